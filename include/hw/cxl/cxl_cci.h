@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Component Command Interface: command tables, dispatch, background operation
+ * (CXL r3.2 8.2.9 and 9.19; return codes: Table 8-50; effects: Table 8-87)
+ *
+ * A CCI is one door to a component: a mailbox, an MCTP endpoint, a tunnel's
+ * end.  Which commands stand behind it is data: rows of the command sets, picked
+ * by the kind of the CCI when it is initialised.
+ */
+#ifndef CXL_CCI_H
+#define CXL_CCI_H
+
+#include "qemu/timer.h"
+#include "hw/qdev-core.h"
+#include "hw/cxl/cxl_msg.h"
+
+typedef enum CXLRetCode {
+    CXL_RC_SUCCESS                  = 0x00,
+    CXL_RC_BG_STARTED               = 0x01,
+    CXL_RC_INVALID_INPUT            = 0x02,
+    CXL_RC_UNSUPPORTED              = 0x03,
+    CXL_RC_INTERNAL_ERROR           = 0x04,
+    CXL_RC_RETRY_REQUIRED           = 0x05,
+    CXL_RC_BUSY                     = 0x06,
+    CXL_RC_MEDIA_DISABLED           = 0x07,
+    CXL_RC_FW_XFER_IN_PROGRESS      = 0x08,
+    CXL_RC_FW_XFER_OUT_OF_ORDER     = 0x09,
+    CXL_RC_FW_AUTH_FAILED           = 0x0a,
+    CXL_RC_FW_INVALID_SLOT          = 0x0b,
+    CXL_RC_FW_ROLLED_BACK           = 0x0c,
+    CXL_RC_FW_COLD_RESET_NEEDED     = 0x0d,
+    CXL_RC_INVALID_HANDLE           = 0x0e,
+    CXL_RC_INVALID_PHYS_ADDR        = 0x0f,
+    CXL_RC_POISON_LIMIT             = 0x10,
+    CXL_RC_MEDIA_FAILURE            = 0x11,
+    CXL_RC_ABORTED                  = 0x12,
+    CXL_RC_INVALID_SECURITY_STATE   = 0x13,
+    CXL_RC_BAD_PASSPHRASE           = 0x14,
+    CXL_RC_UNSUPPORTED_CCI          = 0x15,
+    CXL_RC_INVALID_PAYLOAD_LENGTH   = 0x16,
+    CXL_RC_INVALID_LOG              = 0x17,
+    CXL_RC_INTERRUPTED              = 0x18,
+    CXL_RC_FEAT_VERSION             = 0x19,
+    CXL_RC_FEAT_SELECTION           = 0x1a,
+    CXL_RC_FEAT_XFER_IN_PROGRESS    = 0x1b,
+    CXL_RC_FEAT_XFER_OUT_OF_ORDER   = 0x1c,
+    CXL_RC_RESOURCES_EXHAUSTED      = 0x1d,
+    CXL_RC_INVALID_EXTENT_LIST      = 0x1e,
+    CXL_RC_XFER_OUT_OF_ORDER        = 0x1f,
+    CXL_RC_NO_BG_ABORT              = 0x20,
+    CXL_RC_COUNT
+} CXLRetCode;
+
+/** cxl_rc_name() - the specification's name of a return code; never NULL. */
+const char *cxl_rc_name(unsigned rc);
+
+/* Command Effects Log bits */
+#define CXL_EFF_CONFIG_COLD_RESET   (1u << 0)
+#define CXL_EFF_CONFIG_IMMEDIATE    (1u << 1)
+#define CXL_EFF_DATA_IMMEDIATE      (1u << 2)
+#define CXL_EFF_POLICY_IMMEDIATE    (1u << 3)
+#define CXL_EFF_LOG_IMMEDIATE       (1u << 4)
+#define CXL_EFF_SECURITY            (1u << 5)
+#define CXL_EFF_BACKGROUND          (1u << 6)
+#define CXL_EFF_SECONDARY_MBOX      (1u << 7)
+#define CXL_EFF_ABORTABLE           (1u << 8)
+#define CXL_EFF_RESET_BITS_VALID    (1u << 9)
+#define CXL_EFF_CONFIG_CONV_RESET   (1u << 10)
+#define CXL_EFF_CONFIG_CXL_RESET    (1u << 11)
+
+/* Kinds of CCI; a row says on which of them its command exists */
+typedef enum CXLCCIKind {
+    CXL_CCI_MAILBOX = 1 << 0,   /* primary mailbox of a memory device */
+    CXL_CCI_FM      = 1 << 1,   /* out-of-band CCI: FM-owned LD, or an SLD's */
+    CXL_CCI_LD      = 1 << 2,   /* one logical device, through a tunnel */
+    CXL_CCI_SWITCH  = 1 << 3,   /* switch: mailbox function or MCTP */
+    CXL_CCI_MHD     = 1 << 4,   /* LD-pool CCI of a multi-headed device */
+} CXLCCIKind;
+
+typedef struct CXLCCI CXLCCI;
+typedef struct CXLCmd CXLCmd;
+struct CXLEventLogs;
+struct CXLTimestamp;
+
+/**
+ * CXLCmdHandler - one command
+ *
+ * @in holds a payload that passed the row's length rule.  What @out holds is
+ * sent only with CXL_RC_SUCCESS.  Answers CXL_RC_BG_STARTED by returning
+ * cxl_cci_bg_start().
+ */
+typedef CXLRetCode CXLCmdHandler(CXLCCI *cci, CXLReader *in, CXLWriter *out);
+
+/* How long a request may be; checked before the handler runs */
+typedef enum CXLLenKind {
+    CXL_LEN_IS_EXACT,       /* == min */
+    CXL_LEN_IS_AT_LEAST,    /* >= min */
+    CXL_LEN_IS_RANGE,       /* min <= length <= max */
+    CXL_LEN_IS_LIST,        /* == min + record * count */
+} CXLLenKind;
+
+typedef struct CXLLenRule {
+    uint8_t kind;
+    uint8_t count_at;       /* LIST: offset of the little-endian count */
+    uint8_t count_size;     /* LIST: its width, 1, 2 or 4 bytes */
+    uint16_t min;
+    uint16_t max;
+    uint16_t record;
+} CXLLenRule;
+
+#define CXL_LEN(n)          { .kind = CXL_LEN_IS_EXACT, .min = (n) }
+#define CXL_LEN_MIN(n)      { .kind = CXL_LEN_IS_AT_LEAST, .min = (n) }
+#define CXL_LEN_RANGE(a, b) { .kind = CXL_LEN_IS_RANGE, .min = (a), .max = (b) }
+#define CXL_LEN_LIST(head, rec, at, width) \
+    { .kind = CXL_LEN_IS_LIST, .min = (head), .record = (rec), \
+      .count_at = (at), .count_size = (width) }
+
+/* Row flags */
+#define CXL_CMD_BG      (1u << 0) /* may run in the background: 06 while one does */
+#define CXL_CMD_MEDIA   (1u << 1) /* needs the media: 07 while it is disabled */
+
+/**
+ * struct CXLCmd - one row of a command set's table
+ * @opcode: command set in the high byte, command in the low byte
+ * @effects: CXL_EFF_* word for the Command Effects Log
+ * @where: CXL_CCI_* kinds on which the command exists
+ * @flags: CXL_CMD_*
+ * @len: request length rule
+ * @name: the specification's name
+ * @handler: called with the BQL held; does not block
+ * @present: NULL, or tells whether this component offers the command
+ * @bg_done: for CXL_CMD_BG: runs when the background operation ends, does the
+ *           deferred work and gives the final code
+ * @bg_abort: NULL, or undoes a background operation that 0005h or a reset ends
+ */
+struct CXLCmd {
+    uint16_t opcode;
+    uint16_t effects;
+    uint8_t where;
+    uint8_t flags;
+    CXLLenRule len;
+    const char *name;
+    CXLCmdHandler *handler;
+    bool (*present)(const CXLCCI *cci);
+    CXLRetCode (*bg_done)(CXLCCI *cci);
+    void (*bg_abort)(CXLCCI *cci);
+};
+
+/** struct CXLCmdSet - rows of one command set of the specification, ascending */
+typedef struct CXLCmdSet {
+    const char *name;
+    const CXLCmd *cmds;
+    unsigned nr_cmds;
+} CXLCmdSet;
+
+#define CXL_CMD_SET(title, rows) \
+    { .name = (title), .cmds = (rows), .nr_cmds = ARRAY_SIZE(rows) }
+
+/** cxl_cmd_sets - all sets of this build, NULL terminated */
+extern const CXLCmdSet *const cxl_cmd_sets[];
+
+/** struct CXLCCIBackground - the one background operation of a CCI */
+typedef struct CXLCCIBackground {
+    uint16_t opcode;        /* last one started; stays after it ended */
+    uint16_t ret_code;      /* valid once it ended */
+    uint16_t vendor_status;
+    uint8_t percent;        /* as of the end; see cxl_cci_bg_percent() */
+    bool running;
+    int64_t started_ns;     /* virtual clock */
+    int64_t duration_ns;
+    QEMUTimer *timer;
+} CXLCCIBackground;
+
+/**
+ * struct CXLCCI - one command interface
+ * @kind: decides which rows exist here
+ * @owner: the component; command sets know its type (cxl_cci_type3())
+ * @host_id: LD whose view this CCI gives (0 on single-logical devices)
+ * @payload_max: bytes of payload, request and response
+ * @response_limit: log2 of the bound that 0004h set; 0 = none
+ * @cmds: rows on this CCI, by ascending opcode
+ * @events: event logs read by 0100h here, NULL if none
+ * @clock: the component's timestamp, NULL if none
+ * @media_disabled: NULL, or tells whether CXL_CMD_MEDIA rows answer 07
+ * @bg_notify: NULL, or called when a background operation has ended
+ * @current: row whose handler is running
+ *
+ * Not a QOM object: it is embedded by value where base files expect it.
+ */
+struct CXLCCI {
+    CXLCCIKind kind;
+    DeviceState *owner;
+    uint16_t host_id;
+    uint32_t payload_max;
+    uint8_t response_limit;
+    GPtrArray *cmds;
+    struct CXLEventLogs *events;
+    struct CXLTimestamp *clock;
+    bool (*media_disabled)(const CXLCCI *cci);
+    void (*bg_notify)(CXLCCI *cci);
+    const CXLCmd *current;
+    CXLCCIBackground bg;
+};
+
+/**
+ * cxl_cci_init() - collect the rows of this CCI
+ * @payload_max: bytes, at least 256 (the smallest the specification allows)
+ *
+ * The owner's models must exist: rows ask them in @present.  Free with
+ * cxl_cci_destroy(); both are safe to repeat.
+ */
+void cxl_cci_init(CXLCCI *cci, CXLCCIKind kind, DeviceState *owner,
+                  uint32_t payload_max);
+void cxl_cci_destroy(CXLCCI *cci);
+/** cxl_cci_reset() - drop the background operation and the response limit. */
+void cxl_cci_reset(CXLCCI *cci);
+
+/**
+ * cxl_cci_process() - run one request
+ * @in: request payload; must not overlap @out
+ * @out: response buffer of @out_size bytes, zeroed by this function
+ * @out_len: set to the bytes of the response, 0 on any error
+ *
+ * The one entry for every transport.  Order of checks: opcode unknown here 03;
+ * length 16; background busy 06; media disabled 07; then the handler's.
+ * A response never exceeds @out_size, the CCI's payload_max or its limit.
+ */
+CXLRetCode cxl_cci_process(CXLCCI *cci, uint16_t opcode,
+                           const void *in, size_t in_len,
+                           void *out, size_t out_size, size_t *out_len);
+
+const CXLCmd *cxl_cci_find(const CXLCCI *cci, uint16_t opcode);
+
+/**
+ * cxl_cci_bg_start() - the running handler's work goes on in the background
+ * @duration_ms: virtual time until the row's bg_done runs; 0 is allowed
+ * Return: CXL_RC_BG_STARTED, for the handler to return
+ */
+CXLRetCode cxl_cci_bg_start(CXLCCI *cci, uint64_t duration_ms);
+/** cxl_cci_bg_percent() - 0..100 of the last background operation. */
+unsigned cxl_cci_bg_percent(const CXLCCI *cci);
+/** cxl_cci_bg_abort() - end it with CXL_RC_ABORTED; see 0005h for the codes. */
+CXLRetCode cxl_cci_bg_abort(CXLCCI *cci);
+
+/** cxl_cci_cel_size() - bytes of this CCI's Command Effects Log. */
+size_t cxl_cci_cel_size(const CXLCCI *cci);
+/** cxl_cci_cel_read() - @len bytes from @offset, which lie inside the log. */
+void cxl_cci_cel_read(const CXLCCI *cci, size_t offset, size_t len,
+                      CXLWriter *out);
+
+extern const struct VMStateDescription vmstate_cxl_cci;
+
+#endif /* CXL_CCI_H */

@@ -1,0 +1,303 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Dynamic capacity model (CXL r3.2 9.13.3, 8.2.10.9.9, 7.6.7.6)
+ *
+ * One object owns every fact about the dynamic capacity of a medium: regions,
+ * extents, tags, offers, release requests, references, generation numbers.  Host
+ * commands (48h), Fabric Manager commands (56h), QMP and reset are doors to the
+ * functions below; each checks all of its input, then changes state, or changes
+ * nothing.
+ *
+ * The medium is seen by @nr_hosts hosts (LDs).  A block belongs to one host or,
+ * in a sharable region under one tag, to several.  Nothing here knows PCI, QOM
+ * or a CCI: consequences go out through CXLDCOps.
+ *
+ * All sizes and addresses are bytes.  Not thread safe; the caller holds the BQL.
+ */
+#ifndef CXL_DC_H
+#define CXL_DC_H
+
+#include "qemu/bitmap.h"
+#include "qemu/units.h"
+#include "qemu/uuid.h"
+#include "hw/cxl/cxl_cci.h"
+
+/* Table 8-180: regions 0..7 per LD */
+#define CXL_DC_MAX_REGIONS      8
+/* Bases, decode lengths and total capacity are reported in this unit */
+#define CXL_DC_GRANULE          (256 * MiB)
+/* Reference and pending bitmaps of 5608h have 256 bits */
+#define CXL_DC_MAX_HOSTS        256
+/* A block is 2^6 .. 2^51 bytes (7.6.7.6.1: mask bits 5:0 and 63:52 are zero) */
+#define CXL_DC_MIN_BLOCK_SHIFT  6
+#define CXL_DC_MAX_BLOCK_SHIFT  51
+/* Extents and tags that a device tracks unless told otherwise */
+#define CXL_DC_DEFAULT_EXTENTS  65536
+#define CXL_DC_DEFAULT_TAGS     65536
+
+typedef struct CXLDynCap CXLDynCap;
+
+/** struct CXLDCRange - a piece of DPA space ("updated extent" of 4802h/4803h) */
+typedef struct CXLDCRange {
+    uint64_t dpa;
+    uint64_t len;
+} CXLDCRange;
+
+/** struct CXLDCExtent - an extent (Table 8-63); @tag all zero: untagged */
+typedef struct CXLDCExtent {
+    uint64_t dpa;
+    uint64_t len;
+    QemuUUID tag;
+    uint16_t seq;
+} CXLDCExtent;
+
+/**
+ * struct CXLDCRegion - geometry and attributes of one region
+ * @base: multiple of CXL_DC_GRANULE and of the block size, ascending
+ * @decode_len: DPA span for HDM decoders, multiple of CXL_DC_GRANULE
+ * @len: usable bytes, multiple of every size in @block_mask, <= @decode_len
+ * @block_size: power of two, its bit set in @block_mask
+ * @block_mask: bit n: 5602h may choose blocks of 2^n bytes
+ * @dsmad_handle: DSMAS of the region in the CDAT
+ * @sanitize: capacity is sanitized before another host gets it
+ * @sanitize_configurable: 5602h may change @sanitize
+ */
+typedef struct CXLDCRegion {
+    uint64_t base;
+    uint64_t decode_len;
+    uint64_t len;
+    uint64_t block_size;
+    uint64_t block_mask;
+    uint32_t dsmad_handle;
+    bool sanitize;
+    bool sanitize_configurable;
+    bool non_volatile;
+    bool sharable;
+    bool hw_coherent;
+    bool read_only;
+} CXLDCRegion;
+
+/** struct CXLDCConfig - what a model is made of; copied by cxl_dc_new() */
+typedef struct CXLDCConfig {
+    uint16_t nr_hosts;
+    uint8_t nr_regions;
+    CXLDCRegion region[CXL_DC_MAX_REGIONS];
+    uint32_t max_extents;       /* per host; Pending and Added count */
+    uint32_t max_tags;
+} CXLDCConfig;
+
+/* Event types of Table 8-62; ADD_RESPONSE and RELEASED go to the FM's log */
+typedef enum CXLDCEventType {
+    CXL_DC_EV_ADD               = 0,
+    CXL_DC_EV_RELEASE           = 1,
+    CXL_DC_EV_FORCED_RELEASE    = 2,
+    CXL_DC_EV_REGION_UPDATED    = 3,
+    CXL_DC_EV_ADD_RESPONSE      = 4,
+    CXL_DC_EV_RELEASED          = 5,
+} CXLDCEventType;
+
+static inline bool cxl_dc_event_is_for_fm(CXLDCEventType t)
+{
+    return t == CXL_DC_EV_ADD_RESPONSE || t == CXL_DC_EV_RELEASED;
+}
+
+/** struct CXLDCEvent - one record to log, already in its group's order */
+typedef struct CXLDCEvent {
+    CXLDCEventType type;
+    uint16_t host;              /* whose log, or (FM types) who answered */
+    uint8_t region;             /* REGION_UPDATED only */
+    bool more;                  /* further records of the group follow */
+    CXLDCExtent extent;         /* zero for REGION_UPDATED */
+    uint32_t avail_extents;     /* after the operation */
+    uint32_t avail_tags;
+} CXLDCEvent;
+
+/**
+ * struct CXLDCOps - consequences of an operation; any may be NULL
+ * @log_room: records that fit in the DC event log of @host now (NULL: no bound)
+ * @log: append a record; records of a group come in one uninterrupted row
+ * @access: @host may (@on) or may no more reach @range; called once the model
+ *          is consistent, before the records of the operation are logged
+ * @sanitize: make @range read as zeroes; nobody can reach it now
+ * @end: the operation is complete (coalesce mapping changes here)
+ * @answered: for monitor events: @host accepted (@n ranges), refused (n = 0) or
+ *            released
+ */
+typedef struct CXLDCOps {
+    uint32_t (*log_room)(void *opaque, uint16_t host);
+    void (*log)(void *opaque, const CXLDCEvent *event);
+    void (*access)(void *opaque, uint16_t host, const CXLDCRange *range,
+                   bool on);
+    void (*sanitize)(void *opaque, const CXLDCRange *range);
+    void (*end)(void *opaque);
+    void (*answered)(void *opaque, uint16_t host, CXLDCEventType what,
+                     const CXLDCExtent *extents, size_t n);
+} CXLDCOps;
+
+/**
+ * cxl_dc_new() - a model with all capacity free
+ * @errp: names the region and the value that break a rule of CXLDCRegion
+ * Return: owned by the caller, cxl_dc_free(); NULL on error
+ */
+CXLDynCap *cxl_dc_new(const CXLDCConfig *config, const CXLDCOps *ops,
+                      void *opaque, Error **errp);
+void cxl_dc_free(CXLDynCap *dc);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(CXLDynCap, cxl_dc_free)
+
+/* -- what everybody may ask ------------------------------------------------- */
+
+uint16_t cxl_dc_nr_hosts(const CXLDynCap *dc);
+uint8_t cxl_dc_nr_regions(const CXLDynCap *dc);
+/** cxl_dc_region() - current settings, or NULL for an unknown region. */
+const CXLDCRegion *cxl_dc_region(const CXLDynCap *dc, unsigned region);
+/** cxl_dc_region_of() - region that holds all of the range, or -1. */
+int cxl_dc_region_of(const CXLDynCap *dc, uint64_t dpa, uint64_t len);
+/** cxl_dc_total_capacity() - sum of the regions' usable bytes. */
+uint64_t cxl_dc_total_capacity(const CXLDynCap *dc);
+
+/** struct CXLDCUsage - the four counters of 4800h and 5601h */
+typedef struct CXLDCUsage {
+    uint32_t extents_supported;
+    uint32_t extents_available;
+    uint32_t tags_supported;
+    uint32_t tags_available;
+} CXLDCUsage;
+
+void cxl_dc_usage(const CXLDynCap *dc, uint16_t host, CXLDCUsage *usage);
+
+/** CXLDCExtentFn - false ends the walk */
+typedef bool CXLDCExtentFn(void *opaque, const CXLDCExtent *extent);
+
+/** cxl_dc_extent_count() - Added extents of @host. */
+uint32_t cxl_dc_extent_count(const CXLDynCap *dc, uint16_t host);
+uint32_t cxl_dc_generation(const CXLDynCap *dc, uint16_t host);
+/** cxl_dc_extents() - walk the Added list from index @start; O(log n + k). */
+void cxl_dc_extents(const CXLDynCap *dc, uint16_t host, uint32_t start,
+                    CXLDCExtentFn *fn, void *opaque);
+/** cxl_dc_pending() - walk the offers, oldest group first. */
+typedef bool CXLDCPendingFn(void *opaque, unsigned group, bool dead,
+                            const CXLDCExtent *extent);
+void cxl_dc_pending(const CXLDynCap *dc, uint16_t host, CXLDCPendingFn *fn,
+                    void *opaque);
+/** cxl_dc_release_requests() - ranges asked back and not yet released. */
+typedef bool CXLDCRangeFn(void *opaque, const CXLDCRange *range, bool sanitize);
+void cxl_dc_release_requests(const CXLDynCap *dc, uint16_t host,
+                             CXLDCRangeFn *fn, void *opaque);
+
+typedef enum CXLDCAccess {
+    CXL_DC_ACCESS_OK,
+    CXL_DC_ACCESS_READ_ONLY,    /* reads only: writes are dropped */
+    CXL_DC_ACCESS_NONE,         /* some byte is not Added for this host */
+} CXLDCAccess;
+
+/** cxl_dc_access() - may @host touch @len bytes at @dpa? O(log n). */
+CXLDCAccess cxl_dc_access(const CXLDynCap *dc, uint16_t host, uint64_t dpa,
+                          uint64_t len);
+
+/* -- Fabric Manager (7.6.7.6) ------------------------------------------------ */
+
+typedef enum CXLDCAddPolicy {
+    CXL_DC_ADD_FREE             = 0,
+    CXL_DC_ADD_CONTIGUOUS       = 1,
+    CXL_DC_ADD_PRESCRIPTIVE     = 2,
+    CXL_DC_ADD_SHARED           = 3,
+} CXLDCAddPolicy;
+
+typedef enum CXLDCReleasePolicy {
+    CXL_DC_RELEASE_TAG          = 0,
+    CXL_DC_RELEASE_PRESCRIPTIVE = 1,
+} CXLDCReleasePolicy;
+
+/** cxl_dc_add_policies() / cxl_dc_release_policies() - bitmasks of 5600h. */
+uint16_t cxl_dc_add_policies(const CXLDynCap *dc);
+uint16_t cxl_dc_release_policies(const CXLDynCap *dc);
+
+/** struct CXLDCAddRequest - 5604h; fields a policy does not use are ignored */
+typedef struct CXLDCAddRequest {
+    uint16_t host;
+    uint8_t policy;             /* raw; unknown ones are refused */
+    uint8_t region;
+    uint64_t len;
+    QemuUUID tag;
+    const CXLDCExtent *extents; /* prescriptive */
+    size_t nr_extents;
+} CXLDCAddRequest;
+
+/** struct CXLDCReleaseRequest - 5605h */
+typedef struct CXLDCReleaseRequest {
+    uint16_t host;
+    uint8_t policy;
+    bool forced;
+    bool sanitize;
+    uint64_t len;
+    QemuUUID tag;
+    const CXLDCExtent *extents; /* prescriptive; tags and sequences ignored */
+    size_t nr_extents;
+} CXLDCReleaseRequest;
+
+/*
+ * Each returns a code of its command's list (facts of 7.6.7.6.x) and, with
+ * @errp not NULL and a code other than success, a sentence for a human that
+ * names the offending value.  QMP shows it; CCI handlers pass NULL.
+ */
+CXLRetCode cxl_dc_add(CXLDynCap *dc, const CXLDCAddRequest *req, Error **errp);
+CXLRetCode cxl_dc_release(CXLDynCap *dc, const CXLDCReleaseRequest *req,
+                          Error **errp);
+CXLRetCode cxl_dc_set_region(CXLDynCap *dc, unsigned region,
+                             uint64_t block_size, bool sanitize, Error **errp);
+CXLRetCode cxl_dc_add_reference(CXLDynCap *dc, const QemuUUID *tag);
+CXLRetCode cxl_dc_remove_reference(CXLDynCap *dc, const QemuUUID *tag);
+
+/** struct CXLDCTagInfo - an entry of 5608h */
+typedef struct CXLDCTagInfo {
+    QemuUUID tag;
+    bool referenced;
+    DECLARE_BITMAP(accepted, CXL_DC_MAX_HOSTS);
+    DECLARE_BITMAP(pending, CXL_DC_MAX_HOSTS);
+} CXLDCTagInfo;
+
+uint32_t cxl_dc_tag_count(const CXLDynCap *dc);
+/** cxl_dc_tag_generation() - changes when anything in the tag list does. */
+uint32_t cxl_dc_tag_generation(const CXLDynCap *dc);
+typedef bool CXLDCTagFn(void *opaque, const CXLDCTagInfo *info);
+/** cxl_dc_tags() - walk the tags from index @start in a stable order. */
+void cxl_dc_tags(const CXLDynCap *dc, uint32_t start, CXLDCTagFn *fn,
+                 void *opaque);
+
+/* -- host (8.2.10.9.9) -------------------------------------------------------- */
+
+/**
+ * cxl_dc_host_respond() - 4802h: answer the oldest offer of @host
+ * @more: further payloads of the same answer follow; nothing changes yet
+ */
+CXLRetCode cxl_dc_host_respond(CXLDynCap *dc, uint16_t host,
+                               const CXLDCRange *ranges, size_t n, bool more);
+/** cxl_dc_host_release() - 4803h: give ranges back; @more as above. */
+CXLRetCode cxl_dc_host_release(CXLDynCap *dc, uint16_t host,
+                               const CXLDCRange *ranges, size_t n, bool more);
+
+/* -- life ---------------------------------------------------------------------- */
+
+/**
+ * cxl_dc_reset_host() - conventional or CXL reset of one LD (9.13.3): shared
+ * capacity is force-released without records, offers are dropped, collected
+ * More payloads forgotten; other Added capacity stays
+ */
+void cxl_dc_reset_host(CXLDynCap *dc, uint16_t host);
+
+/**
+ * cxl_dc_wipe() - Sanitize: call ops->sanitize for every region; extents stay
+ */
+void cxl_dc_wipe(CXLDynCap *dc);
+
+/** cxl_dc_memory() - bytes of heap that the model holds now. */
+size_t cxl_dc_memory(const CXLDynCap *dc);
+
+/*
+ * vmstate_cxl_dc - state of a CXLDynCap made with the same CXLDCConfig; use
+ * VMSTATE_STRUCT_POINTER.  post_load rejects a stream that breaks any rule of
+ * the model.  The owner rebuilds its mappings from cxl_dc_extents().
+ */
+extern const struct VMStateDescription vmstate_cxl_dc;
+
+#endif /* CXL_DC_H */

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Event logs and records (CXL r3.2 8.2.10.2), timestamp (8.2.10.4)
+ *
+ * A model: no QOM, no PCI.  Each log is a ring that grows on demand up to its
+ * depth.  A set of five logs belongs to a CCI's point of view: the host's and
+ * the Fabric Manager's are two sets.
+ */
+#ifndef CXL_EVENTS_H
+#define CXL_EVENTS_H
+
+#include "qemu/uuid.h"
+#include "hw/cxl/cxl_cci.h"
+
+#define CXL_EVENT_RECORD_SIZE 0x80
+
+typedef enum CXLEventLogId {
+    CXL_EVENT_LOG_INFO,
+    CXL_EVENT_LOG_WARN,
+    CXL_EVENT_LOG_FAIL,
+    CXL_EVENT_LOG_FATAL,
+    CXL_EVENT_LOG_DYNCAP,
+    CXL_EVENT_LOGS
+} CXLEventLogId;
+
+/* Offsets in every record (Table 8-55) */
+#define CXL_EVENT_OFF_LENGTH     0x10
+#define CXL_EVENT_OFF_FLAGS      0x11
+#define CXL_EVENT_OFF_HANDLE     0x14
+#define CXL_EVENT_OFF_RELATED    0x16
+#define CXL_EVENT_OFF_TIMESTAMP  0x18
+#define CXL_EVENT_OFF_BODY       0x30
+
+/** struct CXLEventRecord - a record as it travels, little endian */
+typedef struct CXLEventRecord {
+    uint8_t b[CXL_EVENT_RECORD_SIZE];
+} CXLEventRecord;
+
+/** struct CXLTimestamp - time as the host set it plus what has passed since */
+typedef struct CXLTimestamp {
+    bool is_set;
+    uint64_t host_ns;       /* what Set Timestamp said */
+    int64_t set_at_ns;      /* virtual clock then */
+} CXLTimestamp;
+
+void cxl_timestamp_set(CXLTimestamp *t, uint64_t ns);
+/** cxl_timestamp_get() - ns since 1970-01-01; 0 until the host has set it. */
+uint64_t cxl_timestamp_get(const CXLTimestamp *t);
+extern const struct VMStateDescription vmstate_cxl_timestamp;
+
+/**
+ * struct CXLEventLog - one log
+ * @depth: most records it holds
+ * @ring: @allocated records, a power of two that grows up to cover @depth
+ * @policy: interrupt settings byte of 0103h without the message number
+ */
+typedef struct CXLEventLog {
+    uint32_t depth;
+    uint32_t allocated;
+    uint32_t head;
+    uint32_t count;
+    CXLEventRecord *ring;
+    uint16_t next_handle;
+    uint16_t overflow_count;
+    uint64_t overflow_first_ns;
+    uint64_t overflow_last_ns;
+    uint8_t policy;
+} CXLEventLog;
+
+typedef struct CXLEventLogs CXLEventLogs;
+
+/** CXLEventNotify - @log went from empty to non-empty */
+typedef void CXLEventNotify(void *opaque, CXLEventLogId log);
+
+struct CXLEventLogs {
+    CXLEventLog log[CXL_EVENT_LOGS];
+    const CXLTimestamp *clock;
+    CXLEventNotify *notify;
+    void *opaque;
+    uint8_t msgnum[CXL_EVENT_LOGS]; /* MSI-X message of each log; 0102h */
+    uint16_t mctp_policy;           /* 0104h/0105h */
+};
+
+/**
+ * cxl_events_init() - five empty logs
+ * @depth: records for each log, 1..65535 (Identify reports 16 bits)
+ * @clock: for timestamps; outlives the logs
+ * @notify: NULL, or called on empty -> non-empty whatever the policy says
+ */
+void cxl_events_init(CXLEventLogs *l, const uint32_t depth[CXL_EVENT_LOGS],
+                     const CXLTimestamp *clock, CXLEventNotify *notify,
+                     void *opaque);
+void cxl_events_destroy(CXLEventLogs *l);
+/** cxl_events_reset() - empty all logs, interrupts off; handles go on. */
+void cxl_events_reset(CXLEventLogs *l);
+
+/** cxl_event_record_init() - zeroed record with UUID, length and flags (24 bit). */
+void cxl_event_record_init(CXLEventRecord *r, const QemuUUID *uuid,
+                           uint32_t flags);
+
+/**
+ * cxl_event_append() - log a copy of @r with handle and timestamp filled in
+ * Return: false if the log was full; the loss is counted (saturating)
+ */
+bool cxl_event_append(CXLEventLogs *l, CXLEventLogId log,
+                      const CXLEventRecord *r);
+uint32_t cxl_event_count(const CXLEventLogs *l, CXLEventLogId log);
+/** cxl_event_room() - records that can be appended without a loss. */
+uint32_t cxl_event_room(const CXLEventLogs *l, CXLEventLogId log);
+/** cxl_event_at() - the @index-th oldest record, or NULL. Borrowed. */
+const CXLEventRecord *cxl_event_at(const CXLEventLogs *l, CXLEventLogId log,
+                                   uint32_t index);
+/**
+ * cxl_event_clear() - remove the @n oldest records, which @handles must name
+ * Return: CXL_RC_SUCCESS; CXL_RC_INVALID_HANDLE with nothing cleared
+ */
+CXLRetCode cxl_event_clear(CXLEventLogs *l, CXLEventLogId log,
+                           const uint16_t *handles, size_t n);
+/** cxl_event_clear_all() - only after an overflow, else CXL_RC_INVALID_INPUT. */
+CXLRetCode cxl_event_clear_all(CXLEventLogs *l, CXLEventLogId log);
+/** cxl_event_status() - Event Status register: bit per non-empty log. */
+uint32_t cxl_event_status(const CXLEventLogs *l);
+
+extern const struct VMStateDescription vmstate_cxl_events;
+
+/* Record UUIDs */
+extern const QemuUUID cxl_event_uuid_general_media;
+extern const QemuUUID cxl_event_uuid_dram;
+extern const QemuUUID cxl_event_uuid_memory_module;
+extern const QemuUUID cxl_event_uuid_dynamic_capacity;
+
+#endif /* CXL_EVENTS_H */

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Device register block: capability array, device status, mailbox, memory device
+ * status (CXL r3.2 8.2.8)
+ *
+ * One 4 KiB block with the layout that guests of earlier QEMU releases saw.  Used
+ * by the memory device (BAR2) and by the switch mailbox function (BAR0).
+ */
+#ifndef CXL_MAILBOX_H
+#define CXL_MAILBOX_H
+
+#include "exec/memory.h"
+#include "hw/cxl/cxl_cci.h"
+#include "hw/cxl/cxl_events.h"
+
+#define CXL_DEVREGS_SIZE            0x1000
+#define CXL_DEVREGS_OFF_STATUS      0x080
+#define CXL_DEVREGS_OFF_MAILBOX     0x088
+#define CXL_DEVREGS_OFF_MEMDEV      0x8a8
+#define CXL_MAILBOX_PAYLOAD_SHIFT   11
+#define CXL_MAILBOX_PAYLOAD_SIZE    (1u << CXL_MAILBOX_PAYLOAD_SHIFT)
+
+/* Mailbox registers, from the start of the mailbox capability (8.2.8.4) */
+#define CXL_MAILBOX_OFF_CAPS        0x00
+#define CXL_MAILBOX_OFF_CONTROL     0x04
+#define CXL_MAILBOX_OFF_COMMAND     0x08
+#define CXL_MAILBOX_OFF_STATUS      0x10
+#define CXL_MAILBOX_OFF_BG_STATUS   0x18
+#define CXL_MAILBOX_OFF_PAYLOAD     0x20
+
+/* Media status field of the memory device status register (8.2.8.5.1) */
+typedef enum CXLMediaStatus {
+    CXL_MEDIA_NOT_READY = 0,
+    CXL_MEDIA_READY     = 1,
+    CXL_MEDIA_ERROR     = 2,
+    CXL_MEDIA_DISABLED  = 3,
+} CXLMediaStatus;
+
+/** CXLMailboxIrq - a background operation ended or the doorbell fell */
+typedef void CXLMailboxIrq(void *opaque);
+
+/**
+ * struct CXLDeviceRegs - the register block
+ * @mr: the block, for the owner's BAR
+ * @cci: where the doorbell delivers to
+ * @events: source of the Event Status register, or NULL
+ * @msgnum: message number shown in the mailbox capabilities
+ * @bg_irq: NULL, or raises the background-complete interrupt
+ * @payload: the payload registers
+ */
+typedef struct CXLDeviceRegs {
+    MemoryRegion mr;
+    CXLCCI *cci;
+    const CXLEventLogs *events;
+    uint8_t msgnum;
+    bool is_memdev;
+    CXLMailboxIrq *bg_irq;
+    void *opaque;
+    uint32_t control;
+    uint64_t command;
+    uint64_t status;
+    uint8_t media_status;
+    uint8_t payload[CXL_MAILBOX_PAYLOAD_SIZE];
+} CXLDeviceRegs;
+
+/**
+ * cxl_devregs_init() - make the block
+ * @owner: of the memory region
+ * @is_memdev: show the memory device status capability as ready media
+ */
+void cxl_devregs_init(CXLDeviceRegs *r, Object *owner, const char *name,
+                      CXLCCI *cci, const CXLEventLogs *events, uint8_t msgnum,
+                      bool is_memdev, CXLMailboxIrq *bg_irq, void *opaque);
+void cxl_devregs_reset(CXLDeviceRegs *r);
+void cxl_devregs_set_media(CXLDeviceRegs *r, CXLMediaStatus status);
+CXLMediaStatus cxl_devregs_media(const CXLDeviceRegs *r);
+
+extern const struct VMStateDescription vmstate_cxl_devregs;
+
+#endif /* CXL_MAILBOX_H */

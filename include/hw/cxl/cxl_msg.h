@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Bounded access to CXL command payloads (CXL r3.2 8.2.9, 9.19)
+ *
+ * Every byte of a request comes from a guest, a Fabric Manager or a tunnel.  A
+ * handler sees it only through a reader, and answers only through a writer, so
+ * that no length field of the other side ever becomes an address here.
+ */
+#ifndef CXL_MSG_H
+#define CXL_MSG_H
+
+#include "qemu/uuid.h"
+
+/**
+ * struct CXLReader - cursor over a request payload
+ * @data: first byte, owned by the transport for the time of the call
+ * @size: bytes at @data
+ * @pos: next byte to read
+ * @overrun: a read went past the end; it yielded zeroes and @pos stands at @size
+ *
+ * The error is sticky: a handler may read all of its fields and ask once.
+ */
+typedef struct CXLReader {
+    const uint8_t *data;
+    size_t size;
+    size_t pos;
+    bool overrun;
+} CXLReader;
+
+void cxl_reader_init(CXLReader *r, const void *data, size_t size);
+uint8_t cxl_get_u8(CXLReader *r);
+uint16_t cxl_get_le16(CXLReader *r);
+uint32_t cxl_get_le24(CXLReader *r);
+uint32_t cxl_get_le32(CXLReader *r);
+uint64_t cxl_get_le64(CXLReader *r);
+/** cxl_get_bytes() - copy @n bytes out; zeroes if there are fewer. */
+void cxl_get_bytes(CXLReader *r, void *dst, size_t n);
+/** cxl_get_uuid() - 16 bytes in RFC 4122 order, the order in which CXL sends. */
+void cxl_get_uuid(CXLReader *r, QemuUUID *uuid);
+void cxl_get_skip(CXLReader *r, size_t n);
+
+static inline size_t cxl_reader_left(const CXLReader *r)
+{
+    return r->size - r->pos;
+}
+
+/** cxl_reader_bytes() - @n contiguous bytes, or NULL and overrun. Borrowed. */
+const uint8_t *cxl_reader_bytes(CXLReader *r, size_t n);
+
+/**
+ * struct CXLWriter - cursor over a response buffer
+ * @data: first byte, owned by the transport
+ * @size: room: what this CCI may answer, after its response limit
+ * @len: bytes written
+ * @overflow: a write did not fit; it was dropped, and so is all that follows
+ *
+ * The buffer starts zeroed up to @size, so skipping is writing zeroes.  An
+ * overflow that reaches the dispatcher becomes "Internal Error": handlers size
+ * their lists with cxl_writer_fits() first.
+ */
+typedef struct CXLWriter {
+    uint8_t *data;
+    size_t size;
+    size_t len;
+    bool overflow;
+} CXLWriter;
+
+/** cxl_writer_init() - start at @data, which gets zeroed. */
+void cxl_writer_init(CXLWriter *w, void *data, size_t size);
+void cxl_put_u8(CXLWriter *w, uint8_t v);
+void cxl_put_le16(CXLWriter *w, uint16_t v);
+void cxl_put_le24(CXLWriter *w, uint32_t v);
+void cxl_put_le32(CXLWriter *w, uint32_t v);
+void cxl_put_le64(CXLWriter *w, uint64_t v);
+void cxl_put_bytes(CXLWriter *w, const void *src, size_t n);
+void cxl_put_uuid(CXLWriter *w, const QemuUUID *uuid);
+/** cxl_put_str() - @s in a field of @n bytes, cut or padded with zeroes. */
+void cxl_put_str(CXLWriter *w, const char *s, size_t n);
+void cxl_put_zero(CXLWriter *w, size_t n);
+/** cxl_patch_le16() / _le32() / _u8() - fill in a count that is known late. */
+void cxl_patch_u8(CXLWriter *w, size_t at, uint8_t v);
+void cxl_patch_le16(CXLWriter *w, size_t at, uint16_t v);
+void cxl_patch_le32(CXLWriter *w, size_t at, uint32_t v);
+/** cxl_put_space() - @n bytes to be filled by the caller, or NULL. Borrowed. */
+uint8_t *cxl_put_space(CXLWriter *w, size_t n);
+
+/**
+ * cxl_writer_fits() - how many records of @record bytes fit behind what is
+ * written, when @tail bytes must follow them
+ */
+static inline size_t cxl_writer_fits(const CXLWriter *w, size_t record,
+                                     size_t tail)
+{
+    size_t room = w->size - w->len;
+
+    return room < tail ? 0 : (room - tail) / record;
+}
+
+#endif /* CXL_MSG_H */
