@@ -68,6 +68,10 @@ const char *cxl_rc_name(unsigned rc);
 #define CXL_EFF_CONFIG_CONV_RESET   (1u << 10)
 #define CXL_EFF_CONFIG_CXL_RESET    (1u << 11)
 
+/* Message sizes travel as a power of two, 256 bytes to 1 MiB (8.2.10.1.1) */
+#define CXL_CCI_MIN_PAYLOAD_SHIFT   8
+#define CXL_CCI_MAX_PAYLOAD_SHIFT   20
+
 /* Kinds of CCI; a row says on which of them its command exists */
 typedef enum CXLCCIKind {
     CXL_CCI_MAILBOX = 1 << 0,   /* primary mailbox of a memory device */
@@ -182,10 +186,15 @@ typedef struct CXLCCIBackground {
  * @events: event logs read by 0100h here, NULL if none
  * @clock: the component's timestamp, NULL if none
  * @media_disabled: NULL, or tells whether CXL_CMD_MEDIA rows answer 07
- * @bg_notify: NULL, or called when a background operation has ended
+ * @bg_notify: NULL, or called when a background operation has ended; a register
+ *             block takes it over (cxl_devregs_init())
+ * @bg_opaque: for @bg_notify
  * @current: row whose handler is running
  *
- * Not a QOM object: it is embedded by value where base files expect it.
+ * Not a QOM object: it is embedded by value where base files expect it.  The
+ * owner starts from zeroes and sets @host_id, @events, @clock and
+ * @media_disabled before cxl_cci_init(), which leaves them alone: a CCI without
+ * @events has no event commands, one without @clock no timestamp commands.
  */
 struct CXLCCI {
     CXLCCIKind kind;
@@ -198,6 +207,7 @@ struct CXLCCI {
     struct CXLTimestamp *clock;
     bool (*media_disabled)(const CXLCCI *cci);
     void (*bg_notify)(CXLCCI *cci);
+    void *bg_opaque;
     const CXLCmd *current;
     CXLCCIBackground bg;
 };
@@ -207,7 +217,8 @@ struct CXLCCI {
  * @payload_max: bytes, at least 256 (the smallest the specification allows)
  *
  * The owner's models must exist: rows ask them in @present.  Free with
- * cxl_cci_destroy(); both are safe to repeat.
+ * cxl_cci_destroy(); both are safe to repeat.  Neither touches the fields that
+ * the owner sets.
  */
 void cxl_cci_init(CXLCCI *cci, CXLCCIKind kind, DeviceState *owner,
                   uint32_t payload_max);
@@ -239,7 +250,12 @@ const CXLCmd *cxl_cci_find(const CXLCCI *cci, uint16_t opcode);
 CXLRetCode cxl_cci_bg_start(CXLCCI *cci, uint64_t duration_ms);
 /** cxl_cci_bg_percent() - 0..100 of the last background operation. */
 unsigned cxl_cci_bg_percent(const CXLCCI *cci);
-/** cxl_cci_bg_abort() - end it with CXL_RC_ABORTED; see 0005h for the codes. */
+/**
+ * cxl_cci_bg_abort() - end the background operation as 0005h asks
+ * Return: CXL_RC_SUCCESS: it ended with CXL_RC_ABORTED, or it is so close to
+ * its end that it completes, or there is none; CXL_RC_NO_BG_ABORT: its row
+ * lacks CXL_EFF_ABORTABLE
+ */
 CXLRetCode cxl_cci_bg_abort(CXLCCI *cci);
 
 /** cxl_cci_cel_size() - bytes of this CCI's Command Effects Log. */
@@ -247,6 +263,8 @@ size_t cxl_cci_cel_size(const CXLCCI *cci);
 /** cxl_cci_cel_read() - @len bytes from @offset, which lie inside the log. */
 void cxl_cci_cel_read(const CXLCCI *cci, size_t offset, size_t len,
                       CXLWriter *out);
+/** cxl_cci_kind_name() - for traces and tables; never NULL. */
+const char *cxl_cci_kind_name(CXLCCIKind kind);
 
 extern const struct VMStateDescription vmstate_cxl_cci;
 
