@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# The doors to everything; `make help` lists them. ninja and meson do the
+# work, so that what is up to date is left alone.
+
+SHELL := /bin/bash
+BUILD ?= build
+SANITIZE := build-sanitize
+
+.PHONY: all
+all: ## build QEMU with our device layer, and our own programs
+	@scripts/build.sh $(BUILD)
+
+.PHONY: demo
+demo: all kernel ## a Fabric Manager adds and releases memory of a Linux guest
+	@tools/demo.sh $(BUILD)
+
+.PHONY: check
+check: ## run every test
+	@scripts/check.sh $(BUILD) unit qtest base guest style
+
+.PHONY: check-unit check-qtest check-base check-guest check-style
+check-unit: ## run the unit tests: models, readers, assembly of packets
+check-qtest: ## run the tests of devices without a guest
+check-base: ## run QEMU's own tests of CXL
+check-guest: ## boot Linux and run what lives in it
+check-style: ## run QEMU's checkpatch.pl over our C files
+check-unit check-qtest check-base check-guest check-style:
+	@scripts/check.sh $(BUILD) $(@:check-%=%)
+
+.PHONY: check-sanitize
+check-sanitize: ## run unit tests and qtests under ASan and UBSan
+	@./configure --build=$(SANITIZE) --enable-asan --enable-ubsan
+	@MESON_TEST_ARGS="-t 5 $(MESON_TEST_ARGS)" \
+		scripts/check.sh $(SANITIZE) unit qtest
+
+.PHONY: kernel
+kernel: ## build the Linux kernel of the guest tests
+	@scripts/kernel.sh
+
+.PHONY: clean
+clean: ## remove what was built; the cache of fetched files stays
+	rm -rf build build-sanitize
+
+.PHONY: help
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/make \1|\2/p' Makefile | \
+		column -t -s '|'

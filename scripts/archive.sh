@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Fetches packages of other Debian suites than the machine's own; sourced.
+# Needs say.sh.
+#
+# apt does the work, signature checks included, but over sources, lists and
+# caches of our own below the cache folder, so that the machine's setup is
+# never touched. The address of the archive is the machine's own: it is read
+# from its apt configuration and stands nowhere in this repository.
+
+# archive_address: the first address that serves Debian's main component
+# and is not the security archive.
+archive_address() {
+    apt-get indextargets --no-release-info \
+        --format '$(REPO_URI) $(RELEASE) $(COMPONENT)' 2>/dev/null |
+        awk '$3 == "main" && $1 !~ /^cdrom:/ && ($1 $2) !~ /security/ {
+                 print $1; exit }'
+}
+
+archive_keyring() {
+    local file
+    for file in /usr/share/keyrings/debian-archive-keyring.gpg \
+                /usr/share/keyrings/debian-archive-keyring.pgp; do
+        [ -f "$file" ] && { printf '%s\n' "$file"; return; }
+    done
+    die "the keyring of Debian's archive is missing;" \
+        "install debian-archive-keyring"
+}
+
+# archive_apt CACHE COMMAND ARG...: COMMAND (apt-get, apt-cache) over our
+# own folders.
+archive_apt() {
+    local dir=$1/archive command=$2
+    shift 2
+    "$command" -q -o "Dir::Etc::SourceList=$dir/sources.list" \
+        -o "Dir::Etc::SourceParts=$dir/none" \
+        -o "Dir::Etc::Preferences=$dir/none" \
+        -o "Dir::Etc::PreferencesParts=$dir/none" \
+        -o "Dir::State=$dir/state" -o "Dir::State::Lists=$dir/lists" \
+        -o "Dir::State::status=$dir/status" \
+        -o "Dir::Cache=$dir/cache" -o APT::Sandbox::User= \
+        -o APT::Get::List-Cleanup=false "$@"
+}
+
+# archive_open CACHE: writes the source list and reads the package lists;
+# done once per run of a script, and only when something must be fetched.
+archive_open() {
+    local dir=$1/archive address key
+    [ "${ARCHIVE_OPENED:-}" = "$1" ] && return
+    command -v apt-get >/dev/null || die "apt-get is needed to fetch sources;" \
+        "give a source tree of your own with --base"
+    address=$(archive_address)
+    [ -n "$address" ] || die "this machine's apt names no Debian archive"
+    key=$(archive_keyring) || exit 1
+    mkdir -p "$dir"/{none,lists/partial,state,cache/archives/partial}
+    : >"$dir/status"
+    {
+        echo "deb-src [signed-by=$key] $address trixie main"
+        echo "deb [signed-by=$key] $address trixie-backports main"
+        if grep -qs '^VERSION_CODENAME=bookworm' /etc/os-release; then
+            echo "deb [signed-by=$key] $address bookworm-backports main"
+        fi
+    } >"$dir/sources.list"
+    say "reading the package lists of Debian trixie"
+    archive_apt "$1" apt-get update >"$dir/update.log" 2>&1 ||
+        { tail "$dir/update.log" >&2; die "apt could not read the archive"; }
+    ARCHIVE_OPENED=$1
+}
+
+# archive_source CACHE NAME: downloads a source package, prints its .dsc.
+archive_source() {
+    local dl=$1/dl
+    archive_open "$1"
+    mkdir -p "$dl"
+    (cd "$dl" && run_logged "fetching the source of $2" "$dl/$2.log" \
+        archive_apt "$1" apt-get source --download-only --only-source "$2") ||
+        die "could not fetch the source package $2"
+    # apt leaves what it already had and names it in its log
+    sed -n "s/.*\(${2}_[^ /']*\.dsc\).*/\1/p" "$dl/$2.log" | head -n 1 |
+        sed "s|^|$dl/|" | grep . || ls -t "$dl/$2"_*.dsc | head -n 1
+}
+
+# archive_binary CACHE NAME SUITE: downloads NAME from SUITE, prints the file.
+archive_binary() {
+    local dl=$1/dl file
+    archive_open "$1"
+    mkdir -p "$dl"
+    # the file name as apt writes it, epoch and all; old ones stay beside it
+    file=$(archive_apt "$1" apt-get download --print-uris "$2/$3" |
+           awk '{ print $2; exit }')
+    [ -n "$file" ] || die "the archive has no $2 in $3"
+    if [ ! -f "$dl/$file" ]; then
+        (cd "$dl" && run_logged "fetching $2" "$dl/$2.log" \
+            archive_apt "$1" apt-get download "$2/$3") ||
+            die "could not fetch the package $2"
+    fi
+    printf '%s\n' "$dl/$file"
+}

@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Where the unmodified QEMU source, the base, comes from; sourced. Needs
+# say.sh and archive.sh. Nobody writes into the folder that base_find names.
+
+BASE_RELEASE=10.0
+
+# unpack_into DIR COMMAND...: runs "COMMAND... DIR.part" and gives the
+# result its name only when it is whole, so that an interrupted run leaves
+# nothing that looks finished.
+unpack_into() {
+    local dir=$1
+    shift
+    rm -rf "$dir.part"
+    "$@" "$dir.part" || return 1
+    mv "$dir.part" "$dir"
+}
+
+untar_into() { mkdir -p "$2" && tar -xf "$1" -C "$2" --strip-components=1; }
+
+# base_default CACHE: Debian's source package with Debian's patches applied.
+# One that is in the cache already is taken as it is, without the network.
+base_default() {
+    local cache=$1 dsc dir
+    dir=$(find "$cache" -maxdepth 1 -type d -name "qemu_$BASE_RELEASE.*" \
+              ! -name '*.part' 2>/dev/null | sort -V | tail -n 1)
+    if [ -z "$dir" ]; then
+        dsc=$(archive_source "$cache" qemu) || exit 1
+        case ${dsc##*/} in
+        qemu_"$BASE_RELEASE".*) ;;
+        *) die "the archive's qemu is ${dsc##*/}; this tree is written for" \
+               "$BASE_RELEASE.y: name such a source with --base" ;;
+        esac
+        dir=$cache/$(basename "$dsc" .dsc)
+        unpack_into "$dir" run_logged "unpacking QEMU" "$cache/unpack.log" \
+            dpkg-source --no-copy -x "$dsc" || exit 1
+    fi
+    printf '%s\n' "$dir"
+}
+
+# base_find CACHE [DIR|TARBALL]: prints the folder of the base.
+base_find() {
+    local cache=$1 given=${2:-} dir
+    if [ -z "$given" ]; then
+        dir=$(base_default "$cache") || exit 1
+    elif [ -d "$given" ]; then
+        dir=$(realpath "$given")
+    elif [ -f "$given" ]; then
+        dir=$cache/tarball-$(sha256sum "$given" | cut -c 1-16)
+        if [ ! -d "$dir" ]; then
+            unpack_into "$dir" run_logged "unpacking ${given##*/}" \
+                "$cache/unpack.log" untar_into "$given" || exit 1
+        fi
+    else
+        die "--base=$given: no such folder or file"
+    fi
+    [ -f "$dir/VERSION" ] && [ -f "$dir/qapi/cxl.json" ] ||
+        die "$dir is not a QEMU source tree with CXL support"
+    case $(cat "$dir/VERSION") in
+    "$BASE_RELEASE".*) ;;
+    *) say "warning: the base is QEMU $(cat "$dir/VERSION"), this tree is" \
+           "written for $BASE_RELEASE.y" ;;
+    esac
+    printf '%s\n' "$dir"
+}
+
+# base_copy FROM TO: a copy that the overlay may change.
+base_copy() {
+    mkdir -p "$2" &&
+        tar -C "$1" --exclude=./.git --exclude=./build -cf - . |
+        tar -C "$2" -xf -
+}

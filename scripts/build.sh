@@ -1,0 +1,27 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Brings a build folder up to date: sources, QEMU, our own programs and,
+# when asked for, the test programs that live in QEMU's build.
+# usage: scripts/build.sh BUILD [tests]
+set -euo pipefail
+top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+. "$top/scripts/say.sh"
+build=$1 what=${2:-}
+cd "$top"
+
+export CCACHE_BASEDIR=${CCACHE_BASEDIR:-$top}
+./configure --again "--build=$build"
+targets=(qemu-system-x86_64)
+if grep -qx -- --enable-fuzzing "$build/options"; then
+    targets+=(qemu-fuzz-x86_64)
+fi
+if [ "$what" = tests ]; then
+    # the list of tests is new only when build.ninja is
+    run_ninja "$build/qemu" --quiet build.ninja
+    mapfile -t -O "${#targets[@]}" targets < <(
+        /usr/bin/python3 scripts/base-tests.py "$build/qemu" targets)
+fi
+say "building QEMU in $build/qemu (from nothing: 3 minutes on 4 cores)"
+run_ninja "$build/qemu" "${targets[@]}"
+say "building our own programs in $build/own"
+run_ninja "$build/own"

@@ -1,0 +1,30 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Builds what the named suites need, runs them with `meson test` and closes
+# with one line: N passed, N failed.
+# usage: scripts/check.sh BUILD SUITE...
+# MESON_TEST_ARGS holds further arguments of `meson test`.
+set -euo pipefail
+top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+. "$top/scripts/say.sh"
+build=$1
+shift
+cd "$top"
+
+scripts/build.sh "$build" tests
+select=()
+for suite in "$@"; do
+    select+=(--suite "$suite")
+    if [ "$suite" = guest ]; then
+        scripts/kernel.sh
+    fi
+done
+
+logs=$build/own/meson-logs
+rm -f "$logs"/testlog.json "$logs"/testlog.junit.xml
+status=0
+# shellcheck disable=SC2086
+"$build/qemu/pyvenv/bin/meson" test -C "$build/own" --no-rebuild \
+    --print-errorlogs "${select[@]}" ${MESON_TEST_ARGS:-} || status=$?
+/usr/bin/python3 scripts/count.py "$logs" || exit 1
+exit "$status"

@@ -1,0 +1,76 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Adds up what `meson test` found and closes with one line.
+
+    count.py LOGS...    folders with testlog.json and testlog.junit.xml
+
+Each case within a test program counts. A program that ended badly without
+one of its cases having failed (it died, ran out of time or did not do all
+that it had planned) counts as one failure more. Names the failed cases, and
+ends with a status other than 0 when one failed or none ran.
+"""
+
+import json
+import os
+import sys
+import xml.etree.ElementTree as ET
+
+BAD = ('FAIL', 'ERROR', 'TIMEOUT', 'INTERRUPT', 'UNEXPECTEDPASS')
+
+
+def read_cases(path):
+    """Yields program, case and outcome from a junit file."""
+    if not os.path.exists(path):
+        return
+    for suite in ET.parse(path).getroot().iter('testsuite'):
+        for case in suite.iter('testcase'):
+            # a program with cases is a suite of its own: project.program
+            program = suite.get('name').partition('.')[2] or case.get('name')
+            if case.find('failure') is not None or \
+               case.find('error') is not None:
+                yield program, case.get('name'), 'failed'
+            elif case.find('skipped') is not None:
+                yield program, case.get('name'), 'skipped'
+            else:
+                yield program, case.get('name'), 'passed'
+
+
+def read_programs(path):
+    """Yields program and result from meson's own log."""
+    if not os.path.exists(path):
+        return
+    with open(path, encoding='utf-8') as log:
+        for line in log:
+            row = json.loads(line)
+            # "project:suite / name" or "name", as meson shows it
+            yield row['name'].split(' / ')[-1], row['result']
+
+
+def main():
+    count = {'passed': 0, 'failed': 0, 'skipped': 0}
+    failed = []
+    for folder in sys.argv[1:]:
+        blamed = set()
+        for program, case, outcome in read_cases(
+                os.path.join(folder, 'testlog.junit.xml')):
+            count[outcome] += 1
+            if outcome == 'failed':
+                blamed.add(program)
+                failed.append(f'{program}: {case}' if program != case
+                              else program)
+        for program, result in read_programs(
+                os.path.join(folder, 'testlog.json')):
+            if result in BAD and program not in blamed:
+                count['failed'] += 1
+                failed.append(f'{program}: {result.lower()}')
+    for line in failed:
+        print(f'not ok: {line}')
+    text = f"{count['passed']} passed, {count['failed']} failed"
+    if count['skipped']:
+        text += f", {count['skipped']} skipped"
+    print(text)
+    sys.exit(1 if count['failed'] or not count['passed'] else 0)
+
+
+if __name__ == '__main__':
+    main()

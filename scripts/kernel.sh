@@ -1,0 +1,56 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# The guest kernel of the tests and the demo: Linux from Debian's source
+# package, configured by tests/guest/kernel.config alone. What was built once
+# stays in the cache, named after its version and configuration; build/bzImage
+# is a link to it.
+# usage: scripts/kernel.sh
+set -euo pipefail
+top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+. "$top/scripts/say.sh"
+. "$top/scripts/packages.sh"
+. "$top/scripts/archive.sh"
+
+LINUX=7.3
+fragment=$top/tests/guest/kernel.config
+cd "$top"
+[ -e build/cache ] || ./configure --again
+cache=$(realpath build/cache)
+exec 9>"$cache/lock"
+flock -n 9 || { say "waiting for another run that uses $cache"; flock 9; }
+
+hash=$(sha256sum <"$fragment" | cut -c 1-12)
+image=$(find "$cache/kernel" -path "*/$LINUX*-$hash/bzImage" 2>/dev/null |
+        sort -V | tail -n 1)
+if [ -z "$image" ]; then
+    # shellcheck disable=SC2086
+    need_packages $PACKAGES_KERNEL
+    deb=$(archive_binary "$cache" "linux-source-$LINUX" trixie-backports) ||
+        exit 1
+    version=$(dpkg-deb -f "$deb" Version | sed 's/-.*//')
+    dir=$cache/kernel/$version-$hash
+    work=$dir/work
+    rm -rf "$dir"
+    mkdir -p "$work"
+    unpack() {
+        dpkg-deb --fsys-tarfile "$deb" |
+            tar -xOf - "./usr/src/linux-source-$LINUX.tar.xz" |
+            tar -xJf - -C "$work" --strip-components=1
+    }
+    run_logged "unpacking Linux $version" "$dir/unpack.log" unpack || exit 1
+    kmake() { make -C "$work" ${kcc:+"CC=$kcc"} "$@"; }
+    kcc=''
+    ! command -v ccache >/dev/null || kcc='ccache gcc'
+    export KBUILD_BUILD_TIMESTAMP='1970-01-01' KBUILD_BUILD_USER=qemu-cxl \
+        KBUILD_BUILD_HOST=qemu-cxl
+    run_logged "configuring Linux" "$dir/configure.log" \
+        kmake allnoconfig "KCONFIG_ALLCONFIG=$fragment" || exit 1
+    say "building Linux $version: once, 4 minutes on 2 cores"
+    run_logged "building Linux" "$dir/build.log" \
+        kmake "-j$(nproc)" bzImage || exit 1
+    mv "$work/.config" "$dir/config"
+    mv "$work/arch/x86/boot/bzImage" "$dir/bzImage"
+    rm -rf "$work"
+    image=$dir/bzImage
+fi
+ln -sfn "$image" build/bzImage
