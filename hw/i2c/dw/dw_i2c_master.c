@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Synopsys DesignWare I2C controller, master side.
+ *
+ * Command words from DATA_CMD are executed at once, inside the register
+ * write.  When another master has the bus, they stay in the TX FIFO and our
+ * bottom half joins the bus's list of waiting masters: the guest sees a busy
+ * controller instead of a lost arbitration, which its driver would log and
+ * retry only a few times.
+ */
+#include "qemu/osdep.h"
+#include "block/aio.h"
+#include "dw_i2c_internal.h"
+#include "hw/qdev-core.h"
+#include "qemu/main-loop.h"
+#include "trace.h"
+
+static bool owns_bus(const DWI2CState *s)
+{
+    return s->bus->bh == s->master.bh;
+}
+
+/* Every end of a transfer comes here, or the next master would never run. */
+static void give_up_bus(DWI2CState *s)
+{
+    if (owns_bus(s)) {
+        i2c_bus_release(s->bus);
+    } else {
+        i2c_schedule_pending_master(s->bus);
+    }
+}
+
+static void wait_for_bus(DWI2CState *s)
+{
+    if (!s->master.queued) {
+        trace_dw_i2c_master_wait(fifo32_num_used(&s->tx));
+        s->master.queued = true;
+        i2c_bus_master(s->bus, s->master.bh);
+    }
+}
+
+static void end_transfer(DWI2CState *s)
+{
+    if (s->master.open && s->master.recv) {
+        i2c_nack(s->bus);
+    }
+    s->master.open = false;
+    i2c_end_transfer(s->bus);
+}
+
+static void stop(DWI2CState *s)
+{
+    trace_dw_i2c_master_stop(owns_bus(s));
+    end_transfer(s);
+    s->raw |= INTR_STOP_DET;
+    give_up_bus(s);
+}
+
+void dw_i2c_master_fail(DWI2CState *s, uint32_t source)
+{
+    trace_dw_i2c_master_abort(source);
+    fifo32_reset(&s->tx);
+    s->abort_source |= source;
+    s->raw |= INTR_TX_ABRT;
+}
+
+static void fail_on_bus(DWI2CState *s, uint32_t source)
+{
+    dw_i2c_master_fail(s, source);
+    stop(s);
+}
+
+/* START or repeated START; on a refusal the transfer is over. */
+static bool start(DWI2CState *s, bool recv)
+{
+    bool again = s->master.open;
+    uint32_t source = ABRT_7BIT_NACK;
+    int nack;
+
+    if (again) {
+        if (s->con & CON_RESTART_EN) {
+            if (s->master.recv) {
+                i2c_nack(s->bus);
+            }
+        } else {
+            end_transfer(s);
+            s->raw |= INTR_STOP_DET;
+            again = false;
+        }
+    }
+
+    if ((s->con & CON_10BIT_MASTER) || (s->tar & TAR_10BIT)) {
+        /* No device of the bus model has a ten-bit address. */
+        source = ABRT_10BIT_NACK;
+        nack = 1;
+    } else {
+        s->master.starting = true;
+        nack = i2c_start_transfer(s->bus, s->tar & 0x7f, recv);
+        s->master.starting = false;
+    }
+    trace_dw_i2c_master_start(s->tar, recv, again, nack);
+    if (nack) {
+        /* The last data byte was answered above: no second NACK. */
+        s->master.recv = false;
+        fail_on_bus(s, source);
+        return false;
+    }
+    s->master.open = true;
+    s->master.recv = recv;
+    return true;
+}
+
+static bool execute(DWI2CState *s, uint32_t cmd)
+{
+    bool recv = cmd & CMD_READ;
+
+    if (!s->master.open || s->master.recv != recv || (cmd & CMD_RESTART)) {
+        if (!start(s, recv)) {
+            return false;
+        }
+    }
+    if (recv) {
+        uint8_t byte = i2c_recv(s->bus);
+
+        if (fifo8_is_full(&s->rx)) {
+            s->raw |= INTR_RX_OVER;
+        } else {
+            fifo8_push(&s->rx, byte);
+        }
+    } else if (i2c_send(s->bus, cmd & 0xff)) {
+        fail_on_bus(s, ABRT_DATA_NACK);
+        return false;
+    }
+    if (cmd & CMD_STOP) {
+        stop(s);
+    }
+    return true;
+}
+
+/* A read with the RX FIFO full holds the bus until the guest has read. */
+static bool must_hold(DWI2CState *s)
+{
+    return (s->con & CON_RX_FULL_HOLD) && fifo8_is_full(&s->rx);
+}
+
+void dw_i2c_master_run(DWI2CState *s)
+{
+    while (!fifo32_is_empty(&s->tx) && !s->master.queued && !must_hold(s)) {
+        if (!s->master.open && !owns_bus(s) && i2c_bus_busy(s->bus)) {
+            wait_for_bus(s);
+            break;
+        }
+        if (!execute(s, fifo32_pop(&s->tx))) {
+            break;
+        }
+    }
+}
+
+static void granted(void *opaque)
+{
+    DWI2CState *s = opaque;
+
+    trace_dw_i2c_master_granted(fifo32_num_used(&s->tx));
+    s->master.queued = false;
+    dw_i2c_master_run(s);
+    /* The guest may have given up while we waited. */
+    if (!s->master.open && owns_bus(s)) {
+        i2c_bus_release(s->bus);
+    }
+    dw_i2c_update_irq(s);
+}
+
+void dw_i2c_master_user_abort(DWI2CState *s)
+{
+    if (s->master.open) {
+        fail_on_bus(s, ABRT_USER);
+    } else if (!fifo32_is_empty(&s->tx)) {
+        dw_i2c_master_fail(s, ABRT_USER);
+        s->raw |= INTR_STOP_DET;
+    }
+}
+
+void dw_i2c_master_flush(DWI2CState *s)
+{
+    fifo32_reset(&s->tx);
+    fifo8_reset(&s->rx);
+    if (s->master.open) {
+        end_transfer(s);
+        give_up_bus(s);
+    }
+}
+
+bool dw_i2c_master_active(DWI2CState *s)
+{
+    return s->master.open || !fifo32_is_empty(&s->tx);
+}
+
+static bool fifo_is_sane(const Fifo8 *fifo, uint32_t unit)
+{
+    return fifo->head < fifo->capacity && fifo->num <= fifo->capacity &&
+           fifo->head % unit == 0 && fifo->num % unit == 0;
+}
+
+int dw_i2c_master_post_load(DWI2CState *s)
+{
+    bool working;
+
+    if (!fifo_is_sane(&s->tx.fifo, sizeof(uint32_t)) ||
+        !fifo_is_sane(&s->rx, 1)) {
+        trace_dw_i2c_bad_stream("FIFO pointers");
+        return -EINVAL;
+    }
+    working = dw_i2c_master_active(s) || !fifo8_is_empty(&s->rx);
+    if (working && !(dw_i2c_enabled(s) && dw_i2c_is_master(s))) {
+        trace_dw_i2c_bad_stream("transfer without an enabled master");
+        return -EINVAL;
+    }
+
+    if (s->master.open) {
+        /*
+         * Hold the bus by ownership too: a device that does not migrate is
+         * no longer addressed, and the bus would look free to the others.
+         */
+        if (!s->bus->bh) {
+            s->bus->bh = s->master.bh;
+        }
+    } else if (!fifo32_is_empty(&s->tx)) {
+        /* Scheduled when the machine runs: the other devices load first. */
+        wait_for_bus(s);
+    }
+    return 0;
+}
+
+void dw_i2c_master_realize(DWI2CState *s, DeviceState *owner)
+{
+    fifo32_create(&s->tx, DW_I2C_FIFO_DEPTH);
+    fifo8_create(&s->rx, DW_I2C_FIFO_DEPTH);
+    s->master.bh = qemu_bh_new_guarded(granted, s,
+                                       &owner->mem_reentrancy_guard);
+}
+
+void dw_i2c_master_unrealize(DWI2CState *s)
+{
+    I2CPendingMaster *node;
+
+    /*
+     * The devices of the bus are gone, the bus follows: nobody is left to
+     * run these, and the list is not freed with the bus.
+     */
+    while ((node = QSIMPLEQ_FIRST(&s->bus->pending_masters))) {
+        QSIMPLEQ_REMOVE_HEAD(&s->bus->pending_masters, entry);
+        g_free(node);
+    }
+    qemu_bh_delete(s->master.bh);
+    fifo32_destroy(&s->tx);
+    fifo8_destroy(&s->rx);
+}

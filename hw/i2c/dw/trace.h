@@ -1,0 +1,1 @@
+#include "trace/trace-hw_i2c_dw.h"

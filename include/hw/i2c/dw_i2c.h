@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Synopsys DesignWare I2C controller: state and the interface between the
+ * register block and the bus front that carries it (hw/i2c/dw/dw_i2c_pci.c).
+ *
+ * One controller is master and target on the same bus.  The target side is
+ * store and forward: a packet is taken from the bus as a whole, whatever the
+ * guest is doing, and shown to it when its driver can take it.
+ */
+#ifndef HW_I2C_DW_I2C_H
+#define HW_I2C_DW_I2C_H
+
+#include "exec/memory.h"
+#include "hw/i2c/i2c.h"
+#include "hw/irq.h"
+#include "qemu/fifo32.h"
+#include "qemu/fifo8.h"
+#include "qemu/timer.h"
+#include "qom/object.h"
+#include "system/runstate.h"
+
+#define TYPE_DW_I2C_PCI "dw-i2c-pci"
+#define TYPE_DW_I2C_TARGET "dw-i2c-target"
+
+/* Register window; only the first 256 bytes decode to something. */
+#define DW_I2C_MMIO_SIZE 0x1000
+
+/* FIFO depths as told in COMP_PARAM_1, the largest the IP block can have. */
+#define DW_I2C_FIFO_DEPTH 256
+
+/* SCL timing counts: standard, fast and high speed, high and low phase. */
+#define DW_I2C_NUM_SCL_COUNTS 6
+
+/*
+ * A packet that waits for the guest.  The longest MCTP write has 258 data
+ * bytes; 512 leaves room for other senders.
+ */
+#define DW_I2C_PACKET_MAX 512
+
+/* Sixteen waiting packets are a few MCTP messages of several endpoints. */
+#define DW_I2C_QUEUE_LEN 16
+
+/**
+ * struct DWI2CPacket - data bytes of one write from another bus master
+ * @len: number of valid bytes, 1..DW_I2C_PACKET_MAX once queued
+ * @data: the bytes that followed the address byte
+ */
+typedef struct DWI2CPacket {
+    uint16_t len;
+    uint8_t data[DW_I2C_PACKET_MAX];
+} DWI2CPacket;
+
+/**
+ * struct DWI2CTargetSide - store and forward queue and what the guest sees
+ * @slot: ring of packets
+ * @head: oldest packet, the one that is or will be presented
+ * @count: complete packets in the ring
+ * @receiving: a write is in progress, into the slot behind the last one
+ * @overlong: that write exceeded DW_I2C_PACKET_MAX and will be discarded
+ * @sar_written: the guest chose an address since reset or disarm
+ * @armed: writes to that address are accepted
+ * @presented: the head packet is in the guest's RX FIFO
+ * @seen: the guest read INTR_STAT with RX_FULL of the presented packet
+ * @stop_sent: STOP_DET of the presented packet was raised
+ * @pos: bytes of the presented packet the guest has read
+ * @holdoffs: idle polls answered with a hold-off since the last enable
+ * @not_before: virtual time in ns before which nothing is presented
+ */
+typedef struct DWI2CTargetSide {
+    DWI2CPacket slot[DW_I2C_QUEUE_LEN];
+    uint8_t head;
+    uint8_t count;
+    bool receiving;
+    bool overlong;
+    bool sar_written;
+    bool armed;
+    bool presented;
+    bool seen;
+    bool stop_sent;
+    uint16_t pos;
+    uint8_t holdoffs;
+    int64_t not_before;
+} DWI2CTargetSide;
+
+/**
+ * struct DWI2CMasterSide - transfer the guest drives
+ * @open: START was acknowledged, STOP not yet sent
+ * @recv: direction of the open transfer, true for a read
+ * @starting: our own START is being offered to the devices of the bus
+ * @queued: @bh is in the bus's list of waiting masters (not migrated: it is
+ *          rebuilt from the other fields)
+ * @bh: run by the bus core when the bus is granted
+ */
+typedef struct DWI2CMasterSide {
+    bool open;
+    bool recv;
+    bool starting;
+    bool queued;
+    QEMUBH *bh;
+} DWI2CMasterSide;
+
+/**
+ * struct DWI2CState - one controller
+ * @mmio: register window, to be mapped by the front
+ * @irq: level output, owned by the front
+ * @bus: bus the controller sits on, child of the front's device
+ * @port: the controller's own presence on @bus as a target
+ * @vmse: restarts waiting masters when the machine starts to run
+ * @present_timer: fires when settle or hold-off time is over
+ * @last_access: previous register access per vCPU, see dw_i2c.c
+ * @num_last_access: length of @last_access
+ * @con: control, mode bits
+ * @tar: address of the device the master side talks to
+ * @sar: own address
+ * @scl_count: SCL timing, storage only
+ * @raw: interrupt bits that are latched; level bits are computed
+ * @intr_mask: 1 lets the bit drive @irq
+ * @rx_tl: RX_FULL when the RX level is above
+ * @tx_tl: TX_EMPTY when the TX level is not above
+ * @enable: bit 0 of ENABLE
+ * @sda_hold: storage only
+ * @abort_source: reasons of the last TX_ABRT
+ * @tx: command words that wait for the bus
+ * @rx: bytes the master side has read
+ * @master: master side
+ * @target: target side
+ */
+typedef struct DWI2CState {
+    MemoryRegion mmio;
+    qemu_irq irq;
+    I2CBus *bus;
+    I2CSlave *port;
+    VMChangeStateEntry *vmse;
+    QEMUTimer *present_timer;
+    uint32_t *last_access;
+    uint32_t num_last_access;
+
+    uint32_t con;
+    uint32_t tar;
+    uint32_t sar;
+    uint32_t scl_count[DW_I2C_NUM_SCL_COUNTS];
+    uint32_t raw;
+    uint32_t intr_mask;
+    uint32_t rx_tl;
+    uint32_t tx_tl;
+    uint32_t enable;
+    uint32_t sda_hold;
+    uint32_t abort_source;
+    Fifo32 tx;
+    Fifo8 rx;
+
+    DWI2CMasterSide master;
+    DWI2CTargetSide target;
+} DWI2CState;
+
+/**
+ * dw_i2c_realize() - set up the controller inside a device
+ * @s: zeroed state, part of @owner
+ * @owner: device that carries the controller; becomes parent of the bus, so
+ *         that the bus is named after its id
+ * @irq: level interrupt output, stays property of the caller
+ * @errp: set on failure
+ *
+ * Return: true, or false with nothing left allocated.
+ */
+bool dw_i2c_realize(DWI2CState *s, DeviceState *owner, qemu_irq irq,
+                    Error **errp);
+
+/**
+ * dw_i2c_unrealize() - undo dw_i2c_realize(), devices on the bus are gone
+ * @s: controller
+ */
+void dw_i2c_unrealize(DWI2CState *s);
+
+/**
+ * dw_i2c_reset() - state after power-on; frees the bus, drops all packets
+ * @s: controller
+ */
+void dw_i2c_reset(DWI2CState *s);
+
+extern const VMStateDescription vmstate_dw_i2c;
+
+/**
+ * i2c_bus_forget_vmstate() - take the bus's own entry out of the VM state
+ * @bus: bus that is about to go away
+ *
+ * The bus core registers one entry per bus and has no counterpart, as its
+ * buses live as long as the machine.  The bus of a hot-pluggable controller
+ * does not.
+ */
+void i2c_bus_forget_vmstate(I2CBus *bus);
+
+#endif /* HW_I2C_DW_I2C_H */
