@@ -4,8 +4,8 @@
  * (CXL r3.2 8.2.9 and 9.19; return codes: Table 8-50; effects: Table 8-87)
  *
  * A CCI is one door to a component: a mailbox, an MCTP endpoint, a tunnel's
- * end.  Which commands stand behind it is data: rows of the command sets, picked
- * by the kind of the CCI when it is initialised.
+ * end.  Which commands stand behind it is data: rows of the command sets,
+ * picked by the kind of the CCI when it is initialised.
  */
 #ifndef CXL_CCI_H
 #define CXL_CCI_H
@@ -120,7 +120,7 @@ typedef struct CXLLenRule {
       .count_at = (at), .count_size = (width) }
 
 /* Row flags */
-#define CXL_CMD_BG      (1u << 0) /* may run in the background: 06 while one does */
+#define CXL_CMD_BG      (1u << 0) /* may run in the background: 06 if one is */
 #define CXL_CMD_MEDIA   (1u << 1) /* needs the media: 07 while it is disabled */
 
 /**
@@ -133,8 +133,8 @@ typedef struct CXLLenRule {
  * @name: the specification's name
  * @handler: called with the BQL held; does not block
  * @present: NULL, or tells whether this component offers the command
- * @bg_done: for CXL_CMD_BG: runs when the background operation ends, does the
- *           deferred work and gives the final code
+ * @bg_done: for CXL_CMD_BG: runs when the background operation ends, does
+ *           the deferred work and gives the final code
  * @bg_abort: NULL, or undoes a background operation that 0005h or a reset ends
  */
 struct CXLCmd {
@@ -150,7 +150,7 @@ struct CXLCmd {
     void (*bg_abort)(CXLCCI *cci);
 };
 
-/** struct CXLCmdSet - rows of one command set of the specification, ascending */
+/** struct CXLCmdSet - rows of one set of the specification, ascending */
 typedef struct CXLCmdSet {
     const char *name;
     const CXLCmd *cmds;

@@ -16,7 +16,7 @@
  * @data: first byte, owned by the transport for the time of the call
  * @size: bytes at @data
  * @pos: next byte to read
- * @overrun: a read went past the end; it yielded zeroes and @pos stands at @size
+ * @overrun: a read went past the end; it gave zeroes and @pos stands at @size
  *
  * The error is sticky: a handler may read all of its fields and ask once.
  */
@@ -35,7 +35,7 @@ uint32_t cxl_get_le32(CXLReader *r);
 uint64_t cxl_get_le64(CXLReader *r);
 /** cxl_get_bytes() - copy @n bytes out; zeroes if there are fewer. */
 void cxl_get_bytes(CXLReader *r, void *dst, size_t n);
-/** cxl_get_uuid() - 16 bytes in RFC 4122 order, the order in which CXL sends. */
+/** cxl_get_uuid() - 16 bytes in RFC 4122 order, in which CXL sends them. */
 void cxl_get_uuid(CXLReader *r, QemuUUID *uuid);
 void cxl_get_skip(CXLReader *r, size_t n);
 
