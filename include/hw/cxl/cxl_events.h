@@ -94,7 +94,7 @@ void cxl_events_destroy(CXLEventLogs *l);
 /** cxl_events_reset() - empty all logs, interrupts off; handles go on. */
 void cxl_events_reset(CXLEventLogs *l);
 
-/** cxl_event_record_init() - zeroed record with UUID, length and flags (24 bit). */
+/** cxl_event_record_init() - zero record with UUID, length, flags (24 bit). */
 void cxl_event_record_init(CXLEventRecord *r, const QemuUUID *uuid,
                            uint32_t flags);
 
@@ -116,7 +116,7 @@ const CXLEventRecord *cxl_event_at(const CXLEventLogs *l, CXLEventLogId log,
  */
 CXLRetCode cxl_event_clear(CXLEventLogs *l, CXLEventLogId log,
                            const uint16_t *handles, size_t n);
-/** cxl_event_clear_all() - only after an overflow, else CXL_RC_INVALID_INPUT. */
+/** cxl_event_clear_all() - after an overflow, else CXL_RC_INVALID_INPUT. */
 CXLRetCode cxl_event_clear_all(CXLEventLogs *l, CXLEventLogId log);
 /** cxl_event_status() - Event Status register: bit per non-empty log. */
 uint32_t cxl_event_status(const CXLEventLogs *l);

@@ -1,0 +1,377 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Event logs (CXL r3.2 8.2.10.2) and timestamp (8.2.10.4)
+ *
+ * Records leave a log only from its old end and handles are given in order, so
+ * the handles in a log are always an unbroken run that ends before next_handle.
+ * Clear Event Records is checked against that run, and so is a migration
+ * stream.
+ */
+#include "qemu/osdep.h"
+#include "qemu/bswap.h"
+#include "qemu/host-utils.h"
+#include "qemu/timer.h"
+#include "migration/qemu-file-types.h"
+#include "migration/vmstate.h"
+#include "hw/cxl/cxl_events.h"
+#include "trace.h"
+
+/* First allocation: most logs never hold more than a handful of records */
+#define RING_MIN        8
+
+/* Settings byte of 0102h/0103h: 0 off, 1 MSI, 2 firmware (not for log 4) */
+#define POLICY_FIRMWARE 2
+
+const QemuUUID cxl_event_uuid_general_media = {
+    .data = UUID(0xfbcd0a77, 0xc260, 0x417f,
+                 0x85, 0xa9, 0x08, 0x8b, 0x16, 0x21, 0xeb, 0xa6),
+};
+
+const QemuUUID cxl_event_uuid_dram = {
+    .data = UUID(0x601dcbb3, 0x9c06, 0x4eab,
+                 0xb8, 0xaf, 0x4e, 0x9b, 0xfb, 0x5c, 0x96, 0x24),
+};
+
+const QemuUUID cxl_event_uuid_memory_module = {
+    .data = UUID(0xfe927475, 0xdd59, 0x4339,
+                 0xa5, 0x86, 0x79, 0xba, 0xb1, 0x13, 0xb7, 0x74),
+};
+
+const QemuUUID cxl_event_uuid_dynamic_capacity = {
+    .data = UUID(0xca95afa7, 0xf183, 0x4018,
+                 0x8c, 0x2f, 0x95, 0x26, 0x8e, 0x10, 0x1a, 0x2a),
+};
+
+/* -- timestamp ---------------------------------------------------------- */
+
+void cxl_timestamp_set(CXLTimestamp *t, uint64_t ns)
+{
+    t->is_set = true;
+    t->host_ns = ns;
+    t->set_at_ns = qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL);
+}
+
+uint64_t cxl_timestamp_get(const CXLTimestamp *t)
+{
+    if (!t->is_set) {
+        return 0;
+    }
+    return t->host_ns +
+           (uint64_t)qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL) -
+           (uint64_t)t->set_at_ns;
+}
+
+const VMStateDescription vmstate_cxl_timestamp = {
+    .name = "cxl-timestamp",
+    .version_id = 1,
+    .minimum_version_id = 1,
+    .fields = (const VMStateField[]) {
+        VMSTATE_BOOL(is_set, CXLTimestamp),
+        VMSTATE_UINT64(host_ns, CXLTimestamp),
+        VMSTATE_INT64(set_at_ns, CXLTimestamp),
+        VMSTATE_END_OF_LIST()
+    }
+};
+
+/* -- one log ------------------------------------------------------------ */
+
+static uint16_t handle_after(uint16_t handle)
+{
+    return handle == UINT16_MAX ? 1 : handle + 1;
+}
+
+static CXLEventRecord *slot(const CXLEventLog *g, uint32_t index)
+{
+    return &g->ring[(g->head + index) & (g->allocated - 1)];
+}
+
+static uint16_t record_handle(const CXLEventRecord *r)
+{
+    return lduw_le_p(r->b + CXL_EVENT_OFF_HANDLE);
+}
+
+/* Room for @want records (at most the depth), the oldest at the ring's start */
+static void ring_grow(CXLEventLog *g, uint32_t want)
+{
+    CXLEventRecord *ring;
+    uint32_t size, i;
+
+    if (want <= g->allocated) {
+        return;
+    }
+    size = MAX(pow2ceil(want), RING_MIN);
+    ring = g_new(CXLEventRecord, size);
+    for (i = 0; i < g->count; i++) {
+        ring[i] = *slot(g, i);
+    }
+    g_free(g->ring);
+    g->ring = ring;
+    g->allocated = size;
+    g->head = 0;
+}
+
+static void log_forget_overflow(CXLEventLog *g)
+{
+    g->overflow_count = 0;
+    g->overflow_first_ns = 0;
+    g->overflow_last_ns = 0;
+}
+
+static void log_drop_oldest(CXLEventLog *g, uint32_t n)
+{
+    g->count -= n;
+    g->head = g->count ? (g->head + n) & (g->allocated - 1) : 0;
+    log_forget_overflow(g);
+}
+
+/* -- the set of logs ---------------------------------------------------- */
+
+void cxl_events_init(CXLEventLogs *l, const uint32_t depth[CXL_EVENT_LOGS],
+                     const CXLTimestamp *clock, CXLEventNotify *notify,
+                     void *opaque)
+{
+    int i;
+
+    *l = (CXLEventLogs) {
+        .clock = clock,
+        .notify = notify,
+        .opaque = opaque,
+    };
+    for (i = 0; i < CXL_EVENT_LOGS; i++) {
+        g_assert(depth[i] && depth[i] <= UINT16_MAX);
+        l->log[i].depth = depth[i];
+        l->log[i].next_handle = 1;
+    }
+}
+
+void cxl_events_destroy(CXLEventLogs *l)
+{
+    int i;
+
+    for (i = 0; i < CXL_EVENT_LOGS; i++) {
+        CXLEventLog *g = &l->log[i];
+
+        g_clear_pointer(&g->ring, g_free);
+        g->allocated = 0;
+        g->count = 0;
+        g->head = 0;
+    }
+}
+
+void cxl_events_reset(CXLEventLogs *l)
+{
+    int i;
+
+    for (i = 0; i < CXL_EVENT_LOGS; i++) {
+        log_drop_oldest(&l->log[i], l->log[i].count);
+        l->log[i].policy = 0;
+    }
+    l->mctp_policy = 0;
+}
+
+void cxl_event_record_init(CXLEventRecord *r, const QemuUUID *uuid,
+                           uint32_t flags)
+{
+    memset(r, 0, sizeof(*r));
+    memcpy(r->b, uuid->data, sizeof(uuid->data));
+    r->b[CXL_EVENT_OFF_LENGTH] = CXL_EVENT_RECORD_SIZE;
+    stw_le_p(r->b + CXL_EVENT_OFF_FLAGS, flags);
+    r->b[CXL_EVENT_OFF_FLAGS + 2] = flags >> 16;
+}
+
+bool cxl_event_append(CXLEventLogs *l, CXLEventLogId log,
+                      const CXLEventRecord *r)
+{
+    CXLEventLog *g = &l->log[log];
+    uint64_t now = l->clock ? cxl_timestamp_get(l->clock) : 0;
+    CXLEventRecord *at;
+
+    if (g->count == g->depth) {
+        if (!g->overflow_count) {
+            g->overflow_first_ns = now;
+        }
+        g->overflow_last_ns = now;
+        g->overflow_count += g->overflow_count < UINT16_MAX;
+        trace_cxl_event_lost(l, log, g->overflow_count);
+        return false;
+    }
+
+    ring_grow(g, g->count + 1);
+    at = slot(g, g->count++);
+    *at = *r;
+    stw_le_p(at->b + CXL_EVENT_OFF_HANDLE, g->next_handle);
+    stq_le_p(at->b + CXL_EVENT_OFF_TIMESTAMP, now);
+    g->next_handle = handle_after(g->next_handle);
+    trace_cxl_event_appended(l, log, record_handle(at), g->count);
+    if (g->count == 1 && l->notify) {
+        l->notify(l->opaque, log);
+    }
+    return true;
+}
+
+uint32_t cxl_event_count(const CXLEventLogs *l, CXLEventLogId log)
+{
+    return l->log[log].count;
+}
+
+uint32_t cxl_event_room(const CXLEventLogs *l, CXLEventLogId log)
+{
+    return l->log[log].depth - l->log[log].count;
+}
+
+const CXLEventRecord *cxl_event_at(const CXLEventLogs *l, CXLEventLogId log,
+                                   uint32_t index)
+{
+    const CXLEventLog *g = &l->log[log];
+
+    return index < g->count ? slot(g, index) : NULL;
+}
+
+CXLRetCode cxl_event_clear(CXLEventLogs *l, CXLEventLogId log,
+                           const uint16_t *handles, size_t n)
+{
+    CXLEventLog *g = &l->log[log];
+    size_t i;
+
+    for (i = 0; i < n; i++) {
+        uint16_t oldest = i < g->count ? record_handle(slot(g, i)) : 0;
+
+        if (!handles[i] || handles[i] != oldest) {
+            trace_cxl_event_clear_refused(l, log, handles[i], oldest);
+            return CXL_RC_INVALID_HANDLE;
+        }
+    }
+    if (n) {
+        log_drop_oldest(g, n);
+        trace_cxl_event_cleared(l, log, n, g->count);
+    }
+    return CXL_RC_SUCCESS;
+}
+
+CXLRetCode cxl_event_clear_all(CXLEventLogs *l, CXLEventLogId log)
+{
+    CXLEventLog *g = &l->log[log];
+    uint32_t n = g->count;
+
+    if (!g->overflow_count) {
+        return CXL_RC_INVALID_INPUT;
+    }
+    log_drop_oldest(g, n);
+    trace_cxl_event_cleared(l, log, n, 0);
+    return CXL_RC_SUCCESS;
+}
+
+uint32_t cxl_event_status(const CXLEventLogs *l)
+{
+    uint32_t status = 0;
+    int i;
+
+    for (i = 0; i < CXL_EVENT_LOGS; i++) {
+        if (l->log[i].count) {
+            status |= 1u << i;
+        }
+    }
+    return status;
+}
+
+/* -- migration ---------------------------------------------------------- */
+
+/*
+ * The ring travels as a count and that many records, oldest first.  A field of
+ * its own kind, because the count must be checked before it sizes anything.
+ */
+static int ring_put(QEMUFile *f, void *pv, size_t size,
+                    const VMStateField *field, JSONWriter *desc)
+{
+    CXLEventLog *g = pv;
+    uint32_t i;
+
+    qemu_put_be32(f, g->count);
+    for (i = 0; i < g->count; i++) {
+        qemu_put_buffer(f, slot(g, i)->b, CXL_EVENT_RECORD_SIZE);
+    }
+    return 0;
+}
+
+static int ring_get(QEMUFile *f, void *pv, size_t size,
+                    const VMStateField *field)
+{
+    CXLEventLog *g = pv;
+    uint32_t count = qemu_get_be32(f);
+    uint32_t i;
+
+    if (count > g->depth) {
+        return -EINVAL;
+    }
+    g->count = 0;
+    g->head = 0;
+    ring_grow(g, count);
+    for (i = 0; i < count; i++) {
+        if (qemu_get_buffer(f, g->ring[i].b, CXL_EVENT_RECORD_SIZE) !=
+            CXL_EVENT_RECORD_SIZE) {
+            return -EINVAL;
+        }
+    }
+    g->count = count;
+    return 0;
+}
+
+static const VMStateInfo vmstate_info_ring = {
+    .name = "cxl event ring",
+    .get = ring_get,
+    .put = ring_put,
+};
+
+static int log_post_load(void *opaque, int version_id)
+{
+    CXLEventLog *g = opaque;
+    uint16_t expected;
+    uint32_t i;
+
+    if (!g->next_handle || (g->policy & ~3) || g->policy > POLICY_FIRMWARE ||
+        (g->overflow_count && !g->count)) {
+        return -EINVAL;
+    }
+    expected = g->count ? record_handle(slot(g, 0)) : g->next_handle;
+    for (i = 0; i < g->count; i++) {
+        if (!expected || record_handle(slot(g, i)) != expected) {
+            return -EINVAL;
+        }
+        expected = handle_after(expected);
+    }
+    return expected == g->next_handle ? 0 : -EINVAL;
+}
+
+static const VMStateDescription vmstate_log = {
+    .name = "cxl-event-log",
+    .version_id = 1,
+    .minimum_version_id = 1,
+    .post_load = log_post_load,
+    .fields = (const VMStateField[]) {
+        {
+            .name = "ring",
+            .info = &vmstate_info_ring,
+            .size = sizeof(CXLEventLog),
+            .flags = VMS_SINGLE,
+            .offset = 0,
+        },
+        VMSTATE_UINT16(next_handle, CXLEventLog),
+        VMSTATE_UINT16(overflow_count, CXLEventLog),
+        VMSTATE_UINT64(overflow_first_ns, CXLEventLog),
+        VMSTATE_UINT64(overflow_last_ns, CXLEventLog),
+        VMSTATE_UINT8(policy, CXLEventLog),
+        VMSTATE_END_OF_LIST()
+    }
+};
+
+const VMStateDescription vmstate_cxl_events = {
+    .name = "cxl-event-logs",
+    .version_id = 1,
+    .minimum_version_id = 1,
+    .fields = (const VMStateField[]) {
+        VMSTATE_STRUCT_ARRAY(log, CXLEventLogs, CXL_EVENT_LOGS, 1,
+                             vmstate_log, CXLEventLog),
+        VMSTATE_UINT16(mctp_policy, CXLEventLogs),
+        VMSTATE_END_OF_LIST()
+    }
+};
