@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Device register block: capability array, device status, mailbox, memory device
- * status (CXL r3.2 8.2.8)
+ * Device register block: capability array, device status, mailbox, memory
+ * device status (CXL r3.2 8.2.8)
  *
- * One 4 KiB block with the layout that guests of earlier QEMU releases saw.  Used
- * by the memory device (BAR2) and by the switch mailbox function (BAR0).
+ * One 4 KiB block with the layout that guests of earlier QEMU releases saw.
+ * Used by the memory device (BAR2) and by the switch mailbox function (BAR0).
  */
 #ifndef CXL_MAILBOX_H
 #define CXL_MAILBOX_H
@@ -36,7 +36,7 @@ typedef enum CXLMediaStatus {
     CXL_MEDIA_DISABLED  = 3,
 } CXLMediaStatus;
 
-/** CXLMailboxIrq - a background operation ended or the doorbell fell */
+/** CXLMailboxIrq - a background operation ended */
 typedef void CXLMailboxIrq(void *opaque);
 
 /**
@@ -45,7 +45,10 @@ typedef void CXLMailboxIrq(void *opaque);
  * @cci: where the doorbell delivers to
  * @events: source of the Event Status register, or NULL
  * @msgnum: message number shown in the mailbox capabilities
- * @bg_irq: NULL, or raises the background-complete interrupt
+ * @bg_irq: NULL, or raises the background-complete interrupt; called only while
+ *          the host has it enabled
+ * @bg_low: low half of background status as of a read of the high half
+ * @bg_low_held: @bg_low answers the access that follows
  * @payload: the payload registers
  */
 typedef struct CXLDeviceRegs {
@@ -59,6 +62,8 @@ typedef struct CXLDeviceRegs {
     uint32_t control;
     uint64_t command;
     uint64_t status;
+    uint32_t bg_low;
+    bool bg_low_held;
     uint8_t media_status;
     uint8_t payload[CXL_MAILBOX_PAYLOAD_SIZE];
 } CXLDeviceRegs;
@@ -66,6 +71,8 @@ typedef struct CXLDeviceRegs {
 /**
  * cxl_devregs_init() - make the block
  * @owner: of the memory region
+ * @cci: initialised before or after; its completion hook (bg_notify) becomes
+ *       this block's
  * @is_memdev: show the memory device status capability as ready media
  */
 void cxl_devregs_init(CXLDeviceRegs *r, Object *owner, const char *name,

@@ -1,0 +1,319 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Device register block: capability array, device status, mailbox, memory
+ * device status (CXL r3.2 8.2.8)
+ *
+ * The block is seen as 64-bit words: a read composes the words that it touches,
+ * whatever its width and alignment, and cuts its bytes out of them; a write
+ * changes the bytes that are writable and nothing else.
+ */
+#include "qemu/osdep.h"
+#include "qemu/bswap.h"
+#include "migration/vmstate.h"
+#include "hw/cxl/cxl_mailbox.h"
+#include "trace.h"
+
+#define WORD                8
+#define OFF_COMMAND         (CXL_DEVREGS_OFF_MAILBOX + CXL_MAILBOX_OFF_COMMAND)
+#define OFF_STATUS          (CXL_DEVREGS_OFF_MAILBOX + CXL_MAILBOX_OFF_STATUS)
+#define OFF_BG_STATUS \
+    (CXL_DEVREGS_OFF_MAILBOX + CXL_MAILBOX_OFF_BG_STATUS)
+#define OFF_CONTROL         (CXL_DEVREGS_OFF_MAILBOX + CXL_MAILBOX_OFF_CONTROL)
+#define OFF_PAYLOAD         (CXL_DEVREGS_OFF_MAILBOX + CXL_MAILBOX_OFF_PAYLOAD)
+
+QEMU_BUILD_BUG_ON(OFF_PAYLOAD + CXL_MAILBOX_PAYLOAD_SIZE !=
+                  CXL_DEVREGS_OFF_MEMDEV);
+
+/* Capability array (8.2.8.1) */
+#define CAP_DEVICE_STATUS   0x0001
+#define CAP_MAILBOX         0x0002
+#define CAP_MEMDEV_STATUS   0x4000
+
+/* Mailbox capabilities: background interrupt, message number */
+#define CAPS_BG_IRQ         (1u << 6)
+#define CAPS_MSGNUM_SHIFT   7
+
+#define CONTROL_DOORBELL    (1u << 0)
+#define CONTROL_DB_IRQ      (1u << 1)
+#define CONTROL_BG_IRQ      (1u << 2)
+#define CONTROL_KEPT        (CONTROL_DB_IRQ | CONTROL_BG_IRQ)
+
+#define COMMAND_LEN_SHIFT   16
+#define COMMAND_LEN_BITS    20
+#define COMMAND_MASK        MAKE_64BIT_MASK(0, 36)
+
+/* Status and background status hold the return code at the same place */
+#define STATUS_BG_RUNNING   (1ull << 0)
+#define STATUS_RC_SHIFT     32
+#define STATUS_VENDOR_SHIFT 48
+#define STATUS_RC_MASK      MAKE_64BIT_MASK(STATUS_RC_SHIFT, 32)
+#define BG_PERCENT_SHIFT    16
+
+#define MEMDEV_MEDIA_SHIFT  2
+#define MEMDEV_MBOX_READY   (1u << 4)
+
+/* -- the words ---------------------------------------------------------- */
+
+typedef struct CapHeader {
+    uint16_t id;
+    uint8_t version;
+    uint32_t offset;
+    uint32_t length;
+} CapHeader;
+
+static const CapHeader cap_headers[] = {
+    { CAP_DEVICE_STATUS, 2, CXL_DEVREGS_OFF_STATUS, 8 },
+    { CAP_MAILBOX, 1, CXL_DEVREGS_OFF_MAILBOX,
+      CXL_MAILBOX_OFF_PAYLOAD + CXL_MAILBOX_PAYLOAD_SIZE },
+    { CAP_MEMDEV_STATUS, 1, CXL_DEVREGS_OFF_MEMDEV, 8 },
+};
+
+static uint64_t cap_array_word(unsigned offset)
+{
+    const CapHeader *cap;
+
+    if (offset < 16) {
+        /* id 0, version 1, type by class code, number of headers */
+        return offset ? 0 :
+               1ull << 16 | (uint64_t)ARRAY_SIZE(cap_headers) << 32;
+    }
+    if (offset / 16 > ARRAY_SIZE(cap_headers)) {
+        return 0;
+    }
+    cap = &cap_headers[offset / 16 - 1];
+    return offset & WORD ? cap->length :
+           cap->id | cap->version << 16 | (uint64_t)cap->offset << 32;
+}
+
+static uint64_t bg_status_word(const CXLDeviceRegs *r)
+{
+    const CXLCCIBackground *bg = &r->cci->bg;
+
+    return bg->opcode |
+           (uint64_t)cxl_cci_bg_percent(r->cci) << BG_PERCENT_SHIFT |
+           (uint64_t)bg->ret_code << STATUS_RC_SHIFT |
+           (uint64_t)bg->vendor_status << STATUS_VENDOR_SHIFT;
+}
+
+/* The eight bytes at @offset, a multiple of eight */
+static uint64_t block_word(const CXLDeviceRegs *r, unsigned offset)
+{
+    if (offset >= OFF_PAYLOAD && offset < CXL_DEVREGS_OFF_MEMDEV) {
+        return ldq_le_p(r->payload + (offset - OFF_PAYLOAD));
+    }
+    switch (offset) {
+    case CXL_DEVREGS_OFF_STATUS:
+        return r->events ? cxl_event_status(r->events) : 0;
+    case CXL_DEVREGS_OFF_MAILBOX:
+        return CXL_MAILBOX_PAYLOAD_SHIFT | CAPS_BG_IRQ |
+               r->msgnum << CAPS_MSGNUM_SHIFT | (uint64_t)r->control << 32;
+    case OFF_COMMAND:
+        return r->command;
+    case OFF_STATUS:
+        return r->status | (r->cci->bg.running ? STATUS_BG_RUNNING : 0);
+    case OFF_BG_STATUS:
+        return bg_status_word(r);
+    case CXL_DEVREGS_OFF_MEMDEV:
+        return r->is_memdev ? r->media_status << MEMDEV_MEDIA_SHIFT |
+                              MEMDEV_MBOX_READY : 0;
+    default:
+        return offset < CXL_DEVREGS_OFF_STATUS ? cap_array_word(offset) : 0;
+    }
+}
+
+/*
+ * Background status moves between two reads of its halves.  Low half first is
+ * safe: a code belongs to 100 percent, and only that is final.  High half first
+ * would pair an old code with a new 100, so the low half as of then is kept for
+ * the access that follows.
+ */
+static uint64_t latch_bg_status(CXLDeviceRegs *r, unsigned addr, unsigned size,
+                                uint64_t word)
+{
+    if (addr == OFF_BG_STATUS + 4 && size == 4) {
+        r->bg_low = word;
+        r->bg_low_held = true;
+    } else if (r->bg_low_held) {
+        r->bg_low_held = false;
+        if (addr == OFF_BG_STATUS && size == 4) {
+            return deposit64(word, 0, 32, r->bg_low);
+        }
+    }
+    return word;
+}
+
+static uint64_t devregs_read(void *opaque, hwaddr addr, unsigned size)
+{
+    CXLDeviceRegs *r = opaque;
+    unsigned start = addr & ~(hwaddr)(WORD - 1);
+    unsigned shift = (addr - start) * 8;
+    uint64_t word = latch_bg_status(r, addr, size, block_word(r, start));
+    uint64_t value = word >> shift;
+
+    if (shift + size * 8 > 64) {
+        value |= block_word(r, start + WORD) << (64 - shift);
+    }
+    return size == 8 ? value : extract64(value, 0, size * 8);
+}
+
+/* -- commands ----------------------------------------------------------- */
+
+static void doorbell(CXLDeviceRegs *r)
+{
+    /* handlers see copies: no command can write its own input or registers */
+    uint8_t in[CXL_MAILBOX_PAYLOAD_SIZE];
+    uint8_t out[CXL_MAILBOX_PAYLOAD_SIZE];
+    uint16_t opcode = r->command;
+    uint32_t len = extract64(r->command, COMMAND_LEN_SHIFT, COMMAND_LEN_BITS);
+    CXLRetCode rc = CXL_RC_INVALID_PAYLOAD_LENGTH;
+    size_t out_len = 0;
+
+    if (len <= sizeof(in)) {
+        memcpy(in, r->payload, len);
+        rc = cxl_cci_process(r->cci, opcode, in, len, out, sizeof(out),
+                             &out_len);
+        memcpy(r->payload, out, out_len);
+    }
+    r->command = deposit64(r->command, COMMAND_LEN_SHIFT, COMMAND_LEN_BITS,
+                           out_len);
+    r->status = (uint64_t)rc << STATUS_RC_SHIFT;
+    trace_cxl_mailbox_doorbell(opcode, len, rc, out_len);
+}
+
+static void control_write(CXLDeviceRegs *r, uint32_t value)
+{
+    /*
+     * Linux enables the completion interrupt once and then rings the doorbell
+     * with a plain 1, yet waits for the interrupt: a write that rings leaves
+     * the enables alone.  The doorbell itself never reads as set: the command
+     * is over when the write returns.
+     */
+    if (value & CONTROL_DOORBELL) {
+        doorbell(r);
+    } else {
+        r->control = value & CONTROL_KEPT;
+    }
+}
+
+static void bg_done(CXLCCI *cci)
+{
+    CXLDeviceRegs *r = cci->bg_opaque;
+    bool irq = r->bg_irq && (r->control & CONTROL_BG_IRQ);
+
+    trace_cxl_mailbox_bg_done(cci->bg.opcode, irq);
+    if (irq) {
+        r->bg_irq(r->opaque);
+    }
+}
+
+static void devregs_write(void *opaque, hwaddr addr, uint64_t value,
+                          unsigned size)
+{
+    CXLDeviceRegs *r = opaque;
+    uint32_t control = r->control;
+    bool ring = false;
+    unsigned taken = 0, i;
+
+    r->bg_low_held = false;
+    for (i = 0; i < size; i++) {
+        hwaddr at = addr + i;
+        uint8_t byte = value >> (i * 8);
+
+        if (at >= OFF_PAYLOAD && at < CXL_DEVREGS_OFF_MEMDEV) {
+            r->payload[at - OFF_PAYLOAD] = byte;
+        } else if (at >= OFF_COMMAND && at < OFF_STATUS) {
+            r->command = deposit64(r->command, (at - OFF_COMMAND) * 8, 8, byte);
+            r->command &= COMMAND_MASK;
+        } else if (at == OFF_CONTROL) {
+            /* its other bytes are reserved */
+            control = byte;
+            ring = true;
+        } else if (at < OFF_CONTROL || at >= OFF_COMMAND) {
+            continue;
+        }
+        taken++;
+    }
+    if (!taken) {
+        trace_cxl_mailbox_bad_write(addr, value, size);
+    }
+    /* last, for a write that covers control and the command behind it */
+    if (ring) {
+        control_write(r, control);
+    }
+}
+
+static const MemoryRegionOps devregs_ops = {
+    .endianness = DEVICE_LITTLE_ENDIAN,
+    .read = devregs_read,
+    .write = devregs_write,
+    /* whatever a host does reaches the two functions as it is */
+    .valid = { .min_access_size = 1, .max_access_size = 8, .unaligned = true },
+    .impl = { .min_access_size = 1, .max_access_size = 8, .unaligned = true },
+};
+
+/* -- life --------------------------------------------------------------- */
+
+void cxl_devregs_init(CXLDeviceRegs *r, Object *owner, const char *name,
+                      CXLCCI *cci, const CXLEventLogs *events, uint8_t msgnum,
+                      bool is_memdev, CXLMailboxIrq *bg_irq, void *opaque)
+{
+    r->cci = cci;
+    r->events = events;
+    r->msgnum = msgnum;
+    r->is_memdev = is_memdev;
+    r->bg_irq = bg_irq;
+    r->opaque = opaque;
+    cci->bg_notify = bg_done;
+    cci->bg_opaque = r;
+    cxl_devregs_reset(r);
+    memory_region_init_io(&r->mr, owner, &devregs_ops, r, name,
+                          CXL_DEVREGS_SIZE);
+}
+
+void cxl_devregs_reset(CXLDeviceRegs *r)
+{
+    r->control = 0;
+    r->command = 0;
+    r->status = 0;
+    r->bg_low_held = false;
+    r->media_status = CXL_MEDIA_READY;
+    memset(r->payload, 0, sizeof(r->payload));
+}
+
+void cxl_devregs_set_media(CXLDeviceRegs *r, CXLMediaStatus status)
+{
+    r->media_status = status;
+}
+
+CXLMediaStatus cxl_devregs_media(const CXLDeviceRegs *r)
+{
+    return r->media_status;
+}
+
+static int devregs_post_load(void *opaque, int version_id)
+{
+    CXLDeviceRegs *r = opaque;
+
+    if ((r->control & ~CONTROL_KEPT) || (r->command & ~COMMAND_MASK) ||
+        (r->status & ~STATUS_RC_MASK) ||
+        r->media_status > CXL_MEDIA_DISABLED) {
+        return -EINVAL;
+    }
+    r->bg_low_held = false;
+    return 0;
+}
+
+const VMStateDescription vmstate_cxl_devregs = {
+    .name = "cxl-device-registers",
+    .version_id = 1,
+    .minimum_version_id = 1,
+    .post_load = devregs_post_load,
+    .fields = (const VMStateField[]) {
+        VMSTATE_UINT32(control, CXLDeviceRegs),
+        VMSTATE_UINT64(command, CXLDeviceRegs),
+        VMSTATE_UINT64(status, CXLDeviceRegs),
+        VMSTATE_UINT8(media_status, CXLDeviceRegs),
+        VMSTATE_UINT8_ARRAY(payload, CXLDeviceRegs, CXL_MAILBOX_PAYLOAD_SIZE),
+        VMSTATE_END_OF_LIST()
+    }
+};
