@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Command set 48h: Dynamic Capacity, the host's side (CXL r3.2 8.2.10.9.9)
+ *
+ * The set belongs to the device's mailbox; on MCTP-based CCIs it is prohibited.
+ * Parsing and answering only: the rules are those of the model (cxl_dc.h).
+ */
+#include "qemu/osdep.h"
+#include "cmd-sets.h"
+
+#define REGION_SIZE     0x28
+#define USAGE_SIZE      0x10
+/* An "updated extent" of 4802h and 4803h: no tag and no sequence */
+#define RANGE_SIZE      0x18
+#define FLAG_MORE       0x01
+
+CXLDynCap *cxl_cci_dc(const CXLCCI *cci)
+{
+    CXLType3Dev *d = cxl_cci_type3(cci);
+
+    return d ? cxl_type3_dc(d) : NULL;
+}
+
+static bool has_dc(const CXLCCI *cci)
+{
+    return cxl_cci_dc(cci) != NULL;
+}
+
+void cxl_put_dc_usage(CXLWriter *out, const CXLDynCap *dc, uint16_t host)
+{
+    CXLDCUsage usage;
+
+    cxl_dc_usage(dc, host, &usage);
+    cxl_put_le32(out, usage.extents_supported);
+    cxl_put_le32(out, usage.extents_available);
+    cxl_put_le32(out, usage.tags_supported);
+    cxl_put_le32(out, usage.tags_available);
+}
+
+typedef struct ExtentWalk {
+    CXLWriter *out;
+    uint32_t max;
+    uint32_t done;
+} ExtentWalk;
+
+static bool put_extent(void *opaque, const CXLDCExtent *e)
+{
+    ExtentWalk *walk = opaque;
+
+    if (walk->done == walk->max) {
+        return false;
+    }
+    cxl_put_le64(walk->out, e->dpa);
+    cxl_put_le64(walk->out, e->len);
+    cxl_put_uuid(walk->out, &e->tag);
+    cxl_put_le16(walk->out, e->seq);
+    cxl_put_zero(walk->out, 6);
+    return ++walk->done < walk->max;
+}
+
+uint32_t cxl_put_dc_extents(CXLWriter *out, const CXLDynCap *dc, uint16_t host,
+                            uint32_t start, uint32_t max)
+{
+    ExtentWalk walk = {
+        .out = out,
+        .max = MIN(max, cxl_writer_fits(out, CXL_EXTENT_SIZE, 0)),
+    };
+
+    if (walk.max) {
+        cxl_dc_extents(dc, host, start, put_extent, &walk);
+    }
+    return walk.done;
+}
+
+static CXLRetCode get_config(CXLCCI *cci, CXLReader *in, CXLWriter *out)
+{
+    CXLDynCap *dc = cxl_cci_dc(cci);
+    unsigned total = cxl_dc_nr_regions(dc);
+    unsigned count = cxl_get_u8(in);
+    unsigned start = cxl_get_u8(in);
+    unsigned i;
+
+    if (start >= total) {
+        return CXL_RC_INVALID_INPUT;
+    }
+    cxl_put_u8(out, total);
+    cxl_put_u8(out, 0);
+    cxl_put_zero(out, 6);
+    count = MIN(count, total - start);
+    count = MIN(count, cxl_writer_fits(out, REGION_SIZE, USAGE_SIZE));
+    cxl_patch_u8(out, 1, count);
+    for (i = start; i < start + count; i++) {
+        const CXLDCRegion *region = cxl_dc_region(dc, i);
+
+        cxl_put_le64(out, region->base);
+        cxl_put_le64(out, region->decode_len / CXL_DC_GRANULE);
+        cxl_put_le64(out, region->len);
+        cxl_put_le64(out, region->block_size);
+        cxl_put_le32(out, region->dsmad_handle);
+        cxl_put_u8(out, region->sanitize);
+        cxl_put_zero(out, 3);
+    }
+    cxl_put_dc_usage(out, dc, cci->host_id);
+    return CXL_RC_SUCCESS;
+}
+
+static CXLRetCode get_extent_list(CXLCCI *cci, CXLReader *in, CXLWriter *out)
+{
+    CXLDynCap *dc = cxl_cci_dc(cci);
+    uint32_t total = cxl_dc_extent_count(dc, cci->host_id);
+    uint32_t max = cxl_get_le32(in);
+    uint32_t start = cxl_get_le32(in);
+
+    if (start > total) {
+        return CXL_RC_INVALID_INPUT;
+    }
+    cxl_put_le32(out, 0);
+    cxl_put_le32(out, total);
+    cxl_put_le32(out, cxl_dc_generation(dc, cci->host_id));
+    cxl_put_zero(out, 4);
+    cxl_patch_le32(out, 0, cxl_put_dc_extents(out, dc, cci->host_id, start,
+                                              max));
+    return CXL_RC_SUCCESS;
+}
+
+typedef CXLRetCode HostAnswer(CXLDynCap *dc, uint16_t host,
+                              const CXLDCRange *ranges, size_t n, bool more);
+
+/* 4802h and 4803h differ in what the model does with the list */
+static CXLRetCode host_answer(CXLCCI *cci, CXLReader *in, HostAnswer *answer)
+{
+    uint32_t n = cxl_get_le32(in);
+    bool more = cxl_get_u8(in) & FLAG_MORE;
+    g_autofree CXLDCRange *ranges = NULL;
+    uint32_t i;
+
+    cxl_get_skip(in, 3);
+    /* the length rule has tied n to bytes that are really here */
+    ranges = g_new(CXLDCRange, n);
+    for (i = 0; i < n; i++) {
+        ranges[i].dpa = cxl_get_le64(in);
+        ranges[i].len = cxl_get_le64(in);
+        cxl_get_skip(in, 8);
+    }
+    return answer(cxl_cci_dc(cci), cci->host_id, ranges, n, more);
+}
+
+static CXLRetCode add_response(CXLCCI *cci, CXLReader *in, CXLWriter *out)
+{
+    return host_answer(cci, in, cxl_dc_host_respond);
+}
+
+static CXLRetCode release(CXLCCI *cci, CXLReader *in, CXLWriter *out)
+{
+    return host_answer(cci, in, cxl_dc_host_release);
+}
+
+static const CXLCmd rows[] = {
+    {
+        .opcode = 0x4800,
+        .name = "Get Dynamic Capacity Configuration",
+        .where = CXL_CCI_MAILBOX,
+        .len = CXL_LEN(2),
+        .handler = get_config,
+        .present = has_dc,
+    }, {
+        .opcode = 0x4801,
+        .name = "Get Dynamic Capacity Extent List",
+        .where = CXL_CCI_MAILBOX,
+        .len = CXL_LEN(8),
+        .handler = get_extent_list,
+        .present = has_dc,
+    }, {
+        .opcode = 0x4802,
+        .name = "Add Dynamic Capacity Response",
+        .effects = CXL_EFF_CONFIG_IMMEDIATE,
+        .where = CXL_CCI_MAILBOX,
+        .len = CXL_LEN_LIST(8, RANGE_SIZE, 0, 4),
+        .handler = add_response,
+        .present = has_dc,
+    }, {
+        .opcode = 0x4803,
+        .name = "Release Dynamic Capacity",
+        .effects = CXL_EFF_CONFIG_IMMEDIATE,
+        .where = CXL_CCI_MAILBOX,
+        .len = CXL_LEN_LIST(8, RANGE_SIZE, 0, 4),
+        .handler = release,
+        .present = has_dc,
+    },
+};
+
+const CXLCmdSet cxl_cmds_dcd = CXL_CMD_SET("Dynamic Capacity", rows);

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Command set 01h: Events (CXL r3.2 8.2.10.2)
+ *
+ * Which logs a command sees is the CCI's affair: the Fabric Manager's CCI has
+ * logs of its own, with its own records, handles and overflow.
+ */
+#include "qemu/osdep.h"
+#include "cmd-sets.h"
+
+#define FLAG_OVERFLOW       0x01
+#define FLAG_MORE           0x02
+#define CLEAR_ALL           0x01
+#define CLEAR_HEADER        6
+
+/* Settings byte of a log: mode, and the message number that the device fills */
+#define MODE_MASK           0x03
+#define MODE_MSI            1
+#define MODE_FIRMWARE       2
+#define MESSAGE_SHIFT       4
+
+static bool has_events(const CXLCCI *cci)
+{
+    return cci->events != NULL;
+}
+
+static CXLRetCode get_records(CXLCCI *cci, CXLReader *in, CXLWriter *out)
+{
+    CXLEventLogs *logs = cci->events;
+    uint8_t log = cxl_get_u8(in);
+    uint32_t total, n, i;
+
+    if (log >= CXL_EVENT_LOGS) {
+        return CXL_RC_INVALID_INPUT;
+    }
+    cxl_put_u8(out, 0);
+    cxl_put_zero(out, 1);
+    cxl_put_le16(out, logs->log[log].overflow_count);
+    cxl_put_le64(out, logs->log[log].overflow_first_ns);
+    cxl_put_le64(out, logs->log[log].overflow_last_ns);
+    cxl_put_le16(out, 0);
+    cxl_put_zero(out, 10);
+
+    total = cxl_event_count(logs, log);
+    n = MIN(total, cxl_writer_fits(out, CXL_EVENT_RECORD_SIZE, 0));
+    for (i = 0; i < n; i++) {
+        cxl_put_bytes(out, cxl_event_at(logs, log, i)->b,
+                      CXL_EVENT_RECORD_SIZE);
+    }
+    cxl_patch_u8(out, 0,
+                 (logs->log[log].overflow_count ? FLAG_OVERFLOW : 0) |
+                 (n < total ? FLAG_MORE : 0));
+    cxl_patch_le16(out, 0x14, n);
+    return CXL_RC_SUCCESS;
+}
+
+static CXLRetCode clear_records(CXLCCI *cci, CXLReader *in, CXLWriter *out)
+{
+    uint8_t log = cxl_get_u8(in);
+    uint8_t flags = cxl_get_u8(in);
+    uint8_t n = cxl_get_u8(in);
+    uint16_t handles[UINT8_MAX];
+    unsigned i;
+
+    /* "clear all" ignores the list, and so whether there is one */
+    if (!(flags & CLEAR_ALL) && in->size != CLEAR_HEADER + n * 2) {
+        return CXL_RC_INVALID_PAYLOAD_LENGTH;
+    }
+    if (log >= CXL_EVENT_LOGS) {
+        return CXL_RC_INVALID_INPUT;
+    }
+    if (flags & CLEAR_ALL) {
+        return cxl_event_clear_all(cci->events, log);
+    }
+    cxl_get_skip(in, 3);
+    for (i = 0; i < n; i++) {
+        handles[i] = cxl_get_le16(in);
+    }
+    return cxl_event_clear(cci->events, log, handles, n);
+}
+
+static CXLRetCode get_policy(CXLCCI *cci, CXLReader *in, CXLWriter *out)
+{
+    const CXLEventLogs *logs = cci->events;
+    int i;
+
+    for (i = 0; i < CXL_EVENT_LOGS; i++) {
+        uint8_t settings = logs->log[i].policy;
+
+        if (settings == MODE_MSI) {
+            settings |= logs->msgnum[i] << MESSAGE_SHIFT;
+        }
+        cxl_put_u8(out, settings);
+    }
+    return CXL_RC_SUCCESS;
+}
+
+static CXLRetCode set_policy(CXLCCI *cci, CXLReader *in, CXLWriter *out)
+{
+    CXLEventLogs *logs = cci->events;
+    uint8_t mode[CXL_EVENT_LOGS];
+    /* a client of CXL 2 does not know the dynamic capacity log */
+    size_t n = MIN(cxl_reader_left(in), CXL_EVENT_LOGS);
+    size_t i;
+
+    for (i = 0; i < n; i++) {
+        mode[i] = cxl_get_u8(in) & MODE_MASK;
+        if (mode[i] > MODE_FIRMWARE ||
+            (mode[i] == MODE_FIRMWARE && i == CXL_EVENT_LOG_DYNCAP)) {
+            return CXL_RC_INVALID_INPUT;
+        }
+    }
+    for (i = 0; i < n; i++) {
+        logs->log[i].policy = mode[i];
+    }
+    return CXL_RC_SUCCESS;
+}
+
+static const CXLCmd rows[] = {
+    {
+        .opcode = 0x0100,
+        .name = "Get Event Records",
+        .where = CXL_CCI_ALL,
+        .flags = CXL_CMD_MEDIA,
+        .len = CXL_LEN(1),
+        .handler = get_records,
+        .present = has_events,
+    }, {
+        .opcode = 0x0101,
+        .name = "Clear Event Records",
+        .effects = CXL_EFF_LOG_IMMEDIATE,
+        .where = CXL_CCI_ALL,
+        .len = CXL_LEN_MIN(CLEAR_HEADER),
+        .handler = clear_records,
+        .present = has_events,
+    }, {
+        .opcode = 0x0102,
+        .name = "Get Event Interrupt Policy",
+        .where = CXL_CCI_MAILBOX,
+        .len = CXL_LEN(0),
+        .handler = get_policy,
+        .present = has_events,
+    }, {
+        .opcode = 0x0103,
+        .name = "Set Event Interrupt Policy",
+        .effects = CXL_EFF_CONFIG_IMMEDIATE,
+        .where = CXL_CCI_MAILBOX,
+        .len = CXL_LEN_RANGE(CXL_EVENT_LOG_DYNCAP, CXL_EVENT_LOGS),
+        .handler = set_policy,
+        .present = has_events,
+    },
+};
+
+const CXLCmdSet cxl_cmds_events = CXL_CMD_SET("Events", rows);

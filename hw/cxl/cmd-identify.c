@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Command set 40h: Identify Memory Device (CXL r3.2 8.2.10.9.1)
+ */
+#include "qemu/osdep.h"
+#include "cmd-sets.h"
+
+/* Capacities travel in this unit; others cannot be reported */
+#define CAPACITY_UNIT   CXL_DC_GRANULE
+
+/* What guests have always read here; a firmware set will own the string */
+#define FW_REVISION     "BWFW VERSION 00"
+#define FW_REVISION_LEN 0x10
+
+bool cxl_cci_is_type3(const CXLCCI *cci)
+{
+    return cxl_cci_type3(cci) != NULL;
+}
+
+static CXLRetCode identify(CXLCCI *cci, CXLReader *in, CXLWriter *out)
+{
+    CXLType3Dev *d = cxl_cci_type3(cci);
+    /* the host's logs on every CCI: the answer describes the device */
+    const CXLEventLogs *logs = cxl_type3_events(d);
+    uint64_t vmem = cxl_type3_volatile_size(d);
+    uint64_t pmem = cxl_type3_persistent_size(d);
+    int i;
+
+    if (!QEMU_IS_ALIGNED(vmem, CAPACITY_UNIT) ||
+        !QEMU_IS_ALIGNED(pmem, CAPACITY_UNIT)) {
+        return CXL_RC_INTERNAL_ERROR;
+    }
+    cxl_put_str(out, FW_REVISION, FW_REVISION_LEN);
+    /* static capacity only; 4800h reports the dynamic one */
+    cxl_put_le64(out, (vmem + pmem) / CAPACITY_UNIT);
+    cxl_put_le64(out, vmem / CAPACITY_UNIT);
+    cxl_put_le64(out, pmem / CAPACITY_UNIT);
+    cxl_put_le64(out, 0);   /* no partitioning */
+    for (i = CXL_EVENT_LOG_INFO; i <= CXL_EVENT_LOG_FATAL; i++) {
+        cxl_put_le16(out, logs->log[i].depth);
+    }
+    cxl_put_le32(out, cxl_type3_lsa_size(d));
+    cxl_put_le24(out, 0);   /* no poison list */
+    cxl_put_le16(out, 0);
+    cxl_put_u8(out, 0);
+    cxl_put_u8(out, 0);     /* no QoS telemetry */
+    cxl_put_le16(out, logs->log[CXL_EVENT_LOG_DYNCAP].depth);
+    return CXL_RC_SUCCESS;
+}
+
+static const CXLCmd rows[] = {
+    {
+        .opcode = 0x4000,
+        .name = "Identify Memory Device",
+        .where = CXL_CCI_MAILBOX | CXL_CCI_FM | CXL_CCI_LD,
+        .len = CXL_LEN(0),
+        .handler = identify,
+        .present = cxl_cci_is_type3,
+    },
+};
+
+const CXLCmdSet cxl_cmds_identify = CXL_CMD_SET("Identify", rows);

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Command set 00h: Information and Status (CXL r3.2 8.2.10.1)
+ */
+#include "qemu/osdep.h"
+#include "qemu/host-utils.h"
+#include "hw/pci/pci_device.h"
+#include "hw/pci/pci_regs.h"
+#include "hw/pci/pcie.h"
+#include "cmd-sets.h"
+
+#define COMPONENT_SWITCH    0x00
+#define COMPONENT_TYPE3     0x03
+/* Serial number of a component that has none */
+#define NO_SERIAL           UINT64_MAX
+/* Device Serial Number capability: the two halves follow the header */
+#define DSN_LOW             4
+#define DSN_HIGH            8
+
+/* log2 of the largest message of this CCI, as 0001h and 0003h report it */
+static uint8_t message_shift(const CXLCCI *cci)
+{
+    return 31 - clz32(cci->payload_max);
+}
+
+static uint8_t response_shift(const CXLCCI *cci)
+{
+    return cci->response_limit ?: message_shift(cci);
+}
+
+static uint64_t serial_number(PCIDevice *pci)
+{
+    uint16_t at = pcie_find_capability(pci, PCI_EXT_CAP_ID_DSN);
+
+    if (!at) {
+        return NO_SERIAL;
+    }
+    return pci_get_long(pci->config + at + DSN_LOW) |
+           (uint64_t)pci_get_long(pci->config + at + DSN_HIGH) << 32;
+}
+
+static bool pci_is_bridge(PCIDevice *pci)
+{
+    return (pci->config[PCI_HEADER_TYPE] & PCI_HEADER_TYPE_MASK) ==
+           PCI_HEADER_TYPE_BRIDGE;
+}
+
+static bool is_pci(const CXLCCI *cci)
+{
+    return object_dynamic_cast(OBJECT(cci->owner), TYPE_PCI_DEVICE) != NULL;
+}
+
+static CXLRetCode identify(CXLCCI *cci, CXLReader *in, CXLWriter *out)
+{
+    PCIDevice *pci = PCI_DEVICE(cci->owner);
+    uint16_t ssvid = 0, ssid = 0;
+
+    /* a bridge keeps its subsystem in a capability, if it has one */
+    if (pci_is_bridge(pci)) {
+        uint8_t at = pci_find_capability(pci, PCI_CAP_ID_SSVID);
+
+        if (at) {
+            ssvid = pci_get_word(pci->config + at + PCI_SSVID_VENDOR_ID);
+            ssid = pci_get_word(pci->config + at + PCI_SSVID_DEVICE_ID);
+        }
+    } else {
+        ssvid = pci_get_word(pci->config + PCI_SUBSYSTEM_VENDOR_ID);
+        ssid = pci_get_word(pci->config + PCI_SUBSYSTEM_ID);
+    }
+
+    cxl_put_le16(out, pci_get_word(pci->config + PCI_VENDOR_ID));
+    cxl_put_le16(out, pci_get_word(pci->config + PCI_DEVICE_ID));
+    cxl_put_le16(out, ssvid);
+    cxl_put_le16(out, ssid);
+    cxl_put_le64(out, serial_number(pci));
+    cxl_put_u8(out, message_shift(cci));
+    cxl_put_u8(out, cci->kind == CXL_CCI_SWITCH ? COMPONENT_SWITCH :
+                                                  COMPONENT_TYPE3);
+    return CXL_RC_SUCCESS;
+}
+
+static CXLRetCode bg_status(CXLCCI *cci, CXLReader *in, CXLWriter *out)
+{
+    cxl_put_u8(out, cci->bg.running | cxl_cci_bg_percent(cci) << 1);
+    cxl_put_zero(out, 1);
+    cxl_put_le16(out, cci->bg.opcode);
+    cxl_put_le16(out, cci->bg.ret_code);
+    cxl_put_le16(out, cci->bg.vendor_status);
+    return CXL_RC_SUCCESS;
+}
+
+static CXLRetCode get_limit(CXLCCI *cci, CXLReader *in, CXLWriter *out)
+{
+    cxl_put_u8(out, response_shift(cci));
+    return CXL_RC_SUCCESS;
+}
+
+static CXLRetCode set_limit(CXLCCI *cci, CXLReader *in, CXLWriter *out)
+{
+    uint8_t wanted = cxl_get_u8(in);
+
+    if (wanted < CXL_CCI_MIN_PAYLOAD_SHIFT || wanted > message_shift(cci)) {
+        return CXL_RC_INVALID_INPUT;
+    }
+    cci->response_limit = wanted;
+    cxl_put_u8(out, wanted);
+    return CXL_RC_SUCCESS;
+}
+
+static CXLRetCode abort_background(CXLCCI *cci, CXLReader *in, CXLWriter *out)
+{
+    return cxl_cci_bg_abort(cci);
+}
+
+/* A mailbox's message size is fixed by its registers: no 0003h/0004h there */
+#define MESSAGE_KINDS   (CXL_CCI_ALL & ~CXL_CCI_MAILBOX)
+
+static const CXLCmd rows[] = {
+    {
+        .opcode = 0x0001,
+        .name = "Identify",
+        .where = CXL_CCI_ALL,
+        .len = CXL_LEN(0),
+        .handler = identify,
+        .present = is_pci,
+    }, {
+        .opcode = 0x0002,
+        .name = "Background Operation Status",
+        .where = CXL_CCI_ALL,
+        .len = CXL_LEN(0),
+        .handler = bg_status,
+    }, {
+        .opcode = 0x0003,
+        .name = "Get Response Message Limit",
+        .where = MESSAGE_KINDS,
+        .len = CXL_LEN(0),
+        .handler = get_limit,
+    }, {
+        .opcode = 0x0004,
+        .name = "Set Response Message Limit",
+        .where = MESSAGE_KINDS,
+        .len = CXL_LEN(1),
+        .handler = set_limit,
+    }, {
+        .opcode = 0x0005,
+        .name = "Request Abort Background Operation",
+        .where = CXL_CCI_ALL,
+        .len = CXL_LEN(0),
+        .handler = abort_background,
+    },
+};
+
+const CXLCmdSet cxl_cmds_infostat = CXL_CMD_SET("Information and Status", rows);

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The command sets of this build, and what several of them share
+ *
+ * A new set is a file with a const CXLCmdSet, a line here and a line in
+ * cxl-cmd-sets.c.  Dispatch, effects log and documentation follow the rows.
+ */
+#ifndef CXL_CMD_SETS_H
+#define CXL_CMD_SETS_H
+
+#include "hw/cxl/cxl_cci.h"
+#include "hw/cxl/cxl_dc.h"
+#include "hw/cxl/cxl_type3.h"
+
+extern const CXLCmdSet cxl_cmds_infostat;       /* 00h */
+extern const CXLCmdSet cxl_cmds_events;         /* 01h */
+extern const CXLCmdSet cxl_cmds_timestamp;      /* 03h */
+extern const CXLCmdSet cxl_cmds_logs;           /* 04h */
+extern const CXLCmdSet cxl_cmds_identify;       /* 40h */
+extern const CXLCmdSet cxl_cmds_capacity;       /* 41h */
+extern const CXLCmdSet cxl_cmds_dcd;            /* 48h */
+extern const CXLCmdSet cxl_cmds_fm_dcd;         /* 56h */
+
+/* Every kind of CCI */
+#define CXL_CCI_ALL (CXL_CCI_MAILBOX | CXL_CCI_FM | CXL_CCI_LD | \
+                     CXL_CCI_SWITCH | CXL_CCI_MHD)
+
+/* Bytes of an extent in 4801h, 5603h, 5604h and 5605h (Table 8-63) */
+#define CXL_EXTENT_SIZE         0x28
+
+/** cxl_cci_is_type3() - a row's present(): the component is a memory device */
+bool cxl_cci_is_type3(const CXLCCI *cci);
+
+/** cxl_cci_dc() - dynamic capacity behind a CCI, or NULL. */
+CXLDynCap *cxl_cci_dc(const CXLCCI *cci);
+
+/** cxl_put_dc_usage() - the four counters that end 4800h and 5601h. */
+void cxl_put_dc_usage(CXLWriter *out, const CXLDynCap *dc, uint16_t host);
+
+/**
+ * cxl_put_dc_extents() - Added extents of @host from index @start on
+ * @max: most of them to write
+ * Return: how many were written; as many as fit
+ */
+uint32_t cxl_put_dc_extents(CXLWriter *out, const CXLDynCap *dc, uint16_t host,
+                            uint32_t start, uint32_t max);
+
+#endif /* CXL_CMD_SETS_H */

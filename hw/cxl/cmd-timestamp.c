@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Command set 03h: Timestamp (CXL r3.2 8.2.10.4)
+ */
+#include "qemu/osdep.h"
+#include "cmd-sets.h"
+
+static bool has_clock(const CXLCCI *cci)
+{
+    return cci->clock != NULL;
+}
+
+static CXLRetCode get_timestamp(CXLCCI *cci, CXLReader *in, CXLWriter *out)
+{
+    cxl_put_le64(out, cxl_timestamp_get(cci->clock));
+    return CXL_RC_SUCCESS;
+}
+
+static CXLRetCode set_timestamp(CXLCCI *cci, CXLReader *in, CXLWriter *out)
+{
+    cxl_timestamp_set(cci->clock, cxl_get_le64(in));
+    return CXL_RC_SUCCESS;
+}
+
+#define CLOCK_KINDS (CXL_CCI_MAILBOX | CXL_CCI_FM | CXL_CCI_SWITCH)
+
+static const CXLCmd rows[] = {
+    {
+        .opcode = 0x0300,
+        .name = "Get Timestamp",
+        .where = CLOCK_KINDS,
+        .len = CXL_LEN(0),
+        .handler = get_timestamp,
+        .present = has_clock,
+    }, {
+        .opcode = 0x0301,
+        .name = "Set Timestamp",
+        .effects = CXL_EFF_POLICY_IMMEDIATE,
+        .where = CLOCK_KINDS,
+        .len = CXL_LEN(8),
+        .handler = set_timestamp,
+        .present = has_clock,
+    },
+};
+
+const CXLCmdSet cxl_cmds_timestamp = CXL_CMD_SET("Timestamp", rows);

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * All command sets of this build (CXL r3.2 Table 8-87)
+ *
+ * Apart from the core, so that a test can link the core with sets of its own.
+ */
+#include "qemu/osdep.h"
+#include "cmd-sets.h"
+
+const CXLCmdSet *const cxl_cmd_sets[] = {
+    &cxl_cmds_infostat,
+    &cxl_cmds_events,
+    &cxl_cmds_timestamp,
+    &cxl_cmds_logs,
+    &cxl_cmds_identify,
+    &cxl_cmds_capacity,
+    &cxl_cmds_dcd,
+    &cxl_cmds_fm_dcd,
+    NULL,
+};
