@@ -1,0 +1,326 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * MCTP endpoint core: which packets are for us, who handles a message, and
+ * which answer still has somebody waiting for it.
+ *
+ * Reference: DMTF DSP0236 8.1 "MCTP packet fields", 8.3, 8.4.
+ */
+#include "qemu/osdep.h"
+#include "mctp-internal.h"
+#include "trace.h"
+
+MCTPEndpoint *mctp_endpoint_new(const MCTPEndpointConfig *config)
+{
+    MCTPEndpoint *ep = g_new0(MCTPEndpoint, 1);
+
+    ep->config = *config;
+    if (config->uuid) {
+        memcpy(ep->uuid, config->uuid, sizeof(ep->uuid));
+        ep->config.uuid = ep->uuid;
+    }
+    ep->config.unit = MIN(MAX(config->unit, MCTP_UNIT_BASELINE),
+                          MCTP_UNIT_MAX);
+    if (!mctp_eid_unicast(config->static_eid)) {
+        ep->config.static_eid = MCTP_EID_NULL;
+    }
+    mctp_assembler_init(&ep->rx, MAX(config->max_message, MCTP_CONTROL_MAX),
+                        &ep->stats);
+    mctp_txqueue_init(&ep->tx, &ep->stats);
+    mctp_endpoint_reset(ep);
+    return ep;
+}
+
+void mctp_endpoint_free(MCTPEndpoint *ep)
+{
+    if (ep) {
+        mctp_assembler_reset(&ep->rx);
+        mctp_txqueue_reset(&ep->tx);
+        g_free(ep);
+    }
+}
+
+/*
+ * Serials and message ids go on counting: what a handler or the link still
+ * holds from before must not match anything that comes after.
+ */
+void mctp_endpoint_reset(MCTPEndpoint *ep)
+{
+    mctp_assembler_reset(&ep->rx);
+    mctp_txqueue_reset(&ep->tx);
+    memset(ep->pending, 0, sizeof(ep->pending));
+    ep->eid = ep->config.static_eid;
+}
+
+bool mctp_endpoint_add_type(MCTPEndpoint *ep, uint8_t type, uint32_t version,
+                            MCTPHandler *handler, void *opaque)
+{
+    unsigned at = 0;
+
+    if (type == MCTP_TYPE_CONTROL || type > MCTP_TYPE_MASK ||
+        ep->num_types == ARRAY_SIZE(ep->type)) {
+        return false;
+    }
+    while (at < ep->num_types && ep->type[at].type < type) {
+        at++;
+    }
+    if (at < ep->num_types && ep->type[at].type == type) {
+        return false;
+    }
+    memmove(&ep->type[at + 1], &ep->type[at],
+            (ep->num_types - at) * sizeof(ep->type[0]));
+    ep->type[at] = (MCTPType) {
+        .handler = handler,
+        .opaque = opaque,
+        .version = version,
+        .type = type,
+    };
+    ep->num_types++;
+    return true;
+}
+
+bool mctp_endpoint_add_vendor(MCTPEndpoint *ep, bool iana, uint32_t vendor,
+                              uint16_t set)
+{
+    if (ep->num_vendors == ARRAY_SIZE(ep->vendor)) {
+        return false;
+    }
+    ep->vendor[ep->num_vendors++] = (MCTPVendor) {
+        .vendor = vendor,
+        .set = set,
+        .iana = iana,
+    };
+    return true;
+}
+
+uint8_t mctp_endpoint_eid(const MCTPEndpoint *ep)
+{
+    return ep->eid;
+}
+
+const MCTPStats *mctp_endpoint_stats(const MCTPEndpoint *ep)
+{
+    return &ep->stats;
+}
+
+MCTPTxQueue *mctp_endpoint_tx(MCTPEndpoint *ep)
+{
+    return &ep->tx;
+}
+
+void mctp_endpoint_count_drop(MCTPEndpoint *ep, MCTPDrop why)
+{
+    assert(why < MCTP_DROP__COUNT);
+    ep->stats.drop[why]++;
+}
+
+static MCTPDrop dropped(MCTPEndpoint *ep, MCTPDrop why)
+{
+    if (why != MCTP_DROP_NONE) {
+        mctp_endpoint_count_drop(ep, why);
+    }
+    return why;
+}
+
+/*
+ * Remember a request that is handed to a handler. One with the same path is
+ * the same requester's older one, given up by it: the newest wins. With all
+ * slots taken the oldest goes, it is the likeliest never to be answered.
+ */
+static MCTPRequest *pending_add(MCTPEndpoint *ep, const MCTPPath *path,
+                                int64_t now)
+{
+    MCTPRequest *slot = NULL;
+
+    for (size_t i = 0; i < ARRAY_SIZE(ep->pending); i++) {
+        MCTPRequest *r = &ep->pending[i];
+
+        if (r->serial && mctp_path_equal(&r->path, path)) {
+            slot = r;
+            break;
+        }
+        if (!slot || r->serial < slot->serial) {
+            slot = r;
+        }
+    }
+    *slot = (MCTPRequest) {
+        .serial = ++ep->last_serial,
+        .arrival = now,
+        .path = *path,
+    };
+    return slot;
+}
+
+static MCTPRequest *pending_find(MCTPEndpoint *ep, uint64_t serial)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(ep->pending); i++) {
+        if (serial && ep->pending[i].serial == serial) {
+            return &ep->pending[i];
+        }
+    }
+    return NULL;
+}
+
+/* Path of the answer to a request, as the transmit queue wants it */
+static MCTPPath reply_path(const MCTPEndpoint *ep, const MCTPPath *request)
+{
+    MCTPPath path = *request;
+
+    path.to = false;
+    if (!mctp_eid_unicast(path.local)) {
+        path.local = ep->eid;
+    }
+    return path;
+}
+
+MCTPDrop mctp_endpoint_reply(MCTPEndpoint *ep, const MCTPRequest *request,
+                             const void *body, size_t len, int64_t now)
+{
+    MCTPRequest *pending = pending_find(ep, request->serial);
+    MCTPDrop why;
+    MCTPPath path;
+
+    if (!pending) {
+        return dropped(ep, MCTP_DROP_SUPERSEDED);
+    }
+    path = reply_path(ep, &pending->path);
+    why = now - pending->arrival > MCTP_REPLY_LIMIT_NS ? MCTP_DROP_LATE :
+          mctp_txqueue_push(&ep->tx, &path, ep->config.unit, body, len, now);
+    pending->serial = 0;
+    trace_mctp_reply(path.remote, path.tag, len, why);
+    if (why == MCTP_DROP_NONE && ep->config.kick) {
+        ep->config.kick(ep->config.kick_opaque);
+    }
+    return dropped(ep, why);
+}
+
+static MCTPDrop handle_control(MCTPEndpoint *ep, const MCTPMessage *msg)
+{
+    uint8_t reply[MCTP_CONTROL_MAX];
+    size_t reply_len = 0;
+    MCTPDrop why = mctp_control_request(ep, msg->body, msg->len, reply,
+                                        &reply_len);
+
+    if (reply_len) {
+        /* counts its own drops */
+        return mctp_endpoint_reply(ep, &msg->request, reply, reply_len,
+                                   msg->request.arrival);
+    }
+    return dropped(ep, why);
+}
+
+static const MCTPType *find_type(const MCTPEndpoint *ep, uint8_t type)
+{
+    for (unsigned i = 0; i < ep->num_types; i++) {
+        if (ep->type[i].type == type) {
+            return &ep->type[i];
+        }
+    }
+    return NULL;
+}
+
+static MCTPDrop deliver(MCTPEndpoint *ep, const MCTPPath *path,
+                        const MCTPAssembled *done, int64_t now)
+{
+    uint8_t type = done->body->data[0];
+    MCTPMessage msg = {
+        .body = done->body->data,
+        .len = done->body->len,
+        .total = done->total,
+    };
+    const MCTPType *t = NULL;
+
+    trace_mctp_message(path->remote, path->local, path->tag, type,
+                       done->total);
+    if (type & MCTP_TYPE_IC) {
+        return dropped(ep, MCTP_DROP_INTEGRITY);
+    }
+    if (type != MCTP_TYPE_CONTROL) {
+        t = find_type(ep, type);
+        if (!t) {
+            return dropped(ep, MCTP_DROP_TYPE);
+        }
+    }
+    ep->stats.rx_messages++;
+    msg.request = *pending_add(ep, path, now);
+    if (!t) {
+        return handle_control(ep, &msg);
+    }
+    t->handler(t->opaque, ep, &msg);
+    return MCTP_DROP_NONE;
+}
+
+/* Is a packet addressed to this endpoint, in a way that it may be */
+static MCTPDrop check_addressing(const MCTPEndpoint *ep,
+                                 const MCTPHeader *hdr, uint8_t first)
+{
+    bool single = hdr->som && hdr->eom;
+
+    if (hdr->dest == MCTP_EID_BROADCAST) {
+        if (!single || (first & MCTP_TYPE_MASK) != MCTP_TYPE_CONTROL) {
+            return MCTP_DROP_DESTINATION;
+        }
+    } else if (hdr->dest != MCTP_EID_NULL &&
+               (hdr->dest != ep->eid || !mctp_eid_unicast(hdr->dest))) {
+        return MCTP_DROP_DESTINATION;
+    }
+    if (!hdr->to) {
+        return MCTP_DROP_TAG;
+    }
+    /* control messages fit one packet, or are none */
+    if (hdr->som && !single &&
+        (first & MCTP_TYPE_MASK) == MCTP_TYPE_CONTROL) {
+        return MCTP_DROP_CONTROL;
+    }
+    return MCTP_DROP_NONE;
+}
+
+MCTPDrop mctp_endpoint_receive(MCTPEndpoint *ep, const uint8_t *packet,
+                               size_t len, uint32_t link, int64_t now)
+{
+    MCTPAssembled done = { .body = NULL };
+    MCTPHeader hdr;
+    MCTPPath path;
+    MCTPDrop why;
+
+    ep->stats.rx_packets++;
+    why = mctp_header_decode(packet, len, &hdr);
+    if (why == MCTP_DROP_NONE) {
+        why = check_addressing(ep, &hdr, packet[MCTP_HEADER_BYTES]);
+    }
+    if (why != MCTP_DROP_NONE) {
+        trace_mctp_packet_dropped(link, why);
+        return dropped(ep, why);
+    }
+
+    path = (MCTPPath) {
+        .link = link,
+        .remote = hdr.src,
+        .local = hdr.dest,
+        .tag = hdr.tag,
+        .to = hdr.to,
+    };
+    if (hdr.som) {
+        MCTPPath old = reply_path(ep, &path);
+        unsigned n = mctp_txqueue_cancel(&ep->tx, &old);
+
+        /*
+         * The tag is in use for something new, so nobody waits for what is
+         * left of an older answer; sent now, it would spoil the new one.
+         */
+        ep->stats.drop[MCTP_DROP_SUPERSEDED] += n;
+    }
+
+    why = mctp_assembler_feed(&ep->rx, &hdr, link,
+                              packet + MCTP_HEADER_BYTES,
+                              len - MCTP_HEADER_BYTES, now, &done);
+    if (why != MCTP_DROP_NONE) {
+        trace_mctp_packet_dropped(link, why);
+        return dropped(ep, why);
+    }
+    if (done.body) {
+        /* out of the slot already: a handler may reset the endpoint */
+        why = deliver(ep, &path, &done, now);
+        g_byte_array_unref(done.body);
+    }
+    return why;
+}

@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * MCTP framing on I2C and serial lines, against frames that Linux 7.3 sent
+ * and took. Reference: DMTF DSP0237 (I2C), DSP0253 (serial).
+ */
+#include "qemu/osdep.h"
+#include "mctp-test-util.h"
+#include "hw/mctp/mctp_i2c_frame.h"
+#include "hw/mctp/mctp_serial_frame.h"
+
+static const struct {
+    const char *name;
+    uint8_t dest, source;
+    const char *packet;
+    const char *wire;
+} i2c_frames[] = {
+    { "get-eid", 0x20, 0x10, "01 00 08 c8 00 80 02",
+      "40 0f 08 21 01 00 08 c8 00 80 02 5b" },
+    { "get-eid-reply", 0x10, 0x20, "01 08 00 c0 00 00 02 00 00 00 00",
+      "20 0f 0c 41 01 08 00 c0 00 00 02 00 00 00 00 21" },
+    { "set-eid", 0x20, 0x10, "01 00 08 c8 00 81 01 00 09",
+      "40 0f 0a 21 01 00 08 c8 00 81 01 00 09 31" },
+    { "set-eid-reply", 0x10, 0x20, "01 08 09 c0 00 01 01 00 00 09 00",
+      "20 0f 0c 41 01 08 09 c0 00 01 01 00 00 09 00 ab" },
+    { "get-types", 0x20, 0x10, "01 09 08 c8 00 82 05",
+      "40 0f 08 21 01 09 08 c8 00 82 05 02" },
+    { "get-types-reply", 0x10, 0x20, "01 08 09 c0 00 02 05 00 02 07 08",
+      "20 0f 0c 41 01 08 09 c0 00 02 05 00 02 07 08 67" },
+    { "cci-identify", 0x20, 0x10,
+      "01 09 08 c8 08 00 01 00 01 00 00 00 00 00 00 cd ab",
+      "40 0f 12 21 01 09 08 c8 08 00 01 00 01 00 00 00 00 00 00 cd ab 8f" },
+};
+
+static void test_pec_check_value(void)
+{
+    g_assert_cmphex(mctp_i2c_pec((const uint8_t *)"123456789", 9), ==, 0xf4);
+}
+
+static void test_i2c_golden(void)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(i2c_frames); i++) {
+        g_autoptr(GByteArray) packet = span(i2c_frames[i].packet);
+        g_autoptr(GByteArray) wire = span(i2c_frames[i].wire);
+        uint8_t out[MCTP_I2C_FRAME_MAX];
+        MCTPI2CFrame frame;
+        size_t n;
+
+        g_test_message("%s", i2c_frames[i].name);
+        n = mctp_i2c_encode(i2c_frames[i].dest, i2c_frames[i].source,
+                            packet->data, packet->len, out);
+        assert_span(out, n, i2c_frames[i].wire);
+        g_assert_cmpint(mctp_i2c_decode(wire->data, wire->len, &frame), ==,
+                        MCTP_I2C_OK);
+        assert_span(frame.packet, frame.len, i2c_frames[i].packet);
+        g_assert_cmphex(frame.source, ==, i2c_frames[i].source);
+    }
+}
+
+static const struct {
+    const char *wire;
+    MCTPI2CError want;
+} i2c_bad[] = {
+    { "", MCTP_I2C_BAD_LENGTH },
+    { "40", MCTP_I2C_BAD_LENGTH },
+    { "40 0f", MCTP_I2C_BAD_LENGTH },
+    { "40 01 08 21 01 00 08 c8 00 80 02 5b", MCTP_I2C_NOT_MCTP },
+    { "40 10", MCTP_I2C_NOT_MCTP },
+    /* header but no payload */
+    { "40 0f 05 21 01 00 08 c8 00", MCTP_I2C_BAD_LENGTH },
+    /* count one less, one more than there is */
+    { "40 0f 07 21 01 00 08 c8 00 80 02 5b", MCTP_I2C_BAD_LENGTH },
+    { "40 0f 09 21 01 00 08 c8 00 80 02 5b", MCTP_I2C_BAD_LENGTH },
+    { "40 0f ff 21 01 00 08 c8 00 80 02 5b", MCTP_I2C_BAD_LENGTH },
+    /* one byte cut off, one byte too many */
+    { "40 0f 08 21 01 00 08 c8 00 80 02", MCTP_I2C_BAD_LENGTH },
+    { "40 0f 08 21 01 00 08 c8 00 80 02 5b 00", MCTP_I2C_BAD_LENGTH },
+    { "40 0f 08 21 01 00 08 c8 00 80 02 5b*300", MCTP_I2C_BAD_LENGTH },
+    { "40 0f 08 21 01 00 08 c8 00 80 02 5a", MCTP_I2C_BAD_PEC },
+    { "40 0f 08 21 01 00 08 c8 00 80 03 5b", MCTP_I2C_BAD_PEC },
+    /* sent to another address */
+    { "42 0f 08 21 01 00 08 c8 00 80 02 5b", MCTP_I2C_BAD_PEC },
+};
+
+static void test_i2c_bad(void)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(i2c_bad); i++) {
+        g_autoptr(GByteArray) wire = span(i2c_bad[i].wire);
+        MCTPI2CFrame frame;
+
+        g_assert_cmpint(mctp_i2c_decode(wire->data, wire->len, &frame), ==,
+                        i2c_bad[i].want);
+    }
+}
+
+static void test_i2c_limits(void)
+{
+    uint8_t packet[MCTP_PACKET_MAX + 1] = { 1, 9, 8, 0xc8 };
+    uint8_t out[MCTP_I2C_FRAME_MAX];
+    MCTPI2CFrame frame;
+
+    for (size_t len = 0; len <= sizeof(packet); len++) {
+        size_t n = mctp_i2c_encode(0x20, 0x10, packet, len, out);
+
+        if (len < 5 || len > MCTP_PACKET_MAX) {
+            g_assert_cmpuint(n, ==, 0);
+            continue;
+        }
+        g_assert_cmpuint(n, ==, len + 5);
+        g_assert_cmpuint(out[2], ==, len + 1);
+        g_assert_cmpint(mctp_i2c_decode(out, n, &frame), ==, MCTP_I2C_OK);
+        g_assert_cmpmem(frame.packet, frame.len, packet, len);
+        out[n / 2] ^= 1;
+        g_assert_cmpint(mctp_i2c_decode(out, n, &frame), !=, MCTP_I2C_OK);
+    }
+    g_assert_cmpuint(out[2], ==, 255);
+}
+
+static const struct {
+    const char *name;
+    const char *packet;
+    const char *wire;
+} serial_frames[] = {
+    { "get-eid", "01 00 08 c8 00 80 02",
+      "7e 01 07 01 00 08 c8 00 80 02 2b c1 7e" },
+    { "escapes", "01 09 08 c8 08 7e 7d 01",
+      "7e 01 08 01 09 08 c8 08 7d 5e 7d 5d 01 1b cd 7e" },
+};
+
+static void test_serial_encode(void)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(serial_frames); i++) {
+        g_autoptr(GByteArray) packet = span(serial_frames[i].packet);
+        g_autofree uint8_t *out =
+            g_malloc(MCTP_SERIAL_FRAME_MAX(packet->len));
+        size_t n = mctp_serial_encode(packet->data, packet->len, out);
+
+        assert_span(out, n, serial_frames[i].wire);
+    }
+}
+
+static void test_serial_encode_limits(void)
+{
+    uint8_t packet[MCTP_SERIAL_TX_MAX + 1];
+    uint8_t out[MCTP_SERIAL_FRAME_MAX(MCTP_SERIAL_TX_MAX)];
+
+    memset(packet, 0x7e, sizeof(packet));
+    g_assert_cmpuint(mctp_serial_encode(packet, 4, out), ==, 0);
+    g_assert_cmpuint(mctp_serial_encode(packet, sizeof(packet), out), ==, 0);
+    g_assert_cmpuint(mctp_serial_encode(packet, MCTP_SERIAL_TX_MAX, out), ==,
+                     sizeof(out));
+}
+
+/* Line bytes in; packets out are marked by "= packet", errors by name */
+static const struct {
+    const char *name;
+    const char *line;
+    const char *out;
+} serial_lines[] = {
+    { "get-eid", "7e 01 07 01 00 08 c8 00 80 02 2b c1 7e",
+      "=01 00 08 c8 00 80 02" },
+    { "escapes", "7e 01 08 01 09 08 c8 08 7d 5e 7d 5d 01 1b cd 7e",
+      "=01 09 08 c8 08 7e 7d 01" },
+    { "two-frames", "7e 01 07 01 00 08 c8 00 80 02 2b c1 7e"
+                    " 7e 01 07 01 00 08 c8 00 80 02 2b c1 7e",
+      "=01 00 08 c8 00 80 02=01 00 08 c8 00 80 02" },
+    { "shared-flag", "7e 01 07 01 00 08 c8 00 80 02 2b c1 7e"
+                     " 01 07 01 00 08 c8 00 80 02 2b c1 7e",
+      "=01 00 08 c8 00 80 02=01 00 08 c8 00 80 02" },
+    { "idle-flags", "7e 7e 7e 01 07 01 00 08 c8 00 80 02 2b c1 7e 7e",
+      "=01 00 08 c8 00 80 02" },
+    { "noise-before", "00 ff 01 07 7e 01 07 01 00 08 c8 00 80 02 2b c1 7e",
+      "=01 00 08 c8 00 80 02" },
+    { "bad-fcs", "7e 01 07 01 00 08 c8 00 80 02 2b c0 7e", "F" },
+    { "damaged-byte", "7e 01 07 01 00 08 c9 00 80 02 2b c1 7e", "F" },
+    { "bad-fcs-then-good", "7e 01 07 01 00 08 c8 00 80 02 2b c0 7e"
+                           " 7e 01 07 01 00 08 c8 00 80 02 2b c1 7e",
+      "F=01 00 08 c8 00 80 02" },
+    { "flag-in-data", "7e 01 07 01 00 08 7e"
+                      " 01 07 01 00 08 c8 00 80 02 2b c1 7e",
+      "A=01 00 08 c8 00 80 02" },
+    { "flag-after-escape", "7e 01 07 01 00 7d 7e"
+                           " 01 07 01 00 08 c8 00 80 02 2b c1 7e",
+      "A=01 00 08 c8 00 80 02" },
+    { "flag-as-length", "7e 01 7e 01 07 01 00 08 c8 00 80 02 2b c1 7e",
+      "A=01 00 08 c8 00 80 02" },
+    { "revision", "7e 02 07 01 00 08 c8 00 80 02 2b c1 7e", "H" },
+    { "length-without-payload", "7e 01 04 01 00 08 c8 2b c1 7e", "H" },
+    { "length-zero", "7e 01 00 7e", "H" },
+    { "no-closing-flag", "7e 01 07 01 00 08 c8 00 80 02 2b c1 00"
+                         " 7e 01 07 01 00 08 c8 00 80 02 2b c1 7e",
+      "E=01 00 08 c8 00 80 02" },
+    { "half-a-frame", "7e 01 07 01 00 08 c8 00", "" },
+};
+
+static void test_serial_lines(void)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(serial_lines); i++) {
+        g_autoptr(GByteArray) line = span(serial_lines[i].line);
+        g_autoptr(GString) out = g_string_new(NULL);
+        MCTPSerialParser p = { 0 };
+
+        for (size_t n = 0; n < line->len; n++) {
+            MCTPSerialEvent e = mctp_serial_feed(&p, line->data[n]);
+
+            g_assert_true(mctp_serial_valid(&p));
+            if (e == MCTP_SERIAL_PACKET) {
+                g_autofree char *text = hex(p.packet, p.len);
+
+                g_string_append_printf(out, "=%s", text);
+            } else if (e != MCTP_SERIAL_MORE) {
+                g_string_append_c(out, ".-NHAFE"[e]);
+            }
+        }
+        g_test_message("%s", serial_lines[i].name);
+        g_assert_cmpstr(out->str, ==, serial_lines[i].out);
+    }
+}
+
+/* An FCS that looks like a flag or an escape is sent and taken as it is */
+static void test_serial_fcs_is_not_escaped(void)
+{
+    unsigned flags = 0, escapes = 0;
+
+    for (unsigned v = 0; v < 0x10000; v++) {
+        const uint8_t packet[] = { 1, 9, 8, 0xc8, v >> 8, v & 0xff };
+        uint8_t out[MCTP_SERIAL_FRAME_MAX(sizeof(packet))];
+        size_t n = mctp_serial_encode(packet, sizeof(packet), out);
+        MCTPSerialParser p = { 0 };
+        MCTPSerialEvent e = MCTP_SERIAL_MORE;
+
+        flags += out[n - 3] == 0x7e || out[n - 2] == 0x7e;
+        escapes += out[n - 3] == 0x7d || out[n - 2] == 0x7d;
+        for (size_t i = 0; i < n; i++) {
+            g_assert_cmpint(e, ==, MCTP_SERIAL_MORE);
+            e = mctp_serial_feed(&p, out[i]);
+        }
+        g_assert_cmpint(e, ==, MCTP_SERIAL_PACKET);
+        g_assert_cmpmem(p.packet, p.len, packet, sizeof(packet));
+    }
+    g_assert_cmpuint(flags, >, 0);
+    g_assert_cmpuint(escapes, >, 0);
+}
+
+/* Whatever came before, the second whole frame is understood */
+static void test_serial_back_in_step(void)
+{
+    g_autoptr(GByteArray) frame =
+        span("7e 01 07 01 00 08 c8 00 80 02 2b c1 7e");
+    GRand *rand = g_rand_new_with_seed(g_test_rand_int());
+
+    for (unsigned round = 0; round < 2000; round++) {
+        MCTPSerialParser p = { 0 };
+        MCTPSerialEvent e = MCTP_SERIAL_MORE;
+        unsigned noise = g_rand_int_range(rand, 0, 600);
+
+        while (noise--) {
+            mctp_serial_feed(&p, g_rand_int_range(rand, 0, 4) ?
+                             g_rand_int(rand) : 0x7e);
+            g_assert_true(mctp_serial_valid(&p));
+        }
+        /* a frame under way may swallow up to its 255 bytes and trailer */
+        for (unsigned i = 0; i < 300; i++) {
+            mctp_serial_feed(&p, 0x55);
+        }
+        for (unsigned i = 0; i < frame->len; i++) {
+            e = mctp_serial_feed(&p, frame->data[i]);
+        }
+        g_assert_cmpint(e, ==, MCTP_SERIAL_PACKET);
+    }
+    g_rand_free(rand);
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/mctp/i2c/pec", test_pec_check_value);
+    g_test_add_func("/mctp/i2c/golden", test_i2c_golden);
+    g_test_add_func("/mctp/i2c/bad", test_i2c_bad);
+    g_test_add_func("/mctp/i2c/limits", test_i2c_limits);
+    g_test_add_func("/mctp/serial/encode", test_serial_encode);
+    g_test_add_func("/mctp/serial/encode-limits", test_serial_encode_limits);
+    g_test_add_func("/mctp/serial/lines", test_serial_lines);
+    g_test_add_func("/mctp/serial/fcs-not-escaped",
+                    test_serial_fcs_is_not_escaped);
+    g_test_add_func("/mctp/serial/back-in-step", test_serial_back_in_step);
+    return g_test_run();
+}
