@@ -118,7 +118,8 @@ typedef struct CXLDCEvent {
  * @log: append a record; records of a group come in one uninterrupted row
  * @access: @host may (@on) or may no more reach @range; called once the model
  *          is consistent, before the records of the operation are logged
- * @sanitize: make @range read as zeroes; nobody can reach it now
+ * @sanitize: make @range of the medium read as zeroes; nobody can reach it now.
+ *            NULL: 5605h with "sanitize on release" is refused
  * @end: the operation is complete (coalesce mapping changes here)
  * @answered: for monitor events: @host accepted (@n ranges), refused (n = 0) or
  *            released
@@ -193,6 +194,17 @@ typedef enum CXLDCAccess {
 /** cxl_dc_access() - may @host touch @len bytes at @dpa? O(log n). */
 CXLDCAccess cxl_dc_access(const CXLDynCap *dc, uint16_t host, uint64_t dpa,
                           uint64_t len);
+
+/**
+ * cxl_dc_translate() - where on the medium is what @host sees at @dpa?
+ * @media: the same address, but for shared capacity that @host sees through
+ *         another region than its own (policy 3 with a different region): then
+ *         the address in the region where the capacity was first given
+ * @len: so many bytes from there on are on the medium in one row
+ * Return: false if @dpa is not Added for @host; O(log n)
+ */
+bool cxl_dc_translate(const CXLDynCap *dc, uint16_t host, uint64_t dpa,
+                      uint64_t *media, uint64_t *len);
 
 /* -- Fabric Manager (7.6.7.6) ------------------------------------------------ */
 
@@ -275,6 +287,11 @@ CXLRetCode cxl_dc_host_respond(CXLDynCap *dc, uint16_t host,
 /** cxl_dc_host_release() - 4803h: give ranges back; @more as above. */
 CXLRetCode cxl_dc_host_release(CXLDynCap *dc, uint16_t host,
                                const CXLDCRange *ranges, size_t n, bool more);
+/**
+ * cxl_dc_host_abandon() - forget payloads collected with @more: something came
+ * between (payloads of one operation are back to back)
+ */
+void cxl_dc_host_abandon(CXLDynCap *dc, uint16_t host);
 
 /* -- life ---------------------------------------------------------------------- */
 

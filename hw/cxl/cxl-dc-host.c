@@ -1,0 +1,338 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Dynamic capacity model: what hosts say (CXL r3.2 8.2.10.9.9.3 Add Dynamic
+ * Capacity Response, 8.2.10.9.9.4 Release Dynamic Capacity), in one payload or
+ * in a chain of payloads with More.
+ */
+#include "qemu/osdep.h"
+#include "cxl-dc-internal.h"
+#include "trace.h"
+
+bool dc_ranges_malformed(const CXLDynCap *dc, const CXLDCRange *range,
+                         size_t n)
+{
+    g_autofree CXLDCRange *sorted = g_memdup2(range, n * sizeof(*range));
+
+    for (size_t i = 0; i < n; i++) {
+        int region = dc_region_at(dc, range[i].dpa);
+        uint64_t block = region < 0 ? 1 : dc->region[region].pub.block_size;
+
+        if (!range[i].len || !QEMU_IS_ALIGNED(range[i].dpa, block) ||
+            !QEMU_IS_ALIGNED(range[i].len, block)) {
+            return true;
+        }
+    }
+    if (n) {
+        qsort(sorted, n, sizeof(*sorted), dc_compare_range);
+    }
+    for (size_t i = 1; i < n; i++) {
+        if (sorted[i].dpa - sorted[i - 1].dpa < sorted[i - 1].len) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* -- chains ------------------------------------------------------------------------ */
+
+void dc_chain_forget(DCHost *h)
+{
+    if (h->held) {
+        g_array_free(h->held, TRUE);
+        h->held = NULL;
+    }
+    h->chain = DC_CHAIN_NONE;
+}
+
+void cxl_dc_host_abandon(CXLDynCap *dc, uint16_t host)
+{
+    if (host < dc->config.nr_hosts) {
+        dc_chain_forget(&dc->host[host]);
+    }
+}
+
+/*
+ * Joins a payload to those of its chain.  Success with *@list NULL: wait for
+ * more.  Nothing is judged before the last payload, apart from the amount.
+ */
+static CXLRetCode chain_join(CXLDynCap *dc, DCHost *h, DCChain chain,
+                             const CXLDCRange *ranges, size_t n, bool more,
+                             const CXLDCRange **list, size_t *total)
+{
+    *list = NULL;
+    if (h->chain != chain) {
+        dc_chain_forget(h);
+    }
+    if (n + (h->held ? h->held->len : 0) > dc_list_limit(dc)) {
+        dc_chain_forget(h);
+        return CXL_RC_RESOURCES_EXHAUSTED;
+    }
+    if (!more && !h->held) {
+        *list = ranges;
+        *total = n;
+        return CXL_RC_SUCCESS;
+    }
+    h->chain = chain;
+    if (!h->held) {
+        h->held = g_array_new(FALSE, FALSE, sizeof(CXLDCRange));
+    }
+    if (n) {
+        g_array_append_vals(h->held, ranges, n);
+    }
+    if (!more) {
+        *list = (const CXLDCRange *)h->held->data;
+        *total = h->held->len;
+    }
+    return CXL_RC_SUCCESS;
+}
+
+/* -- Add Dynamic Capacity Response --------------------------------------------------- */
+
+/*
+ * Finds for each range the offered extent that contains it.
+ *
+ * Unsure: a range over two offered extents is refused, because it would have two
+ * sequence numbers; ranges of a later group get 0Fh like all others that the
+ * oldest group does not offer, never 02h.
+ */
+static CXLRetCode match_ranges(const DCHost *h, const DCGroup *group,
+                               const CXLDCRange *range, size_t n,
+                               uint32_t *part, uint64_t *keep)
+{
+    for (size_t i = 0; i < n; i++) {
+        const DCRec *rec = dc_set_find(&h->pending, range[i].dpa);
+
+        if (!rec || rec->ref != group ||
+            range[i].len > rec->len - (range[i].dpa - rec->dpa)) {
+            return CXL_RC_INVALID_PHYS_ADDR;
+        }
+        part[i] = rec->idx;
+        keep[rec->idx] += range[i].len;
+    }
+    return CXL_RC_SUCCESS;
+}
+
+/* Shared tags are taken whole, extent by extent, or not at all */
+static bool takes_part_of_share(uint16_t host, const DCGroup *group,
+                                const CXLDCRange *range, size_t n,
+                                const uint32_t *part)
+{
+    bool some = false;
+
+    for (size_t i = 0; i < n; i++) {
+        const DCPart *p = &group->part[part[i]];
+
+        if (p->tag && p->tag->sharable) {
+            some |= range[i].len != p->len;
+            p->tag->scratch++;
+        }
+    }
+    for (size_t i = 0; i < n; i++) {
+        DCTag *tag = group->part[part[i]].tag;
+
+        if (tag && tag->scratch) {
+            some |= tag->scratch != dc_tag_hold(tag, host)->pending;
+            tag->scratch = 0;
+        }
+    }
+    return some;
+}
+
+static void take_up(CXLDynCap *dc, uint16_t host, DCGroup *group,
+                    const CXLDCRange *range, size_t n, const uint32_t *part,
+                    const uint64_t *keep)
+{
+    DCHost *h = &dc->host[host];
+    uint32_t offered = group->nr_parts;
+    DCEffects fx;
+
+    dc_effects_init(&fx, host, CXL_DC_EV_ADD_RESPONSE);
+    fx.answer = true;
+    for (size_t i = 0; i < n; i++) {
+        const DCPart *p = &group->part[part[i]];
+        DCRec rec = {
+            .dpa = range[i].dpa, .len = range[i].len, .ref = p->tag,
+            .seq = p->seq,
+        };
+
+        dc_set_insert(&h->added, &rec);
+        if (p->tag) {
+            dc_tag_accept(dc, p->tag, host, dc_region_at(dc, rec.dpa),
+                          rec.len);
+        }
+        dc_effects_range(fx.on, rec.dpa, rec.len);
+        dc_effects_record(&fx, rec.dpa, rec.len, p->tag, p->seq);
+    }
+    /* Extents taken in part: give back all, then take what was accepted */
+    for (uint32_t i = 0; i < offered; i++) {
+        const DCPart *p = &group->part[i];
+
+        if (keep[i] && keep[i] != p->len) {
+            dc_give(dc, dc_region_at(dc, p->dpa), p->dpa, p->len);
+        }
+    }
+    for (size_t i = 0; i < n; i++) {
+        if (keep[part[i]] != group->part[part[i]].len) {
+            dc_take(dc, dc_region_at(dc, range[i].dpa), range[i].dpa,
+                    range[i].len);
+        }
+    }
+    dc_group_end(dc, host, group, keep, &fx);
+    if (n) {
+        h->generation++;
+    }
+    trace_cxl_dc_accept(host, n, offered);
+    dc_effects_run(dc, &fx);
+}
+
+static CXLRetCode respond(CXLDynCap *dc, uint16_t host, DCGroup *group,
+                          const CXLDCRange *range, size_t n)
+{
+    DCHost *h = &dc->host[host];
+    g_autofree uint64_t *keep = NULL;
+    g_autofree uint32_t *part = NULL;
+    DCEffects fx;
+    CXLRetCode rc;
+
+    if (dc_ranges_malformed(dc, range, n)) {
+        return CXL_RC_INVALID_EXTENT_LIST;
+    }
+    if (group->dead) {
+        /*
+         * Unsure whether a refused answer consumes a dead group: it does, or a
+         * host that never answers again would block all later groups.
+         */
+        dc_effects_init(&fx, host, CXL_DC_EV_ADD_RESPONSE);
+        fx.answer = !n;
+        dc_group_end(dc, host, group, NULL, &fx);
+        trace_cxl_dc_accept(host, 0, 0);
+        dc_effects_run(dc, &fx);
+        return n ? CXL_RC_INVALID_PHYS_ADDR : CXL_RC_SUCCESS;
+    }
+    keep = g_new0(uint64_t, group->nr_parts);
+    part = g_new(uint32_t, n);
+    rc = match_ranges(h, group, range, n, part, keep);
+    if (rc != CXL_RC_SUCCESS) {
+        return rc;
+    }
+    if (takes_part_of_share(host, group, range, n, part)) {
+        return CXL_RC_INVALID_EXTENT_LIST;
+    }
+    /* The group is counted already: what counts is the sum afterwards */
+    if (n > group->nr_parts && dc_used_extents(dc, h) - group->nr_parts + n >
+                               dc->config.max_extents) {
+        return CXL_RC_RESOURCES_EXHAUSTED;
+    }
+    take_up(dc, host, group, range, n, part, keep);
+    return CXL_RC_SUCCESS;
+}
+
+CXLRetCode cxl_dc_host_respond(CXLDynCap *dc, uint16_t host,
+                               const CXLDCRange *ranges, size_t n, bool more)
+{
+    const CXLDCRange *list;
+    DCGroup *group;
+    CXLRetCode rc;
+    size_t total;
+    DCHost *h;
+
+    if (host >= dc->config.nr_hosts) {
+        return CXL_RC_INVALID_INPUT;
+    }
+    h = &dc->host[host];
+    group = QTAILQ_FIRST(&h->groups);
+    if (!group) {
+        /* Unsure what a host hears that answers nothing */
+        dc_chain_forget(h);
+        rc = n ? CXL_RC_INVALID_PHYS_ADDR : CXL_RC_INVALID_INPUT;
+        trace_cxl_dc_accept_refused(host, n, rc);
+        return rc;
+    }
+    rc = chain_join(dc, h, DC_CHAIN_RESPOND, ranges, n, more, &list, &total);
+    if (rc == CXL_RC_SUCCESS && !more) {
+        /* After an error the group stays, for another try (unsure) */
+        rc = respond(dc, host, group, list, total);
+        dc_chain_forget(h);
+    }
+    if (rc != CXL_RC_SUCCESS) {
+        trace_cxl_dc_accept_refused(host, n, rc);
+    }
+    return rc;
+}
+
+/* -- Release Dynamic Capacity --------------------------------------------------------- */
+
+static CXLRetCode give_back(CXLDynCap *dc, uint16_t host,
+                            const CXLDCRange *range, size_t n, GArray *sorted,
+                            GArray *pieces)
+{
+    DCHost *h = &dc->host[host];
+    uint64_t left, missing;
+    DCEffects fx;
+
+    if (dc_ranges_malformed(dc, range, n)) {
+        return CXL_RC_INVALID_EXTENT_LIST;
+    }
+    g_array_append_vals(sorted, range, n);
+    g_array_sort(sorted, dc_compare_range);
+    for (size_t i = 0; i < n; i++) {
+        const CXLDCRange *r = &g_array_index(sorted, CXLDCRange, i);
+
+        /*
+         * Unsure whether capacity that was force-released is an error; it is
+         * not in the list any more and gets 0Fh like all that is not.
+         */
+        if (cxl_dc_region_of(dc, r->dpa, r->len) < 0 ||
+            !dc_pieces_of(h, r->dpa, r->len, pieces, NULL, &missing)) {
+            return CXL_RC_INVALID_PHYS_ADDR;
+        }
+    }
+    if (dc_pieces_split_share(host, pieces)) {
+        return CXL_RC_INVALID_EXTENT_LIST;
+    }
+    left = dc_pieces_left(h, pieces);
+    if (left > h->added.count && left + h->pending.count + dc->orphan_extents >
+                                 dc->config.max_extents) {
+        return CXL_RC_RESOURCES_EXHAUSTED;
+    }
+
+    dc_effects_init(&fx, host, CXL_DC_EV_RELEASED);
+    fx.answer = true;
+    dc_pieces_release(dc, host, pieces, false, &fx);
+    trace_cxl_dc_host_release(host, n, h->added.count);
+    dc_effects_run(dc, &fx);
+    return CXL_RC_SUCCESS;
+}
+
+CXLRetCode cxl_dc_host_release(CXLDynCap *dc, uint16_t host,
+                               const CXLDCRange *ranges, size_t n, bool more)
+{
+    const CXLDCRange *list;
+    CXLRetCode rc;
+    size_t total;
+    DCHost *h;
+
+    if (host >= dc->config.nr_hosts) {
+        return CXL_RC_INVALID_INPUT;
+    }
+    h = &dc->host[host];
+    if (!n) {
+        dc_chain_forget(h);
+        rc = CXL_RC_INVALID_INPUT;
+    } else {
+        rc = chain_join(dc, h, DC_CHAIN_RELEASE, ranges, n, more, &list,
+                        &total);
+    }
+    if (rc == CXL_RC_SUCCESS && !more) {
+        g_autoptr(GArray) sorted = g_array_new(FALSE, FALSE,
+                                               sizeof(CXLDCRange));
+        g_autoptr(GArray) pieces = g_array_new(FALSE, FALSE, sizeof(DCPiece));
+
+        rc = give_back(dc, host, list, total, sorted, pieces);
+        dc_chain_forget(h);
+    }
+    if (rc != CXL_RC_SUCCESS) {
+        trace_cxl_dc_host_release_refused(host, n, rc);
+    }
+    return rc;
+}

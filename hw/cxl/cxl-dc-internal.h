@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Inside of the dynamic capacity model (CXL r3.2 9.13.3): what its source files
+ * share with each other and with nobody else.
+ */
+#ifndef HW_CXL_DC_INTERNAL_H
+#define HW_CXL_DC_INTERNAL_H
+
+#include "hw/cxl/cxl_dc.h"
+
+/* -- ordered sets of ranges (cxl-dc-extents.c) ------------------------------ */
+
+/**
+ * struct DCRec - a range in an ordered set
+ * @dpa: key; ranges of one set do not overlap
+ * @ref: Added: DCTag or NULL; offered: DCGroup; list of tags: DCTag
+ * @idx: offered: which part of the group
+ */
+typedef struct DCRec {
+    uint64_t dpa;
+    uint64_t len;
+    void *ref;
+    uint32_t idx;
+    uint16_t seq;
+    uint16_t flags;
+} DCRec;
+
+/* asked back with sanitize */
+#define DC_REC_SANITIZE 1
+
+typedef struct DCNode DCNode;
+
+/** struct DCSet - B+ tree with counts and longest lengths; all zero: empty */
+typedef struct DCSet {
+    DCNode *root;
+    uint32_t count;
+    uint32_t nodes;
+} DCSet;
+
+/** struct DCCursor - a place in a set, until the set changes */
+typedef struct DCCursor {
+    const DCNode *leaf;
+    unsigned at;
+} DCCursor;
+
+void dc_set_clear(DCSet *set);
+/* @rec must not overlap what is there; @dpa must be a key that is there */
+void dc_set_insert(DCSet *set, const DCRec *rec);
+void dc_set_remove(DCSet *set, uint64_t dpa);
+/* record that holds @dpa */
+const DCRec *dc_set_find(const DCSet *set, uint64_t dpa);
+/* record that holds @dpa, else the next one */
+const DCRec *dc_set_from(const DCSet *set, uint64_t dpa, DCCursor *cur);
+const DCRec *dc_set_nth(const DCSet *set, uint32_t k, DCCursor *cur);
+const DCRec *dc_set_next(DCCursor *cur);
+bool dc_set_overlaps(const DCSet *set, uint64_t dpa, uint64_t len);
+/* lowest record of at least @len bytes; lowest of the longest records */
+const DCRec *dc_set_first_fit(const DCSet *set, uint64_t len);
+const DCRec *dc_set_longest(const DCSet *set);
+size_t dc_set_memory(const DCSet *set);
+
+static inline bool dc_rec_holds(const DCRec *rec, uint64_t dpa)
+{
+    return dpa >= rec->dpa && dpa - rec->dpa < rec->len;
+}
+
+/* -- objects ------------------------------------------------------------------ */
+
+/**
+ * struct DCHold - what one host has of a tag: all of it offered in one group, or
+ * all of it (or what is left of it) Added
+ */
+typedef struct DCHold {
+    uint64_t bytes;
+    uint32_t pending;
+    uint32_t added;
+    uint16_t host;
+    uint8_t region;
+} DCHold;
+
+/**
+ * struct DCAlias - shared capacity shown in another region than its own
+ *
+ * The addresses are reserved there for all hosts that see the tag through that
+ * region, so that one map of free blocks serves the addresses and the medium.
+ */
+typedef struct DCAlias {
+    struct DCAlias *next;
+    uint32_t users;
+    uint8_t region;
+    uint64_t dpa[];             /* by sequence number */
+} DCAlias;
+
+/**
+ * struct DCTag - one allocation with a name
+ * @uuid: first, the hash table's key
+ * @id: place in the list of tags
+ * @part: sharable: the medium by sequence number; else: ascending spans that
+ *        contain all that is left of the allocation
+ * @scratch, @scratch_bytes: zero outside of an operation
+ * @touched: a host had access once
+ */
+typedef struct DCTag {
+    QemuUUID uuid;
+    uint64_t id;
+    CXLDCRange *part;
+    uint32_t nr_parts;
+    uint32_t scratch;
+    uint64_t scratch_bytes;
+    DCHold *hold;               /* by host; &first while there is one */
+    DCHold first;
+    DCAlias *alias;
+    uint16_t nr_holds;
+    uint8_t region;
+    bool sharable;
+    bool referenced;
+    bool sanitize;
+    bool touched;
+} DCTag;
+
+/** struct DCPart - an extent of an offer */
+typedef struct DCPart {
+    uint64_t dpa;
+    uint64_t len;
+    DCTag *tag;
+    uint16_t seq;
+} DCPart;
+
+typedef struct DCGroup {
+    QTAILQ_ENTRY(DCGroup) next;
+    uint32_t nr_parts;
+    bool dead;
+    DCPart part[];
+} DCGroup;
+
+typedef struct DCRegion {
+    CXLDCRegion pub;
+    DCSet holes;
+    uint64_t free;
+} DCRegion;
+
+/* A chain of payloads with More set */
+typedef enum DCChain {
+    DC_CHAIN_NONE,
+    DC_CHAIN_RESPOND,
+    DC_CHAIN_RELEASE,
+} DCChain;
+
+typedef struct DCHost {
+    DCSet added;
+    DCSet pending;
+    DCSet asked;                /* maximal runs; inside Added */
+    QTAILQ_HEAD(, DCGroup) groups;
+    size_t group_bytes;
+    GArray *held;               /* CXLDCRange of the chain */
+    DCChain chain;
+    uint32_t generation;
+    uint32_t nr_tags;
+} DCHost;
+
+struct CXLDynCap {
+    const CXLDCOps *ops;
+    void *opaque;
+    CXLDCConfig config;         /* as given; region[].pub below is current */
+    DCRegion *region;
+    DCHost *host;
+    GHashTable *tags;           /* DCTag by its UUID */
+    DCSet tag_list;             /* DCTag by id */
+    uint64_t next_tag_id;
+    uint32_t tag_generation;
+    /* referenced and held by no host */
+    uint32_t orphan_extents;
+    uint32_t orphan_tags;
+    size_t tag_bytes;
+};
+
+/*
+ * Ranges that one chain may collect, and release requests that are remembered:
+ * more than any list of whole extents needs, and a bound on what a host or FM
+ * can make us keep.
+ */
+static inline uint64_t dc_list_limit(const CXLDynCap *dc)
+{
+    return 4 * (uint64_t)dc->config.max_extents + 16;
+}
+
+/* -- consequences, gathered while the model changes (cxl-dc.c) ---------------- */
+
+typedef struct DCEffects {
+    uint16_t host;
+    CXLDCEventType type;
+    bool answer;                /* tell ops->answered */
+    GArray *on;                 /* CXLDCRange */
+    GArray *off;                /* CXLDCRange */
+    GArray *wipe;               /* CXLDCRange */
+    GArray *records;            /* CXLDCExtent */
+} DCEffects;
+
+void dc_effects_init(DCEffects *fx, uint16_t host, CXLDCEventType type);
+/* Calls the owner in the order that CXLDCOps promises and frees the lists */
+void dc_effects_run(CXLDynCap *dc, DCEffects *fx);
+void dc_effects_range(GArray *list, uint64_t dpa, uint64_t len);
+void dc_effects_record(DCEffects *fx, uint64_t dpa, uint64_t len,
+                       const DCTag *tag, uint16_t seq);
+
+uint64_t dc_used_extents(const CXLDynCap *dc, const DCHost *h);
+uint64_t dc_used_tags(const CXLDynCap *dc, const DCHost *h);
+bool dc_log_has_room(CXLDynCap *dc, uint16_t host, uint64_t records);
+int dc_compare_range(gconstpointer a, gconstpointer b);
+
+/* -- the medium (cxl-dc-region.c) ----------------------------------------------- */
+
+/* region whose usable bytes include @dpa, or -1 */
+int dc_region_at(const CXLDynCap *dc, uint64_t dpa);
+bool dc_check_region(const CXLDCConfig *config, unsigned i, Error **errp);
+bool dc_is_free(const CXLDynCap *dc, unsigned region, uint64_t dpa,
+                uint64_t len);
+void dc_take(CXLDynCap *dc, unsigned region, uint64_t dpa, uint64_t len);
+void dc_give(CXLDynCap *dc, unsigned region, uint64_t dpa, uint64_t len);
+
+/* -- tags (cxl-dc-tags.c) --------------------------------------------------------- */
+
+guint dc_tag_hash(gconstpointer uuid);
+gboolean dc_tag_equal(gconstpointer a, gconstpointer b);
+DCTag *dc_tag_find(const CXLDynCap *dc, const QemuUUID *uuid);
+/* @part goes over to the tag */
+DCTag *dc_tag_new(CXLDynCap *dc, const QemuUUID *uuid, unsigned region,
+                  CXLDCRange *part, uint32_t nr_parts);
+DCHold *dc_tag_hold(DCTag *tag, uint16_t host);
+DCAlias *dc_tag_alias(const DCTag *tag, unsigned region);
+/* @alias goes over to the tag, its addresses are taken */
+void dc_tag_add_alias(CXLDynCap *dc, DCTag *tag, DCAlias *alias);
+/* where extent @seq of a sharable tag is seen in @region */
+uint64_t dc_tag_dpa(const DCTag *tag, unsigned region, uint32_t seq);
+void dc_tag_offer(CXLDynCap *dc, DCTag *tag, uint16_t host, unsigned region,
+                  uint64_t len);
+void dc_tag_withdraw(CXLDynCap *dc, DCTag *tag, uint16_t host, uint64_t len);
+void dc_tag_accept(CXLDynCap *dc, DCTag *tag, uint16_t host, unsigned region,
+                   uint64_t len);
+/* one extent became @left extents and @len bytes less */
+void dc_tag_cut(CXLDynCap *dc, DCTag *tag, uint16_t host, uint64_t len,
+                unsigned left);
+/* after the last change: a tag that nobody holds ends here */
+void dc_tag_settle(CXLDynCap *dc, DCTag *tag, uint16_t host, DCEffects *fx);
+void dc_tag_destroy(gpointer tag);
+
+/* -- offers (cxl-dc-offer.c) ------------------------------------------------------ */
+
+DCGroup *dc_group_new(uint32_t nr_parts);
+void dc_group_append(CXLDynCap *dc, uint16_t host, DCGroup *group);
+/*
+ * Takes the group from its host and frees it.  The blocks of an extent become
+ * free unless @keep is there and not zero for it.
+ */
+void dc_group_end(CXLDynCap *dc, uint16_t host, DCGroup *group,
+                  const uint64_t *keep, DCEffects *fx);
+void dc_merge_ranges(CXLDCRange *range, uint32_t *n);
+
+/* -- releases (cxl-dc-release.c) --------------------------------------------------- */
+
+/** struct DCPiece - a part of an Added extent that shall go */
+typedef struct DCPiece {
+    uint64_t dpa;
+    uint64_t len;
+    uint64_t ext_dpa;
+    uint64_t ext_len;
+    DCTag *tag;
+    uint16_t seq;
+} DCPiece;
+
+/*
+ * Splits a range into pieces of Added extents; offered parts go to @groups
+ * (NULL: they count as missing).  False and @missing: that address is neither.
+ */
+bool dc_pieces_of(const DCHost *h, uint64_t dpa, uint64_t len, GArray *pieces,
+                  GPtrArray *groups, uint64_t *missing);
+/* extents of the host once the pieces, in ascending order, are gone */
+uint64_t dc_pieces_left(const DCHost *h, const GArray *pieces);
+/* does some piece's sharable tag stay in part? */
+bool dc_pieces_split_share(uint16_t host, const GArray *pieces);
+void dc_pieces_release(CXLDynCap *dc, uint16_t host, const GArray *pieces,
+                       bool sanitize, DCEffects *fx);
+
+/* Malformed list of ranges: empty range, off block size, overlap */
+bool dc_ranges_malformed(const CXLDynCap *dc, const CXLDCRange *range,
+                         size_t n);
+void dc_chain_forget(DCHost *h);
+
+/* A model without content, of the same make as @dc */
+CXLDynCap *dc_new_like(const CXLDynCap *dc);
+/* Swap the contents of two models of the same make */
+void dc_swap_content(CXLDynCap *a, CXLDynCap *b);
+
+#endif /* HW_CXL_DC_INTERNAL_H */

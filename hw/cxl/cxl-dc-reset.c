@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Dynamic capacity model: reset of one host (CXL r3.2 9.13.3).
+ */
+#include "qemu/osdep.h"
+#include "cxl-dc-internal.h"
+#include "trace.h"
+
+/*
+ * Shared capacity leaves the host without a record.  Not stated by the
+ * specification, and decided here: other Added capacity stays, because a host
+ * finds it with 4801h after a crash; offers are dropped, because their records
+ * go with the log; references and the wish to sanitize stay.
+ */
+void cxl_dc_reset_host(CXLDynCap *dc, uint16_t host)
+{
+    g_autoptr(GArray) pieces = g_array_new(FALSE, FALSE, sizeof(DCPiece));
+    unsigned dropped = 0;
+    const DCRec *rec;
+    DCGroup *group;
+    DCEffects fx;
+    DCCursor cur;
+    DCHost *h;
+
+    if (host >= dc->config.nr_hosts) {
+        return;
+    }
+    h = &dc->host[host];
+    dc_chain_forget(h);
+    dc_effects_init(&fx, host, CXL_DC_EV_FORCED_RELEASE);
+    while ((group = QTAILQ_FIRST(&h->groups))) {
+        dc_group_end(dc, host, group, NULL, &fx);
+        dropped++;
+    }
+    rec = dc_set_nth(&h->added, 0, &cur);
+    for (; rec; rec = dc_set_next(&cur)) {
+        DCTag *tag = rec->ref;
+
+        if (tag && tag->sharable) {
+            DCPiece piece = {
+                .dpa = rec->dpa, .len = rec->len, .ext_dpa = rec->dpa,
+                .ext_len = rec->len, .tag = tag, .seq = rec->seq,
+            };
+
+            g_array_append_val(pieces, piece);
+        }
+    }
+    dc_pieces_release(dc, host, pieces, false, &fx);
+    g_array_set_size(fx.records, 0);
+    trace_cxl_dc_reset(host, pieces->len, dropped);
+    dc_effects_run(dc, &fx);
+}

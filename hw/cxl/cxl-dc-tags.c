@@ -1,0 +1,361 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Tags of the dynamic capacity model: who holds a named allocation, FM references
+ * (CXL r3.2 7.6.7.6.7, 7.6.7.6.8), the list of tags (7.6.7.6.9), and where shared
+ * capacity is seen (9.13.3.2).
+ */
+#include "qemu/osdep.h"
+#include "cxl-dc-internal.h"
+#include "trace.h"
+
+guint dc_tag_hash(gconstpointer uuid)
+{
+    return qemu_uuid_hash(uuid);
+}
+
+gboolean dc_tag_equal(gconstpointer a, gconstpointer b)
+{
+    return qemu_uuid_is_equal(a, b);
+}
+
+DCTag *dc_tag_find(const CXLDynCap *dc, const QemuUUID *uuid)
+{
+    return qemu_uuid_is_null(uuid) ? NULL
+                                   : g_hash_table_lookup(dc->tags, uuid);
+}
+
+static size_t tag_bytes(const DCTag *tag)
+{
+    return sizeof(DCTag) + tag->nr_parts * sizeof(CXLDCRange);
+}
+
+static size_t alias_bytes(const DCTag *tag)
+{
+    return sizeof(DCAlias) + tag->nr_parts * sizeof(uint64_t);
+}
+
+DCTag *dc_tag_new(CXLDynCap *dc, const QemuUUID *uuid, unsigned region,
+                  CXLDCRange *part, uint32_t nr_parts)
+{
+    DCTag *tag = g_new0(DCTag, 1);
+    DCRec rec = { .dpa = dc->next_tag_id++, .len = 1, .ref = tag };
+
+    tag->uuid = *uuid;
+    tag->id = rec.dpa;
+    tag->part = part;
+    tag->nr_parts = nr_parts;
+    tag->hold = &tag->first;
+    tag->region = region;
+    tag->sharable = dc->region[region].pub.sharable;
+    g_hash_table_add(dc->tags, tag);
+    dc_set_insert(&dc->tag_list, &rec);
+    dc->tag_bytes += tag_bytes(tag);
+    dc->tag_generation++;
+    return tag;
+}
+
+/* The hash table's destructor: of the memory, not of the allocation */
+void dc_tag_destroy(gpointer data)
+{
+    DCTag *tag = data;
+    DCAlias *alias;
+
+    while ((alias = tag->alias)) {
+        tag->alias = alias->next;
+        g_free(alias);
+    }
+    if (tag->hold != &tag->first) {
+        g_free(tag->hold);
+    }
+    g_free(tag->part);
+    g_free(tag);
+}
+
+/* -- holds ---------------------------------------------------------------------------- */
+
+/* Index of the first hold whose host is not below @host */
+static unsigned hold_index(const DCTag *tag, uint16_t host)
+{
+    unsigned lo = 0, hi = tag->nr_holds;
+
+    while (lo < hi) {
+        unsigned mid = (lo + hi) / 2;
+
+        if (tag->hold[mid].host < host) {
+            lo = mid + 1;
+        } else {
+            hi = mid;
+        }
+    }
+    return lo;
+}
+
+DCHold *dc_tag_hold(DCTag *tag, uint16_t host)
+{
+    unsigned i = hold_index(tag, host);
+
+    return i < tag->nr_holds && tag->hold[i].host == host ? &tag->hold[i]
+                                                          : NULL;
+}
+
+static DCHold *hold_get(CXLDynCap *dc, DCTag *tag, uint16_t host,
+                        unsigned region)
+{
+    DCHold *hold = dc_tag_hold(tag, host);
+    DCAlias *alias;
+    unsigned i;
+
+    if (hold) {
+        return hold;
+    }
+    if (tag->nr_holds == 1) {
+        tag->hold = g_new(DCHold, 2);
+        tag->hold[0] = tag->first;
+    } else if (tag->nr_holds > 1) {
+        tag->hold = g_renew(DCHold, tag->hold, tag->nr_holds + 1);
+    }
+    i = hold_index(tag, host);
+    memmove(&tag->hold[i + 1], &tag->hold[i],
+            (tag->nr_holds - i) * sizeof(DCHold));
+    hold = &tag->hold[i];
+    memset(hold, 0, sizeof(*hold));
+    hold->host = host;
+    hold->region = region;
+    alias = dc_tag_alias(tag, region);
+    if (alias) {
+        alias->users++;
+    }
+    if (!tag->nr_holds++ && tag->referenced) {
+        dc->orphan_extents -= tag->nr_parts;
+        dc->orphan_tags--;
+    }
+    dc->host[host].nr_tags++;
+    return hold;
+}
+
+static void hold_put(CXLDynCap *dc, DCTag *tag, DCHold *hold)
+{
+    unsigned i = hold - tag->hold;
+
+    dc->host[hold->host].nr_tags--;
+    tag->nr_holds--;
+    memmove(hold, hold + 1, (tag->nr_holds - i) * sizeof(DCHold));
+    if (tag->nr_holds == 1) {
+        tag->first = tag->hold[0];
+        g_free(tag->hold);
+        tag->hold = &tag->first;
+    }
+}
+
+/* -- places --------------------------------------------------------------------------- */
+
+DCAlias *dc_tag_alias(const DCTag *tag, unsigned region)
+{
+    DCAlias *alias = tag->alias;
+
+    while (alias && alias->region != region) {
+        alias = alias->next;
+    }
+    return alias;
+}
+
+void dc_tag_add_alias(CXLDynCap *dc, DCTag *tag, DCAlias *alias)
+{
+    alias->next = tag->alias;
+    tag->alias = alias;
+    dc->tag_bytes += alias_bytes(tag);
+}
+
+static void alias_put(CXLDynCap *dc, DCTag *tag, unsigned region)
+{
+    DCAlias **link = &tag->alias;
+    DCAlias *alias;
+
+    while (*link && (*link)->region != region) {
+        link = &(*link)->next;
+    }
+    alias = *link;
+    if (!alias || --alias->users) {
+        return;
+    }
+    for (uint32_t i = 0; i < tag->nr_parts; i++) {
+        dc_give(dc, region, alias->dpa[i], tag->part[i].len);
+    }
+    *link = alias->next;
+    dc->tag_bytes -= alias_bytes(tag);
+    g_free(alias);
+}
+
+uint64_t dc_tag_dpa(const DCTag *tag, unsigned region, uint32_t seq)
+{
+    const DCAlias *alias = dc_tag_alias(tag, region);
+
+    return alias ? alias->dpa[seq] : tag->part[seq].dpa;
+}
+
+/* -- changes of state ----------------------------------------------------------------- */
+
+void dc_tag_offer(CXLDynCap *dc, DCTag *tag, uint16_t host, unsigned region,
+                  uint64_t len)
+{
+    DCHold *hold = hold_get(dc, tag, host, region);
+
+    dc->tag_generation += !hold->pending++;
+    hold->bytes += len;
+}
+
+void dc_tag_withdraw(CXLDynCap *dc, DCTag *tag, uint16_t host, uint64_t len)
+{
+    DCHold *hold = dc_tag_hold(tag, host);
+
+    dc->tag_generation += !--hold->pending;
+    hold->bytes -= len;
+}
+
+void dc_tag_accept(CXLDynCap *dc, DCTag *tag, uint16_t host, unsigned region,
+                   uint64_t len)
+{
+    DCHold *hold = hold_get(dc, tag, host, region);
+
+    dc->tag_generation += !hold->added++;
+    hold->bytes += len;
+    tag->touched = true;
+}
+
+void dc_tag_cut(CXLDynCap *dc, DCTag *tag, uint16_t host, uint64_t len,
+                unsigned left)
+{
+    DCHold *hold = dc_tag_hold(tag, host);
+
+    hold->added += left;
+    dc->tag_generation += !--hold->added;
+    hold->bytes -= len;
+}
+
+/* Nobody holds it: the allocation ends, its medium is free again */
+static void tag_end(CXLDynCap *dc, DCTag *tag, DCEffects *fx)
+{
+    const CXLDCRegion *home = &dc->region[tag->region].pub;
+
+    if (tag->sharable) {
+        for (uint32_t i = 0; i < tag->nr_parts; i++) {
+            const CXLDCRange *part = &tag->part[i];
+
+            dc_give(dc, tag->region, part->dpa, part->len);
+            if (tag->touched && (tag->sanitize || home->sanitize)) {
+                dc_effects_range(fx->wipe, part->dpa, part->len);
+            }
+        }
+    }
+    dc->tag_generation++;
+    dc->tag_bytes -= tag_bytes(tag);
+    dc_set_remove(&dc->tag_list, tag->id);
+    g_hash_table_remove(dc->tags, tag);
+}
+
+void dc_tag_settle(CXLDynCap *dc, DCTag *tag, uint16_t host, DCEffects *fx)
+{
+    DCHold *hold = dc_tag_hold(tag, host);
+    unsigned region;
+
+    if (!hold || hold->pending || hold->added) {
+        return;
+    }
+    region = hold->region;
+    hold_put(dc, tag, hold);
+    if (region != tag->region) {
+        alias_put(dc, tag, region);
+    }
+    if (tag->nr_holds) {
+        return;
+    }
+    if (tag->referenced) {
+        dc->orphan_extents += tag->nr_parts;
+        dc->orphan_tags++;
+    } else {
+        tag_end(dc, tag, fx);
+    }
+}
+
+/* -- references ------------------------------------------------------------------------ */
+
+CXLRetCode cxl_dc_add_reference(CXLDynCap *dc, const QemuUUID *uuid)
+{
+    DCTag *tag = dc_tag_find(dc, uuid);
+
+    if (!tag || !tag->sharable) {
+        return CXL_RC_INVALID_INPUT;
+    }
+    if (!tag->referenced) {
+        tag->referenced = true;
+        dc->tag_generation++;
+        trace_cxl_dc_reference(tag->id, true);
+    }
+    return CXL_RC_SUCCESS;
+}
+
+CXLRetCode cxl_dc_remove_reference(CXLDynCap *dc, const QemuUUID *uuid)
+{
+    DCTag *tag = dc_tag_find(dc, uuid);
+    DCEffects fx;
+
+    if (!tag || !tag->sharable) {
+        return CXL_RC_INVALID_INPUT;
+    }
+    /* Unsure whether a tag without a reference is an error; it is not here */
+    if (!tag->referenced) {
+        return CXL_RC_SUCCESS;
+    }
+    trace_cxl_dc_reference(tag->id, false);
+    tag->referenced = false;
+    dc->tag_generation++;
+    if (!tag->nr_holds) {
+        dc->orphan_extents -= tag->nr_parts;
+        dc->orphan_tags--;
+        dc_effects_init(&fx, 0, CXL_DC_EV_RELEASED);
+        tag_end(dc, tag, &fx);
+        dc_effects_run(dc, &fx);
+    }
+    return CXL_RC_SUCCESS;
+}
+
+/* -- the list --------------------------------------------------------------------------- */
+
+uint32_t cxl_dc_tag_count(const CXLDynCap *dc)
+{
+    return dc->tag_list.count;
+}
+
+uint32_t cxl_dc_tag_generation(const CXLDynCap *dc)
+{
+    return dc->tag_generation;
+}
+
+/* Oldest tag first */
+void cxl_dc_tags(const CXLDynCap *dc, uint32_t start, CXLDCTagFn *fn,
+                 void *opaque)
+{
+    CXLDCTagInfo info;
+    const DCRec *rec;
+    DCCursor cur;
+
+    rec = dc_set_nth(&dc->tag_list, start, &cur);
+    for (; rec; rec = dc_set_next(&cur)) {
+        const DCTag *tag = rec->ref;
+
+        memset(&info, 0, sizeof(info));
+        info.tag = tag->uuid;
+        info.referenced = tag->referenced;
+        for (unsigned i = 0; i < tag->nr_holds; i++) {
+            if (tag->hold[i].added) {
+                set_bit(tag->hold[i].host, info.accepted);
+            }
+            if (tag->hold[i].pending) {
+                set_bit(tag->hold[i].host, info.pending);
+            }
+        }
+        if (!fn(opaque, &info)) {
+            return;
+        }
+    }
+}

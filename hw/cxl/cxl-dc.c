@@ -1,0 +1,417 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Dynamic capacity model: the object, its counters and lists, who may access
+ * what, and how consequences reach the owner (CXL r3.2 9.13.3, 8.2.10.9.9).
+ */
+#include "qemu/osdep.h"
+#include "qapi/error.h"
+#include "cxl-dc-internal.h"
+
+static const CXLDCOps no_ops;
+
+static CXLDynCap *dc_build(const CXLDCConfig *config, const CXLDCOps *ops,
+                           void *opaque)
+{
+    CXLDynCap *dc = g_new0(CXLDynCap, 1);
+
+    dc->config = *config;
+    dc->ops = ops ? ops : &no_ops;
+    dc->opaque = opaque;
+    dc->region = g_new0(DCRegion, config->nr_regions);
+    for (unsigned i = 0; i < config->nr_regions; i++) {
+        DCRegion *r = &dc->region[i];
+
+        r->pub = config->region[i];
+        dc_give(dc, i, r->pub.base, r->pub.len);
+    }
+    dc->host = g_new0(DCHost, config->nr_hosts);
+    for (unsigned h = 0; h < config->nr_hosts; h++) {
+        QTAILQ_INIT(&dc->host[h].groups);
+    }
+    dc->tags = g_hash_table_new_full(dc_tag_hash, dc_tag_equal,
+                                     dc_tag_destroy, NULL);
+    return dc;
+}
+
+CXLDynCap *cxl_dc_new(const CXLDCConfig *config, const CXLDCOps *ops,
+                      void *opaque, Error **errp)
+{
+    if (!config->nr_hosts || config->nr_hosts > CXL_DC_MAX_HOSTS) {
+        error_setg(errp, "%u hosts: a dynamic capacity device has 1..%d",
+                   config->nr_hosts, CXL_DC_MAX_HOSTS);
+        return NULL;
+    }
+    if (!config->nr_regions || config->nr_regions > CXL_DC_MAX_REGIONS) {
+        error_setg(errp, "%u DC regions: there may be 1..%d",
+                   config->nr_regions, CXL_DC_MAX_REGIONS);
+        return NULL;
+    }
+    if (!config->max_extents) {
+        error_setg(errp, "0 extents: at least one must be tracked");
+        return NULL;
+    }
+    for (unsigned i = 0; i < config->nr_regions; i++) {
+        if (!dc_check_region(config, i, errp)) {
+            return NULL;
+        }
+    }
+    return dc_build(config, ops, opaque);
+}
+
+CXLDynCap *dc_new_like(const CXLDynCap *dc)
+{
+    return dc_build(&dc->config, NULL, NULL);
+}
+
+void dc_swap_content(CXLDynCap *a, CXLDynCap *b)
+{
+    CXLDynCap was_a = *a;
+
+    *a = *b;
+    a->ops = was_a.ops;
+    a->opaque = was_a.opaque;
+    was_a.ops = b->ops;
+    was_a.opaque = b->opaque;
+    *b = was_a;
+    /* The list heads are inside the host arrays, which moved as a whole */
+}
+
+void cxl_dc_free(CXLDynCap *dc)
+{
+    DCGroup *group, *next;
+
+    if (!dc) {
+        return;
+    }
+    for (unsigned h = 0; h < dc->config.nr_hosts; h++) {
+        DCHost *host = &dc->host[h];
+
+        QTAILQ_FOREACH_SAFE(group, &host->groups, next, next) {
+            g_free(group);
+        }
+        dc_set_clear(&host->added);
+        dc_set_clear(&host->pending);
+        dc_set_clear(&host->asked);
+        dc_chain_forget(host);
+    }
+    for (unsigned i = 0; i < dc->config.nr_regions; i++) {
+        dc_set_clear(&dc->region[i].holes);
+    }
+    dc_set_clear(&dc->tag_list);
+    g_hash_table_destroy(dc->tags);
+    g_free(dc->host);
+    g_free(dc->region);
+    g_free(dc);
+}
+
+/* -- questions -------------------------------------------------------------------- */
+
+uint16_t cxl_dc_nr_hosts(const CXLDynCap *dc)
+{
+    return dc->config.nr_hosts;
+}
+
+uint8_t cxl_dc_nr_regions(const CXLDynCap *dc)
+{
+    return dc->config.nr_regions;
+}
+
+const CXLDCRegion *cxl_dc_region(const CXLDynCap *dc, unsigned region)
+{
+    return region < dc->config.nr_regions ? &dc->region[region].pub : NULL;
+}
+
+uint64_t cxl_dc_total_capacity(const CXLDynCap *dc)
+{
+    uint64_t sum = 0;
+
+    for (unsigned i = 0; i < dc->config.nr_regions; i++) {
+        sum += dc->region[i].pub.len;
+    }
+    return sum;
+}
+
+uint64_t dc_used_extents(const CXLDynCap *dc, const DCHost *h)
+{
+    return (uint64_t)h->added.count + h->pending.count + dc->orphan_extents;
+}
+
+uint64_t dc_used_tags(const CXLDynCap *dc, const DCHost *h)
+{
+    return (uint64_t)h->nr_tags + dc->orphan_tags;
+}
+
+/*
+ * What only the FM references counts for every host.  It was added under the
+ * limits of others, so that the sum may exceed this host's limit: 0 then.
+ */
+void cxl_dc_usage(const CXLDynCap *dc, uint16_t host, CXLDCUsage *usage)
+{
+    uint64_t extents = 0, tags = 0;
+
+    if (host < dc->config.nr_hosts) {
+        extents = dc_used_extents(dc, &dc->host[host]);
+        tags = dc_used_tags(dc, &dc->host[host]);
+    }
+    usage->extents_supported = dc->config.max_extents;
+    usage->extents_available = dc->config.max_extents -
+                               MIN(extents, dc->config.max_extents);
+    usage->tags_supported = dc->config.max_tags;
+    usage->tags_available = dc->config.max_tags -
+                            MIN(tags, dc->config.max_tags);
+}
+
+uint32_t cxl_dc_extent_count(const CXLDynCap *dc, uint16_t host)
+{
+    return host < dc->config.nr_hosts ? dc->host[host].added.count : 0;
+}
+
+uint32_t cxl_dc_generation(const CXLDynCap *dc, uint16_t host)
+{
+    return host < dc->config.nr_hosts ? dc->host[host].generation : 0;
+}
+
+static void fill_extent(CXLDCExtent *e, uint64_t dpa, uint64_t len,
+                        const DCTag *tag, uint16_t seq)
+{
+    memset(e, 0, sizeof(*e));
+    e->dpa = dpa;
+    e->len = len;
+    e->seq = seq;
+    if (tag) {
+        e->tag = tag->uuid;
+    }
+}
+
+/* The list is in DPA order: what does not change keeps its order */
+void cxl_dc_extents(const CXLDynCap *dc, uint16_t host, uint32_t start,
+                    CXLDCExtentFn *fn, void *opaque)
+{
+    CXLDCExtent extent;
+    const DCRec *rec;
+    DCCursor cur;
+
+    if (host >= dc->config.nr_hosts) {
+        return;
+    }
+    rec = dc_set_nth(&dc->host[host].added, start, &cur);
+    for (; rec; rec = dc_set_next(&cur)) {
+        fill_extent(&extent, rec->dpa, rec->len, rec->ref, rec->seq);
+        if (!fn(opaque, &extent)) {
+            return;
+        }
+    }
+}
+
+void cxl_dc_pending(const CXLDynCap *dc, uint16_t host, CXLDCPendingFn *fn,
+                    void *opaque)
+{
+    const DCGroup *group;
+    CXLDCExtent extent;
+    unsigned nr = 0;
+
+    if (host >= dc->config.nr_hosts) {
+        return;
+    }
+    QTAILQ_FOREACH(group, &dc->host[host].groups, next) {
+        for (uint32_t i = 0; i < group->nr_parts; i++) {
+            const DCPart *part = &group->part[i];
+
+            fill_extent(&extent, part->dpa, part->len, part->tag, part->seq);
+            if (!fn(opaque, nr, group->dead, &extent)) {
+                return;
+            }
+        }
+        nr++;
+    }
+}
+
+void cxl_dc_release_requests(const CXLDynCap *dc, uint16_t host,
+                             CXLDCRangeFn *fn, void *opaque)
+{
+    const DCRec *rec;
+    DCCursor cur;
+
+    if (host >= dc->config.nr_hosts) {
+        return;
+    }
+    rec = dc_set_nth(&dc->host[host].asked, 0, &cur);
+    for (; rec; rec = dc_set_next(&cur)) {
+        CXLDCRange range = { rec->dpa, rec->len };
+
+        if (!fn(opaque, &range, rec->flags & DC_REC_SANITIZE)) {
+            return;
+        }
+    }
+}
+
+CXLDCAccess cxl_dc_access(const CXLDynCap *dc, uint16_t host, uint64_t dpa,
+                          uint64_t len)
+{
+    CXLDCAccess access = CXL_DC_ACCESS_OK;
+    const DCRec *rec;
+    DCCursor cur;
+
+    if (host >= dc->config.nr_hosts || !len || len - 1 > UINT64_MAX - dpa) {
+        return CXL_DC_ACCESS_NONE;
+    }
+    rec = dc_set_from(&dc->host[host].added, dpa, &cur);
+    for (;;) {
+        uint64_t there;
+        int region;
+
+        if (!rec || !dc_rec_holds(rec, dpa)) {
+            return CXL_DC_ACCESS_NONE;
+        }
+        region = dc_region_at(dc, dpa);
+        if (region < 0 || dc->region[region].pub.read_only) {
+            access = CXL_DC_ACCESS_READ_ONLY;
+        }
+        there = rec->len - (dpa - rec->dpa);
+        if (there >= len) {
+            return access;
+        }
+        dpa += there;
+        len -= there;
+        rec = dc_set_next(&cur);
+    }
+}
+
+bool cxl_dc_translate(const CXLDynCap *dc, uint16_t host, uint64_t dpa,
+                      uint64_t *media, uint64_t *len)
+{
+    const DCRec *rec;
+    const DCTag *tag;
+
+    if (host >= dc->config.nr_hosts) {
+        return false;
+    }
+    rec = dc_set_find(&dc->host[host].added, dpa);
+    if (!rec) {
+        return false;
+    }
+    tag = rec->ref;
+    *media = dpa;
+    if (tag && tag->sharable) {
+        *media = tag->part[rec->seq].dpa + (dpa - rec->dpa);
+    }
+    *len = rec->len - (dpa - rec->dpa);
+    return true;
+}
+
+size_t cxl_dc_memory(const CXLDynCap *dc)
+{
+    size_t sum = sizeof(*dc) + dc->config.nr_regions * sizeof(DCRegion) +
+                 dc->config.nr_hosts * sizeof(DCHost);
+
+    for (unsigned i = 0; i < dc->config.nr_regions; i++) {
+        sum += dc_set_memory(&dc->region[i].holes);
+    }
+    for (unsigned h = 0; h < dc->config.nr_hosts; h++) {
+        const DCHost *host = &dc->host[h];
+
+        sum += dc_set_memory(&host->added) + dc_set_memory(&host->pending) +
+               dc_set_memory(&host->asked) + host->group_bytes;
+        if (host->held) {
+            sum += host->held->len * sizeof(CXLDCRange);
+        }
+    }
+    /* The hash table keeps a key and a hash per slot, at most 3/4 empty */
+    sum += g_hash_table_size(dc->tags) * 4 *
+           (sizeof(gpointer) + sizeof(guint));
+    return sum + dc_set_memory(&dc->tag_list) + dc->tag_bytes;
+}
+
+/* -- consequences ------------------------------------------------------------------- */
+
+int dc_compare_range(gconstpointer a, gconstpointer b)
+{
+    const CXLDCRange *ra = a, *rb = b;
+
+    return ra->dpa < rb->dpa ? -1 : ra->dpa > rb->dpa;
+}
+
+/* @records is 64 bit: a count out of a payload must not wrap */
+bool dc_log_has_room(CXLDynCap *dc, uint16_t host, uint64_t records)
+{
+    return !dc->ops->log_room ||
+           records <= dc->ops->log_room(dc->opaque, host);
+}
+
+void dc_effects_init(DCEffects *fx, uint16_t host, CXLDCEventType type)
+{
+    memset(fx, 0, sizeof(*fx));
+    fx->host = host;
+    fx->type = type;
+    fx->on = g_array_new(FALSE, FALSE, sizeof(CXLDCRange));
+    fx->off = g_array_new(FALSE, FALSE, sizeof(CXLDCRange));
+    fx->wipe = g_array_new(FALSE, FALSE, sizeof(CXLDCRange));
+    fx->records = g_array_new(FALSE, FALSE, sizeof(CXLDCExtent));
+}
+
+void dc_effects_range(GArray *list, uint64_t dpa, uint64_t len)
+{
+    CXLDCRange range = { dpa, len };
+
+    g_array_append_val(list, range);
+}
+
+void dc_effects_record(DCEffects *fx, uint64_t dpa, uint64_t len,
+                       const DCTag *tag, uint16_t seq)
+{
+    CXLDCExtent extent;
+
+    fill_extent(&extent, dpa, len, tag, seq);
+    g_array_append_val(fx->records, extent);
+}
+
+static void run_access(CXLDynCap *dc, uint16_t host, const GArray *list,
+                       bool on)
+{
+    for (guint i = 0; dc->ops->access && i < list->len; i++) {
+        dc->ops->access(dc->opaque, host,
+                        &g_array_index(list, CXLDCRange, i), on);
+    }
+}
+
+static void run_log(CXLDynCap *dc, const DCEffects *fx)
+{
+    CXLDCEvent event = { .type = fx->type, .host = fx->host };
+    CXLDCUsage usage;
+
+    if (!dc->ops->log) {
+        return;
+    }
+    cxl_dc_usage(dc, fx->host, &usage);
+    event.avail_extents = usage.extents_available;
+    event.avail_tags = usage.tags_available;
+    for (guint i = 0; i < fx->records->len; i++) {
+        event.extent = g_array_index(fx->records, CXLDCExtent, i);
+        /* Groups exist in what goes to hosts; the FM's records stand alone */
+        event.more = !cxl_dc_event_is_for_fm(fx->type) &&
+                     i + 1 < fx->records->len;
+        dc->ops->log(dc->opaque, &event);
+    }
+}
+
+void dc_effects_run(CXLDynCap *dc, DCEffects *fx)
+{
+    run_access(dc, fx->host, fx->off, false);
+    run_access(dc, fx->host, fx->on, true);
+    for (guint i = 0; dc->ops->sanitize && i < fx->wipe->len; i++) {
+        dc->ops->sanitize(dc->opaque, &g_array_index(fx->wipe, CXLDCRange, i));
+    }
+    run_log(dc, fx);
+    if (fx->answer && dc->ops->answered) {
+        dc->ops->answered(dc->opaque, fx->host, fx->type,
+                          (const CXLDCExtent *)fx->records->data,
+                          fx->records->len);
+    }
+    if (dc->ops->end) {
+        dc->ops->end(dc->opaque);
+    }
+    g_array_free(fx->on, TRUE);
+    g_array_free(fx->off, TRUE);
+    g_array_free(fx->wipe, TRUE);
+    g_array_free(fx->records, TRUE);
+}
