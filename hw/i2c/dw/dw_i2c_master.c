@@ -12,6 +12,7 @@
 #include "block/aio.h"
 #include "dw_i2c_internal.h"
 #include "hw/qdev-core.h"
+#include "qemu/bswap.h"
 #include "qemu/main-loop.h"
 #include "trace.h"
 
@@ -137,10 +138,17 @@ static bool execute(DWI2CState *s, uint32_t cmd)
     return true;
 }
 
+/* A word is in one piece: head and capacity are multiples of its size. */
+static uint32_t next_word(DWI2CState *s)
+{
+    return ldl_le_p(fifo8_peek_bufptr(&s->tx.fifo, sizeof(uint32_t), NULL));
+}
+
 /* A read with the RX FIFO full holds the bus until the guest has read. */
 static bool must_hold(DWI2CState *s)
 {
-    return (s->con & CON_RX_FULL_HOLD) && fifo8_is_full(&s->rx);
+    return (s->con & CON_RX_FULL_HOLD) && fifo8_is_full(&s->rx) &&
+           (next_word(s) & CMD_READ);
 }
 
 void dw_i2c_master_run(DWI2CState *s)

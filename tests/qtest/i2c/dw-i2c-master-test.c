@@ -1,0 +1,575 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * DesignWare I2C controller: identity, registers, master transfers and the
+ * interrupt line, with an EEPROM and i2c-echo on the bus.
+ */
+#include "qemu/osdep.h"
+#include "dw-i2c-util.h"
+#include "hw/pci/pci_regs.h"
+#include "qemu/host-utils.h"
+
+static void test_identity(void)
+{
+    DwI2c t;
+
+    dw_start(&t, NULL);
+    g_assert_cmphex(qpci_config_readl(t.dev, PCI_VENDOR_ID), ==, 0x4bb98086);
+    g_assert_cmphex(qpci_config_readw(t.dev, PCI_CLASS_DEVICE), ==, 0x0c80);
+    g_assert_cmphex(qpci_config_readb(t.dev, PCI_INTERRUPT_PIN), ==, 1);
+    g_assert_cmphex(qpci_config_readw(t.dev, PCI_STATUS) &
+                    PCI_STATUS_CAP_LIST, ==, 0);
+    dw_stop(&t);
+}
+
+static void assert_reset_values(DwI2c *t)
+{
+    static const struct {
+        uint8_t offset;
+        uint32_t value;
+    } reg[] = {
+        { R_CON, 0x7f }, { R_TAR, 0x1055 }, { R_SAR, 0x55 },
+        { R_INTR_STAT, 0 }, { R_INTR_MASK, 0x8ff }, { R_RAW_INTR_STAT, 0 },
+        { R_RX_TL, 0 }, { R_TX_TL, 0 }, { R_ENABLE, 0 }, { R_STATUS, 0x06 },
+        { R_TXFLR, 0 }, { R_RXFLR, 0 }, { R_SDA_HOLD, 1 },
+        { R_TX_ABRT_SOURCE, 0 }, { R_ENABLE_STATUS, 0 }, { 0x14, 0 },
+        { 0x28, 0 }, { 0xc8, 0 }, { 0xcc, 0 }, { 0xd4, 0 },
+        { R_COMP_PARAM_1, 0x00ffffae }, { R_COMP_VERSION, 0x3230312a },
+        { R_COMP_TYPE, 0x44570140 },
+    };
+    int i;
+
+    for (i = 0; i < ARRAY_SIZE(reg); i++) {
+        g_assert_cmphex(dw_rd(t, reg[i].offset), ==, reg[i].value);
+    }
+    g_assert_false(dw_line(t));
+}
+
+static void test_probe_sequence(void)
+{
+    DwI2c t;
+    unsigned i;
+
+    dw_start(&t, NULL);
+    g_assert_cmphex(dw_rd(&t, R_COMP_TYPE), ==, 0x44570140);
+    g_assert_cmphex(dw_rd(&t, R_COMP_VERSION), >=, 0x3131312a);
+    g_assert_cmphex(dw_rd(&t, R_SDA_HOLD), ==, 1);
+    g_assert_cmphex(dw_rd(&t, R_COMP_PARAM_1), ==, 0x00ffffae);
+    /* Bus clear would be copied into the master setup. */
+    g_assert_cmphex(dw_rd(&t, R_CON) & 0x800, ==, 0);
+
+    dw_disable(&t);
+    dw_wr(&t, 0xcc, 0);
+    for (i = 0x14; i <= 0x28; i += 4) {
+        dw_wr(&t, i, 0x100 + i);
+    }
+    dw_wr(&t, R_SDA_HOLD, 0x10001);
+    dw_wr(&t, R_TX_TL, 0x80);
+    dw_wr(&t, R_RX_TL, 0);
+    dw_wr(&t, R_CON, CON_LINUX_MASTER);
+    dw_wr(&t, R_INTR_MASK, 0);
+
+    for (i = 0x14; i <= 0x28; i += 4) {
+        g_assert_cmphex(dw_rd(&t, i), ==, 0x100 + i);
+    }
+    g_assert_cmphex(dw_rd(&t, R_SDA_HOLD), ==, 0x10001);
+    g_assert_cmphex(dw_rd(&t, R_TX_TL), ==, 0x80);
+    g_assert_cmphex(dw_rd(&t, R_CON), ==, CON_LINUX_MASTER);
+    g_assert_cmphex(dw_rd(&t, R_INTR_MASK), ==, 0);
+    g_assert_false(dw_line(&t));
+    dw_stop(&t);
+}
+
+static void test_all_offsets(void)
+{
+    DwI2c t;
+    unsigned i;
+
+    dw_start(&t, NULL);
+    /* Whatever is written, nothing but the known registers keeps it. */
+    for (i = 0; i < 0x1000; i += 4) {
+        dw_wr(&t, i, 0xffffffff);
+    }
+    for (i = 0x100; i < 0x1000; i += 4) {
+        g_assert_cmphex(dw_rd(&t, i), ==, 0);
+    }
+    for (i = 0; i < 0x100; i += 4) {
+        dw_rd(&t, i);
+    }
+    g_assert_cmphex(dw_rd(&t, R_CON), ==, 0x3ff);
+    g_assert_cmphex(dw_rd(&t, R_SAR), ==, 0x3ff);
+    g_assert_cmphex(dw_rd(&t, R_ENABLE), ==, 1);
+    g_assert_cmphex(dw_rd(&t, R_COMP_TYPE), ==, 0x44570140);
+    dw_stop(&t);
+}
+
+static void test_reset_values(void)
+{
+    DwI2c t;
+    unsigned i;
+
+    dw_start(&t, NULL);
+    assert_reset_values(&t);
+    /* A reset in the middle of a transfer, with the line high. */
+    for (i = 0; i < 0x80; i += 4) {
+        if (i != R_ENABLE) {
+            dw_wr(&t, i, 0x5a);
+        }
+    }
+    dw_master_mode(&t, CON_LINUX_MASTER, EEPROM);
+    dw_wr(&t, R_DATA_CMD, 0);
+    g_assert_true(dw_line(&t));
+    qtest_system_reset(t.qts);
+    dw_map(&t);
+    assert_reset_values(&t);
+    /* The bus is free again. */
+    dw_write_bytes(&t, ECHO, (uint8_t[]) { 1, 2 }, 2);
+    dw_stop(&t);
+}
+
+static void test_con_is_locked_while_enabled(void)
+{
+    DwI2c t;
+
+    dw_start(&t, NULL);
+    dw_master_mode(&t, CON_LINUX_MASTER, EEPROM);
+    dw_wr(&t, R_CON, CON_LINUX_TARGET);
+    dw_wr(&t, R_SAR, 0x33);
+    g_assert_cmphex(dw_rd(&t, R_CON), ==, CON_LINUX_MASTER);
+    g_assert_cmphex(dw_rd(&t, R_SAR), ==, 0x55);
+    dw_stop(&t);
+}
+
+static void read_eeprom(DwI2c *t, uint8_t from, uint8_t *buf, size_t len)
+{
+    size_t i;
+
+    dw_master_mode(t, CON_LINUX_MASTER, EEPROM);
+    dw_wr(t, R_DATA_CMD, from);
+    for (i = 0; i < len; i++) {
+        dw_wr(t, R_DATA_CMD, CMD_READ | (i ? 0 : CMD_RESTART) |
+                             (i == len - 1 ? CMD_STOP : 0));
+    }
+    g_assert_cmphex(dw_rd(t, R_RAW_INTR_STAT), ==,
+                    I_STOP_DET | I_TX_EMPTY | I_RX_FULL);
+    g_assert_cmphex(dw_rd(t, R_RXFLR), ==, len);
+    g_assert_cmphex(dw_rd(t, R_STATUS) & (ST_ACTIVITY | ST_MASTER), ==, 0);
+    for (i = 0; i < len; i++) {
+        uint32_t val = dw_rd(t, R_DATA_CMD);
+
+        g_assert_cmphex(val, <=, 0xff);
+        buf[i] = val;
+    }
+    /* RX_FULL is gone with the data, without a clear register. */
+    g_assert_cmphex(dw_rd(t, R_RAW_INTR_STAT), ==, I_STOP_DET | I_TX_EMPTY);
+}
+
+static void test_eeprom_round_trip(void)
+{
+    uint8_t out[1 + 256], in[256];
+    DwI2c t;
+    int i;
+
+    dw_start(&t, NULL);
+    out[0] = 0;
+    for (i = 0; i < 256; i++) {
+        out[1 + i] = i * 7 + 3;
+    }
+    dw_write_bytes(&t, EEPROM, out, sizeof(out));
+    read_eeprom(&t, 0, in, 256);
+    g_assert_cmpmem(in, 256, out + 1, 256);
+
+    out[0] = 0x80;
+    memset(out + 1, 0xa5, 16);
+    dw_write_bytes(&t, EEPROM, out, 17);
+    read_eeprom(&t, 0x7f, in, 18);
+    g_assert_cmphex(in[0], ==, (uint8_t)(0x7f * 7 + 3));
+    g_assert_cmpmem(in + 1, 16, out + 1, 16);
+    g_assert_cmphex(in[17], ==, (uint8_t)(0x90 * 7 + 3));
+    dw_stop(&t);
+}
+
+static void test_direction_change_without_restart_enable(void)
+{
+    DwI2c t;
+
+    dw_start(&t, NULL);
+    dw_write_bytes(&t, EEPROM, (uint8_t[]) { 0x20, 0x77 }, 2);
+    dw_master_mode(&t, CON_LINUX_MASTER & ~0x20, EEPROM);
+    dw_wr(&t, R_DATA_CMD, 0x20);
+    dw_wr(&t, R_DATA_CMD, CMD_READ | CMD_STOP);
+    g_assert_cmphex(dw_rd(&t, R_DATA_CMD), ==, 0x77);
+    dw_stop(&t);
+}
+
+static void test_absent_address(void)
+{
+    DwI2c t;
+
+    dw_start(&t, NULL);
+    dw_master_mode(&t, CON_LINUX_MASTER, ABSENT);
+    dw_wr(&t, R_DATA_CMD, 0x11);
+    g_assert_true(dw_line(&t));
+    g_assert_cmphex(dw_rd(&t, R_RAW_INTR_STAT), ==,
+                    I_TX_ABRT | I_STOP_DET | I_TX_EMPTY);
+    g_assert_cmphex(dw_rd(&t, R_TX_ABRT_SOURCE), ==, 1 << 0);
+    g_assert_cmphex(dw_rd(&t, R_STATUS), ==, ST_IDLE);
+
+    /* Until the abort is cleared, words are dropped: also with a target. */
+    dw_rd(&t, R_CLR_STOP_DET);
+    dw_wr(&t, R_TAR, EEPROM);
+    dw_wr(&t, R_DATA_CMD, 0x11 | CMD_STOP);
+    g_assert_cmphex(dw_rd(&t, R_RAW_INTR_STAT), ==, I_TX_ABRT | I_TX_EMPTY);
+    g_assert_cmphex(dw_rd(&t, R_TXFLR), ==, 0);
+
+    dw_rd(&t, R_CLR_TX_ABRT);
+    g_assert_cmphex(dw_rd(&t, R_TX_ABRT_SOURCE), ==, 0);
+    dw_wr(&t, R_DATA_CMD, 0x11 | CMD_STOP);
+    g_assert_cmphex(dw_rd(&t, R_RAW_INTR_STAT), ==, I_STOP_DET | I_TX_EMPTY);
+    dw_stop(&t);
+}
+
+static void test_ten_bit_address_is_absent(void)
+{
+    DwI2c t;
+
+    dw_start(&t, NULL);
+    dw_master_mode(&t, CON_LINUX_MASTER, 0);
+    dw_wr(&t, R_TAR, 0x1000 | EEPROM);
+    dw_wr(&t, R_DATA_CMD, CMD_STOP);
+    g_assert_cmphex(dw_rd(&t, R_TX_ABRT_SOURCE), ==, 1 << 1);
+    dw_stop(&t);
+}
+
+static void test_data_nack(void)
+{
+    DwI2c t;
+    int i;
+
+    dw_start(&t, NULL);
+    dw_master_mode(&t, CON_LINUX_MASTER, ECHO);
+    /* i2c-echo holds three bytes. */
+    for (i = 0; i < 3; i++) {
+        dw_wr(&t, R_DATA_CMD, ABSENT);
+    }
+    g_assert_cmphex(dw_rd(&t, R_RAW_INTR_STAT), ==, I_TX_EMPTY | I_ON_HOLD);
+    dw_wr(&t, R_DATA_CMD, 4);
+    g_assert_cmphex(dw_rd(&t, R_RAW_INTR_STAT), ==,
+                    I_TX_ABRT | I_STOP_DET | I_TX_EMPTY);
+    g_assert_cmphex(dw_rd(&t, R_TX_ABRT_SOURCE), ==, 1 << 3);
+    g_assert_cmphex(dw_rd(&t, R_STATUS), ==, ST_IDLE);
+    dw_stop(&t);
+}
+
+static void test_hold_and_abort(void)
+{
+    DwI2c t;
+
+    dw_start(&t, NULL);
+    dw_master_mode(&t, CON_LINUX_MASTER, EEPROM);
+    dw_wr(&t, R_DATA_CMD, 0x40);
+    g_assert_cmphex(dw_rd(&t, R_STATUS), ==,
+                    ST_IDLE | ST_ACTIVITY | ST_MASTER | ST_HOLD);
+    g_assert_cmphex(dw_rd(&t, R_RAW_INTR_STAT), ==, I_TX_EMPTY | I_ON_HOLD);
+
+    dw_wr(&t, R_ENABLE, 3);
+    g_assert_cmphex(dw_rd(&t, R_ENABLE), ==, 1);
+    g_assert_cmphex(dw_rd(&t, R_STATUS), ==, ST_IDLE);
+    g_assert_cmphex(dw_rd(&t, R_RAW_INTR_STAT), ==,
+                    I_TX_ABRT | I_STOP_DET | I_TX_EMPTY);
+    g_assert_cmphex(dw_rd(&t, R_TX_ABRT_SOURCE), ==, 1 << 16);
+
+    /* Without a transfer there is nothing to abort. */
+    dw_rd(&t, R_CLR_INTR);
+    dw_wr(&t, R_ENABLE, 3);
+    g_assert_cmphex(dw_rd(&t, R_ENABLE), ==, 1);
+    g_assert_cmphex(dw_rd(&t, R_RAW_INTR_STAT), ==, I_TX_EMPTY);
+    dw_stop(&t);
+}
+
+static void test_disable_ends_the_transfer(void)
+{
+    DwI2c t;
+
+    dw_start(&t, NULL);
+    dw_master_mode(&t, CON_LINUX_MASTER, EEPROM);
+    dw_wr(&t, R_DATA_CMD, 0x40);
+    dw_wr(&t, R_ENABLE, 0);
+    g_assert_cmphex(dw_rd(&t, R_STATUS), ==, ST_IDLE);
+    g_assert_cmphex(dw_rd(&t, R_RAW_INTR_STAT), ==, 0);
+    /* Another device can be addressed: the EEPROM is not any more. */
+    dw_write_bytes(&t, ECHO, (uint8_t[]) { ABSENT, 2, 3 }, 3);
+    dw_stop(&t);
+}
+
+static void test_full_rx_fifo_holds_the_bus(void)
+{
+    uint8_t out[257];
+    DwI2c t;
+    int i;
+
+    dw_start(&t, NULL);
+    for (i = 0; i < 257; i++) {
+        out[i] = i;
+    }
+    dw_write_bytes(&t, EEPROM, out, 257);
+    /* The EEPROM's address counter has wrapped to 0: byte n holds n + 1. */
+    dw_master_mode(&t, CON_LINUX_MASTER | 0x200, EEPROM);
+    for (i = 0; i < 300; i++) {
+        dw_wr(&t, R_DATA_CMD, CMD_READ | (i == 299 ? CMD_STOP : 0));
+    }
+    g_assert_cmpuint(dw_rd(&t, R_RXFLR), ==, 256);
+    g_assert_cmpuint(dw_rd(&t, R_TXFLR), ==, 44);
+    g_assert_cmphex(dw_rd(&t, R_STATUS), ==,
+                    ST_TX_NOT_FULL | ST_RX_NOT_EMPTY | ST_RX_FULL |
+                    ST_ACTIVITY | ST_MASTER);
+    for (i = 0; i < 300; i++) {
+        g_assert_cmphex(dw_rd(&t, R_DATA_CMD), ==, (i + 1) & 0xff);
+    }
+    g_assert_cmphex(dw_rd(&t, R_RAW_INTR_STAT), ==, I_STOP_DET | I_TX_EMPTY);
+    dw_stop(&t);
+}
+
+static void test_fifo_limits(void)
+{
+    DwI2c t;
+    int i;
+
+    dw_start(&t, NULL);
+    dw_master_mode(&t, CON_LINUX_MASTER, EEPROM);
+    for (i = 0; i < 256; i++) {
+        dw_wr(&t, R_DATA_CMD, CMD_READ);
+    }
+    g_assert_cmphex(dw_rd(&t, R_RAW_INTR_STAT) & I_RX_OVER, ==, 0);
+    dw_wr(&t, R_DATA_CMD, CMD_READ);
+    g_assert_cmphex(dw_rd(&t, R_RAW_INTR_STAT) & I_RX_OVER, ==, I_RX_OVER);
+    g_assert_cmpuint(dw_rd(&t, R_RXFLR), ==, 256);
+
+    dw_master_mode(&t, CON_LINUX_MASTER | 0x200, EEPROM);
+    for (i = 0; i < 256 + 256; i++) {
+        dw_wr(&t, R_DATA_CMD, CMD_READ);
+    }
+    g_assert_cmpuint(dw_rd(&t, R_TXFLR), ==, 256);
+    g_assert_cmphex(dw_rd(&t, R_RAW_INTR_STAT), ==, I_RX_FULL);
+    g_assert_cmphex(dw_rd(&t, R_STATUS) & ST_TX_NOT_FULL, ==, 0);
+    dw_wr(&t, R_DATA_CMD, CMD_READ);
+    g_assert_cmphex(dw_rd(&t, R_RAW_INTR_STAT), ==, I_RX_FULL | I_TX_OVER);
+    g_assert_cmpuint(dw_rd(&t, R_TXFLR), ==, 256);
+
+    dw_master_mode(&t, CON_LINUX_MASTER, EEPROM);
+    g_assert_cmphex(dw_rd(&t, R_DATA_CMD), ==, 0);
+    g_assert_cmphex(dw_rd(&t, R_RAW_INTR_STAT), ==, I_RX_UNDER | I_TX_EMPTY);
+    dw_rd(&t, R_CLR_RX_UNDER);
+    g_assert_cmphex(dw_rd(&t, R_RAW_INTR_STAT), ==, I_TX_EMPTY);
+    dw_stop(&t);
+}
+
+static void test_line_follows_mask(void)
+{
+    DwI2c t;
+
+    dw_start(&t, NULL);
+    qtest_irq_intercept_in(t.qts, "ioapic");
+    dw_master_mode(&t, CON_LINUX_MASTER, EEPROM);
+    /* TX_EMPTY is a level: enabled, FIFO empty. */
+    g_assert_true(dw_line(&t));
+    g_assert_cmphex(dw_rd(&t, R_INTR_STAT), ==, I_TX_EMPTY);
+    dw_wr(&t, R_INTR_MASK, 0x244);
+    g_assert_false(dw_line(&t));
+    g_assert_cmphex(dw_rd(&t, R_INTR_STAT), ==, 0);
+    g_assert_cmphex(dw_rd(&t, R_RAW_INTR_STAT), ==, I_TX_EMPTY);
+    dw_wr(&t, R_DATA_CMD, CMD_READ);
+    g_assert_true(dw_line(&t));
+    dw_rd(&t, R_CLR_INTR);
+    g_assert_true(dw_line(&t));
+    dw_rd(&t, R_DATA_CMD);
+    g_assert_false(dw_line(&t));
+    dw_wr(&t, R_DATA_CMD, CMD_READ | CMD_STOP);
+    dw_rd(&t, R_DATA_CMD);
+    g_assert_true(dw_line(&t));
+    dw_rd(&t, R_CLR_STOP_DET);
+    g_assert_false(dw_line(&t));
+    dw_stop(&t);
+}
+
+/* q35 routes slot 5, pin A to one of the inputs 16..23 of the I/O APIC. */
+static unsigned apic_inputs(DwI2c *t)
+{
+    unsigned i, set = 0;
+
+    for (i = 16; i < 24; i++) {
+        set |= qtest_get_irq(t->qts, i) << i;
+    }
+    return set;
+}
+
+static void test_line_reaches_the_interrupt_controller(void)
+{
+    unsigned on;
+    DwI2c t;
+
+    dw_start(&t, NULL);
+    qtest_irq_intercept_in(t.qts, "ioapic");
+    g_assert_cmphex(apic_inputs(&t), ==, 0);
+    dw_master_mode(&t, CON_LINUX_MASTER, EEPROM);
+    on = apic_inputs(&t);
+    g_assert_cmpuint(ctpop32(on), ==, 1);
+    dw_wr(&t, R_INTR_MASK, 0);
+    g_assert_cmphex(apic_inputs(&t), ==, 0);
+    dw_stop(&t);
+}
+
+static void test_line_is_low_while_disabled(void)
+{
+    DwI2c t;
+
+    dw_start(&t, NULL);
+    /* Every cause at once, then ENABLE goes to 0. */
+    dw_master_mode(&t, CON_LINUX_MASTER, EEPROM);
+    dw_wr(&t, R_INTR_MASK, 0x3fff);
+    dw_wr(&t, R_DATA_CMD, CMD_READ | CMD_STOP);
+    dw_wr(&t, R_TAR, ABSENT);
+    dw_wr(&t, R_DATA_CMD, 0);
+    g_assert_cmphex(dw_rd(&t, R_INTR_STAT), ==,
+                    I_RX_FULL | I_TX_EMPTY | I_STOP_DET | I_TX_ABRT);
+    g_assert_true(dw_line(&t));
+    dw_wr(&t, R_ENABLE, 0);
+    g_assert_false(dw_line(&t));
+    g_assert_cmphex(dw_rd(&t, R_RAW_INTR_STAT), ==, 0);
+    g_assert_cmphex(dw_rd(&t, R_RXFLR), ==, 0);
+    g_assert_cmphex(dw_rd(&t, R_TX_ABRT_SOURCE), ==, 0);
+    g_assert_cmphex(dw_rd(&t, R_STATUS), ==, ST_IDLE);
+
+    /* Writes that would raise something do not while disabled. */
+    dw_wr(&t, R_DATA_CMD, 0);
+    dw_rd(&t, R_DATA_CMD);
+    g_assert_false(dw_line(&t));
+    dw_wr(&t, R_ENABLE, 1);
+    /* Nothing latched has survived; TX_EMPTY is a level. */
+    g_assert_cmphex(dw_rd(&t, R_RAW_INTR_STAT), ==, I_TX_EMPTY);
+    dw_stop(&t);
+}
+
+static void test_write_in_target_mode(void)
+{
+    DwI2c t;
+
+    dw_start(&t, NULL);
+    dw_target_mode(&t, OWN);
+    dw_wr(&t, R_DATA_CMD, 0x11);
+    g_assert_cmphex(dw_rd(&t, R_RAW_INTR_STAT), ==, I_TX_ABRT);
+    g_assert_cmphex(dw_rd(&t, R_TX_ABRT_SOURCE), ==, 1 << 11);
+    dw_stop(&t);
+}
+
+static void test_own_address_as_master(void)
+{
+    DwI2c t;
+
+    dw_start(&t, NULL);
+    dw_target_mode(&t, OWN);
+    dw_master_mode(&t, CON_LINUX_MASTER, OWN);
+    dw_wr(&t, R_DATA_CMD, 0x11 | CMD_STOP);
+    g_assert_cmphex(dw_rd(&t, R_TX_ABRT_SOURCE), ==, 1 << 0);
+    dw_stop(&t);
+}
+
+/*
+ * Two transfers wait in the TX FIFO behind a full RX FIFO. The first ends
+ * with i2c-echo becoming the next master, so the second finds the bus taken
+ * inside the same register access.
+ */
+static void test_waits_for_another_master(void)
+{
+    DwI2c t;
+    int i;
+
+    dw_start(&t, NULL);
+    dw_target_mode(&t, OWN);
+    dw_master_mode(&t, CON_LINUX_MASTER | 0x200, ECHO);
+    for (i = 0; i < 257; i++) {
+        dw_wr(&t, R_DATA_CMD, CMD_READ);
+    }
+    for (i = 0; i < 2; i++) {
+        dw_wr(&t, R_DATA_CMD, OWN | CMD_RESTART);
+        dw_wr(&t, R_DATA_CMD, 0xa0 + i);
+        dw_wr(&t, R_DATA_CMD, (0xb0 + i) | CMD_STOP);
+    }
+    g_assert_cmpuint(dw_rd(&t, R_TXFLR), ==, 7);
+    dw_rd(&t, R_DATA_CMD);
+    dw_pump(&t);
+    g_assert_cmpuint(dw_rd(&t, R_TXFLR), ==, 0);
+    /* No lost arbitration is reported. */
+    g_assert_cmphex(dw_rd(&t, R_RAW_INTR_STAT) & (I_TX_ABRT | I_STOP_DET),
+                    ==, I_STOP_DET);
+    g_assert_cmphex(dw_rd(&t, R_STATUS) & (ST_ACTIVITY | ST_MASTER), ==, 0);
+
+    dw_target_mode(&t, OWN);
+    dw_settle(&t);
+    dw_take(&t, 0xa0, 0xb0);
+    dw_take(&t, 0xa1, 0xb1);
+    dw_assert_quiet(&t);
+    dw_stop(&t);
+}
+
+/* The same, but the guest gives up while it waits: the grant goes back. */
+static void test_gives_up_while_waiting(void)
+{
+    DwI2c t;
+    int i;
+
+    dw_start(&t, NULL);
+    dw_target_mode(&t, OWN);
+    dw_master_mode(&t, CON_LINUX_MASTER | 0x200, ECHO);
+    for (i = 0; i < 257; i++) {
+        dw_wr(&t, R_DATA_CMD, CMD_READ);
+    }
+    dw_wr(&t, R_DATA_CMD, OWN | CMD_RESTART);
+    dw_wr(&t, R_DATA_CMD, 0xa0);
+    dw_wr(&t, R_DATA_CMD, 0xb0 | CMD_STOP);
+    dw_wr(&t, R_DATA_CMD, 0);
+    dw_rd(&t, R_DATA_CMD);
+    dw_wr(&t, R_ENABLE, 0);
+    dw_pump(&t);
+    dw_write_bytes(&t, EEPROM, (uint8_t[]) { 1, 2 }, 2);
+    dw_target_mode(&t, OWN);
+    dw_settle(&t);
+    dw_take(&t, 0xa0, 0xb0);
+    dw_stop(&t);
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    qtest_add_func("/dw-i2c/pci/identity", test_identity);
+    qtest_add_func("/dw-i2c/reg/probe-sequence", test_probe_sequence);
+    qtest_add_func("/dw-i2c/reg/all-offsets", test_all_offsets);
+    qtest_add_func("/dw-i2c/reg/reset-values", test_reset_values);
+    qtest_add_func("/dw-i2c/reg/con-is-locked-while-enabled",
+                   test_con_is_locked_while_enabled);
+    qtest_add_func("/dw-i2c/master/eeprom-round-trip", test_eeprom_round_trip);
+    qtest_add_func("/dw-i2c/master/direction-change-without-restart-enable",
+                   test_direction_change_without_restart_enable);
+    qtest_add_func("/dw-i2c/master/absent-address", test_absent_address);
+    qtest_add_func("/dw-i2c/master/ten-bit-address-is-absent",
+                   test_ten_bit_address_is_absent);
+    qtest_add_func("/dw-i2c/master/data-nack", test_data_nack);
+    qtest_add_func("/dw-i2c/master/hold-and-abort", test_hold_and_abort);
+    qtest_add_func("/dw-i2c/master/disable-ends-the-transfer",
+                   test_disable_ends_the_transfer);
+    qtest_add_func("/dw-i2c/master/full-rx-fifo-holds-the-bus",
+                   test_full_rx_fifo_holds_the_bus);
+    qtest_add_func("/dw-i2c/master/fifo-limits", test_fifo_limits);
+    qtest_add_func("/dw-i2c/master/write-in-target-mode",
+                   test_write_in_target_mode);
+    qtest_add_func("/dw-i2c/master/own-address", test_own_address_as_master);
+    qtest_add_func("/dw-i2c/master/waits-for-another-master",
+                   test_waits_for_another_master);
+    qtest_add_func("/dw-i2c/master/gives-up-while-waiting",
+                   test_gives_up_while_waiting);
+    qtest_add_func("/dw-i2c/irq/line-follows-mask", test_line_follows_mask);
+    qtest_add_func("/dw-i2c/irq/line-reaches-the-interrupt-controller",
+                   test_line_reaches_the_interrupt_controller);
+    qtest_add_func("/dw-i2c/irq/line-is-low-while-disabled",
+                   test_line_is_low_while_disabled);
+    return g_test_run();
+}

@@ -1,0 +1,471 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * DesignWare I2C controller as a target: what the guest sees of writes from
+ * another master, and when.  The other master is i2c-echo.
+ */
+#include "qemu/osdep.h"
+#include "dw-i2c-util.h"
+
+/* A machine whose guest has registered its address once. */
+static void start_armed(DwI2c *t)
+{
+    dw_start(t, NULL);
+    dw_target_mode(t, OWN);
+}
+
+static void test_stored_while_deaf_presented_after_settle(void)
+{
+    DwI2c t;
+
+    start_armed(&t);
+    dw_echo(&t, OWN, 0x11, 0x22);
+    dw_assert_quiet(&t);
+    dw_target_mode(&t, OWN);
+    dw_assert_quiet(&t);
+    qtest_clock_step(t.qts, SETTLE_NS - 1);
+    dw_assert_quiet(&t);
+    qtest_clock_step(t.qts, 1);
+    g_assert_true(dw_line(&t));
+    g_assert_cmphex(dw_rd(&t, R_RAW_INTR_STAT), ==, I_RX_FULL);
+    g_assert_cmphex(dw_rd(&t, R_RXFLR), ==, 2);
+    dw_take(&t, 0x11, 0x22);
+    dw_assert_quiet(&t);
+    dw_stop(&t);
+}
+
+static void test_nothing_before_an_address_was_chosen(void)
+{
+    DwI2c t;
+
+    dw_start(&t, NULL);
+    /* 0x55 is what SAR holds after reset. */
+    dw_echo(&t, 0x55, 0x11, 0x22);
+    dw_target_mode(&t, 0x55);
+    dw_settle(&t);
+    dw_assert_quiet(&t);
+    dw_echo(&t, 0x55, 0x33, 0x44);
+    dw_target_mode(&t, 0x55);
+    dw_settle(&t);
+    dw_take(&t, 0x33, 0x44);
+    dw_stop(&t);
+}
+
+static void test_only_own_address(void)
+{
+    DwI2c t;
+
+    start_armed(&t);
+    dw_echo(&t, OWN + 1, 0x11, 0x22);
+    dw_target_mode(&t, OWN);
+    dw_settle(&t);
+    dw_assert_quiet(&t);
+    dw_stop(&t);
+}
+
+static void test_stop_after_drain_then_next_packet(void)
+{
+    DwI2c t;
+
+    start_armed(&t);
+    dw_echo(&t, OWN, 0x11, 0x12);
+    dw_echo(&t, OWN, 0x21, 0x22);
+    dw_target_mode(&t, OWN);
+    dw_settle(&t);
+
+    g_assert_cmphex(dw_rd(&t, R_INTR_STAT), ==, I_RX_FULL);
+    g_assert_cmphex(dw_rd(&t, R_RXFLR), ==, 2);
+    g_assert_cmphex(dw_rd(&t, R_DATA_CMD), ==, 0x11 | FIRST_BYTE);
+    g_assert_cmphex(dw_rd(&t, R_RAW_INTR_STAT), ==, I_RX_FULL);
+    g_assert_cmphex(dw_rd(&t, R_DATA_CMD), ==, 0x12);
+    /* Only now the STOP, alone, and nothing of the second packet. */
+    g_assert_cmphex(dw_rd(&t, R_RAW_INTR_STAT), ==, I_STOP_DET);
+    g_assert_cmphex(dw_rd(&t, R_RXFLR), ==, 0);
+    qtest_clock_step(t.qts, 10 * HOLDOFF_NS);
+    g_assert_cmphex(dw_rd(&t, R_RAW_INTR_STAT), ==, I_STOP_DET);
+    g_assert_true(dw_line(&t));
+
+    dw_rd(&t, R_CLR_STOP_DET);
+    g_assert_cmphex(dw_rd(&t, R_RAW_INTR_STAT), ==, I_RX_FULL);
+    dw_take(&t, 0x21, 0x22);
+    dw_assert_quiet(&t);
+    dw_stop(&t);
+}
+
+static void test_clear_all_ends_a_packet_too(void)
+{
+    DwI2c t;
+
+    start_armed(&t);
+    dw_echo(&t, OWN, 0x11, 0x12);
+    dw_target_mode(&t, OWN);
+    dw_settle(&t);
+    dw_rd(&t, R_DATA_CMD);
+    /* RX_FULL is a level, so this neither clears nor ends anything yet. */
+    dw_rd(&t, R_CLR_INTR);
+    g_assert_cmphex(dw_rd(&t, R_RAW_INTR_STAT), ==, I_RX_FULL);
+    dw_rd(&t, R_DATA_CMD);
+    dw_rd(&t, R_CLR_INTR);
+    dw_assert_quiet(&t);
+    dw_target_mode(&t, OWN);
+    dw_settle(&t);
+    dw_assert_quiet(&t);
+    dw_stop(&t);
+}
+
+static void test_disable_in_mid_drain_replays(void)
+{
+    DwI2c t;
+
+    start_armed(&t);
+    dw_echo(&t, OWN, 0x11, 0x12);
+    dw_target_mode(&t, OWN);
+    dw_settle(&t);
+    g_assert_cmphex(dw_rd(&t, R_INTR_STAT), ==, I_RX_FULL);
+    g_assert_cmphex(dw_rd(&t, R_DATA_CMD), ==, 0x11 | FIRST_BYTE);
+    dw_disable(&t);
+    dw_assert_quiet(&t);
+    g_assert_cmphex(dw_rd(&t, R_STATUS), ==, ST_IDLE);
+
+    /* The whole packet was read but its STOP was not taken. */
+    dw_target_mode(&t, OWN);
+    dw_settle(&t);
+    g_assert_cmphex(dw_rd(&t, R_DATA_CMD), ==, 0x11 | FIRST_BYTE);
+    g_assert_cmphex(dw_rd(&t, R_DATA_CMD), ==, 0x12);
+    g_assert_cmphex(dw_rd(&t, R_RAW_INTR_STAT), ==, I_STOP_DET);
+    dw_disable(&t);
+    dw_assert_quiet(&t);
+
+    dw_target_mode(&t, OWN);
+    dw_settle(&t);
+    dw_take(&t, 0x11, 0x12);
+
+    /* Taken: not again. */
+    dw_target_mode(&t, OWN);
+    dw_settle(&t);
+    dw_assert_quiet(&t);
+    dw_stop(&t);
+}
+
+static void test_master_transfer_before_the_replay(void)
+{
+    DwI2c t;
+
+    start_armed(&t);
+    dw_echo(&t, OWN, 0x11, 0x12);
+    dw_target_mode(&t, OWN);
+    dw_settle(&t);
+    g_assert_cmphex(dw_rd(&t, R_INTR_STAT), ==, I_RX_FULL);
+    dw_rd(&t, R_DATA_CMD);
+    /* A transfer starts and brings another packet. */
+    dw_echo(&t, OWN, 0x21, 0x22);
+    dw_target_mode(&t, OWN);
+    dw_settle(&t);
+    dw_take(&t, 0x11, 0x12);
+    dw_take(&t, 0x21, 0x22);
+    dw_stop(&t);
+}
+
+static void test_idle_poll_holds_off(void)
+{
+    DwI2c t;
+
+    start_armed(&t);
+    dw_echo(&t, OWN, 0x11, 0x12);
+    dw_target_mode(&t, OWN);
+    /* Not an idle poll: the handler reads RAW_INTR_STAT first. */
+    dw_rd(&t, R_RAW_INTR_STAT);
+    g_assert_cmphex(dw_rd(&t, R_STATUS), ==, ST_IDLE);
+    qtest_clock_step(t.qts, SETTLE_NS - 1);
+    dw_rd(&t, R_ENABLE);
+    g_assert_cmphex(dw_rd(&t, R_STATUS), ==, ST_IDLE);
+    qtest_clock_step(t.qts, HOLDOFF_NS - 1);
+    dw_assert_quiet(&t);
+    qtest_clock_step(t.qts, 1);
+    g_assert_cmphex(dw_rd(&t, R_RAW_INTR_STAT), ==, I_RX_FULL);
+    dw_take(&t, 0x11, 0x12);
+    dw_stop(&t);
+}
+
+static void test_handler_reads_of_status_do_not_hold_off(void)
+{
+    DwI2c t;
+
+    start_armed(&t);
+    dw_echo(&t, OWN, 0x11, 0x12);
+    dw_target_mode(&t, OWN);
+    dw_rd(&t, R_RAW_INTR_STAT);
+    dw_rd(&t, R_STATUS);
+    dw_settle(&t);
+    g_assert_cmphex(dw_rd(&t, R_RAW_INTR_STAT), ==, I_RX_FULL);
+    g_assert_cmphex(dw_rd(&t, R_STATUS), ==,
+                    ST_IDLE | ST_RX_NOT_EMPTY | ST_ACTIVITY | ST_TARGET);
+    dw_stop(&t);
+}
+
+static void test_disable_ends_the_hold_off(void)
+{
+    DwI2c t;
+
+    start_armed(&t);
+    dw_echo(&t, OWN, 0x11, 0x12);
+    dw_target_mode(&t, OWN);
+    dw_rd(&t, R_ENABLE);
+    dw_rd(&t, R_STATUS);
+    dw_disable(&t);
+    dw_target_mode(&t, OWN);
+    dw_settle(&t);
+    dw_take(&t, 0x11, 0x12);
+    dw_stop(&t);
+}
+
+static void test_unnoticed_packet_is_withdrawn(void)
+{
+    DwI2c t;
+
+    start_armed(&t);
+    dw_echo(&t, OWN, 0x11, 0x12);
+    dw_target_mode(&t, OWN);
+    dw_settle(&t);
+    g_assert_true(dw_line(&t));
+    g_assert_cmphex(dw_rd(&t, R_RXFLR), ==, 2);
+    /* The idle poll of a starting transfer. */
+    g_assert_cmphex(dw_rd(&t, R_STATUS), ==, ST_IDLE);
+    dw_assert_quiet(&t);
+    qtest_clock_step(t.qts, HOLDOFF_NS);
+    dw_take(&t, 0x11, 0x12);
+    dw_stop(&t);
+}
+
+static void test_noticed_packet_shows_as_activity(void)
+{
+    DwI2c t;
+
+    start_armed(&t);
+    dw_echo(&t, OWN, 0x11, 0x12);
+    dw_target_mode(&t, OWN);
+    dw_settle(&t);
+    g_assert_cmphex(dw_rd(&t, R_INTR_STAT), ==, I_RX_FULL);
+    g_assert_cmphex(dw_rd(&t, R_STATUS), ==,
+                    ST_IDLE | ST_RX_NOT_EMPTY | ST_ACTIVITY | ST_TARGET);
+    dw_rd(&t, R_DATA_CMD);
+    dw_rd(&t, R_DATA_CMD);
+    dw_rd(&t, R_ENABLE);
+    /* Until the STOP was taken. */
+    g_assert_cmphex(dw_rd(&t, R_STATUS), ==,
+                    ST_IDLE | ST_ACTIVITY | ST_TARGET);
+    dw_rd(&t, R_CLR_STOP_DET);
+    g_assert_cmphex(dw_rd(&t, R_STATUS), ==, ST_IDLE);
+    dw_stop(&t);
+}
+
+/* A driver without interrupts sees a packet after a few polls. */
+static void test_polling_does_not_starve(void)
+{
+    uint32_t status = 0;
+    DwI2c t;
+    int i;
+
+    start_armed(&t);
+    dw_echo(&t, OWN, 0x11, 0x12);
+    dw_target_mode(&t, OWN);
+    for (i = 0; i < 20 && !(status & ST_RX_NOT_EMPTY); i++) {
+        dw_rd(&t, R_ENABLE);
+        status = dw_rd(&t, R_STATUS);
+        qtest_clock_step(t.qts, HOLDOFF_NS / 2);
+    }
+    g_assert_cmphex(status & ST_RX_NOT_EMPTY, ==, ST_RX_NOT_EMPTY);
+    g_assert_cmphex(dw_rd(&t, R_DATA_CMD), ==, 0x11 | FIRST_BYTE);
+    dw_stop(&t);
+}
+
+static void test_abort_leaves_the_packet(void)
+{
+    DwI2c t;
+
+    start_armed(&t);
+    dw_echo(&t, OWN, 0x11, 0x12);
+    dw_target_mode(&t, OWN);
+    dw_settle(&t);
+    g_assert_cmphex(dw_rd(&t, R_INTR_STAT), ==, I_RX_FULL);
+    dw_wr(&t, R_ENABLE, 3);
+    g_assert_cmphex(dw_rd(&t, R_ENABLE), ==, 1);
+    g_assert_cmphex(dw_rd(&t, R_RAW_INTR_STAT), ==, I_RX_FULL);
+    dw_wr(&t, R_ENABLE, 0);
+    dw_target_mode(&t, OWN);
+    dw_settle(&t);
+    dw_take(&t, 0x11, 0x12);
+    dw_stop(&t);
+}
+
+static void test_unregister_drops_and_refuses(void)
+{
+    DwI2c t;
+
+    start_armed(&t);
+    dw_echo(&t, OWN, 0x11, 0x12);
+    dw_target_mode(&t, OWN);
+    dw_settle(&t);
+    g_assert_true(dw_line(&t));
+    dw_wr(&t, R_INTR_MASK, 0);
+    dw_assert_quiet(&t);
+    dw_disable(&t);
+    dw_wr(&t, R_INTR_MASK, 0);
+    dw_rd(&t, R_CLR_INTR);
+    dw_wr(&t, R_CON, CON_LINUX_MASTER);
+    dw_echo(&t, OWN, 0x21, 0x22);
+
+    dw_target_mode(&t, OWN);
+    dw_settle(&t);
+    dw_assert_quiet(&t);
+    dw_echo(&t, OWN, 0x31, 0x32);
+    dw_target_mode(&t, OWN);
+    dw_settle(&t);
+    dw_take(&t, 0x31, 0x32);
+    dw_stop(&t);
+}
+
+static void test_mask_while_disabled_keeps_packets(void)
+{
+    DwI2c t;
+
+    start_armed(&t);
+    dw_echo(&t, OWN, 0x11, 0x12);
+    /* Suspend: disabled first, then masked. */
+    dw_wr(&t, R_CON, CON_LINUX_TARGET);
+    dw_wr(&t, R_INTR_MASK, 0);
+    dw_rd(&t, R_CLR_INTR);
+    dw_target_mode(&t, OWN);
+    dw_settle(&t);
+    dw_take(&t, 0x11, 0x12);
+    dw_stop(&t);
+}
+
+static void test_shutdown_drops_and_refuses(void)
+{
+    DwI2c t;
+
+    start_armed(&t);
+    dw_echo(&t, OWN, 0x11, 0x12);
+    dw_target_mode(&t, OWN);
+    dw_settle(&t);
+    g_assert_cmphex(dw_rd(&t, R_CON), ==, CON_LINUX_TARGET);
+    dw_wr(&t, R_CON, 0x2e0);
+    g_assert_cmphex(dw_rd(&t, R_CON), ==, 0x2e0);
+    dw_assert_quiet(&t);
+    dw_disable(&t);
+    dw_echo(&t, OWN, 0x21, 0x22);
+    dw_target_mode(&t, OWN);
+    dw_settle(&t);
+    dw_assert_quiet(&t);
+    dw_stop(&t);
+}
+
+static void test_new_address_drops_packets(void)
+{
+    DwI2c t;
+
+    start_armed(&t);
+    dw_echo(&t, OWN, 0x11, 0x12);
+    dw_target_mode(&t, OWN + 1);
+    dw_settle(&t);
+    dw_assert_quiet(&t);
+    dw_echo(&t, OWN, 0x11, 0x12);
+    dw_echo(&t, OWN + 1, 0x21, 0x22);
+    dw_target_mode(&t, OWN + 1);
+    dw_settle(&t);
+    dw_take(&t, 0x21, 0x22);
+    dw_assert_quiet(&t);
+    dw_stop(&t);
+}
+
+static void test_queue_of_sixteen(void)
+{
+    DwI2c t;
+    int i;
+
+    start_armed(&t);
+    for (i = 0; i < 17; i++) {
+        dw_echo(&t, OWN, 0x40 + i, i);
+    }
+    dw_target_mode(&t, OWN);
+    dw_settle(&t);
+    for (i = 0; i < 16; i++) {
+        dw_take(&t, 0x40 + i, i);
+    }
+    /* The last one was refused; there is room again. */
+    dw_assert_quiet(&t);
+    for (i = 0; i < 16; i++) {
+        dw_echo(&t, OWN, 0x60 + i, i);
+    }
+    dw_target_mode(&t, OWN);
+    dw_settle(&t);
+    for (i = 0; i < 16; i++) {
+        dw_take(&t, 0x60 + i, i);
+    }
+    dw_stop(&t);
+}
+
+/* With a threshold the STOP takes the place of RX_FULL for the rest. */
+static void test_rx_threshold(void)
+{
+    DwI2c t;
+
+    start_armed(&t);
+    dw_echo(&t, OWN, 0x11, 0x12);
+    dw_echo(&t, OWN, 0x21, 0x22);
+    dw_target_mode(&t, OWN);
+    dw_wr(&t, R_RX_TL, 1);
+    dw_settle(&t);
+    g_assert_cmphex(dw_rd(&t, R_RAW_INTR_STAT), ==, I_RX_FULL);
+    dw_rd(&t, R_DATA_CMD);
+    g_assert_cmphex(dw_rd(&t, R_RAW_INTR_STAT), ==, I_STOP_DET);
+    dw_rd(&t, R_CLR_STOP_DET);
+    /* The rest stays readable, the next packet waits for it. */
+    g_assert_cmphex(dw_rd(&t, R_RXFLR), ==, 1);
+    g_assert_cmphex(dw_rd(&t, R_DATA_CMD), ==, 0x12);
+    g_assert_cmphex(dw_rd(&t, R_DATA_CMD), ==, 0x21 | FIRST_BYTE);
+    dw_stop(&t);
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    qtest_add_func("/dw-i2c/target/stored-while-deaf-presented-after-settle",
+                   test_stored_while_deaf_presented_after_settle);
+    qtest_add_func("/dw-i2c/target/nothing-before-an-address-was-chosen",
+                   test_nothing_before_an_address_was_chosen);
+    qtest_add_func("/dw-i2c/target/only-own-address", test_only_own_address);
+    qtest_add_func("/dw-i2c/target/stop-after-drain-then-next-packet",
+                   test_stop_after_drain_then_next_packet);
+    qtest_add_func("/dw-i2c/target/clear-all-ends-a-packet-too",
+                   test_clear_all_ends_a_packet_too);
+    qtest_add_func("/dw-i2c/target/disable-in-mid-drain-replays",
+                   test_disable_in_mid_drain_replays);
+    qtest_add_func("/dw-i2c/target/master-transfer-before-the-replay",
+                   test_master_transfer_before_the_replay);
+    qtest_add_func("/dw-i2c/target/idle-poll-holds-off",
+                   test_idle_poll_holds_off);
+    qtest_add_func("/dw-i2c/target/handler-reads-of-status-do-not-hold-off",
+                   test_handler_reads_of_status_do_not_hold_off);
+    qtest_add_func("/dw-i2c/target/disable-ends-the-hold-off",
+                   test_disable_ends_the_hold_off);
+    qtest_add_func("/dw-i2c/target/unnoticed-packet-is-withdrawn",
+                   test_unnoticed_packet_is_withdrawn);
+    qtest_add_func("/dw-i2c/target/noticed-packet-shows-as-activity",
+                   test_noticed_packet_shows_as_activity);
+    qtest_add_func("/dw-i2c/target/polling-does-not-starve",
+                   test_polling_does_not_starve);
+    qtest_add_func("/dw-i2c/target/abort-leaves-the-packet",
+                   test_abort_leaves_the_packet);
+    qtest_add_func("/dw-i2c/target/unregister-drops-and-refuses",
+                   test_unregister_drops_and_refuses);
+    qtest_add_func("/dw-i2c/target/mask-while-disabled-keeps-packets",
+                   test_mask_while_disabled_keeps_packets);
+    qtest_add_func("/dw-i2c/target/shutdown-drops-and-refuses",
+                   test_shutdown_drops_and_refuses);
+    qtest_add_func("/dw-i2c/target/new-address-drops-packets",
+                   test_new_address_drops_packets);
+    qtest_add_func("/dw-i2c/target/queue-of-sixteen", test_queue_of_sixteen);
+    qtest_add_func("/dw-i2c/target/rx-threshold", test_rx_threshold);
+    return g_test_run();
+}
