@@ -18,7 +18,7 @@ typedef enum CXLEventLogId {
     CXL_EVENT_LOG_INFO,
     CXL_EVENT_LOG_WARN,
     CXL_EVENT_LOG_FAIL,
-    CXL_EVENT_LOG_FATAL,
+    CXL_EVENT_LOG_FATAL_ERR,    /* QAPI's CxlEventLog has ..._FATAL */
     CXL_EVENT_LOG_DYNCAP,
     CXL_EVENT_LOGS
 } CXLEventLogId;

@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Component registers: memory regions, capability array, RAS registers,
+ * dispatch of writes, reset and migration. CXL r3.2 section 8.2.4.
+ */
+#include "qemu/osdep.h"
+#include "hw/cxl/cxl.h"
+#include "migration/vmstate.h"
+#include "trace.h"
+
+#define W(offset)               ((offset) / 4)
+
+static NotifierList decode_notifiers =
+    NOTIFIER_LIST_INITIALIZER(decode_notifiers);
+
+void cxl_decode_add_notifier(Notifier *n)
+{
+    notifier_list_add(&decode_notifiers, n);
+}
+
+void cxl_component_decode_changed(CXLComponentState *cxl)
+{
+    if (cxl->ops && cxl->ops->decode_changed) {
+        cxl->ops->decode_changed(cxl);
+    }
+    notifier_list_notify(&decode_notifiers, cxl);
+}
+
+/* Capability array */
+
+enum {
+    HAS_RAS = 1 << 0,
+    HAS_LINK = 1 << 1,
+    HAS_HDM = 1 << 2,
+    HAS_ROOT = 1 << 3,      /* extended security and snoop filter */
+};
+
+static const struct {
+    unsigned header;
+    unsigned offset;
+    uint8_t id;
+    uint8_t version;
+    uint8_t has;
+} capabilities[] = {
+    { CXL_CAP_RAS_HEADER, CXL_RAS_OFFSET, CXL_CAP_ID_RAS, 3, HAS_RAS },
+    { CXL_CAP_LINK_HEADER, CXL_LINK_OFFSET, CXL_CAP_ID_LINK, 2, HAS_LINK },
+    { CXL_CAP_HDM_HEADER, CXL_HDM_OFFSET, CXL_CAP_ID_HDM, 3, HAS_HDM },
+    { CXL_CAP_EXT_SECURITY_HEADER, CXL_EXT_SECURITY_OFFSET,
+      CXL_CAP_ID_EXT_SECURITY, 2, HAS_ROOT },
+    { CXL_CAP_SNOOP_FILTER_HEADER, CXL_SNOOP_FILTER_OFFSET,
+      CXL_CAP_ID_SNOOP_FILTER, 1, HAS_ROOT },
+};
+
+static unsigned component_has(enum reg_type type)
+{
+    switch (type) {
+    case CXL2_RC:
+        return HAS_LINK | HAS_HDM | HAS_ROOT;
+    case CXL2_ROOT_PORT:
+        return HAS_RAS | HAS_LINK | HAS_ROOT;
+    case CXL2_DOWNSTREAM_PORT:
+        return HAS_RAS | HAS_LINK;
+    case CXL2_UPSTREAM_PORT:
+    case CXL2_TYPE3_DEVICE:
+        return HAS_RAS | HAS_LINK | HAS_HDM;
+    case CXL3_SWITCH_MAILBOX_CCI:
+        return 0;
+    }
+    g_assert_not_reached();
+}
+
+/* Headers have fixed places: one that a component lacks reads as zero */
+static void init_headers(uint32_t *regs, unsigned has)
+{
+    unsigned last = 0;
+
+    for (int i = 0; i < ARRAY_SIZE(capabilities); i++) {
+        if (capabilities[i].has & has) {
+            regs[W(capabilities[i].header)] = capabilities[i].offset << 20 |
+                                              capabilities[i].version << 16 |
+                                              capabilities[i].id;
+            last = W(capabilities[i].header);
+        }
+    }
+    /* Version 1, of a CXL.cachemem block of version 1, and a count */
+    regs[W(CXL_CAP_HEADER)] = last << 24 | 1 << 20 | 1 << 16 | CXL_CAP_ID_CXL;
+}
+
+static void init_ras(uint32_t *regs, uint32_t *mask)
+{
+    /* Everything is masked until software asks for it */
+    regs[W(CXL_RAS_UNC_MASK)] = CXL_RAS_UNC_BITS;
+    regs[W(CXL_RAS_UNC_SEVERITY)] = CXL_RAS_UNC_BITS;
+    regs[W(CXL_RAS_COR_MASK)] = CXL_RAS_COR_BITS;
+    regs[W(CXL_RAS_CONTROL)] = CXL_RAS_MULTIPLE_HEADERS;
+
+    mask[W(CXL_RAS_UNC_STATUS)] = CXL_RAS_UNC_BITS;
+    mask[W(CXL_RAS_UNC_MASK)] = CXL_RAS_UNC_BITS;
+    mask[W(CXL_RAS_UNC_SEVERITY)] = CXL_RAS_UNC_BITS;
+    mask[W(CXL_RAS_COR_STATUS)] = CXL_RAS_COR_BITS;
+    mask[W(CXL_RAS_COR_MASK)] = CXL_RAS_COR_BITS;
+}
+
+static bool any_committed(const uint32_t *regs)
+{
+    unsigned count = cxl_hdm_count(regs);
+    CXLHDMDecoder d;
+
+    for (unsigned i = 0; i < count; i++) {
+        cxl_hdm_get(regs, i, &d);
+        if (d.committed) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void cxl_component_register_init_common(uint32_t *regs, uint32_t *mask,
+                                        enum reg_type type)
+{
+    ComponentRegisters *crb = container_of(regs, ComponentRegisters,
+                                           cache_mem_registers[0]);
+    bool was_decoding = any_committed(regs);
+    unsigned has = component_has(type);
+
+    memset(regs, 0, CXL_CACHEMEM_SIZE);
+    memset(mask, 0, CXL_CACHEMEM_SIZE);
+    init_headers(regs, has);
+    if (has & HAS_RAS) {
+        init_ras(regs, mask);
+    }
+    if (has & HAS_HDM) {
+        cxl_hdm_init(regs, mask, type == CXL2_TYPE3_DEVICE);
+    }
+
+    if (was_decoding && crb->owner) {
+        cxl_component_decode_changed(crb->owner);
+    }
+}
+
+/* Accesses */
+
+static uint64_t cachemem_read(void *opaque, hwaddr offset, unsigned size)
+{
+    CXLComponentState *cxl = opaque;
+
+    return cxl->crb.cache_mem_registers[W(offset)];
+}
+
+static void trace_decoder(CXLComponentState *cxl, const CXLHDMWrite *w)
+{
+    g_autofree char *path = NULL;
+    CXLHDMDecoder d;
+
+    if (!trace_event_get_state_backends(TRACE_CXL_HDM_COMMITTED) &&
+        !trace_event_get_state_backends(TRACE_CXL_HDM_UNCOMMITTED) &&
+        !trace_event_get_state_backends(TRACE_CXL_HDM_REFUSED)) {
+        return;
+    }
+    path = object_get_canonical_path(
+               memory_region_owner(&cxl->crb.component_registers));
+    cxl_hdm_get(cxl->crb.cache_mem_registers, w->decoder, &d);
+    if (w->refusal != CXL_HDM_OK) {
+        trace_cxl_hdm_refused(path, d.index, d.base, d.size,
+                              cxl_hdm_refusal_text(w->refusal));
+    } else if (d.committed) {
+        trace_cxl_hdm_committed(path, d.index, d.base, d.size, d.ways,
+                                d.granularity);
+    } else {
+        trace_cxl_hdm_uncommitted(path, d.index, d.base, d.size);
+    }
+}
+
+static void hdm_write(CXLComponentState *cxl, unsigned offset, uint32_t value)
+{
+    ComponentRegisters *crb = &cxl->crb;
+    CXLHDMWrite w = cxl_hdm_write(crb->cache_mem_registers,
+                                  crb->cache_mem_regs_write_mask,
+                                  offset, value);
+
+    if (w.commit_changed || w.refusal != CXL_HDM_OK) {
+        trace_decoder(cxl, &w);
+    }
+    if (w.decode_changed) {
+        cxl_component_decode_changed(cxl);
+    }
+}
+
+static void cachemem_write(void *opaque, hwaddr offset, uint64_t value,
+                           unsigned size)
+{
+    CXLComponentState *cxl = opaque;
+    uint32_t *reg = &cxl->crb.cache_mem_registers[W(offset)];
+    uint32_t mask = cxl->crb.cache_mem_regs_write_mask[W(offset)];
+
+    if (cxl->ops && cxl->ops->write && cxl->ops->write(cxl, offset, value)) {
+        return;
+    }
+    if (cxl_hdm_owns(cxl->crb.cache_mem_registers, offset)) {
+        hdm_write(cxl, offset, value);
+        return;
+    }
+
+    switch (offset) {
+    case CXL_RAS_UNC_STATUS:
+    case CXL_RAS_COR_STATUS:
+        /* Write one to clear */
+        *reg &= ~(value & mask);
+        break;
+    default:
+        *reg = (value & mask) | (*reg & ~mask);
+        break;
+    }
+}
+
+/* The registers are dwords; the memory core splits eight bytes into two */
+static const MemoryRegionOps cachemem_ops = {
+    .read = cachemem_read,
+    .write = cachemem_write,
+    .endianness = DEVICE_LITTLE_ENDIAN,
+    .valid = { .min_access_size = 4, .max_access_size = 8 },
+    .impl = { .min_access_size = 4, .max_access_size = 4 },
+};
+
+static uint64_t nothing_read(void *opaque, hwaddr offset, unsigned size)
+{
+    return 0;
+}
+
+static void nothing_write(void *opaque, hwaddr offset, uint64_t value,
+                          unsigned size)
+{
+}
+
+/* CXL.io and implementation specific parts: no registers, no effect */
+static const MemoryRegionOps nothing_ops = {
+    .read = nothing_read,
+    .write = nothing_write,
+    .endianness = DEVICE_LITTLE_ENDIAN,
+};
+
+void cxl_component_register_block_init(Object *obj, CXLComponentState *cxl,
+                                       const char *type)
+{
+    g_autofree char *block = g_strdup_printf("%s-component-registers", type);
+    g_autofree char *cachemem = g_strdup_printf("%s-cachemem", type);
+    ComponentRegisters *crb = &cxl->crb;
+
+    crb->owner = cxl;
+    memory_region_init_io(&crb->component_registers, obj, &nothing_ops, cxl,
+                          block, CXL_COMPONENT_BLOCK_SIZE);
+    memory_region_init_io(&crb->cache_mem, obj, &cachemem_ops, cxl,
+                          cachemem, CXL_CACHEMEM_SIZE);
+    memory_region_add_subregion(&crb->component_registers,
+                                CXL_CACHEMEM_OFFSET, &crb->cache_mem);
+}
+
+/* Migration */
+
+static int component_post_load(void *opaque, int version_id)
+{
+    cxl_component_decode_changed(opaque);
+    return 0;
+}
+
+const VMStateDescription vmstate_cxl_component = {
+    .name = "cxl-component",
+    .version_id = 1,
+    .minimum_version_id = 1,
+    .post_load = component_post_load,
+    .fields = (const VMStateField[]) {
+        VMSTATE_UINT32_ARRAY(crb.cache_mem_registers, CXLComponentState,
+                             CXL_CACHEMEM_REGS),
+        VMSTATE_END_OF_LIST()
+    },
+};

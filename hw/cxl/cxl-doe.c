@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A component's CDAT: from a file or from its builder, and the answers to DOE
+ * table access requests. CXL r3.2 section 8.1.11.
+ */
+#include "qemu/osdep.h"
+#include "qemu/bswap.h"
+#include "qemu/error-report.h"
+#include "qapi/error.h"
+#include "hw/cxl/cxl.h"
+#include "trace.h"
+
+/* Takes over @image */
+static bool install(CDATObject *cdat, uint8_t *image, size_t len, Error **errp)
+{
+    CDATEntry *entry;
+    int count;
+
+    entry = cxl_cdat_split(image, len, &count, errp);
+    if (!entry) {
+        g_free(image);
+        return false;
+    }
+    g_free(cdat->entry);
+    g_free(cdat->image);
+    cdat->image = image;
+    cdat->entry = entry;
+    cdat->entry_len = count;
+    return true;
+}
+
+static bool load(CDATObject *cdat, Error **errp)
+{
+    g_autoptr(GError) gerr = NULL;
+    gchar *image;
+    gsize len;
+
+    if (!g_file_get_contents(cdat->filename, &image, &len, &gerr)) {
+        error_setg(errp, "CDAT: File read failed: %s", gerr->message);
+        return false;
+    }
+    if (!install(cdat, (uint8_t *)image, len, errp)) {
+        return false;
+    }
+    /* Header mistakes are let through: tests of guests want to see them */
+    if (cxl_cdat_sum(image, len)) {
+        warn_report("CDAT: Found checksum mismatch in %s", cdat->filename);
+    }
+    if (ldl_le_p(image) != len) {
+        warn_report("CDAT: %s holds %zu bytes, its header says %u",
+                    cdat->filename, len, ldl_le_p(image));
+    }
+    trace_cxl_cdat_loaded(cdat->filename, cdat->entry_len, len);
+    return true;
+}
+
+static bool build(CDATObject *cdat, Error **errp)
+{
+    CDATSubHeader **table = NULL;
+    uint8_t *image;
+    size_t len;
+    int num = 0;
+
+    if (cdat->build_cdat_table) {
+        num = cdat->build_cdat_table(&table, cdat->private);
+    }
+    if (num < 0) {
+        error_setg(errp, "CDAT: Building the table failed: %s",
+                   strerror(-num));
+        return false;
+    }
+    image = cxl_cdat_assemble(table, num, &len);
+    if (table && cdat->free_cdat_table) {
+        cdat->free_cdat_table(table, num, cdat->private);
+    }
+    /*
+     * An upstream port has nothing to tell before its downstream ports are
+     * plugged. The header alone is a valid table until then.
+     */
+    cdat->provisional = num == 0;
+    trace_cxl_cdat_built(num, len);
+    return install(cdat, image, len, errp);
+}
+
+bool cxl_doe_cdat_init(CXLComponentState *cxl, Error **errp)
+{
+    CDATObject *cdat = &cxl->cdat;
+
+    return cdat->filename ? load(cdat, errp) : build(cdat, errp);
+}
+
+void cxl_doe_cdat_update(CXLComponentState *cxl, Error **errp)
+{
+    CDATObject *cdat = &cxl->cdat;
+
+    if (cdat->provisional || !cdat->entry) {
+        cxl_doe_cdat_init(cxl, errp);
+    }
+}
+
+void cxl_doe_cdat_release(CXLComponentState *cxl)
+{
+    CDATObject *cdat = &cxl->cdat;
+
+    g_clear_pointer(&cdat->entry, g_free);
+    g_clear_pointer(&cdat->image, g_free);
+    cdat->entry_len = 0;
+    cdat->provisional = false;
+}
+
+bool cxl_cdat_respond(const CDATObject *cdat, DOECap *doe)
+{
+    const CDATReq *req = pcie_doe_get_write_mbox_ptr(doe);
+    uint8_t *out = (uint8_t *)(doe->read_mbox + doe->read_mbox_len);
+    const CDATEntry *entry;
+    CDATRsp rsp;
+    uint32_t dwords;
+    uint16_t handle;
+
+    if (pcie_doe_get_obj_len(doe->write_mbox) <
+        DIV_ROUND_UP(sizeof(*req), sizeof(uint32_t))) {
+        return false;
+    }
+    handle = le16_to_cpu(req->entry_handle);
+    if (handle >= cdat->entry_len) {
+        return false;
+    }
+
+    /* An entry has at most 64 KiB, the mailbox 1 MiB */
+    entry = &cdat->entry[handle];
+    dwords = DIV_ROUND_UP(sizeof(rsp) + entry->length, sizeof(uint32_t));
+    handle++;
+    rsp = (CDATRsp) {
+        .header.vendor_id = CXL_VENDOR_ID,
+        .header.data_obj_type = CXL_DOE_TABLE_ACCESS,
+        .header.length = dwords,
+        .rsp_code = CXL_DOE_TAB_RSP,
+        .table_type = CXL_DOE_TAB_TYPE_CDAT,
+        .entry_handle = handle < cdat->entry_len ? handle : CXL_DOE_TAB_ENT_MAX,
+    };
+    memcpy(out, &rsp, sizeof(rsp));
+    memcpy(out + sizeof(rsp), entry->base, entry->length);
+    doe->read_mbox_len += dwords;
+    return true;
+}

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What a machine calls of the CXL layer, for builds without CXL: there are no
+ * properties, hence no windows and no host bridges.
+ */
+#include "qemu/osdep.h"
+#include "hw/cxl/cxl_host.h"
+
+const MemoryRegionOps cfmws_ops;
+
+void cxl_machine_init(Object *obj, CXLState *state)
+{
+}
+
+void cxl_fmws_link_targets(CXLState *state, Error **errp)
+{
+}
+
+void cxl_hook_up_pxb_registers(PCIBus *root, CXLState *state, Error **errp)
+{
+}

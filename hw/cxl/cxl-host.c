@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Machine side of CXL: properties "cxl" and "cxl-fmw", fixed memory windows,
+ * host bridges' register space. CXL r3.2 section 9.18.1.
+ */
+#include "qemu/osdep.h"
+#include "qapi/error.h"
+#include "qapi/visitor.h"
+#include "hw/pci/pci_bus.h"
+#include "hw/pci/pci_bridge.h"
+#include "hw/pci-bridge/pci_expander_bridge.h"
+#include "hw/cxl/cxl_host.h"
+
+#define DEFAULT_GRANULARITY     256
+
+static void window_free(CXLFixedWindow *fw)
+{
+    for (int i = 0; i < fw->num_targets; i++) {
+        g_free(fw->targets[i]);
+    }
+    g_free(fw);
+}
+
+static void window_list_free(GList *windows)
+{
+    g_list_free_full(windows, (GDestroyNotify)window_free);
+}
+
+static CXLFixedWindow *window_new(const CXLFixedMemoryWindowOptions *opts,
+                                  Error **errp)
+{
+    unsigned num_targets = QAPI_LIST_LENGTH(opts->targets);
+    int ways = cxl_interleave_encode_ways(num_targets);
+    uint64_t bytes = opts->has_interleave_granularity ?
+                     opts->interleave_granularity : DEFAULT_GRANULARITY;
+    int granularity = cxl_interleave_encode_granularity(bytes);
+    CXLFixedWindow *fw;
+
+    if (ways < 0) {
+        error_setg(errp, "Interleave ways: %u not supported", num_targets);
+        return NULL;
+    }
+    if (!opts->size || opts->size % CXL_HDM_GRANULE) {
+        error_setg(errp, "Size of a CXL fixed memory window must be a "
+                   "multiple of 256MiB");
+        return NULL;
+    }
+    if (granularity < 0) {
+        error_setg(errp, "Interleave granularity: %" PRIu64 " invalid", bytes);
+        return NULL;
+    }
+
+    fw = g_new0(CXLFixedWindow, 1);
+    fw->size = opts->size;
+    fw->enc_int_ways = ways;
+    fw->enc_int_gran = granularity;
+    for (const strList *t = opts->targets; t; t = t->next) {
+        fw->targets[fw->num_targets++] = g_strdup(t->value);
+    }
+    return fw;
+}
+
+static void get_enabled(Object *obj, Visitor *v, const char *name,
+                        void *opaque, Error **errp)
+{
+    CXLState *state = opaque;
+
+    visit_type_bool(v, name, &state->is_enabled, errp);
+}
+
+static void set_enabled(Object *obj, Visitor *v, const char *name,
+                        void *opaque, Error **errp)
+{
+    CXLState *state = opaque;
+
+    visit_type_bool(v, name, &state->is_enabled, errp);
+}
+
+static void get_windows(Object *obj, Visitor *v, const char *name,
+                        void *opaque, Error **errp)
+{
+    CXLState *state = opaque;
+
+    visit_type_CXLFixedMemoryWindowOptionsList(v, name, &state->cfmw_list,
+                                               errp);
+}
+
+/* All windows of a setting are added, or none; earlier settings stay */
+static void set_windows(Object *obj, Visitor *v, const char *name,
+                        void *opaque, Error **errp)
+{
+    CXLState *state = opaque;
+    CXLFixedMemoryWindowOptionsList *list = NULL;
+    GList *windows = NULL;
+
+    if (!visit_type_CXLFixedMemoryWindowOptionsList(v, name, &list, errp)) {
+        return;
+    }
+    for (CXLFixedMemoryWindowOptionsList *it = list; it; it = it->next) {
+        CXLFixedWindow *fw = window_new(it->value, errp);
+
+        if (!fw) {
+            window_list_free(windows);
+            qapi_free_CXLFixedMemoryWindowOptionsList(list);
+            return;
+        }
+        windows = g_list_append(windows, fw);
+    }
+
+    state->fixed_windows = g_list_concat(state->fixed_windows, windows);
+    qapi_free_CXLFixedMemoryWindowOptionsList(state->cfmw_list);
+    state->cfmw_list = list;
+}
+
+void cxl_machine_init(Object *obj, CXLState *state)
+{
+    object_property_add(obj, "cxl", "bool", get_enabled, set_enabled, NULL,
+                        state);
+    object_property_set_description(obj, "cxl",
+                                    "Set on/off to enable/disable CXL "
+                                    "instantiation");
+
+    object_property_add(obj, "cxl-fmw", "CXLFixedMemoryWindow", get_windows,
+                        set_windows, NULL, state);
+    object_property_set_description(obj, "cxl-fmw",
+                                    "CXL Fixed Memory Windows (array)");
+}
+
+void cxl_fmws_link_targets(CXLState *state, Error **errp)
+{
+    for (GList *it = state->fixed_windows; it; it = it->next) {
+        CXLFixedWindow *fw = it->data;
+
+        for (int i = 0; i < fw->num_targets; i++) {
+            Object *hb = object_resolve_path_type(fw->targets[i],
+                                                  TYPE_PXB_CXL_DEV, NULL);
+
+            if (!hb) {
+                error_setg(errp, "Could not resolve CXLFM target %s",
+                           fw->targets[i]);
+                return;
+            }
+            fw->target_hbs[i] = PXB_CXL_DEV(hb);
+        }
+    }
+}
+
+void cxl_hook_up_pxb_registers(PCIBus *root, CXLState *state, Error **errp)
+{
+    ERRP_GUARD();
+    PCIBus *bus;
+
+    QLIST_FOREACH(bus, &root->child, sibling) {
+        if (!pci_bus_is_root(bus) || !pci_bus_is_cxl(bus)) {
+            continue;
+        }
+        if (!state->is_enabled) {
+            error_setg(errp, "CXL host bridges present, but cxl=off");
+            return;
+        }
+        /* The bridge's own check lets one through that ends up outside */
+        if ((state->next_mr_idx + 1) * CXL_COMPONENT_BLOCK_SIZE >
+            memory_region_size(&state->host_mr)) {
+            error_setg(errp, "Insufficient space for pxb cxl host register "
+                       "space");
+            return;
+        }
+        pxb_cxl_hook_up_registers(state, bus, errp);
+        if (*errp) {
+            return;
+        }
+    }
+}

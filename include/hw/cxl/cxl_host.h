@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * CXL host side: machine properties, fixed memory windows, and the way of an
+ * address from a window to a device. CXL r3.2 sections 9.13 and 9.18.1.
+ */
+#ifndef HW_CXL_CXL_HOST_H
+#define HW_CXL_CXL_HOST_H
+
+#include "hw/cxl/cxl.h"
+
+/**
+ * cxl_machine_init - add the machine properties "cxl" and "cxl-fmw"
+ * @obj: machine
+ * @state: embedded in the machine
+ */
+void cxl_machine_init(Object *obj, CXLState *state);
+
+/**
+ * cxl_fmws_link_targets - resolve the host bridges of all windows
+ * @state: CXL part of the machine
+ * @errp: error
+ */
+void cxl_fmws_link_targets(CXLState *state, Error **errp);
+
+/**
+ * cxl_hook_up_pxb_registers - map the registers of all CXL host bridges
+ * @bus: root bus
+ * @state: CXL part of the machine
+ * @errp: error; also if there is a CXL host bridge and CXL is off
+ */
+void cxl_hook_up_pxb_registers(PCIBus *bus, CXLState *state, Error **errp);
+
+/* Accesses to a fixed window; the opaque pointer is the CXLFixedWindow */
+extern const MemoryRegionOps cfmws_ops;
+
+/**
+ * enum CXLRouteMiss - why an address reaches no device
+ * @CXL_ROUTE_OK: it does
+ * @CXL_ROUTE_NO_BRIDGE: the window's target is not resolved
+ * @CXL_ROUTE_NO_DECODER: no committed decoder of a bridge or switch has it
+ * @CXL_ROUTE_NO_PORT: the decoder names a port that does not exist
+ * @CXL_ROUTE_NO_DEVICE: nothing behind the port is a memory device
+ * @CXL_ROUTE_TOO_DEEP: more switch levels than any bus numbering allows
+ */
+typedef enum CXLRouteMiss {
+    CXL_ROUTE_OK,
+    CXL_ROUTE_NO_BRIDGE,
+    CXL_ROUTE_NO_DECODER,
+    CXL_ROUTE_NO_PORT,
+    CXL_ROUTE_NO_DEVICE,
+    CXL_ROUTE_TOO_DEEP,
+} CXLRouteMiss;
+
+/**
+ * struct CXLRoute - where an address goes
+ * @device: Type 3 device, NULL on a miss; no reference is taken
+ * @miss: why there is none
+ * @ways: product of all interleave ways from the window to the last port
+ */
+typedef struct CXLRoute {
+    PCIDevice *device;
+    CXLRouteMiss miss;
+    unsigned ways;
+} CXLRoute;
+
+/**
+ * cxl_route_hpa - follow window, host bridge and switches to the device
+ * @fw: window
+ * @hpa: host physical address inside the window
+ *
+ * The device's own decoders are not consulted. With @ways 1 in the result
+ * the neighbours of @hpa go the same way, as far as the decoders reach.
+ */
+CXLRoute cxl_route_hpa(CXLFixedWindow *fw, hwaddr hpa);
+
+#endif /* HW_CXL_CXL_HOST_H */
