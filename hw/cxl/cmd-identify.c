@@ -36,7 +36,7 @@ static CXLRetCode identify(CXLCCI *cci, CXLReader *in, CXLWriter *out)
     cxl_put_le64(out, vmem / CAPACITY_UNIT);
     cxl_put_le64(out, pmem / CAPACITY_UNIT);
     cxl_put_le64(out, 0);   /* no partitioning */
-    for (i = CXL_EVENT_LOG_INFO; i <= CXL_EVENT_LOG_FATAL; i++) {
+    for (i = CXL_EVENT_LOG_INFO; i <= CXL_EVENT_LOG_FATAL_ERR; i++) {
         cxl_put_le16(out, logs->log[i].depth);
     }
     cxl_put_le32(out, cxl_type3_lsa_size(d));
