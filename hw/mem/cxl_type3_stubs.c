@@ -85,7 +85,64 @@ void qmp_cxl_release_dynamic_capacity(const char *path, uint16_t host_id,
     not_compiled_in(errp);
 }
 
-/* No device of the type exists, so no address can be routed to one */
+/* No device of the type exists: command sets get no handle of one ... */
+CXLType3Dev *cxl_cci_type3(const CXLCCI *cci)
+{
+    return NULL;
+}
+
+/* ... and therefore call none of these; nor is an address routed to one */
+CXLCCI *cxl_type3_fm_cci(CXLType3Dev *d)
+{
+    g_assert_not_reached();
+}
+
+CXLDynCap *cxl_type3_dc(CXLType3Dev *d)
+{
+    g_assert_not_reached();
+}
+
+uint64_t cxl_type3_volatile_size(const CXLType3Dev *d)
+{
+    g_assert_not_reached();
+}
+
+uint64_t cxl_type3_persistent_size(const CXLType3Dev *d)
+{
+    g_assert_not_reached();
+}
+
+uint64_t cxl_type3_lsa_size(const CXLType3Dev *d)
+{
+    g_assert_not_reached();
+}
+
+void cxl_type3_lsa_read(CXLType3Dev *d, uint64_t offset, void *buf, size_t n)
+{
+    g_assert_not_reached();
+}
+
+void cxl_type3_lsa_write(CXLType3Dev *d, uint64_t offset, const void *buf,
+                         size_t n)
+{
+    g_assert_not_reached();
+}
+
+CXLEventLogs *cxl_type3_events(CXLType3Dev *d)
+{
+    g_assert_not_reached();
+}
+
+bool cxl_type3_fm_on_mailbox(const CXLType3Dev *d)
+{
+    g_assert_not_reached();
+}
+
+uint64_t cxl_type3_serial(const CXLType3Dev *d)
+{
+    g_assert_not_reached();
+}
+
 MemTxResult cxl_type3_read(PCIDevice *d, hwaddr host_addr, uint64_t *data,
                            unsigned size, MemTxAttrs attrs)
 {
