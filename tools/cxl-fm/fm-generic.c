@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Generic component commands that a Fabric Manager needs around the 56xxh set:
+ * Identify, logs, event records (CXL r3.2 8.2.10.1, 8.2.10.2, 8.2.10.5)
+ */
+#include <errno.h>
+
+#include "fm-cmds.h"
+
+#define OP_IDENTIFY         0x0001
+#define OP_GET_EVENTS       0x0100
+#define OP_CLEAR_EVENTS     0x0101
+#define OP_SUPPORTED_LOGS   0x0400
+#define OP_GET_LOG          0x0401
+
+/* Command effects log 0da9c0b5-bf41-4b78-8f79-96b1623b3f17 */
+static const uint8_t cel_uuid[16] = {
+    0x0d, 0xa9, 0xc0, 0xb5, 0xbf, 0x41, 0x4b, 0x78,
+    0x8f, 0x79, 0x96, 0xb1, 0x62, 0x3b, 0x3f, 0x17
+};
+
+/* Dynamic capacity record ca95afa7-f183-4018-8c2f-95268e101a2a */
+static const uint8_t dc_record_uuid[16] = {
+    0xca, 0x95, 0xaf, 0xa7, 0xf1, 0x83, 0x40, 0x18,
+    0x8c, 0x2f, 0x95, 0x26, 0x8e, 0x10, 0x1a, 0x2a
+};
+
+static const char *const rc_names[] = {
+    [0x00] = "success", [0x01] = "background operation started",
+    [0x02] = "invalid input", [0x03] = "unsupported",
+    [0x04] = "internal error", [0x05] = "retry required", [0x06] = "busy",
+    [0x07] = "media disabled", [0x0e] = "invalid handle",
+    [0x0f] = "invalid physical address", [0x12] = "aborted",
+    [0x13] = "invalid security state", [0x15] = "unsupported on this CCI",
+    [0x16] = "invalid payload length", [0x17] = "invalid log",
+    [0x1d] = "resources exhausted", [0x1e] = "invalid extent list",
+};
+
+const char *cxl_rc_name(int rc)
+{
+    if (rc < 0) {
+        return strerror(-rc);
+    }
+    if ((size_t)rc < sizeof(rc_names) / sizeof(rc_names[0]) && rc_names[rc]) {
+        return rc_names[rc];
+    }
+    return "other error";
+}
+
+int cxl_run(struct cxl_conn *conn, const struct cxl_req *req,
+            struct cxl_rsp *rsp)
+{
+    int ret;
+
+    if (req->full || req->len > conn->max_req) {
+        return -EMSGSIZE;
+    }
+    ret = conn->run(conn, req, rsp);
+    return ret ? ret : rsp->rc;
+}
+
+int rd_end(const struct cxl_rd *rd)
+{
+    return rd->bad || rd->left ? -EBADMSG : 0;
+}
+
+int fm_identify(struct cxl_conn *conn, struct fm_identity *id)
+{
+    struct cxl_req req;
+    struct cxl_rsp rsp;
+    struct cxl_rd rd;
+    int ret;
+
+    req_start(&req, OP_IDENTIFY);
+    ret = cxl_run(conn, &req, &rsp);
+    if (ret) {
+        return ret;
+    }
+    rd_start(&rd, rsp.data, rsp.len);
+    id->vendor = rd_num(&rd, 2);
+    id->device = rd_num(&rd, 2);
+    id->subsys_vendor = rd_num(&rd, 2);
+    id->subsys = rd_num(&rd, 2);
+    id->serial = rd_num(&rd, 8);
+    id->max_msg_log2 = rd_num(&rd, 1);
+    id->type = rd_num(&rd, 1);
+    return rd_end(&rd);
+}
+
+/* Size of the command effects log as 0400h tells it, or a negative errno */
+static int cel_size(struct cxl_conn *conn, uint32_t *size)
+{
+    struct cxl_req req;
+    struct cxl_rsp rsp;
+    struct cxl_rd rd;
+    uint8_t uuid[16];
+    unsigned count;
+    int ret;
+
+    req_start(&req, OP_SUPPORTED_LOGS);
+    ret = cxl_run(conn, &req, &rsp);
+    if (ret) {
+        return ret;
+    }
+    *size = 0;
+    rd_start(&rd, rsp.data, rsp.len);
+    count = rd_num(&rd, 2);
+    rd_skip(&rd, 6);
+    while (count-- && !rd.bad) {
+        uint32_t bytes;
+
+        rd_copy(&rd, uuid, sizeof(uuid));
+        bytes = rd_num(&rd, 4);
+        if (!memcmp(uuid, cel_uuid, sizeof(uuid))) {
+            *size = bytes;
+        }
+    }
+    if (!*size || *size % 4 || *size / 4 > FM_CEL_MAX) {
+        return -EBADMSG;
+    }
+    return rd_end(&rd);
+}
+
+int fm_read_cel(struct cxl_conn *conn, struct fm_cel *cel)
+{
+    uint32_t size, at, step;
+    struct cxl_req req;
+    struct cxl_rsp rsp;
+    struct cxl_rd rd;
+    int ret;
+
+    cel->n = 0;
+    ret = cel_size(conn, &size);
+    for (at = 0; !ret && at < size; at += step) {
+        step = size - at < conn->max_rsp ? size - at : conn->max_rsp & ~3u;
+        req_start(&req, OP_GET_LOG);
+        req_bytes(&req, cel_uuid, sizeof(cel_uuid));
+        req_num(&req, at, 4);
+        req_num(&req, step, 4);
+        ret = cxl_run(conn, &req, &rsp);
+        if (!ret && rsp.len != step) {
+            ret = -EBADMSG;
+        }
+        if (ret) {
+            break;
+        }
+        rd_start(&rd, rsp.data, rsp.len);
+        while (rd.left) {
+            struct fm_cel_entry *e = &cel->entry[cel->n++];
+
+            e->opcode = rd_num(&rd, 2);
+            e->effects = rd_num(&rd, 2);
+        }
+    }
+    return ret;
+}
+
+const struct fm_cel_entry *fm_cel_find(const struct fm_cel *cel,
+                                       uint16_t opcode)
+{
+    for (size_t i = 0; i < cel->n; i++) {
+        if (cel->entry[i].opcode == opcode) {
+            return &cel->entry[i];
+        }
+    }
+    return NULL;
+}
+
+static void rd_dc_event(struct cxl_rd *rd, struct cxl_dc_event *ev)
+{
+    uint8_t uuid[16];
+
+    rd_copy(rd, uuid, sizeof(uuid));
+    if (memcmp(uuid, dc_record_uuid, sizeof(uuid)) ||
+        rd_num(rd, 1) != CXL_EVENT_SIZE) {
+        rd->bad = true;
+    }
+    ev->flags = rd_num(rd, 3);
+    ev->handle = rd_num(rd, 2);
+    rd_skip(rd, 2);
+    ev->timestamp = rd_num(rd, 8);
+    rd_skip(rd, 0x10);
+    ev->type = rd_num(rd, 1);
+    ev->validity = rd_num(rd, 1);
+    ev->host = rd_num(rd, 2);
+    ev->region = rd_num(rd, 1);
+    ev->more = rd_num(rd, 1) & 1;
+    rd_skip(rd, 2);
+    rd_extent(rd, &ev->extent);
+    rd_skip(rd, 0x18);
+    ev->avail_extents = rd_num(rd, 4);
+    ev->avail_tags = rd_num(rd, 4);
+}
+
+int fm_read_dc_events(struct cxl_conn *conn, struct cxl_dc_events *events)
+{
+    struct cxl_req req;
+    struct cxl_rsp rsp;
+    struct cxl_rd rd;
+    unsigned flags;
+    int ret;
+
+    req_start(&req, OP_GET_EVENTS);
+    req_num(&req, CXL_LOG_DC, 1);
+    ret = cxl_run(conn, &req, &rsp);
+    if (ret) {
+        return ret;
+    }
+    rd_start(&rd, rsp.data, rsp.len);
+    flags = rd_num(&rd, 1);
+    events->overflow = flags & 1;
+    events->more = flags & 2;
+    rd_skip(&rd, 1);
+    events->lost = rd_num(&rd, 2);
+    rd_skip(&rd, 16);
+    events->n = rd_num(&rd, 2);
+    rd_skip(&rd, 10);
+    if (events->n > CXL_EVENTS_MAX) {
+        return -EBADMSG;
+    }
+    for (unsigned i = 0; i < events->n; i++) {
+        rd_dc_event(&rd, &events->ev[i]);
+    }
+    return rd_end(&rd);
+}
+
+int fm_clear_dc_events(struct cxl_conn *conn,
+                       const struct cxl_dc_events *events, unsigned n)
+{
+    struct cxl_req req;
+    struct cxl_rsp rsp;
+    int ret;
+
+    req_start(&req, OP_CLEAR_EVENTS);
+    req_num(&req, CXL_LOG_DC, 1);
+    req_num(&req, 0, 1);
+    req_num(&req, n, 1);
+    req_zeros(&req, 3);
+    for (unsigned i = 0; i < n; i++) {
+        req_num(&req, events->ev[i].handle, 2);
+    }
+    ret = cxl_run(conn, &req, &rsp);
+    return !ret && rsp.len ? -EBADMSG : ret;
+}
