@@ -1,0 +1,314 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Boot the test guest in QEMU and report its results as TAP.
+
+The guest is a Linux kernel and one static program, which is its /init
+(tests/guest/).  Its console goes into a log file, its results come over a
+second serial port and are passed on line by line.
+
+Exit status: 0 all tests passed, 1 a test failed, 2 something needed is missing,
+3 the guest hung, 4 QEMU or the guest ended before the results were complete.
+"""
+
+import argparse
+import fcntl
+import os
+import re
+import select
+import shlex
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+# Where Debian's seabios, qemu-system-data and ipxe-qemu put their files
+FIRMWARE = ['/usr/share/seabios', '/usr/share/qemu', '/usr/lib/ipxe/qemu']
+
+# _IO(0xAE, 0), the number behind it is fixed since Linux 2.6.20
+KVM_GET_API_VERSION = 0xAE00
+KVM_API = 12
+
+# Linux refuses to create regions when it sees a hypervisor; the host's list of
+# CPU errata cannot be passed on by every nested KVM
+CPU = 'max,-hypervisor,-arch-capabilities'
+
+MIB = 1 << 20
+STATIC = 256 * MIB
+DYNAMIC = 512 * MIB
+
+# A kernel under KVM has printed its first line by then, or it never will
+FIRST_SIGN = 8
+
+OK, FAILED, MISSING, HUNG, DIED = range(5)
+SILENT = 'the kernel does not start'
+
+
+def say(text):
+    print('# ' + text, flush=True)
+
+
+def die(status, text):
+    print('Bail out! ' + text, flush=True)
+    sys.exit(status)
+
+
+def kvm_verdict():
+    """File that says, until the machine is restarted, that KVM is no use."""
+    try:
+        with open('/proc/sys/kernel/random/boot_id', encoding='ascii') as f:
+            boot = f.read().strip()
+    except OSError:
+        boot = 'unknown'
+    cache = os.environ.get('XDG_CACHE_HOME') or os.path.expanduser('~/.cache')
+    return os.path.join(cache, 'qemu-cxl', 'no-kvm-' + boot)
+
+
+def kvm_works(qemu):
+    """Can this QEMU use KVM on this machine, as far as one can tell?"""
+    if os.path.exists(kvm_verdict()):
+        return False
+    try:
+        fd = os.open('/dev/kvm', os.O_RDWR | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        if fcntl.ioctl(fd, KVM_GET_API_VERSION, 0) != KVM_API:
+            return False
+    except OSError:
+        return False
+    finally:
+        os.close(fd)
+    out = subprocess.run([qemu, '-accel', 'help'], stdout=subprocess.PIPE,
+                         stderr=subprocess.STDOUT, check=False)
+    return b'kvm' in out.stdout.split()
+
+
+def cpio_entry(name, mode, data=b'', rdev=(0, 0)):
+    """One file of a "newc" archive (Linux: driver-api/early-userspace)."""
+    path = name.encode() + b'\0'
+    fields = [0, mode, 0, 0, 1, 0, len(data), 0, 0, rdev[0], rdev[1],
+              len(path), 0]
+    out = b'070701' + b''.join(b'%08x' % f for f in fields) + path
+    out += b'\0' * (-len(out) % 4) + data
+    return out + b'\0' * (-len(out) % 4)
+
+
+def make_initramfs(path, init, extra):
+    """Write an archive with @init and whatever "NAME=FILE" says."""
+    with open(path, 'wb') as out:
+        for folder in ('dev', 'proc', 'sys', 'tmp', 'bin'):
+            out.write(cpio_entry(folder, 0o040755))
+        out.write(cpio_entry('dev/console', 0o020600, rdev=(5, 1)))
+        for name, source in [('init', init)] + extra:
+            with open(source, 'rb') as f:
+                out.write(cpio_entry(name, 0o100755, f.read()))
+        out.write(cpio_entry('TRAILER!!!', 0))
+
+
+def machine_args(args):
+    """The machine: one host bridge, one root port, one Type 3 device."""
+    dc = args.dc_props and ',' + args.dc_props
+    line = ['-M', 'q35,cxl=on,cxl-fmw.0.targets.0=cxl.1,cxl-fmw.0.size=4G',
+            '-cpu', args.cpu, '-m', '1G,maxmem=4G,slots=2',
+            '-smp', '2', '-nodefaults', '-no-reboot', '-display', 'none',
+            '-object', f'memory-backend-ram,id=vmem,size={STATIC}',
+            '-object', f'memory-backend-ram,id=dcmem,size={DYNAMIC}',
+            '-device', 'pxb-cxl,bus_nr=12,bus=pcie.0,id=cxl.1',
+            '-device', 'cxl-rp,port=0,bus=cxl.1,id=rp0,chassis=0,slot=2',
+            '-device', 'cxl-type3,bus=rp0,id=cxl-dcd0,volatile-memdev=vmem,'
+            'volatile-dc-memdev=dcmem,num-dc-regions=2' + dc]
+    if args.i2c:
+        # dw-i2c-pci carries the bus; every endpoint is one CCI on it
+        line += ['-device', 'dw-i2c-pci,id=aspeed.i2c.bus',
+                 '-device', 'i2c_mctp_cxl,bus=aspeed.i2c.bus.0,address=0x20,'
+                 'target=cxl-dcd0']
+    return line
+
+
+def command_line(args, accel, initramfs, console):
+    line = [args.qemu, '-accel', accel]
+    for folder in args.firmware or FIRMWARE:
+        if os.path.isdir(folder):
+            line += ['-L', folder]
+    append = ('console=ttyS0 loglevel=7 panic=-1 '
+              f'cxltest={args.scenario} cxlout=ttyS1 {args.append}')
+    line += machine_args(args)
+    line += ['-kernel', args.kernel, '-initrd', initramfs,
+             '-append', append.strip(),
+             '-chardev', f'file,id=console,path={console}',
+             '-chardev', 'stdio,id=results,signal=off',
+             '-serial', 'chardev:console', '-serial', 'chardev:results',
+             '-monitor', 'none']
+    return line + args.qemu_args
+
+
+class Results:
+    """What the guest said so far; TAP version 13 without subtests."""
+
+    def __init__(self, quiet):
+        self.quiet = quiet
+        self.tests = 0
+        self.failed = 0
+        self.plan = None
+
+    def take(self, line):
+        match = re.match(r'(not )?ok\b', line)
+        if match:
+            self.tests += 1
+            self.failed += bool(match.group(1))
+        match = re.match(r'1\.\.(\d+)$', line)
+        if match:
+            self.plan = int(match.group(1))
+        if self.quiet and re.match(r'(ok\b|1\.\.)', line):
+            return
+        print(line, flush=True)
+
+    def complete(self):
+        return self.plan is not None and self.plan == self.tests
+
+
+def tail(path, lines):
+    try:
+        with open(path, 'rb') as f:
+            text = f.read().decode(errors='replace')
+    except OSError:
+        return
+    for line in text.splitlines()[-lines:]:
+        say('console: ' + line.rstrip())
+
+
+def watch(process, results, console, args, first_sign):
+    """Pass results on until QEMU ends. Return None or why it was stopped."""
+    start = last = time.monotonic()
+    size, rest, told = 0, b'', False
+    stream = process.stdout.fileno()
+    while True:
+        ready, _, _ = select.select([stream], [], [], 1)
+        now = time.monotonic()
+        if ready:
+            data = os.read(stream, 65536)
+            if not data:
+                return None
+            last = now
+            *lines, rest = (rest + data).split(b'\n')
+            for line in lines:
+                results.take(line.decode(errors='replace').rstrip('\r'))
+        try:
+            grown = os.path.getsize(console)
+        except OSError:
+            grown = 0
+        if grown > size:
+            if not told:
+                say(f'kernel is booting ({now - start:.1f} s)')
+                told = True
+            size, last = grown, now
+        if not size and now - start > first_sign:
+            return SILENT
+        if now - last > args.idle_limit:
+            return f'no sign of life for {args.idle_limit} s'
+        if now - start > args.limit:
+            return f'not done after {args.limit} s'
+
+
+def stop(process):
+    process.terminate()
+    try:
+        process.wait(10)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+def boot(args, accel, first_sign, initramfs, console):
+    """One try. Return results, the reason of a stop or None, exit status."""
+    with open(console, 'w', encoding='utf-8'):
+        pass
+    line = command_line(args, accel, initramfs, console)
+    say(f'scenario {args.scenario} under {accel}')
+    if args.verbose:
+        say(shlex.join(line))
+    results = Results(args.story)
+    with tempfile.TemporaryFile() as errors, \
+            subprocess.Popen(line, stdin=subprocess.DEVNULL, stderr=errors,
+                             stdout=subprocess.PIPE) as process:
+        def give_up(*_):
+            stop(process)
+            sys.exit(DIED)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, give_up)
+        why = watch(process, results, console, args, first_sign)
+        if why:
+            stop(process)
+        code = process.wait()
+        errors.seek(0)
+        for text in errors.read().decode(errors='replace').splitlines():
+            say('qemu: ' + text)
+        return results, why, code
+
+
+def run(args, folder):
+    initramfs = os.path.join(folder, 'initramfs')
+    console = args.console or os.path.join(folder, 'console.log')
+    extra = [tuple(e.split('=', 1)) for e in args.add]
+    make_initramfs(initramfs, args.init, extra)
+    accel = args.accel
+    if accel == 'auto':
+        accel = 'kvm' if kvm_works(args.qemu) else 'tcg'
+    fragile = args.accel == 'auto' and accel == 'kvm'
+    results, why, code = boot(args, accel, FIRST_SIGN if fragile else
+                              args.idle_limit, initramfs, console)
+    if fragile and not results.tests and (why == SILENT or code):
+        say('KVM of this machine is no use, going on without')
+        os.makedirs(os.path.dirname(kvm_verdict()), exist_ok=True)
+        with open(kvm_verdict(), 'w', encoding='ascii'):
+            pass
+        results, why, code = boot(args, 'tcg', args.idle_limit, initramfs,
+                                  console)
+    if why or code or not results.complete():
+        tail(console, 25)
+    if why:
+        die(HUNG, f'the guest hangs: {why}')
+    if code:
+        die(DIED, f'QEMU ended with status {code}')
+    if not results.complete():
+        die(DIED, f'{results.tests} results, plan says {results.plan}')
+    return FAILED if results.failed else OK
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument('--qemu', required=True, help='qemu-system-x86_64')
+    parser.add_argument('--kernel', required=True, help='bzImage')
+    parser.add_argument('--init', required=True, help='static /init')
+    parser.add_argument('--scenario', default='boot')
+    parser.add_argument('--i2c', action='store_true',
+                        help='add an I2C controller and an MCTP endpoint')
+    parser.add_argument('--dc-props', default='', metavar='PROPS',
+                        help='further properties of the cxl-type3')
+    parser.add_argument('--accel', default='auto',
+                        choices=['auto', 'kvm', 'tcg'])
+    parser.add_argument('--cpu', default=CPU)
+    parser.add_argument('--firmware', action='append', metavar='DIR')
+    parser.add_argument('--append', default='', help='kernel command line')
+    parser.add_argument('--add', action='append', default=[],
+                        metavar='NAME=FILE', help='file for the guest')
+    parser.add_argument('--console', help='keep the console log here')
+    parser.add_argument('--limit', type=int, default=300, metavar='S',
+                        help='whole run')
+    parser.add_argument('--idle-limit', type=int, default=90, metavar='S',
+                        help='without any output')
+    parser.add_argument('--story', action='store_true',
+                        help='do not show passed tests')
+    parser.add_argument('-v', '--verbose', action='store_true')
+    parser.add_argument('qemu_args', nargs='*', help='after "--"')
+    args = parser.parse_args()
+    for what in (args.qemu, args.kernel, args.init):
+        if not os.path.isfile(what):
+            die(MISSING, f'{what} is missing')
+    with tempfile.TemporaryDirectory(prefix='cxl-guest-') as folder:
+        return run(args, folder)
+
+
+if __name__ == '__main__':
+    sys.exit(main())

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Did the kernel complain?  /dev/kmsg, one record a read
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "dmesg.h"
+#include "tap.h"
+
+/* Levels of the kernel's log, see syslog(2) */
+#define LEVEL_WARNING   4
+#define LEVEL_MASK      7
+
+/*
+ * Lines that say nothing about the devices under test, each with the reason why
+ * it is expected.  Everything else that is a warning or worse counts.
+ */
+static const char *const harmless[] = {
+    /* Raw mailbox commands are this test's way in; the kernel warns once */
+    "raw command path used",
+    /* Parts of a processor that TCG's "max" model does not have */
+    "Failed to access perfctr msr",
+    "inconsistent fixed MTRR", "inconsistent variable MTRR",
+    "inconsistent MTRRdefType",
+    "microcode: AMD CPU family",
+    /* Timers of a virtual machine whose host is busy */
+    "tsc: Unable to calibrate against PIT",
+    "APIC calibration not consistent with PM-Timer",
+    /* The machine has one node and its tables name none for the buses */
+    "Unknown NUMA node; performance will be reduced",
+};
+
+static int kmsg = -1;
+
+static bool is_harmless(const char *text)
+{
+    for (size_t i = 0; i < sizeof(harmless) / sizeof(harmless[0]); i++) {
+        if (strstr(text, harmless[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/*
+ * A WARN() is a block of lines between "cut here" and "end trace".  One block
+ * counts once, and not at all if any of its lines is harmless.
+ */
+struct block {
+    bool open, excused;
+    char what[256];
+};
+
+static int take_line(struct block *b, int level, const char *text)
+{
+    if (strstr(text, "[ cut here ]")) {
+        *b = (struct block) { .open = true };
+        return 0;
+    }
+    if (b->open) {
+        b->excused |= is_harmless(text);
+        if (!strncmp(text, "WARNING", 7) || !b->what[0]) {
+            strncpy(b->what, text, sizeof(b->what) - 1);
+        }
+        if (!strstr(text, "[ end trace")) {
+            return 0;
+        }
+        b->open = false;
+        if (!b->excused) {
+            tap_note("kernel: %s", b->what);
+        }
+        return !b->excused;
+    }
+    if (level > LEVEL_WARNING || is_harmless(text)) {
+        return 0;
+    }
+    tap_note("kernel <%d> %s", level, text);
+    return 1;
+}
+
+int dmesg_complaints(void)
+{
+    struct block block = { .open = false };
+    char record[8192];
+    int found = 0;
+    ssize_t n;
+
+    if (kmsg < 0) {
+        kmsg = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+        if (kmsg < 0) {
+            return -errno;
+        }
+    }
+    /* EPIPE: records were overwritten before they were read; go on behind */
+    while ((n = read(kmsg, record, sizeof(record) - 1)) > 0 ||
+           (n < 0 && errno == EPIPE)) {
+        char *text;
+
+        if (n < 0) {
+            tap_note("kernel log overran");
+            found++;
+            continue;
+        }
+        record[n] = '\0';
+        text = strchr(record, ';');
+        if (!text) {
+            continue;
+        }
+        text[strcspn(text, "\n")] = '\0';
+        found += take_line(&block, atoi(record) & LEVEL_MASK, text + 1);
+    }
+    return found;
+}

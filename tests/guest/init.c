@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * PID 1 of the test guest
+ *
+ * Mounts what the tests need, runs the scenario that the kernel command line
+ * names ("cxltest=boot") and powers the machine off.  The kernel hands words
+ * with '=' that it does not know to its first process as environment.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/reboot.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "scenario.h"
+#include "sysfs.h"
+#include "tap.h"
+
+static const struct {
+    const char *type, *where;
+} mounts[] = {
+    { "proc", "/proc" },
+    { "sysfs", "/sys" },
+    { "devtmpfs", "/dev" },
+    { "debugfs", "/sys/kernel/debug" },
+    { "tmpfs", "/tmp" },
+};
+
+static const struct {
+    const char *name;
+    void (*run)(void);
+} scenarios[] = {
+    { "boot", scenario_boot },
+    { "dcd", scenario_dcd },
+    { "demo", scenario_demo },
+    { "mctp", scenario_mctp },
+};
+
+static void mount_all(void)
+{
+    for (size_t i = 0; i < sizeof(mounts) / sizeof(mounts[0]); i++) {
+        mkdir(mounts[i].where, 0755);
+        if (mount(mounts[i].type, mounts[i].where, mounts[i].type, 0, NULL) &&
+            errno != EBUSY) {
+            perror(mounts[i].where);
+        }
+    }
+}
+
+static void run(const char *name)
+{
+    for (size_t i = 0; i < sizeof(scenarios) / sizeof(scenarios[0]); i++) {
+        if (!strcmp(scenarios[i].name, name)) {
+            scenarios[i].run();
+            return;
+        }
+    }
+    tap_check(false, "scenario %s is known", name);
+}
+
+static void power_off(void)
+{
+    sync();
+    reboot(RB_POWER_OFF);
+    /* Only if the kernel could not; the runner's time limit ends the machine */
+    for (;;) {
+        pause();
+    }
+}
+
+int main(void)
+{
+    const char *name = getenv("cxltest");
+
+    if (getpid() != 1) {
+        fprintf(stderr, "to be run as the first process of a guest\n");
+        return 2;
+    }
+    mount_all();
+    tap_open(getenv("cxlout"));
+    /* Raw access to commands that the kernel keeps to itself */
+    sys_write("1", "/sys/kernel/debug/cxl/mbox/raw_allow_all");
+    run(name ? name : "boot");
+    tap_finish();
+    power_off();
+}

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * MCTP over I2C from nothing: target mode, link, addresses, endpoint IDs
+ * (DSP0236, DSP0237)
+ */
+#ifndef GUEST_MCTP_LINK_H
+#define GUEST_MCTP_LINK_H
+
+#include <stdbool.h>
+
+#include "cxl-conn.h"
+
+/* Our own endpoint ID and I2C address; the first ID that peers are given */
+#define MCTP_OWN_EID    8
+#define MCTP_OWN_I2C    0x10
+#define MCTP_FIRST_EID  9
+/* Linux's default network */
+#define MCTP_NET        1
+
+/** struct mctp_link - a network interface for MCTP */
+struct mctp_link {
+    char name[32];
+    unsigned index;
+};
+
+/** struct mctp_peer - an endpoint on the link */
+struct mctp_peer {
+    uint8_t i2c, eid;
+    uint8_t uuid[16];
+    bool type_fm, type_cci;     /* message types 7 and 8 */
+};
+
+/** mctp_link_present() - is there an I2C adapter that can be a target? */
+bool mctp_link_present(void);
+/**
+ * mctp_link_up() - make the interface, give it MCTP_OWN_EID
+ * Return: 0 or negative errno; steps that fail are noted
+ */
+int mctp_link_up(struct mctp_link *link);
+/**
+ * mctp_link_peer() - be the bus owner for one endpoint: set its endpoint ID, a
+ * route and a neighbour, ask for its UUID and message types
+ */
+int mctp_link_peer(const struct mctp_link *link, struct mctp_peer *peer);
+
+/** mctp_link_connect() - a connection to the CCI of an endpoint. */
+struct cxl_conn *mctp_link_connect(const struct mctp_peer *peer);
+
+/**
+ * mctp_link_open_first() - the FM's connection to the endpoint at the first I2C
+ * address of the runner's machine; NULL where there is no I2C
+ */
+struct cxl_conn *mctp_link_open_first(void);
+
+#endif /* GUEST_MCTP_LINK_H */

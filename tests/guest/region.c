@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Static CXL memory of the guest: a ram region through sysfs (Linux's
+ * Documentation/ABI/testing/sysfs-bus-cxl)
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "region.h"
+#include "tap.h"
+
+/* Time for drivers to bind; a slow emulator needs a few seconds of it */
+#define SETTLE_S    30
+#define GRANULARITY "256"
+
+/* "endpoint2" -> "2", the number in the names of its decoders */
+static const char *number_of(const char *name)
+{
+    return name + strcspn(name, "0123456789");
+}
+
+int region_endpoint(char *buf, size_t size, const char *memdev)
+{
+    char name[64], parent[64];
+
+    /* Ports are numbered in the order of their discovery: look at all */
+    for (unsigned i = 1; i < 64; i++) {
+        snprintf(name, sizeof(name), "endpoint%u", i);
+        if (!sys_link(parent, sizeof(parent), CXL_SYS "/%s/uport", name) &&
+            !strcmp(parent, memdev)) {
+            snprintf(buf, size, "%s", name);
+            return 0;
+        }
+    }
+    return -ENOENT;
+}
+
+/* One step of the creation: write and say what failed */
+#define STEP(text, ...) do {                                            \
+        int step_ = sys_write(text, __VA_ARGS__);                       \
+        if (step_) {                                                    \
+            char path_[SYS_PATH];                                       \
+            snprintf(path_, sizeof(path_), __VA_ARGS__);                \
+            tap_note("%s > %s: %s", text, path_, strerror(-step_));     \
+            return step_;                                               \
+        }                                                               \
+    } while (0)
+
+int region_create(struct ram_region *region, const char *root,
+                  const char *memdev)
+{
+    char endpoint[64], decoder[80], size[32], dir[SYS_PATH];
+    int ret;
+
+    ret = sys_read_u64(&region->size, CXL_SYS "/%s/ram/size", memdev);
+    if (!ret) {
+        ret = region_endpoint(endpoint, sizeof(endpoint), memdev);
+    }
+    if (!ret) {
+        ret = sys_read(region->name, sizeof(region->name),
+                       CXL_SYS "/%s/create_ram_region", root);
+    }
+    if (ret) {
+        return ret;
+    }
+    snprintf(decoder, sizeof(decoder), "decoder%s.0", number_of(endpoint));
+    snprintf(size, sizeof(size), "0x%" PRIx64, region->size);
+
+    STEP(region->name, CXL_SYS "/%s/create_ram_region", root);
+    STEP("1", CXL_SYS "/%s/interleave_ways", region->name);
+    STEP(GRANULARITY, CXL_SYS "/%s/interleave_granularity", region->name);
+    STEP("ram", CXL_SYS "/%s/mode", decoder);
+    STEP(size, CXL_SYS "/%s/dpa_size", decoder);
+    STEP(size, CXL_SYS "/%s/size", region->name);
+    STEP(decoder, CXL_SYS "/%s/target0", region->name);
+    STEP("1", CXL_SYS "/%s/commit", region->name);
+    STEP(region->name, "/sys/bus/cxl/drivers/cxl_region/bind");
+
+    ret = sys_read_u64(&region->hpa, CXL_SYS "/%s/resource", region->name);
+    if (ret) {
+        return ret;
+    }
+    snprintf(dir, sizeof(dir), CXL_SYS "/%s/dax_region%s", region->name,
+             number_of(region->name));
+    if (!sys_await(SETTLE_S, "%s", dir)) {
+        tap_note("%s does not appear", dir);
+        return -ENODEV;
+    }
+    snprintf(region->dax, sizeof(region->dax), "dax%s.0",
+             number_of(region->name));
+    return sys_await(SETTLE_S, DAX_SYS "/devices/%s", region->dax) ? 0 :
+           -ENODEV;
+}
+
+/* A dax device is memory for the kernel (kmem) or for programs (device_dax) */
+static int bind_dax(const struct ram_region *region, const char *driver)
+{
+    char now[64];
+    int ret;
+
+    if (!sys_link(now, sizeof(now), DAX_SYS "/devices/%s/driver",
+                  region->dax)) {
+        if (!strcmp(now, driver)) {
+            return 0;
+        }
+        STEP(region->dax, DAX_SYS "/drivers/%s/unbind", now);
+    }
+    /* new_id also binds; where it did not, bind by hand */
+    ret = sys_write(region->dax, DAX_SYS "/drivers/%s/new_id", driver);
+    if (ret && ret != -EEXIST) {
+        return ret;
+    }
+    if (sys_exists(DAX_SYS "/drivers/%s/%s", driver, region->dax)) {
+        return 0;
+    }
+    STEP(region->dax, DAX_SYS "/drivers/%s/bind", driver);
+    return 0;
+}
+
+int region_dax_device(const struct ram_region *region)
+{
+    int node = region_node(region);
+
+    /* Memory that the kernel uses must be taken off line first */
+    if (node >= 0 && sys_exists("/sys/devices/system/node/node%d", node)) {
+        for (unsigned i = 0; i < 4096; i++) {
+            if (sys_exists("/sys/devices/system/node/node%d/memory%u", node,
+                           i)) {
+                sys_write("offline", "/sys/devices/system/memory/memory%u/"
+                          "state", i);
+            }
+        }
+    }
+    return bind_dax(region, "device_dax");
+}
+
+int region_system_ram(const struct ram_region *region)
+{
+    int node, ret = bind_dax(region, "kmem");
+
+    if (ret) {
+        return ret;
+    }
+    node = region_node(region);
+    if (node < 0) {
+        return node;
+    }
+    for (unsigned i = 0; i < 4096; i++) {
+        char state[32];
+
+        if (sys_read(state, sizeof(state), "/sys/devices/system/node/node%d/"
+                     "memory%u/state", node, i) ||
+            !strcmp(state, "online")) {
+            continue;
+        }
+        STEP("online_movable", "/sys/devices/system/memory/memory%u/state", i);
+    }
+    return 0;
+}
+
+int region_node(const struct ram_region *region)
+{
+    char text[32];
+    int ret = sys_read(text, sizeof(text), DAX_SYS "/devices/%s/target_node",
+                       region->dax);
+
+    return ret ? ret : atoi(text);
+}

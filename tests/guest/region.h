@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Static CXL memory of the guest: create a ram region, use it
+ */
+#ifndef GUEST_REGION_H
+#define GUEST_REGION_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "device-memory.h"
+#include "sysfs.h"
+
+#define CXL_SYS "/sys/bus/cxl/devices"
+#define DAX_SYS "/sys/bus/dax"
+
+/**
+ * struct ram_region - a region over one memory device, no interleave
+ * @name: "region0"
+ * @dax: "dax0.0"
+ * @hpa: host physical address, bytes
+ * @size: bytes
+ */
+struct ram_region {
+    char name[32];
+    char dax[32];
+    uint64_t hpa;
+    uint64_t size;
+};
+
+/** region_endpoint() - port of a memory device, "endpoint2" for "mem0". */
+int region_endpoint(char *buf, size_t size, const char *memdev);
+
+/**
+ * region_create() - all volatile capacity of @memdev as one region
+ * @root: root decoder that covers the window, "decoder0.0"
+ * Return: 0 or negative errno; the step that failed is noted in the results
+ */
+int region_create(struct ram_region *region, const char *root,
+                  const char *memdev);
+
+/** region_dax_device() - bind the region's memory to /dev/daxX.Y. */
+int region_dax_device(const struct ram_region *region);
+/** region_system_ram() - give the region's memory to the kernel. */
+int region_system_ram(const struct ram_region *region);
+/** region_node() - NUMA node of the region's memory, or negative errno. */
+int region_node(const struct ram_region *region);
+
+/* -- memtest.c ---------------------------------------------------------- */
+
+/**
+ * memtest_words() - write every 64-bit word, read all back, twice
+ * @stride: bytes between the words that are touched, a multiple of 8
+ * Return: number of words that came back wrong; the first few are noted
+ */
+uint64_t memtest_words(dev8_t *mem, size_t size, size_t stride);
+/** memtest_widths() - 1, 2, 4 and 8 byte accesses, also unaligned. */
+uint64_t memtest_widths(dev8_t *mem);
+/** memtest_is() - number of words in the range that do not equal @value. */
+uint64_t memtest_is(const dev8_t *mem, size_t size, size_t stride,
+                    uint64_t value);
+/** memtest_fill() - write words that follow from @seed and their place. */
+void memtest_fill(dev8_t *mem, size_t size, size_t stride,
+                  uint64_t seed);
+/** memtest_check() - words that differ from what memtest_fill() wrote. */
+uint64_t memtest_check(const dev8_t *mem, size_t size, size_t stride,
+                       uint64_t seed);
+
+#endif /* GUEST_REGION_H */

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Scenario "mctp": the Fabric Manager comes over MCTP on I2C, the host over the
+ * PCI mailbox, from one unmodified kernel (DSP0237, DSP0234, DSP0281)
+ */
+#include <errno.h>
+
+#include "dcd-bench.h"
+#include "dmesg.h"
+#include "mctp-control.h"
+#include "mctp-link.h"
+#include "region.h"
+#include "scenario.h"
+#include "tap.h"
+
+#define SETTLE_S    30
+#define MEMDEV      "mem0"
+#define TYPE_3      3
+/* The runner gives the endpoints these I2C addresses, in this order */
+#define PEER_I2C    0x20
+
+static struct cxl_conn *bring_up(void)
+{
+    struct mctp_peer peer = { .i2c = PEER_I2C, .eid = MCTP_FIRST_EID };
+    static const uint8_t no_uuid[16];
+    struct mctp_addr_to to;
+    struct mctp_link link;
+    uint8_t answer[MCTP_CTRL_MAX];
+
+    if (!tap_check(mctp_link_present(), "the I2C controller has a driver") ||
+        !tap_rc(mctp_link_up(&link), 0, "the MCTP link comes up") ||
+        !tap_rc(mctp_link_peer(&link, &peer), 0,
+                "the endpoint takes an ID and answers")) {
+        return NULL;
+    }
+    tap_check(peer.type_fm && peer.type_cci,
+              "the endpoint offers FM API and CCI messages");
+    tap_check(memcmp(peer.uuid, no_uuid, 16), "the endpoint has a UUID");
+    to = (struct mctp_addr_to) { .eid = peer.eid };
+    tap_check(mctp_control(&to, 0x7f, NULL, 0, answer) ==
+              -(MCTP_CC_BASE + MCTP_CC_UNSUPPORTED),
+              "an unknown control command is refused");
+    to = (struct mctp_addr_to) { .ifindex = link.index, .i2c = PEER_I2C };
+    tap_check(mctp_control(&to, 0x01, "\0\xff", 2, answer) ==
+              -(MCTP_CC_BASE + MCTP_CC_INVALID_DATA),
+              "endpoint ID 255 is refused");
+    return mctp_link_connect(&peer);
+}
+
+/* The same question on both roads */
+static void compare(struct cxl_conn *fm, struct cxl_conn *host)
+{
+    static const uint16_t question[] = { 0x4000, 0x5600 };
+    struct cxl_req req;
+    struct cxl_rsp a, b;
+    struct fm_identity id;
+
+    tap_check(!fm_identify(fm, &id) && id.type == TYPE_3 &&
+              id.max_msg_log2 >= 8 && id.max_msg_log2 <= 20,
+              "0001 tells a Type 3 device");
+    for (size_t i = 0; i < sizeof(question) / sizeof(question[0]); i++) {
+        int rc;
+
+        req_start(&req, question[i]);
+        rc = cxl_run(fm, &req, &a);
+        if (rc == CXL_RC_UNSUPPORTED) {
+            tap_skip("same answer", "not on the FM's interface");
+            continue;
+        }
+        tap_check(!rc && !cxl_run(host, &req, &b) && a.len == b.len &&
+                  !memcmp(a.data, b.data, a.len),
+                  "%04x gives the same bytes on both roads", question[i]);
+    }
+    req_start(&req, 0x4802);
+    req_zeros(&req, 8);
+    tap_rc(cxl_run(fm, &req, &a), CXL_RC_UNSUPPORTED,
+           "the host's commands are not for the FM");
+}
+
+void scenario_mctp(void)
+{
+    static struct dcd_bench bench;
+    struct ram_region region;
+    struct cxl_conn *fm, *host;
+
+    if (!tap_check(sys_await(SETTLE_S, "/dev/cxl/" MEMDEV) &&
+                   sys_await(SETTLE_S, CXL_SYS "/" MEMDEV "/driver"),
+                   "drivers bind " MEMDEV)) {
+        return;
+    }
+    tap_rc(region_create(&region, "decoder0.0", MEMDEV), 0,
+           "a region takes the static capacity");
+    host = cxl_conn_open_ioctl("/dev/cxl/" MEMDEV);
+    fm = bring_up();
+    if (!tap_check(host && fm, "FM and host have their roads")) {
+        return;
+    }
+    compare(fm, host);
+    if (bench_open(&bench, fm, host, MEMDEV, true)) {
+        dcd_test_all(&bench);
+    }
+    tap_check(!dmesg_complaints(), "no warning in dmesg");
+    cxl_conn_close(fm);
+    cxl_conn_close(host);
+}

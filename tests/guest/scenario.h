@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the test guest can do, one function per scenario
+ */
+#ifndef GUEST_SCENARIO_H
+#define GUEST_SCENARIO_H
+
+/** scenario_boot() - drivers bind, the static region works, no complaints. */
+void scenario_boot(void);
+/** scenario_dcd() - the FM commands over the PCI mailbox, with a host. */
+void scenario_dcd(void);
+/** scenario_demo() - a story for people. */
+void scenario_demo(void);
+/** scenario_mctp() - the FM commands over MCTP on I2C, with a host. */
+void scenario_mctp(void);
+
+#endif /* GUEST_SCENARIO_H */
