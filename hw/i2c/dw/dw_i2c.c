@@ -188,6 +188,7 @@ static uint64_t dw_i2c_mmio_read(void *opaque, hwaddr offset, unsigned size)
         val = s->scl_count[(offset - DW_I2C_SCL_COUNT_FIRST) / 4];
         break;
     case DW_I2C_INTR_STAT:
+        dw_i2c_target_intr_poll(s, prev);
         val = raw_status(s) & s->intr_mask;
         if (s->target.presented && (val & INTR_RX_FULL)) {
             s->target.seen = true;

@@ -167,6 +167,8 @@ unsigned dw_i2c_target_level(const DWI2CState *s);
 uint32_t dw_i2c_target_pop(DWI2CState *s);
 /* The guest is about to read STATUS, its previous access was @prev. */
 void dw_i2c_target_status_poll(DWI2CState *s, uint32_t prev);
+/* The same for INTR_STAT. */
+void dw_i2c_target_intr_poll(DWI2CState *s, uint32_t prev);
 int dw_i2c_target_post_load(DWI2CState *s);
 extern const VMStateDescription vmstate_dw_i2c_target_side;
 

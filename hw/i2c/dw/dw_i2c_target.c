@@ -10,7 +10,8 @@
  *   before it remembers the mode, an interrupt between would go to its
  *   master handler;
  * - a hold-off after the driver polled for an idle bus, as it will start a
- *   transfer of its own; a packet it has not noticed yet is withdrawn;
+ *   transfer of its own, which fails when a packet comes between; a packet it
+ *   has not noticed yet is withdrawn;
  * - from the first byte again, if the controller was disabled before the
  *   STOP condition of the packet was taken.
  * STOP_DET is raised after the data was read: the driver handles both in one
@@ -26,10 +27,15 @@
 
 /* 300 us were enough on a slow emulated CPU. */
 #define SETTLE_NS (500 * SCALE_US)
-#define HOLDOFF_NS (1 * SCALE_MS)
 /*
- * Linux follows each idle poll with a disable, which resets the count.  A
- * driver that polls STATUS to receive would never see a packet without it.
+ * The disable that follows the poll ends it, a few register accesses later;
+ * but on a busy host the vCPU can lose its time slice between, and then 1 ms
+ * was not enough.
+ */
+#define HOLDOFF_NS (100 * SCALE_MS)
+/*
+ * Presentations that may be put off until the next disable.  A driver that
+ * polls STATUS to receive would never see a packet without this limit.
  */
 #define HOLDOFFS_MAX 4
 
@@ -42,6 +48,17 @@ struct DWI2CPort {
 };
 
 static bool (*match_by_address)(I2CSlave *, uint8_t, bool, I2CNodeList *);
+
+static bool is_listening(const DWI2CState *s)
+{
+    return dw_i2c_enabled(s) && dw_i2c_is_target(s);
+}
+
+/* The guest has begun to take the presented packet. */
+static bool is_noticed(const DWI2CTargetSide *t)
+{
+    return t->seen || t->pos || t->stop_sent;
+}
 
 static DWI2CPacket *head_packet(DWI2CTargetSide *t)
 {
@@ -85,8 +102,7 @@ static bool can_present(DWI2CState *s)
 {
     DWI2CTargetSide *t = &s->target;
 
-    if (t->presented || !t->count || !t->armed || !dw_i2c_enabled(s) ||
-        !dw_i2c_is_target(s)) {
+    if (t->presented || !t->count || !t->armed || !is_listening(s)) {
         return false;
     }
     if (qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL) < t->not_before) {
@@ -132,32 +148,48 @@ uint32_t dw_i2c_target_pop(DWI2CState *s)
     return val;
 }
 
-void dw_i2c_target_status_poll(DWI2CState *s, uint32_t prev)
+/* Show nothing new for a while; takes back what was not noticed yet. */
+static void put_off(DWI2CState *s, int64_t ns)
 {
     DWI2CTargetSide *t = &s->target;
-    int64_t now;
+    bool withdraw = t->presented && !is_noticed(t);
 
-    if (!dw_i2c_enabled(s) || !dw_i2c_is_target(s)) {
-        return;
-    }
-    /* The interrupt handler and its drain loop read STATUS after these. */
-    if (prev == ACCESS_READ(DW_I2C_RAW_INTR_STAT) ||
-        prev == ACCESS_READ(DW_I2C_DATA_CMD)) {
-        return;
-    }
-    /* A packet in progress shows as activity: the guest will poll again. */
-    if (t->presented && (t->seen || t->pos || t->stop_sent)) {
-        return;
-    }
     if (t->holdoffs >= HOLDOFFS_MAX) {
         return;
     }
-    trace_dw_i2c_target_holdoff(t->presented);
-    unpresent(t);
+    trace_dw_i2c_target_holdoff(ns, withdraw);
     t->holdoffs++;
-    now = qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL);
-    t->not_before = MAX(t->not_before, now + HOLDOFF_NS);
-    dw_i2c_target_step(s);
+    t->not_before = MAX(t->not_before,
+                        qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL) + ns);
+    if (withdraw) {
+        unpresent(t);
+    }
+}
+
+void dw_i2c_target_status_poll(DWI2CState *s, uint32_t prev)
+{
+    /*
+     * The interrupt handler and its drain loop read STATUS after these two.
+     * Any other read starts a transfer.  If a packet is in progress then, it
+     * shows as activity and is finished first, but no other may follow.
+     */
+    if (is_listening(s) && prev != ACCESS_READ(DW_I2C_RAW_INTR_STAT) &&
+        prev != ACCESS_READ(DW_I2C_DATA_CMD)) {
+        put_off(s, HOLDOFF_NS);
+    }
+}
+
+void dw_i2c_target_intr_poll(DWI2CState *s, uint32_t prev)
+{
+    /*
+     * The target handler reads STATUS between the two interrupt registers.
+     * This is the master handler: the settle time was too short, and it
+     * would be called again and again.
+     */
+    if (is_listening(s) && s->target.presented && !is_noticed(&s->target) &&
+        prev == ACCESS_READ(DW_I2C_RAW_INTR_STAT)) {
+        put_off(s, SETTLE_NS);
+    }
 }
 
 void dw_i2c_target_enabled(DWI2CState *s)
@@ -385,7 +417,7 @@ int dw_i2c_target_post_load(DWI2CState *s)
 {
     DWI2CTargetSide *t = &s->target;
     int64_t now = qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL);
-    bool listening = dw_i2c_enabled(s) && dw_i2c_is_target(s) && t->armed;
+    bool listening = is_listening(s) && t->armed;
     int i;
 
     if (t->head >= DW_I2C_QUEUE_LEN ||

@@ -63,7 +63,7 @@ typedef struct DWI2CPacket {
  * @seen: the guest read INTR_STAT with RX_FULL of the presented packet
  * @stop_sent: STOP_DET of the presented packet was raised
  * @pos: bytes of the presented packet the guest has read
- * @holdoffs: idle polls answered with a hold-off since the last enable
+ * @holdoffs: how often presentation was put off since the last enable
  * @not_before: virtual time in ns before which nothing is presented
  */
 typedef struct DWI2CTargetSide {

@@ -258,6 +258,56 @@ static void test_noticed_packet_shows_as_activity(void)
     dw_stop(&t);
 }
 
+/* A poll that finds a packet in progress: that one ends, no other begins. */
+static void test_busy_poll_holds_the_next_packet_back(void)
+{
+    DwI2c t;
+
+    start_armed(&t);
+    dw_echo(&t, OWN, 0x11, 0x12);
+    dw_echo(&t, OWN, 0x21, 0x22);
+    dw_target_mode(&t, OWN);
+    dw_settle(&t);
+    g_assert_cmphex(dw_rd(&t, R_INTR_STAT), ==, I_RX_FULL);
+    g_assert_cmphex(dw_rd(&t, R_STATUS) & ST_ACTIVITY, ==, ST_ACTIVITY);
+    dw_rd(&t, R_DATA_CMD);
+    dw_rd(&t, R_DATA_CMD);
+    g_assert_cmphex(dw_rd(&t, R_INTR_STAT), ==, I_STOP_DET);
+    dw_rd(&t, R_CLR_STOP_DET);
+    dw_assert_quiet(&t);
+    /* The poll is repeated and the transfer starts. */
+    g_assert_cmphex(dw_rd(&t, R_STATUS), ==, ST_IDLE);
+    dw_disable(&t);
+    dw_target_mode(&t, OWN);
+    dw_settle(&t);
+    dw_take(&t, 0x21, 0x22);
+    dw_stop(&t);
+}
+
+/*
+ * The handler of master mode does not read STATUS before INTR_STAT. If it is
+ * called in target mode, the driver has not remembered the mode yet.
+ */
+static void test_handler_of_the_other_mode_sees_nothing(void)
+{
+    DwI2c t;
+
+    start_armed(&t);
+    dw_echo(&t, OWN, 0x11, 0x12);
+    dw_target_mode(&t, OWN);
+    dw_settle(&t);
+    g_assert_true(dw_line(&t));
+    dw_rd(&t, R_ENABLE);
+    g_assert_cmphex(dw_rd(&t, R_RAW_INTR_STAT), ==, I_RX_FULL);
+    g_assert_cmphex(dw_rd(&t, R_INTR_STAT), ==, 0);
+    dw_assert_quiet(&t);
+    qtest_clock_step(t.qts, SETTLE_NS - 1);
+    dw_assert_quiet(&t);
+    qtest_clock_step(t.qts, 1);
+    dw_take(&t, 0x11, 0x12);
+    dw_stop(&t);
+}
+
 /* A driver without interrupts sees a packet after a few polls. */
 static void test_polling_does_not_starve(void)
 {
@@ -453,6 +503,10 @@ int main(int argc, char **argv)
                    test_unnoticed_packet_is_withdrawn);
     qtest_add_func("/dw-i2c/target/noticed-packet-shows-as-activity",
                    test_noticed_packet_shows_as_activity);
+    qtest_add_func("/dw-i2c/target/busy-poll-holds-the-next-packet-back",
+                   test_busy_poll_holds_the_next_packet_back);
+    qtest_add_func("/dw-i2c/target/handler-of-the-other-mode-sees-nothing",
+                   test_handler_of_the_other_mode_sees_nothing);
     qtest_add_func("/dw-i2c/target/polling-does-not-starve",
                    test_polling_does_not_starve);
     qtest_add_func("/dw-i2c/target/abort-leaves-the-packet",

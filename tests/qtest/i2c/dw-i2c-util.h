@@ -69,7 +69,7 @@
 #define ABSENT 0x2f
 
 #define SETTLE_NS 500000
-#define HOLDOFF_NS 1000000
+#define HOLDOFF_NS 100000000
 
 typedef struct DwI2c {
     QTestState *qts;
