@@ -89,9 +89,12 @@ archive_binary() {
            awk '{ print $2; exit }')
     [ -n "$file" ] || die "the archive has no $2 in $3"
     if [ ! -f "$dl/$file" ]; then
-        (cd "$dl" && run_logged "fetching $2" "$dl/$2.log" \
+        rm -rf "$dl/part" && mkdir "$dl/part"
+        (cd "$dl/part" && run_logged "fetching $2" "$dl/$2.log" \
             archive_apt "$1" apt-get download "$2/$3") ||
             die "could not fetch the package $2"
+        mv "$dl/part/"*.deb "$dl/$file"
+        rmdir "$dl/part"
     fi
     printf '%s\n' "$dl/$file"
 }

@@ -53,6 +53,10 @@ def run(qemu, name):
         if test.name == name:
             os.chdir(test.row['workdir'] or qemu)
             os.environ.update(test.row['env'])
+            if test.suite == 'base':
+                wrapper = os.path.join(TOP, 'scripts', 'without-kvm.sh')
+                os.environ['QTEST_QEMU_BINARY'] = \
+                    f"'{wrapper}' {test.row['env']['QTEST_QEMU_BINARY']}"
             command = test.row['cmd'] + test.extra
             os.execv(command[0], command)
     sys.exit(f"QEMU's build has no test {name}")

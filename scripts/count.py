@@ -18,6 +18,11 @@ import xml.etree.ElementTree as ET
 BAD = ('FAIL', 'ERROR', 'TIMEOUT', 'INTERRUPT', 'UNEXPECTEDPASS')
 
 
+def plain(name):
+    """A program's name without meson's "project:suite / " before it."""
+    return name.split(' / ')[-1]
+
+
 def read_cases(path):
     """Yields program, case and outcome from a junit file."""
     if not os.path.exists(path):
@@ -25,10 +30,11 @@ def read_cases(path):
     for suite in ET.parse(path).getroot().iter('testsuite'):
         for case in suite.iter('testcase'):
             # a program with cases is a suite of its own: project.program
-            program = suite.get('name').partition('.')[2] or case.get('name')
+            program = plain(suite.get('name').partition('.')[2] or
+                            case.get('name'))
             if case.find('failure') is not None or \
                case.find('error') is not None:
-                yield program, case.get('name'), 'failed'
+                yield program, plain(case.get('name')), 'failed'
             elif case.find('skipped') is not None:
                 yield program, case.get('name'), 'skipped'
             else:
@@ -42,8 +48,7 @@ def read_programs(path):
     with open(path, encoding='utf-8') as log:
         for line in log:
             row = json.loads(line)
-            # "project:suite / name" or "name", as meson shows it
-            yield row['name'].split(' / ')[-1], row['result']
+            yield plain(row['name']), row['result']
 
 
 def main():

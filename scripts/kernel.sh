@@ -20,7 +20,8 @@ exec 9>"$cache/lock"
 flock -n 9 || { say "waiting for another run that uses $cache"; flock 9; }
 
 hash=$(sha256sum <"$fragment" | cut -c 1-12)
-image=$(find "$cache/kernel" -path "*/$LINUX*-$hash/bzImage" 2>/dev/null |
+mkdir -p "$cache/kernel"
+image=$(find "$cache/kernel" -path "*/$LINUX*-$hash/bzImage" |
         sort -V | tail -n 1)
 if [ -z "$image" ]; then
     # shellcheck disable=SC2086
