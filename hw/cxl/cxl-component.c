@@ -7,6 +7,7 @@
 #include "hw/cxl/cxl.h"
 #include "migration/vmstate.h"
 #include "trace.h"
+#include "cxl-port-vmstate.h"
 
 #define W(offset)               ((offset) / 4)
 
@@ -253,6 +254,7 @@ void cxl_component_register_block_init(Object *obj, CXLComponentState *cxl,
                           cachemem, CXL_CACHEMEM_SIZE);
     memory_region_add_subregion(&crb->component_registers,
                                 CXL_CACHEMEM_OFFSET, &crb->cache_mem);
+    cxl_port_register_vmstate(obj, cxl);
 }
 
 /* Migration */

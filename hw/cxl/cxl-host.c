@@ -34,6 +34,7 @@ static CXLFixedWindow *window_new(const CXLFixedMemoryWindowOptions *opts,
     uint64_t bytes = opts->has_interleave_granularity ?
                      opts->interleave_granularity : DEFAULT_GRANULARITY;
     int granularity = cxl_interleave_encode_granularity(bytes);
+    const strList *t;
     CXLFixedWindow *fw;
 
     if (ways < 0) {
@@ -54,7 +55,7 @@ static CXLFixedWindow *window_new(const CXLFixedMemoryWindowOptions *opts,
     fw->size = opts->size;
     fw->enc_int_ways = ways;
     fw->enc_int_gran = granularity;
-    for (const strList *t = opts->targets; t; t = t->next) {
+    for (t = opts->targets; t; t = t->next) {
         fw->targets[fw->num_targets++] = g_strdup(t->value);
     }
     return fw;

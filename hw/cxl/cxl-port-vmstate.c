@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Migration of host bridges, root ports and switch ports. Their own files,
+ * which belong to the base, save nothing: after a snapshot was loaded, bus
+ * numbers, bridge windows and decoders would be those of a reset.
+ */
+#include "qemu/osdep.h"
+#include "hw/cxl/cxl.h"
+#include "hw/pci/pcie.h"
+#include "hw/pci/pcie_aer.h"
+#include "hw/pci/pcie_port.h"
+#include "migration/vmstate.h"
+#include "cxl-port-vmstate.h"
+
+static int slot_post_load(void *opaque, int version_id)
+{
+    return pcie_cap_slot_post_load(opaque, version_id);
+}
+
+/*
+ * The component lies at another place in each type, so the description cannot
+ * be a constant. It lives as long as the class it is made for.
+ */
+static const VMStateDescription *describe(Object *obj, CXLComponentState *cxl)
+{
+    bool slot = object_dynamic_cast(obj, TYPE_PCIE_SLOT);
+    VMStateField *f = g_new0(VMStateField, 4);
+    VMStateDescription *vmsd;
+
+    f[0] = (VMStateField) {
+        .name = "pci",
+        .vmsd = &vmstate_pci_device,
+        .size = sizeof(PCIDevice),
+        .flags = VMS_STRUCT,
+    };
+    f[1] = (VMStateField) {
+        .name = "aer-log",
+        .vmsd = &vmstate_pcie_aer_log,
+        .offset = offsetof(PCIDevice, exp.aer_log),
+        .size = sizeof(PCIEAERLog),
+        .flags = VMS_STRUCT,
+    };
+    f[2] = (VMStateField) {
+        .name = "component",
+        .vmsd = &vmstate_cxl_component,
+        .offset = (char *)cxl - (char *)obj,
+        .size = sizeof(*cxl),
+        .flags = VMS_STRUCT,
+    };
+    f[3] = (VMStateField) VMSTATE_END_OF_LIST();
+
+    vmsd = g_new0(VMStateDescription, 1);
+    vmsd->name = object_get_typename(obj);
+    vmsd->version_id = 1;
+    vmsd->minimum_version_id = 1;
+    vmsd->priority = MIG_PRI_PCI_BUS;
+    vmsd->post_load = slot ? slot_post_load : NULL;
+    vmsd->fields = f;
+    return vmsd;
+}
+
+void cxl_port_register_vmstate(Object *obj, CXLComponentState *cxl)
+{
+    DeviceClass *dc = DEVICE_GET_CLASS(obj);
+
+    if (object_dynamic_cast(obj, TYPE_PXB_CXL_HOST)) {
+        /* Cannot be unplugged, hence never unregistered */
+        vmstate_register(VMSTATE_IF(obj), VMSTATE_INSTANCE_ID_ANY,
+                         &vmstate_cxl_component, cxl);
+    } else if (object_dynamic_cast(obj, TYPE_PCIE_PORT) && !dc->vmsd) {
+        /* Called from realize: the device registers it right afterwards */
+        dc->vmsd = describe(obj, cxl);
+    }
+}
