@@ -1,0 +1,493 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Host bridges, ports and windows without any memory device: registers,
+ * decoders, misses, reset, machine properties, migration.
+ */
+#include "qemu/osdep.h"
+#include "qemu/units.h"
+#include "tests/qtest/libqtest.h"
+#include "qobject/qdict.h"
+#include "hw/pci/pci_regs.h"
+#include "hw/cxl/cxl_hdm.h"
+
+#define MACHINE "-machine q35,cxl=on,cxl-fmw.0.targets.0=hb0,cxl-fmw.0.size=1G"\
+                " -m 128M -nodefaults -display none " \
+                "-device pxb-cxl,id=hb0,bus=pcie.0,bus_nr=52 "
+#define TWO_PORTS \
+    "-device cxl-rp,id=rp0,bus=hb0,port=0,chassis=0,slot=0,addr=0.0 " \
+    "-device cxl-rp,id=rp1,bus=hb0,port=1,chassis=0,slot=1,addr=1.0 "
+#define SWITCH \
+    "-device cxl-upstream,id=us0,bus=rp0,addr=0.0 " \
+    "-device cxl-downstream,id=ds0,bus=us0,port=0,chassis=0,slot=4,addr=0.0 "
+
+/* Where the machine puts things: nothing else lies above 4 GiB */
+#define HOST_REGS       (4 * GiB)
+#define WINDOW          (4 * GiB + 256 * MiB)
+#define CACHEMEM        0x1000
+
+#define RP_BUS          52
+#define USP_BUS         53
+#define DSP_BUS         54
+#define DSP_SEC_BUS     55
+
+/* Below 4 GiB, clear of RAM, ROM and the host bridge's own registers */
+#define BRIDGE_MEM      0xc0000000u
+#define RP_BAR          0xc8000000u
+#define USP_BAR         0xc0000000u
+#define DSP_BAR         0xc0100000u
+
+static uint32_t config_address(int bus, int dev, int offset)
+{
+    return 1u << 31 | bus << 16 | dev << 11 | (offset & 0xfc);
+}
+
+static uint32_t config_read(QTestState *s, int bus, int dev, int offset)
+{
+    qtest_outl(s, 0xcf8, config_address(bus, dev, offset));
+    return qtest_inl(s, 0xcfc);
+}
+
+static void config_write(QTestState *s, int bus, int dev, int offset,
+                         uint32_t value)
+{
+    qtest_outl(s, 0xcf8, config_address(bus, dev, offset));
+    qtest_outl(s, 0xcfc, value);
+}
+
+static void bridge_setup(QTestState *s, int bus, int sec, int sub,
+                         uint32_t bar, bool forwards)
+{
+    config_write(s, bus, 0, PCI_PRIMARY_BUS, sub << 16 | sec << 8 | bus);
+    config_write(s, bus, 0, PCI_BASE_ADDRESS_0, bar);
+    config_write(s, bus, 0, PCI_BASE_ADDRESS_1, 0);
+    config_write(s, bus, 0, PCI_MEMORY_BASE,
+                 forwards ? 0xc7f0c000 : 0x0000fff0);
+    config_write(s, bus, 0, PCI_COMMAND,
+                 PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
+}
+
+static uint64_t hdm(uint64_t block, unsigned offset)
+{
+    return block + CACHEMEM + offset;
+}
+
+static uint32_t commit_bits(QTestState *s, uint64_t block, int n)
+{
+    return qtest_readl(s, hdm(block, CXL_HDM_DECODER(n) + CXL_HDM_CONTROL)) &
+           (CXL_HDM_CTRL_COMMITTED | CXL_HDM_CTRL_ERROR);
+}
+
+static void commit(QTestState *s, uint64_t block, int n, uint64_t base,
+                   uint64_t size, uint32_t targets, uint32_t control)
+{
+    uint64_t d = hdm(block, CXL_HDM_DECODER(n));
+
+    qtest_writel(s, d + CXL_HDM_BASE_LO, base);
+    qtest_writel(s, d + CXL_HDM_BASE_HI, base >> 32);
+    qtest_writel(s, d + CXL_HDM_SIZE_LO, size);
+    qtest_writel(s, d + CXL_HDM_SIZE_HI, size >> 32);
+    qtest_writel(s, d + CXL_HDM_TARGET_LO, targets);
+    qtest_writel(s, d + CXL_HDM_CONTROL, control | CXL_HDM_CTRL_COMMIT);
+}
+
+static void assert_headers(QTestState *s, uint64_t block, const uint32_t *want)
+{
+    for (int i = 0; i < 6; i++) {
+        g_assert_cmphex(qtest_readl(s, block + CACHEMEM + 4 * i), ==, want[i]);
+    }
+}
+
+static const uint32_t switch_up_headers[6] = {
+    0x03110001, 0x08030002, 0x0d820004, 0x12830005,
+};
+
+static void test_host_bridge_registers(void)
+{
+    QTestState *s = qtest_init(MACHINE TWO_PORTS);
+
+    /* Five capabilities; no RAS */
+    g_assert_cmphex(qtest_readl(s, HOST_REGS + CACHEMEM), ==, 0x05110001);
+    g_assert_cmphex(qtest_readl(s, HOST_REGS + CACHEMEM + 4), ==, 0);
+    g_assert_cmphex(qtest_readl(s, HOST_REGS + CACHEMEM + 12), ==, 0x12830005);
+    g_assert_cmphex(qtest_readl(s, hdm(HOST_REGS, CXL_HDM_CAP)), ==, 0x382);
+
+    /* Eight bytes are two registers */
+    g_assert_cmphex(qtest_readq(s, HOST_REGS + CACHEMEM + 8), ==,
+                    0x128300050d820004);
+    qtest_writeq(s, hdm(HOST_REGS, CXL_HDM_DECODER(1)), 0x123456789abcdef0);
+    g_assert_cmphex(qtest_readq(s, hdm(HOST_REGS, CXL_HDM_DECODER(1))), ==,
+                    0x1234567890000000);
+
+    /* Nothing before and behind the block, whatever the width */
+    qtest_writeb(s, HOST_REGS + 1, 0xff);
+    g_assert_cmphex(qtest_readq(s, HOST_REGS), ==, 0);
+    qtest_writew(s, HOST_REGS + 0x8002, 0xffff);
+    g_assert_cmphex(qtest_readl(s, HOST_REGS + 0x8000), ==, 0);
+    qtest_quit(s);
+}
+
+static void test_passthrough_has_no_decoders(void)
+{
+    QTestState *s = qtest_init(MACHINE "-device cxl-rp,bus=hb0,port=0");
+
+    g_assert_cmphex(qtest_readl(s, HOST_REGS + CACHEMEM + 12), ==, 0x12830000);
+    qtest_writel(s, hdm(HOST_REGS, CXL_HDM_DECODER(0) + CXL_HDM_CONTROL),
+                 CXL_HDM_CTRL_COMMIT);
+    g_assert_cmphex(commit_bits(s, HOST_REGS, 0), ==, 0);
+    qtest_quit(s);
+}
+
+static void test_commit_rules(void)
+{
+    QTestState *s = qtest_init(MACHINE TWO_PORTS);
+
+    commit(s, HOST_REGS, 1, WINDOW, 256 * MiB, 0, 0);
+    g_assert_cmphex(commit_bits(s, HOST_REGS, 1), ==, CXL_HDM_CTRL_ERROR);
+    commit(s, HOST_REGS, 0, WINDOW, 256 * MiB, 0x0100,
+           1 << CXL_HDM_CTRL_IW_SHIFT | CXL_HDM_CTRL_LOCK);
+    g_assert_cmphex(commit_bits(s, HOST_REGS, 0), ==, CXL_HDM_CTRL_COMMITTED);
+    commit(s, HOST_REGS, 1, WINDOW, 256 * MiB, 0, 0);
+    g_assert_cmphex(commit_bits(s, HOST_REGS, 1), ==, CXL_HDM_CTRL_ERROR);
+    commit(s, HOST_REGS, 1, WINDOW + 256 * MiB, 256 * MiB, 0, 0);
+    g_assert_cmphex(commit_bits(s, HOST_REGS, 1), ==, CXL_HDM_CTRL_COMMITTED);
+
+    /* Locked until a reset */
+    qtest_writel(s, hdm(HOST_REGS, CXL_HDM_DECODER(0) + CXL_HDM_CONTROL), 0);
+    g_assert_cmphex(commit_bits(s, HOST_REGS, 0), ==, CXL_HDM_CTRL_COMMITTED);
+    qtest_qmp_assert_success(s, "{'execute': 'system_reset'}");
+    qtest_qmp_eventwait(s, "RESET");
+    g_assert_cmphex(commit_bits(s, HOST_REGS, 0), ==, 0);
+    g_assert_cmphex(qtest_readq(s, hdm(HOST_REGS, CXL_HDM_DECODER(0))), ==, 0);
+    qtest_quit(s);
+}
+
+/* No device is there: reads give zero, writes vanish, nothing breaks */
+static void test_window_misses(void)
+{
+    QTestState *s = qtest_init(MACHINE TWO_PORTS SWITCH);
+
+    for (int step = 0; step < 4; step++) {
+        if (step == 1) {        /* port 0, behind it an undecoded switch */
+            commit(s, HOST_REGS, 0, WINDOW, 256 * MiB, 0, 0);
+        } else if (step == 2) { /* port 1, nothing behind it */
+            commit(s, HOST_REGS, 0, WINDOW, 256 * MiB, 1, 0);
+        } else if (step == 3) { /* no such port */
+            commit(s, HOST_REGS, 0, WINDOW, 256 * MiB, 9, 0);
+        }
+        qtest_writeq(s, WINDOW + 0xfd, 0x1122334455667788);
+        qtest_writeb(s, WINDOW, 0x99);
+        g_assert_cmphex(qtest_readq(s, WINDOW + 0xfd), ==, 0);
+        g_assert_cmphex(qtest_readb(s, WINDOW), ==, 0);
+        g_assert_cmphex(qtest_readl(s, WINDOW + 1 * GiB - 4), ==, 0);
+    }
+    qtest_quit(s);
+}
+
+static void ports_setup(QTestState *s)
+{
+    bridge_setup(s, RP_BUS, USP_BUS, DSP_SEC_BUS, RP_BAR, true);
+    bridge_setup(s, USP_BUS, DSP_BUS, DSP_SEC_BUS, USP_BAR, true);
+    bridge_setup(s, DSP_BUS, DSP_SEC_BUS, DSP_SEC_BUS, DSP_BAR, false);
+}
+
+static void test_port_registers(void)
+{
+    static const uint32_t dsp_headers[6] = { 0x02110001, 0x08030002,
+                                             0x0d820004 };
+    QTestState *s = qtest_init(MACHINE TWO_PORTS SWITCH);
+
+    ports_setup(s);
+    assert_headers(s, USP_BAR, switch_up_headers);
+    assert_headers(s, DSP_BAR, dsp_headers);
+    g_assert_cmphex(qtest_readl(s, RP_BAR + CACHEMEM), ==, 0x05110001);
+    g_assert_cmphex(qtest_readl(s, RP_BAR + CACHEMEM + 12), ==, 0);
+    g_assert_cmphex(qtest_readl(s, hdm(USP_BAR, CXL_HDM_CAP)), ==, 0x382);
+
+    /* RAS: masks are writable as far as the bits exist, status clears only */
+    g_assert_cmphex(qtest_readl(s, USP_BAR + CACHEMEM + 0x84), ==, 0x1cfff);
+    qtest_writel(s, USP_BAR + CACHEMEM + 0x84, 0xfffe0001);
+    g_assert_cmphex(qtest_readl(s, USP_BAR + CACHEMEM + 0x84), ==, 1);
+    qtest_writel(s, USP_BAR + CACHEMEM + 0x80, 0xffffffff);
+    g_assert_cmphex(qtest_readl(s, USP_BAR + CACHEMEM + 0x80), ==, 0);
+    qtest_writel(s, USP_BAR + CACHEMEM + 0x8c, 0xffffffff);
+    g_assert_cmphex(qtest_readl(s, USP_BAR + CACHEMEM + 0x8c), ==, 0);
+    qtest_quit(s);
+}
+
+/* Extended configuration space, once the machine is told where it lies */
+#define ECAM            0xb0000000u
+#define Q35_PCIEXBAR    0x60
+
+static uint64_t ecam(int bus, int offset)
+{
+    return ECAM + (bus << 20) + offset;
+}
+
+static uint64_t find_ext_cap(QTestState *s, int bus, uint16_t id,
+                             uint16_t dvsec)
+{
+    for (int at = PCI_CFG_SPACE_SIZE; at; ) {
+        uint32_t header = qtest_readl(s, ecam(bus, at));
+
+        if (PCI_EXT_CAP_ID(header) == id &&
+            (id != PCI_EXT_CAP_ID_DVSEC ||
+             qtest_readw(s, ecam(bus, at + 8)) == dvsec)) {
+            return ecam(bus, at);
+        }
+        at = PCI_EXT_CAP_NEXT(header);
+    }
+    g_assert_not_reached();
+}
+
+static void assert_writable(QTestState *s, uint64_t reg, uint32_t mask)
+{
+    uint32_t old = qtest_readl(s, reg);
+
+    qtest_writel(s, reg, ~0u);
+    g_assert_cmphex(qtest_readl(s, reg), ==, old | mask);
+    qtest_writel(s, reg, 0);
+    g_assert_cmphex(qtest_readl(s, reg), ==, old & ~mask);
+    qtest_writel(s, reg, old);
+}
+
+static void test_dvsecs(void)
+{
+    QTestState *s = qtest_init(MACHINE TWO_PORTS SWITCH);
+    uint64_t d;
+
+    ports_setup(s);
+    config_write(s, 0, 0, Q35_PCIEXBAR, ECAM | 1);
+
+    /* Port extensions: control, and the alternate bus range beside it */
+    d = find_ext_cap(s, USP_BUS, PCI_EXT_CAP_ID_DVSEC, 3);
+    g_assert_cmphex(qtest_readl(s, d + 4), ==, 0x02801e98);
+    g_assert_cmphex(qtest_readw(s, d + 0xa), ==, 1);
+    assert_writable(s, d + 0x0c, 0xffff400f);
+    assert_writable(s, d + 0x10, 0xfff0fff0);
+    assert_writable(s, d + 0x14, 0xfff0fff0);
+    assert_writable(s, d + 0x18, 0xffffffff);
+    assert_writable(s, d + 0x20, 0xffffe001);
+
+    d = find_ext_cap(s, RP_BUS, PCI_EXT_CAP_ID_DVSEC, 4);
+    g_assert_cmphex(qtest_readl(s, d + 4), ==, 0x01001e98);
+    assert_writable(s, d + 0xc, 0x0f0f0f0f);
+
+    d = find_ext_cap(s, RP_BUS, PCI_EXT_CAP_ID_DVSEC, 7);
+    g_assert_cmphex(qtest_readl(s, d + 4), ==, 0x02021e98);
+    assert_writable(s, d + 0xc, 0x000000bd);
+    d = find_ext_cap(s, DSP_BUS, PCI_EXT_CAP_ID_DVSEC, 7);
+    assert_writable(s, d + 0xc, 0x000000fd);
+    d = find_ext_cap(s, USP_BUS, PCI_EXT_CAP_ID_DVSEC, 7);
+    assert_writable(s, d + 0xc, 0);
+
+    d = find_ext_cap(s, DSP_BUS, PCI_EXT_CAP_ID_DVSEC, 8);
+    g_assert_cmphex(qtest_readl(s, d + 4), ==, 0x02401e98);
+    g_assert_cmphex(qtest_readl(s, d + 0xc), ==, 0x100);
+    assert_writable(s, d + 0xc, 0);
+    qtest_quit(s);
+}
+
+/* Read CDAT entry @handle by DOE; returns its dwords or -1 */
+static int read_cdat(QTestState *s, uint64_t doe, uint16_t handle,
+                     uint32_t *entry, uint16_t *next)
+{
+    uint32_t header[3];
+    int dwords;
+
+    qtest_writel(s, doe + 0x10, 0x00021e98);
+    qtest_writel(s, doe + 0x10, 3);
+    qtest_writel(s, doe + 0x10, handle << 16);
+    qtest_writel(s, doe + 0x8, 1u << 31);
+    if (!(qtest_readl(s, doe + 0xc) >> 31)) {
+        return -1;
+    }
+    for (int i = 0; i < 3; i++) {
+        header[i] = qtest_readl(s, doe + 0x14);
+        qtest_writel(s, doe + 0x14, 0);
+    }
+    g_assert_cmphex(header[0], ==, 0x00021e98);
+    g_assert_cmphex(header[2] & 0xffff, ==, 0);
+    *next = header[2] >> 16;
+    dwords = header[1] - 3;
+    g_assert_cmpint(dwords, <=, 64);
+    for (int i = 0; i < dwords; i++) {
+        entry[i] = qtest_readl(s, doe + 0x14);
+        qtest_writel(s, doe + 0x14, 0);
+    }
+    return dwords;
+}
+
+static uint8_t byte_sum(const uint32_t *data, int dwords)
+{
+    uint8_t sum = 0;
+
+    for (int i = 0; i < dwords; i++) {
+        sum += data[i] + (data[i] >> 8) + (data[i] >> 16) + (data[i] >> 24);
+    }
+    return sum;
+}
+
+static uint64_t usp_doe(QTestState *s)
+{
+    ports_setup(s);
+    config_write(s, 0, 0, Q35_PCIEXBAR, ECAM | 1);
+    return find_ext_cap(s, USP_BUS, PCI_EXT_CAP_ID_DOE, 0);
+}
+
+static void test_cdat_of_a_switch(void)
+{
+    QTestState *s = qtest_init(MACHINE TWO_PORTS SWITCH);
+    uint64_t doe = usp_doe(s);
+    uint32_t entry[64];
+    uint16_t next;
+    uint8_t sum;
+
+    g_assert_cmpint(read_cdat(s, doe, 0, entry, &next), ==, 4);
+    g_assert_cmpuint(entry[0], ==, 16 + 2 * 24);
+    g_assert_cmphex(next, ==, 1);
+    sum = byte_sum(entry, 4);
+    g_assert_cmpint(read_cdat(s, doe, 1, entry, &next), ==, 6);
+    g_assert_cmphex(entry[0], ==, 0x00180005);
+    g_assert_cmphex(next, ==, 2);
+    sum += byte_sum(entry, 6);
+    g_assert_cmpint(read_cdat(s, doe, 2, entry, &next), ==, 6);
+    g_assert_cmphex(next, ==, 0xffff);
+    sum += byte_sum(entry, 6);
+    g_assert_cmphex(sum, ==, 0);
+    g_assert_cmpint(read_cdat(s, doe, 3, entry, &next), ==, -1);
+    g_assert_cmpint(read_cdat(s, doe, 0xffff, entry, &next), ==, -1);
+    g_assert_cmpint(read_cdat(s, doe, 0, entry, &next), ==, 4);
+    qtest_quit(s);
+}
+
+/* The base asserts that there is an entry: a bare switch must have one */
+static void test_cdat_without_downstream_ports(void)
+{
+    QTestState *s = qtest_init(MACHINE TWO_PORTS
+                               "-device cxl-upstream,bus=rp0,addr=0.0");
+    uint64_t doe = usp_doe(s);
+    uint32_t entry[64];
+    uint16_t next;
+
+    g_assert_cmpint(read_cdat(s, doe, 0, entry, &next), ==, 4);
+    g_assert_cmpuint(entry[0], ==, 16);
+    g_assert_cmphex(byte_sum(entry, 4), ==, 0);
+    g_assert_cmphex(next, ==, 0xffff);
+    g_assert_cmpint(read_cdat(s, doe, 1, entry, &next), ==, -1);
+    qtest_quit(s);
+}
+
+static void wait_for(QTestState *s, const char *status)
+{
+    for (;;) {
+        QDict *r = qtest_qmp_assert_success_ref(s,
+                       "{'execute': 'query-migrate'}");
+        g_autofree char *now = g_strdup(qdict_get_try_str(r, "status"));
+
+        qobject_unref(r);
+        g_assert_cmpstr(now, !=, "failed");
+        if (!g_strcmp0(now, status)) {
+            return;
+        }
+        g_usleep(1000);
+    }
+}
+
+static void test_migration(void)
+{
+    static const char machine[] = MACHINE TWO_PORTS SWITCH;
+    g_autofree char *file = g_strdup_printf("%s/cxl-ports-%d", g_get_tmp_dir(),
+                                            getpid());
+    g_autofree char *uri = g_strdup_printf("file:%s", file);
+    QTestState *s = qtest_init(machine);
+    uint32_t buses[3];
+
+    ports_setup(s);
+    commit(s, HOST_REGS, 0, WINDOW, 512 * MiB, 0x0100,
+           1 << CXL_HDM_CTRL_IW_SHIFT | CXL_HDM_CTRL_LOCK);
+    commit(s, USP_BAR, 0, WINDOW, 256 * MiB, 3, 2);
+    qtest_writel(s, DSP_BAR + CACHEMEM + 0x84, 0x5);
+    for (int i = 0; i < 3; i++) {
+        buses[i] = config_read(s, RP_BUS + i, 0, PCI_PRIMARY_BUS);
+    }
+    qtest_qmp_assert_success(s, "{'execute': 'migrate', "
+                             "'arguments': {'uri': %s}}", uri);
+    wait_for(s, "completed");
+    qtest_quit(s);
+
+    s = qtest_initf("%s -incoming %s", machine, uri);
+    wait_for(s, "completed");
+    for (int i = 0; i < 3; i++) {
+        g_assert_cmphex(config_read(s, RP_BUS + i, 0, PCI_PRIMARY_BUS), ==,
+                        buses[i]);
+    }
+    g_assert_cmphex(commit_bits(s, HOST_REGS, 0), ==, CXL_HDM_CTRL_COMMITTED);
+    g_assert_cmphex(qtest_readq(s, hdm(HOST_REGS, CXL_HDM_DECODER(0))), ==,
+                    WINDOW);
+    g_assert_cmphex(commit_bits(s, USP_BAR, 0), ==, CXL_HDM_CTRL_COMMITTED);
+    g_assert_cmphex(qtest_readl(s, hdm(USP_BAR, CXL_HDM_DECODER(0) +
+                                                CXL_HDM_TARGET_LO)), ==, 3);
+    g_assert_cmphex(qtest_readl(s, DSP_BAR + CACHEMEM + 0x84), ==, 5);
+    /* Still locked */
+    qtest_writel(s, hdm(HOST_REGS, CXL_HDM_DECODER(0) + CXL_HDM_CONTROL), 0);
+    g_assert_cmphex(commit_bits(s, HOST_REGS, 0), ==, CXL_HDM_CTRL_COMMITTED);
+    qtest_quit(s);
+    unlink(file);
+}
+
+/* The machine refuses @args and says why */
+static void assert_refused(const char *args, const char *why)
+{
+    g_autofree char *command = g_strdup_printf(
+        "%s -accel qtest -display none -nodefaults %s",
+        getenv("QTEST_QEMU_BINARY"), args);
+    g_autofree char *err = NULL;
+    int status;
+
+    g_assert_true(g_spawn_command_line_sync(command, NULL, &err, &status,
+                                            NULL));
+    g_assert_cmpint(status, !=, 0);
+    if (!strstr(err, why)) {
+        g_test_message("%s: said %s", args, err);
+    }
+    g_assert_nonnull(strstr(err, why));
+}
+
+#define HB(n) "-device pxb-cxl,id=hb" #n ",bus=pcie.0,bus_nr=" #n "0 "
+
+static void test_refused_windows(void)
+{
+    assert_refused("-M q35,cxl=on,cxl-fmw.0.targets.0=hb1,"
+                   "cxl-fmw.0.size=300M",
+                   "Size of a CXL fixed memory window must be a multiple of "
+                   "256MiB");
+    assert_refused("-M q35,cxl=on,cxl-fmw.0.targets.0=hb1,cxl-fmw.0.size=0",
+                   "multiple of 256MiB");
+    assert_refused("-M q35,cxl=on,cxl-fmw.0.targets.0=a,cxl-fmw.0.targets.1=b,"
+                   "cxl-fmw.0.targets.2=c,cxl-fmw.0.targets.3=d,"
+                   "cxl-fmw.0.targets.4=e,cxl-fmw.0.size=1G",
+                   "Interleave ways: 5 not supported");
+    assert_refused("-M q35,cxl=on,cxl-fmw.0.targets.0=hb1,cxl-fmw.0.size=1G,"
+                   "cxl-fmw.0.interleave-granularity=300",
+                   "Interleave granularity: 300 invalid");
+    assert_refused("-M q35,cxl=on,cxl-fmw.0.targets.0=hb9,cxl-fmw.0.size=1G "
+                   HB(1), "Could not resolve CXLFM target hb9");
+    assert_refused("-M q35 " HB(1),
+                   "CXL host bridges present, but cxl=off");
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    qtest_add_func("/cxl/ports/host-bridge", test_host_bridge_registers);
+    qtest_add_func("/cxl/ports/passthrough", test_passthrough_has_no_decoders);
+    qtest_add_func("/cxl/ports/commit", test_commit_rules);
+    qtest_add_func("/cxl/ports/window-misses", test_window_misses);
+    qtest_add_func("/cxl/ports/registers", test_port_registers);
+    qtest_add_func("/cxl/ports/dvsecs", test_dvsecs);
+    qtest_add_func("/cxl/ports/cdat", test_cdat_of_a_switch);
+    qtest_add_func("/cxl/ports/cdat-alone", test_cdat_without_downstream_ports);
+    qtest_add_func("/cxl/ports/migration", test_migration);
+    qtest_add_func("/cxl/ports/refused-windows", test_refused_windows);
+    return g_test_run();
+}
