@@ -292,7 +292,13 @@ static void write_enable(DWI2CState *s, uint32_t val)
 
 static void write_intr_mask(DWI2CState *s, uint32_t val)
 {
+    uint32_t gone = s->intr_mask & ~val;
+
     s->intr_mask = val & INTR_MASK_WRITABLE;
+    if (s->intr_mask && (gone & INTR_TX_EMPTY) && dw_i2c_enabled(s) &&
+        dw_i2c_is_master(s)) {
+        dw_i2c_master_all_queued(s);
+    }
     /* Only seen when the guest unregisters its target. */
     if (!s->intr_mask && dw_i2c_enabled(s) && dw_i2c_is_target(s)) {
         dw_i2c_target_disarm(s);
@@ -308,12 +314,7 @@ static void write_data_cmd(DWI2CState *s, uint32_t val)
         dw_i2c_master_fail(s, ABRT_MASTER_DISABLED);
         return;
     }
-    if (fifo32_is_full(&s->tx)) {
-        s->raw |= INTR_TX_OVER;
-        return;
-    }
-    fifo32_push(&s->tx, val & CMD_WRITABLE);
-    dw_i2c_master_run(s);
+    dw_i2c_master_command(s, val);
 }
 
 static void dw_i2c_mmio_write(void *opaque, hwaddr offset, uint64_t val,
@@ -449,6 +450,7 @@ const VMStateDescription vmstate_dw_i2c = {
         VMSTATE_BOOL(master.recv, DWI2CState),
         VMSTATE_STRUCT(target, DWI2CState, 1, vmstate_dw_i2c_target_side,
                        DWI2CTargetSide),
+        VMSTATE_BOOL(master.commanded, DWI2CState),
         VMSTATE_UINT32_EQUAL(num_last_access, DWI2CState,
                              "the number of vCPUs differs"),
         VMSTATE_VARRAY_UINT32(last_access, DWI2CState, num_last_access, 1,

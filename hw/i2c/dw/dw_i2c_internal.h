@@ -105,9 +105,10 @@ enum {
 #define ABRT_10BIT_NACK BIT(1)
 #define ABRT_DATA_NACK BIT(3)
 #define ABRT_MASTER_DISABLED BIT(11)
+#define ABRT_ARB_LOST BIT(12)
 #define ABRT_USER BIT(16)
 #define ABRT_ALL (ABRT_7BIT_NACK | ABRT_10BIT_NACK | ABRT_DATA_NACK | \
-                  ABRT_MASTER_DISABLED | ABRT_USER)
+                  ABRT_MASTER_DISABLED | ABRT_ARB_LOST | ABRT_USER)
 
 /* Entry of DWI2CState.last_access: offset, bit 0 set for a write. */
 #define ACCESS_NONE UINT32_MAX
@@ -139,6 +140,10 @@ void dw_i2c_master_unrealize(DWI2CState *s);
 void dw_i2c_master_run(DWI2CState *s);
 /* The guest asked for an abort; a transfer or waiting commands end in it. */
 void dw_i2c_master_user_abort(DWI2CState *s);
+/* A command word arrives; the master side is enabled and not aborted. */
+void dw_i2c_master_command(DWI2CState *s, uint32_t cmd);
+/* The guest has no more words for TX_EMPTY to ask for. */
+void dw_i2c_master_all_queued(DWI2CState *s);
 /* TX_ABRT for a reason that needs no bus cycle. */
 void dw_i2c_master_fail(DWI2CState *s, uint32_t source);
 /* Disable or reset: both FIFOs are flushed, an open transfer ends. */

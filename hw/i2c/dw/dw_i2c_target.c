@@ -145,6 +145,7 @@ uint32_t dw_i2c_target_pop(DWI2CState *s)
         val |= DATA_FIRST_BYTE;
     }
     t->pos++;
+    t->handled = true;
     return val;
 }
 
@@ -201,6 +202,7 @@ void dw_i2c_target_enabled(DWI2CState *s)
         trace_dw_i2c_target_armed(s->sar);
     }
     t->holdoffs = 0;
+    t->handled = false;
     t->not_before = qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL) + SETTLE_NS;
     dw_i2c_target_step(s);
 }
@@ -409,6 +411,7 @@ const VMStateDescription vmstate_dw_i2c_target_side = {
         VMSTATE_UINT16(pos, DWI2CTargetSide),
         VMSTATE_UINT8(holdoffs, DWI2CTargetSide),
         VMSTATE_INT64(not_before, DWI2CTargetSide),
+        VMSTATE_BOOL(handled, DWI2CTargetSide),
         VMSTATE_END_OF_LIST()
     }
 };

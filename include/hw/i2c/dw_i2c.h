@@ -65,6 +65,7 @@ typedef struct DWI2CPacket {
  * @pos: bytes of the presented packet the guest has read
  * @holdoffs: how often presentation was put off since the last enable
  * @not_before: virtual time in ns before which nothing is presented
+ * @handled: the guest read packet bytes since target mode was last enabled
  */
 typedef struct DWI2CTargetSide {
     DWI2CPacket slot[DW_I2C_QUEUE_LEN];
@@ -80,12 +81,14 @@ typedef struct DWI2CTargetSide {
     uint16_t pos;
     uint8_t holdoffs;
     int64_t not_before;
+    bool handled;
 } DWI2CTargetSide;
 
 /**
  * struct DWI2CMasterSide - transfer the guest drives
  * @open: START was acknowledged, STOP not yet sent
  * @recv: direction of the open transfer, true for a read
+ * @commanded: the guest has written a command word since the last enable
  * @starting: our own START is being offered to the devices of the bus
  * @queued: @bh is in the bus's list of waiting masters (not migrated: it is
  *          rebuilt from the other fields)
@@ -94,6 +97,7 @@ typedef struct DWI2CTargetSide {
 typedef struct DWI2CMasterSide {
     bool open;
     bool recv;
+    bool commanded;
     bool starting;
     bool queued;
     QEMUBH *bh;

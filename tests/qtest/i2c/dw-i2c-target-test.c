@@ -308,6 +308,54 @@ static void test_handler_of_the_other_mode_sees_nothing(void)
     dw_stop(&t);
 }
 
+/*
+ * The driver skips a message when its target handler ran while the transfer
+ * was prepared. Both forms are answered by a lost arbitration.
+ */
+static void test_skipped_message_is_a_lost_arbitration(void)
+{
+    DwI2c t;
+
+    start_armed(&t);
+    dw_echo(&t, OWN, 0x11, 0x12);
+    dw_target_mode(&t, OWN);
+    dw_settle(&t);
+    dw_take(&t, 0x11, 0x12);
+    /* The only message: no more words are asked for, none has come. */
+    dw_master_mode(&t, CON_LINUX_MASTER, EEPROM);
+    dw_wr(&t, R_INTR_MASK, 0x244);
+    g_assert_true(dw_line(&t));
+    g_assert_cmphex(dw_rd(&t, R_INTR_STAT), ==, I_TX_ABRT);
+    g_assert_cmphex(dw_rd(&t, R_TX_ABRT_SOURCE), ==, 1 << 12);
+
+    /* The first of two: the second begins with a repeated START. */
+    dw_echo(&t, OWN, 0x21, 0x22);
+    dw_target_mode(&t, OWN);
+    dw_settle(&t);
+    dw_take(&t, 0x21, 0x22);
+    dw_master_mode(&t, CON_LINUX_MASTER, EEPROM);
+    dw_wr(&t, R_DATA_CMD, CMD_READ | CMD_RESTART | CMD_STOP);
+    g_assert_cmphex(dw_rd(&t, R_TX_ABRT_SOURCE), ==, 1 << 12);
+    g_assert_cmphex(dw_rd(&t, R_RXFLR), ==, 0);
+
+    /* Sent in full, or no packet before it: nothing is lost. */
+    dw_echo(&t, OWN, 0x31, 0x32);
+    dw_target_mode(&t, OWN);
+    dw_settle(&t);
+    dw_take(&t, 0x31, 0x32);
+    dw_master_mode(&t, CON_LINUX_MASTER, EEPROM);
+    dw_wr(&t, R_DATA_CMD, 0 | CMD_STOP);
+    dw_wr(&t, R_INTR_MASK, 0x244);
+    g_assert_cmphex(dw_rd(&t, R_INTR_STAT), ==, I_STOP_DET);
+    dw_target_mode(&t, OWN);
+    dw_master_mode(&t, CON_LINUX_MASTER, EEPROM);
+    dw_wr(&t, R_INTR_MASK, 0x244);
+    g_assert_cmphex(dw_rd(&t, R_INTR_STAT), ==, 0);
+    dw_wr(&t, R_DATA_CMD, CMD_READ | CMD_RESTART | CMD_STOP);
+    g_assert_cmphex(dw_rd(&t, R_INTR_STAT), ==, I_STOP_DET | I_RX_FULL);
+    dw_stop(&t);
+}
+
 /* A driver without interrupts sees a packet after a few polls. */
 static void test_polling_does_not_starve(void)
 {
@@ -507,6 +555,8 @@ int main(int argc, char **argv)
                    test_busy_poll_holds_the_next_packet_back);
     qtest_add_func("/dw-i2c/target/handler-of-the-other-mode-sees-nothing",
                    test_handler_of_the_other_mode_sees_nothing);
+    qtest_add_func("/dw-i2c/target/skipped-message-is-a-lost-arbitration",
+                   test_skipped_message_is_a_lost_arbitration);
     qtest_add_func("/dw-i2c/target/polling-does-not-starve",
                    test_polling_does_not_starve);
     qtest_add_func("/dw-i2c/target/abort-leaves-the-packet",
