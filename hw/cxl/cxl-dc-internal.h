@@ -244,7 +244,7 @@ void dc_tag_cut(CXLDynCap *dc, DCTag *tag, uint16_t host, uint64_t len,
 void dc_tag_settle(CXLDynCap *dc, DCTag *tag, uint16_t host, DCEffects *fx);
 void dc_tag_destroy(gpointer tag);
 
-/* -- offers (cxl-dc-offer.c) ------------------------------------------------------ */
+/* -- groups (cxl-dc-group.c) ------------------------------------------------------ */
 
 DCGroup *dc_group_new(uint32_t nr_parts);
 void dc_group_append(CXLDynCap *dc, uint16_t host, DCGroup *group);
@@ -255,6 +255,22 @@ void dc_group_append(CXLDynCap *dc, uint16_t host, DCGroup *group);
 void dc_group_end(CXLDynCap *dc, uint16_t host, DCGroup *group,
                   const uint64_t *keep, DCEffects *fx);
 void dc_merge_ranges(CXLDCRange *range, uint32_t *n);
+
+/* -- offers (cxl-dc-offer.c, cxl-dc-offer-list.c) ---------------------------------- */
+
+/* Sequence numbers have 16 bits */
+#define DC_MAX_SHARED_EXTENTS 65536
+
+/*
+ * May @host get so many more extents and tags, and the records of the offer?
+ * @counted: they are counted for it already, as referenced by the FM only
+ */
+CXLRetCode dc_check_room(CXLDynCap *dc, uint16_t host, uint64_t extents,
+                         uint64_t tags, bool counted, Error **errp);
+/* The group's blocks are taken, its tags exist: make it pending and log it */
+void dc_offer(CXLDynCap *dc, uint16_t host, DCGroup *group);
+CXLRetCode dc_add_list(CXLDynCap *dc, const CXLDCAddRequest *req,
+                       Error **errp);
 
 /* -- releases (cxl-dc-release.c) --------------------------------------------------- */
 
@@ -285,6 +301,20 @@ void dc_pieces_release(CXLDynCap *dc, uint16_t host, const GArray *pieces,
 bool dc_ranges_malformed(const CXLDynCap *dc, const CXLDCRange *range,
                          size_t n);
 void dc_chain_forget(DCHost *h);
+
+/* -- saved state (cxl-dc-load.c) ---------------------------------------------------- */
+
+/* Flags of a shared tag */
+#define DC_TAG_REFERENCED  1
+#define DC_TAG_SANITIZE    2
+#define DC_TAG_TOUCHED     4
+#define DC_TAG_FLAGS       7
+
+/* Addresses and lengths in a stream count smallest blocks */
+#define DC_STREAM_SHIFT CXL_DC_MIN_BLOCK_SHIFT
+
+/* Replaces what @dc holds by the stream's; nothing and -EINVAL if that is bad */
+int dc_load(CXLDynCap *dc, QEMUFile *f);
 
 /* A model without content, of the same make as @dc */
 CXLDynCap *dc_new_like(const CXLDynCap *dc);

@@ -1,0 +1,490 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Dynamic capacity model: reading saved state (cxl-dc-vmstate.c writes it).
+ *
+ * A stream is foreign input: it is loaded into a new model, under the rules that
+ * hold for commands, and takes the old one's place when all of it was right.
+ */
+#include "qemu/osdep.h"
+#include "qemu/error-report.h"
+#include "qemu/host-utils.h"
+#include "migration/qemu-file-types.h"
+#include "cxl-dc-internal.h"
+
+/**
+ * struct Load - a stream on its way into @dc
+ * @tags: in the order of the list
+ * @bad: what is wrong, once something is
+ */
+typedef struct Load {
+    QEMUFile *f;
+    CXLDynCap *dc;
+    GPtrArray *tags;
+    uint32_t nr_groups;
+    const char *bad;
+} Load;
+
+static bool fail(Load *l, const char *why)
+{
+    if (!l->bad) {
+        l->bad = why;
+    }
+    return false;
+}
+
+/* 0 after a failure */
+static uint64_t get_uint(Load *l, uint64_t max, const char *what)
+{
+    uint64_t v = 0;
+
+    for (unsigned shift = 0; !l->bad; shift += 7) {
+        int byte = qemu_get_byte(l->f);
+        uint64_t bits = byte & 0x7f;
+
+        if (qemu_file_get_error(l->f)) {
+            fail(l, "the stream ends early");
+        } else if (shift > 63 || bits << shift >> shift != bits) {
+            fail(l, "a number is too large");
+        } else {
+            v |= bits << shift;
+            if (!(byte & 0x80)) {
+                break;
+            }
+        }
+    }
+    if (v > max) {
+        fail(l, what);
+    }
+    return l->bad ? 0 : v;
+}
+
+static uint64_t get_units(Load *l)
+{
+    return get_uint(l, UINT64_MAX >> DC_STREAM_SHIFT, "an address is too large") <<
+           DC_STREAM_SHIFT;
+}
+
+static bool is_blocks(Load *l, uint64_t dpa, uint64_t len)
+{
+    int region = cxl_dc_region_of(l->dc, dpa, len);
+    uint64_t block;
+
+    if (region < 0) {
+        return fail(l, "a range is not in a region");
+    }
+    block = l->dc->region[region].pub.block_size;
+    return (QEMU_IS_ALIGNED(dpa, block) && QEMU_IS_ALIGNED(len, block)) ||
+           fail(l, "a range is off the block size");
+}
+
+static bool claim(Load *l, uint64_t dpa, uint64_t len)
+{
+    int region;
+
+    if (!is_blocks(l, dpa, len)) {
+        return false;
+    }
+    region = dc_region_at(l->dc, dpa);
+    if (!dc_is_free(l->dc, region, dpa, len)) {
+        return fail(l, "a range is in use twice");
+    }
+    dc_take(l->dc, region, dpa, len);
+    return true;
+}
+
+static void get_regions(Load *l)
+{
+    for (unsigned i = 0; i < l->dc->config.nr_regions; i++) {
+        CXLDCRegion *r = &l->dc->region[i].pub;
+        uint64_t block = get_units(l);
+        bool sanitize = get_uint(l, 1, "a flag is not one");
+
+        if (!is_power_of_2(block) || !(block & r->block_mask)) {
+            fail(l, "a block size is not supported");
+        } else if (sanitize != r->sanitize && !r->sanitize_configurable) {
+            fail(l, "sanitize on release differs");
+        } else {
+            r->block_size = block;
+            r->sanitize = sanitize;
+        }
+    }
+}
+
+static void get_aliases(Load *l, DCTag *tag)
+{
+    unsigned n = get_uint(l, CXL_DC_MAX_REGIONS, "a tag is in many regions");
+
+    while (n-- && !l->bad) {
+        unsigned region = get_uint(l, l->dc->config.nr_regions - 1,
+                                   "a tag is in no region");
+        DCAlias *alias;
+
+        if (!l->dc->region[region].pub.sharable || region == tag->region ||
+            dc_tag_alias(tag, region)) {
+            fail(l, "a tag is not shared like that");
+            return;
+        }
+        alias = g_malloc0(sizeof(*alias) + tag->nr_parts * sizeof(uint64_t));
+        alias->region = region;
+        dc_tag_add_alias(l->dc, tag, alias);
+        for (uint32_t i = 0; i < tag->nr_parts && !l->bad; i++) {
+            alias->dpa[i] = get_units(l);
+            if (cxl_dc_region_of(l->dc, alias->dpa[i], tag->part[i].len) !=
+                region) {
+                fail(l, "shared capacity leaves its region");
+            }
+            claim(l, alias->dpa[i], tag->part[i].len);
+        }
+    }
+}
+
+static void get_shared_tag(Load *l, const QemuUUID *uuid, unsigned region)
+{
+    CXLDynCap *dc = l->dc;
+    unsigned flags = get_uint(l, DC_TAG_FLAGS, "a tag has unknown flags");
+    uint32_t n = get_uint(l, MIN(65536, dc->config.max_extents),
+                          "a tag has too many extents");
+    g_autofree CXLDCRange *part = g_new0(CXLDCRange, n);
+    DCTag *tag;
+
+    for (uint32_t i = 0; i < n && !l->bad; i++) {
+        part[i].dpa = get_units(l);
+        part[i].len = get_units(l);
+        if (cxl_dc_region_of(dc, part[i].dpa, part[i].len) != region) {
+            fail(l, "an extent is not where its tag is");
+        }
+        claim(l, part[i].dpa, part[i].len);
+    }
+    if (!n) {
+        fail(l, "a shared tag is empty");
+    }
+    if (l->bad) {
+        return;
+    }
+    tag = dc_tag_new(dc, uuid, region, g_steal_pointer(&part), n);
+    tag->sanitize = flags & DC_TAG_SANITIZE;
+    tag->touched = flags & DC_TAG_TOUCHED;
+    if (flags & DC_TAG_REFERENCED) {
+        tag->referenced = true;
+        dc->orphan_extents += n;
+        dc->orphan_tags++;
+    }
+    g_ptr_array_add(l->tags, tag);
+    get_aliases(l, tag);
+}
+
+static void get_tags(Load *l)
+{
+    CXLDynCap *dc = l->dc;
+    uint64_t n = get_uint(l, (uint64_t)dc->config.max_tags *
+                             dc->config.nr_hosts, "there are too many tags");
+
+    while (n-- && !l->bad) {
+        QemuUUID uuid;
+        unsigned region;
+
+        if (qemu_get_buffer(l->f, uuid.data, sizeof(uuid.data)) !=
+            sizeof(uuid.data)) {
+            fail(l, "the stream ends early");
+            return;
+        }
+        region = get_uint(l, dc->config.nr_regions - 1,
+                          "a tag is in no region");
+        if (qemu_uuid_is_null(&uuid) || dc_tag_find(dc, &uuid)) {
+            fail(l, "a tag is zero or there twice");
+        }
+        if (l->bad) {
+            return;
+        }
+        if (dc->region[region].pub.sharable) {
+            get_shared_tag(l, &uuid, region);
+        } else {
+            g_ptr_array_add(l->tags, dc_tag_new(dc, &uuid, region, NULL, 0));
+        }
+    }
+}
+
+/* Spans of a tag grow by doubling while extents come in */
+static void tag_grow(DCTag *tag, uint64_t dpa, uint64_t len)
+{
+    CXLDCRange *last = tag->nr_parts ? &tag->part[tag->nr_parts - 1] : NULL;
+
+    if (last && last->dpa + last->len == dpa) {
+        last->len += len;
+        return;
+    }
+    if (!tag->nr_parts || is_power_of_2(tag->nr_parts)) {
+        tag->part = g_renew(CXLDCRange, tag->part,
+                            tag->nr_parts ? 2 * tag->nr_parts : 1);
+    }
+    tag->part[tag->nr_parts].dpa = dpa;
+    tag->part[tag->nr_parts].len = len;
+    tag->nr_parts++;
+}
+
+/* An extent's place, tag and sequence; takes the medium of what is not shared */
+static bool get_owner(Load *l, unsigned host, uint64_t dpa, uint64_t len,
+                      DCTag **owner, uint16_t *seq)
+{
+    CXLDynCap *dc = l->dc;
+    uint32_t nr = get_uint(l, l->tags->len, "an extent has an unknown tag");
+    DCTag *tag = nr ? g_ptr_array_index(l->tags, nr - 1) : NULL;
+    DCHold *hold = tag ? dc_tag_hold(tag, host) : NULL;
+    int region;
+
+    *owner = tag;
+    *seq = tag && tag->sharable ?
+           get_uint(l, tag->nr_parts - 1, "a sequence number is too large") :
+           0;
+    if (l->bad || !is_blocks(l, dpa, len)) {
+        return false;
+    }
+    region = dc_region_at(dc, dpa);
+    if (dc->region[region].pub.sharable != (tag && tag->sharable)) {
+        return fail(l, "an extent's tag does not fit its region");
+    }
+    if (tag && tag->sharable) {
+        if (region != tag->region && !dc_tag_alias(tag, region)) {
+            return fail(l, "a tag is not shared in an extent's region");
+        }
+        if (dpa != dc_tag_dpa(tag, region, *seq) ||
+            len != tag->part[*seq].len || (hold && hold->region != region)) {
+            return fail(l, "a shared extent is not where its tag is");
+        }
+        return true;
+    }
+    if (tag && (region != tag->region || (!hold && tag->nr_holds))) {
+        return fail(l, "an extent is not where its tag is");
+    }
+    if (!claim(l, dpa, len)) {
+        return false;
+    }
+    if (tag) {
+        tag_grow(tag, dpa, len);
+    }
+    return true;
+}
+
+static void get_added(Load *l, unsigned host)
+{
+    CXLDynCap *dc = l->dc;
+    DCHost *h = &dc->host[host];
+    uint32_t n = get_uint(l, dc->config.max_extents,
+                          "there are too many extents");
+    uint64_t end = 0;
+
+    while (n-- && !l->bad) {
+        uint64_t gap = get_units(l), len = get_units(l);
+        DCRec rec = { .dpa = end + gap, .len = len };
+        DCTag *tag;
+
+        if (rec.dpa < end ||
+            !get_owner(l, host, rec.dpa, len, &tag, &rec.seq)) {
+            fail(l, "an extent is out of order");
+            return;
+        }
+        rec.ref = tag;
+        dc_set_insert(&h->added, &rec);
+        if (tag) {
+            dc_tag_accept(dc, tag, host, dc_region_at(dc, rec.dpa), len);
+        }
+        end = rec.dpa + len;
+    }
+}
+
+/* Offered extents overlap neither each other nor what is Added */
+static bool parts_are_apart(const DCHost *h, const DCPart *part, uint32_t n)
+{
+    g_autofree CXLDCRange *range = g_new(CXLDCRange, n);
+
+    for (uint32_t i = 0; i < n; i++) {
+        range[i].dpa = part[i].dpa;
+        range[i].len = part[i].len;
+        if (dc_set_overlaps(&h->added, part[i].dpa, part[i].len) ||
+            dc_set_overlaps(&h->pending, part[i].dpa, part[i].len)) {
+            return false;
+        }
+    }
+    qsort(range, n, sizeof(*range), dc_compare_range);
+    for (uint32_t i = 1; i < n; i++) {
+        if (range[i].dpa - range[i - 1].dpa < range[i - 1].len) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void get_group(Load *l, unsigned host)
+{
+    CXLDynCap *dc = l->dc;
+    DCHost *h = &dc->host[host];
+    g_autoptr(GArray) parts = g_array_new(FALSE, FALSE, sizeof(DCPart));
+    bool dead = get_uint(l, 1, "a flag is not one");
+    uint32_t left = dc->config.max_extents - h->added.count -
+                    h->pending.count;
+    uint32_t n = get_uint(l, left, "there are too many extents");
+    DCGroup *group;
+
+    if (!n) {
+        fail(l, "an offer is empty");
+    }
+    l->nr_groups++;
+    for (uint32_t i = 0; i < n && !l->bad; i++) {
+        uint64_t dpa = get_units(l), len = get_units(l);
+        DCPart p = { .dpa = dpa, .len = len };
+        DCHold *hold;
+
+        if (!get_owner(l, host, p.dpa, p.len, &p.tag, &p.seq)) {
+            return;
+        }
+        hold = p.tag ? dc_tag_hold(p.tag, host) : NULL;
+        if (hold) {
+            fail(l, "a tag is in two offers, or offered and accepted");
+        }
+        g_array_append_val(parts, p);
+    }
+    if (!l->bad &&
+        !parts_are_apart(h, (const DCPart *)parts->data, parts->len)) {
+        fail(l, "offers overlap");
+    }
+    if (l->bad) {
+        return;
+    }
+    group = dc_group_new(n);
+    memcpy(group->part, parts->data, n * sizeof(DCPart));
+    group->dead = dead;
+    dc_group_append(dc, host, group);
+}
+
+static void get_asked(Load *l, DCHost *h)
+{
+    uint64_t n = get_uint(l, dc_list_limit(l->dc),
+                          "there are too many release requests");
+    g_autoptr(GArray) pieces = g_array_new(FALSE, FALSE, sizeof(DCPiece));
+    DCRec last = { .len = 0 };
+
+    while (n-- && !l->bad) {
+        uint64_t gap = get_units(l), end = last.dpa + last.len, missing;
+        DCRec rec = { .dpa = end + gap };
+
+        rec.len = get_units(l);
+        rec.flags = get_uint(l, DC_REC_SANITIZE, "a flag is not one");
+        /* Runs are as long as they can be */
+        if (!rec.len || rec.dpa < end || rec.len > UINT64_MAX - rec.dpa ||
+            (last.len && !gap && last.flags == rec.flags)) {
+            fail(l, "release requests are out of order");
+            return;
+        }
+        g_array_set_size(pieces, 0);
+        if (!dc_pieces_of(h, rec.dpa, rec.len, pieces, NULL, &missing)) {
+            fail(l, "a release request is for what is not there");
+        }
+        for (guint i = 0; i < pieces->len && !l->bad; i++) {
+            const DCPiece *p = &g_array_index(pieces, DCPiece, i);
+
+            is_blocks(l, p->dpa, p->len);
+        }
+        dc_set_insert(&h->asked, &rec);
+        last = rec;
+    }
+}
+
+static void get_chain(Load *l, DCHost *h)
+{
+    uint64_t n;
+
+    h->chain = get_uint(l, DC_CHAIN_RELEASE, "a chain is of unknown kind");
+    if (h->chain == DC_CHAIN_NONE) {
+        return;
+    }
+    h->held = g_array_new(FALSE, FALSE, sizeof(CXLDCRange));
+    n = get_uint(l, dc_list_limit(l->dc), "a chain is too long");
+    while (n-- && !l->bad) {
+        uint64_t dpa = get_uint(l, UINT64_MAX, "");
+
+        dc_effects_range(h->held, dpa, get_uint(l, UINT64_MAX, ""));
+    }
+    if (h->chain == DC_CHAIN_RESPOND && QTAILQ_EMPTY(&h->groups)) {
+        fail(l, "a chain answers no offer");
+    }
+}
+
+static void get_host(Load *l, unsigned host)
+{
+    DCHost *h = &l->dc->host[host];
+    uint32_t generation = get_uint(l, UINT32_MAX, "a generation is too large");
+    uint32_t n;
+
+    get_added(l, host);
+    n = get_uint(l, l->dc->config.max_extents, "there are too many offers");
+    while (n-- && !l->bad) {
+        get_group(l, host);
+    }
+    get_asked(l, h);
+    get_chain(l, h);
+    h->generation = generation;
+    if (h->nr_tags > l->dc->config.max_tags) {
+        fail(l, "there are too many tags");
+    }
+}
+
+/* What only all extents together tell */
+static void check_tag(Load *l, DCTag *tag)
+{
+    const DCAlias *alias;
+
+    if (!tag->nr_holds && !tag->referenced) {
+        fail(l, "a tag has no holder");
+    }
+    for (unsigned i = 0; tag->sharable && i < tag->nr_holds; i++) {
+        if (tag->hold[i].added + tag->hold[i].pending != tag->nr_parts) {
+            fail(l, "a host has a part of shared capacity");
+        }
+    }
+    for (alias = tag->alias; alias; alias = alias->next) {
+        if (!alias->users) {
+            fail(l, "shared capacity is seen by nobody");
+        }
+    }
+    if (!tag->sharable && tag->nr_parts) {
+        dc_merge_ranges(tag->part, &tag->nr_parts);
+        tag->part = g_renew(CXLDCRange, tag->part, tag->nr_parts);
+        l->dc->tag_bytes += tag->nr_parts * sizeof(CXLDCRange);
+    }
+}
+
+static void load(Load *l)
+{
+    uint32_t tag_generation;
+
+    if (get_uint(l, UINT16_MAX, "") != l->dc->config.nr_hosts ||
+        get_uint(l, UINT8_MAX, "") != l->dc->config.nr_regions) {
+        fail(l, "the number of hosts or regions differs");
+    }
+    get_regions(l);
+    get_tags(l);
+    tag_generation = get_uint(l, UINT32_MAX, "a generation is too large");
+    for (unsigned h = 0; h < l->dc->config.nr_hosts && !l->bad; h++) {
+        get_host(l, h);
+    }
+    for (guint i = 0; i < l->tags->len; i++) {
+        check_tag(l, g_ptr_array_index(l->tags, i));
+    }
+    l->dc->tag_generation = tag_generation;
+}
+
+int dc_load(CXLDynCap *dc, QEMUFile *f)
+{
+    Load l = { .f = f, .dc = dc_new_like(dc), .tags = g_ptr_array_new() };
+
+    load(&l);
+    if (l.bad) {
+        error_report("dynamic capacity state refused: %s", l.bad);
+        cxl_dc_free(l.dc);
+        l.dc = dc_new_like(dc);
+    }
+    dc_swap_content(dc, l.dc);
+    cxl_dc_free(l.dc);
+    g_ptr_array_free(l.tags, TRUE);
+    return l.bad ? -EINVAL : 0;
+}

@@ -1,0 +1,827 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Slow and obvious dynamic capacity: the operations.
+ */
+#include "qemu/osdep.h"
+#include "dc-oracle-internal.h"
+
+/* -- add ------------------------------------------------------------------------ */
+
+static CXLRetCode room_for(Oracle *o, unsigned extents, unsigned tags)
+{
+    if (extents > o->config.max_extents || tags > o->config.max_tags) {
+        return CXL_RC_RESOURCES_EXHAUSTED;
+    }
+    return CXL_RC_SUCCESS;
+}
+
+static void offer(Oracle *o, unsigned host, const GArray *parts,
+                  const int *tags)
+{
+    OGroup g = { .id = ++o->next, .parts = g_array_copy((GArray *)parts) };
+
+    for (guint i = 0; i < parts->len; i++) {
+        const CXLDCExtent *e = &g_array_index(parts, CXLDCExtent, i);
+        uint32_t extent = ++o->next;
+        int c = oracle_cell_of(o, e->dpa);
+
+        for (unsigned k = 0; k < o_cells(o, e->dpa, e->len); k++) {
+            o->cell[host][c + k] = (OCell) {
+                .state = O_PENDING, .extent = extent, .group = g.id,
+                .tag = tags[i], .seq = e->seq,
+            };
+        }
+    }
+    g_array_append_val(o->groups[host], g);
+    o_log(o, CXL_DC_EV_ADD, host, parts);
+}
+
+static int new_tag(Oracle *o, const QemuUUID *uuid, unsigned region)
+{
+    OTag t = {
+        .live = true, .uuid = *uuid, .region = region,
+        .sharable = o->region[region].sharable,
+    };
+
+    t.seen_in[region] = true;
+    g_array_append_val(o->tags, t);
+    return o->tags->len - 1;
+}
+
+/* Hole of @region in which @taken marks cells as gone: first of >= @want cells,
+ * or the first of the longest if @want is 0.  Returns its cells.
+ */
+static unsigned find_hole(Oracle *o, unsigned region, const bool *taken,
+                          unsigned want, unsigned *start)
+{
+    unsigned best = 0;
+
+    for (unsigned c = o->first[region]; c < o->first[region + 1]; c++) {
+        unsigned n = 0;
+
+        while (c + n < o->first[region + 1] && o_free_cell(o, c + n) &&
+               !taken[c + n]) {
+            n++;
+        }
+        if (want ? !best && n >= want : n > best) {
+            best = n;
+            *start = c;
+        }
+        c += n;
+    }
+    return best;
+}
+
+static int cell_order(gconstpointer a, gconstpointer b)
+{
+    const CXLDCExtent *ea = a, *eb = b;
+
+    return ea->dpa < eb->dpa ? -1 : ea->dpa > eb->dpa;
+}
+
+static CXLRetCode add_sized(Oracle *o, const CXLDCAddRequest *req)
+{
+    g_autoptr(GArray) parts = g_array_new(FALSE, FALSE, sizeof(CXLDCExtent));
+    const CXLDCRegion *r = &o->region[req->region];
+    bool tagged = !qemu_uuid_is_null(&req->tag);
+    unsigned used = o_used_extents(o, req->host), limit, left;
+    bool taken[ORACLE_CELLS] = { };
+    int tags[ORACLE_CELLS], tag = -1;
+    CXLRetCode rc;
+
+    if (!req->len || req->len % r->block_size || (r->sharable && !tagged) ||
+        (tagged && o_find_tag(o, &req->tag) >= 0)) {
+        return CXL_RC_INVALID_INPUT;
+    }
+    limit = used < o->config.max_extents ? o->config.max_extents - used : 0;
+    if (req->policy == CXL_DC_ADD_CONTIGUOUS && limit) {
+        limit = 1;
+    }
+    if (req->len / o->unit[req->region] > ORACLE_CELLS) {
+        return CXL_RC_RESOURCES_EXHAUSTED;
+    }
+    for (left = req->len / o->unit[req->region]; left; ) {
+        unsigned start = 0, n;
+        CXLDCExtent e = { .tag = req->tag };
+
+        n = find_hole(o, req->region, taken, left, &start);
+        if (!n) {
+            n = find_hole(o, req->region, taken, 0, &start);
+        }
+        if (!n || parts->len == limit) {
+            return CXL_RC_RESOURCES_EXHAUSTED;
+        }
+        n = MIN(n, left);
+        e.dpa = oracle_cell_dpa(o, start);
+        e.len = n * o->unit[req->region];
+        g_array_append_val(parts, e);
+        memset(&taken[start], true, n);
+        left -= n;
+    }
+    rc = room_for(o, 0, o_used_tags(o, req->host) + tagged);
+    if (!tagged) {
+        rc = CXL_RC_SUCCESS;
+    }
+    if (rc == CXL_RC_SUCCESS && parts->len > o->room[req->host]) {
+        rc = CXL_RC_RETRY_REQUIRED;
+    }
+    if (rc != CXL_RC_SUCCESS) {
+        return rc;
+    }
+    g_array_sort(parts, cell_order);
+    if (tagged) {
+        tag = new_tag(o, &req->tag, req->region);
+    }
+    for (guint i = 0; i < parts->len; i++) {
+        CXLDCExtent *e = &g_array_index(parts, CXLDCExtent, i);
+
+        tags[i] = tag;
+        if (r->sharable) {
+            OTag *t = o_tag(o, tag);
+
+            e->seq = i;
+            t->dpa[req->region][i] = e->dpa;
+            t->len[i] = e->len;
+            t->n = parts->len;
+        }
+    }
+    offer(o, req->host, parts, tags);
+    return CXL_RC_SUCCESS;
+}
+
+/* Where in the list extents with the same tag as extent @i are */
+static unsigned members(const CXLDCAddRequest *req, size_t i, size_t *at)
+{
+    unsigned n = 0;
+
+    for (size_t k = 0; k < req->nr_extents; k++) {
+        if (!memcmp(&req->extents[k].tag, &req->extents[i].tag, 16)) {
+            at[n++] = k;
+        }
+    }
+    return n;
+}
+
+static int tag_order(gconstpointer a, gconstpointer b, gpointer opaque)
+{
+    const CXLDCAddRequest *req = opaque;
+    const size_t *ia = a, *ib = b;
+    int order = memcmp(&req->extents[*ia].tag, &req->extents[*ib].tag, 16);
+
+    return order ? order : *ia < *ib ? -1 : 1;
+}
+
+/* Fills seq of the list's sharable extents */
+static CXLRetCode check_list_tag(Oracle *o, const CXLDCAddRequest *req,
+                                 size_t i, uint16_t *seq)
+{
+    size_t at[ORACLE_CELLS];
+    unsigned n = members(req, i, at);
+    int region = o_region_at(o, req->extents[i].dpa);
+    bool zero = true;
+
+    if (o_find_tag(o, &req->extents[i].tag) >= 0) {
+        return CXL_RC_INVALID_INPUT;
+    }
+    for (unsigned k = 0; k < n; k++) {
+        if (o_region_at(o, req->extents[at[k]].dpa) != region) {
+            return CXL_RC_INVALID_EXTENT_LIST;
+        }
+        zero &= !req->extents[at[k]].seq;
+    }
+    if (!o->region[region].sharable) {
+        return CXL_RC_SUCCESS;
+    }
+    for (unsigned k = 0; k < n; k++) {
+        seq[at[k]] = zero ? k : req->extents[at[k]].seq;
+    }
+    for (unsigned s = 0; s < n; s++) {
+        unsigned count = 0;
+
+        for (unsigned k = 0; k < n; k++) {
+            count += seq[at[k]] == s;
+        }
+        if (count != 1) {
+            return CXL_RC_INVALID_EXTENT_LIST;
+        }
+    }
+    return CXL_RC_SUCCESS;
+}
+
+static CXLRetCode check_list(Oracle *o, const CXLDCAddRequest *req)
+{
+    g_autofree CXLDCRange *ranges = g_new(CXLDCRange, req->nr_extents + 1);
+
+    for (size_t i = 0; i < req->nr_extents; i++) {
+        const CXLDCExtent *e = &req->extents[i];
+
+        ranges[i] = (CXLDCRange) { e->dpa, e->len };
+        if (!e->len || o_off_block(o, e->dpa, e->len) ||
+            !o_inside(o, e->dpa, e->len) ||
+            (o->region[o_region_at(o, e->dpa)].sharable &&
+             qemu_uuid_is_null(&e->tag))) {
+            return CXL_RC_INVALID_EXTENT_LIST;
+        }
+    }
+    if (!req->nr_extents || o_any_overlap(ranges, req->nr_extents)) {
+        return CXL_RC_INVALID_EXTENT_LIST;
+    }
+    for (size_t i = 0; i < req->nr_extents; i++) {
+        int c = oracle_cell_of(o, ranges[i].dpa);
+
+        for (unsigned k = 0; k < o_cells(o, ranges[i].dpa, ranges[i].len);
+             k++) {
+            if (!o_free_cell(o, c + k)) {
+                return CXL_RC_INVALID_EXTENT_LIST;
+            }
+        }
+    }
+    return CXL_RC_SUCCESS;
+}
+
+static CXLRetCode add_list(Oracle *o, const CXLDCAddRequest *req)
+{
+    g_autoptr(GArray) parts = g_array_new(FALSE, FALSE, sizeof(CXLDCExtent));
+    CXLRetCode rc = check_list(o, req);
+    uint16_t seq[ORACLE_CELLS] = { };
+    size_t order[ORACLE_CELLS];
+    int tags[ORACLE_CELLS];
+    unsigned fresh = 0;
+
+    if (rc != CXL_RC_SUCCESS) {
+        return rc;
+    }
+    if (req->nr_extents > o->config.max_extents) {
+        return CXL_RC_RESOURCES_EXHAUSTED;
+    }
+    for (size_t i = 0; i < req->nr_extents; i++) {
+        order[i] = i;
+        tags[i] = -1;
+    }
+    g_qsort_with_data(order, req->nr_extents, sizeof(*order), tag_order,
+                      (gpointer)req);
+    for (size_t i = 0; i < req->nr_extents; i++) {
+        size_t at[ORACLE_CELLS];
+
+        members(req, order[i], at);
+        if (at[0] != order[i] ||
+            qemu_uuid_is_null(&req->extents[order[i]].tag)) {
+            continue;
+        }
+        fresh++;
+        rc = check_list_tag(o, req, order[i], seq);
+        if (rc != CXL_RC_SUCCESS) {
+            return rc;
+        }
+    }
+    rc = room_for(o, o_used_extents(o, req->host) + req->nr_extents,
+                  fresh ? o_used_tags(o, req->host) + fresh : 0);
+    if (rc == CXL_RC_RESOURCES_EXHAUSTED) {
+        return rc;
+    }
+    if (req->nr_extents > o->room[req->host]) {
+        return CXL_RC_RETRY_REQUIRED;
+    }
+    for (size_t i = 0; i < req->nr_extents; i++) {
+        const CXLDCExtent *e = &req->extents[order[i]];
+        int tag = -1, region = o_region_at(o, e->dpa);
+
+        if (!qemu_uuid_is_null(&e->tag)) {
+            tag = o_find_tag(o, &e->tag);
+            tag = tag < 0 ? new_tag(o, &e->tag, region) : tag;
+            if (o->region[region].sharable) {
+                OTag *t = o_tag(o, tag);
+
+                t->dpa[region][seq[order[i]]] = e->dpa;
+                t->len[seq[order[i]]] = e->len;
+                t->n++;
+            }
+        }
+        tags[order[i]] = tag;
+    }
+    for (size_t i = 0; i < req->nr_extents; i++) {
+        CXLDCExtent e = req->extents[i];
+
+        e.seq = seq[i];
+        g_array_append_val(parts, e);
+    }
+    offer(o, req->host, parts, tags);
+    return CXL_RC_SUCCESS;
+}
+
+static CXLRetCode add_shared(Oracle *o, const CXLDCAddRequest *req)
+{
+    g_autoptr(GArray) parts = g_array_new(FALSE, FALSE, sizeof(CXLDCExtent));
+    int tag = o_find_tag(o, &req->tag), tags[ORACLE_CELLS];
+    unsigned r = req->region, extents, nr_tags;
+    bool taken[ORACLE_CELLS] = { };
+    uint64_t at[ORACLE_PARTS];
+    CXLRetCode rc;
+    OTag *t;
+
+    if (!o->region[r].sharable || tag < 0 || !o_tag(o, tag)->sharable ||
+        o_holds(o, req->host, tag)) {
+        return CXL_RC_INVALID_INPUT;
+    }
+    t = o_tag(o, tag);
+    for (unsigned i = 0; i < t->n; i++) {
+        if (t->len[i] % o->region[r].block_size) {
+            return CXL_RC_INVALID_INPUT;
+        }
+    }
+    extents = o_used_extents(o, req->host) + (o_orphan(o, tag) ? 0 : t->n);
+    nr_tags = o_used_tags(o, req->host) + !o_orphan(o, tag);
+    rc = room_for(o, extents, nr_tags);
+    if (rc == CXL_RC_RESOURCES_EXHAUSTED) {
+        return rc;
+    }
+    if (t->n > o->room[req->host]) {
+        return CXL_RC_RETRY_REQUIRED;
+    }
+    for (unsigned i = 0; i < t->n; i++) {
+        unsigned n = t->len[i] / o->unit[r], start = 0;
+
+        if (t->seen_in[r]) {
+            at[i] = t->dpa[r][i];
+            continue;
+        }
+        if (!find_hole(o, r, taken, n, &start)) {
+            return CXL_RC_RESOURCES_EXHAUSTED;
+        }
+        memset(&taken[start], true, n);
+        at[i] = oracle_cell_dpa(o, start);
+    }
+    t->seen_in[r] = true;
+    for (unsigned i = 0; i < t->n; i++) {
+        CXLDCExtent e = o_extent(o, at[i], t->len[i], tag, i);
+
+        t->dpa[r][i] = at[i];
+        tags[i] = tag;
+        g_array_append_val(parts, e);
+    }
+    offer(o, req->host, parts, tags);
+    return CXL_RC_SUCCESS;
+}
+
+static void drop_dead_tags(Oracle *o)
+{
+    guint to = 0;
+
+    for (guint from = 0; from < o->tags->len; from++) {
+        if (!o_tag(o, from)->live) {
+            continue;
+        }
+        for (unsigned h = 0; h < ORACLE_HOSTS; h++) {
+            for (unsigned c = 0; c < ORACLE_CELLS; c++) {
+                if (o->cell[h][c].tag == from) {
+                    o->cell[h][c].tag = to;
+                }
+            }
+        }
+        memmove(o_tag(o, to++), o_tag(o, from), sizeof(OTag));
+    }
+    g_array_set_size(o->tags, to);
+}
+
+CXLRetCode oracle_add(Oracle *o, const CXLDCAddRequest *req)
+{
+    if (req->host >= o->config.nr_hosts || req->policy > CXL_DC_ADD_SHARED) {
+        return CXL_RC_INVALID_INPUT;
+    }
+    drop_dead_tags(o);
+    if (req->policy == CXL_DC_ADD_PRESCRIPTIVE) {
+        return add_list(o, req);
+    }
+    if (req->region >= o->config.nr_regions) {
+        return CXL_RC_INVALID_INPUT;
+    }
+    return req->policy == CXL_DC_ADD_SHARED ? add_shared(o, req)
+                                            : add_sized(o, req);
+}
+
+/* -- release -------------------------------------------------------------------- */
+
+/* The host's cells of the tag, without the lowest that exceed @len bytes */
+static CXLRetCode tag_ranges(Oracle *o, const CXLDCReleaseRequest *req,
+                             GArray *ranges)
+{
+    int tag = qemu_uuid_is_null(&req->tag) ? -1 : o_find_tag(o, &req->tag);
+    uint64_t have, drop;
+    int region = -1;
+
+    if (tag < 0 || !o_holds(o, req->host, tag)) {
+        return CXL_RC_INVALID_INPUT;
+    }
+    for (unsigned c = 0; c < ORACLE_CELLS; c++) {
+        if (o->cell[req->host][c].tag == tag) {
+            region = oracle_region_of_cell(o, c);
+        }
+    }
+    if (!req->len || req->len % o->region[region].block_size) {
+        return CXL_RC_INVALID_INPUT;
+    }
+    have = o_tag_bytes(o, req->host, tag, O_PENDING) +
+           o_tag_bytes(o, req->host, tag, O_ADDED);
+    if (req->len > have) {
+        return CXL_RC_RESOURCES_EXHAUSTED;
+    }
+    drop = have - req->len;
+    if (drop && o_tag(o, tag)->sharable) {
+        return CXL_RC_INVALID_INPUT;
+    }
+    for (unsigned c = 0; c < ORACLE_CELLS; c++) {
+        if (o->cell[req->host][c].tag == tag) {
+            CXLDCRange r = { oracle_cell_dpa(o, c), o->unit[region] };
+
+            if (drop) {
+                drop -= r.len;
+            } else if (ranges->len &&
+                       o->cell[req->host][c - 1].tag == tag &&
+                       o->cell[req->host][c - 1].extent ==
+                       o->cell[req->host][c].extent) {
+                g_array_index(ranges, CXLDCRange, ranges->len - 1).len +=
+                    r.len;
+            } else {
+                g_array_append_val(ranges, r);
+            }
+        }
+    }
+    return CXL_RC_SUCCESS;
+}
+
+static CXLRetCode list_ranges(Oracle *o, const CXLDCReleaseRequest *req,
+                              GArray *ranges)
+{
+    if (!req->nr_extents) {
+        return CXL_RC_INVALID_EXTENT_LIST;
+    }
+    for (size_t i = 0; i < req->nr_extents; i++) {
+        const CXLDCExtent *e = &req->extents[i];
+        CXLDCRange r = { e->dpa, e->len };
+
+        if (!e->len || o_off_block(o, e->dpa, e->len) ||
+            (o_region_at(o, e->dpa) >= 0 && !o_inside(o, e->dpa, e->len))) {
+            return CXL_RC_INVALID_EXTENT_LIST;
+        }
+        g_array_append_val(ranges, r);
+    }
+    return o_any_overlap((CXLDCRange *)ranges->data, ranges->len) ?
+           CXL_RC_INVALID_EXTENT_LIST : CXL_RC_SUCCESS;
+}
+
+static bool backed(Oracle *o, unsigned host, uint64_t dpa, uint64_t len,
+                   bool pending_too)
+{
+    if (!o_inside(o, dpa, len)) {
+        return false;
+    }
+    for (unsigned k = 0; k < o_cells(o, dpa, len); k++) {
+        OState s = o->cell[host][oracle_cell_of(o, dpa) + k].state;
+
+        if (s == O_FREE || (s == O_PENDING && !pending_too)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+CXLRetCode oracle_release(Oracle *o, const CXLDCReleaseRequest *req)
+{
+    g_autoptr(GArray) ranges = g_array_new(FALSE, FALSE, sizeof(CXLDCRange));
+    g_autoptr(GArray) pieces = NULL;
+    unsigned host = req->host, left;
+    CXLRetCode rc;
+
+    if (host >= o->config.nr_hosts ||
+        req->policy > CXL_DC_RELEASE_PRESCRIPTIVE) {
+        return CXL_RC_INVALID_INPUT;
+    }
+    rc = req->policy == CXL_DC_RELEASE_TAG ? tag_ranges(o, req, ranges)
+                                           : list_ranges(o, req, ranges);
+    if (rc != CXL_RC_SUCCESS) {
+        return rc;
+    }
+    o_sort(ranges);
+    for (guint i = 0; i < ranges->len; i++) {
+        const CXLDCRange *r = &g_array_index(ranges, CXLDCRange, i);
+
+        if (!backed(o, host, r->dpa, r->len, req->forced)) {
+            return CXL_RC_INVALID_PHYS_ADDR;
+        }
+    }
+    pieces = o_pieces(o, host, ranges);
+    if (o_splits_share(o, host, pieces)) {
+        return CXL_RC_INVALID_INPUT;
+    }
+    left = o_count_without(o, host, pieces);
+    if (left > o_added(o, host) && o_used_extents(o, host) - o_added(o, host) +
+                                   left > o->config.max_extents) {
+        return CXL_RC_RESOURCES_EXHAUSTED;
+    }
+    if (!req->forced) {
+        if (pieces->len > o->room[host]) {
+            return CXL_RC_RETRY_REQUIRED;
+        }
+        for (guint i = 0; i < pieces->len; i++) {
+            const CXLDCExtent *e = &g_array_index(pieces, CXLDCExtent, i);
+            int c = oracle_cell_of(o, e->dpa);
+
+            for (unsigned k = 0; k < o_cells(o, e->dpa, e->len); k++) {
+                o->cell[host][c + k].asked = true;
+                o->cell[host][c + k].asked_sanitize |= req->sanitize;
+            }
+        }
+        o_log(o, CXL_DC_EV_RELEASE, host, pieces);
+        return CXL_RC_SUCCESS;
+    }
+    for (guint i = 0; i < ranges->len; i++) {
+        const CXLDCRange *r = &g_array_index(ranges, CXLDCRange, i);
+        int c = oracle_cell_of(o, r->dpa);
+
+        for (unsigned k = 0; k < o_cells(o, r->dpa, r->len); k++) {
+            for (guint g = 0; g < o->groups[host]->len; g++) {
+                OGroup *group = &g_array_index(o->groups[host], OGroup, g);
+
+                if (o->cell[host][c + k].state == O_PENDING &&
+                    o->cell[host][c + k].group == group->id) {
+                    group->dead = true;
+                }
+            }
+        }
+    }
+    o_remove(o, host, pieces, req->sanitize);
+    o_log(o, CXL_DC_EV_FORCED_RELEASE, host, pieces);
+    return CXL_RC_SUCCESS;
+}
+
+/* -- hosts ----------------------------------------------------------------------- */
+
+static bool malformed(Oracle *o, const CXLDCRange *r, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (!r[i].len || o_off_block(o, r[i].dpa, r[i].len)) {
+            return true;
+        }
+    }
+    return o_any_overlap(r, n);
+}
+
+/* Index of the part that holds the range, or -1 */
+static int part_of(const OGroup *g, const CXLDCRange *r)
+{
+    for (guint i = 0; i < g->parts->len; i++) {
+        const CXLDCExtent *e = &g_array_index(g->parts, CXLDCExtent, i);
+
+        if (r->dpa >= e->dpa && r->dpa - e->dpa < e->len &&
+            r->len <= e->len - (r->dpa - e->dpa)) {
+            return i;
+        }
+    }
+    return -1;
+}
+
+static bool shares_in_part(Oracle *o, unsigned host, const OGroup *g,
+                           const CXLDCRange *r, size_t n)
+{
+    for (guint t = 0; t < o->tags->len; t++) {
+        unsigned offered = 0, taken = 0;
+
+        if (!o_tag(o, t)->live || !o_tag(o, t)->sharable) {
+            continue;
+        }
+        for (guint i = 0; i < g->parts->len; i++) {
+            const CXLDCExtent *e = &g_array_index(g->parts, CXLDCExtent, i);
+
+            if (o->cell[host][oracle_cell_of(o, e->dpa)].tag != t) {
+                continue;
+            }
+            offered++;
+            for (size_t k = 0; k < n; k++) {
+                if (part_of(g, &r[k]) == i) {
+                    taken++;
+                    if (r[k].len != e->len) {
+                        return true;
+                    }
+                }
+            }
+        }
+        if (taken && taken != offered) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static CXLRetCode respond(Oracle *o, unsigned host, const CXLDCRange *r,
+                          size_t n)
+{
+    g_autoptr(GArray) list = g_array_new(FALSE, FALSE, sizeof(CXLDCExtent));
+    OGroup *g = &g_array_index(o->groups[host], OGroup, 0);
+
+    if (malformed(o, r, n)) {
+        return CXL_RC_INVALID_EXTENT_LIST;
+    }
+    if (g->dead) {
+        o_group_end(o, host);
+        o_settle(o);
+        if (n) {
+            return CXL_RC_INVALID_PHYS_ADDR;
+        }
+        o_answer(o, host, CXL_DC_EV_ADD_RESPONSE, 0);
+        return CXL_RC_SUCCESS;
+    }
+    for (size_t i = 0; i < n; i++) {
+        if (part_of(g, &r[i]) < 0) {
+            return CXL_RC_INVALID_PHYS_ADDR;
+        }
+    }
+    if (shares_in_part(o, host, g, r, n)) {
+        return CXL_RC_INVALID_EXTENT_LIST;
+    }
+    if (n > g->parts->len && o_used_extents(o, host) - g->parts->len + n >
+                             o->config.max_extents) {
+        return CXL_RC_RESOURCES_EXHAUSTED;
+    }
+    for (size_t i = 0; i < n; i++) {
+        int c = oracle_cell_of(o, r[i].dpa);
+        uint32_t extent = ++o->next;
+        OCell *cell = &o->cell[host][c];
+        CXLDCExtent e = o_extent(o, r[i].dpa, r[i].len, cell->tag, cell->seq);
+
+        if (cell->tag >= 0) {
+            o_tag(o, cell->tag)->touched = true;
+        }
+        for (unsigned k = 0; k < o_cells(o, r[i].dpa, r[i].len); k++) {
+            cell[k].state = O_ADDED;
+            cell[k].extent = extent;
+        }
+        g_array_append_val(list, e);
+        o->list_changed[host] = true;
+    }
+    o_group_end(o, host);
+    o_settle(o);
+    o_log(o, CXL_DC_EV_ADD_RESPONSE, host, list);
+    o_answer(o, host, CXL_DC_EV_ADD_RESPONSE, n);
+    return CXL_RC_SUCCESS;
+}
+
+static CXLRetCode give_back(Oracle *o, unsigned host, const CXLDCRange *r,
+                            size_t n)
+{
+    g_autoptr(GArray) ranges = g_array_new(FALSE, FALSE, sizeof(CXLDCRange));
+    g_autoptr(GArray) pieces = NULL;
+    unsigned left;
+
+    if (malformed(o, r, n)) {
+        return CXL_RC_INVALID_EXTENT_LIST;
+    }
+    for (size_t i = 0; i < n; i++) {
+        if (!backed(o, host, r[i].dpa, r[i].len, false)) {
+            return CXL_RC_INVALID_PHYS_ADDR;
+        }
+    }
+    g_array_append_vals(ranges, r, n);
+    o_sort(ranges);
+    pieces = o_pieces(o, host, ranges);
+    if (o_splits_share(o, host, pieces)) {
+        return CXL_RC_INVALID_EXTENT_LIST;
+    }
+    left = o_count_without(o, host, pieces);
+    if (left > o_added(o, host) && o_used_extents(o, host) - o_added(o, host) +
+                                   left > o->config.max_extents) {
+        return CXL_RC_RESOURCES_EXHAUSTED;
+    }
+    o_remove(o, host, pieces, false);
+    o_log(o, CXL_DC_EV_RELEASED, host, pieces);
+    o_answer(o, host, CXL_DC_EV_RELEASED, pieces->len);
+    return CXL_RC_SUCCESS;
+}
+
+static void forget(Oracle *o, unsigned host)
+{
+    g_array_set_size(o->held[host], 0);
+    o->chain[host] = 0;
+}
+
+static CXLRetCode chained(Oracle *o, unsigned host, int chain,
+                          const CXLDCRange *r, size_t n, bool more,
+                          CXLRetCode (*last)(Oracle *, unsigned,
+                                             const CXLDCRange *, size_t))
+{
+    CXLRetCode rc = CXL_RC_SUCCESS;
+
+    if (o->chain[host] != chain) {
+        forget(o, host);
+    }
+    o->chain[host] = chain;
+    if (n) {
+        g_array_append_vals(o->held[host], r, n);
+    }
+    if (!more) {
+        rc = last(o, host, (CXLDCRange *)o->held[host]->data,
+                  o->held[host]->len);
+        forget(o, host);
+    }
+    return rc;
+}
+
+CXLRetCode oracle_respond(Oracle *o, unsigned host, const CXLDCRange *r,
+                          size_t n, bool more)
+{
+    if (host >= o->config.nr_hosts) {
+        return CXL_RC_INVALID_INPUT;
+    }
+    if (!o->groups[host]->len) {
+        forget(o, host);
+        return n ? CXL_RC_INVALID_PHYS_ADDR : CXL_RC_INVALID_INPUT;
+    }
+    return chained(o, host, 1, r, n, more, respond);
+}
+
+CXLRetCode oracle_give_back(Oracle *o, unsigned host, const CXLDCRange *r,
+                            size_t n, bool more)
+{
+    if (host >= o->config.nr_hosts) {
+        return CXL_RC_INVALID_INPUT;
+    }
+    if (!n) {
+        forget(o, host);
+        return CXL_RC_INVALID_INPUT;
+    }
+    return chained(o, host, 2, r, n, more, give_back);
+}
+
+/* -- the rest --------------------------------------------------------------------- */
+
+CXLRetCode oracle_reference(Oracle *o, const QemuUUID *uuid, bool on)
+{
+    int tag = qemu_uuid_is_null(uuid) ? -1 : o_find_tag(o, uuid);
+
+    if (tag < 0 || !o_tag(o, tag)->sharable) {
+        return CXL_RC_INVALID_INPUT;
+    }
+    o_tag(o, tag)->referenced = on;
+    o_settle(o);
+    return CXL_RC_SUCCESS;
+}
+
+CXLRetCode oracle_set_region(Oracle *o, unsigned region, uint64_t block,
+                             bool sanitize)
+{
+    CXLDCRegion *r = &o->region[region];
+
+    if (region >= o->config.nr_regions) {
+        return CXL_RC_INVALID_INPUT;
+    }
+    if (oracle_region_busy(o, region) ||
+        (sanitize != r->sanitize && !r->sanitize_configurable)) {
+        return CXL_RC_UNSUPPORTED;
+    }
+    if (!block || (block & (block - 1)) || !(block & r->block_mask)) {
+        return CXL_RC_INVALID_INPUT;
+    }
+    for (unsigned h = 0; h < o->config.nr_hosts; h++) {
+        if (!o->room[h]) {
+            return CXL_RC_RETRY_REQUIRED;
+        }
+    }
+    r->block_size = block;
+    r->sanitize = sanitize;
+    for (unsigned h = 0; h < o->config.nr_hosts; h++) {
+        CXLDCUsage u;
+        CXLDCEvent e = {
+            .type = CXL_DC_EV_REGION_UPDATED, .host = h, .region = region,
+        };
+
+        oracle_usage(o, h, &u);
+        e.avail_extents = u.extents_available;
+        e.avail_tags = u.tags_available;
+        g_array_append_val(o->want->events, e);
+    }
+    return CXL_RC_SUCCESS;
+}
+
+void oracle_reset(Oracle *o, unsigned host)
+{
+    g_autoptr(GArray) ranges = g_array_new(FALSE, FALSE, sizeof(CXLDCRange));
+    g_autoptr(GArray) pieces = NULL;
+
+    forget(o, host);
+    while (o->groups[host]->len) {
+        o_group_end(o, host);
+    }
+    o_settle(o);
+    for (unsigned c = 0; c < o->first[o->config.nr_regions]; c++) {
+        const OCell *cell = &o->cell[host][c];
+        CXLDCRange r = {
+            oracle_cell_dpa(o, c), o->unit[oracle_region_of_cell(o, c)],
+        };
+
+        if (cell->state == O_ADDED && cell->tag >= 0 &&
+            o_tag(o, cell->tag)->sharable) {
+            g_array_append_val(ranges, r);
+        }
+    }
+    pieces = o_pieces(o, host, ranges);
+    o_remove(o, host, pieces, false);
+}

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Recording owner of a dynamic capacity model, for tests.
+ */
+#include "qemu/osdep.h"
+#include "io/channel-buffer.h"
+#include "migration/qemu-file-types.h"
+#include "migration/vmstate.h"
+#include "../migration/qemu-file.h"
+#include "dc-recorder.h"
+
+DCRecorder *dc_recorder_new(void)
+{
+    DCRecorder *rec = g_new0(DCRecorder, 1);
+
+    memset(rec->room, 0xff, sizeof(rec->room));
+    rec->events = g_array_new(FALSE, FALSE, sizeof(CXLDCEvent));
+    rec->access = g_array_new(FALSE, FALSE, sizeof(DCAccessCall));
+    rec->wiped = g_array_new(FALSE, FALSE, sizeof(CXLDCRange));
+    rec->answers = g_array_new(FALSE, FALSE, sizeof(DCAnswer));
+    return rec;
+}
+
+void dc_recorder_free(DCRecorder *rec)
+{
+    g_array_free(rec->events, TRUE);
+    g_array_free(rec->access, TRUE);
+    g_array_free(rec->wiped, TRUE);
+    g_array_free(rec->answers, TRUE);
+    g_free(rec);
+}
+
+void dc_recorder_clear(DCRecorder *rec)
+{
+    g_array_set_size(rec->events, 0);
+    g_array_set_size(rec->access, 0);
+    g_array_set_size(rec->wiped, 0);
+    g_array_set_size(rec->answers, 0);
+    rec->ends = 0;
+}
+
+static uint32_t rec_log_room(void *opaque, uint16_t host)
+{
+    DCRecorder *rec = opaque;
+
+    return rec->room[host];
+}
+
+static void rec_log(void *opaque, const CXLDCEvent *event)
+{
+    DCRecorder *rec = opaque;
+
+    g_array_append_vals(rec->events, event, 1);
+}
+
+static void rec_access(void *opaque, uint16_t host, const CXLDCRange *range,
+                       bool on)
+{
+    DCRecorder *rec = opaque;
+    DCAccessCall call = { host, *range, on };
+
+    /* Promised by CXLDCOps: records come after this */
+    g_assert_cmpuint(rec->ends, ==, 0);
+    g_assert_cmpuint(rec->events->len, ==, 0);
+    g_array_append_val(rec->access, call);
+}
+
+static void rec_sanitize(void *opaque, const CXLDCRange *range)
+{
+    DCRecorder *rec = opaque;
+
+    g_array_append_vals(rec->wiped, range, 1);
+}
+
+static void rec_end(void *opaque)
+{
+    DCRecorder *rec = opaque;
+
+    rec->ends++;
+}
+
+static void rec_answered(void *opaque, uint16_t host, CXLDCEventType what,
+                         const CXLDCExtent *extents, size_t n)
+{
+    DCRecorder *rec = opaque;
+    DCAnswer answer = { host, what, n };
+
+    g_array_append_val(rec->answers, answer);
+}
+
+const CXLDCOps dc_recorder_ops = {
+    .log_room = rec_log_room,
+    .log = rec_log,
+    .access = rec_access,
+    .sanitize = rec_sanitize,
+    .end = rec_end,
+    .answered = rec_answered,
+};
+
+const CXLDCOps dc_recorder_ops_no_sanitize = {
+    .log_room = rec_log_room,
+    .log = rec_log,
+    .access = rec_access,
+    .end = rec_end,
+    .answered = rec_answered,
+};
+
+GByteArray *dc_save(CXLDynCap *dc)
+{
+    QIOChannelBuffer *ioc = qio_channel_buffer_new(4096);
+    GByteArray *bytes = g_byte_array_new();
+    QEMUFile *f = qemu_file_new_output(QIO_CHANNEL(ioc));
+
+    g_assert_cmpint(vmstate_save_state(f, &vmstate_cxl_dc, dc, NULL), ==, 0);
+    g_assert_cmpint(qemu_fflush(f), ==, 0);
+    g_byte_array_append(bytes, ioc->data, ioc->usage);
+    qemu_fclose(f);
+    object_unref(OBJECT(ioc));
+    return bytes;
+}
+
+int dc_load_bytes(CXLDynCap *dc, const uint8_t *bytes, size_t n)
+{
+    QIOChannelBuffer *ioc = qio_channel_buffer_new(n + 1);
+    QEMUFile *f;
+    int ret;
+
+    memcpy(ioc->data, bytes, n);
+    ioc->usage = n;
+    f = qemu_file_new_input(QIO_CHANNEL(ioc));
+    ret = vmstate_load_state(f, &vmstate_cxl_dc, dc, 1);
+    qemu_fclose(f);
+    object_unref(OBJECT(ioc));
+    return ret;
+}
