@@ -106,8 +106,19 @@ def make_initramfs(path, init, extra):
         out.write(cpio_entry('TRAILER!!!', 0))
 
 
+def i2c_machine(args):
+    """A machine without CXL for the I2C controller alone."""
+    return ['-M', 'q35', '-cpu', args.cpu, '-m', '512M', '-smp', '2',
+            '-nodefaults', '-no-reboot', '-display', 'none',
+            '-device', 'dw-i2c-pci,id=i2c0',
+            '-device', 'at24c-eeprom,bus=i2c0.0,address=0x50,rom-size=256',
+            '-device', 'i2c-echo,bus=i2c0.0,address=0x30']
+
+
 def machine_args(args):
     """The machine: one host bridge, one root port, one Type 3 device."""
+    if args.scenario == 'i2c':
+        return i2c_machine(args)
     dc = args.dc_props and ',' + args.dc_props
     line = ['-M', 'q35,cxl=on,cxl-fmw.0.targets.0=cxl.1,cxl-fmw.0.size=4G',
             '-cpu', args.cpu, '-m', '1G,maxmem=4G,slots=2',

@@ -31,6 +31,8 @@ static const char *const harmless[] = {
     /* Timers of a virtual machine whose host is busy */
     "tsc: Unable to calibrate against PIT",
     "APIC calibration not consistent with PM-Timer",
+    /* How dw-i2c-pci starts a transfer again that the driver would skip */
+    "lost arbitration",
     /* The machine has one node and its tables name none for the buses */
     "Unknown NUMA node; performance will be reduced",
 };

@@ -36,6 +36,7 @@ static const struct {
     { "boot", scenario_boot },
     { "dcd", scenario_dcd },
     { "demo", scenario_demo },
+    { "i2c", scenario_i2c },
     { "mctp", scenario_mctp },
 };
 

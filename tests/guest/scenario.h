@@ -11,6 +11,8 @@ void scenario_boot(void);
 void scenario_dcd(void);
 /** scenario_demo() - a story for people. */
 void scenario_demo(void);
+/** scenario_i2c() - the I2C controller as master and as target. */
+void scenario_i2c(void);
 /** scenario_mctp() - the FM commands over MCTP on I2C, with a host. */
 void scenario_mctp(void);
 
