@@ -36,6 +36,8 @@ CPU = 'max,-hypervisor,-arch-capabilities'
 MIB = 1 << 20
 STATIC = 256 * MIB
 DYNAMIC = 512 * MIB
+# I2C address of the first MCTP endpoint, known to tests/guest/mctp-link.c
+FIRST_I2C = 0x20
 
 # A kernel under KVM has printed its first line by then, or it never will
 FIRST_SIGN = 8
@@ -115,25 +117,47 @@ def i2c_machine(args):
             '-device', 'i2c-echo,bus=i2c0.0,address=0x30']
 
 
+def device(args, number, bus):
+    """A Type 3 device with static and dynamic capacity."""
+    props = args.dc_props and ',' + args.dc_props
+    return ['-object', f'memory-backend-ram,id=vmem{number},size={STATIC}',
+            '-object', f'memory-backend-ram,id=dcmem{number},size={DYNAMIC}',
+            '-device', f'cxl-type3,bus={bus},id=cxl-dcd{number},'
+            f'sn={0xc0de0000 + number},volatile-memdev=vmem{number},'
+            f'volatile-dc-memdev=dcmem{number},num-dc-regions=2{props}']
+
+
+def direct(args):
+    """One device below the root port. Return arguments, MCTP targets."""
+    return device(args, 0, 'rp0'), ['cxl-dcd0']
+
+
+def switched(args):
+    """A switch with two devices below the root port."""
+    line = ['-device', 'cxl-upstream,bus=rp0,id=us0']
+    for n in range(2):
+        line += ['-device', f'cxl-downstream,port={n},bus=us0,id=dsp{n},'
+                 f'chassis=0,slot={4 + n}']
+        line += device(args, n, f'dsp{n}')
+    return line, ['us0', 'cxl-dcd0', 'cxl-dcd1']
+
+
 def machine_args(args):
-    """The machine: one host bridge, one root port, one Type 3 device."""
     if args.scenario == 'i2c':
         return i2c_machine(args)
-    dc = args.dc_props and ',' + args.dc_props
     line = ['-M', 'q35,cxl=on,cxl-fmw.0.targets.0=cxl.1,cxl-fmw.0.size=4G',
             '-cpu', args.cpu, '-m', '1G,maxmem=4G,slots=2',
             '-smp', '2', '-nodefaults', '-no-reboot', '-display', 'none',
-            '-object', f'memory-backend-ram,id=vmem,size={STATIC}',
-            '-object', f'memory-backend-ram,id=dcmem,size={DYNAMIC}',
             '-device', 'pxb-cxl,bus_nr=12,bus=pcie.0,id=cxl.1',
-            '-device', 'cxl-rp,port=0,bus=cxl.1,id=rp0,chassis=0,slot=2',
-            '-device', 'cxl-type3,bus=rp0,id=cxl-dcd0,volatile-memdev=vmem,'
-            'volatile-dc-memdev=dcmem,num-dc-regions=2' + dc]
+            '-device', 'cxl-rp,port=0,bus=cxl.1,id=rp0,chassis=0,slot=2']
+    devices, targets = switched(args) if args.switch else direct(args)
+    line += devices
     if args.i2c:
         # dw-i2c-pci carries the bus; every endpoint is one CCI on it
-        line += ['-device', 'dw-i2c-pci,id=aspeed.i2c.bus',
-                 '-device', 'i2c_mctp_cxl,bus=aspeed.i2c.bus.0,address=0x20,'
-                 'target=cxl-dcd0']
+        line += ['-device', 'dw-i2c-pci,bus=pcie.0,id=aspeed.i2c.bus']
+        for address, target in enumerate(targets, FIRST_I2C):
+            line += ['-device', 'i2c_mctp_cxl,bus=aspeed.i2c.bus.0,'
+                     f'address={address},target={target}']
     return line
 
 
@@ -294,7 +318,9 @@ def main():
     parser.add_argument('--init', required=True, help='static /init')
     parser.add_argument('--scenario', default='boot')
     parser.add_argument('--i2c', action='store_true',
-                        help='add an I2C controller and an MCTP endpoint')
+                        help='add an I2C controller and MCTP endpoints')
+    parser.add_argument('--switch', action='store_true',
+                        help='a switch with two devices')
     parser.add_argument('--dc-props', default='', metavar='PROPS',
                         help='further properties of the cxl-type3')
     parser.add_argument('--accel', default='auto',

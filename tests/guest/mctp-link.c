@@ -36,8 +36,6 @@
 #define I2C_OWN_ADDRESS 0x1000
 /* Baseline packet: 64 bytes and the header; larger ones are negotiated */
 #define BASELINE_MTU    68
-/* First address in the runner's machine; see scripts/run-guest.py */
-#define FIRST_PEER_I2C  0x20
 /* The FM's CCI takes what fits its own limit; requests above get 16h */
 #define FM_PAYLOAD      1024
 
@@ -252,7 +250,7 @@ struct cxl_conn *mctp_link_connect(const struct mctp_peer *peer)
 
 struct cxl_conn *mctp_link_open_first(void)
 {
-    struct mctp_peer peer = { .i2c = FIRST_PEER_I2C, .eid = MCTP_FIRST_EID };
+    struct mctp_peer peer = { .i2c = MCTP_FIRST_I2C, .eid = MCTP_FIRST_EID };
     struct mctp_link link;
 
     if (!mctp_link_present() || mctp_link_up(&link) ||

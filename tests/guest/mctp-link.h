@@ -14,6 +14,8 @@
 #define MCTP_OWN_EID    8
 #define MCTP_OWN_I2C    0x10
 #define MCTP_FIRST_EID  9
+/* I2C address of the first endpoint in the machine of scripts/run-guest.py */
+#define MCTP_FIRST_I2C  0x20
 /* Linux's default network */
 #define MCTP_NET        1
 

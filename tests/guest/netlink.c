@@ -46,7 +46,7 @@ size_t nl_nest(struct nl_req *req, uint16_t type)
 {
     size_t at = NLMSG_ALIGN(req->head.nlmsg_len);
 
-    nl_attr(req, type, NULL, 0);
+    nl_attr(req, type | NLA_F_NESTED, NULL, 0);
     return at;
 }
 

@@ -16,12 +16,10 @@
 #define SETTLE_S    30
 #define MEMDEV      "mem0"
 #define TYPE_3      3
-/* The runner gives the endpoints these I2C addresses, in this order */
-#define PEER_I2C    0x20
 
 static struct cxl_conn *bring_up(void)
 {
-    struct mctp_peer peer = { .i2c = PEER_I2C, .eid = MCTP_FIRST_EID };
+    struct mctp_peer peer = { .i2c = MCTP_FIRST_I2C, .eid = MCTP_FIRST_EID };
     static const uint8_t no_uuid[16];
     struct mctp_addr_to to;
     struct mctp_link link;
@@ -40,7 +38,7 @@ static struct cxl_conn *bring_up(void)
     tap_check(mctp_control(&to, 0x7f, NULL, 0, answer) ==
               -(MCTP_CC_BASE + MCTP_CC_UNSUPPORTED),
               "an unknown control command is refused");
-    to = (struct mctp_addr_to) { .ifindex = link.index, .i2c = PEER_I2C };
+    to = (struct mctp_addr_to) { .ifindex = link.index, .i2c = MCTP_FIRST_I2C };
     tap_check(mctp_control(&to, 0x01, "\0\xff", 2, answer) ==
               -(MCTP_CC_BASE + MCTP_CC_INVALID_DATA),
               "endpoint ID 255 is refused");

@@ -16,4 +16,7 @@ void scenario_i2c(void);
 /** scenario_mctp() - the FM commands over MCTP on I2C, with a host. */
 void scenario_mctp(void);
 
+/** scenario_switch() - a switch and two devices on one I2C bus. */
+void scenario_switch(void);
+
 #endif /* GUEST_SCENARIO_H */
