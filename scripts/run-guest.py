@@ -166,13 +166,16 @@ def command_line(args, accel, initramfs, console):
     for folder in args.firmware or FIRMWARE:
         if os.path.isdir(folder):
             line += ['-L', folder]
+    shell = args.scenario == 'shell'
+    console = 'stdio,signal=off' if shell else f'file,path={console}'
+    results = 'null' if shell else 'stdio,signal=off'
     append = ('console=ttyS0 loglevel=7 panic=-1 '
               f'cxltest={args.scenario} cxlout=ttyS1 {args.append}')
     line += machine_args(args)
     line += ['-kernel', args.kernel, '-initrd', initramfs,
              '-append', append.strip(),
-             '-chardev', f'file,id=console,path={console}',
-             '-chardev', 'stdio,id=results,signal=off',
+             '-chardev', f'{console},id=console',
+             '-chardev', f'{results},id=results',
              '-serial', 'chardev:console', '-serial', 'chardev:results',
              '-monitor', 'none']
     return line + args.qemu_args
@@ -290,6 +293,8 @@ def run(args, folder):
     accel = args.accel
     if accel == 'auto':
         accel = 'kvm' if kvm_works(args.qemu) else 'tcg'
+    if args.scenario == 'shell':
+        return subprocess.call(command_line(args, accel, initramfs, console))
     fragile = args.accel == 'auto' and accel == 'kvm'
     results, why, code = boot(args, accel, FIRST_SIGN if fragile else
                               args.idle_limit, initramfs, console)

@@ -19,4 +19,7 @@ void scenario_mctp(void);
 /** scenario_switch() - a switch and two devices on one I2C bus. */
 void scenario_switch(void);
 
+/** scenario_shell() - a shell on the console, if the guest has one. */
+void scenario_shell(void);
+
 #endif /* GUEST_SCENARIO_H */

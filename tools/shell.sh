@@ -1,0 +1,20 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# A shell in the test guest, with cxl-fm and cxl-dc-host in its path.
+# usage: tools/shell.sh BUILD [argument of run-guest.py]...
+set -euo pipefail
+top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+build=${1:?usage: tools/shell.sh BUILD [argument of run-guest.py]...}
+shift
+cd "$top"
+own=$build/own
+busybox=$(command -v busybox) && ! ldd "$busybox" >/dev/null 2>&1 || {
+    echo "a static busybox is missing: apt-get install busybox-static" >&2
+    exit 1
+}
+exec /usr/bin/python3 scripts/run-guest.py --scenario shell \
+    --qemu "$build/qemu/qemu-system-x86_64" --kernel build/bzImage \
+    --init "$own/tests/guest/guest-init" \
+    --add "bin/busybox=$busybox" --add "bin/sh=$busybox" \
+    --add "bin/cxl-fm=$own/tools/cxl-fm/cxl-fm" \
+    --add "bin/cxl-dc-host=$own/tests/guest/cxl-dc-host" "$@"
