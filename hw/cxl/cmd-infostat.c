@@ -55,6 +55,10 @@ static CXLRetCode identify(CXLCCI *cci, CXLReader *in, CXLWriter *out)
     PCIDevice *pci = PCI_DEVICE(cci->owner);
     uint16_t ssvid = 0, ssid = 0;
 
+    /* a switch port can be taken away below its mailbox function */
+    if (!cci->owner->realized) {
+        return CXL_RC_RETRY_REQUIRED;
+    }
     /* a bridge keeps its subsystem in a capability, if it has one */
     if (pci_is_bridge(pci)) {
         uint8_t at = pci_find_capability(pci, PCI_CAP_ID_SSVID);

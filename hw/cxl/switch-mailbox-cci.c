@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Switch mailbox CCI: the PCI function through which a host talks to a CXL
+ * switch (CXL r3.2 8.1.13, 8.2.8)
+ *
+ * Usually a further function beside the upstream port that "target" names.  It
+ * has the same register block as a memory device, and no interrupts.
+ */
+#include "qemu/osdep.h"
+#include "qemu/module.h"
+#include "qapi/error.h"
+#include "hw/pci/pci_device.h"
+#include "hw/pci/pcie.h"
+#include "hw/qdev-properties.h"
+#include "migration/vmstate.h"
+#include "hw/cxl/cxl.h"
+#include "hw/cxl/cxl_mailbox.h"
+#include "hw/cxl/cxl_switch.h"
+
+#define TYPE_CXL_SWITCH_MAILBOX "cxl-switch-mailbox-cci"
+OBJECT_DECLARE_SIMPLE_TYPE(CXLSwitchMailbox, CXL_SWITCH_MAILBOX)
+
+/* Identity and layout that earlier releases showed */
+#define SWITCH_MAILBOX_VENDOR   0x19e5
+#define SWITCH_MAILBOX_DEVICE   0xa123
+#define SWITCH_MAILBOX_CLASS    0x0c0b
+#define SWITCH_MAILBOX_MSGNUM   3
+#define PCIE_CAP_OFFSET         0x80
+#define DVSEC_OFFSET            0x100
+#define REGISTERS_BAR           0
+
+/**
+ * struct CXLSwitchMailbox - the function
+ * @target: upstream port of the switch
+ * @component: only for the register locator in configuration space
+ */
+struct CXLSwitchMailbox {
+    PCIDevice parent_obj;
+
+    CXLUpstreamPort *target;
+    CXLComponentState component;
+    CXLDeviceRegs regs;
+    CXLCCI cci;
+};
+
+static void add_register_locator(CXLSwitchMailbox *s)
+{
+    CXLDVSECRegisterLocator locator = {
+        .reg0_base_lo = RBI_CXL_DEVICE_REG | REGISTERS_BAR,
+    };
+
+    s->component.pdev = PCI_DEVICE(s);
+    s->component.dvsec_offset = DVSEC_OFFSET;
+    cxl_component_create_dvsec(&s->component, CXL2_UPSTREAM_PORT,
+                               REG_LOC_DVSEC_LENGTH, REG_LOC_DVSEC,
+                               REG_LOC_DVSEC_REVID, (uint8_t *)&locator);
+}
+
+static void switch_mailbox_realize(PCIDevice *pci, Error **errp)
+{
+    CXLSwitchMailbox *s = CXL_SWITCH_MAILBOX(pci);
+    int ret;
+
+    if (!s->target) {
+        error_setg(errp, "Target not set");
+        return;
+    }
+    ret = pcie_endpoint_cap_init(pci, PCIE_CAP_OFFSET);
+    if (ret < 0) {
+        error_setg_errno(errp, -ret, "PCIe capability does not fit");
+        return;
+    }
+    add_register_locator(s);
+    cxl_switch_cci_init(&s->cci, s->target, CXL_MAILBOX_PAYLOAD_SIZE);
+    cxl_devregs_init(&s->regs, OBJECT(s), "cxl-switch-mailbox", &s->cci, NULL,
+                     SWITCH_MAILBOX_MSGNUM, false, NULL, NULL);
+    pci_register_bar(pci, REGISTERS_BAR,
+                     PCI_BASE_ADDRESS_SPACE_MEMORY |
+                     PCI_BASE_ADDRESS_MEM_TYPE_64, &s->regs.mr);
+}
+
+static void switch_mailbox_exit(PCIDevice *pci)
+{
+    CXLSwitchMailbox *s = CXL_SWITCH_MAILBOX(pci);
+
+    cxl_switch_cci_destroy(&s->cci);
+    pcie_cap_exit(pci);
+}
+
+static void switch_mailbox_reset(DeviceState *dev)
+{
+    CXLSwitchMailbox *s = CXL_SWITCH_MAILBOX(dev);
+
+    cxl_cci_reset(&s->cci);
+    cxl_devregs_reset(&s->regs);
+}
+
+static const VMStateDescription vmstate_switch_mailbox = {
+    .name = TYPE_CXL_SWITCH_MAILBOX,
+    .version_id = 1,
+    .minimum_version_id = 1,
+    .fields = (const VMStateField[]) {
+        VMSTATE_PCI_DEVICE(parent_obj, CXLSwitchMailbox),
+        VMSTATE_STRUCT(regs, CXLSwitchMailbox, 1, vmstate_cxl_devregs,
+                       CXLDeviceRegs),
+        VMSTATE_STRUCT(cci, CXLSwitchMailbox, 1, vmstate_cxl_cci, CXLCCI),
+        VMSTATE_STRUCT_POINTER(cci.clock, CXLSwitchMailbox,
+                               vmstate_cxl_timestamp, CXLTimestamp),
+        VMSTATE_END_OF_LIST()
+    }
+};
+
+static const Property switch_mailbox_properties[] = {
+    DEFINE_PROP_LINK("target", CXLSwitchMailbox, target, TYPE_CXL_USP,
+                     CXLUpstreamPort *),
+};
+
+static void switch_mailbox_class_init(ObjectClass *klass, void *data)
+{
+    DeviceClass *dc = DEVICE_CLASS(klass);
+    PCIDeviceClass *pc = PCI_DEVICE_CLASS(klass);
+
+    dc->desc = "CXL Switch Mailbox CCI";
+    dc->vmsd = &vmstate_switch_mailbox;
+    device_class_set_props(dc, switch_mailbox_properties);
+    device_class_set_legacy_reset(dc, switch_mailbox_reset);
+    pc->vendor_id = SWITCH_MAILBOX_VENDOR;
+    pc->device_id = SWITCH_MAILBOX_DEVICE;
+    pc->class_id = SWITCH_MAILBOX_CLASS;
+    pc->realize = switch_mailbox_realize;
+    pc->exit = switch_mailbox_exit;
+}
+
+static const TypeInfo switch_mailbox_info = {
+    .name = TYPE_CXL_SWITCH_MAILBOX,
+    .parent = TYPE_PCI_DEVICE,
+    .instance_size = sizeof(CXLSwitchMailbox),
+    .class_init = switch_mailbox_class_init,
+    .interfaces = (InterfaceInfo[]) {
+        { INTERFACE_PCIE_DEVICE },
+        { }
+    },
+};
+
+static void switch_mailbox_register(void)
+{
+    type_register_static(&switch_mailbox_info);
+}
+type_init(switch_mailbox_register)
