@@ -24,7 +24,9 @@ void cxl_switch_cci_init(CXLCCI *cci, CXLUpstreamPort *usp,
                          uint32_t payload_max)
 {
     if (!usp->swcci.clock) {
-        usp->swcci.clock = &g_new0(SwitchShared, 1)->clock;
+        SwitchShared *shared = g_new0(SwitchShared, 1);
+
+        usp->swcci.clock = &shared->clock;
     }
     shared_of(usp)->doors++;
     cci->clock = usp->swcci.clock;

@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A memory device for tests of command sets: real models, no PCI and no memory
+ */
+#include "qemu/osdep.h"
+#include "qapi/error.h"
+#include "qemu/bswap.h"
+#include "fake-type3.h"
+
+CXLType3Dev fake;
+CXLWriter rq;
+CXLReader rs;
+
+static uint8_t rq_bytes[4096], rs_bytes[4096];
+
+CXLType3Dev *cxl_cci_type3(const CXLCCI *cci)
+{
+    return cci->kind == CXL_CCI_SWITCH ? NULL : &fake;
+}
+
+CXLDynCap *cxl_type3_dc(CXLType3Dev *d)
+{
+    return d->dc;
+}
+
+uint64_t cxl_type3_volatile_size(const CXLType3Dev *d)
+{
+    return d->volatile_size;
+}
+
+uint64_t cxl_type3_persistent_size(const CXLType3Dev *d)
+{
+    return d->persistent_size;
+}
+
+uint64_t cxl_type3_lsa_size(const CXLType3Dev *d)
+{
+    return d->lsa_size;
+}
+
+void cxl_type3_lsa_read(CXLType3Dev *d, uint64_t offset, void *buf, size_t n)
+{
+    g_assert(n && offset < d->lsa_size && n <= d->lsa_size - offset);
+    memcpy(buf, d->lsa + offset, n);
+}
+
+void cxl_type3_lsa_write(CXLType3Dev *d, uint64_t offset, const void *buf,
+                         size_t n)
+{
+    g_assert(n && offset < d->lsa_size && n <= d->lsa_size - offset);
+    memcpy(d->lsa + offset, buf, n);
+}
+
+CXLEventLogs *cxl_type3_events(CXLType3Dev *d)
+{
+    return &d->host_logs;
+}
+
+bool cxl_type3_fm_on_mailbox(const CXLType3Dev *d)
+{
+    return d->fm_on_mailbox;
+}
+
+/* -- dynamic capacity ------------------------------------------------------- */
+
+static uint32_t log_room(void *opaque, uint16_t host)
+{
+    return cxl_event_room(&fake.host_logs, CXL_EVENT_LOG_DYNCAP);
+}
+
+/* Enough of a record to tell what was logged and where */
+static void log_event(void *opaque, const CXLDCEvent *event)
+{
+    CXLEventRecord r;
+
+    cxl_event_record_init(&r, &cxl_event_uuid_dynamic_capacity, 0);
+    r.b[0x30] = event->type;
+    r.b[0x35] = event->more;
+    stq_le_p(r.b + 0x38, event->extent.dpa);
+    cxl_event_append(cxl_dc_event_is_for_fm(event->type) ? &fake.fm_logs :
+                                                           &fake.host_logs,
+                     CXL_EVENT_LOG_DYNCAP, &r);
+}
+
+static const CXLDCOps dc_ops = {
+    .log_room = log_room,
+    .log = log_event,
+};
+
+static CXLDynCap *make_dc(void)
+{
+    CXLDCConfig config = {
+        .nr_hosts = 1,
+        .nr_regions = FAKE_REGIONS,
+        .max_extents = 1000,
+        .max_tags = 100,
+    };
+    unsigned i;
+
+    for (i = 0; i < FAKE_REGIONS; i++) {
+        config.region[i] = (CXLDCRegion) {
+            .base = FAKE_REGION_BASE(i),
+            .decode_len = 256 * MiB,
+            .len = 256 * MiB,
+            .block_size = FAKE_BLOCK,
+            .block_mask = FAKE_BLOCK | 4 * MiB,
+            .dsmad_handle = 4 + i,
+            .sharable = i == 1,
+            .sanitize_configurable = i == 1,
+        };
+    }
+    return cxl_dc_new(&config, &dc_ops, NULL, &error_abort);
+}
+
+/* -- life ------------------------------------------------------------------- */
+
+static bool media_disabled(const CXLCCI *cci)
+{
+    return fake.media_disabled;
+}
+
+static void open_cci(CXLCCI *cci, CXLCCIKind kind, CXLEventLogs *logs,
+                     uint32_t payload)
+{
+    cci->events = logs;
+    cci->clock = &fake.clock;
+    cci->media_disabled = media_disabled;
+    cxl_cci_init(cci, kind, NULL, payload);
+}
+
+void fake_type3_open(void)
+{
+    static const uint32_t depth[CXL_EVENT_LOGS] = {
+        FAKE_LOG_DEPTH, FAKE_LOG_DEPTH, FAKE_LOG_DEPTH, FAKE_LOG_DEPTH,
+        2 * FAKE_LOG_DEPTH,
+    };
+
+    cxl_events_init(&fake.host_logs, depth, &fake.clock, NULL, NULL);
+    cxl_events_init(&fake.fm_logs, depth, &fake.clock, NULL, NULL);
+    fake.dc = fake.has_dc ? make_dc() : NULL;
+    open_cci(&fake.mailbox, CXL_CCI_MAILBOX, &fake.host_logs,
+             FAKE_MBOX_PAYLOAD);
+    open_cci(&fake.fm, CXL_CCI_FM, &fake.fm_logs, FAKE_FM_PAYLOAD);
+    open_cci(&fake.ld, CXL_CCI_LD, &fake.host_logs, FAKE_FM_PAYLOAD);
+    new_request();
+}
+
+void fake_type3_close(void)
+{
+    cxl_cci_destroy(&fake.mailbox);
+    cxl_cci_destroy(&fake.fm);
+    cxl_cci_destroy(&fake.ld);
+    cxl_dc_free(fake.dc);
+    cxl_events_destroy(&fake.host_logs);
+    cxl_events_destroy(&fake.fm_logs);
+    memset(&fake, 0, sizeof(fake));
+}
+
+/* -- requests ---------------------------------------------------------------- */
+
+void new_request(void)
+{
+    cxl_writer_init(&rq, rq_bytes, sizeof(rq_bytes));
+}
+
+CXLRetCode send_bytes(CXLCCI *cci, uint16_t opcode, size_t len)
+{
+    size_t out_len;
+    CXLRetCode rc;
+
+    g_assert(!rq.overflow && len <= sizeof(rq_bytes));
+    memset(rs_bytes, 0xcc, sizeof(rs_bytes));
+    rc = cxl_cci_process(cci, opcode, rq_bytes, len, rs_bytes,
+                         sizeof(rs_bytes), &out_len);
+    if (rc != CXL_RC_SUCCESS) {
+        g_assert_cmpuint(out_len, ==, 0);
+    }
+    cxl_reader_init(&rs, rs_bytes, out_len);
+    return rc;
+}
+
+CXLRetCode send_request(CXLCCI *cci, uint16_t opcode)
+{
+    CXLRetCode rc = send_bytes(cci, opcode, rq.len);
+
+    new_request();
+    return rc;
+}

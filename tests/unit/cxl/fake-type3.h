@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A memory device for tests of command sets: real models, no PCI and no memory
+ */
+#ifndef TESTS_CXL_FAKE_TYPE3_H
+#define TESTS_CXL_FAKE_TYPE3_H
+
+#include "hw/cxl/cxl_type3.h"
+
+#define FAKE_LOG_DEPTH      16
+#define FAKE_BLOCK          (2 * MiB)
+#define FAKE_REGIONS        2
+#define FAKE_REGION_BASE(n) (4 * GiB + (n) * 256 * MiB)
+/* what the out-of-band CCI of the fake carries */
+#define FAKE_FM_PAYLOAD     512
+#define FAKE_MBOX_PAYLOAD   2048
+
+/**
+ * struct CXLType3Dev - the fake: two regions of 256 MiB, blocks of 2 MiB, the
+ * second one sharable and configurable to sanitize
+ * @fm_on_mailbox: set it before fake_type3_open()
+ */
+struct CXLType3Dev {
+    CXLTimestamp clock;
+    CXLEventLogs host_logs;
+    CXLEventLogs fm_logs;
+    CXLCCI mailbox;
+    CXLCCI fm;
+    CXLCCI ld;
+    CXLDynCap *dc;
+    bool has_dc;
+    bool fm_on_mailbox;
+    bool media_disabled;
+    uint64_t volatile_size;
+    uint64_t persistent_size;
+    uint64_t lsa_size;
+    uint8_t lsa[1024];
+};
+
+extern CXLType3Dev fake;
+
+void fake_type3_open(void);
+void fake_type3_close(void);
+
+/* The request under construction, and the response as a reader */
+extern CXLWriter rq;
+extern CXLReader rs;
+
+/** new_request() - start over with an empty payload */
+void new_request(void);
+/** send_request() - run @rq; @rs then stands at the start of the response */
+CXLRetCode send_request(CXLCCI *cci, uint16_t opcode);
+/** send_bytes() - run the first @len bytes of @rq, zeroes behind its end */
+CXLRetCode send_bytes(CXLCCI *cci, uint16_t opcode, size_t len);
+
+#define assert_rc(call, code) g_assert_cmphex(call, ==, code)
+
+#endif
