@@ -282,6 +282,9 @@ void dw_i2c_master_realize(DWI2CState *s, DeviceState *owner)
 {
     fifo32_create(&s->tx, DW_I2C_FIFO_DEPTH);
     fifo8_create(&s->rx, DW_I2C_FIFO_DEPTH);
+    /* The whole buffers migrate, and the heap's leftovers are not for that. */
+    memset(s->tx.fifo.data, 0, s->tx.fifo.capacity);
+    memset(s->rx.data, 0, s->rx.capacity);
     s->master.bh = qemu_bh_new_guarded(granted, s,
                                        &owner->mem_reentrancy_guard);
 }

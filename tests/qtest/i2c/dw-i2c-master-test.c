@@ -126,6 +126,52 @@ static void test_reset_values(void)
     dw_stop(&t);
 }
 
+/*
+ * Anything in any order. The registers that matter come often, and values
+ * that make the controller do something.
+ */
+static void test_random_accesses(void)
+{
+    static const uint8_t often[] = {
+        R_CON, R_TAR, R_SAR, R_DATA_CMD, R_DATA_CMD, R_DATA_CMD, R_INTR_MASK,
+        R_RX_TL, R_ENABLE, R_CLR_INTR, R_CLR_STOP_DET, R_STATUS, R_INTR_STAT,
+    };
+    static const uint16_t value[] = {
+        0, 1, 1, 1, 3, OWN, EEPROM, ECHO, CON_LINUX_MASTER, CON_LINUX_TARGET,
+        CON_LINUX_MASTER | 0x200, CMD_READ, CMD_STOP, CMD_READ | CMD_STOP,
+        CMD_RESTART | OWN, 0x2e0, 0xffff,
+    };
+    g_autoptr(GRand) r = g_rand_new_with_seed(0x4bb9);
+    DwI2c t;
+    int i;
+
+    dw_start(&t, NULL);
+    for (i = 0; i < 20000; i++) {
+        unsigned offset = g_rand_int_range(r, 0, 8) ?
+            often[g_rand_int_range(r, 0, ARRAY_SIZE(often))] :
+            g_rand_int_range(r, 0, 64) * 4;
+
+        switch (g_rand_int_range(r, 0, 16)) {
+        case 0 ... 3:
+            dw_rd(&t, offset);
+            break;
+        case 4:
+            qtest_clock_step(t.qts, SETTLE_NS);
+            break;
+        default:
+            dw_wr(&t, offset,
+                  value[g_rand_int_range(r, 0, ARRAY_SIZE(value))]);
+        }
+    }
+    dw_wr(&t, R_ENABLE, 0);
+    g_assert_false(dw_line(&t));
+    g_assert_cmphex(dw_rd(&t, R_STATUS), ==, ST_IDLE);
+    qtest_system_reset(t.qts);
+    dw_map(&t);
+    assert_reset_values(&t);
+    dw_stop(&t);
+}
+
 static void test_con_is_locked_while_enabled(void)
 {
     DwI2c t;
@@ -544,6 +590,7 @@ int main(int argc, char **argv)
     qtest_add_func("/dw-i2c/reg/probe-sequence", test_probe_sequence);
     qtest_add_func("/dw-i2c/reg/all-offsets", test_all_offsets);
     qtest_add_func("/dw-i2c/reg/reset-values", test_reset_values);
+    qtest_add_func("/dw-i2c/reg/random-accesses", test_random_accesses);
     qtest_add_func("/dw-i2c/reg/con-is-locked-while-enabled",
                    test_con_is_locked_while_enabled);
     qtest_add_func("/dw-i2c/master/eeprom-round-trip", test_eeprom_round_trip);
