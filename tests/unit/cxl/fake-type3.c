@@ -61,7 +61,7 @@ bool cxl_type3_fm_on_mailbox(const CXLType3Dev *d)
     return d->fm_on_mailbox;
 }
 
-/* -- dynamic capacity ------------------------------------------------------- */
+/* -- dynamic capacity ------------------------------------------------- */
 
 static uint32_t log_room(void *opaque, uint16_t host)
 {
@@ -112,7 +112,7 @@ static CXLDynCap *make_dc(void)
     return cxl_dc_new(&config, &dc_ops, NULL, &error_abort);
 }
 
-/* -- life ------------------------------------------------------------------- */
+/* -- life ------------------------------------------------------------- */
 
 static bool media_disabled(const CXLCCI *cci)
 {
@@ -156,7 +156,7 @@ void fake_type3_close(void)
     memset(&fake, 0, sizeof(fake));
 }
 
-/* -- requests ---------------------------------------------------------------- */
+/* -- requests --------------------------------------------------------- */
 
 void new_request(void)
 {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Command sets 48h and 56h: layout of requests and responses, lengths, where the
- * commands exist.  The rules behind them are the model's, which has its tests.
+ * Command sets 48h and 56h: layout of requests and responses, lengths, where
+ * the commands exist.  The rules behind them are the model's, which has its
+ * own tests.
  */
 #include "qemu/osdep.h"
 #include "qemu/bswap.h"
@@ -102,7 +103,7 @@ static void add_blocks(unsigned first, unsigned n)
     }
 }
 
-/* -- where the commands exist ------------------------------------------------ */
+/* -- where the commands exist ----------------------------------------- */
 
 static void test_sets_follow_the_kind(CXLType3Dev *unused, gconstpointer data)
 {
@@ -171,7 +172,7 @@ static void test_wrong_lengths(CXLType3Dev *unused, gconstpointer data)
     }
 }
 
-/* -- 48h ---------------------------------------------------------------------- */
+/* -- 48h -------------------------------------------------------------- */
 
 static void check_usage(uint32_t extents_available)
 {
@@ -338,7 +339,7 @@ static void test_list_length_must_match(CXLType3Dev *unused,
     }
 }
 
-/* -- 56h ---------------------------------------------------------------------- */
+/* -- 56h -------------------------------------------------------------- */
 
 static void test_dcd_info(CXLType3Dev *unused, gconstpointer data)
 {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The rows of all command sets: are they sane, and does the README say the same?
+ * The rows of all command sets: are they sane, and does the README agree?
  *
- * With --print it writes the README's table instead.  Linked with the tables and
- * their handlers, but not with what handlers call: none runs here.
+ * With --print it writes the README's table instead.  Linked with the tables
+ * and their handlers, but not with what handlers call: none runs here.
  */
 #include "qemu/osdep.h"
 #include "hw/cxl/cxl_cci.h"
@@ -11,7 +11,7 @@
 #define BEGIN_MARK  "<!-- commands: begin (generated) -->\n"
 #define END_MARK    "<!-- commands: end -->\n"
 
-/* -- the table --------------------------------------------------------------- */
+/* -- the table -------------------------------------------------------- */
 
 static const CXLCCIKind kinds[] = {
     CXL_CCI_MAILBOX, CXL_CCI_FM, CXL_CCI_LD, CXL_CCI_SWITCH, CXL_CCI_MHD,
@@ -68,7 +68,7 @@ static char *command_table(void)
     return g_string_free(s, false);
 }
 
-/* -- tests ------------------------------------------------------------------- */
+/* -- tests ------------------------------------------------------------ */
 
 static void check_length_rule(const CXLLenRule *rule)
 {
