@@ -113,9 +113,9 @@ static void test_logs_count_their_own_handles(Fixture *f, gconstpointer data)
 {
     append(f, CXL_EVENT_LOG_INFO, 0);
     append(f, CXL_EVENT_LOG_INFO, 1);
-    append(f, CXL_EVENT_LOG_FATAL, 2);
+    append(f, CXL_EVENT_LOG_FATAL_ERR, 2);
     g_assert_cmpuint(handle_at(f, CXL_EVENT_LOG_INFO, 1), ==, 2);
-    g_assert_cmpuint(handle_at(f, CXL_EVENT_LOG_FATAL, 0), ==, 1);
+    g_assert_cmpuint(handle_at(f, CXL_EVENT_LOG_FATAL_ERR, 0), ==, 1);
 }
 
 static void test_status_follows_the_logs(Fixture *f, gconstpointer data)
