@@ -9,6 +9,7 @@
 
 #define MCTP_I2C_COMMAND        0x0f
 #define PEC_POLYNOMIAL          0x07
+#define GENERAL_CALL            0x00
 
 /* The count byte covers the source address and the packet */
 #define COUNT_OF(packet_len)    (1 + (packet_len))
@@ -61,6 +62,10 @@ MCTPI2CError mctp_i2c_decode(const uint8_t *wire, size_t len,
     }
     if (mctp_i2c_pec(wire, len - 1) != wire[len - 1]) {
         return MCTP_I2C_BAD_PEC;
+    }
+    if (wire[3] >> 1 == GENERAL_CALL) {
+        /* the answer would be written into every device of the bus */
+        return MCTP_I2C_BAD_SOURCE;
     }
     frame->packet = wire + MCTP_I2C_PREFIX;
     frame->len = packet_len;

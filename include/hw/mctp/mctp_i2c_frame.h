@@ -26,6 +26,8 @@ typedef enum MCTPI2CError {
     MCTP_I2C_BAD_LENGTH,
     /** @MCTP_I2C_BAD_PEC: damaged */
     MCTP_I2C_BAD_PEC,
+    /** @MCTP_I2C_BAD_SOURCE: nobody can be answered at that address */
+    MCTP_I2C_BAD_SOURCE,
     /** @MCTP_I2C__COUNT: number of verdicts, none of them */
     MCTP_I2C__COUNT,
 } MCTPI2CError;

@@ -77,6 +77,8 @@ static const struct {
     { "40 0f 08 21 01 00 08 c8 00 80 02 5b*300", MCTP_I2C_BAD_LENGTH },
     { "40 0f 08 21 01 00 08 c8 00 80 02 5a", MCTP_I2C_BAD_PEC },
     { "40 0f 08 21 01 00 08 c8 00 80 03 5b", MCTP_I2C_BAD_PEC },
+    /* source address 0, the general call */
+    { "40 0f 08 01 01 00 08 c8 00 80 02 35", MCTP_I2C_BAD_SOURCE },
     /* sent to another address */
     { "42 0f 08 21 01 00 08 c8 00 80 02 5b", MCTP_I2C_BAD_PEC },
 };

@@ -1,0 +1,550 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * i2c_mctp_cxl: a CXL component's MCTP endpoint on an I2C bus. It takes
+ * requests as bus writes to its address, runs them on the component's CCI
+ * and becomes bus master to write the answers to where they came from.
+ *
+ * Reference: DMTF DSP0237 (MCTP over SMBus/I2C); CXL r3.2 7.6.3, 9.20.
+ */
+#include "qemu/osdep.h"
+#include "block/aio.h"
+#include "hw/cxl/cxl.h"
+#include "hw/cxl/cxl_switch.h"
+#include "hw/cxl/cxl_type3.h"
+#include "hw/i2c/i2c.h"
+#include "hw/mctp/mctp_cxl.h"
+#include "hw/mctp/mctp_i2c_frame.h"
+#include "hw/mctp/mctp_vmstate.h"
+#include "hw/pci/pcie.h"
+#include "hw/qdev-properties.h"
+#include "hw/resettable.h"
+#include "migration/vmstate.h"
+#include "qapi/error.h"
+#include "qemu/main-loop.h"
+#include "qemu/module.h"
+#include "qemu/timer.h"
+#include "trace.h"
+
+#define TYPE_I2C_MCTP_CXL "i2c_mctp_cxl"
+OBJECT_DECLARE_SIMPLE_TYPE(I2CMCTPCXL, I2C_MCTP_CXL)
+
+/* The base's switch mailbox function; its header does not name the type */
+#define TYPE_SWITCH_MAILBOX "cxl-switch-mailbox-cci"
+
+/* 7-bit addresses that SMBus leaves to devices; 03h..07h work on Linux */
+#define ADDRESS_FIRST   0x03
+#define ADDRESS_LAST    0x77
+
+/* Payload of a switch's CCI here; a memory device decides for itself */
+#define SWITCH_PAYLOAD  4096
+
+/* Get Endpoint ID, medium byte: no fair arbitration as SMBus defines it */
+#define MEDIUM_SMBUS    0x00
+
+/*
+ * While we wait for the bus, look this often whether a controller forgot to
+ * hand it on after its STOP condition.
+ */
+#define BUS_POLL_NS     (1 * SCALE_MS)
+
+struct I2CMCTPCXL {
+    I2CSlave parent_obj;
+
+    PCIDevice *target;          /* as the user named it */
+    PCIDevice *component;       /* that, or the port of a mailbox function */
+    uint8_t eid;
+    uint8_t unit;
+
+    MCTPEndpoint *ep;
+    MCTPCXLTarget cxl;
+    CXLCCI *cci;
+    CXLCCI switch_cci;          /* a switch has one per door */
+
+    /* One bus write as it comes in, address byte first */
+    uint8_t frame[MCTP_I2C_FRAME_MAX];
+    uint16_t frame_len;
+    bool receiving;
+    bool overlong;
+
+    QEMUTimer *timer;           /* something to send, or the bus to ask for */
+    QEMUBH *master;             /* run by the bus when it is ours */
+    bool queued;                /* in the bus's list of waiting masters */
+};
+
+static I2CBus *bus_of(I2CMCTPCXL *s)
+{
+    return I2C_BUS(qdev_get_parent_bus(DEVICE(s)));
+}
+
+static int64_t now_ns(void)
+{
+    return qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL);
+}
+
+/* -- component ---------------------------------------------------------- */
+
+static bool run_on_cci(void *opaque, uint16_t opcode, const void *in,
+                       size_t in_len, void *out, size_t out_size,
+                       MCTPCXLAnswer *answer)
+{
+    I2CMCTPCXL *s = opaque;
+
+    /* unplugged while we hold a reference, or in reset: nobody is there */
+    if (!DEVICE(s->component)->realized ||
+        resettable_is_in_reset(OBJECT(s->component))) {
+        return false;
+    }
+    answer->ret_code = cxl_cci_process(s->cci, opcode, in, in_len, out,
+                                       out_size, &answer->len);
+    answer->background = s->cci->bg.running;
+    return true;
+}
+
+/* -- sending ------------------------------------------------------------ */
+
+/* Write one frame; false if it was refused, at whatever byte */
+static bool write_frame(I2CBus *bus, const uint8_t *frame, size_t len)
+{
+    bool taken = true;
+
+    if (i2c_start_send(bus, frame[0] >> 1)) {
+        return false;
+    }
+    for (size_t i = 1; i < len && taken; i++) {
+        taken = i2c_send(bus, frame[i]) == 0;
+    }
+    i2c_end_transfer(bus);
+    return taken;
+}
+
+static void withdraw_from_bus(I2CMCTPCXL *s)
+{
+    I2CBus *bus = bus_of(s);
+    I2CPendingMaster *node, *next;
+
+    QSIMPLEQ_FOREACH_SAFE(node, &bus->pending_masters, entry, next) {
+        if (node->bh == s->master) {
+            QSIMPLEQ_REMOVE(&bus->pending_masters, node, I2CPendingMaster,
+                            entry);
+            g_free(node);
+        }
+    }
+    s->queued = false;
+    qemu_bh_cancel(s->master);
+    if (bus->bh == s->master) {
+        i2c_bus_release(bus);
+    }
+}
+
+static void send_when_due(I2CMCTPCXL *s)
+{
+    int64_t when = mctp_txqueue_next(mctp_endpoint_tx(s->ep));
+
+    if (when < 0) {
+        timer_del(s->timer);
+    } else {
+        timer_mod(s->timer, MAX(when, now_ns()));
+    }
+}
+
+/* Ask for the bus if there is a packet to send, and go on asking */
+static void timer_fired(void *opaque)
+{
+    I2CMCTPCXL *s = opaque;
+    MCTPTxPacket pkt;
+
+    if (!mctp_txqueue_peek(mctp_endpoint_tx(s->ep), now_ns(), &pkt)) {
+        /* its time was up, or it is to be tried again later */
+        withdraw_from_bus(s);
+        send_when_due(s);
+        return;
+    }
+    if (!s->queued && bus_of(s)->bh != s->master) {
+        i2c_bus_master(bus_of(s), s->master);
+        s->queued = true;
+    }
+    i2c_schedule_pending_master(bus_of(s));
+    timer_mod(s->timer, now_ns() + BUS_POLL_NS);
+}
+
+/*
+ * The bus is ours: one packet, then others have their turn. The write is
+ * synchronous, so no state is left between two main loop events. A refused
+ * packet stays the next one; a cut off one is repeated from its first byte.
+ */
+static void bus_granted(void *opaque)
+{
+    I2CMCTPCXL *s = opaque;
+    I2CBus *bus = bus_of(s);
+    MCTPTxQueue *tx = mctp_endpoint_tx(s->ep);
+    uint8_t frame[MCTP_I2C_FRAME_MAX];
+    MCTPTxPacket pkt;
+
+    s->queued = false;
+    if (!QLIST_EMPTY(&bus->current_devs)) {
+        /* a master that does not look whether the bus is taken was faster */
+        i2c_bus_release(bus);
+        timer_mod(s->timer, now_ns() + BUS_POLL_NS);
+        return;
+    }
+    if (mctp_txqueue_peek(tx, now_ns(), &pkt)) {
+        size_t len = mctp_i2c_encode(pkt.link, s->parent_obj.address,
+                                     pkt.data, pkt.len, frame);
+        bool taken = write_frame(bus, frame, len);
+
+        trace_i2c_mctp_cxl_sent(s->parent_obj.address, pkt.link, len, taken);
+        if (taken) {
+            mctp_txqueue_sent(tx, pkt.id, now_ns());
+        } else {
+            mctp_txqueue_refused(tx, pkt.id, now_ns());
+        }
+    }
+    i2c_bus_release(bus);
+    send_when_due(s);
+}
+
+/* -- receiving ---------------------------------------------------------- */
+
+static void frame_complete(I2CMCTPCXL *s)
+{
+    MCTPI2CError error = MCTP_I2C_BAD_LENGTH;
+    MCTPI2CFrame f;
+
+    if (!s->receiving) {
+        return;
+    }
+    s->receiving = false;
+    if (!s->overlong) {
+        error = mctp_i2c_decode(s->frame, s->frame_len, &f);
+    }
+    if (error != MCTP_I2C_OK) {
+        trace_i2c_mctp_cxl_bad_frame(s->parent_obj.address, s->frame_len,
+                                     error);
+        return;
+    }
+    trace_i2c_mctp_cxl_received(s->parent_obj.address, f.source, f.len);
+    mctp_endpoint_receive(s->ep, f.packet, f.len, f.source, now_ns());
+}
+
+/* Whatever we are doing ourselves, our address is always acknowledged */
+static void frame_begin(I2CMCTPCXL *s)
+{
+    /* a repeated START ends a write as well as a STOP does */
+    frame_complete(s);
+    s->receiving = true;
+    s->overlong = false;
+    s->frame[0] = s->parent_obj.address << 1;
+    s->frame_len = 1;
+}
+
+static int i2c_mctp_cxl_event(I2CSlave *i2c, enum i2c_event event)
+{
+    I2CMCTPCXL *s = I2C_MCTP_CXL(i2c);
+
+    switch (event) {
+    case I2C_START_SEND:
+        frame_begin(s);
+        return 0;
+    case I2C_START_SEND_ASYNC:
+        frame_begin(s);
+        i2c_ack(bus_of(s));
+        return 0;
+    case I2C_FINISH:
+        /* also comes after a read that was refused, then nothing is open */
+        frame_complete(s);
+        return 0;
+    case I2C_NACK:
+        return 0;
+    case I2C_START_RECV:
+    default:
+        /* the binding has no reads */
+        return -1;
+    }
+}
+
+static int i2c_mctp_cxl_send(I2CSlave *i2c, uint8_t byte)
+{
+    I2CMCTPCXL *s = I2C_MCTP_CXL(i2c);
+
+    /* too long a write is acknowledged to its end too, and thrown away */
+    if (s->frame_len == sizeof(s->frame)) {
+        s->overlong = true;
+    } else {
+        s->frame[s->frame_len++] = byte;
+    }
+    return 0;
+}
+
+static void i2c_mctp_cxl_send_async(I2CSlave *i2c, uint8_t byte)
+{
+    i2c_mctp_cxl_send(i2c, byte);
+    i2c_ack(bus_of(I2C_MCTP_CXL(i2c)));
+}
+
+/* -- device ------------------------------------------------------------- */
+
+/* Called inside a bus event, where no transfer may begin: the timer will */
+static void kick(void *opaque)
+{
+    send_when_due(opaque);
+}
+
+/*
+ * The UUID tells a bus owner that endpoints on several buses are the same
+ * component, and that it is still the same after a restart. So it is made
+ * (RFC 4122 version 5) from what identifies the component: its serial number,
+ * or its place in the machine if it has none.
+ */
+static void component_uuid(PCIDevice *pci, uint8_t *uuid)
+{
+    static const char name_space[] = "QEMU CXL component";
+    g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_SHA1);
+    g_autofree char *path = object_get_canonical_path(OBJECT(pci));
+    uint16_t dsn = pcie_find_capability(pci, PCI_EXT_CAP_ID_DSN);
+    uint8_t digest[20];
+    gsize len = sizeof(digest);
+
+    g_checksum_update(sum, (const guchar *)name_space, sizeof(name_space));
+    g_checksum_update(sum, pci->config + PCI_VENDOR_ID, 4);
+    if (dsn) {
+        /* behind the capability header, the two halves of the number */
+        g_checksum_update(sum, pci->config + dsn + 4, 8);
+    } else {
+        g_checksum_update(sum, (const guchar *)path, strlen(path));
+    }
+    g_checksum_get_digest(sum, digest, &len);
+    memcpy(uuid, digest, sizeof(QemuUUID));
+    uuid[6] = (uuid[6] & 0x0f) | 0x50;
+    uuid[8] = (uuid[8] & 0x3f) | 0x80;
+}
+
+static bool find_component(I2CMCTPCXL *s, Error **errp)
+{
+    Object *obj = OBJECT(s->target);
+
+    if (!obj) {
+        error_setg(errp, "i2c_mctp_cxl: property 'target' is not set");
+        return false;
+    }
+    if (object_dynamic_cast(obj, TYPE_SWITCH_MAILBOX)) {
+        obj = object_property_get_link(obj, "target", NULL);
+    }
+    if (object_dynamic_cast(obj, TYPE_CXL_USP)) {
+        cxl_switch_cci_init(&s->switch_cci, CXL_USP(obj), SWITCH_PAYLOAD);
+        s->cci = &s->switch_cci;
+    } else if (object_dynamic_cast(obj, TYPE_CXL_TYPE3)) {
+        s->cci = cxl_type3_fm_cci((CXLType3Dev *)obj);
+    } else {
+        error_setg(errp, "i2c_mctp_cxl: target '%s' is a %s, not a "
+                   TYPE_CXL_TYPE3 ", " TYPE_CXL_USP " or "
+                   TYPE_SWITCH_MAILBOX, DEVICE(s->target)->id ?: "",
+                   object_get_typename(OBJECT(s->target)));
+        return false;
+    }
+    s->component = PCI_DEVICE(object_ref(obj));
+    return true;
+}
+
+static void lose_component(I2CMCTPCXL *s)
+{
+    /* harmless if there is no switch */
+    cxl_switch_cci_destroy(&s->switch_cci);
+    s->cci = NULL;
+    object_unref(OBJECT(s->component));
+    s->component = NULL;
+}
+
+static bool check_properties(I2CMCTPCXL *s, Error **errp)
+{
+    uint8_t address = s->parent_obj.address;
+    BusChild *kid;
+
+    if (address < ADDRESS_FIRST || address > ADDRESS_LAST) {
+        error_setg(errp, "i2c_mctp_cxl: address 0x%02x is not in "
+                   "0x%02x..0x%02x", address, ADDRESS_FIRST, ADDRESS_LAST);
+        return false;
+    }
+    QTAILQ_FOREACH(kid, &bus_of(s)->qbus.children, sibling) {
+        if (kid->child != DEVICE(s) && kid->child->realized &&
+            object_dynamic_cast(OBJECT(kid->child), TYPE_I2C_MCTP_CXL) &&
+            I2C_SLAVE(kid->child)->address == address) {
+            error_setg(errp, "i2c_mctp_cxl: address 0x%02x is taken by '%s'",
+                       address, kid->child->id ?: "another endpoint");
+            return false;
+        }
+    }
+    if (s->eid != MCTP_EID_NULL && !mctp_eid_unicast(s->eid)) {
+        error_setg(errp, "i2c_mctp_cxl: eid %u is neither 0 nor in %u..%u",
+                   s->eid, MCTP_EID_FIRST, MCTP_EID_LAST);
+        return false;
+    }
+    if (s->unit < MCTP_UNIT_BASELINE || s->unit > MCTP_UNIT_MAX) {
+        error_setg(errp, "i2c_mctp_cxl: x-transmission-unit %u is not in "
+                   "%u..%u", s->unit, MCTP_UNIT_BASELINE, MCTP_UNIT_MAX);
+        return false;
+    }
+    return true;
+}
+
+static void i2c_mctp_cxl_realize(DeviceState *dev, Error **errp)
+{
+    I2CMCTPCXL *s = I2C_MCTP_CXL(dev);
+    uint8_t uuid[sizeof(QemuUUID)];
+    MCTPEndpointConfig config = {
+        .kick = kick,
+        .kick_opaque = s,
+        .uuid = uuid,
+        .unit = s->unit,
+        .static_eid = s->eid,
+        .medium = MEDIUM_SMBUS,
+    };
+
+    if (!check_properties(s, errp) || !find_component(s, errp)) {
+        return;
+    }
+    component_uuid(s->component, uuid);
+    config.max_message = mctp_cxl_message_max(s->cci->payload_max);
+    s->cxl = (MCTPCXLTarget) {
+        .run = run_on_cci,
+        .opaque = s,
+        .payload_max = s->cci->payload_max,
+    };
+    s->timer = timer_new_ns(QEMU_CLOCK_VIRTUAL, timer_fired, s);
+    s->master = qemu_bh_new_guarded(bus_granted, s,
+                                    &dev->mem_reentrancy_guard);
+    s->ep = mctp_endpoint_new(&config);
+    mctp_cxl_attach(s->ep, &s->cxl);
+}
+
+static void i2c_mctp_cxl_unrealize(DeviceState *dev)
+{
+    I2CMCTPCXL *s = I2C_MCTP_CXL(dev);
+    I2CBus *bus = bus_of(s);
+    I2CNode *node, *next;
+
+    withdraw_from_bus(s);
+    /* the guest may be in the middle of a write to us */
+    QLIST_FOREACH_SAFE(node, &bus->current_devs, next, next) {
+        if (node->elt == &s->parent_obj) {
+            QLIST_REMOVE(node, next);
+            g_free(node);
+        }
+    }
+    timer_free(s->timer);
+    qemu_bh_delete(s->master);
+    mctp_endpoint_free(s->ep);
+    s->ep = NULL;
+    lose_component(s);
+}
+
+static void i2c_mctp_cxl_reset_hold(Object *obj, ResetType type)
+{
+    I2CMCTPCXL *s = I2C_MCTP_CXL(obj);
+
+    withdraw_from_bus(s);
+    timer_del(s->timer);
+    mctp_endpoint_reset(s->ep);
+    s->receiving = false;
+    s->overlong = false;
+    s->frame_len = 0;
+    if (s->cci == &s->switch_cci) {
+        cxl_cci_reset(&s->switch_cci);
+    }
+}
+
+/* -- migration ---------------------------------------------------------- */
+
+static int i2c_mctp_cxl_post_load(void *opaque, int version_id)
+{
+    I2CMCTPCXL *s = opaque;
+
+    if (s->frame_len > sizeof(s->frame) ||
+        (s->receiving && s->frame_len == 0)) {
+        s->receiving = false;
+        s->frame_len = 0;
+        return -EINVAL;
+    }
+    /* a place in the bus's queue is not migrated: ask for the bus anew */
+    withdraw_from_bus(s);
+    send_when_due(s);
+    return 0;
+}
+
+static bool has_switch_cci(void *opaque)
+{
+    I2CMCTPCXL *s = opaque;
+
+    return s->cci == &s->switch_cci;
+}
+
+static const VMStateDescription vmstate_switch_cci = {
+    .name = "i2c_mctp_cxl/switch-cci",
+    .version_id = 1,
+    .minimum_version_id = 1,
+    .needed = has_switch_cci,
+    .fields = (const VMStateField[]) {
+        VMSTATE_STRUCT(switch_cci, I2CMCTPCXL, 1, vmstate_cxl_cci, CXLCCI),
+        VMSTATE_END_OF_LIST()
+    },
+};
+
+static const VMStateDescription vmstate_i2c_mctp_cxl = {
+    .name = TYPE_I2C_MCTP_CXL,
+    .version_id = 1,
+    .minimum_version_id = 1,
+    .post_load = i2c_mctp_cxl_post_load,
+    .fields = (const VMStateField[]) {
+        VMSTATE_I2C_SLAVE(parent_obj, I2CMCTPCXL),
+        VMSTATE_UINT8_ARRAY(frame, I2CMCTPCXL, MCTP_I2C_FRAME_MAX),
+        VMSTATE_UINT16(frame_len, I2CMCTPCXL),
+        VMSTATE_BOOL(receiving, I2CMCTPCXL),
+        VMSTATE_BOOL(overlong, I2CMCTPCXL),
+        VMSTATE_STRUCT_POINTER(ep, I2CMCTPCXL, vmstate_mctp_endpoint,
+                               MCTPEndpoint),
+        VMSTATE_END_OF_LIST()
+    },
+    .subsections = (const VMStateDescription *const []) {
+        &vmstate_switch_cci,
+        NULL
+    },
+};
+
+static const Property i2c_mctp_cxl_props[] = {
+    DEFINE_PROP_LINK("target", I2CMCTPCXL, target, TYPE_PCI_DEVICE,
+                     PCIDevice *),
+    DEFINE_PROP_UINT8("eid", I2CMCTPCXL, eid, MCTP_EID_NULL),
+    DEFINE_PROP_UINT8("x-transmission-unit", I2CMCTPCXL, unit,
+                      MCTP_UNIT_BASELINE),
+};
+
+static void i2c_mctp_cxl_class_init(ObjectClass *klass, void *data)
+{
+    DeviceClass *dc = DEVICE_CLASS(klass);
+    ResettableClass *rc = RESETTABLE_CLASS(klass);
+    I2CSlaveClass *sc = I2C_SLAVE_CLASS(klass);
+
+    sc->event = i2c_mctp_cxl_event;
+    sc->send = i2c_mctp_cxl_send;
+    sc->send_async = i2c_mctp_cxl_send_async;
+
+    rc->phases.hold = i2c_mctp_cxl_reset_hold;
+    dc->realize = i2c_mctp_cxl_realize;
+    dc->unrealize = i2c_mctp_cxl_unrealize;
+    dc->vmsd = &vmstate_i2c_mctp_cxl;
+    dc->desc = "MCTP endpoint of a CXL component on I2C";
+    device_class_set_props(dc, i2c_mctp_cxl_props);
+}
+
+static const TypeInfo i2c_mctp_cxl_type = {
+    .name = TYPE_I2C_MCTP_CXL,
+    .parent = TYPE_I2C_SLAVE,
+    .instance_size = sizeof(I2CMCTPCXL),
+    .class_init = i2c_mctp_cxl_class_init,
+};
+
+static void i2c_mctp_cxl_register(void)
+{
+    type_register_static(&i2c_mctp_cxl_type);
+}
+
+type_init(i2c_mctp_cxl_register)
