@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Ordered set of address ranges for the dynamic capacity model: a B+ tree whose
- * inner nodes know how many records each child has (k-th extent) and the longest
- * of them (fitting hole).  A GSequence would do the former with twice the memory
- * and a cache miss per level; wide nodes keep a million extents cheap.
+ * inner nodes know how many records each child has (k-th extent) and the
+ * longest of them (fitting hole).  A GSequence would do the former with twice
+ * the memory and a cache miss per level; wide nodes keep a million extents
+ * cheap.
  */
 #include "qemu/osdep.h"
 #include "cxl-dc-internal.h"

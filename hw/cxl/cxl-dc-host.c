@@ -33,7 +33,7 @@ bool dc_ranges_malformed(const CXLDynCap *dc, const CXLDCRange *range,
     return false;
 }
 
-/* -- chains ------------------------------------------------------------------------ */
+/* -- chains --------------------------------------------------------------- */
 
 void dc_chain_forget(DCHost *h)
 {
@@ -86,14 +86,14 @@ static CXLRetCode chain_join(CXLDynCap *dc, DCHost *h, DCChain chain,
     return CXL_RC_SUCCESS;
 }
 
-/* -- Add Dynamic Capacity Response --------------------------------------------------- */
+/* -- Add Dynamic Capacity Response ---------------------------------------- */
 
 /*
  * Finds for each range the offered extent that contains it.
  *
- * Unsure: a range over two offered extents is refused, because it would have two
- * sequence numbers; ranges of a later group get 0Fh like all others that the
- * oldest group does not offer, never 02h.
+ * Unsure: a range over two offered extents is refused, because it would have
+ * two sequence numbers; ranges of a later group get 0Fh like all others that
+ * the oldest group does not offer, never 02h.
  */
 static CXLRetCode match_ranges(const DCHost *h, const DCGroup *group,
                                const CXLDCRange *range, size_t n,
@@ -260,7 +260,7 @@ CXLRetCode cxl_dc_host_respond(CXLDynCap *dc, uint16_t host,
     return rc;
 }
 
-/* -- Release Dynamic Capacity --------------------------------------------------------- */
+/* -- Release Dynamic Capacity --------------------------------------------- */
 
 static CXLRetCode give_back(CXLDynCap *dc, uint16_t host,
                             const CXLDCRange *range, size_t n, GArray *sorted,

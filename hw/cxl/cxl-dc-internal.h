@@ -8,7 +8,7 @@
 
 #include "hw/cxl/cxl_dc.h"
 
-/* -- ordered sets of ranges (cxl-dc-extents.c) ------------------------------ */
+/* -- ordered sets of ranges (cxl-dc-extents.c) ---------------------------- */
 
 /**
  * struct DCRec - a range in an ordered set
@@ -64,11 +64,11 @@ static inline bool dc_rec_holds(const DCRec *rec, uint64_t dpa)
     return dpa >= rec->dpa && dpa - rec->dpa < rec->len;
 }
 
-/* -- objects ------------------------------------------------------------------ */
+/* -- objects -------------------------------------------------------------- */
 
 /**
- * struct DCHold - what one host has of a tag: all of it offered in one group, or
- * all of it (or what is left of it) Added
+ * struct DCHold - what one host has of a tag: all of it offered in one group,
+ * or all of it (or what is left of it) Added
  */
 typedef struct DCHold {
     uint64_t bytes;
@@ -184,7 +184,7 @@ static inline uint64_t dc_list_limit(const CXLDynCap *dc)
     return 4 * (uint64_t)dc->config.max_extents + 16;
 }
 
-/* -- consequences, gathered while the model changes (cxl-dc.c) ---------------- */
+/* -- consequences, gathered while the model changes (cxl-dc.c) ------------ */
 
 typedef struct DCEffects {
     uint16_t host;
@@ -208,7 +208,7 @@ uint64_t dc_used_tags(const CXLDynCap *dc, const DCHost *h);
 bool dc_log_has_room(CXLDynCap *dc, uint16_t host, uint64_t records);
 int dc_compare_range(gconstpointer a, gconstpointer b);
 
-/* -- the medium (cxl-dc-region.c) ----------------------------------------------- */
+/* -- the medium (cxl-dc-region.c) ----------------------------------------- */
 
 /* region whose usable bytes include @dpa, or -1 */
 int dc_region_at(const CXLDynCap *dc, uint64_t dpa);
@@ -218,7 +218,7 @@ bool dc_is_free(const CXLDynCap *dc, unsigned region, uint64_t dpa,
 void dc_take(CXLDynCap *dc, unsigned region, uint64_t dpa, uint64_t len);
 void dc_give(CXLDynCap *dc, unsigned region, uint64_t dpa, uint64_t len);
 
-/* -- tags (cxl-dc-tags.c) --------------------------------------------------------- */
+/* -- tags (cxl-dc-tags.c) ------------------------------------------------- */
 
 guint dc_tag_hash(gconstpointer uuid);
 gboolean dc_tag_equal(gconstpointer a, gconstpointer b);
@@ -244,7 +244,7 @@ void dc_tag_cut(CXLDynCap *dc, DCTag *tag, uint16_t host, uint64_t len,
 void dc_tag_settle(CXLDynCap *dc, DCTag *tag, uint16_t host, DCEffects *fx);
 void dc_tag_destroy(gpointer tag);
 
-/* -- groups (cxl-dc-group.c) ------------------------------------------------------ */
+/* -- groups (cxl-dc-group.c) ---------------------------------------------- */
 
 DCGroup *dc_group_new(uint32_t nr_parts);
 void dc_group_append(CXLDynCap *dc, uint16_t host, DCGroup *group);
@@ -256,7 +256,7 @@ void dc_group_end(CXLDynCap *dc, uint16_t host, DCGroup *group,
                   const uint64_t *keep, DCEffects *fx);
 void dc_merge_ranges(CXLDCRange *range, uint32_t *n);
 
-/* -- offers (cxl-dc-offer.c, cxl-dc-offer-list.c) ---------------------------------- */
+/* -- offers (cxl-dc-offer.c, cxl-dc-offer-list.c) ------------------------- */
 
 /* Sequence numbers have 16 bits */
 #define DC_MAX_SHARED_EXTENTS 65536
@@ -272,7 +272,7 @@ void dc_offer(CXLDynCap *dc, uint16_t host, DCGroup *group);
 CXLRetCode dc_add_list(CXLDynCap *dc, const CXLDCAddRequest *req,
                        Error **errp);
 
-/* -- releases (cxl-dc-release.c) --------------------------------------------------- */
+/* -- releases (cxl-dc-release.c) ------------------------------------------ */
 
 /** struct DCPiece - a part of an Added extent that shall go */
 typedef struct DCPiece {
@@ -302,7 +302,7 @@ bool dc_ranges_malformed(const CXLDynCap *dc, const CXLDCRange *range,
                          size_t n);
 void dc_chain_forget(DCHost *h);
 
-/* -- saved state (cxl-dc-load.c) ---------------------------------------------------- */
+/* -- saved state (cxl-dc-load.c) ------------------------------------------ */
 
 /* Flags of a shared tag */
 #define DC_TAG_REFERENCED  1
@@ -313,7 +313,7 @@ void dc_chain_forget(DCHost *h);
 /* Addresses and lengths in a stream count smallest blocks */
 #define DC_STREAM_SHIFT CXL_DC_MIN_BLOCK_SHIFT
 
-/* Replaces what @dc holds by the stream's; nothing and -EINVAL if that is bad */
+/* Replaces what @dc holds by the stream's; -EINVAL and nothing if it is bad */
 int dc_load(CXLDynCap *dc, QEMUFile *f);
 
 /* A model without content, of the same make as @dc */

@@ -2,8 +2,8 @@
 /*
  * Dynamic capacity model: reading saved state (cxl-dc-vmstate.c writes it).
  *
- * A stream is foreign input: it is loaded into a new model, under the rules that
- * hold for commands, and takes the old one's place when all of it was right.
+ * A stream is foreign input: it is loaded into a new model, under the rules
+ * that hold for commands, and takes the old one's place when all was right.
  */
 #include "qemu/osdep.h"
 #include "qemu/error-report.h"
@@ -60,8 +60,8 @@ static uint64_t get_uint(Load *l, uint64_t max, const char *what)
 
 static uint64_t get_units(Load *l)
 {
-    return get_uint(l, UINT64_MAX >> DC_STREAM_SHIFT, "an address is too large") <<
-           DC_STREAM_SHIFT;
+    return get_uint(l, UINT64_MAX >> DC_STREAM_SHIFT,
+                    "an address is too large") << DC_STREAM_SHIFT;
 }
 
 static bool is_blocks(Load *l, uint64_t dpa, uint64_t len)
@@ -222,7 +222,7 @@ static void tag_grow(DCTag *tag, uint64_t dpa, uint64_t len)
     tag->nr_parts++;
 }
 
-/* An extent's place, tag and sequence; takes the medium of what is not shared */
+/* An extent's tag and sequence; takes the medium of what is not shared */
 static bool get_owner(Load *l, unsigned host, uint64_t dpa, uint64_t len,
                       DCTag **owner, uint16_t *seq)
 {

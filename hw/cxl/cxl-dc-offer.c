@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Dynamic capacity model: Initiate Dynamic Capacity Add (CXL r3.2 7.6.7.6.5) with
- * the policies free, contiguous and enable shared access.
+ * Dynamic capacity model: Initiate Dynamic Capacity Add (CXL r3.2 7.6.7.6.5)
+ * with the policies free, contiguous and enable shared access.
  */
 #include "qemu/osdep.h"
 #include "qapi/error.h"
 #include "cxl-dc-internal.h"
 #include "trace.h"
 
-/* -- checks that all policies share ------------------------------------------------- */
+/* -- checks that all policies share --------------------------------------- */
 
 CXLRetCode dc_check_room(CXLDynCap *dc, uint16_t host, uint64_t extents,
                          uint64_t tags, bool counted, Error **errp)
@@ -54,7 +54,7 @@ void dc_offer(CXLDynCap *dc, uint16_t host, DCGroup *group)
     dc_effects_run(dc, &fx);
 }
 
-/* -- policies free and contiguous --------------------------------------------------- */
+/* -- policies free and contiguous ----------------------------------------- */
 
 /*
  * Takes @len bytes in at most @limit extents, the fewest that holes allow: one
@@ -179,7 +179,7 @@ static CXLRetCode add_sized(CXLDynCap *dc, const CXLDCAddRequest *req,
     return CXL_RC_SUCCESS;
 }
 
-/* -- policy enable shared access --------------------------------------------------- */
+/* -- policy enable shared access ------------------------------------------ */
 
 static CXLRetCode check_share(CXLDynCap *dc, const CXLDCAddRequest *req,
                               DCTag *tag, Error **errp)
@@ -271,7 +271,7 @@ static CXLRetCode add_shared(CXLDynCap *dc, const CXLDCAddRequest *req,
     return CXL_RC_SUCCESS;
 }
 
-/* -- the door ------------------------------------------------------------------------ */
+/* -- the door ------------------------------------------------------------- */
 
 CXLRetCode cxl_dc_add(CXLDynCap *dc, const CXLDCAddRequest *req, Error **errp)
 {

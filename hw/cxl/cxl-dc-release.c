@@ -9,7 +9,7 @@
 #include "cxl-dc-internal.h"
 #include "trace.h"
 
-/* -- release requests: maximal runs of equal flags ------------------------------- */
+/* -- release requests: maximal runs of equal flags ------------------------ */
 
 static void asked_insert(DCSet *asked, uint64_t dpa, uint64_t len,
                          uint16_t flags)
@@ -91,7 +91,7 @@ static void asked_add(DCSet *asked, uint64_t dpa, uint64_t len, bool sanitize)
     }
 }
 
-/* -- pieces of Added extents ------------------------------------------------------- */
+/* -- pieces of Added extents ---------------------------------------------- */
 
 bool dc_pieces_of(const DCHost *h, uint64_t dpa, uint64_t len, GArray *pieces,
                   GPtrArray *groups, uint64_t *missing)
@@ -255,7 +255,7 @@ void dc_pieces_release(CXLDynCap *dc, uint16_t host, const GArray *pieces,
     }
 }
 
-/* -- what the FM asks for ------------------------------------------------------------ */
+/* -- what the FM asks for ------------------------------------------------- */
 
 typedef struct Plan {
     GArray *ranges;             /* CXLDCRange, ascending */
@@ -310,8 +310,8 @@ static CXLRetCode plan_list(CXLDynCap *dc, const CXLDCReleaseRequest *req,
 }
 
 /*
- * Fills plan->ranges with the highest @req->len bytes that the host holds of the
- * tag, so that what stays is one piece from the start.
+ * Fills plan->ranges with the highest @req->len bytes that the host holds of
+ * the tag, so that what stays is one piece from the start.
  */
 static CXLRetCode plan_tag(CXLDynCap *dc, const CXLDCReleaseRequest *req,
                            Plan *plan, Error **errp)

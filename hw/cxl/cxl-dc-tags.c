@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Tags of the dynamic capacity model: who holds a named allocation, FM references
- * (CXL r3.2 7.6.7.6.7, 7.6.7.6.8), the list of tags (7.6.7.6.9), and where shared
- * capacity is seen (9.13.3.2).
+ * Tags of the dynamic capacity model: who holds a named allocation, FM
+ * references (CXL r3.2 7.6.7.6.7, 7.6.7.6.8), the list of tags (7.6.7.6.9), and
+ * where shared capacity is seen (9.13.3.2).
  */
 #include "qemu/osdep.h"
 #include "cxl-dc-internal.h"
@@ -71,7 +71,7 @@ void dc_tag_destroy(gpointer data)
     g_free(tag);
 }
 
-/* -- holds ---------------------------------------------------------------------------- */
+/* -- holds ---------------------------------------------------------------- */
 
 /* Index of the first hold whose host is not below @host */
 static unsigned hold_index(const DCTag *tag, uint16_t host)
@@ -147,7 +147,7 @@ static void hold_put(CXLDynCap *dc, DCTag *tag, DCHold *hold)
     }
 }
 
-/* -- places --------------------------------------------------------------------------- */
+/* -- places --------------------------------------------------------------- */
 
 DCAlias *dc_tag_alias(const DCTag *tag, unsigned region)
 {
@@ -193,7 +193,7 @@ uint64_t dc_tag_dpa(const DCTag *tag, unsigned region, uint32_t seq)
     return alias ? alias->dpa[seq] : tag->part[seq].dpa;
 }
 
-/* -- changes of state ----------------------------------------------------------------- */
+/* -- changes of state ----------------------------------------------------- */
 
 void dc_tag_offer(CXLDynCap *dc, DCTag *tag, uint16_t host, unsigned region,
                   uint64_t len)
@@ -277,7 +277,7 @@ void dc_tag_settle(CXLDynCap *dc, DCTag *tag, uint16_t host, DCEffects *fx)
     }
 }
 
-/* -- references ------------------------------------------------------------------------ */
+/* -- references ----------------------------------------------------------- */
 
 CXLRetCode cxl_dc_add_reference(CXLDynCap *dc, const QemuUUID *uuid)
 {
@@ -319,7 +319,7 @@ CXLRetCode cxl_dc_remove_reference(CXLDynCap *dc, const QemuUUID *uuid)
     return CXL_RC_SUCCESS;
 }
 
-/* -- the list --------------------------------------------------------------------------- */
+/* -- the list ------------------------------------------------------------- */
 
 uint32_t cxl_dc_tag_count(const CXLDynCap *dc)
 {

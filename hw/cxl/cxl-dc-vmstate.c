@@ -2,9 +2,10 @@
 /*
  * Dynamic capacity model: saved state, the writing side.
  *
- * One field of variable-length numbers (7 bits per byte, lowest first); addresses
- * and lengths in units of the smallest block, addresses of ordered lists as the
- * distance from the end of the last one.  An extent takes some 6 bytes.
+ * One field of variable-length numbers (7 bits per byte, lowest first).
+ * Addresses and lengths are in units of the smallest block, addresses of
+ * ordered lists are the distance from the end of the last one.  An extent takes
+ * some 6 bytes.
  */
 #include "qemu/osdep.h"
 #include "migration/vmstate.h"

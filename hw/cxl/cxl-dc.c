@@ -104,7 +104,7 @@ void cxl_dc_free(CXLDynCap *dc)
     g_free(dc);
 }
 
-/* -- questions -------------------------------------------------------------------- */
+/* -- questions ------------------------------------------------------------ */
 
 uint16_t cxl_dc_nr_hosts(const CXLDynCap *dc)
 {
@@ -322,7 +322,7 @@ size_t cxl_dc_memory(const CXLDynCap *dc)
     return sum + dc_set_memory(&dc->tag_list) + dc->tag_bytes;
 }
 
-/* -- consequences ------------------------------------------------------------------- */
+/* -- consequences --------------------------------------------------------- */
 
 int dc_compare_range(gconstpointer a, gconstpointer b)
 {

@@ -3,16 +3,16 @@
  * Dynamic capacity model (CXL r3.2 9.13.3, 8.2.10.9.9, 7.6.7.6)
  *
  * One object owns every fact about the dynamic capacity of a medium: regions,
- * extents, tags, offers, release requests, references, generation numbers.  Host
- * commands (48h), Fabric Manager commands (56h), QMP and reset are doors to the
- * functions below; each checks all of its input, then changes state, or changes
- * nothing.
+ * extents, tags, offers, release requests, references, generation numbers.
+ * Host commands (48h), Fabric Manager commands (56h), QMP and reset are doors
+ * to the functions below; each checks all of its input, then changes state, or
+ * changes nothing.
  *
  * The medium is seen by @nr_hosts hosts (LDs).  A block belongs to one host or,
  * in a sharable region under one tag, to several.  Nothing here knows PCI, QOM
  * or a CCI: consequences go out through CXLDCOps.
  *
- * All sizes and addresses are bytes.  Not thread safe; the caller holds the BQL.
+ * All sizes and addresses are bytes.  The caller holds the BQL.
  */
 #ifndef CXL_DC_H
 #define CXL_DC_H
@@ -37,7 +37,7 @@
 
 typedef struct CXLDynCap CXLDynCap;
 
-/** struct CXLDCRange - a piece of DPA space ("updated extent" of 4802h/4803h) */
+/** struct CXLDCRange - a piece of DPA space; "updated extent" of 4802h/4803h */
 typedef struct CXLDCRange {
     uint64_t dpa;
     uint64_t len;
@@ -145,7 +145,7 @@ CXLDynCap *cxl_dc_new(const CXLDCConfig *config, const CXLDCOps *ops,
 void cxl_dc_free(CXLDynCap *dc);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(CXLDynCap, cxl_dc_free)
 
-/* -- what everybody may ask ------------------------------------------------- */
+/* -- what everybody may ask ----------------------------------------------- */
 
 uint16_t cxl_dc_nr_hosts(const CXLDynCap *dc);
 uint8_t cxl_dc_nr_regions(const CXLDynCap *dc);
@@ -206,7 +206,7 @@ CXLDCAccess cxl_dc_access(const CXLDynCap *dc, uint16_t host, uint64_t dpa,
 bool cxl_dc_translate(const CXLDynCap *dc, uint16_t host, uint64_t dpa,
                       uint64_t *media, uint64_t *len);
 
-/* -- Fabric Manager (7.6.7.6) ------------------------------------------------ */
+/* -- Fabric Manager (7.6.7.6) --------------------------------------------- */
 
 typedef enum CXLDCAddPolicy {
     CXL_DC_ADD_FREE             = 0,
@@ -276,7 +276,7 @@ typedef bool CXLDCTagFn(void *opaque, const CXLDCTagInfo *info);
 void cxl_dc_tags(const CXLDynCap *dc, uint32_t start, CXLDCTagFn *fn,
                  void *opaque);
 
-/* -- host (8.2.10.9.9) -------------------------------------------------------- */
+/* -- host (8.2.10.9.9) ---------------------------------------------------- */
 
 /**
  * cxl_dc_host_respond() - 4802h: answer the oldest offer of @host
@@ -293,7 +293,7 @@ CXLRetCode cxl_dc_host_release(CXLDynCap *dc, uint16_t host,
  */
 void cxl_dc_host_abandon(CXLDynCap *dc, uint16_t host);
 
-/* -- life ---------------------------------------------------------------------- */
+/* -- life ----------------------------------------------------------------- */
 
 /**
  * cxl_dc_reset_host() - conventional or CXL reset of one LD (9.13.3): shared

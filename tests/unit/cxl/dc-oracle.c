@@ -45,7 +45,7 @@ void oracle_free(Oracle *o)
     g_free(o);
 }
 
-/* -- cells ------------------------------------------------------------------- */
+/* -- cells ---------------------------------------------------------------- */
 
 int o_region_at(const Oracle *o, uint64_t dpa)
 {
@@ -175,7 +175,7 @@ bool oracle_region_busy(Oracle *o, unsigned region)
     return false;
 }
 
-/* -- tags ---------------------------------------------------------------------- */
+/* -- tags ----------------------------------------------------------------- */
 
 int o_find_tag(Oracle *o, const QemuUUID *uuid)
 {
@@ -269,7 +269,7 @@ bool oracle_tag_info(Oracle *o, unsigned tag, CXLDCTagInfo *info)
     return true;
 }
 
-/* -- lists ---------------------------------------------------------------------- */
+/* -- lists ---------------------------------------------------------------- */
 
 CXLDCExtent o_extent(Oracle *o, uint64_t dpa, uint64_t len, int tag,
                      uint16_t seq)
@@ -389,7 +389,7 @@ void o_group_end(Oracle *o, unsigned host)
     g_array_remove_index(o->groups[host], 0);
 }
 
-/* -- removal of Added cells ------------------------------------------------------ */
+/* -- removal of Added cells ----------------------------------------------- */
 
 /* Extents that ranges cut out of what the host has, in ascending order */
 GArray *o_pieces(Oracle *o, unsigned host, const GArray *ranges)

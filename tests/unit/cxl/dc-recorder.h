@@ -23,6 +23,7 @@ typedef struct DCAnswer {
 /**
  * struct DCRecorder - calls since the last dc_recorder_clear()
  * @room: what ops->log_room answers
+ * @logging: between the first record and the end of an operation
  */
 typedef struct DCRecorder {
     uint32_t room[CXL_DC_MAX_HOSTS];
@@ -31,6 +32,7 @@ typedef struct DCRecorder {
     GArray *wiped;              /* CXLDCRange */
     GArray *answers;            /* DCAnswer */
     unsigned ends;
+    bool logging;
 } DCRecorder;
 
 extern const CXLDCOps dc_recorder_ops;

@@ -1,0 +1,616 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Dynamic capacity model: answers to offers and returns by a host (CXL r3.2
+ * 8.2.10.9.9.3, 8.2.10.9.9.4).
+ */
+#include "qemu/osdep.h"
+#include "dc-test.h"
+
+static CXLDCRange range(uint64_t dpa, uint64_t blocks)
+{
+    CXLDCRange r = { dpa, blocks * BLOCK };
+
+    return r;
+}
+
+/* -- Add Dynamic Capacity Response ---------------------------------------- */
+
+static void test_nothing_pending(void)
+{
+    g_autoptr(DCTest) t = dc_test_new();
+
+    assert_rc(host_refuse(t, 0), CXL_RC_INVALID_INPUT);
+    assert_rc(host_accept(t, 0, DPA(PLAIN, 0), 1), CXL_RC_INVALID_PHYS_ADDR);
+    assert_rc(host_refuse(t, 2), CXL_RC_INVALID_INPUT);
+    g_assert_cmpuint(t->rec->ends, ==, 0);
+}
+
+static void test_accept(void)
+{
+    g_autoptr(DCTest) t = dc_test_new();
+    const DCAccessCall *on;
+    const CXLDCEvent *ev;
+    uint32_t generation;
+    CXLDCExtent e;
+
+    assert_rc(fm_add_one(t, 0, DPA(PLAIN, 2), 3, 5), CXL_RC_SUCCESS);
+    generation = cxl_dc_generation(t->dc, 0);
+    assert_rc(host_accept(t, 0, DPA(PLAIN, 2), 3), CXL_RC_SUCCESS);
+    g_assert_cmpuint(cxl_dc_generation(t->dc, 0), !=, generation);
+    g_assert_cmpuint(cxl_dc_generation(t->dc, 1), ==, 0);
+    g_assert_cmpuint(nr_pending(t, 0), ==, 0);
+    g_assert_cmpuint(nr_added(t, 0), ==, 1);
+    e = added_at(t, 0, 0);
+    assert_extent(&e, DPA(PLAIN, 2), 3, 5, 0);
+    g_assert_true(can_access(t, 0, DPA(PLAIN, 2), 3));
+    g_assert_false(can_access(t, 1, DPA(PLAIN, 2), 1));
+    g_assert_cmpuint(extents_left(t, 0), ==, 511);
+
+    g_assert_cmpuint(t->rec->access->len, ==, 1);
+    on = &g_array_index(t->rec->access, DCAccessCall, 0);
+    g_assert_true(on->on);
+    g_assert_cmphex(on->range.dpa, ==, DPA(PLAIN, 2));
+    g_assert_cmphex(on->range.len, ==, 3 * BLOCK);
+    g_assert_cmpuint(t->rec->events->len, ==, 1);
+    ev = dc_event(t->rec, 0);
+    g_assert_cmpint(ev->type, ==, CXL_DC_EV_ADD_RESPONSE);
+    g_assert_true(cxl_dc_event_is_for_fm(ev->type));
+    g_assert_cmpuint(ev->host, ==, 0);
+    g_assert_cmpuint(ev->avail_extents, ==, 511);
+    assert_extent(&ev->extent, DPA(PLAIN, 2), 3, 5, 0);
+    g_assert_cmpuint(t->rec->answers->len, ==, 1);
+    g_assert_cmpuint(t->rec->ends, ==, 1);
+}
+
+static void test_refuse(void)
+{
+    g_autoptr(DCTest) t = dc_test_new();
+    const DCAnswer *answer;
+
+    assert_rc(fm_add_one(t, 0, DPA(PLAIN, 2), 3, 5), CXL_RC_SUCCESS);
+    assert_rc(host_refuse(t, 0), CXL_RC_SUCCESS);
+    g_assert_cmpuint(cxl_dc_generation(t->dc, 0), ==, 0);
+    g_assert_cmpuint(nr_pending(t, 0), ==, 0);
+    g_assert_cmpuint(extents_left(t, 0), ==, 512);
+    g_assert_cmpuint(tags_left(t, 0), ==, 64);
+    g_assert_cmpuint(cxl_dc_tag_count(t->dc), ==, 0);
+    /* No record for the FM, but a word to the monitor */
+    g_assert_cmpuint(t->rec->events->len, ==, 0);
+    g_assert_cmpuint(t->rec->answers->len, ==, 1);
+    answer = &g_array_index(t->rec->answers, DCAnswer, 0);
+    g_assert_cmpint(answer->what, ==, CXL_DC_EV_ADD_RESPONSE);
+    g_assert_cmpuint(answer->n, ==, 0);
+    assert_rc(fm_add_one(t, 1, DPA(PLAIN, 2), 3, 5), CXL_RC_SUCCESS);
+}
+
+static void test_accept_part_of_extent(void)
+{
+    g_autoptr(DCTest) t = dc_test_new();
+    CXLDCRange r[2] = { range(DPA(PLAIN, 8), 1), range(DPA(PLAIN, 5), 2) };
+    CXLDCExtent e;
+
+    assert_rc(fm_add_one(t, 0, DPA(PLAIN, 4), 6, 5), CXL_RC_SUCCESS);
+    assert_rc(cxl_dc_host_respond(t->dc, 0, r, 2, false), CXL_RC_SUCCESS);
+    g_assert_cmpuint(nr_added(t, 0), ==, 2);
+    /* Tag kept; the rest is free at once */
+    e = added_at(t, 0, 0);
+    assert_extent(&e, DPA(PLAIN, 5), 2, 5, 0);
+    e = added_at(t, 0, 1);
+    assert_extent(&e, DPA(PLAIN, 8), 1, 5, 0);
+    g_assert_cmpuint(extents_left(t, 0), ==, 510);
+    assert_rc(fm_add_one(t, 1, DPA(PLAIN, 4), 1, 0), CXL_RC_SUCCESS);
+    assert_rc(fm_add_one(t, 1, DPA(PLAIN, 7), 1, 0), CXL_RC_SUCCESS);
+    assert_rc(fm_add_one(t, 1, DPA(PLAIN, 9), 1, 0), CXL_RC_SUCCESS);
+    assert_rc(fm_add_one(t, 1, DPA(PLAIN, 5), 1, 0),
+              CXL_RC_INVALID_EXTENT_LIST);
+}
+
+static void test_accept_some_extents(void)
+{
+    g_autoptr(DCTest) t = dc_test_new();
+    CXLDCExtent e[3] = {
+        extent_of(DPA(PLAIN, 0), 1, 1), extent_of(DPA(PLAIN, 2), 1, 2),
+        extent_of(DPA(PLAIN, 4), 1, 0),
+    };
+
+    assert_rc(fm_add(t, 0, e, 3), CXL_RC_SUCCESS);
+    assert_rc(host_accept(t, 0, DPA(PLAIN, 2), 1), CXL_RC_SUCCESS);
+    g_assert_cmpuint(nr_added(t, 0), ==, 1);
+    g_assert_cmpuint(extents_left(t, 0), ==, 511);
+    g_assert_cmpuint(tags_left(t, 0), ==, 63);
+    g_assert_cmpuint(t->rec->events->len, ==, 1);
+}
+
+static void malformed(const CXLDCRange *r, size_t n, CXLRetCode rc)
+{
+    g_autoptr(DCTest) t = dc_test_new();
+    CXLDCExtent e[2] = {
+        extent_of(DPA(PLAIN, 4), 4, 5), extent_of(DPA(PLAIN, 8), 2, 6),
+    };
+
+    assert_rc(fm_add(t, 0, e, 2), CXL_RC_SUCCESS);
+    dc_recorder_clear(t->rec);
+    assert_rc(cxl_dc_host_respond(t->dc, 0, r, n, false), rc);
+    g_assert_cmpuint(nr_added(t, 0), ==, 0);
+    g_assert_cmpuint(t->rec->ends, ==, 0);
+    /* The offer stays for another try */
+    g_assert_cmpuint(nr_pending(t, 0), ==, 2);
+    host_accept_all(t, 0);
+    g_assert_cmpuint(nr_added(t, 0), ==, 2);
+
+    /* The same list to give back, with the same answer but for the span */
+    if (rc == CXL_RC_INVALID_EXTENT_LIST) {
+        assert_rc(cxl_dc_host_release(t->dc, 0, r, n, false), rc);
+        g_assert_cmpuint(nr_added(t, 0), ==, 2);
+    }
+}
+
+static void test_zero_length(void)
+{
+    CXLDCRange r[2] = { range(DPA(PLAIN, 4), 1), range(DPA(PLAIN, 5), 0) };
+
+    malformed(r, 2, CXL_RC_INVALID_EXTENT_LIST);
+}
+
+static void test_off_block(void)
+{
+    CXLDCRange r = { DPA(PLAIN, 4), BLOCK / 2 };
+
+    malformed(&r, 1, CXL_RC_INVALID_EXTENT_LIST);
+    r = (CXLDCRange) { DPA(PLAIN, 4) + 64, BLOCK };
+    malformed(&r, 1, CXL_RC_INVALID_EXTENT_LIST);
+}
+
+static void test_overlap_in_list(void)
+{
+    CXLDCRange r[2] = { range(DPA(PLAIN, 5), 1), range(DPA(PLAIN, 4), 2) };
+
+    malformed(r, 2, CXL_RC_INVALID_EXTENT_LIST);
+    r[0] = r[1];
+    malformed(r, 2, CXL_RC_INVALID_EXTENT_LIST);
+}
+
+static void test_outside_of_offer(void)
+{
+    CXLDCRange r = range(DPA(PLAIN, 3), 2);
+
+    malformed(&r, 1, CXL_RC_INVALID_PHYS_ADDR);
+    r = range(DPA(PLAIN, 9), 2);
+    malformed(&r, 1, CXL_RC_INVALID_PHYS_ADDR);
+    r = range(0, 1);
+    malformed(&r, 1, CXL_RC_INVALID_PHYS_ADDR);
+    r = range(DPA(NR_REGIONS, 0), 1);
+    malformed(&r, 1, CXL_RC_INVALID_PHYS_ADDR);
+}
+
+static void test_wraps(void)
+{
+    CXLDCRange r = { DPA(PLAIN, 4), -32 * MiB };
+
+    malformed(&r, 1, CXL_RC_INVALID_PHYS_ADDR);
+    r = (CXLDCRange) { -BLOCK, 2 * BLOCK };
+    malformed(&r, 1, CXL_RC_INVALID_PHYS_ADDR);
+}
+
+static void test_range_over_two_extents(void)
+{
+    CXLDCRange r = range(DPA(PLAIN, 7), 2);
+
+    malformed(&r, 1, CXL_RC_INVALID_PHYS_ADDR);
+}
+
+static void test_already_added(void)
+{
+    g_autoptr(DCTest) t = dc_test_new();
+
+    give(t, 0, DPA(PLAIN, 0), 2, 0);
+    assert_rc(fm_add_one(t, 0, DPA(PLAIN, 4), 1, 0), CXL_RC_SUCCESS);
+    assert_rc(host_accept(t, 0, DPA(PLAIN, 0), 1), CXL_RC_INVALID_PHYS_ADDR);
+    g_assert_cmpuint(nr_pending(t, 0), ==, 1);
+}
+
+static void test_offers_are_answered_in_order(void)
+{
+    g_autoptr(DCTest) t = dc_test_new();
+    CXLDCExtent e[2] = {
+        extent_of(DPA(PLAIN, 0), 1, 0), extent_of(DPA(PLAIN, 2), 1, 0),
+    };
+    CXLDCRange both[2] = { range(DPA(PLAIN, 0), 1), range(DPA(PLAIN, 2), 1) };
+
+    assert_rc(fm_add(t, 0, &e[0], 1), CXL_RC_SUCCESS);
+    assert_rc(fm_add(t, 0, &e[1], 1), CXL_RC_SUCCESS);
+    assert_rc(host_accept(t, 0, DPA(PLAIN, 2), 1), CXL_RC_INVALID_PHYS_ADDR);
+    assert_rc(cxl_dc_host_respond(t->dc, 0, both, 2, false),
+              CXL_RC_INVALID_PHYS_ADDR);
+    assert_rc(host_accept(t, 0, DPA(PLAIN, 0), 1), CXL_RC_SUCCESS);
+    assert_rc(host_accept(t, 0, DPA(PLAIN, 2), 1), CXL_RC_SUCCESS);
+    /* Another host's offers are its own */
+    assert_rc(fm_add_one(t, 1, DPA(PLAIN, 9), 1, 0), CXL_RC_SUCCESS);
+    assert_rc(host_accept(t, 0, DPA(PLAIN, 9), 1), CXL_RC_INVALID_PHYS_ADDR);
+}
+
+static void test_group_may_fill_all_extents(void)
+{
+    CXLDCConfig c = dc_test_config();
+    g_autoptr(DCTest) t = NULL;
+    CXLDCExtent e[8];
+
+    c.max_extents = 8;
+    t = dc_test_new_with(&c, &dc_recorder_ops);
+    for (unsigned i = 0; i < 8; i++) {
+        e[i] = extent_of(DPA(PLAIN, 2 * i), 1, 0);
+    }
+    /* More than half of the limit: offered and accepted are not added up */
+    assert_rc(fm_add(t, 0, e, 8), CXL_RC_SUCCESS);
+    host_accept_all(t, 0);
+    g_assert_cmpuint(nr_added(t, 0), ==, 8);
+    g_assert_cmpuint(extents_left(t, 0), ==, 0);
+}
+
+static void test_accepting_in_parts_is_limited(void)
+{
+    CXLDCConfig c = dc_test_config();
+    g_autoptr(DCTest) t = NULL;
+    CXLDCRange r[3];
+
+    c.max_extents = 2;
+    t = dc_test_new_with(&c, &dc_recorder_ops);
+    assert_rc(fm_add_one(t, 0, DPA(PLAIN, 0), 8, 0), CXL_RC_SUCCESS);
+    for (unsigned i = 0; i < 3; i++) {
+        r[i] = range(DPA(PLAIN, 2 * i), 1);
+    }
+    assert_rc(cxl_dc_host_respond(t->dc, 0, r, 3, false),
+              CXL_RC_RESOURCES_EXHAUSTED);
+    g_assert_cmpuint(nr_pending(t, 0), ==, 1);
+    assert_rc(cxl_dc_host_respond(t->dc, 0, r, 2, false), CXL_RC_SUCCESS);
+}
+
+/* -- dead offers ---------------------------------------------------------- */
+
+static void kill_offer(DCTest *t)
+{
+    bool dead;
+
+    assert_rc(fm_add_one(t, 0, DPA(PLAIN, 0), 4, 5), CXL_RC_SUCCESS);
+    assert_rc(fm_release(t, 0, DPA(PLAIN, 1), 1, true, false),
+              CXL_RC_SUCCESS);
+    pending_at(t, 0, 0, NULL, &dead);
+    g_assert_true(dead);
+    /* Counted until the host has answered */
+    g_assert_cmpuint(extents_left(t, 0), ==, 511);
+    g_assert_cmpuint(tags_left(t, 0), ==, 63);
+}
+
+static void test_dead_accepted(void)
+{
+    g_autoptr(DCTest) t = dc_test_new();
+
+    kill_offer(t);
+    assert_rc(host_accept(t, 0, DPA(PLAIN, 0), 4), CXL_RC_INVALID_PHYS_ADDR);
+    g_assert_cmpuint(nr_added(t, 0), ==, 0);
+    g_assert_cmpuint(extents_left(t, 0), ==, 512);
+    /* That was the answer: later offers are not blocked */
+    give(t, 0, DPA(PLAIN, 0), 1, 5);
+}
+
+static void test_dead_refused(void)
+{
+    g_autoptr(DCTest) t = dc_test_new();
+
+    kill_offer(t);
+    assert_rc(host_refuse(t, 0), CXL_RC_SUCCESS);
+    g_assert_cmpuint(extents_left(t, 0), ==, 512);
+    g_assert_cmpuint(tags_left(t, 0), ==, 64);
+    give(t, 0, DPA(PLAIN, 0), 4, 5);
+}
+
+static void test_dead_keeps_its_blocks_until_answered(void)
+{
+    g_autoptr(DCTest) t = dc_test_new();
+
+    kill_offer(t);
+    assert_rc(fm_add_one(t, 1, DPA(PLAIN, 0), 1, 0),
+              CXL_RC_INVALID_EXTENT_LIST);
+}
+
+/* -- More ----------------------------------------------------------------- */
+
+static void test_more_commits_once(void)
+{
+    g_autoptr(DCTest) t = dc_test_new();
+    CXLDCExtent e[2] = {
+        extent_of(DPA(PLAIN, 0), 1, 0), extent_of(DPA(PLAIN, 2), 1, 0),
+    };
+    CXLDCRange r[2] = { range(DPA(PLAIN, 0), 1), range(DPA(PLAIN, 2), 1) };
+
+    assert_rc(fm_add(t, 0, e, 2), CXL_RC_SUCCESS);
+    dc_recorder_clear(t->rec);
+    assert_rc(cxl_dc_host_respond(t->dc, 0, &r[0], 1, true), CXL_RC_SUCCESS);
+    g_assert_cmpuint(nr_added(t, 0), ==, 0);
+    g_assert_cmpuint(nr_pending(t, 0), ==, 2);
+    g_assert_cmpuint(cxl_dc_generation(t->dc, 0), ==, 0);
+    g_assert_cmpuint(t->rec->ends, ==, 0);
+    assert_rc(cxl_dc_host_respond(t->dc, 0, &r[1], 1, false), CXL_RC_SUCCESS);
+    g_assert_cmpuint(nr_added(t, 0), ==, 2);
+    g_assert_cmpuint(cxl_dc_generation(t->dc, 0), ==, 1);
+    g_assert_cmpuint(t->rec->ends, ==, 1);
+}
+
+static void test_more_release(void)
+{
+    g_autoptr(DCTest) t = dc_test_new();
+    CXLDCRange r[2] = { range(DPA(PLAIN, 0), 1), range(DPA(PLAIN, 3), 1) };
+
+    give(t, 0, DPA(PLAIN, 0), 4, 0);
+    assert_rc(cxl_dc_host_release(t->dc, 0, &r[0], 1, true), CXL_RC_SUCCESS);
+    g_assert_true(can_access(t, 0, DPA(PLAIN, 0), 4));
+    assert_rc(cxl_dc_host_release(t->dc, 0, &r[1], 1, false), CXL_RC_SUCCESS);
+    g_assert_cmpuint(nr_added(t, 0), ==, 1);
+    g_assert_false(can_access(t, 0, DPA(PLAIN, 0), 1));
+    g_assert_true(can_access(t, 0, DPA(PLAIN, 1), 2));
+}
+
+static void test_more_overlap_between_payloads(void)
+{
+    g_autoptr(DCTest) t = dc_test_new();
+    CXLDCRange r = range(DPA(PLAIN, 0), 1);
+
+    give(t, 0, DPA(PLAIN, 0), 4, 0);
+    assert_rc(cxl_dc_host_release(t->dc, 0, &r, 1, true), CXL_RC_SUCCESS);
+    assert_rc(cxl_dc_host_release(t->dc, 0, &r, 1, false),
+              CXL_RC_INVALID_EXTENT_LIST);
+    /* The chain is over */
+    assert_rc(cxl_dc_host_release(t->dc, 0, &r, 1, false), CXL_RC_SUCCESS);
+}
+
+static void test_more_other_command_breaks_the_chain(void)
+{
+    g_autoptr(DCTest) t = dc_test_new();
+    CXLDCRange r = range(DPA(PLAIN, 0), 1);
+
+    give(t, 0, DPA(PLAIN, 0), 4, 0);
+    assert_rc(fm_add_one(t, 0, DPA(PLAIN, 10), 1, 0), CXL_RC_SUCCESS);
+    assert_rc(cxl_dc_host_release(t->dc, 0, &r, 1, true), CXL_RC_SUCCESS);
+    assert_rc(host_refuse(t, 0), CXL_RC_SUCCESS);
+    assert_rc(host_release(t, 0, DPA(PLAIN, 3), 1), CXL_RC_SUCCESS);
+    g_assert_true(can_access(t, 0, DPA(PLAIN, 0), 3));
+
+    assert_rc(cxl_dc_host_release(t->dc, 0, &r, 1, true), CXL_RC_SUCCESS);
+    cxl_dc_host_abandon(t->dc, 0);
+    cxl_dc_host_abandon(t->dc, 7);
+    assert_rc(host_release(t, 0, DPA(PLAIN, 2), 1), CXL_RC_SUCCESS);
+    g_assert_true(can_access(t, 0, DPA(PLAIN, 0), 2));
+}
+
+static void test_more_cannot_grow_for_ever(void)
+{
+    CXLDCConfig c = dc_test_config();
+    g_autoptr(DCTest) t = NULL;
+    CXLDCRange r = range(DPA(PLAIN, 0), 1);
+    unsigned n = 0;
+
+    c.max_extents = 8;
+    t = dc_test_new_with(&c, &dc_recorder_ops);
+    give(t, 0, DPA(PLAIN, 0), 4, 0);
+    while (cxl_dc_host_release(t->dc, 0, &r, 1, true) == CXL_RC_SUCCESS) {
+        g_assert_cmpuint(n++, <, 1000);
+    }
+    g_assert_cmpuint(n, >=, 2 * 8);
+    /* All forgotten */
+    assert_rc(host_release(t, 0, DPA(PLAIN, 0), 1), CXL_RC_SUCCESS);
+}
+
+/* -- Release Dynamic Capacity --------------------------------------------- */
+
+static void test_release_nothing(void)
+{
+    g_autoptr(DCTest) t = dc_test_new();
+
+    give(t, 0, DPA(PLAIN, 0), 4, 0);
+    assert_rc(cxl_dc_host_release(t->dc, 0, NULL, 0, false),
+              CXL_RC_INVALID_INPUT);
+    assert_rc(cxl_dc_host_release(t->dc, 0, NULL, 0, true),
+              CXL_RC_INVALID_INPUT);
+    assert_rc(cxl_dc_host_release(t->dc, 5, NULL, 1, true),
+              CXL_RC_INVALID_INPUT);
+}
+
+static void test_release_unasked(void)
+{
+    g_autoptr(DCTest) t = dc_test_new();
+    const CXLDCEvent *ev;
+
+    give(t, 0, DPA(PLAIN, 0), 4, 3);
+    assert_rc(host_release(t, 0, DPA(PLAIN, 0), 4), CXL_RC_SUCCESS);
+    g_assert_cmpuint(nr_added(t, 0), ==, 0);
+    g_assert_cmpuint(cxl_dc_generation(t->dc, 0), ==, 2);
+    g_assert_cmpuint(extents_left(t, 0), ==, 512);
+    g_assert_cmpuint(cxl_dc_tag_count(t->dc), ==, 0);
+    g_assert_cmpuint(t->rec->events->len, ==, 1);
+    ev = dc_event(t->rec, 0);
+    g_assert_cmpint(ev->type, ==, CXL_DC_EV_RELEASED);
+    assert_extent(&ev->extent, DPA(PLAIN, 0), 4, 3, 0);
+    g_assert_cmpuint(t->rec->wiped->len, ==, 0);
+    g_assert_cmpuint(t->rec->access->len, ==, 1);
+    g_assert_false(g_array_index(t->rec->access, DCAccessCall, 0).on);
+}
+
+static void test_release_splits(void)
+{
+    g_autoptr(DCTest) t = dc_test_new();
+    CXLDCExtent e;
+
+    give(t, 0, DPA(PLAIN, 0), 8, 3);
+    assert_rc(host_release(t, 0, DPA(PLAIN, 3), 2), CXL_RC_SUCCESS);
+    g_assert_cmpuint(nr_added(t, 0), ==, 2);
+    e = added_at(t, 0, 0);
+    assert_extent(&e, DPA(PLAIN, 0), 3, 3, 0);
+    e = added_at(t, 0, 1);
+    assert_extent(&e, DPA(PLAIN, 5), 3, 3, 0);
+    g_assert_false(can_access(t, 0, DPA(PLAIN, 2), 2));
+    /* Its two ends, and the blocks go to others */
+    assert_rc(fm_add_one(t, 1, DPA(PLAIN, 3), 2, 0), CXL_RC_SUCCESS);
+    g_assert_cmpuint(extents_left(t, 0), ==, 510);
+}
+
+static void test_release_spans_extents(void)
+{
+    g_autoptr(DCTest) t = dc_test_new();
+    CXLDCExtent e;
+
+    give(t, 0, DPA(PLAIN, 0), 2, 1);
+    give(t, 0, DPA(PLAIN, 2), 2, 2);
+    give(t, 0, DPA(PLAIN, 4), 2, 3);
+    assert_rc(host_release(t, 0, DPA(PLAIN, 1), 4), CXL_RC_SUCCESS);
+    g_assert_cmpuint(nr_added(t, 0), ==, 2);
+    e = added_at(t, 0, 0);
+    assert_extent(&e, DPA(PLAIN, 0), 1, 1, 0);
+    e = added_at(t, 0, 1);
+    assert_extent(&e, DPA(PLAIN, 5), 1, 3, 0);
+    g_assert_cmpuint(t->rec->events->len, ==, 3);
+    g_assert_cmpuint(tags_left(t, 0), ==, 62);
+}
+
+static void not_there(DCTest *t, uint64_t dpa, uint64_t len)
+{
+    CXLDCRange r = { dpa, len };
+
+    assert_rc(cxl_dc_host_release(t->dc, 0, &r, 1, false),
+              CXL_RC_INVALID_PHYS_ADDR);
+}
+
+static void test_release_what_is_not_added(void)
+{
+    g_autoptr(DCTest) t = dc_test_new();
+
+    give(t, 0, DPA(PLAIN, 0), 4, 0);
+    give(t, 1, DPA(PLAIN, 8), 1, 0);
+    assert_rc(fm_add_one(t, 0, DPA(PLAIN, 4), 1, 0), CXL_RC_SUCCESS);
+    not_there(t, DPA(PLAIN, 3), 2 * BLOCK);
+    not_there(t, DPA(PLAIN, 4), BLOCK);
+    not_there(t, DPA(PLAIN, 8), BLOCK);
+    not_there(t, DPA(PLAIN, 20), BLOCK);
+    not_there(t, DPA(PLAIN, 0), -32 * MiB);
+    not_there(t, 0, BLOCK);
+    g_assert_cmpuint(nr_added(t, 0), ==, 1);
+    g_assert_cmpuint(cxl_dc_generation(t->dc, 0), ==, 1);
+    /* One bad range of many: nothing is released */
+    {
+        CXLDCRange r[2] = {
+            range(DPA(PLAIN, 0), 1), range(DPA(PLAIN, 20), 1),
+        };
+
+        assert_rc(cxl_dc_host_release(t->dc, 0, r, 2, false),
+                  CXL_RC_INVALID_PHYS_ADDR);
+        g_assert_true(can_access(t, 0, DPA(PLAIN, 0), 4));
+    }
+    /* Twice */
+    assert_rc(host_release(t, 0, DPA(PLAIN, 0), 1), CXL_RC_SUCCESS);
+    not_there(t, DPA(PLAIN, 0), BLOCK);
+}
+
+static void test_release_is_judged_by_its_end(void)
+{
+    CXLDCConfig c = dc_test_config();
+    g_autoptr(DCTest) t = NULL;
+    CXLDCRange r[2] = { range(DPA(PLAIN, 1), 1), range(DPA(WIPED, 0), 1) };
+
+    c.max_extents = 2;
+    for (unsigned order = 0; order < 2; order++) {
+        t = dc_test_new_with(&c, &dc_recorder_ops);
+        give(t, 0, DPA(PLAIN, 0), 3, 0);
+        give(t, 0, DPA(WIPED, 0), 1, 0);
+        /* The split alone does not fit */
+        assert_rc(cxl_dc_host_release(t->dc, 0, &r[0], 1, false),
+                  CXL_RC_RESOURCES_EXHAUSTED);
+        g_assert_cmpuint(nr_added(t, 0), ==, 2);
+        /* With the other extent gone it does, in any order */
+        if (order) {
+            CXLDCRange swap = r[0];
+
+            r[0] = r[1];
+            r[1] = swap;
+        }
+        assert_rc(cxl_dc_host_release(t->dc, 0, r, 2, false), CXL_RC_SUCCESS);
+        g_assert_cmpuint(nr_added(t, 0), ==, 2);
+        if (!order) {
+            dc_test_free(g_steal_pointer(&t));
+        }
+    }
+}
+
+static void test_release_sanitizes(void)
+{
+    g_autoptr(DCTest) t = dc_test_new();
+
+    give(t, 0, DPA(WIPED, 0), 4, 0);
+    assert_rc(host_release(t, 0, DPA(WIPED, 1), 2), CXL_RC_SUCCESS);
+    g_assert_cmpuint(t->rec->wiped->len, ==, 1);
+    g_assert_cmphex(dc_wiped(t->rec, 0)->dpa, ==, DPA(WIPED, 1));
+    g_assert_cmphex(dc_wiped(t->rec, 0)->len, ==, 2 * BLOCK);
+}
+
+static void test_list_keeps_its_order(void)
+{
+    g_autoptr(DCTest) t = dc_test_new();
+
+    for (unsigned i = 0; i < 10; i++) {
+        give(t, 0, DPA(PLAIN, (i * 7) % 10 * 4), 3, 0);
+    }
+    assert_rc(host_release(t, 0, DPA(PLAIN, 13), 1), CXL_RC_SUCCESS);
+    g_assert_cmpuint(nr_added(t, 0), ==, 11);
+    for (unsigned i = 1; i < 11; i++) {
+        g_assert_cmphex(added_at(t, 0, i - 1).dpa, <, added_at(t, 0, i).dpa);
+    }
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/cxl/dc/respond/nothing-pending", test_nothing_pending);
+    g_test_add_func("/cxl/dc/respond/accept", test_accept);
+    g_test_add_func("/cxl/dc/respond/refuse", test_refuse);
+    g_test_add_func("/cxl/dc/respond/part-of-extent",
+                    test_accept_part_of_extent);
+    g_test_add_func("/cxl/dc/respond/some-extents", test_accept_some_extents);
+    g_test_add_func("/cxl/dc/respond/zero-length", test_zero_length);
+    g_test_add_func("/cxl/dc/respond/off-block", test_off_block);
+    g_test_add_func("/cxl/dc/respond/overlap-in-list", test_overlap_in_list);
+    g_test_add_func("/cxl/dc/respond/outside-of-offer",
+                    test_outside_of_offer);
+    g_test_add_func("/cxl/dc/respond/wraps", test_wraps);
+    g_test_add_func("/cxl/dc/respond/range-over-two-extents",
+                    test_range_over_two_extents);
+    g_test_add_func("/cxl/dc/respond/already-added", test_already_added);
+    g_test_add_func("/cxl/dc/respond/in-order",
+                    test_offers_are_answered_in_order);
+    g_test_add_func("/cxl/dc/respond/group-may-fill-all-extents",
+                    test_group_may_fill_all_extents);
+    g_test_add_func("/cxl/dc/respond/parts-are-limited",
+                    test_accepting_in_parts_is_limited);
+    g_test_add_func("/cxl/dc/dead/accepted", test_dead_accepted);
+    g_test_add_func("/cxl/dc/dead/refused", test_dead_refused);
+    g_test_add_func("/cxl/dc/dead/keeps-its-blocks-until-answered",
+                    test_dead_keeps_its_blocks_until_answered);
+    g_test_add_func("/cxl/dc/more/commits-once", test_more_commits_once);
+    g_test_add_func("/cxl/dc/more/release", test_more_release);
+    g_test_add_func("/cxl/dc/more/overlap-between-payloads",
+                    test_more_overlap_between_payloads);
+    g_test_add_func("/cxl/dc/more/other-command-breaks-the-chain",
+                    test_more_other_command_breaks_the_chain);
+    g_test_add_func("/cxl/dc/more/cannot-grow-for-ever",
+                    test_more_cannot_grow_for_ever);
+    g_test_add_func("/cxl/dc/return/nothing", test_release_nothing);
+    g_test_add_func("/cxl/dc/return/unasked", test_release_unasked);
+    g_test_add_func("/cxl/dc/return/splits", test_release_splits);
+    g_test_add_func("/cxl/dc/return/spans-extents",
+                    test_release_spans_extents);
+    g_test_add_func("/cxl/dc/return/not-added",
+                    test_release_what_is_not_added);
+    g_test_add_func("/cxl/dc/return/judged-by-its-end",
+                    test_release_is_judged_by_its_end);
+    g_test_add_func("/cxl/dc/return/sanitizes", test_release_sanitizes);
+    g_test_add_func("/cxl/dc/return/list-keeps-its-order",
+                    test_list_keeps_its_order);
+    return g_test_run();
+}
