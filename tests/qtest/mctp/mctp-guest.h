@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A guest's MCTP stack on the DesignWare I2C controller, and a guest's PCI
+ * mailbox driver: two ways to ask a CXL component the same thing.
+ * Reference: DMTF DSP0236, DSP0237; CXL r3.2 7.6.3, 8.2.8.4.
+ */
+#ifndef TESTS_QTEST_MCTP_GUEST_H
+#define TESTS_QTEST_MCTP_GUEST_H
+
+#include "tests/qtest/i2c/dw-i2c-util.h"
+
+/* The guest: its I2C address is OWN of dw-i2c-util.h */
+#define GUEST_EID 8
+/* No answer is awaited longer than FM software does */
+#define ANSWER_NS 2000000000LL
+
+/* q35 with the controller (id dw), a root port and a switch's upstream port */
+#define MCTP_MACHINE \
+    "-M q35,cxl=on -nodefaults -display none -m 256M " \
+    "-device dw-i2c-pci,id=dw,bus=pcie.0,addr=05.0 " \
+    "-device pxb-cxl,id=hb0,bus=pcie.0,bus_nr=52 " \
+    "-device cxl-rp,id=rp0,bus=hb0,port=0,chassis=0,slot=0 " \
+    "-device cxl-upstream,id=us0,bus=rp0,addr=0.0,sn=0x1122334455667788 "
+
+/* Return code of an answer that never came */
+#define NO_ANSWER 0xffff
+
+/**
+ * struct Answer - what a CCI command came to
+ */
+typedef struct Answer {
+    /** @ret_code: return code, or NO_ANSWER */
+    uint16_t ret_code;
+    /** @background: the background operation bit of the message */
+    bool background;
+    /** @payload: response payload; the test frees it */
+    GByteArray *payload;
+} Answer;
+
+/** answer_clear() - free what an answer holds */
+void answer_clear(Answer *a);
+
+/**
+ * mctp_listen() - the driver is bound: target mode at OWN
+ *
+ * From here on the endpoint's writes are taken.
+ */
+void mctp_listen(DwI2c *t);
+
+/** mctp_send_packet() - frame and write a packet; asserts that it is ACKed */
+void mctp_send_packet(DwI2c *t, uint8_t address, const void *packet,
+                      size_t len);
+
+/**
+ * mctp_receive_frame() - wait for a write to us, at most @ns
+ *
+ * Returns the frame with the address byte that is not on the wire side of the
+ * controller in front, or %NULL.
+ */
+GByteArray *mctp_receive_frame(DwI2c *t, int64_t ns);
+
+/**
+ * mctp_exchange() - send a message, put the answer together
+ * @unit: payload bytes per packet sent
+ * @body: type byte first
+ *
+ * Checks addresses, tag and sequence. %NULL if nothing came in ANSWER_NS.
+ */
+GByteArray *mctp_exchange(DwI2c *t, uint8_t address, uint8_t eid,
+                          unsigned unit, const void *body, size_t len);
+
+/** mctp_assign() - Set Endpoint ID as a bus owner does it */
+void mctp_assign(DwI2c *t, uint8_t address, uint8_t eid);
+
+/** mctp_command() - run a CCI command, type by opcode */
+Answer mctp_command(DwI2c *t, uint8_t address, uint8_t eid, uint16_t opcode,
+                    const void *in, size_t len);
+
+/**
+ * struct Mailbox - a PCI function with a mailbox
+ */
+typedef struct Mailbox {
+    QPCIDevice *dev;
+    QPCIBar bar;
+} Mailbox;
+
+/** mailbox_open() - find a function on bus 0 and map its registers */
+Mailbox mailbox_open(DwI2c *t, int devfn, int bar);
+void mailbox_close(Mailbox *m);
+/** mailbox_command() - run a CCI command through the doorbell */
+Answer mailbox_command(Mailbox *m, uint16_t opcode, const void *in,
+                       size_t len);
+
+#endif

@@ -1,0 +1,320 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * CXL commands over MCTP and I2C, and the same through a PCI mailbox: the
+ * answers must be equal byte for byte. Reference: CXL r3.2 7.6.3, 8.2.8.4.
+ */
+#include "qemu/osdep.h"
+#include "qemu/bswap.h"
+#include "mctp-guest.h"
+
+#define EP_SWITCH 0x20
+#define EP_MAILBOX 0x21
+#define EP_DEVICE 0x22
+#define EID_SWITCH 9
+#define EID_MAILBOX 10
+#define EID_DEVICE 11
+
+#define SWITCH_ARGS MCTP_MACHINE \
+    "-device cxl-downstream,id=ds0,bus=us0,port=0,chassis=0,slot=4 " \
+    "-device cxl-switch-mailbox-cci,id=sw0,bus=pcie.0,addr=06.0,target=us0 " \
+    "-device i2c_mctp_cxl,bus=dw.0,address=0x20,target=us0 " \
+    "-device i2c_mctp_cxl,bus=dw.0,address=0x21,target=sw0 "
+
+#define DEVICE_ARGS SWITCH_ARGS \
+    "-object memory-backend-ram,id=vmem,size=256M " \
+    "-object memory-backend-ram,id=dcmem,size=2G " \
+    "-device cxl-type3,id=mem0,bus=pcie.0,addr=07.0,volatile-memdev=vmem," \
+    "volatile-dc-memdev=dcmem,num-dc-regions=2,sn=0x99 " \
+    "-device i2c_mctp_cxl,bus=dw.0,address=0x22,target=mem0 "
+
+#define RC_UNSUPPORTED 0x03
+#define RC_LENGTH 0x16
+
+static void assert_equal_answers(const Answer *a, const Answer *b)
+{
+    g_assert_cmphex(a->ret_code, ==, b->ret_code);
+    g_assert_cmpmem(a->payload->data, a->payload->len, b->payload->data,
+                    b->payload->len);
+}
+
+/* Byte 16 of Identify is the size of the CCI's own messages */
+static void mask_message_size(Answer *a)
+{
+    g_assert_cmpuint(a->payload->len, ==, 18);
+    g_assert_cmpuint(a->payload->data[16], >=, 8);
+    g_assert_cmpuint(a->payload->data[16], <=, 20);
+    a->payload->data[16] = 0;
+}
+
+static void start(DwI2c *t, const char *args)
+{
+    dw_start_args(t, args);
+    mctp_listen(t);
+    mctp_assign(t, EP_SWITCH, EID_SWITCH);
+    mctp_assign(t, EP_MAILBOX, EID_MAILBOX);
+}
+
+typedef struct Request {
+    uint16_t opcode;
+    uint16_t len;
+    uint8_t in[40];
+} Request;
+
+/* Everything that must not depend on the door: also errors do not */
+static const Request switch_requests[] = {
+    { 0x0001, 0 },
+    { 0x0001, 1, { 0 } },
+    { 0x0002, 0 },
+    { 0x0300, 0 },
+    { 0x0301, 8, { 0x15, 0xcd, 0x5b, 0x07, 0, 0, 0, 0 } },
+    { 0x0301, 7, { 0 } },
+    { 0x0400, 0 },
+    { 0x0401, 24, { 0 } },
+    { 0x0401, 25, { 0 } },
+    { 0x5100, 0 },
+    { 0x5100, 1, { 0 } },
+    { 0x5101, 2, { 1, 0 } },
+    { 0x5101, 3, { 0, 1, 0 } },
+    { 0x5300, 16, { 0, 0, 12, 0, 0, 0, 0, 1, 0, 0, 0, 0 } },
+    { 0x5300, 4, { 0 } },
+    { 0x5600, 0 },
+    { 0x4000, 0 },
+    { 0xff42, 3, { 1, 2, 3 } },
+};
+
+static void test_switch_as_its_mailbox(void)
+{
+    Mailbox m;
+    DwI2c t;
+
+    start(&t, SWITCH_ARGS);
+    m = mailbox_open(&t, QPCI_DEVFN(6, 0), 0);
+    for (size_t i = 0; i < ARRAY_SIZE(switch_requests); i++) {
+        const Request *r = &switch_requests[i];
+        Answer a = mctp_command(&t, EP_SWITCH, EID_SWITCH, r->opcode, r->in,
+                                r->len);
+        Answer b = mctp_command(&t, EP_MAILBOX, EID_MAILBOX, r->opcode,
+                                r->in, r->len);
+        Answer c = mailbox_command(&m, r->opcode, r->in, r->len);
+
+        g_test_message("%04x: return code %02x, %u bytes", r->opcode,
+                       a.ret_code, a.payload->len);
+        assert_equal_answers(&a, &b);
+        if (r->opcode == 0x0001 && a.ret_code == 0) {
+            mask_message_size(&a);
+            mask_message_size(&c);
+        }
+        /* only a message based CCI has a message limit, its log tells so */
+        if (r->opcode != 0x0400 && r->opcode != 0x0401) {
+            assert_equal_answers(&a, &c);
+        }
+        answer_clear(&a);
+        answer_clear(&b);
+        answer_clear(&c);
+    }
+    mailbox_close(&m);
+    dw_stop(&t);
+}
+
+/* Identify as libcxlmi reads it */
+static void test_identify_switch(void)
+{
+    Answer a;
+    DwI2c t;
+
+    start(&t, SWITCH_ARGS);
+    a = mctp_command(&t, EP_SWITCH, EID_SWITCH, 0x0001, NULL, 0);
+    g_assert_cmphex(a.ret_code, ==, 0);
+    g_assert_cmpuint(a.payload->len, ==, 18);
+    g_assert_cmphex(lduw_le_p(a.payload->data), ==, 0x19e5);
+    g_assert_cmphex(lduw_le_p(a.payload->data + 2), ==, 0xa128);
+    g_assert_cmphex(ldq_le_p(a.payload->data + 8), ==, 0x1122334455667788);
+    g_assert_cmpuint(a.payload->data[17], ==, 0);
+    answer_clear(&a);
+    dw_stop(&t);
+}
+
+static GByteArray *raw_request(DwI2c *t, uint8_t type, uint16_t opcode,
+                               uint32_t length_field, size_t payload)
+{
+    g_autofree uint8_t *body = g_malloc0(13 + payload);
+
+    body[0] = type;
+    body[2] = 0x42;
+    stw_le_p(body + 4, opcode);
+    stw_le_p(body + 6, length_field);
+    body[8] = length_field >> 16;
+    return mctp_exchange(t, EP_SWITCH, EID_SWITCH, 250, body, 13 + payload);
+}
+
+static const struct {
+    uint8_t type;
+    uint16_t opcode;
+    uint32_t length_field;
+    size_t payload;
+    uint8_t ret_code;
+} wrong[] = {
+    { 7, 0x0001, 0, 0, RC_UNSUPPORTED },
+    { 8, 0x5100, 0, 0, RC_UNSUPPORTED },
+    { 8, 0x0001, 1, 0, RC_LENGTH },
+    { 8, 0x0001, 0xfffff, 0, RC_LENGTH },
+    { 8, 0x0301, 8, 9, RC_LENGTH },
+    { 8, 0x0301, 9, 9, RC_LENGTH },
+    { 8, 0x0301, 8, 20000, RC_LENGTH },
+    { 8, 0x0301, 20000, 20000, RC_LENGTH },
+};
+
+static void test_wrong_messages(void)
+{
+    DwI2c t;
+
+    start(&t, SWITCH_ARGS);
+    for (size_t i = 0; i < ARRAY_SIZE(wrong); i++) {
+        g_autoptr(GByteArray) reply =
+            raw_request(&t, wrong[i].type, wrong[i].opcode,
+                        wrong[i].length_field, wrong[i].payload);
+        const uint8_t want[] = {
+            wrong[i].type, 1, 0x42, 0, wrong[i].opcode & 0xff,
+            wrong[i].opcode >> 8, 0, 0, 0, wrong[i].ret_code, 0, 0, 0,
+        };
+
+        g_assert_nonnull(reply);
+        g_assert_cmpmem(reply->data, reply->len, want, sizeof(want));
+    }
+    dw_stop(&t);
+}
+
+/* What both doors of a memory device have, errors among it */
+static const Request device_requests[] = {
+    { 0x0001, 0 },
+    { 0x0001, 2, { 0 } },
+    { 0x0300, 0 },
+    { 0x5600, 0 },
+    { 0x5600, 1, { 0 } },
+    { 0x5601, 4, { 0, 0, 2, 0 } },
+    { 0x5601, 4, { 0, 0, 1, 1 } },
+    { 0x5602, 40, { 0 } },
+    { 0x5603, 8, { 0, 0, 0, 0, 1, 0, 0, 0 } },
+    { 0x5608, 4, { 0, 0, 0, 0 } },
+    { 0xff42, 3, { 1, 2, 3 } },
+};
+
+static void test_device_as_its_mailbox(void)
+{
+    Mailbox m;
+    DwI2c t;
+
+    if (!qtest_has_device("cxl-type3")) {
+        g_test_skip("no cxl-type3");
+        return;
+    }
+    start(&t, DEVICE_ARGS);
+    mctp_assign(&t, EP_DEVICE, EID_DEVICE);
+    m = mailbox_open(&t, QPCI_DEVFN(7, 0), 2);
+    for (size_t i = 0; i < ARRAY_SIZE(device_requests); i++) {
+        const Request *r = &device_requests[i];
+        Answer a = mctp_command(&t, EP_DEVICE, EID_DEVICE, r->opcode, r->in,
+                                r->len);
+        Answer b = mailbox_command(&m, r->opcode, r->in, r->len);
+
+        g_test_message("%04x: return code %02x, %u bytes", r->opcode,
+                       a.ret_code, a.payload->len);
+        if (r->opcode == 0x0001 && a.ret_code == 0) {
+            mask_message_size(&a);
+            mask_message_size(&b);
+        }
+        assert_equal_answers(&a, &b);
+        answer_clear(&a);
+        answer_clear(&b);
+    }
+    mailbox_close(&m);
+    dw_stop(&t);
+}
+
+/* Initiate Dynamic Capacity Add, prescriptive, with many extents */
+#define ADD_EXTENTS 60
+#define ADD_HEAD 40
+#define ADD_RECORD 40
+
+static void test_long_request(void)
+{
+    uint8_t in[ADD_HEAD + ADD_EXTENTS * ADD_RECORD] = { 0 };
+    const uint8_t list[8] = { 0, 0, 0, 0, 0, 0, 0, 0 };
+    Mailbox m;
+    Answer a, b;
+    DwI2c t;
+
+    if (!qtest_has_device("cxl-type3")) {
+        g_test_skip("no cxl-type3");
+        return;
+    }
+    start(&t, DEVICE_ARGS);
+    mctp_assign(&t, EP_DEVICE, EID_DEVICE);
+    m = mailbox_open(&t, QPCI_DEVFN(7, 0), 2);
+
+    in[2] = 2;      /* selection policy: prescriptive */
+    stl_le_p(in + 0x24, ADD_EXTENTS);
+    for (unsigned i = 0; i < ADD_EXTENTS; i++) {
+        uint8_t *extent = in + ADD_HEAD + i * ADD_RECORD;
+
+        /* DC starts behind 256 MiB of static memory; blocks of 2 MiB */
+        stq_le_p(extent, (256ull << 20) + i * (4ull << 20));
+        stq_le_p(extent + 8, 2ull << 20);
+    }
+    a = mctp_command(&t, EP_DEVICE, EID_DEVICE, 0x5604, in, sizeof(in));
+    g_test_message("5604: return code %02x", a.ret_code);
+    g_assert_cmphex(a.ret_code, ==, 0);
+    answer_clear(&a);
+
+    /* what was done through one door is seen through the other */
+    a = mctp_command(&t, EP_DEVICE, EID_DEVICE, 0x5603, list, sizeof(list));
+    b = mailbox_command(&m, 0x5603, list, sizeof(list));
+    assert_equal_answers(&a, &b);
+    answer_clear(&a);
+    answer_clear(&b);
+    mailbox_close(&m);
+    dw_stop(&t);
+}
+
+/* The target goes while the endpoint stays: no answer, no crash */
+static void test_target_unplugged(void)
+{
+    Answer a;
+    DwI2c t;
+
+    if (!qtest_has_device("cxl-type3")) {
+        g_test_skip("no cxl-type3");
+        return;
+    }
+    dw_start_args(&t, "-M pc -nodefaults -m 256M "
+                  "-object memory-backend-ram,id=vmem,size=256M "
+                  "-device dw-i2c-pci,id=dw,bus=pci.0,addr=05.0 "
+                  "-device cxl-type3,id=mem0,bus=pci.0,addr=07.0,"
+                  "volatile-memdev=vmem "
+                  "-device i2c_mctp_cxl,bus=dw.0,address=0x22,target=mem0");
+    mctp_listen(&t);
+    mctp_assign(&t, EP_DEVICE, EID_DEVICE);
+    a = mctp_command(&t, EP_DEVICE, EID_DEVICE, 0x0001, NULL, 0);
+    g_assert_cmphex(a.ret_code, ==, 0);
+    answer_clear(&a);
+    qpci_unplug_acpi_device_test(t.qts, "mem0", 7);
+    a = mctp_command(&t, EP_DEVICE, EID_DEVICE, 0x0001, NULL, 0);
+    g_assert_cmphex(a.ret_code, ==, NO_ANSWER);
+    answer_clear(&a);
+    dw_stop(&t);
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    qtest_add_func("/mctp-i2c/switch/as-its-mailbox",
+                   test_switch_as_its_mailbox);
+    qtest_add_func("/mctp-i2c/switch/identify", test_identify_switch);
+    qtest_add_func("/mctp-i2c/switch/wrong-messages", test_wrong_messages);
+    qtest_add_func("/mctp-i2c/device/as-its-mailbox",
+                   test_device_as_its_mailbox);
+    qtest_add_func("/mctp-i2c/device/long-request", test_long_request);
+    qtest_add_func("/mctp-i2c/device/target-unplugged",
+                   test_target_unplugged);
+    return g_test_run();
+}
