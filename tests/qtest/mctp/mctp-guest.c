@@ -8,10 +8,15 @@
 #include "hw/mctp/mctp_assembler.h"
 #include "hw/mctp/mctp_i2c_frame.h"
 #include "hw/mctp/mctp_txqueue.h"
+#include "qobject/qdict.h"
 
 #define STEP_NS 250000
 
 #define CCI_OVERHEAD 13
+
+/* ACPI PCI hot plug of q35 */
+#define ACPI_EJECT 0xcc8
+#define ACPI_BUS_SELECT 0xcd0
 
 /* Mailbox registers behind the device capability array */
 #define MAILBOX 0x88
@@ -186,6 +191,23 @@ Answer mctp_command(DwI2c *t, uint8_t address, uint8_t eid, uint16_t opcode,
     g_byte_array_append(a.payload, reply->data + CCI_OVERHEAD,
                         reply->len - CCI_OVERHEAD);
     return a;
+}
+
+void mctp_unplug(DwI2c *t, const char *port, const char *id)
+{
+    /* the bus has the name of the port that it is a child of */
+    g_autofree char *path = g_strdup_printf("/machine/peripheral/%s/%s",
+                                            port, port);
+    QDict *rsp = qtest_qmp(t->qts, "{'execute': 'qom-get', 'arguments': {"
+                           " 'path': %s, 'property': 'acpi-pcihp-bsel'}}",
+                           path);
+
+    g_assert_true(qdict_haskey(rsp, "return"));
+    qtest_qmp_device_del_send(t->qts, id);
+    qtest_outl(t->qts, ACPI_BUS_SELECT, qdict_get_int(rsp, "return"));
+    qtest_outl(t->qts, ACPI_EJECT, 1);
+    qtest_qmp_eventwait(t->qts, "DEVICE_DELETED");
+    qobject_unref(rsp);
 }
 
 Mailbox mailbox_open(DwI2c *t, int devfn, int bar)

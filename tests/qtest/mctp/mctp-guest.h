@@ -76,6 +76,9 @@ void mctp_assign(DwI2c *t, uint8_t address, uint8_t eid);
 Answer mctp_command(DwI2c *t, uint8_t address, uint8_t eid, uint16_t opcode,
                     const void *in, size_t len);
 
+/** mctp_unplug() - unplug the device @id from slot 0 of root port @port */
+void mctp_unplug(DwI2c *t, const char *port, const char *id);
+
 /**
  * struct Mailbox - a PCI function with a mailbox
  */

@@ -5,6 +5,7 @@
  */
 #include "qemu/osdep.h"
 #include "qemu/bswap.h"
+#include "qemu/units.h"
 #include "mctp-guest.h"
 
 #define EP_SWITCH 0x20
@@ -189,13 +190,20 @@ static const Request device_requests[] = {
     { 0x0001, 0 },
     { 0x0001, 2, { 0 } },
     { 0x0300, 0 },
+    { 0x4000, 1, { 0 } },
     { 0x5600, 0 },
     { 0x5600, 1, { 0 } },
     { 0x5601, 4, { 0, 0, 2, 0 } },
     { 0x5601, 4, { 0, 0, 1, 1 } },
-    { 0x5602, 40, { 0 } },
-    { 0x5603, 8, { 0, 0, 0, 0, 1, 0, 0, 0 } },
-    { 0x5608, 4, { 0, 0, 0, 0 } },
+    { 0x5601, 4, { 1, 0, 2, 0 } },
+    { 0x5602, 16, { 9 } },
+    { 0x5603, 12, { 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0 } },
+    { 0x5603, 12, { 0, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0 } },
+    { 0x5604, 28, { 0, 0, 15 } },
+    { 0x5605, 27, { 0 } },
+    { 0x5606, 16, { 1 } },
+    { 0x5607, 16, { 1 } },
+    { 0x5608, 8, { 0, 0, 0, 0, 10, 0, 0, 0 } },
     { 0xff42, 3, { 1, 2, 3 } },
 };
 
@@ -231,15 +239,64 @@ static void test_device_as_its_mailbox(void)
     dw_stop(&t);
 }
 
-/* Initiate Dynamic Capacity Add, prescriptive, with many extents */
-#define ADD_EXTENTS 60
-#define ADD_HEAD 40
-#define ADD_RECORD 40
+/*
+ * Forty extents: 1632 bytes of request and 1624 of list, in packets of 64.
+ * The Fabric Manager adds over MCTP, the host accepts in the mailbox.
+ */
+#define EXTENTS 40
+#define ADD_HEAD 0x20
+#define EXTENT_SIZE 0x28
+#define ACCEPT_HEAD 8
+#define ACCEPT_SIZE 0x18
+#define LIST_HEAD 0x18
 
-static void test_long_request(void)
+#define POLICY_PRESCRIPTIVE 2
+#define RC_EXTENT_LIST 0x1e
+
+static uint64_t extent_start(unsigned i)
 {
-    uint8_t in[ADD_HEAD + ADD_EXTENTS * ADD_RECORD] = { 0 };
-    const uint8_t list[8] = { 0, 0, 0, 0, 0, 0, 0, 0 };
+    /* behind 256 MiB of static memory, every other block of 2 MiB */
+    return (256 + i * 4) * MiB;
+}
+
+static void add_extents(DwI2c *t, Mailbox *m)
+{
+    uint8_t add[ADD_HEAD + EXTENTS * EXTENT_SIZE] = {
+        [2] = POLICY_PRESCRIPTIVE,
+    };
+    uint8_t accept[ACCEPT_HEAD + EXTENTS * ACCEPT_SIZE] = { 0 };
+    Answer a, b;
+
+    stl_le_p(add + 0x1c, EXTENTS);
+    stl_le_p(accept, EXTENTS);
+    for (unsigned i = 0; i < EXTENTS; i++) {
+        stq_le_p(add + ADD_HEAD + i * EXTENT_SIZE, extent_start(i));
+        stq_le_p(add + ADD_HEAD + i * EXTENT_SIZE + 8, 2 * MiB);
+        stq_le_p(accept + ACCEPT_HEAD + i * ACCEPT_SIZE, extent_start(i));
+        stq_le_p(accept + ACCEPT_HEAD + i * ACCEPT_SIZE + 8, 2 * MiB);
+    }
+    a = mctp_command(t, EP_DEVICE, EID_DEVICE, 0x5604, add, sizeof(add));
+    g_assert_cmphex(a.ret_code, ==, 0);
+    g_assert_cmpuint(a.payload->len, ==, 0);
+    answer_clear(&a);
+
+    /* it is there now: both doors refuse the same */
+    a = mctp_command(t, EP_DEVICE, EID_DEVICE, 0x5604, add, sizeof(add));
+    b = mailbox_command(m, 0x5604, add, sizeof(add));
+    g_assert_cmphex(a.ret_code, ==, RC_EXTENT_LIST);
+    assert_equal_answers(&a, &b);
+    answer_clear(&a);
+    answer_clear(&b);
+
+    a = mailbox_command(m, 0x4802, accept, sizeof(accept));
+    g_assert_cmphex(a.ret_code, ==, 0);
+    answer_clear(&a);
+}
+
+static void test_long_messages(void)
+{
+    const uint8_t list[12] = { [4] = EXTENTS };
+    const uint8_t limit = 8;
     Mailbox m;
     Answer a, b;
     DwI2c t;
@@ -251,27 +308,31 @@ static void test_long_request(void)
     start(&t, DEVICE_ARGS);
     mctp_assign(&t, EP_DEVICE, EID_DEVICE);
     m = mailbox_open(&t, QPCI_DEVFN(7, 0), 2);
-
-    in[2] = 2;      /* selection policy: prescriptive */
-    stl_le_p(in + 0x24, ADD_EXTENTS);
-    for (unsigned i = 0; i < ADD_EXTENTS; i++) {
-        uint8_t *extent = in + ADD_HEAD + i * ADD_RECORD;
-
-        /* DC starts behind 256 MiB of static memory; blocks of 2 MiB */
-        stq_le_p(extent, (256ull << 20) + i * (4ull << 20));
-        stq_le_p(extent + 8, 2ull << 20);
-    }
-    a = mctp_command(&t, EP_DEVICE, EID_DEVICE, 0x5604, in, sizeof(in));
-    g_test_message("5604: return code %02x", a.ret_code);
-    g_assert_cmphex(a.ret_code, ==, 0);
-    answer_clear(&a);
+    add_extents(&t, &m);
 
     /* what was done through one door is seen through the other */
     a = mctp_command(&t, EP_DEVICE, EID_DEVICE, 0x5603, list, sizeof(list));
     b = mailbox_command(&m, 0x5603, list, sizeof(list));
+    g_assert_cmphex(a.ret_code, ==, 0);
+    g_assert_cmpuint(a.payload->len, ==, LIST_HEAD + EXTENTS * EXTENT_SIZE);
+    for (unsigned i = 0; i < EXTENTS; i++) {
+        g_assert_cmphex(ldq_le_p(a.payload->data + LIST_HEAD +
+                                 i * EXTENT_SIZE), ==, extent_start(i));
+    }
     assert_equal_answers(&a, &b);
     answer_clear(&a);
     answer_clear(&b);
+
+    /* with the response limited to 256 bytes as many as fit */
+    a = mctp_command(&t, EP_DEVICE, EID_DEVICE, 0x0004, &limit, 1);
+    g_assert_cmphex(a.ret_code, ==, 0);
+    answer_clear(&a);
+    a = mctp_command(&t, EP_DEVICE, EID_DEVICE, 0x5603, list, sizeof(list));
+    g_assert_cmphex(a.ret_code, ==, 0);
+    g_assert_cmpuint(a.payload->len, ==, LIST_HEAD + 5 * EXTENT_SIZE);
+    g_assert_cmpuint(ldl_le_p(a.payload->data + 0x08), ==, 5);
+    g_assert_cmpuint(ldl_le_p(a.payload->data + 0x0c), ==, EXTENTS);
+    answer_clear(&a);
     mailbox_close(&m);
     dw_stop(&t);
 }
@@ -286,18 +347,18 @@ static void test_target_unplugged(void)
         g_test_skip("no cxl-type3");
         return;
     }
-    dw_start_args(&t, "-M pc -nodefaults -m 256M "
+    dw_start_args(&t, MCTP_MACHINE
                   "-object memory-backend-ram,id=vmem,size=256M "
-                  "-device dw-i2c-pci,id=dw,bus=pci.0,addr=05.0 "
-                  "-device cxl-type3,id=mem0,bus=pci.0,addr=07.0,"
-                  "volatile-memdev=vmem "
+                  "-device pcie-root-port,id=p1,bus=pcie.0,addr=08.0,"
+                  "chassis=7,slot=7 "
+                  "-device cxl-type3,id=mem0,bus=p1,volatile-memdev=vmem "
                   "-device i2c_mctp_cxl,bus=dw.0,address=0x22,target=mem0");
     mctp_listen(&t);
     mctp_assign(&t, EP_DEVICE, EID_DEVICE);
     a = mctp_command(&t, EP_DEVICE, EID_DEVICE, 0x0001, NULL, 0);
     g_assert_cmphex(a.ret_code, ==, 0);
     answer_clear(&a);
-    qpci_unplug_acpi_device_test(t.qts, "mem0", 7);
+    mctp_unplug(&t, "p1", "mem0");
     a = mctp_command(&t, EP_DEVICE, EID_DEVICE, 0x0001, NULL, 0);
     g_assert_cmphex(a.ret_code, ==, NO_ANSWER);
     answer_clear(&a);
@@ -313,7 +374,7 @@ int main(int argc, char **argv)
     qtest_add_func("/mctp-i2c/switch/wrong-messages", test_wrong_messages);
     qtest_add_func("/mctp-i2c/device/as-its-mailbox",
                    test_device_as_its_mailbox);
-    qtest_add_func("/mctp-i2c/device/long-request", test_long_request);
+    qtest_add_func("/mctp-i2c/device/long-messages", test_long_messages);
     qtest_add_func("/mctp-i2c/device/target-unplugged",
                    test_target_unplugged);
     return g_test_run();

@@ -241,10 +241,6 @@ static void test_migrate_in_a_frame(void)
     dw_stop(&t);
 }
 
-/* ACPI PCI hot plug of q35 */
-#define ACPI_EJECT 0xcc8
-#define ACPI_BUS_SELECT 0xcd0
-
 #define ROOT_PORT QPCI_DEVFN(8, 0)
 #define SECONDARY_BUS 1
 
@@ -278,20 +274,6 @@ static void start_behind_port(DwI2c *t)
     qpci_config_writew(port, PCI_MEMORY_LIMIT, t->bar.addr >> 16 & 0xfff0);
     qpci_device_enable(port);
     g_free(port);
-}
-
-static void unplug_controller(DwI2c *t)
-{
-    QDict *rsp = qtest_qmp(t->qts, "{'execute': 'qom-get', 'arguments': {"
-                           " 'path': '/machine/peripheral/p1/p1',"
-                           " 'property': 'acpi-pcihp-bsel'}}");
-
-    g_assert_true(qdict_haskey(rsp, "return"));
-    qtest_qmp_device_del_send(t->qts, "dw");
-    qtest_outl(t->qts, ACPI_BUS_SELECT, qdict_get_int(rsp, "return"));
-    qtest_outl(t->qts, ACPI_EJECT, 1);
-    qtest_qmp_eventwait(t->qts, "DEVICE_DELETED");
-    qobject_unref(rsp);
 }
 
 /*
@@ -329,7 +311,7 @@ static void test_unplug(void)
             qtest_clock_step(t.qts, 2000000);
             break;
         }
-        unplug_controller(&t);
+        mctp_unplug(&t, "p1", "dw");
         qtest_clock_step(t.qts, ANSWER_NS * 2);
         dw_stop(&t);
     }

@@ -18,7 +18,7 @@ static GByteArray *from_hex(const char *text)
     g_auto(GStrv) word = g_strsplit(text, " ", -1);
 
     for (size_t i = 0; word[i]; i++) {
-        uint8_t byte = strtoul(word[i], NULL, 16);
+        uint8_t byte = g_ascii_strtoull(word[i], NULL, 16);
 
         g_byte_array_append(out, &byte, 1);
     }
