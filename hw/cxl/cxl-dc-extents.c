@@ -77,6 +77,11 @@ static unsigned node_child_at(const DCNode *node, uint64_t key)
     return rank ? rank - 1 : 0;
 }
 
+static uint64_t item_longest(const DCNode *node, unsigned i)
+{
+    return node->height ? node->item[i].sub.longest : node->item[i].rec.len;
+}
+
 static void node_sum(DCNode *node, DCSub *sub)
 {
     sub->child = node;
@@ -86,10 +91,8 @@ static void node_sum(DCNode *node, DCSub *sub)
     for (unsigned i = 0; i < node->n; i++) {
         if (node->height) {
             sub->count += node->item[i].sub.count;
-            sub->longest = MAX(sub->longest, node->item[i].sub.longest);
-        } else {
-            sub->longest = MAX(sub->longest, node->item[i].rec.len);
         }
+        sub->longest = MAX(sub->longest, item_longest(node, i));
     }
 }
 
@@ -141,17 +144,22 @@ static DCNode *node_insert(DCSet *set, DCNode *node, const DCItem *item)
 {
     DCNode *right;
     DCItem more;
+    DCSub *sub;
     unsigned i;
 
     if (!node->height) {
         return node_put(set, node, node_rank(node, item->key), item);
     }
     i = node_child_at(node, item->key);
-    right = node_insert(set, node->item[i].sub.child, item);
-    node_sum(node->item[i].sub.child, &node->item[i].sub);
+    sub = &node->item[i].sub;
+    right = node_insert(set, sub->child, item);
     if (!right) {
+        sub->count++;
+        sub->key = MIN(sub->key, item->key);
+        sub->longest = MAX(sub->longest, item->rec.len);
         return NULL;
     }
+    node_sum(sub->child, sub);
     node_sum(right, &more.sub);
     return node_put(set, node, i + 1, &more);
 }
@@ -193,23 +201,42 @@ static void node_mend(DCSet *set, DCNode *node, unsigned i)
     node_sum(right, &node->item[i + 1].sub);
 }
 
-static void node_remove(DCSet *set, DCNode *node, uint64_t key)
+/* A record of @len bytes left the child */
+static void sub_shrink(DCSub *sub, uint64_t len)
+{
+    DCNode *child = sub->child;
+
+    sub->count--;
+    sub->key = child->item[0].key;
+    if (len == sub->longest) {
+        sub->longest = 0;
+        for (unsigned i = 0; i < child->n && sub->longest < len; i++) {
+            sub->longest = MAX(sub->longest, item_longest(child, i));
+        }
+    }
+}
+
+/* Returns the length of the record */
+static uint64_t node_remove(DCSet *set, DCNode *node, uint64_t key)
 {
     unsigned i = node_child_at(node, key);
     DCNode *child;
+    uint64_t len;
 
     if (!node->height) {
         g_assert(node->n && node->item[i].key == key);
+        len = node->item[i].rec.len;
         node_close_gap(node, i, 1);
-        return;
+        return len;
     }
     child = node->item[i].sub.child;
-    node_remove(set, child, key);
+    len = node_remove(set, child, key);
     if (child->n < LOW) {
         node_mend(set, node, i);
     } else {
-        node_sum(child, &node->item[i].sub);
+        sub_shrink(&node->item[i].sub, len);
     }
+    return len;
 }
 
 void dc_set_insert(DCSet *set, const DCRec *rec)
@@ -337,11 +364,6 @@ const DCRec *dc_set_nth(const DCSet *set, uint32_t k, DCCursor *cur)
     cur->leaf = node;
     cur->at = k;
     return cursor_rec(cur);
-}
-
-static uint64_t item_longest(const DCNode *node, unsigned i)
-{
-    return node->height ? node->item[i].sub.longest : node->item[i].rec.len;
 }
 
 const DCRec *dc_set_first_fit(const DCSet *set, uint64_t len)
