@@ -6,6 +6,6 @@ set -euo pipefail
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 build=${1:?usage: tools/demo.sh BUILD}
 cd "$top"
-exec /usr/bin/python3 scripts/run-guest.py --story --scenario demo \
+exec /usr/bin/python3 scripts/run-guest.py --story --i2c --scenario demo \
     --qemu "$build/qemu/qemu-system-x86_64" --kernel build/bzImage \
     --init "$build/own/tests/guest/guest-init"

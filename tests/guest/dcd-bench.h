@@ -67,7 +67,11 @@ void bench_forget(struct dcd_bench *b);
  */
 void bench_expect(struct dcd_bench *b, const char *when,
                   const struct cxl_extent *want, unsigned n, bool changed);
-/** bench_expect_offer() - 5608h and 5601h show @n offered extents of a tag. */
+/**
+ * bench_expect_offer() - 5608h and 5601h show offers
+ * @tag: is, or with @n = 0 is not, among the offered tags; NULL: not looked at
+ * @n: offered extents of all groups
+ */
 void bench_expect_offer(struct dcd_bench *b, const char *when,
                         const uint8_t *tag, unsigned n);
 /** bench_expect_records() - @n of one type, More on all but the last. */

@@ -57,8 +57,9 @@ static void add_by_length(struct dcd_bench *b, unsigned policy,
     bench_memory_absent(b, name, got[0].dpa, got[0].len);
 }
 
+/* @before: extents of groups that are waiting already */
 static void prescribe(struct dcd_bench *b, const struct cxl_extent *ext,
-                      unsigned n, const char *name)
+                      unsigned n, unsigned before, const char *name)
 {
     struct fm_order order = {
         .policy = FM_ADD_PRESCRIPTIVE, .ext = ext, .n = n,
@@ -66,7 +67,7 @@ static void prescribe(struct dcd_bench *b, const struct cxl_extent *ext,
 
     bench_forget(b);
     tap_rc(fm_add(b->fm, &order), 0, "%s: offered", name);
-    bench_expect_offer(b, name, ext->tag, n);
+    bench_expect_offer(b, name, ext->tag, before + n);
 }
 
 static void add_two_take_all(struct dcd_bench *b)
@@ -76,7 +77,7 @@ static void add_two_take_all(struct dcd_bench *b)
         bench_extent(b, b->regions.n - 1, 0, b->step, 4),
     };
 
-    prescribe(b, ext, 2, "two extents");
+    prescribe(b, ext, 2, 0, "two extents");
     bench_host(b, HOST_ACCEPT_ALL);
     tap_rc(b->agent.last_rc, 0, "two extents: 4802 takes all");
     bench_expect_records(b, "two extents", CXL_EV_ADD, 2);
@@ -97,7 +98,7 @@ static void add_two_take_part(struct dcd_bench *b)
     };
     struct cxl_extent part = ext[0];
 
-    prescribe(b, ext, 2, "part");
+    prescribe(b, ext, 2, 0, "part");
     bench_host(b, HOST_ACCEPT_PART);
     tap_rc(b->agent.last_rc, 0, "part: 4802 takes half an extent");
     part.len /= 2;
@@ -113,7 +114,7 @@ static void add_refused(struct dcd_bench *b)
 {
     struct cxl_extent ext = bench_extent(b, 0, 0, b->step, 6);
 
-    prescribe(b, &ext, 1, "refusal");
+    prescribe(b, &ext, 1, 0, "refusal");
     bench_host(b, HOST_REFUSE);
     tap_rc(b->agent.last_rc, 0, "refusal: 4802 with an empty list");
     bench_expect(b, "refusal", NULL, 0, false);
@@ -133,8 +134,8 @@ static void add_out_of_order(struct dcd_bench *b)
     };
     int rc;
 
-    prescribe(b, &ext[0], 1, "first group");
-    prescribe(b, &ext[1], 1, "second group");
+    prescribe(b, &ext[0], 1, 0, "first group");
+    prescribe(b, &ext[1], 1, 1, "second group");
     bench_host(b, HOST_SILENT);
     rc = host_respond(b->host, &range[1], 1);
     tap_check(rc == CXL_RC_INVALID_PA || rc == CXL_RC_INVALID_INPUT,

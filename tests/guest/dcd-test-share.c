@@ -50,6 +50,7 @@ static void reference(struct dcd_bench *b, unsigned region)
     tap_check(b->nr_rec == 1, "shared: one extent");
     ext.dpa = b->rec[0].extent.dpa;
     bench_expect(b, "shared", &ext, 1, true);
+    bench_expect_fm_records(b, "shared", CXL_EV_ADD_RESPONSE, 1);
     mem = bench_mem(b, ext.dpa);
     if (mem) {
         memtest_fill(mem, ext.len, STRIDE, 9);
@@ -63,11 +64,13 @@ static void reference(struct dcd_bench *b, unsigned region)
     bench_host(b, HOST_ACCEPT_ALL);
     tap_rc(b->agent.last_rc, 0, "shared: the host gives it back");
     bench_expect(b, "referenced only", NULL, 0, true);
+    bench_expect_fm_records(b, "referenced only", CXL_EV_RELEASED, 1);
     tap_check(has_tag(b, tag, &referenced, &accepted) && referenced &&
               !accepted, "5608: the tag lives on without a host");
     tap_rc(fm_add(b->fm, &again), 0, "5604 policy 3 offers it once more");
     bench_host(b, HOST_ACCEPT_ALL);
     bench_expect(b, "shared again", &ext, 1, true);
+    bench_expect_fm_records(b, "shared again", CXL_EV_ADD_RESPONSE, 1);
     if (mem) {
         tap_check(!memtest_check(mem, ext.len, STRIDE, 9),
                   "shared: the contents are still there");

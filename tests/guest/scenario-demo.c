@@ -146,8 +146,8 @@ static struct cxl_extent add_contiguous(void)
 static void add_and_halve(void)
 {
     struct cxl_extent ext[] = {
-        bench_extent(&bench, 0, 160 * MIB, 48 * MIB, 2),
-        bench_extent(&bench, bench.regions.n - 1, 32 * MIB, 96 * MIB, 2),
+        bench_extent(&bench, bench.regions.n - 1, 160 * MIB, 48 * MIB, 2),
+        bench_extent(&bench, bench.regions.n - 1, 32 * MIB, 64 * MIB, 2),
     };
     struct fm_order order = {
         .policy = FM_ADD_PRESCRIPTIVE, .ext = ext, .n = 2,
@@ -200,7 +200,7 @@ static void take_back(const struct cxl_extent *first)
 void scenario_demo(void)
 {
     struct ram_region region = { .name = "" };
-    struct cxl_conn *host, *fm;
+    struct cxl_conn *host, *fm = NULL;
     struct cxl_extent first;
 
     if (!tap_check(sys_await(SETTLE_S, "/dev/cxl/" MEMDEV) &&
@@ -211,7 +211,10 @@ void scenario_demo(void)
     tap_rc(region_create(&region, "decoder0.0", MEMDEV), 0,
            "a region takes the static capacity");
     host = cxl_conn_open_ioctl("/dev/cxl/" MEMDEV);
-    fm = mctp_link_open_first();
+    if (mctp_link_present()) {
+        fm = mctp_link_open_first();
+        tap_check(fm != NULL, "the FM's endpoint can be reached");
+    }
     if (!tap_check(host != NULL, "the mailbox can be reached") ||
         !bench_open(&bench, fm ? fm : host, host, MEMDEV, fm != NULL)) {
         return;

@@ -3,6 +3,7 @@
  * Scenario "switch": a switch and two devices, three MCTP endpoints on one I2C
  * bus, each of them asked by a process of its own at the same time
  */
+#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <sys/wait.h>
@@ -65,12 +66,17 @@ static int ask_often(struct endpoint *ep)
         struct fm_identity id;
         struct fm_regions regions;
 
-        if (fm_identify(ep->conn, &id) || memcmp(&id, &ep->id, sizeof(id))) {
-            return 1;
+        int rc = fm_identify(ep->conn, &id);
+
+        if (!rc && (id.type != ep->id.type || id.serial != ep->id.serial)) {
+            rc = -EBADMSG;
         }
-        if (ep->id.type == TYPE_3 &&
-            (fm_get_regions(ep->conn, 0, CXL_DC_REGIONS, 0, &regions) ||
-             regions.n != 2)) {
+        if (!rc && ep->id.type == TYPE_3) {
+            rc = fm_get_regions(ep->conn, 0, CXL_DC_REGIONS, 0, &regions);
+        }
+        if (rc) {
+            tap_note("endpoint %u, round %u: %s", ep->peer.eid, i,
+                     cxl_rc_name(rc));
             return 1;
         }
     }
@@ -89,7 +95,9 @@ static void ask_all_at_once(struct endpoint *ep)
         if (!pid) {
             /* A socket of one's own: answers to others stay away from it */
             ep[i].conn = mctp_link_connect(&ep[i].peer);
-            _exit(ep[i].conn ? ask_often(&ep[i]) : 1);
+            failed = ep[i].conn ? ask_often(&ep[i]) : 1;
+            fflush(tap_out());
+            _exit(failed);
         }
         left += pid > 0;
         failed += pid < 0;

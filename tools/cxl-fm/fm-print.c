@@ -58,16 +58,27 @@ static void print_bits(FILE *out, unsigned value, const struct bit_name *names,
     }
 }
 
+/* Neighbouring sizes as "4 KiB .. 2 MiB" */
 static void print_block_mask(FILE *out, uint64_t mask)
 {
-    char text[FM_TEXT];
+    char from[FM_TEXT], to[FM_TEXT];
     const char *sep = "";
 
     for (unsigned bit = 0; bit < 64; bit++) {
-        if (mask >> bit & 1) {
-            fprintf(out, "%s%s", sep, fm_text_size(text, 1ull << bit));
-            sep = ", ";
+        unsigned last = bit;
+
+        if (!(mask >> bit & 1)) {
+            continue;
         }
+        while (last < 63 && mask >> (last + 1) & 1) {
+            last++;
+        }
+        fprintf(out, "%s%s", sep, fm_text_size(from, 1ull << bit));
+        if (last > bit) {
+            fprintf(out, " .. %s", fm_text_size(to, 1ull << last));
+        }
+        sep = ", ";
+        bit = last;
     }
 }
 
