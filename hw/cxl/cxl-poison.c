@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Poison of a medium, see cxl_poison.h (CXL r3.2 8.2.10.9.4)
+ *
+ * A sorted array: hosts list a few hundred ranges at most, and management adds
+ * the rest by hand.  Search is binary, a change moves the tail.
+ */
+#include "qemu/osdep.h"
+#include "migration/vmstate.h"
+#include "hw/cxl/cxl_poison.h"
+
+/* What a migration stream may hold; far beyond what anybody injects by hand */
+#define POISON_STREAM_MAX (1u << 20)
+
+static bool in_lines(uint64_t dpa, uint64_t len)
+{
+    return QEMU_IS_ALIGNED(dpa | len, CXL_POISON_LINE) &&
+           (!len || dpa + (len - 1) >= dpa);
+}
+
+/* Last byte; ranges never wrap, but one may end at the top of the space */
+static uint64_t last_of(const CXLPoisonRange *r)
+{
+    return r->dpa + (r->len - 1);
+}
+
+/* Index of the first range whose last byte is @dpa or above; n if none */
+static uint32_t lower_bound(const CXLPoison *p, uint64_t dpa)
+{
+    uint32_t lo = 0, hi = p->n;
+
+    while (lo < hi) {
+        uint32_t mid = lo + (hi - lo) / 2;
+
+        if (last_of(&p->range[mid]) < dpa) {
+            lo = mid + 1;
+        } else {
+            hi = mid;
+        }
+    }
+    return lo;
+}
+
+static void insert_at(CXLPoison *p, uint32_t i, const CXLPoisonRange *r)
+{
+    if (p->n == p->allocated) {
+        p->allocated = MAX(16, p->allocated * 2);
+        p->range = g_renew(CXLPoisonRange, p->range, p->allocated);
+    }
+    memmove(&p->range[i + 1], &p->range[i],
+            (p->n - i) * sizeof(p->range[0]));
+    p->range[i] = *r;
+    p->n++;
+    p->n_listed += r->listed;
+}
+
+static void remove_at(CXLPoison *p, uint32_t i)
+{
+    p->n_listed -= p->range[i].listed;
+    p->n--;
+    memmove(&p->range[i], &p->range[i + 1],
+            (p->n - i) * sizeof(p->range[0]));
+}
+
+static void note_overflow(CXLPoison *p)
+{
+    if (!p->overflowed) {
+        p->overflowed = true;
+        p->overflow_ns = p->clock ? cxl_timestamp_get(p->clock) : 0;
+    }
+}
+
+static void end_overflow_if_all_listed(CXLPoison *p)
+{
+    if (p->n == p->n_listed) {
+        p->overflowed = false;
+        p->overflow_ns = 0;
+    }
+}
+
+void cxl_poison_init(CXLPoison *p, uint32_t limit, const CXLTimestamp *clock)
+{
+    *p = (CXLPoison) { .limit = limit, .clock = clock };
+}
+
+void cxl_poison_forget(CXLPoison *p)
+{
+    g_clear_pointer(&p->range, g_free);
+    p->n = p->allocated = p->n_listed = 0;
+    end_overflow_if_all_listed(p);
+}
+
+void cxl_poison_destroy(CXLPoison *p)
+{
+    cxl_poison_forget(p);
+    p->frozen = false;
+}
+
+bool cxl_poison_hits(const CXLPoison *p, uint64_t dpa, uint64_t len)
+{
+    uint32_t i;
+
+    if (!p->n || !len) {
+        return false;
+    }
+    i = lower_bound(p, dpa);
+    return i < p->n &&
+           (p->range[i].dpa <= dpa || p->range[i].dpa - dpa < len);
+}
+
+CXLPoisonResult cxl_poison_found(CXLPoison *p, uint64_t dpa, uint64_t len,
+                                 CXLPoisonSource source)
+{
+    CXLPoisonRange r = { .dpa = dpa, .len = len, .source = source };
+
+    if (!in_lines(dpa, len)) {
+        return CXL_POISON_BAD_RANGE;
+    }
+    if (!len) {
+        return CXL_POISON_DONE;
+    }
+    if (cxl_poison_hits(p, dpa, len)) {
+        return CXL_POISON_ALREADY;
+    }
+    r.listed = p->n_listed < p->limit;
+    if (!r.listed) {
+        note_overflow(p);
+    }
+    insert_at(p, lower_bound(p, dpa), &r);
+    return CXL_POISON_DONE;
+}
+
+CXLPoisonResult cxl_poison_inject(CXLPoison *p, uint64_t dpa)
+{
+    if (!in_lines(dpa, CXL_POISON_LINE)) {
+        return CXL_POISON_BAD_RANGE;
+    }
+    if (p->frozen) {
+        return CXL_POISON_FROZEN;
+    }
+    if (cxl_poison_hits(p, dpa, CXL_POISON_LINE)) {
+        return CXL_POISON_ALREADY;
+    }
+    if (p->n_listed >= p->limit) {
+        return CXL_POISON_FULL;
+    }
+    return cxl_poison_found(p, dpa, CXL_POISON_LINE, CXL_POISON_INJECTED);
+}
+
+CXLPoisonResult cxl_poison_clear(CXLPoison *p, uint64_t dpa)
+{
+    CXLPoisonRange old, low, high;
+    uint32_t i;
+
+    if (!in_lines(dpa, CXL_POISON_LINE)) {
+        return CXL_POISON_BAD_RANGE;
+    }
+    if (p->frozen) {
+        return CXL_POISON_FROZEN;
+    }
+    if (!cxl_poison_hits(p, dpa, CXL_POISON_LINE)) {
+        return CXL_POISON_DONE;
+    }
+
+    i = lower_bound(p, dpa);
+    old = low = high = p->range[i];
+    remove_at(p, i);
+
+    low.len = dpa - old.dpa;
+    if (low.len) {
+        insert_at(p, i++, &low);
+    }
+    high.len = old.len - low.len - CXL_POISON_LINE;
+    if (high.len) {
+        high.dpa = dpa + CXL_POISON_LINE;
+        high.listed = old.listed && p->n_listed < p->limit;
+        if (old.listed && !high.listed) {
+            note_overflow(p);
+        }
+        insert_at(p, i, &high);
+    }
+    end_overflow_if_all_listed(p);
+    return CXL_POISON_DONE;
+}
+
+bool cxl_poison_next(const CXLPoison *p, uint64_t from, CXLPoisonRange *out)
+{
+    uint32_t i;
+
+    for (i = lower_bound(p, from); i < p->n; i++) {
+        if (p->range[i].listed) {
+            *out = p->range[i];
+            if (out->dpa < from) {
+                out->len -= from - out->dpa;
+                out->dpa = from;
+            }
+            return true;
+        }
+    }
+    return false;
+}
+
+uint32_t cxl_poison_scan(CXLPoison *p, uint64_t dpa, uint64_t len)
+{
+    uint32_t before = p->n_listed;
+    uint32_t i;
+
+    if (!len) {
+        return 0;
+    }
+    for (i = lower_bound(p, dpa); i < p->n && p->n_listed < p->limit; i++) {
+        CXLPoisonRange *r = &p->range[i];
+
+        if (r->dpa > dpa && r->dpa - dpa >= len) {
+            break;
+        }
+        if (!r->listed) {
+            r->listed = true;
+            p->n_listed++;
+        }
+    }
+    end_overflow_if_all_listed(p);
+    return p->n_listed - before;
+}
+
+static int cxl_poison_pre_load(void *opaque)
+{
+    cxl_poison_forget(opaque);
+    return 0;
+}
+
+static bool cxl_poison_stream_is_sane(void *opaque, int version_id)
+{
+    CXLPoison *p = opaque;
+
+    return p->n <= POISON_STREAM_MAX;
+}
+
+static int cxl_poison_post_load(void *opaque, int version_id)
+{
+    CXLPoison *p = opaque;
+    uint32_t i, listed = 0;
+
+    p->allocated = p->n;
+    for (i = 0; i < p->n; i++) {
+        const CXLPoisonRange *r = &p->range[i];
+
+        if (!r->len || !in_lines(r->dpa, r->len) ||
+            (i && last_of(r - 1) >= r->dpa)) {
+            return -EINVAL;
+        }
+        listed += r->listed;
+    }
+    if (listed > p->limit) {
+        return -EINVAL;
+    }
+    p->n_listed = listed;
+    return 0;
+}
+
+static const VMStateDescription vmstate_cxl_poison_range = {
+    .name = "cxl-poison-range",
+    .version_id = 1,
+    .minimum_version_id = 1,
+    .fields = (const VMStateField[]) {
+        VMSTATE_UINT64(dpa, CXLPoisonRange),
+        VMSTATE_UINT64(len, CXLPoisonRange),
+        VMSTATE_UINT8(source, CXLPoisonRange),
+        VMSTATE_BOOL(listed, CXLPoisonRange),
+        VMSTATE_END_OF_LIST()
+    },
+};
+
+const VMStateDescription vmstate_cxl_poison = {
+    .name = "cxl-poison",
+    .version_id = 1,
+    .minimum_version_id = 1,
+    .pre_load = cxl_poison_pre_load,
+    .post_load = cxl_poison_post_load,
+    .fields = (const VMStateField[]) {
+        VMSTATE_UINT32_EQUAL(limit, CXLPoison, "poison list limit differs"),
+        VMSTATE_BOOL(frozen, CXLPoison),
+        VMSTATE_BOOL(overflowed, CXLPoison),
+        VMSTATE_UINT64(overflow_ns, CXLPoison),
+        VMSTATE_UINT32(n, CXLPoison),
+        VMSTATE_VALIDATE("poison list length", cxl_poison_stream_is_sane),
+        {
+            /* As VMSTATE_STRUCT_VARRAY_ALLOC(), which knows no unsigned n */
+            .name = "range",
+            .num_offset = vmstate_offset_value(CXLPoison, n, uint32_t),
+            .vmsd = &vmstate_cxl_poison_range,
+            .size = sizeof(CXLPoisonRange),
+            .flags = VMS_STRUCT | VMS_VARRAY_UINT32 | VMS_POINTER | VMS_ALLOC,
+            .offset = vmstate_offset_pointer(CXLPoison, range, CXLPoisonRange),
+        },
+        VMSTATE_END_OF_LIST()
+    },
+};
