@@ -63,26 +63,33 @@ void qmp_cxl_inject_correctable_error(const char *path, CxlCorErrorType type,
     not_compiled_in(errp);
 }
 
-void qmp_cxl_add_dynamic_capacity(const char *path, uint16_t host_id,
-                                  CxlExtentSelectionPolicy policy,
-                                  uint8_t region, const char *tag,
-                                  CxlDynamicCapacityExtentList *extents,
-                                  Error **errp)
+void qmp_cxl_add_dynamic_capacity(
+    const char *path, uint16_t host_id, uint8_t region,
+    CxlExtentSelectionPolicy selection_policy, bool has_length, uint64_t length,
+    bool has_extents, CxlDynamicCapacityExtentList *extents, const char *tag,
+    Error **errp)
 {
     not_compiled_in(errp);
 }
 
-void qmp_cxl_release_dynamic_capacity(const char *path, uint16_t host_id,
-                                      CxlExtentRemovalPolicy policy,
-                                      bool has_forced_removal,
-                                      bool forced_removal,
-                                      bool has_sanitize_on_release,
-                                      bool sanitize_on_release,
-                                      uint8_t region, const char *tag,
-                                      CxlDynamicCapacityExtentList *extents,
-                                      Error **errp)
+void qmp_cxl_release_dynamic_capacity(
+    const char *path, uint16_t host_id, CxlExtentRemovalPolicy removal_policy,
+    bool has_region, uint8_t region,
+    bool has_extents, CxlDynamicCapacityExtentList *extents, const char *tag,
+    bool has_length, uint64_t length,
+    bool has_sanitize_on_release, bool sanitize_on_release,
+    bool has_forced_removal, bool forced_removal, Error **errp)
 {
     not_compiled_in(errp);
+}
+
+CxlDynamicCapacityInfo *qmp_query_cxl_dynamic_capacity(const char *path,
+                                                       bool has_limit,
+                                                       uint32_t limit,
+                                                       Error **errp)
+{
+    not_compiled_in(errp);
+    return NULL;
 }
 
 /* No device of the type exists: command sets get no handle of one ... */

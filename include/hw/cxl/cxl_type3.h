@@ -13,6 +13,15 @@
 #include "hw/cxl/cxl_cci.h"
 #include "hw/cxl/cxl_dc.h"
 #include "hw/cxl/cxl_events.h"
+#include "hw/cxl/cxl_mailbox.h"
+#include "hw/cxl/cxl_poison.h"
+
+/*
+ * Largest payload of the device's out-of-band CCI: the largest power of two
+ * that still fits, with the 13 bytes before it, in the 1088 byte messages that
+ * the MCTP binding of the FM API was first made for.
+ */
+#define CXL_TYPE3_FM_PAYLOAD_SIZE 1024
 
 #define TYPE_CXL_TYPE3 "cxl-type3"
 typedef struct CXLType3Dev CXLType3Dev;
@@ -38,6 +47,36 @@ void cxl_type3_lsa_write(CXLType3Dev *d, uint64_t offset, const void *buf,
 
 /** cxl_type3_events() - the host's event logs. */
 CXLEventLogs *cxl_type3_events(CXLType3Dev *d);
+
+/** cxl_type3_fm_events() - the Fabric Manager's event logs. */
+CXLEventLogs *cxl_type3_fm_events(CXLType3Dev *d);
+
+/** cxl_type3_clock() - the timestamp that all of the device's logs use. */
+CXLTimestamp *cxl_type3_clock(CXLType3Dev *d);
+
+/** cxl_type3_poison() - what is known to be bad; addresses are DPAs. */
+CXLPoison *cxl_type3_poison(CXLType3Dev *d);
+
+/**
+ * cxl_type3_set_media() - media status register
+ *
+ * While it says disabled, loads yield random bytes, stores vanish, and commands
+ * that need the media answer 07.
+ */
+void cxl_type3_set_media(CXLType3Dev *d, CXLMediaStatus status);
+
+/**
+ * cxl_type3_zero() - overwrite capacity with zeroes
+ *
+ * @dpa, @len: bytes of static capacity or of one dynamic capacity region,
+ * whoever holds them
+ *
+ * Return: false, with nothing changed, if part of the range is no capacity.
+ */
+bool cxl_type3_zero(CXLType3Dev *d, uint64_t dpa, uint64_t len);
+
+/** cxl_type3_zero_all() - all capacity, static and dynamic, and the LSA. */
+void cxl_type3_zero_all(CXLType3Dev *d);
 
 /** cxl_type3_fm_on_mailbox() - are the FM sets offered on the PCI mailbox? */
 bool cxl_type3_fm_on_mailbox(const CXLType3Dev *d);

@@ -1,0 +1,371 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * CXL Type 3 memory device: properties, construction, reset, and the answers it
+ * gives to command sets (CXL r3.2 chapter 8; the rest is in cxl_type3_*.c)
+ */
+#include "qemu/osdep.h"
+#include "qapi/error.h"
+#include "qemu/module.h"
+#include "qemu/units.h"
+#include "hw/qdev-properties.h"
+#include "hw/qdev-properties-system.h"
+#include "hw/resettable.h"
+#include "cxl_type3_internal.h"
+#include "hw/cxl/trace.h"
+
+/* Serial number that means "none": the device has no DSN capability then */
+#define NO_SERIAL UINT64_MAX
+
+CXLType3Dev *cxl_cci_type3(const CXLCCI *cci)
+{
+    return (CXLType3Dev *)object_dynamic_cast(OBJECT(cci->owner),
+                                              TYPE_CXL_TYPE3);
+}
+
+CXLCCI *cxl_type3_fm_cci(CXLType3Dev *d)
+{
+    return &d->fm_cci;
+}
+
+CXLDynCap *cxl_type3_dc(CXLType3Dev *d)
+{
+    return d->dc;
+}
+
+CXLEventLogs *cxl_type3_events(CXLType3Dev *d)
+{
+    return &d->events;
+}
+
+CXLEventLogs *cxl_type3_fm_events(CXLType3Dev *d)
+{
+    return &d->fm_events;
+}
+
+CXLTimestamp *cxl_type3_clock(CXLType3Dev *d)
+{
+    return &d->clock;
+}
+
+CXLPoison *cxl_type3_poison(CXLType3Dev *d)
+{
+    return &d->poison;
+}
+
+bool cxl_type3_fm_on_mailbox(const CXLType3Dev *d)
+{
+    return d->fm_on_mailbox;
+}
+
+uint64_t cxl_type3_serial(const CXLType3Dev *d)
+{
+    return d->sn;
+}
+
+void cxl_type3_set_media(CXLType3Dev *d, CXLMediaStatus status)
+{
+    cxl_devregs_set_media(&d->regs, status);
+}
+
+static bool cxl_type3_media_disabled(const CXLCCI *cci)
+{
+    return cxl_devregs_media(&cxl_cci_type3(cci)->regs) == CXL_MEDIA_DISABLED;
+}
+
+/* A log is no longer empty: interrupt the host if it asked for that */
+static void cxl_type3_event_notify(void *opaque, CXLEventLogId log)
+{
+    CXLType3Dev *d = opaque;
+
+    if ((d->events.log[log].policy & 3) == 1) {
+        cxl_type3_irq(d, d->events.msgnum[log]);
+    }
+}
+
+static void cxl_type3_bg_irq(void *opaque)
+{
+    cxl_type3_irq(opaque, CXL_TYPE3_VEC_BACKGROUND);
+}
+
+static void cxl_type3_models_init(CXLType3Dev *d)
+{
+    const uint32_t depth[CXL_EVENT_LOGS] = {
+        [CXL_EVENT_LOG_INFO] = CXL_TYPE3_LOG_DEPTH,
+        [CXL_EVENT_LOG_WARN] = CXL_TYPE3_LOG_DEPTH,
+        [CXL_EVENT_LOG_FAIL] = CXL_TYPE3_LOG_DEPTH,
+        [CXL_EVENT_LOG_FATAL_ERR] = CXL_TYPE3_LOG_DEPTH,
+        [CXL_EVENT_LOG_DYNCAP] = d->dc_log_depth,
+    };
+
+    d->clock = (CXLTimestamp) { 0 };
+    cxl_events_init(&d->events, depth, &d->clock, cxl_type3_event_notify, d);
+    d->events.msgnum[CXL_EVENT_LOG_INFO] = CXL_TYPE3_VEC_LOG_INFO;
+    d->events.msgnum[CXL_EVENT_LOG_WARN] = CXL_TYPE3_VEC_LOG_WARN;
+    d->events.msgnum[CXL_EVENT_LOG_FAIL] = CXL_TYPE3_VEC_LOG_FAIL;
+    d->events.msgnum[CXL_EVENT_LOG_FATAL_ERR] = CXL_TYPE3_VEC_LOG_FATAL;
+    d->events.msgnum[CXL_EVENT_LOG_DYNCAP] = CXL_TYPE3_VEC_LOG_DYNCAP;
+    /* The Fabric Manager has no interrupt here: it polls */
+    cxl_events_init(&d->fm_events, depth, &d->clock, NULL, NULL);
+    cxl_poison_init(&d->poison, CXL_POISON_DEFAULT_LIMIT, &d->clock);
+}
+
+static void cxl_type3_models_exit(CXLType3Dev *d)
+{
+    cxl_poison_destroy(&d->poison);
+    cxl_events_destroy(&d->fm_events);
+    cxl_events_destroy(&d->events);
+}
+
+static void cxl_type3_ccis_init(CXLType3Dev *d)
+{
+    d->mailbox_cci = (CXLCCI) {
+        .events = &d->events,
+        .clock = &d->clock,
+        .media_disabled = cxl_type3_media_disabled,
+    };
+    cxl_cci_init(&d->mailbox_cci, CXL_CCI_MAILBOX, DEVICE(d),
+                 CXL_MAILBOX_PAYLOAD_SIZE);
+
+    d->fm_cci = (CXLCCI) {
+        .events = &d->fm_events,
+        .clock = &d->clock,
+        .media_disabled = cxl_type3_media_disabled,
+    };
+    cxl_cci_init(&d->fm_cci, CXL_CCI_FM, DEVICE(d),
+                 CXL_TYPE3_FM_PAYLOAD_SIZE);
+}
+
+static void cxl_type3_ccis_exit(CXLType3Dev *d)
+{
+    cxl_cci_destroy(&d->fm_cci);
+    cxl_cci_destroy(&d->mailbox_cci);
+}
+
+static bool cxl_type3_check_properties(CXLType3Dev *d, Error **errp)
+{
+    if (!d->memdev && !d->vmem.hostmem && !d->pmem.hostmem &&
+        !d->nr_dc_regions) {
+        error_setg(errp, "at least one memdev property must be set");
+        return false;
+    }
+    if (d->memdev && d->pmem.hostmem) {
+        error_setg(errp, "[memdev] cannot be used with new "
+                         "[persistent-memdev] property");
+        return false;
+    }
+    if (d->memdev) {
+        /* The reference moves along: a backend must not be dropped twice */
+        d->pmem.hostmem = g_steal_pointer(&d->memdev);
+    }
+    if (d->pmem.hostmem && !d->lsa.hostmem) {
+        error_setg(errp, "lsa property must be set for persistent devices");
+        return false;
+    }
+    if (d->nr_dc_regions > CXL_DC_MAX_REGIONS) {
+        error_setg(errp, "property 'num-dc-regions' is %u, but a device has at "
+                   "most %d dynamic capacity regions", d->nr_dc_regions,
+                   CXL_DC_MAX_REGIONS);
+        return false;
+    }
+    if (d->dc_log_depth < 1 || d->dc_log_depth > UINT16_MAX) {
+        error_setg(errp, "property 'dc-event-log-depth' is %" PRIu32 ", but "
+                   "a log holds 1 to %d records", d->dc_log_depth, UINT16_MAX);
+        return false;
+    }
+    return true;
+}
+
+static void cxl_type3_realize(PCIDevice *pci, Error **errp)
+{
+    CXLType3Dev *d = CXL_TYPE3(pci);
+
+    if (!cxl_type3_check_properties(d, errp) ||
+        !cxl_type3_mem_realize(d, errp)) {
+        return;
+    }
+    if (!cxl_type3_dc_configure(d, errp)) {
+        goto undo_mem;
+    }
+    cxl_type3_models_init(d);
+
+    if (!cxl_type3_cdat_realize(d, errp)) {
+        goto undo_models;
+    }
+    if (!cxl_type3_dc_realize(d, errp)) {
+        goto undo_cdat;
+    }
+    cxl_type3_ccis_init(d);
+    cxl_devregs_init(&d->regs, OBJECT(d), TYPE_CXL_TYPE3 "-device-registers",
+                     &d->mailbox_cci, &d->events, CXL_TYPE3_VEC_BACKGROUND,
+                     true, cxl_type3_bg_irq, d);
+    if (cxl_type3_pci_realize(d, errp)) {
+        return;
+    }
+
+    cxl_type3_ccis_exit(d);
+    cxl_type3_dc_exit(d);
+undo_cdat:
+    cxl_doe_cdat_release(&d->cxl);
+undo_models:
+    cxl_type3_models_exit(d);
+undo_mem:
+    cxl_type3_mem_exit(d);
+}
+
+static void cxl_type3_exit(PCIDevice *pci)
+{
+    CXLType3Dev *d = CXL_TYPE3(pci);
+
+    cxl_type3_pci_exit(d);
+    cxl_type3_ccis_exit(d);
+    cxl_type3_dc_exit(d);
+    cxl_doe_cdat_release(&d->cxl);
+    cxl_type3_ras_exit(d);
+    cxl_type3_models_exit(d);
+    cxl_type3_mem_exit(d);
+}
+
+/* After a reset nobody is listening; the errors themselves are still true */
+static void cxl_type3_events_reset(CXLType3Dev *d)
+{
+    CXLEventLogId log;
+
+    trace_cxl_type3_reset(DEVICE(d)->id,
+                          cxl_event_count(&d->events, CXL_EVENT_LOG_DYNCAP));
+    for (log = 0; log < CXL_EVENT_LOGS; log++) {
+        d->events.log[log].policy = 0;
+    }
+    /* Offers ended with the reset, so must the records of them (9.13.3) */
+    while (cxl_event_count(&d->events, CXL_EVENT_LOG_DYNCAP)) {
+        const CXLEventRecord *r = cxl_event_at(&d->events,
+                                               CXL_EVENT_LOG_DYNCAP, 0);
+        uint16_t handle = lduw_le_p(r->b + CXL_EVENT_OFF_HANDLE);
+
+        cxl_event_clear(&d->events, CXL_EVENT_LOG_DYNCAP, &handle, 1);
+    }
+}
+
+/*
+ * Conventional reset.  Contents of memory and labels, timestamp, poison, error
+ * logs, the Fabric Manager's log and non-shared dynamic capacity survive it.
+ */
+static void cxl_type3_reset_hold(Object *obj, ResetType type)
+{
+    CXLType3Dev *d = CXL_TYPE3(obj);
+
+    cxl_type3_pci_reset(d);
+    cxl_type3_ras_reset(d);
+    cxl_cci_reset(&d->mailbox_cci);
+    cxl_cci_reset(&d->fm_cci);
+    cxl_devregs_reset(&d->regs);
+    cxl_type3_dc_reset(d);
+    cxl_type3_events_reset(d);
+}
+
+static const Property cxl_type3_properties[] = {
+    DEFINE_PROP_LINK("memdev", CXLType3Dev, memdev,
+                     TYPE_MEMORY_BACKEND, HostMemoryBackend *),
+    DEFINE_PROP_LINK("persistent-memdev", CXLType3Dev, pmem.hostmem,
+                     TYPE_MEMORY_BACKEND, HostMemoryBackend *),
+    DEFINE_PROP_LINK("volatile-memdev", CXLType3Dev, vmem.hostmem,
+                     TYPE_MEMORY_BACKEND, HostMemoryBackend *),
+    DEFINE_PROP_LINK("lsa", CXLType3Dev, lsa.hostmem,
+                     TYPE_MEMORY_BACKEND, HostMemoryBackend *),
+    DEFINE_PROP_LINK("volatile-dc-memdev", CXLType3Dev, dcmem.hostmem,
+                     TYPE_MEMORY_BACKEND, HostMemoryBackend *),
+    DEFINE_PROP_UINT64("sn", CXLType3Dev, sn, NO_SERIAL),
+    DEFINE_PROP_STRING("cdat", CXLType3Dev, cxl.cdat.filename),
+    DEFINE_PROP_PCIE_LINK_SPEED("x-speed", CXLType3Dev, speed,
+                                PCIE_LINK_SPEED_32),
+    DEFINE_PROP_PCIE_LINK_WIDTH("x-width", CXLType3Dev, width,
+                                PCIE_LINK_WIDTH_16),
+    DEFINE_PROP_UINT8("num-dc-regions", CXLType3Dev, nr_dc_regions, 0),
+    DEFINE_PROP_UINT32("dc-extents-max", CXLType3Dev, dc_max_extents,
+                       CXL_DC_DEFAULT_EXTENTS),
+    DEFINE_PROP_UINT32("dc-tags-max", CXLType3Dev, dc_max_tags,
+                       CXL_DC_DEFAULT_TAGS),
+    DEFINE_PROP_UINT32("dc-event-log-depth", CXLType3Dev, dc_log_depth,
+                       CXL_TYPE3_DC_LOG_DEPTH),
+    DEFINE_PROP_BOOL("fm-on-mailbox", CXLType3Dev, fm_on_mailbox, true),
+};
+
+/*
+ * Of dynamic capacity region N, with "dcN-" in front of the name; flat, because
+ * the command line has no nested arrays
+ */
+static const Property cxl_type3_region_properties[] = {
+    DEFINE_PROP_SIZE("size", CXLType3Dev, dc_prop[0].size, 0),
+    DEFINE_PROP_SIZE("block-size", CXLType3Dev, dc_prop[0].block_size, 0),
+    DEFINE_PROP_UINT64("block-sizes", CXLType3Dev, dc_prop[0].block_sizes, 0),
+    DEFINE_PROP_BOOL("sharable", CXLType3Dev, dc_prop[0].sharable, false),
+    DEFINE_PROP_BOOL("read-only", CXLType3Dev, dc_prop[0].read_only, false),
+    DEFINE_PROP_BOOL("non-volatile", CXLType3Dev, dc_prop[0].non_volatile,
+                     false),
+    DEFINE_PROP_BOOL("hw-coherent", CXLType3Dev, dc_prop[0].hw_coherent,
+                     false),
+    DEFINE_PROP_BOOL("sanitize", CXLType3Dev, dc_prop[0].sanitize, false),
+    DEFINE_PROP_BOOL("sanitize-configurable", CXLType3Dev,
+                     dc_prop[0].sanitize_configurable, true),
+};
+
+static void cxl_type3_class_add_properties(DeviceClass *dc)
+{
+    const size_t fixed = ARRAY_SIZE(cxl_type3_properties);
+    const size_t each = ARRAY_SIZE(cxl_type3_region_properties);
+    const size_t total = fixed + each * CXL_DC_MAX_REGIONS;
+    Property *all = g_new(Property, total); /* lives as long as the class */
+    Property *p = all + fixed;
+    unsigned region, i;
+
+    memcpy(all, cxl_type3_properties, sizeof(cxl_type3_properties));
+    for (region = 0; region < CXL_DC_MAX_REGIONS; region++) {
+        for (i = 0; i < each; i++, p++) {
+            *p = cxl_type3_region_properties[i];
+            p->name = g_strdup_printf("dc%u-%s", region, p->name);
+            p->offset += region * sizeof(CXLType3DCProps);
+        }
+    }
+    device_class_set_props_n(dc, all, total);
+}
+
+static void cxl_type3_class_init(ObjectClass *oc, void *data)
+{
+    DeviceClass *dc = DEVICE_CLASS(oc);
+    PCIDeviceClass *pc = PCI_DEVICE_CLASS(oc);
+    ResettableClass *rc = RESETTABLE_CLASS(oc);
+
+    pc->realize = cxl_type3_realize;
+    pc->exit = cxl_type3_exit;
+    pc->config_read = cxl_type3_config_read;
+    pc->config_write = cxl_type3_config_write;
+    pc->vendor_id = PCI_VENDOR_ID_INTEL;
+    /* Number that earlier releases picked and scripts match on */
+    pc->device_id = 0xd93;
+    pc->revision = 1;
+    pc->class_id = PCI_CLASS_MEMORY_CXL;
+
+    dc->desc = "CXL Memory Device (Type 3)";
+    dc->vmsd = &vmstate_cxl_type3;
+    set_bit(DEVICE_CATEGORY_STORAGE, dc->categories);
+    cxl_type3_class_add_properties(dc);
+    rc->phases.hold = cxl_type3_reset_hold;
+}
+
+static const TypeInfo cxl_type3_type = {
+    .name = TYPE_CXL_TYPE3,
+    .parent = TYPE_PCI_DEVICE,
+    .instance_size = sizeof(CXLType3Dev),
+    .class_init = cxl_type3_class_init,
+    .interfaces = (InterfaceInfo[]) {
+        { INTERFACE_CXL_DEVICE },
+        { INTERFACE_PCIE_DEVICE },
+        { }
+    },
+};
+
+static void cxl_type3_register_types(void)
+{
+    type_register_static(&cxl_type3_type);
+}
+
+type_init(cxl_type3_register_types)

@@ -1,0 +1,354 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * CXL Type 3 memory device: dynamic capacity regions from properties, and what
+ * the model's decisions do to the device (CXL r3.2 9.13.3, 8.2.10.2.1.6)
+ */
+#include "qemu/osdep.h"
+#include "qapi/error.h"
+#include "qapi/qapi-events-cxl.h"
+#include "qemu/units.h"
+#include "cxl_type3_internal.h"
+#include "hw/cxl/trace.h"
+
+/* The only host of a device with a single logical device */
+#define THE_HOST 0
+
+#define DEFAULT_BLOCK (2 * MiB)
+/*
+ * Sizes that a Fabric Manager may choose from by default, as far as they divide
+ * the region: 4 KiB, the page of most hosts, to 1 GiB.
+ */
+#define DEFAULT_BLOCKS MAKE_64BIT_MASK(12, 19)
+/* All that can be shown at all (7.6.7.6.1) */
+#define POSSIBLE_BLOCKS \
+    MAKE_64BIT_MASK(CXL_DC_MIN_BLOCK_SHIFT, \
+                    CXL_DC_MAX_BLOCK_SHIFT - CXL_DC_MIN_BLOCK_SHIFT + 1)
+
+/* Extents that a monitor event lists; it counts the rest */
+#define EVENT_EXTENTS_MAX 256
+
+/* -- geometry ------------------------------------------------------------- */
+
+/* Sizes that cut both ends of the region at a block boundary */
+static uint64_t dividing_blocks(const CXLDCRegion *r)
+{
+    uint64_t ends = r->base | r->len;
+
+    return POSSIBLE_BLOCKS & MAKE_64BIT_MASK(0, ctz64(ends) + 1);
+}
+
+static bool dc_check_unused(const CXLType3Dev *d, Error **errp)
+{
+    static const CXLType3DCProps unset = { .sanitize_configurable = true };
+    unsigned i;
+
+    for (i = d->nr_dc_regions; i < CXL_DC_MAX_REGIONS; i++) {
+        const CXLType3DCProps *p = &d->dc_prop[i];
+
+        if (p->size != unset.size || p->block_size != unset.block_size ||
+            p->block_sizes != unset.block_sizes ||
+            p->sharable || p->read_only || p->non_volatile ||
+            p->hw_coherent || p->sanitize || !p->sanitize_configurable) {
+            error_setg(errp, "a property 'dc%u-*' is set, but 'num-dc-regions' "
+                       "is %u", i, d->nr_dc_regions);
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Regions without a size of their own get equal parts of what is left */
+static bool dc_share_out(CXLType3Dev *d, Error **errp)
+{
+    uint64_t left = d->dcmem.size;
+    unsigned i, unset = 0;
+    uint64_t share = 0;
+
+    for (i = 0; i < d->nr_dc_regions; i++) {
+        uint64_t size = d->dc_prop[i].size;
+
+        if (size > left) {
+            error_setg(errp, "property 'dc%u-size' is 0x%" PRIx64 ", but "
+                       "volatile-dc-memdev has only 0x%" PRIx64 " bytes left",
+                       i, size, left);
+            return false;
+        }
+        left -= size;
+        unset += !size;
+    }
+    if (unset) {
+        share = left / unset;
+        if (left % (unset * CXL_DC_GRANULE)) {
+            error_setg(errp, "backend size is not multiple of region len: "
+                       "0x%" PRIx64, share);
+            error_append_hint(errp, "setup DC regions failed\n");
+            return false;
+        }
+        if (!share || share % CXL_DC_GRANULE) {
+            error_setg(errp, "DC region size is unaligned to 0x%" PRIx64,
+                       (uint64_t)CXL_DC_GRANULE);
+            return false;
+        }
+    }
+    for (i = 0; i < d->nr_dc_regions; i++) {
+        d->dc_config.region[i].len = d->dc_prop[i].size ?: share;
+    }
+    return true;
+}
+
+static bool dc_place(CXLType3Dev *d, Error **errp)
+{
+    uint64_t base = cxl_type3_static_size(d);
+    uint64_t offset = 0;
+    unsigned i;
+
+    if (base % CXL_DC_GRANULE) {
+        error_setg(errp, "DC region base not aligned to 0x%" PRIx64,
+                   (uint64_t)CXL_DC_GRANULE);
+        return false;
+    }
+    for (i = 0; i < d->nr_dc_regions; i++) {
+        CXLDCRegion *r = &d->dc_config.region[i];
+
+        r->base = base;
+        r->decode_len = ROUND_UP(r->len, CXL_DC_GRANULE);
+        d->dc_offset[i] = offset;
+        base += r->decode_len;
+        offset += r->len;
+    }
+    if (offset % CXL_DC_GRANULE) {
+        error_setg(errp, "properties 'dcN-size' make 0x%" PRIx64 " bytes of "
+                   "dynamic capacity, which is no multiple of 256 MiB", offset);
+        return false;
+    }
+    return true;
+}
+
+static bool dc_cut(CXLType3Dev *d, unsigned i, Error **errp)
+{
+    const CXLType3DCProps *p = &d->dc_prop[i];
+    CXLDCRegion *r = &d->dc_config.region[i];
+    uint64_t fits = dividing_blocks(r);
+
+    r->block_size = p->block_size ?: DEFAULT_BLOCK;
+    if (!is_power_of_2(r->block_size) || !(r->block_size & fits)) {
+        error_setg(errp, "property 'dc%u-block-size' is 0x%" PRIx64 ", which "
+                   "is no power of two from 64 to 2^51 that divides the "
+                   "region's base 0x%" PRIx64 " and length 0x%" PRIx64,
+                   i, r->block_size, r->base, r->len);
+        return false;
+    }
+    if (p->block_sizes & ~fits) {
+        error_setg(errp, "property 'dc%u-block-sizes' is 0x%" PRIx64 ", but "
+                   "only sizes in 0x%" PRIx64 " divide the region", i,
+                   p->block_sizes, fits);
+        return false;
+    }
+    if (p->block_sizes && !(p->block_sizes & r->block_size)) {
+        error_setg(errp, "property 'dc%u-block-sizes' is 0x%" PRIx64 ", which "
+                   "lacks the block size 0x%" PRIx64, i, p->block_sizes,
+                   r->block_size);
+        return false;
+    }
+    r->block_mask = p->block_sizes ?: (DEFAULT_BLOCKS & fits) | r->block_size;
+    r->sharable = p->sharable;
+    r->read_only = p->read_only;
+    r->non_volatile = p->non_volatile;
+    r->hw_coherent = p->hw_coherent;
+    r->sanitize = p->sanitize;
+    r->sanitize_configurable = p->sanitize_configurable;
+    return true;
+}
+
+bool cxl_type3_dc_configure(CXLType3Dev *d, Error **errp)
+{
+    unsigned i;
+
+    d->dc_config = (CXLDCConfig) {
+        .nr_hosts = 1,
+        .nr_regions = d->nr_dc_regions,
+        .max_extents = d->dc_max_extents,
+        .max_tags = d->dc_max_tags,
+    };
+    if (!dc_check_unused(d, errp)) {
+        return false;
+    }
+    if (!d->nr_dc_regions) {
+        return true;
+    }
+    if (!d->dc_max_extents) {
+        error_setg(errp, "property 'dc-extents-max' is 0: a device tracks at "
+                   "least one extent");
+        return false;
+    }
+    if (!dc_share_out(d, errp) || !dc_place(d, errp)) {
+        return false;
+    }
+    for (i = 0; i < d->nr_dc_regions; i++) {
+        if (!dc_cut(d, i, errp)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/**
+ * cxl_type3_dc_backend_offset() - where capacity lies in the backend
+ * Return: false if the range is not inside one region
+ */
+bool cxl_type3_dc_backend_offset(const CXLType3Dev *d, uint64_t dpa,
+                                 uint64_t len, uint64_t *offset)
+{
+    int region = d->dc ? cxl_dc_region_of(d->dc, dpa, len) : -1;
+
+    if (region < 0) {
+        return false;
+    }
+    *offset = d->dc_offset[region] + (dpa - d->dc_config.region[region].base);
+    return true;
+}
+
+/* -- consequences --------------------------------------------------------- */
+
+static uint32_t dc_log_room(void *opaque, uint16_t host)
+{
+    CXLType3Dev *d = opaque;
+
+    return cxl_event_room(&d->events, CXL_EVENT_LOG_DYNCAP);
+}
+
+/* Offsets in a Dynamic Capacity Event Record (Table 8-62) */
+enum {
+    DC_REC_TYPE         = 0x30,
+    DC_REC_VALIDITY     = 0x31,
+    DC_REC_HOST         = 0x32,
+    DC_REC_REGION       = 0x34,
+    DC_REC_MORE         = 0x35,
+    DC_REC_DPA          = 0x38,
+    DC_REC_LEN          = 0x40,
+    DC_REC_TAG          = 0x48,
+    DC_REC_SEQUENCE     = 0x58,
+    DC_REC_EXTENTS_LEFT = 0x78,
+    DC_REC_TAGS_LEFT    = 0x7c,
+};
+
+/* Validity flag: both "left" fields hold something */
+#define DC_REC_LEFT_VALID 1
+
+static void dc_log(void *opaque, const CXLDCEvent *event)
+{
+    CXLType3Dev *d = opaque;
+    bool fm = cxl_dc_event_is_for_fm(event->type);
+    CXLEventRecord r;
+    bool logged;
+
+    cxl_event_record_init(&r, &cxl_event_uuid_dynamic_capacity, 0);
+    r.b[DC_REC_TYPE] = event->type;
+    r.b[DC_REC_VALIDITY] = DC_REC_LEFT_VALID;
+    if (fm) {
+        stw_le_p(r.b + DC_REC_HOST, event->host);
+    }
+    r.b[DC_REC_REGION] = event->region;
+    r.b[DC_REC_MORE] = event->more;
+    stq_le_p(r.b + DC_REC_DPA, event->extent.dpa);
+    stq_le_p(r.b + DC_REC_LEN, event->extent.len);
+    memcpy(r.b + DC_REC_TAG, event->extent.tag.data,
+           sizeof(event->extent.tag.data));
+    stw_le_p(r.b + DC_REC_SEQUENCE, event->extent.seq);
+    stl_le_p(r.b + DC_REC_EXTENTS_LEFT, event->avail_extents);
+    stl_le_p(r.b + DC_REC_TAGS_LEFT, event->avail_tags);
+
+    logged = cxl_event_append(fm ? &d->fm_events : &d->events,
+                              CXL_EVENT_LOG_DYNCAP, &r);
+    trace_cxl_type3_dc_record(DEVICE(d)->id, event->type, event->extent.dpa,
+                              event->extent.len, event->more, logged);
+}
+
+static void dc_access(void *opaque, uint16_t host, const CXLDCRange *range,
+                      bool on)
+{
+    CXLType3Dev *d = opaque;
+
+    /* Nothing to map: each access asks the model */
+    trace_cxl_type3_dc_access(DEVICE(d)->id, host, range->dpa, range->len, on);
+}
+
+static void dc_sanitize(void *opaque, const CXLDCRange *range)
+{
+    CXLType3Dev *d = opaque;
+
+    trace_cxl_type3_dc_sanitize(DEVICE(d)->id, range->dpa, range->len);
+    cxl_type3_zero(d, range->dpa, range->len);
+}
+
+CxlDynamicCapacityRange *cxl_type3_dc_range(const CXLType3Dev *d,
+                                            const CXLDCExtent *e)
+{
+    CxlDynamicCapacityRange *r = g_new0(CxlDynamicCapacityRange, 1);
+    int region = cxl_dc_region_of(d->dc, e->dpa, e->len);
+
+    r->dpa = e->dpa;
+    r->len = e->len;
+    if (!qemu_uuid_is_null(&e->tag)) {
+        r->tag = qemu_uuid_unparse_strdup(&e->tag);
+    }
+    if (region >= 0 && d->dc_config.region[region].sharable) {
+        r->has_sequence = true;
+        r->sequence = e->seq;
+    }
+    return r;
+}
+
+static void dc_answered(void *opaque, uint16_t host, CXLDCEventType what,
+                        const CXLDCExtent *extents, size_t n)
+{
+    CXLType3Dev *d = opaque;
+    const char *id = DEVICE(d)->id;
+    g_autofree char *path = object_get_canonical_path(OBJECT(d));
+    g_autoptr(CxlDynamicCapacityRangeList) list = NULL;
+    CxlDynamicCapacityRangeList **tail = &list;
+    size_t i;
+
+    trace_cxl_type3_dc_answer(id, host, what, n);
+    for (i = 0; i < MIN(n, EVENT_EXTENTS_MAX); i++) {
+        QAPI_LIST_APPEND(tail, cxl_type3_dc_range(d, &extents[i]));
+    }
+    if (what == CXL_DC_EV_RELEASED) {
+        qapi_event_send_cxl_dynamic_capacity_released(id, path, host, n, list);
+    } else if (n) {
+        qapi_event_send_cxl_dynamic_capacity_accepted(id, path, host, n, list);
+    } else {
+        qapi_event_send_cxl_dynamic_capacity_refused(id, path, host);
+    }
+}
+
+static const CXLDCOps cxl_type3_dc_ops = {
+    .log_room = dc_log_room,
+    .log = dc_log,
+    .access = dc_access,
+    .sanitize = dc_sanitize,
+    .answered = dc_answered,
+};
+
+/* -- life ----------------------------------------------------------------- */
+
+bool cxl_type3_dc_realize(CXLType3Dev *d, Error **errp)
+{
+    if (!d->nr_dc_regions) {
+        return true;
+    }
+    d->dc = cxl_dc_new(&d->dc_config, &cxl_type3_dc_ops, d, errp);
+    return d->dc != NULL;
+}
+
+void cxl_type3_dc_exit(CXLType3Dev *d)
+{
+    g_clear_pointer(&d->dc, cxl_dc_free);
+}
+
+void cxl_type3_dc_reset(CXLType3Dev *d)
+{
+    if (d->dc) {
+        cxl_dc_reset_host(d->dc, THE_HOST);
+    }
+}

@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * CXL Type 3 memory device: its structure, and what its files ask of each other
+ *
+ * Only hw/mem/cxl_type3*.c include this; all others use hw/cxl/cxl_type3.h.
+ */
+#ifndef HW_MEM_CXL_TYPE3_INTERNAL_H
+#define HW_MEM_CXL_TYPE3_INTERNAL_H
+
+#include "qapi/qapi-types-cxl.h"
+#include "hw/cxl/cxl.h"
+#include "hw/cxl/cxl_component.h"
+#include "hw/cxl/cxl_mailbox.h"
+#include "hw/cxl/cxl_poison.h"
+#include "hw/cxl/cxl_type3.h"
+#include "hw/pci/msix.h"
+#include "hw/pci/pci_device.h"
+#include "qom/object.h"
+#include "system/hostmem.h"
+
+OBJECT_DECLARE_SIMPLE_TYPE(CXLType3Dev, CXL_TYPE3)
+
+/* Capacity is counted and HDM decoders are sized in this unit */
+#define CXL_TYPE3_GRANULE       (256 * MiB)
+
+/* Configuration space: where guests of earlier releases found things */
+#define CXL_TYPE3_CFG_PCIE      0x80
+#define CXL_TYPE3_CFG_DSN       0x100
+#define CXL_TYPE3_CFG_DOE       0x190
+#define CXL_TYPE3_CFG_AER       0x200
+
+/* Records that each log of errors holds; the dynamic capacity log has a knob */
+#define CXL_TYPE3_LOG_DEPTH     8
+#define CXL_TYPE3_DC_LOG_DEPTH  1024
+
+/*
+ * MSI-X vectors.  Message number fields have four bits, and guests were given
+ * eight vectors so far.  Vector 1 stays unused.
+ */
+typedef enum CXLType3Vector {
+    CXL_TYPE3_VEC_DOE           = 0,
+    CXL_TYPE3_VEC_LOG_INFO      = 2,
+    CXL_TYPE3_VEC_LOG_WARN      = 3,
+    CXL_TYPE3_VEC_LOG_FAIL      = 4,
+    CXL_TYPE3_VEC_LOG_FATAL     = 5,
+    CXL_TYPE3_VEC_LOG_DYNCAP    = 6,
+    CXL_TYPE3_VEC_BACKGROUND    = 7,
+    CXL_TYPE3_VECTORS           = 8,
+} CXLType3Vector;
+
+/**
+ * struct CXLType3Space - address space over a backend
+ *
+ * Apart from the device, because RCU may look at it longer than the device
+ * lives.
+ */
+typedef struct CXLType3Space {
+    struct rcu_head rcu;
+    AddressSpace as;
+} CXLType3Space;
+
+/**
+ * struct CXLType3Mem - a host memory backend and what the device made of it
+ * @hostmem: property
+ * @mr: its memory, NULL if the device does not use it
+ * @space: for accesses to @mr
+ * @size: bytes the device shows as capacity
+ * @claimed: this device marked the backend as mapped
+ * @migrates: this device registered the memory for migration
+ */
+typedef struct CXLType3Mem {
+    HostMemoryBackend *hostmem;
+    MemoryRegion *mr;
+    CXLType3Space *space;
+    uint64_t size;
+    bool claimed;
+    bool migrates;
+} CXLType3Mem;
+
+/**
+ * struct CXLType3DCProps - properties dcN-* of dynamic capacity region N
+ *
+ * 0 and false are what an unset property holds: the default applies.
+ */
+typedef struct CXLType3DCProps {
+    uint64_t size;
+    uint64_t block_size;
+    uint64_t block_sizes;
+    bool sharable;
+    bool read_only;
+    bool non_volatile;
+    bool hw_coherent;
+    bool sanitize;
+    bool sanitize_configurable;
+} CXLType3DCProps;
+
+/**
+ * struct CXLType3RasError - an uncorrectable error that waits to be read
+ * @bit: of the uncorrectable error status register
+ * @header: what the header log shows
+ */
+typedef struct CXLType3RasError {
+    uint8_t bit;
+    uint32_t header[CXL_RAS_HEADER_LOG_DWORDS];
+} CXLType3RasError;
+
+struct CXLType3Dev {
+    /*< private >*/
+    PCIDevice parent_obj;
+
+    /* properties */
+    HostMemoryBackend *memdev;
+    CXLType3Mem vmem;
+    CXLType3Mem pmem;
+    CXLType3Mem lsa;
+    CXLType3Mem dcmem;
+    uint64_t sn;
+    PCIExpLinkSpeed speed;
+    PCIExpLinkWidth width;
+    uint8_t nr_dc_regions;
+    uint32_t dc_max_extents;
+    uint32_t dc_max_tags;
+    uint32_t dc_log_depth;
+    bool fm_on_mailbox;
+    CXLType3DCProps dc_prop[CXL_DC_MAX_REGIONS];
+
+    /* registers and doors */
+    CXLComponentState cxl;
+    MemoryRegion component_bar;
+    CXLDeviceRegs regs;
+    DOECap *doe;
+    CXLCCI mailbox_cci;
+    CXLCCI fm_cci;
+
+    /* models */
+    CXLTimestamp clock;
+    CXLEventLogs events;
+    CXLEventLogs fm_events;
+    CXLPoison poison;
+    CXLDCConfig dc_config;
+    uint64_t dc_offset[CXL_DC_MAX_REGIONS]; /* of each region in dcmem */
+    CXLDynCap *dc;
+
+    /* uncorrectable errors, oldest first; the registers show the first */
+    CXLType3RasError *ras_error;
+    uint32_t nr_ras_errors;
+};
+
+/* cxl_type3_pci.c */
+bool cxl_type3_pci_realize(CXLType3Dev *d, Error **errp);
+void cxl_type3_pci_exit(CXLType3Dev *d);
+void cxl_type3_pci_reset(CXLType3Dev *d);
+uint32_t cxl_type3_config_read(PCIDevice *pci, uint32_t addr, int size);
+void cxl_type3_config_write(PCIDevice *pci, uint32_t addr, uint32_t value,
+                            int size);
+void cxl_type3_irq(CXLType3Dev *d, unsigned vector);
+
+/* cxl_type3_mem.c */
+bool cxl_type3_mem_realize(CXLType3Dev *d, Error **errp);
+void cxl_type3_mem_exit(CXLType3Dev *d);
+uint64_t cxl_type3_static_size(const CXLType3Dev *d);
+
+/* cxl_type3_dc.c */
+bool cxl_type3_dc_configure(CXLType3Dev *d, Error **errp);
+bool cxl_type3_dc_realize(CXLType3Dev *d, Error **errp);
+void cxl_type3_dc_exit(CXLType3Dev *d);
+void cxl_type3_dc_reset(CXLType3Dev *d);
+bool cxl_type3_dc_backend_offset(const CXLType3Dev *d, uint64_t dpa,
+                                 uint64_t len, uint64_t *offset);
+/* An extent as the monitor shows it; caller frees */
+CxlDynamicCapacityRange *cxl_type3_dc_range(const CXLType3Dev *d,
+                                            const CXLDCExtent *e);
+
+/* cxl_type3_cdat.c */
+bool cxl_type3_cdat_realize(CXLType3Dev *d, Error **errp);
+bool cxl_type3_cdat_doe(DOECap *doe);
+
+/* cxl_type3_ras.c */
+extern const CXLComponentOps cxl_type3_component_ops;
+void cxl_type3_ras_reset(CXLType3Dev *d);
+void cxl_type3_ras_exit(CXLType3Dev *d);
+extern const VMStateDescription vmstate_cxl_type3_ras_error;
+
+/* cxl_type3_qmp_events.c */
+CXLType3Dev *cxl_type3_from_path(const char *path, Error **errp);
+
+/* cxl_type3_vmstate.c */
+extern const VMStateDescription vmstate_cxl_type3;
+
+#endif /* HW_MEM_CXL_TYPE3_INTERNAL_H */

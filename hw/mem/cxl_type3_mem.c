@@ -1,0 +1,401 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * CXL Type 3 memory device: host memory backends and the data path from host
+ * window to memory (CXL r3.2 8.2.4.20 for decoding, 9.13.3 for capacity that
+ * a host does not hold)
+ */
+#include "qemu/osdep.h"
+#include "qapi/error.h"
+#include "qemu/error-report.h"
+#include "qemu/guest-random.h"
+#include "qemu/rcu.h"
+#include "exec/cpu-common.h"
+#include "exec/ramblock.h"
+#include "migration/vmstate.h"
+#include "system/hostmem.h"
+#include "cxl_type3_internal.h"
+#include "hw/cxl/trace.h"
+
+/* Below this, giving pages back to the host costs more than clearing them */
+#define DISCARD_MIN (1 * MiB)
+
+uint64_t cxl_type3_volatile_size(const CXLType3Dev *d)
+{
+    return d->vmem.size;
+}
+
+uint64_t cxl_type3_persistent_size(const CXLType3Dev *d)
+{
+    return d->pmem.size;
+}
+
+uint64_t cxl_type3_static_size(const CXLType3Dev *d)
+{
+    return d->vmem.size + d->pmem.size;
+}
+
+/* -- backends ------------------------------------------------------------- */
+
+static void mem_claim(CXLType3Dev *d, CXLType3Mem *m, const char *space)
+{
+    MemoryRegion *mr = m->mr;
+
+    memory_region_set_enabled(mr, true);
+    host_memory_backend_set_mapped(m->hostmem, true);
+    m->claimed = true;
+
+    if (space) {
+        const char *id = DEVICE(d)->id;
+        g_autofree char *name = id ? g_strdup_printf("%s:%s", space, id)
+                                   : g_strdup(space);
+
+        m->space = g_new0(CXLType3Space, 1);
+        address_space_init(&m->space->as, mr, name);
+    }
+}
+
+/* The contents travel with the machine, like those of a DIMM */
+static void mem_migrate(CXLType3Dev *d, CXLType3Mem *m)
+{
+    /* A label area can have several users: the first one registers it */
+    if (m->mr && !qemu_ram_get_idstr(m->mr->ram_block)[0]) {
+        vmstate_register_ram(m->mr, DEVICE(d));
+        m->migrates = true;
+    }
+}
+
+static void mem_release(CXLType3Dev *d, CXLType3Mem *m)
+{
+    if (m->migrates) {
+        vmstate_unregister_ram(m->mr, DEVICE(d));
+        m->migrates = false;
+    }
+    if (m->space) {
+        /* Callbacks run in order: the memory goes after its last user */
+        address_space_destroy(&m->space->as);
+        g_free_rcu(m->space, rcu);
+        m->space = NULL;
+    }
+    if (m->claimed) {
+        host_memory_backend_set_mapped(m->hostmem, false);
+        m->claimed = false;
+    }
+    m->mr = NULL;
+    m->size = 0;
+}
+
+/**
+ * mem_take() - use a backend
+ * @what: words for "... must have backing device"
+ * @space: name of its address space, NULL for none
+ */
+static bool mem_take(CXLType3Dev *d, CXLType3Mem *m, const char *what,
+                     const char *space, Error **errp)
+{
+    m->mr = m->hostmem ? host_memory_backend_get_memory(m->hostmem) : NULL;
+    if (!m->mr) {
+        error_setg(errp, "%s must have %sbacking device", what,
+                   m == &d->dcmem ? "a " : "");
+        return false;
+    }
+    if (host_memory_backend_is_mapped(m->hostmem)) {
+        g_autofree char *name = host_memory_backend_get_name(m->hostmem);
+
+        error_setg(errp, "memory backend %s can't be used multiple times.",
+                   name);
+        m->mr = NULL;
+        return false;
+    }
+    m->size = memory_region_size(m->mr);
+    mem_claim(d, m, space);
+    mem_migrate(d, m);
+    return true;
+}
+
+/*
+ * Capacity is counted in 256 MiB everywhere a guest looks.  What is left over
+ * at the end of a backend is not shown, rather than the device refused: such
+ * command lines have started so far.
+ */
+static void mem_trim(CXLType3Mem *m, const char *property)
+{
+    uint64_t size = QEMU_ALIGN_DOWN(m->size, CXL_TYPE3_GRANULE);
+
+    if (size != m->size) {
+        warn_report("cxl-type3: %s has 0x%" PRIx64 " bytes, no multiple of "
+                    "256 MiB: the device shows 0x%" PRIx64, property, m->size,
+                    size);
+        m->size = size;
+    }
+}
+
+bool cxl_type3_mem_realize(CXLType3Dev *d, Error **errp)
+{
+    if (d->vmem.hostmem) {
+        if (!mem_take(d, &d->vmem, "volatile memdev",
+                      "cxl-type3-dpa-vmem-space", errp)) {
+            goto undo;
+        }
+        memory_region_set_nonvolatile(d->vmem.mr, false);
+    }
+    if (d->pmem.hostmem) {
+        if (!mem_take(d, &d->pmem, "persistent memdev",
+                      "cxl-type3-dpa-pmem-space", errp)) {
+            goto undo;
+        }
+        memory_region_set_nonvolatile(d->pmem.mr, true);
+    }
+    if (d->nr_dc_regions) {
+        if (!mem_take(d, &d->dcmem, "dynamic capacity",
+                      "cxl-dcd-dpa-dc-space", errp)) {
+            goto undo;
+        }
+        memory_region_set_nonvolatile(d->dcmem.mr, false);
+    } else {
+        /* Dynamic capacity starts behind static, so it needs it exact */
+        mem_trim(&d->vmem, "volatile-memdev");
+        mem_trim(&d->pmem, "persistent-memdev");
+    }
+
+    /* Not claimed: several devices may share one file of labels */
+    if (d->lsa.hostmem) {
+        d->lsa.mr = host_memory_backend_get_memory(d->lsa.hostmem);
+        if (d->lsa.mr) {
+            d->lsa.size = memory_region_size(d->lsa.mr);
+            mem_migrate(d, &d->lsa);
+        }
+    }
+    return true;
+
+undo:
+    cxl_type3_mem_exit(d);
+    return false;
+}
+
+void cxl_type3_mem_exit(CXLType3Dev *d)
+{
+    mem_release(d, &d->lsa);
+    mem_release(d, &d->dcmem);
+    mem_release(d, &d->pmem);
+    mem_release(d, &d->vmem);
+}
+
+/* -- labels --------------------------------------------------------------- */
+
+uint64_t cxl_type3_lsa_size(const CXLType3Dev *d)
+{
+    return d->lsa.size;
+}
+
+static uint8_t *lsa_at(CXLType3Dev *d, uint64_t offset, size_t n)
+{
+    assert(offset <= d->lsa.size && n <= d->lsa.size - offset);
+    return (uint8_t *)memory_region_get_ram_ptr(d->lsa.mr) + offset;
+}
+
+void cxl_type3_lsa_read(CXLType3Dev *d, uint64_t offset, void *buf, size_t n)
+{
+    if (n) {
+        memcpy(buf, lsa_at(d, offset, n), n);
+    }
+}
+
+void cxl_type3_lsa_write(CXLType3Dev *d, uint64_t offset, const void *buf,
+                         size_t n)
+{
+    if (n) {
+        memcpy(lsa_at(d, offset, n), buf, n);
+        memory_region_set_dirty(d->lsa.mr, offset, n);
+    }
+}
+
+/* -- overwriting ---------------------------------------------------------- */
+
+/* Can pages be dropped so that they read as zeroes afterwards? */
+static bool can_discard(const CXLType3Mem *m)
+{
+    RAMBlock *rb = m->mr->ram_block;
+
+    /*
+     * Preallocated pages are there to stay, a device assigned to the guest may
+     * have pinned them, and a private file mapping falls back to the file.
+     */
+    return rb && !m->hostmem->prealloc && !ram_block_discard_is_disabled() &&
+           !memory_region_is_rom(m->mr) &&
+           (qemu_ram_get_fd(rb) < 0 || qemu_ram_is_shared(rb));
+}
+
+static void mem_zero(CXLType3Mem *m, uint64_t offset, uint64_t len)
+{
+    RAMBlock *rb = m->mr->ram_block;
+    uint64_t end = offset + len;
+    /* The part whose pages are dropped; what is around it gets cleared */
+    uint64_t from = end, to = end;
+
+    if (len >= DISCARD_MIN && can_discard(m)) {
+        size_t page = qemu_ram_pagesize(rb);
+
+        from = MIN(end, QEMU_ALIGN_UP(offset, page));
+        to = QEMU_ALIGN_DOWN(end, page);
+        if (from < to && !ram_block_discard_range(rb, from, to - from)) {
+            memory_region_set_dirty(m->mr, from, to - from);
+        } else {
+            from = to = end;
+        }
+    }
+    address_space_set(&m->space->as, offset, 0, from - offset,
+                      MEMTXATTRS_UNSPECIFIED);
+    address_space_set(&m->space->as, to, 0, end - to, MEMTXATTRS_UNSPECIFIED);
+}
+
+bool cxl_type3_zero(CXLType3Dev *d, uint64_t dpa, uint64_t len)
+{
+    uint64_t fixed = cxl_type3_static_size(d);
+    uint64_t offset;
+
+    if (cxl_type3_dc_backend_offset(d, dpa, len, &offset)) {
+        mem_zero(&d->dcmem, offset, len);
+        return true;
+    }
+    if (dpa > fixed || len > fixed - dpa) {
+        return false;
+    }
+    if (dpa < d->vmem.size && len) {
+        uint64_t n = MIN(len, d->vmem.size - dpa);
+
+        mem_zero(&d->vmem, dpa, n);
+        dpa += n;
+        len -= n;
+    }
+    if (len) {
+        mem_zero(&d->pmem, dpa - d->vmem.size, len);
+    }
+    return true;
+}
+
+void cxl_type3_zero_all(CXLType3Dev *d)
+{
+    cxl_type3_zero(d, 0, cxl_type3_static_size(d));
+    if (d->dc) {
+        cxl_dc_wipe(d->dc);
+    }
+    if (d->lsa.size) {
+        memset(lsa_at(d, 0, d->lsa.size), 0, d->lsa.size);
+        memory_region_set_dirty(d->lsa.mr, 0, d->lsa.size);
+    }
+}
+
+/* -- loads and stores ----------------------------------------------------- */
+
+/*
+ * Dynamic capacity that the host does not hold reads as all ones and takes
+ * writes without effect, as capacity no decoder maps (9.13.3).
+ */
+static MemTxResult dc_access(CXLType3Dev *d, uint64_t dpa, uint8_t *buf,
+                             unsigned n, bool write, MemTxAttrs attrs)
+{
+    CXLDCAccess may = cxl_dc_access(d->dc, 0, dpa, n);
+    uint64_t offset;
+
+    if (may == CXL_DC_ACCESS_NONE ||
+        !cxl_type3_dc_backend_offset(d, dpa, n, &offset)) {
+        trace_cxl_type3_no_capacity(DEVICE(d)->id, dpa, n, write);
+        if (!write) {
+            memset(buf, 0xff, n);
+        }
+        return MEMTX_OK;
+    }
+    if (write && may == CXL_DC_ACCESS_READ_ONLY) {
+        trace_cxl_type3_read_only(DEVICE(d)->id, dpa, n);
+        return MEMTX_OK;
+    }
+    return address_space_rw(&d->dcmem.space->as, offset, attrs, buf, n, write);
+}
+
+static uint64_t dc_end(const CXLType3Dev *d)
+{
+    const CXLDCRegion *last;
+
+    if (!d->dc) {
+        return 0;
+    }
+    last = &d->dc_config.region[d->dc_config.nr_regions - 1];
+    return last->base + last->decode_len;
+}
+
+/* A piece lies in one 64-byte line, so all of it shares one fate */
+static MemTxResult piece_access(CXLType3Dev *d, hwaddr hpa, uint8_t *buf,
+                                unsigned n, bool write, MemTxAttrs attrs)
+{
+    uint64_t dpa;
+
+    if (!cxl_hdm_hpa_to_dpa(d->cxl.crb.cache_mem_registers, hpa, &dpa, NULL)) {
+        trace_cxl_type3_not_decoded(DEVICE(d)->id, hpa, write);
+        return MEMTX_ERROR;
+    }
+    /* Loads of poison go through: the machine has no way to signal it */
+    if (cxl_poison_hits(&d->poison, dpa, n)) {
+        trace_cxl_type3_poisoned(DEVICE(d)->id, dpa, n, write);
+    }
+
+    if (dpa < d->vmem.size) {
+        return address_space_rw(&d->vmem.space->as, dpa, attrs, buf, n, write);
+    }
+    if (dpa < cxl_type3_static_size(d)) {
+        return address_space_rw(&d->pmem.space->as, dpa - d->vmem.size, attrs,
+                                buf, n, write);
+    }
+    if (dpa < dc_end(d)) {
+        return dc_access(d, dpa, buf, n, write, attrs);
+    }
+    trace_cxl_type3_beyond(DEVICE(d)->id, hpa, dpa, write);
+    return MEMTX_ERROR;
+}
+
+static MemTxResult window_access(CXLType3Dev *d, hwaddr hpa, uint8_t *buf,
+                                 unsigned size, bool write, MemTxAttrs attrs)
+{
+    MemTxResult result = MEMTX_OK;
+
+    if (cxl_devregs_media(&d->regs) == CXL_MEDIA_DISABLED) {
+        if (!write) {
+            qemu_guest_getrandom_nofail(buf, size);
+        }
+        return MEMTX_OK;
+    }
+    /*
+     * Blocks, regions and interleave granules all begin at line boundaries: cut
+     * there, an unaligned access is judged byte by byte.
+     */
+    while (size) {
+        unsigned n = MIN(size, CXL_POISON_LINE - hpa % CXL_POISON_LINE);
+
+        result |= piece_access(d, hpa, buf, n, write, attrs);
+        hpa += n;
+        buf += n;
+        size -= n;
+    }
+    return result;
+}
+
+MemTxResult cxl_type3_read(PCIDevice *pci, hwaddr host_addr, uint64_t *data,
+                           unsigned size, MemTxAttrs attrs)
+{
+    uint8_t buf[8] = { 0 };
+    MemTxResult result;
+
+    assert(size <= sizeof(buf));
+    result = window_access(CXL_TYPE3(pci), host_addr, buf, size, false, attrs);
+    *data = ldq_le_p(buf);
+    return result;
+}
+
+MemTxResult cxl_type3_write(PCIDevice *pci, hwaddr host_addr, uint64_t data,
+                            unsigned size, MemTxAttrs attrs)
+{
+    uint8_t buf[8];
+
+    assert(size <= sizeof(buf));
+    stq_le_p(buf, data);
+    return window_access(CXL_TYPE3(pci), host_addr, buf, size, true, attrs);
+}

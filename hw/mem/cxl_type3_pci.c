@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * CXL Type 3 memory device: configuration space, BARs, MSI-X, AER, DOE
+ * (CXL r3.2 8.1; PCIe r6.2 7.5 to 7.9)
+ */
+#include "qemu/osdep.h"
+#include "qapi/error.h"
+#include "hw/pci/pcie.h"
+#include "hw/pci/pcie_doe.h"
+#include "cxl_type3_internal.h"
+#include "hw/cxl/trace.h"
+
+#define COMPONENT_BAR   CXL_COMPONENT_REG_BAR_IDX
+#define DEVICE_BAR      CXL_DEVICE_REG_BAR_IDX
+#define MSIX_BAR        4
+
+/* Programming interface of a CXL memory device of r2.0 and later */
+#define PROG_IF_CXL     0x10
+
+/* Device DVSEC capability: .io, .mem, memory set up by hardware, one range */
+#define DEV_CAP         0x001e
+/* .mem is on from the start, .io always is */
+#define DEV_CTRL        0x0002
+#define DEV_STATUS2     0x0002
+/* Range: information valid, memory active, class and media as CDAT tells */
+#define RANGE_FLAGS     0x4b
+
+/* Phase 2 may take 3 s and draws 51 mW */
+#define GPF_DURATION    0x0603
+#define GPF_POWER       0x33
+
+#define FLEXBUS_CAP     0x0026  /* .mem, .io, 68 byte flits */
+#define FLEXBUS_CTRL    0x0002
+#define FLEXBUS_TS      0xef
+
+static DOEProtocol cxl_type3_doe_protocols[] = {
+    { CXL_VENDOR_ID, CXL_DOE_TABLE_ACCESS, cxl_type3_cdat_doe },
+    { }
+};
+
+void cxl_type3_irq(CXLType3Dev *d, unsigned vector)
+{
+    PCIDevice *pci = PCI_DEVICE(d);
+
+    trace_cxl_type3_irq(DEVICE(d)->id, vector, msix_enabled(pci));
+    if (msix_enabled(pci)) {
+        msix_notify(pci, vector);
+    }
+}
+
+uint32_t cxl_type3_config_read(PCIDevice *pci, uint32_t addr, int size)
+{
+    CXLType3Dev *d = CXL_TYPE3(pci);
+    uint32_t value;
+
+    if (pcie_doe_read_config(d->doe, addr, size, &value)) {
+        return value;
+    }
+    return pci_default_read_config(pci, addr, size);
+}
+
+void cxl_type3_config_write(PCIDevice *pci, uint32_t addr, uint32_t value,
+                            int size)
+{
+    CXLType3Dev *d = CXL_TYPE3(pci);
+
+    pcie_doe_write_config(d->doe, addr, value, size);
+    pci_default_write_config(pci, addr, value, size);
+    pcie_aer_write_config(pci, addr, value, size);
+}
+
+static void fill_range(CXLDVSECRange *r, uint64_t size)
+{
+    r->size_hi = size >> 32;
+    r->size_lo = (size & 0xf0000000) | RANGE_FLAGS;
+}
+
+/*
+ * Two ranges exist when both kinds of static memory do, although the count in
+ * the capability register says one: that is what guests have seen so far.
+ */
+static void create_device_dvsec(CXLType3Dev *d)
+{
+    CXLDVSECDevice dv = {
+        .cap = DEV_CAP,
+        .ctrl = DEV_CTRL,
+        .status2 = DEV_STATUS2,
+    };
+    int n = 0;
+
+    if (d->vmem.mr) {
+        fill_range(&dv.range[n++], d->vmem.size);
+    }
+    if (d->pmem.mr) {
+        fill_range(&dv.range[n++], d->pmem.size);
+    }
+    if (!n) {
+        /* Dynamic capacity only: Linux wants a valid, active range, of 0 */
+        fill_range(&dv.range[0], 0);
+    }
+    cxl_component_create_dvsec(&d->cxl, CXL2_TYPE3_DEVICE,
+                               CXL_DEVICE_DVSEC_LENGTH, CXL_DEVICE_DVSEC,
+                               CXL_DEVICE_DVSEC_REVID, (uint8_t *)&dv);
+}
+
+static void create_dvsecs(CXLType3Dev *d)
+{
+    CXLDVSECRegisterLocator locator = {
+        .reg0_base_lo = RBI_COMPONENT_REG | COMPONENT_BAR,
+        .reg1_base_lo = RBI_CXL_DEVICE_REG | DEVICE_BAR,
+    };
+    CXLDVSECDeviceGPF gpf = {
+        .phase2_duration = GPF_DURATION,
+        .phase2_power = GPF_POWER,
+    };
+    CXLDVSECPortFlexBus flexbus = {
+        .cap = FLEXBUS_CAP,
+        .ctrl = FLEXBUS_CTRL,
+        .status = FLEXBUS_CAP,
+        .rcvd_mod_ts_data_phase1 = FLEXBUS_TS,
+    };
+
+    create_device_dvsec(d);
+    cxl_component_create_dvsec(&d->cxl, CXL2_TYPE3_DEVICE,
+                               REG_LOC_DVSEC_LENGTH, REG_LOC_DVSEC,
+                               REG_LOC_DVSEC_REVID, (uint8_t *)&locator);
+    cxl_component_create_dvsec(&d->cxl, CXL2_TYPE3_DEVICE,
+                               GPF_DEVICE_DVSEC_LENGTH, GPF_DEVICE_DVSEC,
+                               GPF_DEVICE_DVSEC_REVID, (uint8_t *)&gpf);
+
+    /*
+     * The four fill the space below DOE to the last byte.  A serial number
+     * capability in front pushes the last one out; behind DOE there is room.
+     */
+    if (d->cxl.dvsec_offset + PCIE_CXL3_FLEXBUS_PORT_DVSEC_LENGTH >
+        CXL_TYPE3_CFG_DOE) {
+        d->cxl.dvsec_offset = CXL_TYPE3_CFG_DOE + PCI_DOE_SIZEOF;
+    }
+    cxl_component_create_dvsec(&d->cxl, CXL2_TYPE3_DEVICE,
+                               PCIE_CXL3_FLEXBUS_PORT_DVSEC_LENGTH,
+                               PCIE_FLEXBUS_PORT_DVSEC,
+                               PCIE_CXL3_FLEXBUS_PORT_DVSEC_REVID,
+                               (uint8_t *)&flexbus);
+    assert(d->cxl.dvsec_offset <= CXL_TYPE3_CFG_AER);
+}
+
+static void create_bars(CXLType3Dev *d)
+{
+    PCIDevice *pci = PCI_DEVICE(d);
+
+    cxl_component_register_block_init(OBJECT(d), &d->cxl, TYPE_CXL_TYPE3);
+    pci_register_bar(pci, COMPONENT_BAR,
+                     PCI_BASE_ADDRESS_SPACE_MEMORY |
+                     PCI_BASE_ADDRESS_MEM_TYPE_64,
+                     &d->cxl.crb.component_registers);
+    pci_register_bar(pci, DEVICE_BAR,
+                     PCI_BASE_ADDRESS_SPACE_MEMORY |
+                     PCI_BASE_ADDRESS_MEM_TYPE_64,
+                     &d->regs.mr);
+}
+
+bool cxl_type3_pci_realize(CXLType3Dev *d, Error **errp)
+{
+    PCIDevice *pci = PCI_DEVICE(d);
+    unsigned vector;
+
+    pci_config_set_prog_interface(pci->config, PROG_IF_CXL);
+    pcie_endpoint_cap_init(pci, CXL_TYPE3_CFG_PCIE);
+
+    d->cxl.pdev = pci;
+    d->cxl.ops = &cxl_type3_component_ops;
+    d->cxl.dvsec_offset = CXL_TYPE3_CFG_DSN;
+    if (d->sn != UINT64_MAX) {
+        pcie_dev_ser_num_init(pci, CXL_TYPE3_CFG_DSN, d->sn);
+        d->cxl.dvsec_offset += PCI_EXT_CAP_DSN_SIZEOF;
+    }
+    create_dvsecs(d);
+    create_bars(d);
+
+    if (msix_init_exclusive_bar(pci, CXL_TYPE3_VECTORS, MSIX_BAR, errp)) {
+        goto undo_pcie;
+    }
+    for (vector = 0; vector < CXL_TYPE3_VECTORS; vector++) {
+        msix_vector_use(pci, vector);
+    }
+
+    /* Frees itself in pcie_doe_fini() */
+    d->doe = g_new0(DOECap, 1);
+    pcie_doe_init(pci, d->doe, CXL_TYPE3_CFG_DOE, cxl_type3_doe_protocols,
+                  true, CXL_TYPE3_VEC_DOE);
+
+    if (pcie_aer_init(pci, PCI_ERR_VER, CXL_TYPE3_CFG_AER, PCI_ERR_SIZEOF,
+                      errp)) {
+        goto undo_doe;
+    }
+    return true;
+
+undo_doe:
+    g_clear_pointer(&d->doe, pcie_doe_fini);
+    msix_uninit_exclusive_bar(pci);
+undo_pcie:
+    pcie_cap_exit(pci);
+    return false;
+}
+
+void cxl_type3_pci_exit(CXLType3Dev *d)
+{
+    PCIDevice *pci = PCI_DEVICE(d);
+
+    pcie_aer_exit(pci);
+    g_clear_pointer(&d->doe, pcie_doe_fini);
+    msix_uninit_exclusive_bar(pci);
+    pcie_cap_exit(pci);
+}
+
+/* What a reset leaves of a data object exchange: nothing */
+static void doe_reset(DOECap *doe)
+{
+    memset(&doe->ctrl, 0, sizeof(doe->ctrl));
+    memset(&doe->status, 0, sizeof(doe->status));
+    doe->read_mbox_idx = 0;
+    doe->read_mbox_len = 0;
+    doe->write_mbox_len = 0;
+}
+
+void cxl_type3_pci_reset(CXLType3Dev *d)
+{
+    cxl_component_register_init_common(d->cxl.crb.cache_mem_registers,
+                                       d->cxl.crb.cache_mem_regs_write_mask,
+                                       CXL2_TYPE3_DEVICE);
+    pcie_cap_fill_link_ep_usp(PCI_DEVICE(d), d->width, d->speed);
+    doe_reset(d->doe);
+}

@@ -1,0 +1,418 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * CXL Type 3 memory device: dynamic capacity through QMP
+ *
+ * The monitor is one more Fabric Manager (CXL r3.2 7.6.7.6): it enters the
+ * model by the same functions as commands 5604h and 5605h.
+ */
+#include "qemu/osdep.h"
+#include "qapi/error.h"
+#include "qapi/qapi-commands-cxl.h"
+#include "cxl_type3_internal.h"
+
+/* Entries of each list of a query unless the caller says otherwise */
+#define QUERY_LIMIT 1024
+
+static CXLType3Dev *dc_from_path(const char *path, Error **errp)
+{
+    CXLType3Dev *d = cxl_type3_from_path(path, NULL);
+
+    if (!d) {
+        error_setg(errp, "Unable to resolve CXL type 3 device");
+        return NULL;
+    }
+    if (!d->dc) {
+        error_setg(errp, "No dynamic capacity support from the device");
+        return NULL;
+    }
+    return d;
+}
+
+/* No tag and an empty string both mean: untagged */
+static bool tag_from_qmp(const char *text, QemuUUID *tag, Error **errp)
+{
+    memset(tag, 0, sizeof(*tag));
+    if (text && *text && qemu_uuid_parse(text, tag)) {
+        error_setg(errp, "tag '%s' is not a UUID", text);
+        return false;
+    }
+    return true;
+}
+
+/*
+ * Extents count from the start of a region, so that one beyond its end is an
+ * error even if it would hit the next region.  The model checks the rest.
+ */
+static GArray *extents_from_qmp(const CXLType3Dev *d, unsigned region,
+                                const QemuUUID *tag,
+                                const CxlDynamicCapacityExtentList *list,
+                                Error **errp)
+{
+    const CXLDCRegion *r = cxl_dc_region(d->dc, region);
+    g_autoptr(GArray) out = g_array_new(false, true, sizeof(CXLDCExtent));
+
+    if (!r) {
+        error_setg(errp, "region id is too large: %u of %u", region,
+                   cxl_dc_nr_regions(d->dc));
+        return NULL;
+    }
+    for (; list; list = list->next) {
+        const CxlDynamicCapacityExtent *in = list->value;
+        CXLDCExtent e = { .len = in->len, .tag = *tag };
+
+        if (!in->len) {
+            error_setg(errp, "extent with 0 length is not allowed");
+            return NULL;
+        }
+        if ((in->offset | in->len) % r->block_size) {
+            error_setg(errp, "dpa or len is not aligned to region block size: "
+                       "offset 0x%" PRIx64 ", len 0x%" PRIx64 ", block size "
+                       "0x%" PRIx64, in->offset, in->len, r->block_size);
+            return NULL;
+        }
+        if (in->offset > r->len || in->len > r->len - in->offset) {
+            error_setg(errp, "extent range is beyond the region end: offset "
+                       "0x%" PRIx64 ", len 0x%" PRIx64 ", region length "
+                       "0x%" PRIx64, in->offset, in->len, r->len);
+            return NULL;
+        }
+        e.dpa = r->base + in->offset;
+        /* The caller has no way to number the parts of what is shared */
+        e.seq = r->sharable ? out->len : 0;
+        g_array_append_val(out, e);
+    }
+    return g_steal_pointer(&out);
+}
+
+static bool add_policy(CxlExtentSelectionPolicy in, uint8_t *out, Error **errp)
+{
+    switch (in) {
+    case CXL_EXTENT_SELECTION_POLICY_FREE:
+        *out = CXL_DC_ADD_FREE;
+        return true;
+    case CXL_EXTENT_SELECTION_POLICY_CONTIGUOUS:
+        *out = CXL_DC_ADD_CONTIGUOUS;
+        return true;
+    case CXL_EXTENT_SELECTION_POLICY_PRESCRIPTIVE:
+        *out = CXL_DC_ADD_PRESCRIPTIVE;
+        return true;
+    case CXL_EXTENT_SELECTION_POLICY_ENABLE_SHARED_ACCESS:
+        *out = CXL_DC_ADD_SHARED;
+        return true;
+    default:
+        error_setg(errp, "Selection policy not supported");
+        return false;
+    }
+}
+
+/* The model explains every refusal; its code says the same to a machine */
+static void propagate(CXLRetCode rc, Error *err, Error **errp)
+{
+    if (rc != CXL_RC_SUCCESS && !err) {
+        error_setg(&err, "%s", cxl_rc_name(rc));
+    }
+    error_propagate(errp, err);
+}
+
+void qmp_cxl_add_dynamic_capacity(
+    const char *path, uint16_t host_id, uint8_t region,
+    CxlExtentSelectionPolicy selection_policy, bool has_length, uint64_t length,
+    bool has_extents, CxlDynamicCapacityExtentList *extents, const char *tag,
+    Error **errp)
+{
+    CXLType3Dev *d = dc_from_path(path, errp);
+    CXLDCAddRequest req = { .host = host_id, .region = region, .len = length };
+    g_autoptr(GArray) list = NULL;
+    Error *err = NULL;
+    CXLRetCode rc;
+
+    if (!d || !add_policy(selection_policy, &req.policy, errp) ||
+        !tag_from_qmp(tag, &req.tag, errp)) {
+        return;
+    }
+    switch (req.policy) {
+    case CXL_DC_ADD_PRESCRIPTIVE:
+        list = extents_from_qmp(d, region, &req.tag, extents, errp);
+        if (!list) {
+            return;
+        }
+        req.extents = (const CXLDCExtent *)list->data;
+        req.nr_extents = list->len;
+        break;
+    case CXL_DC_ADD_SHARED:
+        if (!tag) {
+            error_setg(errp, "selection policy 'enable-shared-access' needs "
+                       "argument 'tag'");
+            return;
+        }
+        break;
+    default:
+        if (!has_length) {
+            error_setg(errp, "selection policy '%s' needs argument 'length'",
+                       CxlExtentSelectionPolicy_str(selection_policy));
+            return;
+        }
+        break;
+    }
+    rc = cxl_dc_add(d->dc, &req, &err);
+    propagate(rc, err, errp);
+}
+
+typedef struct TagSum {
+    const QemuUUID *tag;
+    uint64_t len;
+} TagSum;
+
+static bool sum_accepted(void *opaque, const CXLDCExtent *e)
+{
+    TagSum *sum = opaque;
+
+    if (qemu_uuid_is_equal(&e->tag, sum->tag)) {
+        sum->len += e->len;
+    }
+    return true;
+}
+
+static bool sum_pending(void *opaque, unsigned group, bool dead,
+                        const CXLDCExtent *e)
+{
+    return dead || sum_accepted(opaque, e);
+}
+
+/* All that a host has under a tag, accepted or (for force) only offered */
+static uint64_t tagged_len(const CXLType3Dev *d, uint16_t host,
+                           const QemuUUID *tag, bool forced)
+{
+    TagSum sum = { .tag = tag };
+
+    if (host < cxl_dc_nr_hosts(d->dc)) {
+        cxl_dc_extents(d->dc, host, 0, sum_accepted, &sum);
+        if (forced) {
+            cxl_dc_pending(d->dc, host, sum_pending, &sum);
+        }
+    }
+    return sum.len;
+}
+
+void qmp_cxl_release_dynamic_capacity(
+    const char *path, uint16_t host_id, CxlExtentRemovalPolicy removal_policy,
+    bool has_region, uint8_t region,
+    bool has_extents, CxlDynamicCapacityExtentList *extents, const char *tag,
+    bool has_length, uint64_t length,
+    bool has_sanitize_on_release, bool sanitize_on_release,
+    bool has_forced_removal, bool forced_removal, Error **errp)
+{
+    CXLType3Dev *d = dc_from_path(path, errp);
+    CXLDCReleaseRequest req = {
+        .host = host_id,
+        .forced = forced_removal,
+        .sanitize = sanitize_on_release,
+    };
+    g_autoptr(GArray) list = NULL;
+    Error *err = NULL;
+    CXLRetCode rc;
+
+    if (!d || !tag_from_qmp(tag, &req.tag, errp)) {
+        return;
+    }
+    switch (removal_policy) {
+    case CXL_EXTENT_REMOVAL_POLICY_TAG_BASED:
+        if (!tag || !*tag) {
+            error_setg(errp, "removal policy 'tag-based' needs argument 'tag'");
+            return;
+        }
+        req.policy = CXL_DC_RELEASE_TAG;
+        req.len = has_length ? length
+                             : tagged_len(d, host_id, &req.tag, req.forced);
+        break;
+    case CXL_EXTENT_REMOVAL_POLICY_PRESCRIPTIVE:
+        if (!has_region) {
+            error_setg(errp, "removal policy 'prescriptive' needs argument "
+                       "'region'");
+            return;
+        }
+        list = extents_from_qmp(d, region, &req.tag, extents, errp);
+        if (!list) {
+            return;
+        }
+        req.policy = CXL_DC_RELEASE_PRESCRIPTIVE;
+        req.extents = (const CXLDCExtent *)list->data;
+        req.nr_extents = list->len;
+        break;
+    default:
+        error_setg(errp, "Removal policy not supported");
+        return;
+    }
+    rc = cxl_dc_release(d->dc, &req, &err);
+    propagate(rc, err, errp);
+}
+
+/* -- query ---------------------------------------------------------------- */
+
+static CxlDynamicCapacityRegion *query_region(const CXLDCRegion *r)
+{
+    CxlDynamicCapacityRegion *out = g_new0(CxlDynamicCapacityRegion, 1);
+
+    out->base = r->base;
+    out->decode_length = r->decode_len;
+    out->length = r->len;
+    out->block_size = r->block_size;
+    out->block_sizes = r->block_mask;
+    out->dsmad_handle = r->dsmad_handle;
+    out->sanitize = r->sanitize;
+    out->sanitize_configurable = r->sanitize_configurable;
+    out->non_volatile = r->non_volatile;
+    out->sharable = r->sharable;
+    out->hw_coherent = r->hw_coherent;
+    out->read_only = r->read_only;
+    return out;
+}
+
+/* A list under construction, of which @left more entries are wanted */
+typedef struct QueryList {
+    const CXLType3Dev *d;
+    uint32_t left;
+    CxlDynamicCapacityRangeList **ranges;
+    CxlDynamicCapacityRequestList **requests;
+    CxlDynamicCapacityOfferList **offers;
+    CxlDynamicCapacityTagList **tags;
+    CxlDynamicCapacityOffer *offer;
+    unsigned group;
+} QueryList;
+
+static bool query_extent(void *opaque, const CXLDCExtent *e)
+{
+    QueryList *q = opaque;
+
+    if (!q->left) {
+        return false;
+    }
+    q->left--;
+    QAPI_LIST_APPEND(q->ranges, cxl_type3_dc_range(q->d, e));
+    return true;
+}
+
+static bool query_pending(void *opaque, unsigned group, bool dead,
+                          const CXLDCExtent *e)
+{
+    QueryList *q = opaque;
+
+    if (!q->left) {
+        return false;
+    }
+    if (!q->offer || q->group != group) {
+        q->offer = g_new0(CxlDynamicCapacityOffer, 1);
+        q->offer->dead = dead;
+        q->group = group;
+        q->ranges = &q->offer->extents;
+        QAPI_LIST_APPEND(q->offers, q->offer);
+    }
+    return query_extent(q, e);
+}
+
+static bool query_request(void *opaque, const CXLDCRange *range, bool sanitize)
+{
+    QueryList *q = opaque;
+    CxlDynamicCapacityRequest *out;
+
+    if (!q->left) {
+        return false;
+    }
+    q->left--;
+    out = g_new0(CxlDynamicCapacityRequest, 1);
+    out->dpa = range->dpa;
+    out->len = range->len;
+    out->sanitize = sanitize;
+    QAPI_LIST_APPEND(q->requests, out);
+    return true;
+}
+
+static CxlDynamicCapacityHost *query_host(const CXLType3Dev *d, uint16_t host,
+                                          uint32_t limit)
+{
+    CxlDynamicCapacityHost *out = g_new0(CxlDynamicCapacityHost, 1);
+    QueryList accepted = { .d = d, .left = limit, .ranges = &out->accepted };
+    QueryList pending = { .d = d, .left = limit, .offers = &out->pending };
+    QueryList asked = { .left = limit, .requests = &out->release_requests };
+    CXLDCUsage usage;
+
+    cxl_dc_usage(d->dc, host, &usage);
+    out->host_id = host;
+    out->generation = cxl_dc_generation(d->dc, host);
+    out->accepted_count = cxl_dc_extent_count(d->dc, host);
+    out->extents_supported = usage.extents_supported;
+    out->extents_available = usage.extents_available;
+    out->tags_supported = usage.tags_supported;
+    out->tags_available = usage.tags_available;
+    cxl_dc_extents(d->dc, host, 0, query_extent, &accepted);
+    cxl_dc_pending(d->dc, host, query_pending, &pending);
+    cxl_dc_release_requests(d->dc, host, query_request, &asked);
+    return out;
+}
+
+static uint16List *query_bitmap(const unsigned long *map)
+{
+    uint16List *list = NULL, **tail = &list;
+    unsigned host;
+
+    for (host = find_first_bit(map, CXL_DC_MAX_HOSTS); host < CXL_DC_MAX_HOSTS;
+         host = find_next_bit(map, CXL_DC_MAX_HOSTS, host + 1)) {
+        QAPI_LIST_APPEND(tail, host);
+    }
+    return list;
+}
+
+static bool query_tag(void *opaque, const CXLDCTagInfo *info)
+{
+    QueryList *q = opaque;
+    CxlDynamicCapacityTag *out;
+
+    if (!q->left) {
+        return false;
+    }
+    q->left--;
+    out = g_new0(CxlDynamicCapacityTag, 1);
+    out->tag = qemu_uuid_unparse_strdup(&info->tag);
+    out->referenced = info->referenced;
+    out->accepted = query_bitmap(info->accepted);
+    out->pending = query_bitmap(info->pending);
+    QAPI_LIST_APPEND(q->tags, out);
+    return true;
+}
+
+CxlDynamicCapacityInfo *qmp_query_cxl_dynamic_capacity(const char *path,
+                                                       bool has_limit,
+                                                       uint32_t limit,
+                                                       Error **errp)
+{
+    CXLType3Dev *d = dc_from_path(path, errp);
+    CxlDynamicCapacityRegionList **regions;
+    CxlDynamicCapacityHostList **hosts;
+    CxlDynamicCapacityInfo *out;
+    QueryList tags = { 0 };
+    unsigned i;
+
+    if (!d) {
+        return NULL;
+    }
+    if (!has_limit) {
+        limit = QUERY_LIMIT;
+    }
+    out = g_new0(CxlDynamicCapacityInfo, 1);
+    out->tag_generation = cxl_dc_tag_generation(d->dc);
+    out->tag_count = cxl_dc_tag_count(d->dc);
+    out->log_depth = d->dc_log_depth;
+
+    regions = &out->regions;
+    for (i = 0; i < cxl_dc_nr_regions(d->dc); i++) {
+        QAPI_LIST_APPEND(regions, query_region(cxl_dc_region(d->dc, i)));
+    }
+    hosts = &out->hosts;
+    for (i = 0; i < cxl_dc_nr_hosts(d->dc); i++) {
+        QAPI_LIST_APPEND(hosts, query_host(d, i, limit));
+    }
+    tags.tags = &out->tags;
+    tags.left = limit;
+    cxl_dc_tags(d->dc, 0, query_tag, &tags);
+    return out;
+}

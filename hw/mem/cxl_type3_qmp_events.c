@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * CXL Type 3 memory device: media events and poison injected through QMP
+ * (CXL r3.2 8.2.10.2.1, 8.2.10.9.4)
+ */
+#include "qemu/osdep.h"
+#include "qapi/error.h"
+#include "qapi/qapi-commands-cxl.h"
+#include "cxl_type3_internal.h"
+#include "hw/cxl/trace.h"
+
+/* Fields that the General Media and DRAM records begin with */
+enum {
+    REC_DPA             = 0x30,
+    REC_DESCRIPTOR      = 0x38,
+    REC_TYPE            = 0x39,
+    REC_TRANSACTION     = 0x3a,
+    REC_VALIDITY        = 0x3b,
+    REC_CHANNEL         = 0x3d,
+    REC_RANK            = 0x3e,
+};
+
+/* General Media (Table 8-57) */
+enum {
+    GM_DEVICE           = 0x3f,
+    GM_COMPONENT_ID     = 0x42,
+    GM_COMPONENT_LEN    = 0x10,
+};
+
+enum {
+    GM_HAS_CHANNEL      = 1 << 0,
+    GM_HAS_RANK         = 1 << 1,
+    GM_HAS_DEVICE       = 1 << 2,
+    GM_HAS_COMPONENT    = 1 << 3,
+};
+
+/* DRAM (Table 8-58) */
+enum {
+    DRAM_NIBBLES        = 0x3f,
+    DRAM_BANK_GROUP     = 0x42,
+    DRAM_BANK           = 0x43,
+    DRAM_ROW            = 0x44,
+    DRAM_COLUMN         = 0x47,
+    DRAM_CORRECTION     = 0x49,
+    DRAM_MASKS          = 4,
+};
+
+enum {
+    DRAM_HAS_CHANNEL    = 1 << 0,
+    DRAM_HAS_RANK       = 1 << 1,
+    DRAM_HAS_NIBBLES    = 1 << 2,
+    DRAM_HAS_BANK_GROUP = 1 << 3,
+    DRAM_HAS_BANK       = 1 << 4,
+    DRAM_HAS_ROW        = 1 << 5,
+    DRAM_HAS_COLUMN     = 1 << 6,
+    DRAM_HAS_CORRECTION = 1 << 7,
+};
+
+/* Memory Module (Table 8-59): type, then what Get Health Info answers */
+enum {
+    MM_TYPE             = 0x30,
+    MM_HEALTH           = 0x31,
+    MM_MEDIA            = 0x32,
+    MM_ADDITIONAL       = 0x33,
+    MM_LIFE_USED        = 0x34,
+    MM_TEMPERATURE      = 0x35,
+    MM_DIRTY_SHUTDOWNS  = 0x37,
+    MM_VOLATILE_ERRORS  = 0x3b,
+    MM_PMEM_ERRORS      = 0x3f,
+};
+
+CXLType3Dev *cxl_type3_from_path(const char *path, Error **errp)
+{
+    Object *obj = object_resolve_path(path, NULL);
+
+    if (!obj) {
+        error_setg(errp, "Unable to resolve path");
+        return NULL;
+    }
+    obj = object_dynamic_cast(obj, TYPE_CXL_TYPE3);
+    if (!obj || !DEVICE(obj)->realized) {
+        error_setg(errp, "Path does not point to a CXL type 3 device");
+        return NULL;
+    }
+    return CXL_TYPE3(obj);
+}
+
+static bool log_from_qmp(CxlEventLog qmp, CXLEventLogId *log, Error **errp)
+{
+    switch (qmp) {
+    case CXL_EVENT_LOG_INFORMATIONAL:
+        *log = CXL_EVENT_LOG_INFO;
+        return true;
+    case CXL_EVENT_LOG_WARNING:
+        *log = CXL_EVENT_LOG_WARN;
+        return true;
+    case CXL_EVENT_LOG_FAILURE:
+        *log = CXL_EVENT_LOG_FAIL;
+        return true;
+    case CXL_EVENT_LOG_FATAL:
+        *log = CXL_EVENT_LOG_FATAL_ERR;
+        return true;
+    default:
+        error_setg(errp, "Unhandled error log type");
+        return false;
+    }
+}
+
+static void append(CXLType3Dev *d, CXLEventLogId log, const CXLEventRecord *r)
+{
+    bool logged = cxl_event_append(&d->events, log, r);
+
+    trace_cxl_type3_inject(DEVICE(d)->id, log, logged);
+}
+
+void qmp_cxl_inject_general_media_event(
+    const char *path, CxlEventLog log, uint8_t flags, uint64_t dpa,
+    uint8_t descriptor, uint8_t type, uint8_t transaction_type,
+    bool has_channel, uint8_t channel, bool has_rank, uint8_t rank,
+    bool has_device, uint32_t device, const char *component_id, Error **errp)
+{
+    CXLType3Dev *d = cxl_type3_from_path(path, errp);
+    uint16_t valid = 0;
+    CXLEventLogId id;
+    CXLEventRecord r;
+
+    if (!d || !log_from_qmp(log, &id, errp)) {
+        return;
+    }
+    cxl_event_record_init(&r, &cxl_event_uuid_general_media, flags);
+    stq_le_p(r.b + REC_DPA, dpa);
+    r.b[REC_DESCRIPTOR] = descriptor;
+    r.b[REC_TYPE] = type;
+    r.b[REC_TRANSACTION] = transaction_type;
+    if (has_channel) {
+        r.b[REC_CHANNEL] = channel;
+        valid |= GM_HAS_CHANNEL;
+    }
+    if (has_rank) {
+        r.b[REC_RANK] = rank;
+        valid |= GM_HAS_RANK;
+    }
+    if (has_device) {
+        st24_le_p(r.b + GM_DEVICE, device);
+        valid |= GM_HAS_DEVICE;
+    }
+    if (component_id) {
+        /* One byte stays zero: readers may take the field for a string */
+        memcpy(r.b + GM_COMPONENT_ID, component_id,
+               strnlen(component_id, GM_COMPONENT_LEN - 1));
+        valid |= GM_HAS_COMPONENT;
+    }
+    stw_le_p(r.b + REC_VALIDITY, valid);
+    append(d, id, &r);
+}
+
+void qmp_cxl_inject_dram_event(
+    const char *path, CxlEventLog log, uint8_t flags, uint64_t dpa,
+    uint8_t descriptor, uint8_t type, uint8_t transaction_type,
+    bool has_channel, uint8_t channel, bool has_rank, uint8_t rank,
+    bool has_nibble_mask, uint32_t nibble_mask,
+    bool has_bank_group, uint8_t bank_group, bool has_bank, uint8_t bank,
+    bool has_row, uint32_t row, bool has_column, uint16_t column,
+    bool has_correction_mask, uint64List *correction_mask, Error **errp)
+{
+    CXLType3Dev *d = cxl_type3_from_path(path, errp);
+    uint16_t valid = 0;
+    CXLEventLogId id;
+    CXLEventRecord r;
+    unsigned i;
+
+    if (!d || !log_from_qmp(log, &id, errp)) {
+        return;
+    }
+    cxl_event_record_init(&r, &cxl_event_uuid_dram, flags);
+    stq_le_p(r.b + REC_DPA, dpa);
+    r.b[REC_DESCRIPTOR] = descriptor;
+    r.b[REC_TYPE] = type;
+    r.b[REC_TRANSACTION] = transaction_type;
+    if (has_channel) {
+        r.b[REC_CHANNEL] = channel;
+        valid |= DRAM_HAS_CHANNEL;
+    }
+    if (has_rank) {
+        r.b[REC_RANK] = rank;
+        valid |= DRAM_HAS_RANK;
+    }
+    if (has_nibble_mask) {
+        st24_le_p(r.b + DRAM_NIBBLES, nibble_mask);
+        valid |= DRAM_HAS_NIBBLES;
+    }
+    if (has_bank_group) {
+        r.b[DRAM_BANK_GROUP] = bank_group;
+        valid |= DRAM_HAS_BANK_GROUP;
+    }
+    if (has_bank) {
+        r.b[DRAM_BANK] = bank;
+        valid |= DRAM_HAS_BANK;
+    }
+    if (has_row) {
+        st24_le_p(r.b + DRAM_ROW, row);
+        valid |= DRAM_HAS_ROW;
+    }
+    if (has_column) {
+        stw_le_p(r.b + DRAM_COLUMN, column);
+        valid |= DRAM_HAS_COLUMN;
+    }
+    if (has_correction_mask) {
+        const uint64List *mask = correction_mask;
+
+        for (i = 0; mask && i < DRAM_MASKS; i++, mask = mask->next) {
+            stq_le_p(r.b + DRAM_CORRECTION + i * sizeof(uint64_t), mask->value);
+        }
+        valid |= DRAM_HAS_CORRECTION;
+    }
+    stw_le_p(r.b + REC_VALIDITY, valid);
+    append(d, id, &r);
+}
+
+void qmp_cxl_inject_memory_module_event(
+    const char *path, CxlEventLog log, uint8_t flags, uint8_t type,
+    uint8_t health_status, uint8_t media_status, uint8_t additional_status,
+    uint8_t life_used, int16_t temperature, uint32_t dirty_shutdown_count,
+    uint32_t corrected_volatile_errors, uint32_t corrected_persistent_errors,
+    Error **errp)
+{
+    CXLType3Dev *d = cxl_type3_from_path(path, errp);
+    CXLEventLogId id;
+    CXLEventRecord r;
+
+    if (!d || !log_from_qmp(log, &id, errp)) {
+        return;
+    }
+    cxl_event_record_init(&r, &cxl_event_uuid_memory_module, flags);
+    r.b[MM_TYPE] = type;
+    r.b[MM_HEALTH] = health_status;
+    r.b[MM_MEDIA] = media_status;
+    r.b[MM_ADDITIONAL] = additional_status;
+    r.b[MM_LIFE_USED] = life_used;
+    stw_le_p(r.b + MM_TEMPERATURE, temperature);
+    stl_le_p(r.b + MM_DIRTY_SHUTDOWNS, dirty_shutdown_count);
+    stl_le_p(r.b + MM_VOLATILE_ERRORS, corrected_volatile_errors);
+    stl_le_p(r.b + MM_PMEM_ERRORS, corrected_persistent_errors);
+    append(d, id, &r);
+}
+
+void qmp_cxl_inject_poison(const char *path, uint64_t start, uint64_t length,
+                           Error **errp)
+{
+    CXLType3Dev *d;
+
+    if (length % CXL_POISON_LINE) {
+        error_setg(errp, "Poison injection must be in multiples of %d bytes",
+                   CXL_POISON_LINE);
+        return;
+    }
+    if (start % CXL_POISON_LINE) {
+        error_setg(errp, "Poison start address must be %d byte aligned",
+                   CXL_POISON_LINE);
+        return;
+    }
+    d = cxl_type3_from_path(path, errp);
+    if (!d) {
+        return;
+    }
+    switch (cxl_poison_found(&d->poison, start, length,
+                             CXL_POISON_INTERNAL)) {
+    case CXL_POISON_DONE:
+        trace_cxl_type3_poison(DEVICE(d)->id, start, length,
+                               d->poison.overflowed);
+        break;
+    case CXL_POISON_ALREADY:
+        error_setg(errp,
+                   "Overlap with existing poisoned region not supported");
+        break;
+    default:
+        error_setg(errp, "Poison of 0x%" PRIx64 " bytes at 0x%" PRIx64
+                   " exceeds the address space", length, start);
+        break;
+    }
+}

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * CXL Type 3 memory device: state for snapshots and migration
+ *
+ * Both sides start from the same properties; what follows from those is built
+ * at realize and not sent.  Contents of memory travel as RAM blocks.
+ */
+#include "qemu/osdep.h"
+#include "hw/pci/msix.h"
+#include "hw/pci/pcie_aer.h"
+#include "hw/pci/pcie_doe.h"
+#include "migration/vmstate.h"
+#include "cxl_type3_internal.h"
+
+/* As many as QMP lets wait, see cxl_type3_ras.c */
+#define STREAM_RAS_ERRORS_MAX 1024
+
+/* Both mailboxes are allocated in full; only their used parts travel */
+static bool doe_lengths_are_sane(void *opaque, int version_id)
+{
+    DOECap *doe = opaque;
+
+    return doe->read_mbox_len <= PCI_DOE_DW_SIZE_MAX &&
+           doe->write_mbox_len <= PCI_DOE_DW_SIZE_MAX;
+}
+
+/* A reader may have run past the end: that reads as an error, no more */
+static int doe_post_load(void *opaque, int version_id)
+{
+    DOECap *doe = opaque;
+
+    if (doe->read_mbox_idx >= PCI_DOE_DW_SIZE_MAX && !doe->status.error) {
+        return -EINVAL;
+    }
+    return 0;
+}
+
+static const VMStateDescription vmstate_doe = {
+    .name = "cxl-type3-doe",
+    .version_id = 1,
+    .minimum_version_id = 1,
+    .post_load = doe_post_load,
+    .fields = (const VMStateField[]) {
+        VMSTATE_BOOL(ctrl.intr, DOECap),
+        VMSTATE_BOOL(status.busy, DOECap),
+        VMSTATE_BOOL(status.intr, DOECap),
+        VMSTATE_BOOL(status.error, DOECap),
+        VMSTATE_BOOL(status.ready, DOECap),
+        VMSTATE_UINT32(read_mbox_idx, DOECap),
+        VMSTATE_UINT32(read_mbox_len, DOECap),
+        VMSTATE_UINT32(write_mbox_len, DOECap),
+        VMSTATE_VALIDATE("DOE mailbox lengths", doe_lengths_are_sane),
+        VMSTATE_VARRAY_UINT32(read_mbox, DOECap, read_mbox_len, 0,
+                              vmstate_info_uint32, uint32_t),
+        VMSTATE_VARRAY_UINT32(write_mbox, DOECap, write_mbox_len, 0,
+                              vmstate_info_uint32, uint32_t),
+        VMSTATE_END_OF_LIST()
+    },
+};
+
+static bool has_dc(void *opaque, int version_id)
+{
+    const CXLType3Dev *d = opaque;
+
+    return d->dc != NULL;
+}
+
+static bool ras_count_is_sane(void *opaque, int version_id)
+{
+    const CXLType3Dev *d = opaque;
+
+    return d->nr_ras_errors <= STREAM_RAS_ERRORS_MAX;
+}
+
+static int cxl_type3_pre_load(void *opaque)
+{
+    /* The list below is allocated as it arrives */
+    cxl_type3_ras_exit(opaque);
+    return 0;
+}
+
+static int cxl_type3_post_load(void *opaque, int version_id)
+{
+    CXLType3Dev *d = opaque;
+    unsigned i;
+
+    for (i = 0; i < d->nr_ras_errors; i++) {
+        if (d->ras_error[i].bit > 31 ||
+            !(CXL_RAS_UNC_BITS & (1u << d->ras_error[i].bit))) {
+            return -EINVAL;
+        }
+    }
+    return 0;
+}
+
+const VMStateDescription vmstate_cxl_type3 = {
+    .name = TYPE_CXL_TYPE3,
+    .version_id = 1,
+    .minimum_version_id = 1,
+    .pre_load = cxl_type3_pre_load,
+    .post_load = cxl_type3_post_load,
+    .fields = (const VMStateField[]) {
+        VMSTATE_UINT8_EQUAL(nr_dc_regions, CXLType3Dev,
+                            "'num-dc-regions' differs"),
+        VMSTATE_UINT64_EQUAL(vmem.size, CXLType3Dev,
+                             "size of volatile memory differs"),
+        VMSTATE_UINT64_EQUAL(pmem.size, CXLType3Dev,
+                             "size of persistent memory differs"),
+
+        VMSTATE_PCI_DEVICE(parent_obj, CXLType3Dev),
+        VMSTATE_MSIX(parent_obj, CXLType3Dev),
+        VMSTATE_STRUCT(parent_obj.exp.aer_log, CXLType3Dev, 0,
+                       vmstate_pcie_aer_log, PCIEAERLog),
+        VMSTATE_STRUCT_POINTER(doe, CXLType3Dev, vmstate_doe, DOECap),
+        VMSTATE_STRUCT(cxl, CXLType3Dev, 0, vmstate_cxl_component,
+                       CXLComponentState),
+
+        VMSTATE_STRUCT(clock, CXLType3Dev, 0, vmstate_cxl_timestamp,
+                       CXLTimestamp),
+        VMSTATE_STRUCT(events, CXLType3Dev, 0, vmstate_cxl_events,
+                       CXLEventLogs),
+        VMSTATE_STRUCT(fm_events, CXLType3Dev, 0, vmstate_cxl_events,
+                       CXLEventLogs),
+        VMSTATE_STRUCT(poison, CXLType3Dev, 0, vmstate_cxl_poison, CXLPoison),
+        VMSTATE_STRUCT_POINTER_TEST(dc, CXLType3Dev, has_dc, vmstate_cxl_dc,
+                                    CXLDynCap),
+
+        VMSTATE_STRUCT(mailbox_cci, CXLType3Dev, 0, vmstate_cxl_cci, CXLCCI),
+        VMSTATE_STRUCT(fm_cci, CXLType3Dev, 0, vmstate_cxl_cci, CXLCCI),
+        VMSTATE_STRUCT(regs, CXLType3Dev, 0, vmstate_cxl_devregs,
+                       CXLDeviceRegs),
+
+        VMSTATE_UINT32(nr_ras_errors, CXLType3Dev),
+        VMSTATE_VALIDATE("number of RAS errors", ras_count_is_sane),
+        {
+            /* As VMSTATE_STRUCT_VARRAY_ALLOC(), which knows no unsigned n */
+            .name = "ras_error",
+            .num_offset = vmstate_offset_value(CXLType3Dev, nr_ras_errors,
+                                               uint32_t),
+            .vmsd = &vmstate_cxl_type3_ras_error,
+            .size = sizeof(CXLType3RasError),
+            .flags = VMS_STRUCT | VMS_VARRAY_UINT32 | VMS_POINTER | VMS_ALLOC,
+            .offset = vmstate_offset_pointer(CXLType3Dev, ras_error,
+                                             CXLType3RasError),
+        },
+        VMSTATE_END_OF_LIST()
+    },
+};
