@@ -35,7 +35,7 @@ CPU = 'max,-hypervisor,-arch-capabilities'
 
 MIB = 1 << 20
 STATIC = 256 * MIB
-DYNAMIC = 512 * MIB
+REGION = 256 * MIB
 # I2C address of the first MCTP endpoint, known to tests/guest/mctp-link.c
 FIRST_I2C = 0x20
 
@@ -118,13 +118,19 @@ def i2c_machine(args):
 
 
 def device(args, number, bus):
-    """A Type 3 device with static and dynamic capacity."""
-    props = args.dc_props and ',' + args.dc_props
-    return ['-object', f'memory-backend-ram,id=vmem{number},size={STATIC}',
-            '-object', f'memory-backend-ram,id=dcmem{number},size={DYNAMIC}',
-            '-device', f'cxl-type3,bus={bus},id=cxl-dcd{number},'
-            f'sn={0xc0de0000 + number},volatile-memdev=vmem{number},'
-            f'volatile-dc-memdev=dcmem{number},num-dc-regions=2{props}']
+    """A Type 3 device with dynamic capacity."""
+    size = args.regions * REGION
+    line = ['-object', f'memory-backend-ram,id=dcmem{number},size={size}']
+    props = (f'cxl-type3,bus={bus},id=cxl-dcd{number},'
+             f'sn={0xc0de0000 + number},volatile-dc-memdev=dcmem{number},'
+             f'num-dc-regions={args.regions}')
+    if not args.no_static:
+        line += ['-object', f'memory-backend-ram,id=vmem{number},'
+                 f'size={STATIC}']
+        props += f',volatile-memdev=vmem{number}'
+    if args.dc_props:
+        props += ',' + args.dc_props
+    return line + ['-device', props]
 
 
 def direct(args):
@@ -326,6 +332,10 @@ def main():
                         help='add an I2C controller and MCTP endpoints')
     parser.add_argument('--switch', action='store_true',
                         help='a switch with two devices')
+    parser.add_argument('--regions', type=int, default=2, metavar='N',
+                        help='regions of dynamic capacity, 256 MiB each')
+    parser.add_argument('--no-static', action='store_true',
+                        help='devices without static capacity')
     parser.add_argument('--dc-props', default='', metavar='PROPS',
                         help='further properties of the cxl-type3')
     parser.add_argument('--accel', default='auto',

@@ -95,6 +95,20 @@ int region_create(struct ram_region *region, const char *root,
            -ENODEV;
 }
 
+void region_of_static(const char *memdev)
+{
+    struct ram_region region;
+    uint64_t size = 0;
+
+    /* Linux 7.3 shows the size of a device without partitions as 1 */
+    if (!sys_read_u64(&size, CXL_SYS "/%s/ram/size", memdev) && size <= 1) {
+        tap_skip("a region takes the static capacity", "there is none");
+        return;
+    }
+    tap_rc(region_create(&region, "decoder0.0", memdev), 0,
+           "a region takes the static capacity");
+}
+
 /* A dax device is memory for the kernel (kmem) or for programs (device_dax) */
 static int bind_dax(const struct ram_region *region, const char *driver)
 {

@@ -39,6 +39,9 @@ int region_endpoint(char *buf, size_t size, const char *memdev);
 int region_create(struct ram_region *region, const char *root,
                   const char *memdev);
 
+/** region_of_static() - a test: such a region, if there is any capacity. */
+void region_of_static(const char *memdev);
+
 /** region_dax_device() - bind the region's memory to /dev/daxX.Y. */
 int region_dax_device(const struct ram_region *region);
 /** region_system_ram() - give the region's memory to the kernel. */

@@ -22,7 +22,7 @@
 #define DENSE           (8ul << 20)
 #define SPARSE_STRIDE   (64ul << 10)
 /* What a program asks of the node once the kernel owns the memory */
-#define NODE_BYTES      (64ul << 20)
+#define NODE_BYTES      (16ul << 20)
 #define MPOL_BIND       2
 
 static void check_drivers(void)

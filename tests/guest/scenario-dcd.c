@@ -14,7 +14,6 @@
 void scenario_dcd(void)
 {
     static struct dcd_bench bench;
-    struct ram_region region;
     struct cxl_conn *conn;
 
     if (!tap_check(sys_await(SETTLE_S, "/dev/cxl/" MEMDEV) &&
@@ -23,8 +22,7 @@ void scenario_dcd(void)
         return;
     }
     /* The driver's own decoder comes first, the one for DC memory above it */
-    tap_rc(region_create(&region, "decoder0.0", MEMDEV), 0,
-           "a region takes the static capacity");
+    region_of_static(MEMDEV);
     conn = cxl_conn_open_ioctl("/dev/cxl/" MEMDEV);
     if (!tap_check(conn != NULL, "the mailbox can be reached")) {
         return;

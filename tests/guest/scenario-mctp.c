@@ -78,7 +78,6 @@ static void compare(struct cxl_conn *fm, struct cxl_conn *host)
 void scenario_mctp(void)
 {
     static struct dcd_bench bench;
-    struct ram_region region;
     struct cxl_conn *fm, *host;
 
     if (!tap_check(sys_await(SETTLE_S, "/dev/cxl/" MEMDEV) &&
@@ -86,8 +85,7 @@ void scenario_mctp(void)
                    "drivers bind " MEMDEV)) {
         return;
     }
-    tap_rc(region_create(&region, "decoder0.0", MEMDEV), 0,
-           "a region takes the static capacity");
+    region_of_static(MEMDEV);
     host = cxl_conn_open_ioctl("/dev/cxl/" MEMDEV);
     fm = bring_up();
     if (!tap_check(host && fm, "FM and host have their roads")) {
