@@ -223,8 +223,28 @@ static void doe_reset(DOECap *doe)
     doe->write_mbox_len = 0;
 }
 
+/*
+ * What software set in the device DVSEC is gone after a conventional reset
+ * (8.1.3); ranges that stay enabled with old bases make Linux refuse the device
+ * at its next start.
+ */
+static void device_dvsec_reset(CXLType3Dev *d)
+{
+    uint8_t *dv = PCI_DEVICE(d)->config + d->cxl.dvsecs[CXL_DEVICE_DVSEC].lob;
+    int i;
+
+    pci_set_word(dv + offsetof(CXLDVSECDevice, ctrl), DEV_CTRL);
+    pci_set_word(dv + offsetof(CXLDVSECDevice, ctrl2), 0);
+    pci_set_word(dv + offsetof(CXLDVSECDevice, lock), 0);
+    for (i = 0; i < 2; i++) {
+        pci_set_long(dv + offsetof(CXLDVSECDevice, range[i].base_hi), 0);
+        pci_set_long(dv + offsetof(CXLDVSECDevice, range[i].base_lo), 0);
+    }
+}
+
 void cxl_type3_pci_reset(CXLType3Dev *d)
 {
+    device_dvsec_reset(d);
     cxl_component_register_init_common(d->cxl.crb.cache_mem_registers,
                                        d->cxl.crb.cache_mem_regs_write_mask,
                                        CXL2_TYPE3_DEVICE);
