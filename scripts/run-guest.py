@@ -184,6 +184,8 @@ def command_line(args, accel, initramfs, console):
              '-chardev', f'{results},id=results',
              '-serial', 'chardev:console', '-serial', 'chardev:results',
              '-monitor', 'none']
+    if args.scenario == 'reset':
+        line.remove('-no-reboot')
     return line + args.qemu_args
 
 

@@ -40,7 +40,7 @@ struct dcd_bench {
 };
 
 /**
- * bench_open() - read the geometry, map the memory, check that nothing is added
+ * bench_open() - read the geometry, map the memory
  * @memdev: "mem0", its volatile capacity may be in use
  * Return: false if no test can run; the reason is a failed test
  */

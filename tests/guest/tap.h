@@ -19,6 +19,12 @@ FILE *tap_out(void);
 /** tap_check() - one test; the name must not depend on the outcome. */
 bool tap_check(bool ok, const char *name, ...)
     __attribute__((format(printf, 2, 3)));
+/**
+ * tap_quiet() - from now on passed tests are neither shown nor counted
+ *
+ * For what runs before a reset: nobody could go on with its numbers.
+ */
+void tap_quiet(void);
 /** tap_note() - a comment line. */
 void tap_note(const char *text, ...) __attribute__((format(printf, 1, 2)));
 /** tap_skip() - a test that this machine cannot run, and why. */
