@@ -189,6 +189,8 @@ bool cxl_type3_pci_realize(CXLType3Dev *d, Error **errp)
     pcie_doe_init(pci, d->doe, CXL_TYPE3_CFG_DOE, cxl_type3_doe_protocols,
                   true, CXL_TYPE3_VEC_DOE);
 
+    /* Device Control and Status say which errors to report and which were */
+    pcie_cap_deverr_init(pci);
     if (pcie_aer_init(pci, PCI_ERR_VER, CXL_TYPE3_CFG_AER, PCI_ERR_SIZEOF,
                       errp)) {
         goto undo_doe;
@@ -249,5 +251,6 @@ void cxl_type3_pci_reset(CXLType3Dev *d)
                                        d->cxl.crb.cache_mem_regs_write_mask,
                                        CXL2_TYPE3_DEVICE);
     pcie_cap_fill_link_ep_usp(PCI_DEVICE(d), d->width, d->speed);
+    pcie_cap_deverr_reset(PCI_DEVICE(d));
     doe_reset(d->doe);
 }
