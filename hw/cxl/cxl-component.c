@@ -257,6 +257,13 @@ void cxl_component_register_block_init(Object *obj, CXLComponentState *cxl,
     cxl_port_register_vmstate(obj, cxl);
 }
 
+void cxl_component_register_block_exit(CXLComponentState *cxl)
+{
+    ComponentRegisters *crb = &cxl->crb;
+
+    memory_region_del_subregion(&crb->component_registers, &crb->cache_mem);
+}
+
 /* Migration */
 
 static int component_post_load(void *opaque, int version_id)

@@ -126,7 +126,6 @@ struct CXLType3Dev {
 
     /* registers and doors */
     CXLComponentState cxl;
-    MemoryRegion component_bar;
     CXLDeviceRegs regs;
     DOECap *doe;
     CXLCCI mailbox_cci;

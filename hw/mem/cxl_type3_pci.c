@@ -178,7 +178,7 @@ bool cxl_type3_pci_realize(CXLType3Dev *d, Error **errp)
     create_bars(d);
 
     if (msix_init_exclusive_bar(pci, CXL_TYPE3_VECTORS, MSIX_BAR, errp)) {
-        goto undo_pcie;
+        goto undo_bars;
     }
     for (vector = 0; vector < CXL_TYPE3_VECTORS; vector++) {
         msix_vector_use(pci, vector);
@@ -200,7 +200,8 @@ bool cxl_type3_pci_realize(CXLType3Dev *d, Error **errp)
 undo_doe:
     g_clear_pointer(&d->doe, pcie_doe_fini);
     msix_uninit_exclusive_bar(pci);
-undo_pcie:
+undo_bars:
+    cxl_component_register_block_exit(&d->cxl);
     pcie_cap_exit(pci);
     return false;
 }
@@ -212,6 +213,7 @@ void cxl_type3_pci_exit(CXLType3Dev *d)
     pcie_aer_exit(pci);
     g_clear_pointer(&d->doe, pcie_doe_fini);
     msix_uninit_exclusive_bar(pci);
+    cxl_component_register_block_exit(&d->cxl);
     pcie_cap_exit(pci);
 }
 

@@ -150,6 +150,15 @@ void cxl_component_register_block_init(Object *obj, CXLComponentState *cxl,
                                        const char *type);
 
 /**
+ * cxl_component_register_block_exit - take the memory regions apart
+ * @cxl: component
+ *
+ * A component that can be unplugged must do it: a region holds a reference to
+ * the owner of each region inside it, here the component to itself.
+ */
+void cxl_component_register_block_exit(CXLComponentState *cxl);
+
+/**
  * cxl_component_register_init_common - reset registers and write masks
  * @regs: ComponentRegisters.cache_mem_registers
  * @mask: ComponentRegisters.cache_mem_regs_write_mask
