@@ -39,6 +39,9 @@ REGION = 256 * MIB
 # I2C address of the first MCTP endpoint, known to tests/guest/mctp-link.c
 FIRST_I2C = 0x20
 
+# KiB that QEMU may grow by in a long run: translated code, caches
+MAY_GROW = 1024
+
 # A kernel under KVM has printed its first line by then, or it never will
 FIRST_SIGN = 8
 
@@ -120,12 +123,12 @@ def i2c_machine(args):
 def device(args, number, bus):
     """A Type 3 device with dynamic capacity."""
     size = args.regions * REGION
-    line = ['-object', f'memory-backend-ram,id=dcmem{number},size={size}']
+    line = ['-object', f'memory-backend-memfd,id=dcmem{number},size={size}']
     props = (f'cxl-type3,bus={bus},id=cxl-dcd{number},'
              f'sn={0xc0de0000 + number},volatile-dc-memdev=dcmem{number},'
              f'num-dc-regions={args.regions}')
     if not args.no_static:
-        line += ['-object', f'memory-backend-ram,id=vmem{number},'
+        line += ['-object', f'memory-backend-memfd,id=vmem{number},'
                  f'size={STATIC}']
         props += f',volatile-memdev=vmem{number}'
     if args.dc_props:
@@ -151,8 +154,11 @@ def switched(args):
 def machine_args(args):
     if args.scenario == 'i2c':
         return i2c_machine(args)
-    line = ['-M', 'q35,cxl=on,cxl-fmw.0.targets.0=cxl.1,cxl-fmw.0.size=4G',
+    line = ['-M', 'q35,cxl=on,cxl-fmw.0.targets.0=cxl.1,cxl-fmw.0.size=4G,'
+            'memory-backend=ram',
             '-cpu', args.cpu, '-m', '1G,maxmem=4G,slots=2',
+            # shared, so that it does not count as memory of QEMU itself
+            '-object', 'memory-backend-memfd,id=ram,size=1G',
             '-smp', '2', '-nodefaults', '-no-reboot', '-display', 'none',
             '-device', 'pxb-cxl,bus_nr=12,bus=pcie.0,id=cxl.1',
             '-device', 'cxl-rp,port=0,bus=cxl.1,id=rp0,chassis=0,slot=2']
@@ -194,6 +200,8 @@ class Results:
 
     def __init__(self, quiet):
         self.quiet = quiet
+        self.pid = None
+        self.memory = None
         self.tests = 0
         self.failed = 0
         self.plan = None
@@ -206,9 +214,24 @@ class Results:
         match = re.match(r'1\.\.(\d+)$', line)
         if match:
             self.plan = int(match.group(1))
+        if line.startswith('# memory: '):
+            self.weigh(line.endswith('to here'))
         if self.quiet and re.match(r'(ok\b|1\.\.)', line):
             return
         print(line, flush=True)
+
+    def weigh(self, end):
+        """QEMU's own memory; what it holds for the guest is not in it."""
+        with open(f'/proc/{self.pid}/status', encoding='ascii') as f:
+            now = int(re.search(r'RssAnon:\s+(\d+) kB', f.read()).group(1))
+        if not end:
+            self.memory = now
+            return
+        grown = now - self.memory
+        say(f'QEMU holds {now} KiB, {grown} KiB more than before')
+        if grown > MAY_GROW:
+            self.failed += 1
+            print(f"Bail out! QEMU's memory grew by {grown} KiB", flush=True)
 
     def complete(self):
         return self.plan is not None and self.plan == self.tests
@@ -278,6 +301,7 @@ def boot(args, accel, first_sign, initramfs, console):
     with tempfile.TemporaryFile() as errors, \
             subprocess.Popen(line, stdin=subprocess.DEVNULL, stderr=errors,
                              stdout=subprocess.PIPE) as process:
+        results.pid = process.pid
         def give_up(*_):
             stop(process)
             sys.exit(DIED)

@@ -38,6 +38,7 @@ static const struct {
     { "demo", scenario_demo },
     { "i2c", scenario_i2c },
     { "mctp", scenario_mctp },
+    { "noise", scenario_noise },
     { "reset", scenario_reset },
     { "shell", scenario_shell },
     { "switch", scenario_switch },

@@ -162,6 +162,7 @@ int mctp_link_up(struct mctp_link *link)
     if (adapter < 0) {
         return note("I2C adapter", adapter);
     }
+    link->adapter = adapter;
     snprintf(link->name, sizeof(link->name), "mctpi2c%d", adapter);
     snprintf(device, sizeof(device), "mctp-i2c-interface 0x%x",
              I2C_OWN_ADDRESS | MCTP_OWN_I2C);

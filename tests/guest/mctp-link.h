@@ -21,6 +21,7 @@
 
 /** struct mctp_link - a network interface for MCTP */
 struct mctp_link {
+    int adapter;                /* number of the I2C adapter */
     char name[32];
     unsigned index;
 };
