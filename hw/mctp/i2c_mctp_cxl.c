@@ -59,6 +59,7 @@ struct I2CMCTPCXL {
     MCTPCXLTarget cxl;
     CXLCCI *cci;
     CXLCCI switch_cci;          /* a switch has one per door */
+    DeviceListener listener;    /* tells when the component goes */
 
     /* One bus write as it comes in, address byte first */
     uint8_t frame[MCTP_I2C_FRAME_MAX];
@@ -89,9 +90,8 @@ static bool run_on_cci(void *opaque, uint16_t opcode, const void *in,
 {
     I2CMCTPCXL *s = opaque;
 
-    /* unplugged while we hold a reference, or in reset: nobody is there */
-    if (!DEVICE(s->component)->realized ||
-        resettable_is_in_reset(OBJECT(s->component))) {
+    /* unplugged or in reset: nobody is there */
+    if (!s->component || resettable_is_in_reset(OBJECT(s->component))) {
         return false;
     }
     answer->ret_code = cxl_cci_process(s->cci, opcode, in, in_len, out,
@@ -354,6 +354,22 @@ static void lose_component(I2CMCTPCXL *s)
     s->component = NULL;
 }
 
+/*
+ * The component is being unplugged. References of ours, the one of the link
+ * property among them, would keep it from ever being reported as deleted.
+ */
+static void device_gone(DeviceListener *listener, DeviceState *dev)
+{
+    I2CMCTPCXL *s = container_of(listener, I2CMCTPCXL, listener);
+
+    if (s->component &&
+        (dev == DEVICE(s->target) || dev == DEVICE(s->component))) {
+        trace_i2c_mctp_cxl_component_gone(s->parent_obj.address, dev->id);
+        lose_component(s);
+        object_unref(OBJECT(g_steal_pointer(&s->target)));
+    }
+}
+
 static bool check_properties(I2CMCTPCXL *s, Error **errp)
 {
     uint8_t address = s->parent_obj.address;
@@ -414,6 +430,8 @@ static void i2c_mctp_cxl_realize(DeviceState *dev, Error **errp)
                                     &dev->mem_reentrancy_guard);
     s->ep = mctp_endpoint_new(&config);
     mctp_cxl_attach(s->ep, &s->cxl);
+    s->listener.unrealize = device_gone;
+    device_listener_register(&s->listener);
 }
 
 static void i2c_mctp_cxl_unrealize(DeviceState *dev)
@@ -422,6 +440,7 @@ static void i2c_mctp_cxl_unrealize(DeviceState *dev)
     I2CBus *bus = bus_of(s);
     I2CNode *node, *next;
 
+    device_listener_unregister(&s->listener);
     withdraw_from_bus(s);
     /* the guest may be in the middle of a write to us */
     QLIST_FOREACH_SAFE(node, &bus->current_devs, next, next) {

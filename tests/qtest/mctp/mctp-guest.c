@@ -206,7 +206,11 @@ void mctp_unplug(DwI2c *t, const char *port, const char *id)
     qtest_qmp_device_del_send(t->qts, id);
     qtest_outl(t->qts, ACPI_BUS_SELECT, qdict_get_int(rsp, "return"));
     qtest_outl(t->qts, ACPI_EJECT, 1);
-    qtest_qmp_eventwait(t->qts, "DEVICE_DELETED");
+    qobject_unref(rsp);
+
+    rsp = qtest_qmp(t->qts, "{'execute': 'qom-get', 'arguments': {"
+                    " 'path': %s, 'property': 'realized'}}", id);
+    g_assert_true(qdict_haskey(rsp, "error"));
     qobject_unref(rsp);
 }
 

@@ -312,6 +312,7 @@ static void test_unplug(void)
             break;
         }
         mctp_unplug(&t, "p1", "dw");
+        qtest_qmp_eventwait(t.qts, "DEVICE_DELETED");
         qtest_clock_step(t.qts, ANSWER_NS * 2);
         dw_stop(&t);
     }
