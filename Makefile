@@ -14,6 +14,10 @@ all: ## build QEMU with our device layer, and our own programs
 demo: all kernel ## a Fabric Manager adds and releases memory of a Linux guest
 	@tools/demo.sh $(BUILD)
 
+.PHONY: shell
+shell: all kernel ## a shell in that guest, with the Fabric Manager's program
+	@tools/shell.sh $(BUILD) --i2c
+
 .PHONY: check
 check: ## run every test
 	@scripts/check.sh $(BUILD) unit qtest base guest style

@@ -181,7 +181,8 @@ def command_line(args, accel, initramfs, console):
     shell = args.scenario == 'shell'
     console = 'stdio,signal=off' if shell else f'file,path={console}'
     results = 'null' if shell else 'stdio,signal=off'
-    append = ('console=ttyS0 loglevel=7 panic=-1 '
+    # a person does not want the kernel's words between his own
+    append = (f'console=ttyS0 loglevel={3 if shell else 7} panic=-1 '
               f'cxltest={args.scenario} cxlout=ttyS1 {args.append}')
     line += machine_args(args)
     line += ['-kernel', args.kernel, '-initrd', initramfs,

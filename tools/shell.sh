@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# A shell in the test guest, with cxl-fm and cxl-dc-host in its path.
+# A shell in the test guest, with cxl-fm, cxl-dc-host and mctp-up in its path.
 # usage: tools/shell.sh BUILD [argument of run-guest.py]...
 set -euo pipefail
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -17,4 +17,5 @@ exec /usr/bin/python3 scripts/run-guest.py --scenario shell \
     --init "$own/tests/guest/guest-init" \
     --add "bin/busybox=$busybox" --add "bin/sh=$busybox" \
     --add "bin/cxl-fm=$own/tools/cxl-fm/cxl-fm" \
-    --add "bin/cxl-dc-host=$own/tests/guest/cxl-dc-host" "$@"
+    --add "bin/cxl-dc-host=$own/tests/guest/cxl-dc-host" \
+    --add "bin/mctp-up=$own/tests/guest/mctp-up" "$@"
