@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * cxl-type3: properties and their errors, configuration space, component
+ * registers, Identify (CXL r3.2 8.1, 8.2.4, 8.2.10.9.1)
+ */
+#include "qemu/osdep.h"
+#include "qemu/bswap.h"
+#include "qemu/units.h"
+#include "hw/pci/pci_regs.h"
+#include "qobject/qdict.h"
+#include "cxl-qtest.h"
+
+#define BACKENDS CXL_BACKENDS \
+    "-object memory-backend-ram,id=pm0,size=256M " \
+    "-object memory-backend-ram,id=odd,size=100M " \
+    "-object memory-backend-ram,id=lsa0,size=64K "
+
+/* A device_add with @props must fail with exactly @text in its message */
+static void refused_at_realize(const char *props, const char *text)
+{
+    QTestState *qts = cxl_start(BACKENDS);
+    g_autofree char *json = g_strdup_printf(
+        "{'execute': 'device_add', 'arguments': {'driver': 'cxl-type3', "
+        "'id': 'm0', 'bus': 'rp0'%s}}", props);
+    QDict *rsp = qtest_qmp(qts, json, NULL);
+    const char *got;
+
+    if (!qdict_haskey(rsp, "error")) {
+        g_test_message("no error for %s", props);
+    }
+    g_assert_true(qdict_haskey(rsp, "error"));
+    got = qdict_get_str(qdict_get_qdict(rsp, "error"), "desc");
+    if (!strstr(got, text)) {
+        g_test_message("wanted \"%s\" in \"%s\"", text, got);
+    }
+    g_assert_nonnull(strstr(got, text));
+    qobject_unref(rsp);
+    qtest_quit(qts);
+}
+
+#define DC "'volatile-dc-memdev': 'dc0'"
+
+static void bad_properties_are_named_in_the_error(void)
+{
+    static const struct { const char *props, *text; } rows[] = {
+        { "", "at least one memdev property must be set" },
+        { ", 'memdev': 'pm0', 'persistent-memdev': 'pm0', 'lsa': 'lsa0'",
+          "[memdev] cannot be used with new [persistent-memdev] property" },
+        { ", 'persistent-memdev': 'pm0'",
+          "lsa property must be set for persistent devices" },
+        { ", 'num-dc-regions': 1",
+          "dynamic capacity must have a backing device" },
+        { ", 'num-dc-regions': 9, " DC, "num-dc-regions" },
+        { ", 'num-dc-regions': 255, " DC, "num-dc-regions" },
+        { ", 'num-dc-regions': 3, " DC, "not multiple of region len" },
+        { ", 'num-dc-regions': 1, 'volatile-dc-memdev': 'odd'",
+          "not multiple of region len" },
+        { ", 'num-dc-regions': 1, 'volatile-memdev': 'odd', " DC,
+          "DC region base not aligned to" },
+        { ", 'volatile-memdev': 'dc0', 'num-dc-regions': 2, " DC,
+          "memory backend dc0 can't be used multiple times" },
+        { ", 'num-dc-regions': 2, 'dc0-block-size': 3145728, " DC,
+          "dc0-block-size" },
+        { ", 'num-dc-regions': 2, 'dc1-block-size': 32, " DC,
+          "dc1-block-size" },
+        { ", 'num-dc-regions': 2, 'dc0-block-size': 536870912, " DC,
+          "dc0-block-size" },
+        { ", 'num-dc-regions': 2, 'dc-extents-max': 0, " DC,
+          "dc-extents-max" },
+        { ", 'num-dc-regions': 2, 'dc-event-log-depth': 0, " DC,
+          "dc-event-log-depth" },
+        { ", 'num-dc-regions': 2, 'dc-event-log-depth': 65536, " DC,
+          "dc-event-log-depth" },
+        { ", 'volatile-memdev': 'vm0', 'cdat': '/nonexistent'",
+          "CDAT: File read failed" },
+    };
+    unsigned i;
+
+    for (i = 0; i < ARRAY_SIZE(rows); i++) {
+        refused_at_realize(rows[i].props, rows[i].text);
+    }
+}
+
+static void regions_have_their_own_geometry(void)
+{
+    CxlDev dev;
+    QTestState *qts = cxl_start_dcd(
+        &dev, ",dc0-block-size=64K,dc1-block-size=128M,dc1-non-volatile=on");
+    const CxlExtent small = { CXL_DC_BASE + 64 * KiB, 64 * KiB, 1 };
+    const CxlExtent large = { CXL_DC_BASE + CXL_REGION + 128 * MiB, 128 * MiB,
+                              2 };
+    const CxlExtent both[] = { small, large };
+    CxlReq r = { 0 };
+    CxlRsp rsp;
+
+    req8(&r, 8);
+    req8(&r, 0);
+    g_assert_cmphex(cxl_cmd(&dev, 0x4800, &r, &rsp), ==, 0);
+    g_assert_cmphex(ldq_le_p(rsp.data + 8 + 0x18), ==, 64 * KiB);
+    g_assert_cmphex(ldq_le_p(rsp.data + 8 + 0x28 + 0x18), ==, 128 * MiB);
+    g_assert_cmphex(fm_add_list(&dev, both, 2), ==, 0);
+    g_assert_cmphex(host_answer(&dev, 0x4802, both, 2, false), ==, 0);
+    host_has(&dev, both, 2);
+    qtest_quit(qts);
+}
+
+static void configuration_space_is_the_known_one(void)
+{
+    static const char *const sn[] = { "", ",sn=0x1234" };
+    unsigned with;
+
+    for (with = 0; with < 2; with++) {
+        CxlDev dev;
+        QTestState *qts = cxl_start_dcd(&dev, sn[with]);
+        unsigned at = 0x100, first, end[64], n = 0, i;
+        unsigned ids = 0, doe = 0, aer = 0;
+
+        g_assert_cmphex(cfg_readl(&dev, 0), ==, 0x0d938086);
+        g_assert_cmphex(cfg_readl(&dev, 8), ==, 0x05021001);
+        g_assert_cmphex(cfg_readl(&dev, 0x2c), ==, 0x11001af4);
+        g_assert_cmphex(cfg_find_cap(&dev, PCI_CAP_ID_MSIX), ==, 0x40);
+        g_assert_cmphex(cfg_find_cap(&dev, PCI_CAP_ID_EXP), ==, 0x80);
+        /* extended capabilities: every one found, none inside another */
+        first = at;
+        while (at) {
+            uint32_t head = cfg_readl(&dev, at);
+            unsigned id = head & 0xffff, len = 0x18;
+
+            if (id == PCI_EXT_CAP_ID_DVSEC) {
+                uint32_t hdr1 = cfg_readl(&dev, at + 4);
+
+                g_assert_cmphex(hdr1 & 0xffff, ==, 0x1e98);
+                len = hdr1 >> 20;
+                ids |= 1u << cfg_readw(&dev, at + 8);
+            } else if (id == PCI_EXT_CAP_ID_DSN) {
+                g_assert_cmpuint(with, ==, 1);
+                g_assert_cmphex(cfg_readl(&dev, at + 4), ==, 0x1234);
+                len = 12;
+            } else if (id == PCI_EXT_CAP_ID_DOE) {
+                doe = at;
+            } else if (id == PCI_EXT_CAP_ID_ERR) {
+                aer = at;
+                len = PCI_ERR_ROOT_COMMAND;
+            }
+            for (i = 0; i < n; i += 2) {
+                g_assert_true(at >= end[i + 1] || at + len <= end[i]);
+            }
+            end[n++] = at;
+            end[n++] = at + len;
+            g_assert_cmpuint(n, <, ARRAY_SIZE(end));
+            at = head >> 20;
+        }
+        g_assert_cmphex(first, ==, 0x100);
+        g_assert_cmphex(doe, ==, 0x190);
+        g_assert_cmphex(aer, ==, 0x200);
+        /* device, GPF, flex bus, register locator */
+        g_assert_cmphex(ids, ==, 1 << 0 | 1 << 5 | 1 << 7 | 1 << 8);
+        qtest_quit(qts);
+    }
+}
+
+static void component_registers_show_four_decoders(void)
+{
+    CxlDev dev;
+    QTestState *qts = cxl_start_dcd(&dev, "");
+    uint64_t cm = dev.bar[0] + 0x1000;
+
+    g_assert_cmphex(qtest_readl(qts, cm), ==, 0x03110001);
+    g_assert_cmphex(qtest_readl(qts, cm + 4), ==, 0x08030002);
+    g_assert_cmphex(qtest_readl(qts, cm + 8), ==, 0x0d820004);
+    g_assert_cmphex(qtest_readl(qts, cm + 12), ==, 0x12830005);
+    g_assert_cmphex(qtest_readl(qts, cm + 0x128), ==, 0x00001b12);
+    qtest_writel(qts, cm + 0x128, 0);
+    g_assert_cmphex(qtest_readl(qts, cm + 0x128), ==, 0x00001b12);
+    qtest_quit(qts);
+}
+
+static void identify_reports_static_capacity_and_logs(void)
+{
+    CxlDev dev;
+    QTestState *qts = cxl_start_dcd(&dev, ",dc-event-log-depth=77");
+    CxlRsp rsp;
+
+    g_assert_cmphex(cxl_cmd(&dev, 0x4000, NULL, &rsp), ==, 0);
+    g_assert_cmpuint(rsp.len, ==, 0x45);
+    g_assert_cmpuint(ldq_le_p(rsp.data + 0x10), ==, 1);
+    g_assert_cmpuint(ldq_le_p(rsp.data + 0x18), ==, 1);
+    g_assert_cmpuint(ldq_le_p(rsp.data + 0x20), ==, 0);
+    g_assert_cmpuint(ldq_le_p(rsp.data + 0x28), ==, 0);
+    g_assert_cmpuint(ldl_le_p(rsp.data + 0x38), ==, 0);
+    g_assert_cmpuint(lduw_le_p(rsp.data + 0x43), ==, 77);
+    g_assert_cmphex(dev_readq(&dev, REG_MEMDEV_STATUS), ==, 0x14);
+    qtest_quit(qts);
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+#define T(f) qtest_add_func("/cxl/type3/" #f, f)
+    T(bad_properties_are_named_in_the_error);
+    T(regions_have_their_own_geometry);
+    T(configuration_space_is_the_known_one);
+    T(component_registers_show_four_decoders);
+    T(identify_reports_static_capacity_and_logs);
+#undef T
+    return g_test_run();
+}
