@@ -279,7 +279,7 @@ void cxl_refused(CxlDev *dev, uint16_t op, const CxlReq *req, uint16_t rc)
     cxl_alive(dev);
 }
 
-/* -- MSI-X --------------------------------------------------------------------- */
+/* -- MSI-X -- */
 
 static uint64_t msi_mark_addr(CxlDev *dev, unsigned vector)
 {
