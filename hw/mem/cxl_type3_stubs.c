@@ -140,6 +140,36 @@ CXLEventLogs *cxl_type3_events(CXLType3Dev *d)
     g_assert_not_reached();
 }
 
+CXLEventLogs *cxl_type3_fm_events(CXLType3Dev *d)
+{
+    g_assert_not_reached();
+}
+
+CXLTimestamp *cxl_type3_clock(CXLType3Dev *d)
+{
+    g_assert_not_reached();
+}
+
+CXLPoison *cxl_type3_poison(CXLType3Dev *d)
+{
+    g_assert_not_reached();
+}
+
+void cxl_type3_set_media(CXLType3Dev *d, CXLMediaStatus status)
+{
+    g_assert_not_reached();
+}
+
+bool cxl_type3_zero(CXLType3Dev *d, uint64_t dpa, uint64_t len)
+{
+    g_assert_not_reached();
+}
+
+void cxl_type3_zero_all(CXLType3Dev *d)
+{
+    g_assert_not_reached();
+}
+
 bool cxl_type3_fm_on_mailbox(const CXLType3Dev *d)
 {
     g_assert_not_reached();
