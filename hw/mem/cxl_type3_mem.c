@@ -295,10 +295,12 @@ static MemTxResult dc_access(CXLType3Dev *d, uint64_t dpa, uint8_t *buf,
                              unsigned n, bool write, MemTxAttrs attrs)
 {
     CXLDCAccess may = cxl_dc_access(d->dc, 0, dpa, n);
-    uint64_t offset;
+    uint64_t media, row, offset;
 
+    /* Blocks begin at line boundaries, so a piece is in one row on the medium */
     if (may == CXL_DC_ACCESS_NONE ||
-        !cxl_type3_dc_backend_offset(d, dpa, n, &offset)) {
+        !cxl_dc_translate(d->dc, 0, dpa, &media, &row) || row < n ||
+        !cxl_type3_dc_backend_offset(d, media, n, &offset)) {
         trace_cxl_type3_no_capacity(DEVICE(d)->id, dpa, n, write);
         if (!write) {
             memset(buf, 0xff, n);

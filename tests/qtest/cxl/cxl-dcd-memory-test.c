@@ -150,6 +150,42 @@ static void read_only_region_drops_writes(void)
     qtest_quit(qts);
 }
 
+/* The workflow of 9.13.3.2: one writes, then it is shared for reading */
+static void initialised_capacity_is_shared_read_only(void)
+{
+    CxlDev dev;
+    QTestState *qts = cxl_start_dcd(
+        &dev, ",dc0-sharable=on,dc1-sharable=on,dc1-read-only=on");
+    const CxlExtent first = { R0(0), BLOCKS(2), 7 };
+    uint64_t hpa = cxl_map(&dev, ALL_DPA);
+    CxlReq tag = { 0 }, get = { 0 };
+    CxlExtent second;
+    CxlRsp rsp;
+
+    g_assert_cmphex(fm_add(&dev, ADD_CONTIGUOUS, 0, BLOCKS(2), 7), ==, 0);
+    g_assert_cmphex(host_answer(&dev, 0x4802, &first, 1, false), ==, 0);
+    qtest_writeq(qts, hpa + R0(1), MARK);
+    req_tag(&tag, 7);
+    g_assert_cmphex(cxl_cmd(&dev, 0x5606, &tag, NULL), ==, 0);
+    g_assert_cmphex(host_answer(&dev, 0x4803, &first, 1, false), ==, 0);
+    drain_log(&dev, 4);
+
+    g_assert_cmphex(fm_add(&dev, ADD_SHARED, 1, 0, 7), ==, 0);
+    req8(&get, 4);
+    g_assert_cmphex(cxl_cmd(&dev, 0x0100, &get, &rsp), ==, 0);
+    second = (CxlExtent) {
+        ldq_le_p(rsp.data + 0x20 + 0x38), ldq_le_p(rsp.data + 0x20 + 0x40), 7
+    };
+    g_assert_cmphex(second.dpa, >=, R1(0));
+    g_assert_cmphex(second.len, ==, BLOCKS(2));
+    g_assert_cmphex(host_answer(&dev, 0x4802, &second, 1, false), ==, 0);
+    g_assert_cmphex(qtest_readq(qts, hpa + second.dpa + CXL_BLOCK), ==, MARK);
+    qtest_writeq(qts, hpa + second.dpa + CXL_BLOCK, 0);
+    g_assert_cmphex(qtest_readq(qts, hpa + second.dpa + CXL_BLOCK), ==, MARK);
+    g_assert_cmphex(qtest_readq(qts, hpa + R0(1)), ==, -1ull);
+    qtest_quit(qts);
+}
+
 static void device_without_static_capacity_works(void)
 {
     QTestState *qts = cxl_start(
@@ -179,6 +215,7 @@ int main(int argc, char **argv)
     T(release_ends_access_and_the_rest_stays);
     T(sanitize_is_done_when_asked);
     T(read_only_region_drops_writes);
+    T(initialised_capacity_is_shared_read_only);
     T(device_without_static_capacity_works);
 #undef T
     return g_test_run();
