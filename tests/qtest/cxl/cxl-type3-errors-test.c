@@ -255,7 +255,7 @@ static void poison_errors_come_in_order(void)
         { "none", 0, 1, "Poison injection must be in multiples of 64 bytes" },
         { "none", 1, 64, "Poison start address must be 64 byte aligned" },
         { "none", 0, 64, "Unable to resolve path" },
-        { "rp0", 0, 64, "Path does not point to a CXL type 3 device" },
+        { "/machine", 0, 64, "Path does not point to a CXL type 3 device" },
         { "cxl-mem0", 64, 128, NULL },
         { "cxl-mem0", 128, 64,
           "Overlap with existing poisoned region not supported" },
