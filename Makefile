@@ -34,7 +34,7 @@ check-unit check-qtest check-base check-guest check-style:
 .PHONY: check-sanitize
 check-sanitize: ## run unit tests and qtests under ASan and UBSan
 	@./configure --build=$(SANITIZE) --enable-asan --enable-ubsan
-	@MESON_TEST_ARGS="-t 5 $(MESON_TEST_ARGS)" \
+	@TEST_SLACK=10 \
 		scripts/check.sh $(SANITIZE) unit qtest
 
 .PHONY: kernel
