@@ -22,6 +22,8 @@ import sys
 import tempfile
 import time
 
+import guest_qemu
+
 # Where Debian's seabios, qemu-system-data and ipxe-qemu put their files
 FIRMWARE = ['/usr/share/seabios', '/usr/share/qemu', '/usr/lib/ipxe/qemu']
 
@@ -179,7 +181,7 @@ def command_line(args, accel, initramfs, console):
         if os.path.isdir(folder):
             line += ['-L', folder]
     shell = args.scenario == 'shell'
-    console = 'stdio,signal=off' if shell else f'file,path={console}'
+    console = 'stdio,signal=off' if shell else f'file,append=on,path={console}'
     results = 'null' if shell else 'stdio,signal=off'
     # a person does not want the kernel's words between his own
     append = (f'console=ttyS0 loglevel={3 if shell else 7} panic=-1 '
@@ -201,13 +203,12 @@ class Results:
 
     def __init__(self, quiet):
         self.quiet = quiet
-        self.pid = None
         self.memory = None
         self.tests = 0
         self.failed = 0
         self.plan = None
 
-    def take(self, line):
+    def take(self, line, pid):
         match = re.match(r'(not )?ok\b', line)
         if match:
             self.tests += 1
@@ -216,14 +217,14 @@ class Results:
         if match:
             self.plan = int(match.group(1))
         if line.startswith('# memory: '):
-            self.weigh(line.endswith('to here'))
+            self.weigh(pid, line.endswith('to here'))
         if self.quiet and re.match(r'(ok\b|1\.\.)', line):
             return
         print(line, flush=True)
 
-    def weigh(self, end):
+    def weigh(self, pid, end):
         """QEMU's own memory; what it holds for the guest is not in it."""
-        with open(f'/proc/{self.pid}/status', encoding='ascii') as f:
+        with open(f'/proc/{pid}/status', encoding='ascii') as f:
             now = int(re.search(r'RssAnon:\s+(\d+) kB', f.read()).group(1))
         if not end:
             self.memory = now
@@ -248,46 +249,58 @@ def tail(path, lines):
         say('console: ' + line.rstrip())
 
 
-def watch(process, results, console, args, first_sign):
-    """Pass results on until QEMU ends. Return None or why it was stopped."""
-    start = last = time.monotonic()
-    size, rest, told = 0, b'', False
-    stream = process.stdout.fileno()
-    while True:
-        ready, _, _ = select.select([stream], [], [], 1)
-        now = time.monotonic()
-        if ready:
-            data = os.read(stream, 65536)
-            if not data:
-                return None
-            last = now
-            *lines, rest = (rest + data).split(b'\n')
-            for line in lines:
-                results.take(line.decode(errors='replace').rstrip('\r'))
+class Watcher:
+    """Passes results on until QEMU ends or there is a reason to stop it."""
+
+    def __init__(self, machine, results, console, args):
+        self.machine = machine
+        self.results = results
+        self.console = console
+        self.args = args
+        self.start = self.last = time.monotonic()
+        self.size = 0
+        self.rest = b''
+
+    def take(self, data):
+        *lines, self.rest = (self.rest + data).split(b'\n')
+        for line in lines:
+            text = line.decode(errors='replace').rstrip('\r')
+            self.results.take(text, self.machine.process.pid)
+            if text.startswith('# runner: '):
+                reply, left = self.machine.ask(text[len('# runner: '):])
+                say(f'runner: {reply}')
+                self.last = time.monotonic()
+                self.take(left)
+
+    def see_console(self, now):
         try:
-            grown = os.path.getsize(console)
+            size = os.path.getsize(self.console)
         except OSError:
-            grown = 0
-        if grown > size:
-            if not told:
-                say(f'kernel is booting ({now - start:.1f} s)')
-                told = True
-            size, last = grown, now
-        if not size and now - start > first_sign:
-            return SILENT
-        if now - last > args.idle_limit:
-            return f'no sign of life for {args.idle_limit} s'
-        if now - start > args.limit:
-            return f'not done after {args.limit} s'
+            size = 0
+        if size > self.size:
+            if not self.size:
+                say(f'kernel is booting ({now - self.start:.1f} s)')
+            self.size, self.last = size, now
 
-
-def stop(process):
-    process.terminate()
-    try:
-        process.wait(10)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
+    def run(self, first_sign):
+        """Return None or why it should be stopped."""
+        while True:
+            stream = self.machine.process.stdout.fileno()
+            ready, _, _ = select.select([stream], [], [], 1)
+            now = time.monotonic()
+            if ready:
+                data = os.read(stream, 65536)
+                if not data:
+                    return None
+                self.last = now
+                self.take(data)
+            self.see_console(now)
+            if not self.size and now - self.start > first_sign:
+                return SILENT
+            if now - self.last > self.args.idle_limit:
+                return f'no sign of life for {self.args.idle_limit} s'
+            if now - self.start > self.args.limit:
+                return f'not done after {self.args.limit} s'
 
 
 def boot(args, accel, first_sign, initramfs, console):
@@ -299,23 +312,21 @@ def boot(args, accel, first_sign, initramfs, console):
     if args.verbose:
         say(shlex.join(line))
     results = Results(args.story)
-    with tempfile.TemporaryFile() as errors, \
-            subprocess.Popen(line, stdin=subprocess.DEVNULL, stderr=errors,
-                             stdout=subprocess.PIPE) as process:
-        results.pid = process.pid
-        def give_up(*_):
-            stop(process)
-            sys.exit(DIED)
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, give_up)
-        why = watch(process, results, console, args, first_sign)
-        if why:
-            stop(process)
-        code = process.wait()
-        errors.seek(0)
-        for text in errors.read().decode(errors='replace').splitlines():
-            say('qemu: ' + text)
-        return results, why, code
+    machine = guest_qemu.Machine(line, os.path.dirname(initramfs))
+    machine.start()
+
+    def give_up(*_):
+        machine.stop()
+        sys.exit(DIED)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, give_up)
+    why = Watcher(machine, results, console, args).run(first_sign)
+    if why:
+        machine.stop()
+    code = machine.process.wait()
+    for text in machine.words():
+        say('qemu: ' + text)
+    return results, why, code
 
 
 def run(args, folder):

@@ -19,8 +19,12 @@ void scenario_mctp(void);
 /** scenario_switch() - a switch and two devices on one I2C bus. */
 void scenario_switch(void);
 
+/** scenario_migrate() - all state moves into another QEMU. */
+void scenario_migrate(void);
 /** scenario_noise() - a long run over a disturbed I2C bus. */
 void scenario_noise(void);
+/** scenario_replug() - the device goes away and comes back. */
+void scenario_replug(void);
 /** scenario_reset() - extents, offers and memory over a system reset. */
 void scenario_reset(void);
 /** scenario_shell() - a shell on the console, if the guest has one. */

@@ -37,7 +37,7 @@ void tap_open(const char *port)
     cfmakeraw(&tio);
     cfsetspeed(&tio, B115200);
     tcsetattr(fd, TCSANOW, &tio);
-    port_stream = fdopen(fd, "w");
+    port_stream = fdopen(fd, "r+");
     if (port_stream) {
         setvbuf(port_stream, NULL, _IOLBF, 0);
     }
@@ -101,6 +101,22 @@ void tap_skip(const char *name, const char *why)
         return;
     }
     fprintf(tap_out(), "ok %u - %s # SKIP %s\n", ++nr_tests, name, why);
+}
+
+bool tap_ask(const char *what)
+{
+    char answer[80];
+    size_t n = 0;
+
+    fprintf(tap_out(), "# runner: %s\n", what);
+    fflush(tap_out());
+    /* Byte by byte: nothing that follows the line may be taken */
+    while (n < sizeof(answer) - 1 &&
+           read(fileno(tap_out()), &answer[n], 1) == 1 && answer[n] != '\n') {
+        n++;
+    }
+    answer[n] = '\0';
+    return !strcmp(answer, "ok");
 }
 
 unsigned tap_finish(void)

@@ -37,6 +37,12 @@ void tap_skip(const char *name, const char *why);
 bool tap_rc(int got, int want, const char *name, ...)
     __attribute__((format(printf, 3, 4)));
 
+/**
+ * tap_ask() - ask the runner for something, see scripts/guest_qemu.py
+ * Return: did it happen?  The runner says why not
+ */
+bool tap_ask(const char *what);
+
 /** tap_finish() - write the plan. Return: number of failed tests. */
 unsigned tap_finish(void);
 

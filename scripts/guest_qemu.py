@@ -1,0 +1,144 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A QEMU that runs the test guest, and what the guest may ask for.
+
+A guest that writes "# runner: WORDS" on its results port waits for a line that
+says how it went:
+
+  migrate      move the machine into a fresh QEMU
+  unplug ID    take a device out
+  plug ID      put it in again, as it was on the command line
+"""
+
+import json
+import os
+import socket
+import subprocess
+import tempfile
+import time
+
+# Seconds for a migration to a file, for the guest to let a device go (Linux
+# waits 5 s after the button), and for QEMU to end when told to
+MIGRATE_LIMIT = 120
+UNPLUG_LIMIT = 60
+END_LIMIT = 10
+
+
+class AskError(Exception):
+    """The guest's wish could not be fulfilled."""
+
+
+class Machine:
+    """A QEMU process; after a migration another one in its place."""
+
+    def __init__(self, line, folder):
+        self.socket = os.path.join(folder, 'qmp')
+        self.state = os.path.join(folder, 'state')
+        self.line = line + ['-qmp', f'unix:{self.socket},server=on,wait=off']
+        self.errors = tempfile.TemporaryFile()
+        self.process = None
+
+    def start(self, *more):
+        if os.path.exists(self.socket):
+            os.unlink(self.socket)
+        self.process = subprocess.Popen(
+            self.line + list(more), stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE, stderr=self.errors)
+
+    def stop(self):
+        self.process.terminate()
+        try:
+            self.process.wait(END_LIMIT)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+    def words(self):
+        """What QEMU itself wrote, to be called once it has ended."""
+        self.errors.seek(0)
+        return self.errors.read().decode(errors='replace').splitlines()
+
+    def command(self, name, **arguments):
+        """One QMP command on a connection of its own."""
+        with socket.socket(socket.AF_UNIX) as link:
+            link.settimeout(MIGRATE_LIMIT)
+            link.connect(self.socket)
+            stream = link.makefile('rw', encoding='utf-8')
+            for what in ({'execute': 'qmp_capabilities'},
+                         {'execute': name, 'arguments': arguments}):
+                stream.write(json.dumps(what) + '\n')
+                stream.flush()
+                answer = {}
+                while 'return' not in answer and 'error' not in answer:
+                    text = stream.readline()
+                    if not text:
+                        raise AskError(f'{name}: QEMU is gone')
+                    answer = json.loads(text)
+                if 'error' in answer:
+                    raise AskError(f"{name}: {answer['error']['desc']}")
+            return answer['return']
+
+    def device(self, name):
+        for option, value in zip(self.line, self.line[1:]):
+            if option == '-device' and 'id=' + name in value.split(','):
+                return value
+        raise AskError(f'no device {name}')
+
+    def unplug(self, name):
+        end = time.monotonic() + UNPLUG_LIMIT
+        self.command('device_del', id=name)
+        while any(child['name'] == name for child in
+                  self.command('qom-list', path='/machine/peripheral')):
+            if time.monotonic() > end:
+                raise AskError(f'{name} stays')
+            time.sleep(0.1)
+
+    def migrate(self):
+        end = time.monotonic() + MIGRATE_LIMIT
+        self.command('migrate', uri='file:' + self.state)
+        while True:
+            status = self.command('query-migrate')
+            if status.get('status') == 'completed':
+                break
+            if status.get('status') == 'failed' or time.monotonic() > end:
+                raise AskError('migrate: ' + status.get('error-desc', 'slow'))
+            time.sleep(0.1)
+        # What the guest wrote before it stopped is still in the pipe
+        old = self.process
+        self.command('quit')
+        left = old.stdout.read()
+        if old.wait(END_LIMIT):
+            raise AskError('the old QEMU did not end well')
+        self.start('-incoming', 'file:' + self.state)
+        while not os.path.exists(self.socket):
+            if self.process.poll() is not None or time.monotonic() > end:
+                raise AskError('the new QEMU does not start')
+            time.sleep(0.05)
+        while self.command('query-status')['status'] != 'running':
+            if time.monotonic() > end:
+                raise AskError('the guest does not run on')
+            time.sleep(0.05)
+        return left
+
+    def ask(self, words):
+        """Do it and tell the guest. Return output of a QEMU that ended."""
+        what, _, rest = words.partition(' ')
+        left = b''
+        try:
+            if what == 'migrate':
+                left = self.migrate()
+            elif what == 'unplug':
+                self.unplug(rest)
+            elif what == 'plug':
+                answer = self.command('human-monitor-command', **{
+                    'command-line': 'device_add ' + self.device(rest)})
+                if answer:
+                    raise AskError(answer.strip())
+            else:
+                raise AskError(f'{what}: unknown')
+            reply = 'ok'
+        except (AskError, OSError, ValueError) as error:
+            reply = 'error: ' + str(error)
+        if self.process.poll() is None:
+            self.process.stdin.write((reply + '\n').encode())
+            self.process.stdin.flush()
+        return reply, left
