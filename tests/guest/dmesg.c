@@ -28,9 +28,9 @@ static const char *const harmless[] = {
     "inconsistent fixed MTRR", "inconsistent variable MTRR",
     "inconsistent MTRRdefType",
     "microcode: AMD CPU family",
-    /* Timers of a virtual machine whose host is busy */
-    "tsc: Unable to calibrate against PIT",
-    "APIC calibration not consistent with PM-Timer",
+    /* A busy host delays the timers of its guests, and they notice */
+    "tsc: ", "clocksource: ", "APIC calibration not consistent with PM-Timer",
+    "8254 timer not connected to IO-APIC",
     /* How dw-i2c-pci starts a transfer again that the driver would skip */
     "lost arbitration",
     /* The machine has one node and its tables name none for the buses */
