@@ -297,7 +297,7 @@ static MemTxResult dc_access(CXLType3Dev *d, uint64_t dpa, uint8_t *buf,
     CXLDCAccess may = cxl_dc_access(d->dc, 0, dpa, n);
     uint64_t media, row, offset;
 
-    /* Blocks begin at line boundaries, so a piece is in one row on the medium */
+    /* Blocks begin at line boundaries: a piece is in one row on the medium */
     if (may == CXL_DC_ACCESS_NONE ||
         !cxl_dc_translate(d->dc, 0, dpa, &media, &row) || row < n ||
         !cxl_type3_dc_backend_offset(d, media, n, &offset)) {

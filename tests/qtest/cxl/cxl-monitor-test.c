@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The monitor as a Fabric Manager: policies, the query, events about what the
+ * host does (errors and sanitize: cxl-dcd-qmp-test.c)
+ */
+#include "qemu/osdep.h"
+#include "qemu/bswap.h"
+#include "qemu/units.h"
+#include "qobject/qdict.h"
+#include "qobject/qlist.h"
+#include "cxl-qtest.h"
+
+#define R0(k) (CXL_DC_BASE + (uint64_t)(k) * CXL_BLOCK)
+#define BLOCKS(k) ((uint64_t)(k) * CXL_BLOCK)
+#define ADD "'execute': 'cxl-add-dynamic-capacity', 'arguments': " \
+            "{'path': 'cxl-mem0', 'host-id': 0, "
+#define RELEASE "'execute': 'cxl-release-dynamic-capacity', 'arguments': " \
+                "{'path': 'cxl-mem0', 'host-id': 0, "
+#define TAG_TEXT "61616161-6161-6161-6161-616161616161"
+
+static void works(QTestState *qts, const char *json)
+{
+    g_autofree char *text = g_strdup_printf("{%s}", json);
+
+    qtest_qmp_assert_success(qts, text, NULL);
+}
+
+static void every_policy_reaches_the_host(void)
+{
+    CxlDev dev;
+    QTestState *qts = cxl_start_dcd(&dev, ",dc1-sharable=on");
+    const CxlExtent listed = { R0(1), BLOCKS(2) };
+    const CxlExtent first = { R0(0), BLOCKS(1) };
+    const CxlExtent shared = { R0(128), BLOCKS(2) };
+
+    works(qts, ADD "'region': 0, 'selection-policy': 'prescriptive', "
+          "'extents': [{'offset': 2097152, 'len': 4194304}]}");
+    g_assert_cmphex(host_answer(&dev, 0x4802, &listed, 1, false), ==, 0);
+    works(qts, ADD "'region': 0, 'selection-policy': 'free', "
+          "'length': 2097152}");
+    g_assert_cmphex(host_answer(&dev, 0x4802, &first, 1, false), ==, 0);
+    works(qts, ADD "'region': 1, 'selection-policy': 'contiguous', "
+          "'length': 4194304, 'tag': '" TAG_TEXT "'}");
+    g_assert_cmphex(host_answer(&dev, 0x4802, &shared, 1, false), ==, 0);
+    g_assert_cmpuint(host_list(&dev, NULL, 0, NULL), ==, 3);
+
+    works(qts, RELEASE "'removal-policy': 'tag-based', 'tag': '" TAG_TEXT
+          "', 'forced-removal': true}");
+    works(qts, RELEASE "'removal-policy': 'prescriptive', 'region': 0, "
+          "'extents': [{'offset': 0, 'len': 2097152}]}");
+    g_assert_cmpuint(host_list(&dev, NULL, 0, NULL), ==, 2);
+    g_assert_cmphex(host_answer(&dev, 0x4803, &first, 1, false), ==, 0);
+    g_assert_cmpuint(host_list(&dev, NULL, 0, NULL), ==, 1);
+    qtest_quit(qts);
+}
+
+static void query_shows_every_state(void)
+{
+    const CxlExtent held = { R0(0), BLOCKS(2), 1 };
+    const CxlExtent dead = { R0(8), BLOCKS(1), 2 };
+    const CxlExtent offer[] = {
+        { R0(12), BLOCKS(1), 3 }, { R0(14), BLOCKS(1), 3 },
+    };
+    CxlDev dev;
+    QTestState *qts = cxl_start_dcd(&dev, "");
+    QDict *info, *host;
+    QList *pending;
+    uint32_t gen;
+
+    g_assert_cmphex(fm_add_list(&dev, &held, 1), ==, 0);
+    g_assert_cmphex(host_answer(&dev, 0x4802, &held, 1, false), ==, 0);
+    g_assert_cmphex(fm_release_list(&dev, REL_SANITIZE, &held, 1), ==, 0);
+    g_assert_cmphex(fm_add_list(&dev, &dead, 1), ==, 0);
+    g_assert_cmphex(fm_release_list(&dev, REL_FORCED, &dead, 1), ==, 0);
+    g_assert_cmphex(fm_add_list(&dev, offer, 2), ==, 0);
+    host_list(&dev, NULL, 0, &gen);
+
+    info = qtest_qmp_assert_success_ref(
+        qts, "{'execute': 'query-cxl-dynamic-capacity', "
+        "'arguments': {'path': 'cxl-mem0'}}");
+    g_assert_cmpuint(qlist_size(qdict_get_qlist(info, "regions")), ==, 2);
+    g_assert_cmpuint(qlist_size(qdict_get_qlist(info, "tags")), ==, 3);
+    g_assert_cmpuint(qdict_get_int(info, "tag-count"), ==, 3);
+    host = qobject_to(QDict, qlist_peek(qdict_get_qlist(info, "hosts")));
+    g_assert_cmpuint(qdict_get_int(host, "generation"), ==, gen);
+    g_assert_cmpuint(qdict_get_int(host, "accepted-count"), ==, 1);
+    g_assert_cmpuint(qlist_size(qdict_get_qlist(host, "accepted")), ==, 1);
+    g_assert_cmpuint(qlist_size(qdict_get_qlist(host, "release-requests")),
+                     ==, 1);
+    pending = qdict_get_qlist(host, "pending");
+    g_assert_cmpuint(qlist_size(pending), ==, 2);
+    g_assert_true(qdict_get_bool(qobject_to(QDict, qlist_peek(pending)),
+                                 "dead"));
+    g_assert_cmpuint(qdict_get_int(host, "extents-available"), ==,
+                     avail_extents(&dev));
+    qobject_unref(info);
+    qtest_quit(qts);
+}
+
+static void monitor_hears_what_the_host_does(void)
+{
+    const CxlExtent e = { R0(0), BLOCKS(2), 1 };
+    const CxlExtent part = { R0(1), BLOCKS(1), 1 };
+    CxlDev dev;
+    QTestState *qts = cxl_start_dcd(&dev, "");
+    QDict *event, *data, *extent;
+
+    g_assert_cmphex(fm_add_list(&dev, &e, 1), ==, 0);
+    g_assert_cmphex(host_answer(&dev, 0x4802, &e, 1, false), ==, 0);
+    event = qtest_qmp_eventwait_ref(qts, "CXL_DYNAMIC_CAPACITY_ACCEPTED");
+    data = qdict_get_qdict(event, "data");
+    g_assert_cmpstr(qdict_get_str(data, "device"), ==, "cxl-mem0");
+    g_assert_cmpuint(qdict_get_int(data, "count"), ==, 1);
+    extent = qobject_to(QDict, qlist_peek(qdict_get_qlist(data, "extents")));
+    g_assert_cmphex(qdict_get_int(extent, "dpa"), ==, e.dpa);
+    g_assert_cmphex(qdict_get_int(extent, "len"), ==, e.len);
+    qobject_unref(event);
+
+    g_assert_cmphex(host_answer(&dev, 0x4803, &part, 1, false), ==, 0);
+    event = qtest_qmp_eventwait_ref(qts, "CXL_DYNAMIC_CAPACITY_RELEASED");
+    data = qdict_get_qdict(event, "data");
+    extent = qobject_to(QDict, qlist_peek(qdict_get_qlist(data, "extents")));
+    g_assert_cmphex(qdict_get_int(extent, "dpa"), ==, part.dpa);
+    qobject_unref(event);
+
+    g_assert_cmphex(fm_add(&dev, ADD_FREE, 1, BLOCKS(1), 2), ==, 0);
+    g_assert_cmphex(host_answer(&dev, 0x4802, NULL, 0, false), ==, 0);
+    qtest_qmp_eventwait(qts, "CXL_DYNAMIC_CAPACITY_REFUSED");
+    qtest_quit(qts);
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+#define T(f) qtest_add_func("/cxl/monitor/" #f, f)
+    T(every_policy_reaches_the_host);
+    T(query_shows_every_state);
+    T(monitor_hears_what_the_host_does);
+#undef T
+    return g_test_run();
+}
