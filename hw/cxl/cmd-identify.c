@@ -12,6 +12,9 @@
 #define FW_REVISION     "BWFW VERSION 00"
 #define FW_REVISION_LEN 0x10
 
+/* Poison handling: media is scanned; injected poison ends with the machine */
+#define POISON_SCANS    (1u << 1)
+
 bool cxl_cci_is_type3(const CXLCCI *cci)
 {
     return cxl_cci_type3(cci) != NULL;
@@ -22,6 +25,7 @@ static CXLRetCode identify(CXLCCI *cci, CXLReader *in, CXLWriter *out)
     CXLType3Dev *d = cxl_cci_type3(cci);
     /* the host's logs on every CCI: the answer describes the device */
     const CXLEventLogs *logs = cxl_type3_events(d);
+    const CXLPoison *poison = cxl_type3_poison(d);
     uint64_t vmem = cxl_type3_volatile_size(d);
     uint64_t pmem = cxl_type3_persistent_size(d);
     int i;
@@ -40,9 +44,10 @@ static CXLRetCode identify(CXLCCI *cci, CXLReader *in, CXLWriter *out)
         cxl_put_le16(out, logs->log[i].depth);
     }
     cxl_put_le32(out, cxl_type3_lsa_size(d));
-    cxl_put_le24(out, 0);   /* no poison list */
-    cxl_put_le16(out, 0);
-    cxl_put_u8(out, 0);
+    cxl_put_le24(out, poison->limit);
+    /* what is injected has to find room in the same list */
+    cxl_put_le16(out, MIN(poison->limit, UINT16_MAX));
+    cxl_put_u8(out, POISON_SCANS);
     cxl_put_u8(out, 0);     /* no QoS telemetry */
     cxl_put_le16(out, logs->log[CXL_EVENT_LOG_DYNCAP].depth);
     return CXL_RC_SUCCESS;

@@ -18,6 +18,8 @@ extern const CXLCmdSet cxl_cmds_timestamp;      /* 03h */
 extern const CXLCmdSet cxl_cmds_logs;           /* 04h */
 extern const CXLCmdSet cxl_cmds_identify;       /* 40h */
 extern const CXLCmdSet cxl_cmds_capacity;       /* 41h */
+extern const CXLCmdSet cxl_cmds_media;          /* 43h */
+extern const CXLCmdSet cxl_cmds_sanitize;       /* 44h */
 extern const CXLCmdSet cxl_cmds_dcd;            /* 48h */
 extern const CXLCmdSet cxl_cmds_fm_dcd;         /* 56h */
 

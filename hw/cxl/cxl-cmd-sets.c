@@ -14,6 +14,8 @@ const CXLCmdSet *const cxl_cmd_sets[] = {
     &cxl_cmds_logs,
     &cxl_cmds_identify,
     &cxl_cmds_capacity,
+    &cxl_cmds_media,
+    &cxl_cmds_sanitize,
     &cxl_cmds_dcd,
     &cxl_cmds_fm_dcd,
     NULL,

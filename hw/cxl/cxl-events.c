@@ -261,6 +261,15 @@ CXLRetCode cxl_event_clear_all(CXLEventLogs *l, CXLEventLogId log)
     return CXL_RC_SUCCESS;
 }
 
+void cxl_event_forget(CXLEventLogs *l, CXLEventLogId log)
+{
+    CXLEventLog *g = &l->log[log];
+    uint32_t n = g->count;
+
+    log_drop_oldest(g, n);
+    trace_cxl_event_cleared(l, log, n, 0);
+}
+
 uint32_t cxl_event_status(const CXLEventLogs *l)
 {
     uint32_t status = 0;

@@ -200,6 +200,28 @@ bool cxl_poison_next(const CXLPoison *p, uint64_t from, CXLPoisonRange *out)
     return false;
 }
 
+bool cxl_poison_unlisted(const CXLPoison *p, uint64_t dpa, uint64_t len,
+                         uint64_t *at)
+{
+    uint32_t i;
+
+    if (!len || p->n == p->n_listed) {
+        return false;
+    }
+    for (i = lower_bound(p, dpa); i < p->n; i++) {
+        const CXLPoisonRange *r = &p->range[i];
+
+        if (r->dpa > dpa && r->dpa - dpa >= len) {
+            break;
+        }
+        if (!r->listed) {
+            *at = MAX(r->dpa, dpa);
+            return true;
+        }
+    }
+    return false;
+}
+
 uint32_t cxl_poison_scan(CXLPoison *p, uint64_t dpa, uint64_t len)
 {
     uint32_t before = p->n_listed;

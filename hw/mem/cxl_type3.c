@@ -52,6 +52,11 @@ CXLPoison *cxl_type3_poison(CXLType3Dev *d)
     return &d->poison;
 }
 
+CXLMediaState *cxl_type3_media_state(CXLType3Dev *d)
+{
+    return &d->media;
+}
+
 bool cxl_type3_fm_on_mailbox(const CXLType3Dev *d)
 {
     return d->fm_on_mailbox;
@@ -107,6 +112,7 @@ static void cxl_type3_models_init(CXLType3Dev *d)
     /* The Fabric Manager has no interrupt here: it polls */
     cxl_events_init(&d->fm_events, depth, &d->clock, NULL, NULL);
     cxl_poison_init(&d->poison, CXL_POISON_DEFAULT_LIMIT, &d->clock);
+    d->media = (CXLMediaState) { 0 };
 }
 
 static void cxl_type3_models_exit(CXLType3Dev *d)
@@ -246,8 +252,9 @@ static void cxl_type3_events_reset(CXLType3Dev *d)
 }
 
 /*
- * Conventional reset.  Contents of memory and labels, timestamp, poison, error
- * logs, the Fabric Manager's log and non-shared dynamic capacity survive it.
+ * Conventional reset.  A sanitize that runs is brought to its end.  Contents of
+ * memory and labels, timestamp, poison, error logs, the Fabric Manager's log
+ * and non-shared dynamic capacity survive it.
  */
 static void cxl_type3_reset_hold(Object *obj, ResetType type)
 {
@@ -257,6 +264,7 @@ static void cxl_type3_reset_hold(Object *obj, ResetType type)
     cxl_type3_ras_reset(d);
     cxl_cci_reset(&d->mailbox_cci);
     cxl_cci_reset(&d->fm_cci);
+    cxl_media_forget(&d->media);
     cxl_devregs_reset(&d->regs);
     cxl_type3_dc_reset(d);
     cxl_type3_events_reset(d);

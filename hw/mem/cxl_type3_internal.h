@@ -136,6 +136,7 @@ struct CXLType3Dev {
     CXLEventLogs events;
     CXLEventLogs fm_events;
     CXLPoison poison;
+    CXLMediaState media;
     CXLDCConfig dc_config;
     uint64_t dc_offset[CXL_DC_MAX_REGIONS]; /* of each region in dcmem */
     CXLDynCap *dc;

@@ -285,6 +285,27 @@ void cxl_type3_zero_all(CXLType3Dev *d)
     }
 }
 
+bool cxl_type3_store_line(CXLType3Dev *d, uint64_t dpa, const uint8_t *line)
+{
+    CXLType3Mem *m = NULL;
+    uint64_t offset, media, row;
+
+    if (dpa < d->vmem.size) {
+        m = &d->vmem;
+        offset = dpa;
+    } else if (dpa < cxl_type3_static_size(d)) {
+        m = &d->pmem;
+        offset = dpa - d->vmem.size;
+    } else if (d->dc && cxl_dc_translate(d->dc, 0, dpa, &media, &row) &&
+               cxl_type3_dc_backend_offset(d, media, CXL_POISON_LINE,
+                                           &offset)) {
+        m = &d->dcmem;
+    }
+    return m && address_space_write(&m->space->as, offset,
+                                    MEMTXATTRS_UNSPECIFIED, line,
+                                    CXL_POISON_LINE) == MEMTX_OK;
+}
+
 /* -- loads and stores ----------------------------------------------------- */
 
 /*
@@ -335,9 +356,17 @@ static MemTxResult piece_access(CXLType3Dev *d, hwaddr hpa, uint8_t *buf,
         trace_cxl_type3_not_decoded(DEVICE(d)->id, hpa, write);
         return MEMTX_ERROR;
     }
-    /* Loads of poison go through: the machine has no way to signal it */
     if (cxl_poison_hits(&d->poison, dpa, n)) {
         trace_cxl_type3_poisoned(DEVICE(d)->id, dpa, n, write);
+        /*
+         * A real host takes a machine check.  Here the data is not to be had:
+         * processors load all ones, a device's DMA sees its read fail.  Stores
+         * cover less than a line, so they do not heal it.
+         */
+        if (!write) {
+            memset(buf, 0xff, n);
+            return MEMTX_ERROR;
+        }
     }
 
     if (dpa < d->vmem.size) {

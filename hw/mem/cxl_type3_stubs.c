@@ -155,6 +155,16 @@ CXLPoison *cxl_type3_poison(CXLType3Dev *d)
     g_assert_not_reached();
 }
 
+CXLMediaState *cxl_type3_media_state(CXLType3Dev *d)
+{
+    g_assert_not_reached();
+}
+
+bool cxl_type3_store_line(CXLType3Dev *d, uint64_t dpa, const uint8_t *line)
+{
+    g_assert_not_reached();
+}
+
 void cxl_type3_set_media(CXLType3Dev *d, CXLMediaStatus status)
 {
     g_assert_not_reached();

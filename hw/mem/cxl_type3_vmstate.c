@@ -79,11 +79,30 @@ static int cxl_type3_pre_load(void *opaque)
     return 0;
 }
 
+static bool is_running(const CXLCCI *cci, uint16_t opcode)
+{
+    return cci->bg.running && cci->bg.opcode == opcode;
+}
+
+/* A list frozen or media disabled by nothing that runs would stay so forever */
+static bool operations_agree(const CXLType3Dev *d)
+{
+    bool scans = is_running(&d->mailbox_cci, CXL_OP_SCAN_MEDIA);
+    bool sanitizes = is_running(&d->mailbox_cci, CXL_OP_SANITIZE) ||
+                     is_running(&d->fm_cci, CXL_OP_SANITIZE);
+
+    return d->media.running == scans && d->poison.frozen == scans &&
+           (d->regs.media_status == CXL_MEDIA_DISABLED) == sanitizes;
+}
+
 static int cxl_type3_post_load(void *opaque, int version_id)
 {
     CXLType3Dev *d = opaque;
     unsigned i;
 
+    if (!operations_agree(d)) {
+        return -EINVAL;
+    }
     for (i = 0; i < d->nr_ras_errors; i++) {
         if (d->ras_error[i].bit > 31 ||
             !(CXL_RAS_UNC_BITS & (1u << d->ras_error[i].bit))) {
@@ -122,6 +141,8 @@ const VMStateDescription vmstate_cxl_type3 = {
         VMSTATE_STRUCT(fm_events, CXLType3Dev, 0, vmstate_cxl_events,
                        CXLEventLogs),
         VMSTATE_STRUCT(poison, CXLType3Dev, 0, vmstate_cxl_poison, CXLPoison),
+        VMSTATE_STRUCT(media, CXLType3Dev, 0, vmstate_cxl_media,
+                       CXLMediaState),
         VMSTATE_STRUCT_POINTER_TEST(dc, CXLType3Dev, has_dc, vmstate_cxl_dc,
                                     CXLDynCap),
 

@@ -120,6 +120,15 @@ CXLPoisonResult cxl_poison_clear(CXLPoison *p, uint64_t dpa);
 bool cxl_poison_next(const CXLPoison *p, uint64_t from, CXLPoisonRange *out);
 
 /**
+ * cxl_poison_unlisted() - first unlisted poison of a range
+ * @at: its first byte in the range
+ *
+ * Return: false, with @at unchanged, if there is none.
+ */
+bool cxl_poison_unlisted(const CXLPoison *p, uint64_t dpa, uint64_t len,
+                         uint64_t *at);
+
+/**
  * cxl_poison_scan() - a media scan of a range has come to its end
  *
  * Lists the unlisted poison in it as long as there is room.  The overflow is

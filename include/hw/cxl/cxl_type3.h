@@ -14,6 +14,7 @@
 #include "hw/cxl/cxl_dc.h"
 #include "hw/cxl/cxl_events.h"
 #include "hw/cxl/cxl_mailbox.h"
+#include "hw/cxl/cxl_media.h"
 #include "hw/cxl/cxl_poison.h"
 
 /*
@@ -56,6 +57,18 @@ CXLTimestamp *cxl_type3_clock(CXLType3Dev *d);
 
 /** cxl_type3_poison() - what is known to be bad; addresses are DPAs. */
 CXLPoison *cxl_type3_poison(CXLType3Dev *d);
+
+/** cxl_type3_media_state() - scan and poison list in progress. */
+CXLMediaState *cxl_type3_media_state(CXLType3Dev *d);
+
+/**
+ * cxl_type3_store_line() - overwrite one line of the medium
+ * @dpa: aligned to %CXL_POISON_LINE, checked by the caller for who may
+ * @line: that many bytes
+ *
+ * Return: false, with nothing changed, if it is no capacity.
+ */
+bool cxl_type3_store_line(CXLType3Dev *d, uint64_t dpa, const uint8_t *line);
 
 /**
  * cxl_type3_set_media() - media status register

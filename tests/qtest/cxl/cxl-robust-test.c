@@ -11,6 +11,11 @@
 #define PAYLOAD 2048
 /* The highest return code that Linux can name (its table ends there) */
 #define LAST_RC 0x1e
+/* ... and what 0005h, which Linux does not send, may say of a sanitize */
+#define OP_ABORT        0x0005
+#define RC_NO_ABORT     0x20
+/* No background operation lasts longer, in ns of virtual time */
+#define A_DAY           (24ll * 3600 * 1000000000)
 
 static const uint32_t lengths[] = {
     0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 12, 15, 16, 17, 24, 27, 28, 29, 31, 32, 33,
@@ -35,7 +40,9 @@ static void try_all(CxlDev *dev, uint8_t fill, bool count_fits)
                     stl_le_p(in, lengths[k] < 8 ? 0 : (lengths[k] - 8) / 24);
                 }
                 cxl_raw(dev, op, lengths[k], in, lengths[k], &rsp);
-                g_assert_cmphex(rsp.rc, <=, LAST_RC);
+                if (op != OP_ABORT || rsp.rc != RC_NO_ABORT) {
+                    g_assert_cmphex(rsp.rc, <=, LAST_RC);
+                }
                 if (rsp.rc > 1) {
                     g_assert_cmpuint(rsp.len, ==, 0);
                 }
@@ -72,7 +79,17 @@ static void any_payload_gets_an_answer(void)
         g_assert_cmphex(fm_add_list(&dev, &h, 1), ==, 0);
         g_assert_cmphex(host_answer(&dev, 0x4802, &h, 1, false), ==, 0);
         g_assert_cmphex(fm_add_list(&dev, &o, 1), ==, 0);
+        /*
+         * A scan or a sanitize begins on the way; time stands still, so the
+         * opcodes that follow, and all of the second pass, meet it running.
+         */
         try_all(&dev, fills[i], false);
+        g_assert_cmphex(dev_readq(&dev, REG_MB_STATUS) & 1, ==, 1);
+        try_all(&dev, fills[i], true);
+        cxl_alive(&dev);
+        qtest_clock_step(qts, A_DAY);
+        g_assert_cmphex(dev_readq(&dev, REG_MB_STATUS) & 1, ==, 0);
+        g_assert_cmphex(dev_readq(&dev, REG_MEMDEV_STATUS), ==, 0x14);
         try_all(&dev, fills[i], true);
         cxl_alive(&dev);
         qtest_quit(qts);

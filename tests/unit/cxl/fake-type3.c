@@ -56,6 +56,38 @@ CXLEventLogs *cxl_type3_events(CXLType3Dev *d)
     return &d->host_logs;
 }
 
+CXLEventLogs *cxl_type3_fm_events(CXLType3Dev *d)
+{
+    return &d->fm_logs;
+}
+
+CXLPoison *cxl_type3_poison(CXLType3Dev *d)
+{
+    return &d->poison;
+}
+
+CXLMediaState *cxl_type3_media_state(CXLType3Dev *d)
+{
+    return &d->media;
+}
+
+bool cxl_type3_store_line(CXLType3Dev *d, uint64_t dpa, const uint8_t *line)
+{
+    d->stored_dpa = dpa;
+    memcpy(d->stored, line, sizeof(d->stored));
+    return true;
+}
+
+void cxl_type3_zero_all(CXLType3Dev *d)
+{
+    d->zeroed++;
+}
+
+void cxl_type3_set_media(CXLType3Dev *d, CXLMediaStatus status)
+{
+    d->media_disabled = status == CXL_MEDIA_DISABLED;
+}
+
 bool cxl_type3_fm_on_mailbox(const CXLType3Dev *d)
 {
     return d->fm_on_mailbox;
@@ -137,6 +169,7 @@ void fake_type3_open(void)
 
     cxl_events_init(&fake.host_logs, depth, &fake.clock, NULL, NULL);
     cxl_events_init(&fake.fm_logs, depth, &fake.clock, NULL, NULL);
+    cxl_poison_init(&fake.poison, FAKE_POISON_LIMIT, &fake.clock);
     fake.dc = fake.has_dc ? make_dc() : NULL;
     open_cci(&fake.mailbox, CXL_CCI_MAILBOX, &fake.host_logs,
              FAKE_MBOX_PAYLOAD);
@@ -151,6 +184,7 @@ void fake_type3_close(void)
     cxl_cci_destroy(&fake.fm);
     cxl_cci_destroy(&fake.ld);
     cxl_dc_free(fake.dc);
+    cxl_poison_destroy(&fake.poison);
     cxl_events_destroy(&fake.host_logs);
     cxl_events_destroy(&fake.fm_logs);
     memset(&fake, 0, sizeof(fake));

@@ -14,6 +14,7 @@
 /* what the out-of-band CCI of the fake carries */
 #define FAKE_FM_PAYLOAD     512
 #define FAKE_MBOX_PAYLOAD   2048
+#define FAKE_POISON_LIMIT   256
 
 /**
  * struct CXLType3Dev - the fake: two regions of 256 MiB, blocks of 2 MiB, the
@@ -31,6 +32,12 @@ struct CXLType3Dev {
     bool has_dc;
     bool fm_on_mailbox;
     bool media_disabled;
+    CXLPoison poison;
+    CXLMediaState media;
+    /* what cxl_type3_store_line() and cxl_type3_zero_all() were asked for */
+    uint64_t stored_dpa;
+    uint8_t stored[CXL_POISON_LINE];
+    unsigned zeroed;
     uint64_t volatile_size;
     uint64_t persistent_size;
     uint64_t lsa_size;

@@ -457,7 +457,11 @@ static void test_identify(CXLType3Dev *unused, gconstpointer data)
             g_assert_cmpuint(cxl_get_le16(&rs), ==, FAKE_LOG_DEPTH);
         }
         g_assert_cmpuint(cxl_get_le32(&rs), ==, sizeof(fake.lsa));
-        cxl_get_skip(&rs, 7);
+        /* poison: list size, inject limit, media is scanned */
+        g_assert_cmpuint(cxl_get_le24(&rs), ==, FAKE_POISON_LIMIT);
+        g_assert_cmpuint(cxl_get_le16(&rs), ==, FAKE_POISON_LIMIT);
+        g_assert_cmphex(cxl_get_u8(&rs), ==, 2);
+        cxl_get_skip(&rs, 1);
         g_assert_cmpuint(cxl_get_le16(&rs), ==, 2 * FAKE_LOG_DEPTH);
     }
     fake.persistent_size++;     /* cannot be said in units of 256 MiB */

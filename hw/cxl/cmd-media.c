@@ -1,0 +1,506 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Command set 43h: Media and Poison Management (CXL r3.2 8.2.10.9.4)
+ *
+ * A host reaches static capacity and the dynamic capacity it holds.  Poison
+ * elsewhere is neither listed nor changed by it.
+ */
+#include "qemu/osdep.h"
+#include "qemu/bswap.h"
+#include "migration/vmstate.h"
+#include "cmd-sets.h"
+#include "trace.h"
+
+#define MEDIA_KINDS     (CXL_CCI_MAILBOX | CXL_CCI_LD)
+#define LINE            CXL_POISON_LINE
+
+/* Media error record: address with source, lines, reserved */
+#define RECORD_SIZE     0x10
+#define LIST_MORE       (1u << 0)
+#define LIST_OVERFLOW   (1u << 1)
+#define LIST_SCANNING   (1u << 2)
+#define RESULT_MORE     (1u << 0)
+#define RESULT_STOPPED  (1u << 1)
+#define SCAN_QUIET      (1u << 0)
+
+/* 128 GB a second, the pace that earlier releases claimed */
+#define LINES_PER_MS    2000
+/* The command core bounds an operation by a day; no media takes so long */
+#define SCAN_MAX_MS     (12 * 3600 * 1000u)
+
+/* General media event: where things are, and what is said here */
+#define GM_DPA          0x30
+#define GM_DESCRIPTOR   0x38
+#define GM_TRANSACTION  0x3a
+#define GM_UNCORRECTABLE        1
+#define GM_SCAN_MEDIA           3
+#define GM_INJECT_POISON        4
+
+/* -- ranges --------------------------------------------------------------- */
+
+static uint64_t static_end(const CXLType3Dev *d)
+{
+    return cxl_type3_volatile_size(d) + cxl_type3_persistent_size(d);
+}
+
+/* Byte behind the last that a decoder can reach */
+static uint64_t space_end(CXLType3Dev *d)
+{
+    CXLDynCap *dc = cxl_type3_dc(d);
+    const CXLDCRegion *last;
+
+    if (!dc) {
+        return static_end(d);
+    }
+    last = cxl_dc_region(dc, cxl_dc_nr_regions(dc) - 1);
+    return last->base + last->decode_len;
+}
+
+/* Two fields of a request: an address and a number of lines, made to bytes */
+static CXLRetCode get_range(CXLReader *in, uint64_t end, uint64_t *dpa,
+                            uint64_t *len)
+{
+    uint64_t lines;
+
+    *dpa = cxl_get_le64(in);
+    lines = cxl_get_le64(in);
+    if (*dpa % LINE) {
+        return CXL_RC_INVALID_INPUT;
+    }
+    if (*dpa > end || lines > (end - *dpa) / LINE) {
+        return CXL_RC_INVALID_PHYS_ADDR;
+    }
+    *len = lines * LINE;
+    return CXL_RC_SUCCESS;
+}
+
+/* May the host of @cci read, or also write, each byte?  @len is not 0 */
+static bool is_reachable(CXLCCI *cci, uint64_t dpa, uint64_t len, bool write)
+{
+    CXLType3Dev *d = cxl_cci_type3(cci);
+    CXLDynCap *dc = cxl_type3_dc(d);
+    uint64_t fixed = static_end(d);
+    CXLDCAccess may;
+
+    if (dpa < fixed) {
+        uint64_t n = MIN(len, fixed - dpa);
+
+        dpa += n;
+        len -= n;
+    }
+    if (!len) {
+        return true;
+    }
+    if (!dc || dpa > UINT64_MAX - len) {
+        return false;
+    }
+    may = cxl_dc_access(dc, cci->host_id, dpa, len);
+    return may == CXL_DC_ACCESS_OK ||
+           (may == CXL_DC_ACCESS_READ_ONLY && !write);
+}
+
+/* -- media error records -------------------------------------------------- */
+
+/**
+ * struct Listing - poison on its way into a response
+ * @from, @end: what to list of; @from moves on with each record
+ * @full: there is poison left for which there is no room
+ */
+typedef struct Listing {
+    const CXLPoison *poison;
+    CXLWriter *out;
+    uint64_t from;
+    uint64_t end;
+    uint16_t count;
+    bool full;
+} Listing;
+
+/* List what is between @from and both ends; false: the response is full */
+static bool list_piece(Listing *l, uint64_t dpa, uint64_t end)
+{
+    CXLPoisonRange r;
+
+    l->from = MAX(l->from, dpa);
+    end = MIN(end, l->end);
+    while (l->from < end && cxl_poison_next(l->poison, l->from, &r) &&
+           r.dpa < end) {
+        uint64_t lines = MIN(r.len, end - r.dpa) / LINE;
+
+        if (l->count == UINT16_MAX ||
+            !cxl_writer_fits(l->out, RECORD_SIZE, 0)) {
+            l->from = r.dpa;
+            l->full = true;
+            return false;
+        }
+        /* what a record cannot count goes into the next one */
+        lines = MIN(lines, UINT32_MAX);
+        cxl_put_le64(l->out, r.dpa | r.source);
+        cxl_put_le32(l->out, lines);
+        cxl_put_le32(l->out, 0);
+        l->count++;
+        l->from = r.dpa + lines * LINE;
+    }
+    return true;
+}
+
+static bool list_extent(void *opaque, const CXLDCExtent *e)
+{
+    Listing *l = opaque;
+
+    return e->dpa < l->end && list_piece(l, e->dpa, e->dpa + e->len);
+}
+
+/* All of it that the host of @cci may see, by ascending address */
+static void list_poison(CXLCCI *cci, Listing *l)
+{
+    CXLType3Dev *d = cxl_cci_type3(cci);
+    CXLDynCap *dc = cxl_type3_dc(d);
+    uint64_t fixed = static_end(d);
+
+    l->poison = cxl_type3_poison(d);
+    if (l->from < fixed && !list_piece(l, 0, fixed)) {
+        return;
+    }
+    if (dc && l->end > fixed) {
+        cxl_dc_extents(dc, cci->host_id, 0, list_extent, l);
+    }
+}
+
+static void log_media_event(CXLType3Dev *d, CXLEventLogId log, uint64_t dpa,
+                            uint8_t transaction)
+{
+    CXLEventRecord r;
+
+    /* a log's number is the severity of what it holds */
+    cxl_event_record_init(&r, &cxl_event_uuid_general_media, log);
+    stq_le_p(r.b + GM_DPA, dpa | (dpa < cxl_type3_volatile_size(d)));
+    r.b[GM_DESCRIPTOR] = GM_UNCORRECTABLE;
+    r.b[GM_TRANSACTION] = transaction;
+    cxl_event_append(cxl_type3_events(d), log, &r);
+}
+
+/* -- poison --------------------------------------------------------------- */
+
+static CXLRetCode get_poison_list(CXLCCI *cci, CXLReader *in, CXLWriter *out)
+{
+    CXLType3Dev *d = cxl_cci_type3(cci);
+    const CXLPoison *p = cxl_type3_poison(d);
+    CXLMediaState *m = cxl_type3_media_state(d);
+    Listing l = { .out = out };
+    uint64_t dpa, len, lines;
+    size_t head = out->len;
+    CXLRetCode rc = get_range(in, space_end(d), &dpa, &len);
+
+    if (rc != CXL_RC_SUCCESS) {
+        return rc;
+    }
+    lines = len / LINE;
+    l.from = dpa;
+    l.end = dpa + len;
+    if (m->list_cci == cci->kind && m->list_dpa == dpa &&
+        m->list_lines == lines) {
+        l.from = m->list_next;
+    }
+    cxl_put_u8(out, 0);
+    cxl_put_u8(out, 0);
+    cxl_put_le64(out, p->overflow_ns);
+    cxl_put_le16(out, 0);
+    cxl_put_zero(out, 0x14);
+    list_poison(cci, &l);
+    cxl_patch_u8(out, head, (l.full ? LIST_MORE : 0) |
+                            (p->overflowed ? LIST_OVERFLOW : 0) |
+                            (m->running ? LIST_SCANNING : 0));
+    cxl_patch_le16(out, head + 0x0a, l.count);
+
+    m->list_cci = l.full ? cci->kind : 0;
+    m->list_dpa = dpa;
+    m->list_lines = lines;
+    m->list_next = l.from;
+    return CXL_RC_SUCCESS;
+}
+
+/* The line that 4301h and 4302h name, if the host may change it */
+static CXLRetCode get_line(CXLCCI *cci, CXLReader *in, uint64_t *dpa)
+{
+    *dpa = cxl_get_le64(in);
+    if (*dpa % LINE) {
+        return CXL_RC_INVALID_INPUT;
+    }
+    return is_reachable(cci, *dpa, LINE, true) ? CXL_RC_SUCCESS :
+                                                 CXL_RC_INVALID_PHYS_ADDR;
+}
+
+static CXLRetCode inject_poison(CXLCCI *cci, CXLReader *in, CXLWriter *out)
+{
+    CXLType3Dev *d = cxl_cci_type3(cci);
+    CXLPoisonResult result;
+    uint64_t dpa;
+    CXLRetCode rc = get_line(cci, in, &dpa);
+
+    if (rc != CXL_RC_SUCCESS) {
+        return rc;
+    }
+    result = cxl_poison_inject(cxl_type3_poison(d), dpa);
+    trace_cxl_media_inject(dpa, result);
+    if (result == CXL_POISON_FULL) {
+        return CXL_RC_POISON_LIMIT;
+    }
+    if (result == CXL_POISON_DONE) {
+        log_media_event(d, CXL_EVENT_LOG_INFO, dpa, GM_INJECT_POISON);
+    }
+    /* While a scan holds the list, success without effect: so guests know it */
+    return CXL_RC_SUCCESS;
+}
+
+static CXLRetCode clear_poison(CXLCCI *cci, CXLReader *in, CXLWriter *out)
+{
+    CXLType3Dev *d = cxl_cci_type3(cci);
+    CXLPoisonResult result;
+    uint64_t dpa;
+    CXLRetCode rc = get_line(cci, in, &dpa);
+
+    if (rc != CXL_RC_SUCCESS) {
+        return rc;
+    }
+    if (!cxl_type3_store_line(d, dpa, cxl_reader_bytes(in, LINE))) {
+        return CXL_RC_INTERNAL_ERROR;
+    }
+    /* While a scan holds the list, only the data changes */
+    result = cxl_poison_clear(cxl_type3_poison(d), dpa);
+    trace_cxl_media_clear(dpa, result);
+    return CXL_RC_SUCCESS;
+}
+
+/* -- scan ----------------------------------------------------------------- */
+
+static CXLRetCode get_scan_range(CXLCCI *cci, CXLReader *in, uint64_t *dpa,
+                                 uint64_t *len)
+{
+    CXLRetCode rc = get_range(in, space_end(cxl_cci_type3(cci)), dpa, len);
+
+    if (rc != CXL_RC_SUCCESS) {
+        return rc;
+    }
+    if (!*len) {
+        return CXL_RC_INVALID_INPUT;
+    }
+    return is_reachable(cci, *dpa, *len, false) ? CXL_RC_SUCCESS :
+                                                  CXL_RC_INVALID_PHYS_ADDR;
+}
+
+static uint32_t scan_ms(uint64_t len)
+{
+    return MIN(MAX(1, len / LINE / LINES_PER_MS), SCAN_MAX_MS);
+}
+
+static CXLRetCode get_scan_caps(CXLCCI *cci, CXLReader *in, CXLWriter *out)
+{
+    uint64_t dpa, len;
+    CXLRetCode rc = get_scan_range(cci, in, &dpa, &len);
+
+    if (rc == CXL_RC_SUCCESS) {
+        cxl_put_le32(out, scan_ms(len));
+    }
+    return rc;
+}
+
+static CXLRetCode scan_media(CXLCCI *cci, CXLReader *in, CXLWriter *out)
+{
+    CXLType3Dev *d = cxl_cci_type3(cci);
+    CXLMediaState *m = cxl_type3_media_state(d);
+    uint64_t dpa, len;
+    CXLRetCode rc = get_scan_range(cci, in, &dpa, &len);
+    uint8_t flags = cxl_get_u8(in);
+
+    if (rc != CXL_RC_SUCCESS) {
+        return rc;
+    }
+    if (flags & ~SCAN_QUIET) {
+        return CXL_RC_INVALID_INPUT;
+    }
+    if (m->running) {
+        return CXL_RC_BUSY;     /* started through another CCI */
+    }
+    m->running = true;
+    m->ran = false;
+    m->quiet = flags & SCAN_QUIET;
+    m->scan_dpa = m->next = m->stop = dpa;
+    m->scan_end = dpa + len;
+    cxl_type3_poison(d)->frozen = true;
+    return cxl_cci_bg_start(cci, scan_ms(len));
+}
+
+/* Results exist now: listed poison from the start of the scan to @stop */
+static void scan_end(CXLCCI *cci, uint64_t stop)
+{
+    CXLType3Dev *d = cxl_cci_type3(cci);
+    CXLMediaState *m = cxl_type3_media_state(d);
+
+    cxl_type3_poison(d)->frozen = false;
+    m->running = false;
+    m->ran = true;
+    m->stop = stop;
+    trace_cxl_media_scanned(m->scan_dpa, m->scan_end, stop);
+}
+
+static CXLRetCode scan_done(CXLCCI *cci)
+{
+    CXLType3Dev *d = cxl_cci_type3(cci);
+    CXLMediaState *m = cxl_type3_media_state(d);
+    CXLPoison *p = cxl_type3_poison(d);
+    uint64_t at = m->scan_dpa;
+
+    if (cci->media_disabled && cci->media_disabled(cci)) {
+        /* a sanitize came between: there was nothing to read */
+        scan_end(cci, m->scan_dpa);
+        return CXL_RC_ABORTED;
+    }
+    while (cxl_poison_unlisted(p, at, m->scan_end - at, &at) &&
+           cxl_poison_scan(p, at, LINE)) {
+        if (!m->quiet) {
+            log_media_event(d, CXL_EVENT_LOG_FAIL, at, GM_SCAN_MEDIA);
+        }
+    }
+    /* The list is full: the host makes room and starts again from there */
+    scan_end(cci, cxl_poison_unlisted(p, m->scan_dpa,
+                                      m->scan_end - m->scan_dpa, &at) ?
+                  at : m->scan_end);
+    return CXL_RC_SUCCESS;
+}
+
+static void scan_abort(CXLCCI *cci)
+{
+    scan_end(cci, cxl_type3_media_state(cxl_cci_type3(cci))->scan_dpa);
+}
+
+/*
+ * Results are read out of the poison list when they are asked for: what was
+ * healed since the scan is not reported.  Each is given once.
+ */
+static CXLRetCode get_scan_results(CXLCCI *cci, CXLReader *in, CXLWriter *out)
+{
+    CXLMediaState *m = cxl_type3_media_state(cxl_cci_type3(cci));
+    Listing l = { .out = out, .from = m->next, .end = m->stop };
+    bool stopped = m->stop != m->scan_end;
+    size_t head = out->len;
+
+    if (m->running) {
+        return CXL_RC_RETRY_REQUIRED;
+    }
+    if (!m->ran) {
+        return CXL_RC_UNSUPPORTED;
+    }
+    cxl_put_le64(out, stopped ? m->stop : 0);
+    cxl_put_le64(out, stopped ? (m->scan_end - m->stop) / LINE : 0);
+    cxl_put_u8(out, 0);
+    cxl_put_u8(out, 0);
+    cxl_put_le16(out, 0);
+    cxl_put_zero(out, 0x0c);
+    list_poison(cci, &l);
+    cxl_patch_u8(out, head + 0x10, (l.full ? RESULT_MORE : 0) |
+                                   (stopped ? RESULT_STOPPED : 0));
+    cxl_patch_le16(out, head + 0x12, l.count);
+    m->next = l.full ? l.from : m->stop;
+    return CXL_RC_SUCCESS;
+}
+
+/* -- state ---------------------------------------------------------------- */
+
+void cxl_media_forget(CXLMediaState *m)
+{
+    m->ran = false;
+    m->list_cci = 0;
+}
+
+static int media_post_load(void *opaque, int version_id)
+{
+    const CXLMediaState *m = opaque;
+
+    if ((m->scan_dpa | m->scan_end | m->next | m->stop | m->list_next) % LINE ||
+        m->scan_dpa > m->next || m->next > m->stop || m->stop > m->scan_end ||
+        (m->running && (m->ran || m->scan_dpa == m->scan_end))) {
+        return -EINVAL;
+    }
+    return 0;
+}
+
+const VMStateDescription vmstate_cxl_media = {
+    .name = "cxl-media",
+    .version_id = 1,
+    .minimum_version_id = 1,
+    .post_load = media_post_load,
+    .fields = (const VMStateField[]) {
+        VMSTATE_BOOL(running, CXLMediaState),
+        VMSTATE_BOOL(ran, CXLMediaState),
+        VMSTATE_BOOL(quiet, CXLMediaState),
+        VMSTATE_UINT64(scan_dpa, CXLMediaState),
+        VMSTATE_UINT64(scan_end, CXLMediaState),
+        VMSTATE_UINT64(next, CXLMediaState),
+        VMSTATE_UINT64(stop, CXLMediaState),
+        VMSTATE_UINT8(list_cci, CXLMediaState),
+        VMSTATE_UINT64(list_dpa, CXLMediaState),
+        VMSTATE_UINT64(list_lines, CXLMediaState),
+        VMSTATE_UINT64(list_next, CXLMediaState),
+        VMSTATE_END_OF_LIST()
+    }
+};
+
+/* -- rows ----------------------------------------------------------------- */
+
+static const CXLCmd rows[] = {
+    {
+        .opcode = 0x4300,
+        .name = "Get Poison List",
+        .where = MEDIA_KINDS,
+        .flags = CXL_CMD_MEDIA,
+        .len = CXL_LEN(0x10),
+        .handler = get_poison_list,
+        .present = cxl_cci_is_type3,
+    }, {
+        .opcode = 0x4301,
+        .name = "Inject Poison",
+        .where = MEDIA_KINDS,
+        .flags = CXL_CMD_MEDIA,
+        .len = CXL_LEN(8),
+        .handler = inject_poison,
+        .present = cxl_cci_is_type3,
+    }, {
+        .opcode = 0x4302,
+        .name = "Clear Poison",
+        .where = MEDIA_KINDS,
+        .flags = CXL_CMD_MEDIA,
+        .len = CXL_LEN(8 + LINE),
+        .handler = clear_poison,
+        .present = cxl_cci_is_type3,
+    }, {
+        .opcode = 0x4303,
+        .name = "Get Scan Media Capabilities",
+        .where = MEDIA_KINDS,
+        .flags = CXL_CMD_MEDIA,
+        .len = CXL_LEN(0x10),
+        .handler = get_scan_caps,
+        .present = cxl_cci_is_type3,
+    }, {
+        .opcode = CXL_OP_SCAN_MEDIA,
+        .name = "Scan Media",
+        .effects = CXL_EFF_BACKGROUND | CXL_EFF_ABORTABLE,
+        .where = MEDIA_KINDS,
+        .flags = CXL_CMD_MEDIA | CXL_CMD_BG,
+        .len = CXL_LEN(0x11),
+        .handler = scan_media,
+        .present = cxl_cci_is_type3,
+        .bg_done = scan_done,
+        .bg_abort = scan_abort,
+    }, {
+        .opcode = 0x4305,
+        .name = "Get Scan Media Results",
+        .where = MEDIA_KINDS,
+        .flags = CXL_CMD_MEDIA,
+        .len = CXL_LEN(0),
+        .handler = get_scan_results,
+        .present = cxl_cci_is_type3,
+    },
+};
+
+const CXLCmdSet cxl_cmds_media =
+    CXL_CMD_SET("Media and Poison Management", rows);

@@ -1,0 +1,349 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Poison, media scan, sanitize and secure erase of a memory device: what a host
+ * sees through mailbox, registers and memory (CXL r3.2 8.2.10.9.4, 8.2.10.9.5)
+ */
+#include "qemu/osdep.h"
+#include "qemu/bswap.h"
+#include "qemu/units.h"
+#include "cxl-qtest.h"
+
+#define LINE        64
+#define SECOND      1000000000ll
+#define READY       0x14
+#define DISABLED    0x1c
+/* 256 MiB volatile, as much persistent: sanitizing takes four seconds */
+#define SANITIZE_S  4
+
+#define DEVICE CXL_BACKENDS \
+    "-object memory-backend-ram,id=pm0,size=256M " \
+    "-object memory-backend-ram,id=lsa0,size=64K " \
+    "-device " CXL_DCD_DEVICE ",persistent-memdev=pm0,lsa=lsa0"
+#define DC_BASE     (512 * MiB)
+
+static uint16_t line_cmd(CxlDev *dev, uint16_t op, uint64_t dpa, uint8_t fill)
+{
+    CxlReq r = { 0 };
+
+    req64(&r, dpa);
+    if (op == 0x4302) {
+        memset(r.data + r.len, fill, LINE);
+        r.len += LINE;
+    }
+    return cxl_cmd(dev, op, &r, NULL);
+}
+
+static uint16_t list(CxlDev *dev, CxlRsp *rsp)
+{
+    CxlReq r = { 0 };
+
+    req64(&r, 0);
+    req64(&r, DC_BASE / LINE);
+    return cxl_cmd(dev, 0x4300, &r, rsp);
+}
+
+static uint16_t listed(CxlDev *dev)
+{
+    CxlRsp rsp;
+
+    g_assert_cmphex(list(dev, &rsp), ==, 0);
+    return lduw_le_p(rsp.data + 10);
+}
+
+static uint16_t scan(CxlDev *dev, uint64_t lines)
+{
+    CxlReq r = { 0 };
+
+    req64(&r, 0);
+    req64(&r, lines);
+    req8(&r, 0);
+    return cxl_cmd(dev, 0x4304, &r, NULL);
+}
+
+static uint64_t bg_status(CxlDev *dev)
+{
+    return dev_readq(dev, REG_MB_BG_STATUS);
+}
+
+static void identify_tells_of_the_poison_list(void)
+{
+    CxlDev dev;
+    QTestState *qts = cxl_start_dcd(&dev, "");
+    CxlRsp rsp;
+
+    g_assert_cmphex(cxl_cmd(&dev, 0x4000, NULL, &rsp), ==, 0);
+    g_assert_cmpuint(lduw_le_p(rsp.data + 0x3c), ==, 256);
+    g_assert_cmpuint(rsp.data[0x3e], ==, 0);
+    g_assert_cmpuint(lduw_le_p(rsp.data + 0x3f), ==, 256);
+    g_assert_cmphex(rsp.data[0x41], ==, 2);
+    qtest_quit(qts);
+}
+
+static void a_full_list_is_read_in_pieces(void)
+{
+    CxlDev dev;
+    QTestState *qts = cxl_start_dcd(&dev, "");
+    uint64_t next = 0;
+    unsigned i, n;
+    CxlReq r = { 0 };
+    CxlRsp rsp;
+
+    for (i = 0; i < 256; i++) {
+        g_assert_cmphex(line_cmd(&dev, 0x4301, i * 2 * LINE, 0), ==, 0);
+    }
+    g_assert_cmphex(line_cmd(&dev, 0x4301, LINE, 0), ==, 0x10);
+    req64(&r, 0);
+    req64(&r, CXL_STATIC / LINE);
+    do {
+        g_assert_cmphex(cxl_cmd(&dev, 0x4300, &r, &rsp), ==, 0);
+        n = lduw_le_p(rsp.data + 10);
+        g_assert_cmpuint(n, >, 0);
+        for (i = 0; i < n; i++) {
+            g_assert_cmphex(ldq_le_p(rsp.data + 0x20 + i * 16), ==, next | 3);
+            next += 2 * LINE;
+        }
+    } while (rsp.data[0] & 1);
+    g_assert_cmphex(next, ==, 512 * LINE);
+    qtest_quit(qts);
+}
+
+static void poison_shows_on_loads_until_it_is_cleared(void)
+{
+    CxlDev dev;
+    QTestState *qts = cxl_start(DEVICE);
+    uint64_t at;
+
+    cxl_probe(qts, 0, &dev);
+    at = cxl_map(&dev, DC_BASE);
+    qtest_memset(qts, at, 0x11, 3 * LINE);
+    g_assert_cmphex(line_cmd(&dev, 0x4301, LINE, 0), ==, 0);
+    g_assert_cmphex(qtest_readq(qts, at + LINE), ==, UINT64_MAX);
+    g_assert_cmphex(qtest_readq(qts, at + 2 * LINE - 8), ==, UINT64_MAX);
+    g_assert_cmphex(qtest_readq(qts, at + LINE - 8), ==, 0x1111111111111111);
+    g_assert_cmphex(qtest_readq(qts, at + 2 * LINE), ==, 0x1111111111111111);
+    /* less than a line does not heal it */
+    qtest_writeq(qts, at + LINE, 0);
+    g_assert_cmphex(qtest_readq(qts, at + LINE), ==, UINT64_MAX);
+    g_assert_cmpuint(listed(&dev), ==, 1);
+    g_assert_cmphex(line_cmd(&dev, 0x4302, LINE, 0x42), ==, 0);
+    g_assert_cmphex(qtest_readq(qts, at + LINE), ==, 0x4242424242424242);
+    g_assert_cmphex(qtest_readq(qts, at + 2 * LINE - 8), ==,
+                    0x4242424242424242);
+    g_assert_cmpuint(listed(&dev), ==, 0);
+    /* the first line of persistent memory is another backend */
+    g_assert_cmphex(line_cmd(&dev, 0x4302, CXL_STATIC, 0x24), ==, 0);
+    g_assert_cmphex(qtest_readq(qts, at + CXL_STATIC), ==, 0x2424242424242424);
+    qtest_quit(qts);
+}
+
+static void dynamic_capacity_must_be_held(void)
+{
+    const CxlExtent held = { CXL_DC_BASE, CXL_BLOCK, 1 };
+    CxlDev dev;
+    QTestState *qts = cxl_start_dcd(&dev, "");
+
+    g_assert_cmphex(line_cmd(&dev, 0x4301, CXL_DC_BASE, 0), ==, 0xf);
+    g_assert_cmphex(line_cmd(&dev, 0x4302, CXL_DC_BASE, 0), ==, 0xf);
+    g_assert_cmphex(fm_add_list(&dev, &held, 1), ==, 0);
+    g_assert_cmphex(line_cmd(&dev, 0x4301, CXL_DC_BASE, 0), ==, 0xf);
+    g_assert_cmphex(host_answer(&dev, 0x4802, &held, 1, false), ==, 0);
+    g_assert_cmphex(line_cmd(&dev, 0x4301, CXL_DC_BASE, 0), ==, 0);
+    g_assert_cmphex(line_cmd(&dev, 0x4301, CXL_DC_BASE + CXL_BLOCK, 0), ==,
+                    0xf);
+    g_assert_cmphex(line_cmd(&dev, 0x4302, UINT64_MAX - 63, 0), ==, 0xf);
+    cxl_alive(&dev);
+    qtest_quit(qts);
+}
+
+static void a_scan_finds_what_management_injected(void)
+{
+    CxlDev dev;
+    QTestState *qts = cxl_start_dcd(&dev, "");
+    CxlRsp rsp;
+    unsigned i;
+
+    cxl_refused(&dev, 0x4305, NULL, 3);
+    for (i = 0; i < 257; i++) {
+        qtest_qmp_assert_success(qts, "{'execute': 'cxl-inject-poison', "
+                                 "'arguments': {'path': 'cxl-mem0', "
+                                 "'start': %d, 'length': 64}}", i * 2 * LINE);
+    }
+    g_assert_cmphex(list(&dev, &rsp), ==, 0);
+    g_assert_cmphex(rsp.data[0], ==, 3);        /* more, overflow */
+    g_assert_cmphex(line_cmd(&dev, 0x4302, 0, 0), ==, 0);
+    g_assert_cmphex(scan(&dev, 4096), ==, 1);
+    g_assert_cmphex(scan(&dev, 4096), ==, 6);
+    g_assert_cmphex(bg_status(&dev) & 0xffff, ==, 0x4304);
+    cxl_refused(&dev, 0x4305, NULL, 5);
+    qtest_clock_step(qts, SECOND);
+    g_assert_cmphex(bg_status(&dev), ==, 0x4304 | 100 << 16);
+    g_assert_cmphex(dev_readq(&dev, REG_EVENT_STATUS), ==, 1 << 2);
+    for (i = 0; ; i += lduw_le_p(rsp.data + 0x12)) {
+        g_assert_cmphex(cxl_cmd(&dev, 0x4305, NULL, &rsp), ==, 0);
+        g_assert_cmphex(ldq_le_p(rsp.data + 0x20), ==, (i + 1) * 2 * LINE | 2);
+        if (!(rsp.data[0x10] & 1)) {
+            break;
+        }
+    }
+    g_assert_cmpuint(i + lduw_le_p(rsp.data + 0x12), ==, 256);
+    qtest_quit(qts);
+}
+
+/* A machine with something to lose everywhere; returns its window */
+static uint64_t fill(CxlDev *dev)
+{
+    const CxlExtent held = { DC_BASE, CXL_BLOCK, 1 };
+    uint64_t at = cxl_map(dev, 768 * MiB);
+    CxlReq lsa = { 0 };
+
+    g_assert_cmphex(fm_add_list(dev, &held, 1), ==, 0);
+    g_assert_cmphex(host_answer(dev, 0x4802, &held, 1, false), ==, 0);
+    qtest_writeq(dev->qts, at, 1);
+    qtest_writeq(dev->qts, at + CXL_STATIC, 2);
+    qtest_writeq(dev->qts, at + DC_BASE + 8, 3);
+    g_assert_cmphex(qtest_readq(dev->qts, at + DC_BASE + 8), ==, 3);
+    req64(&lsa, 0);
+    req_tag(&lsa, 0x7e);
+    g_assert_cmphex(cxl_cmd(dev, 0x4103, &lsa, NULL), ==, 0);
+    g_assert_cmphex(line_cmd(dev, 0x4301, LINE, 0), ==, 0);
+    return at;
+}
+
+static void nothing_is_left(CxlDev *dev, uint64_t at)
+{
+    CxlReq get = { 0 };
+    CxlRsp rsp;
+
+    g_assert_cmphex(dev_readq(dev, REG_MEMDEV_STATUS), ==, READY);
+    g_assert_cmphex(qtest_readq(dev->qts, at), ==, 0);
+    g_assert_cmphex(qtest_readq(dev->qts, at + LINE), ==, 0);
+    g_assert_cmphex(qtest_readq(dev->qts, at + CXL_STATIC), ==, 0);
+    g_assert_cmphex(qtest_readq(dev->qts, at + DC_BASE + 8), ==, 0);
+    req32(&get, 0);
+    req32(&get, 8);
+    g_assert_cmphex(cxl_cmd(dev, 0x4102, &get, &rsp), ==, 0);
+    g_assert_cmphex(ldq_le_p(rsp.data), ==, 0);
+    g_assert_cmpuint(listed(dev), ==, 0);
+    g_assert_cmphex(dev_readq(dev, REG_EVENT_STATUS) & 0xf, ==, 0);
+}
+
+static void sanitize_disables_the_media_and_leaves_nothing(void)
+{
+    const CxlExtent held = { DC_BASE, CXL_BLOCK, 1 };
+    const CxlExtent offer = { DC_BASE + CXL_BLOCK, CXL_BLOCK, 2 };
+    CxlDev dev;
+    QTestState *qts = cxl_start(DEVICE);
+    uint64_t at;
+
+    cxl_probe(qts, 0, &dev);
+    cxl_msix_enable(&dev);
+    at = fill(&dev);
+    dev_writel(&dev, REG_MB_CONTROL, 4);
+    g_assert_cmphex(fm_add_list(&dev, &offer, 1), ==, 0);
+    cxl_msix_fired(&dev, 7);
+
+    g_assert_cmphex(cxl_cmd(&dev, 0x4400, NULL, NULL), ==, 1);
+    g_assert_cmphex(dev_readq(&dev, REG_MB_STATUS) & 1, ==, 1);
+    g_assert_cmphex(dev_readq(&dev, REG_MEMDEV_STATUS), ==, DISABLED);
+    cxl_refused(&dev, 0x4400, NULL, 6);
+    cxl_refused(&dev, 0x4100, NULL, 7);
+    cxl_refused(&dev, 0x4305, NULL, 7);
+    cxl_refused(&dev, 0x4401, NULL, 7);
+    cxl_refused(&dev, 0x0005, NULL, 0x20);
+    qtest_writeq(qts, at, 0x55);                /* lost */
+    qtest_clock_step(qts, SANITIZE_S * SECOND / 2);
+    g_assert_cmphex(bg_status(&dev), ==, 0x4400 | 50 << 16);
+    g_assert_false(cxl_msix_fired(&dev, 7));
+
+    qtest_clock_step(qts, SANITIZE_S * SECOND / 2);
+    g_assert_cmphex(bg_status(&dev), ==, 0x4400 | 100 << 16);
+    g_assert_true(cxl_msix_fired(&dev, 7));
+    nothing_is_left(&dev, at);
+    /* capacity is the host's as before, and the offer can be answered */
+    host_has(&dev, &held, 1);
+    g_assert_cmphex(dev_readq(&dev, REG_EVENT_STATUS), ==, 1 << 4);
+    g_assert_cmphex(host_answer(&dev, 0x4802, &offer, 1, false), ==, 0);
+    qtest_quit(qts);
+}
+
+static void secure_erase_is_done_at_once(void)
+{
+    CxlDev dev;
+    QTestState *qts = cxl_start(DEVICE);
+    uint64_t at;
+
+    cxl_probe(qts, 0, &dev);
+    at = fill(&dev);
+    g_assert_cmphex(cxl_cmd(&dev, 0x4401, NULL, NULL), ==, 0);
+    nothing_is_left(&dev, at);
+    qtest_quit(qts);
+}
+
+static void a_reset_does_not_bring_data_back(void)
+{
+    CxlDev dev;
+    QTestState *qts = cxl_start(DEVICE);
+    uint64_t at;
+
+    cxl_probe(qts, 0, &dev);
+    fill(&dev);
+    g_assert_cmphex(cxl_cmd(&dev, 0x4400, NULL, NULL), ==, 1);
+    qtest_system_reset(qts);
+    cxl_probe(qts, 0, &dev);
+    at = cxl_map(&dev, 768 * MiB);
+    nothing_is_left(&dev, at);
+    qtest_quit(qts);
+}
+
+/* @op: 4304h or 4400h, at half time when the machine moves */
+static void moves(uint16_t op)
+{
+    g_autofree char *args = cxl_args(DEVICE);
+    CxlDev dev;
+    QTestState *qts = qtest_init(args);
+    uint64_t at;
+    CxlRsp rsp;
+
+    cxl_probe(qts, 0, &dev);
+    at = fill(&dev);
+    g_assert_cmphex(op == 0x4400 ? cxl_cmd(&dev, op, NULL, NULL) :
+                    scan(&dev, DC_BASE / LINE), ==, 1);
+    dev.qts = cxl_migrate(qts, args);
+    g_assert_cmphex(bg_status(&dev) & 0xffff, ==, op);
+    g_assert_cmphex(dev_readq(&dev, REG_MB_STATUS) & 1, ==, 1);
+    g_assert_cmphex(dev_readq(&dev, REG_MEMDEV_STATUS), ==,
+                    op == 0x4400 ? DISABLED : READY);
+    qtest_clock_step(dev.qts, (SANITIZE_S + 1) * SECOND);
+    g_assert_cmphex(bg_status(&dev), ==, op | 100 << 16);
+    if (op == 0x4400) {
+        nothing_is_left(&dev, at);
+    } else {
+        g_assert_cmphex(cxl_cmd(&dev, 0x4305, NULL, &rsp), ==, 0);
+        g_assert_cmpuint(lduw_le_p(rsp.data + 0x12), ==, 1);
+        g_assert_cmphex(ldq_le_p(rsp.data + 0x20), ==, LINE | 3);
+    }
+    qtest_quit(dev.qts);
+}
+
+static void background_work_survives_migration(void)
+{
+    moves(0x4304);
+    moves(0x4400);
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+#define T(f) qtest_add_func("/cxl/media/" #f, f)
+    T(identify_tells_of_the_poison_list);
+    T(a_full_list_is_read_in_pieces);
+    T(poison_shows_on_loads_until_it_is_cleared);
+    T(dynamic_capacity_must_be_held);
+    T(a_scan_finds_what_management_injected);
+    T(sanitize_disables_the_media_and_leaves_nothing);
+    T(secure_erase_is_done_at_once);
+    T(a_reset_does_not_bring_data_back);
+    T(background_work_survives_migration);
+#undef T
+    return g_test_run();
+}
