@@ -34,7 +34,7 @@ check-unit check-qtest check-base check-guest check-style:
 .PHONY: check-sanitize
 check-sanitize: ## run unit tests and qtests under ASan and UBSan
 	@./configure --build=$(SANITIZE) --enable-asan --enable-ubsan
-	@TEST_SLACK=10 \
+	@TEST_SLACK=10 UBSAN_OPTIONS=halt_on_error=1:abort_on_error=1:print_stacktrace=1 \
 		scripts/check.sh $(SANITIZE) unit qtest
 
 .PHONY: kernel
