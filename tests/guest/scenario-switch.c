@@ -62,9 +62,9 @@ static bool bring_up(struct endpoint *ep)
 /*
  * Linux 7.3's I2C driver has a window in which a packet that comes in makes it
  * forget one that goes out (its interrupt handler spoils the state of a
- * transfer that is being set up). The controller model closes it nearly; on a
- * host under heavy load it was hit once in some 20,000 commands. So one
- * timeout is asked again.
+ * transfer that is being set up). The controller model cannot close all of it,
+ * and a host under heavy load may hit what is left. So one timeout is asked
+ * again, and the log says so.
  */
 static int ask_identity(struct endpoint *ep, struct fm_identity *id,
                         bool *excused)

@@ -290,10 +290,21 @@ static void write_enable(DWI2CState *s, uint32_t val)
     }
 }
 
-static void write_intr_mask(DWI2CState *s, uint32_t val)
+static void write_intr_mask(DWI2CState *s, uint32_t val, uint32_t prev)
 {
     uint32_t gone = s->intr_mask & ~val;
 
+    /*
+     * Linux's handler of master mode, called before the driver knows that
+     * target mode is back, masks everything and nobody unmasks it until the
+     * next transfer.  In target mode nothing else masks right behind a read
+     * of INTR_STAT.
+     */
+    if (!val && dw_i2c_enabled(s) && dw_i2c_is_target(s) &&
+        prev == ACCESS_READ(DW_I2C_INTR_STAT)) {
+        trace_dw_i2c_mask_ignored();
+        return;
+    }
     s->intr_mask = val & INTR_MASK_WRITABLE;
     if (s->intr_mask && (gone & INTR_TX_EMPTY) && dw_i2c_enabled(s) &&
         dw_i2c_is_master(s)) {
@@ -321,8 +332,8 @@ static void dw_i2c_mmio_write(void *opaque, hwaddr offset, uint64_t val,
                               unsigned size)
 {
     DWI2CState *s = opaque;
+    uint32_t prev = note_access(s, ACCESS_WRITE(offset));
 
-    note_access(s, ACCESS_WRITE(offset));
     trace_dw_i2c_write(offset, val);
 
     switch (offset) {
@@ -345,7 +356,7 @@ static void dw_i2c_mmio_write(void *opaque, hwaddr offset, uint64_t val,
             val & SCL_COUNT_WRITABLE;
         break;
     case DW_I2C_INTR_MASK:
-        write_intr_mask(s, val);
+        write_intr_mask(s, val, prev);
         break;
     case DW_I2C_RX_TL:
         s->rx_tl = val & FIFO_TL_WRITABLE;

@@ -309,6 +309,28 @@ static void test_handler_of_the_other_mode_sees_nothing(void)
 }
 
 /*
+ * That handler masks all interrupts when no transfer is active, and nobody
+ * would unmask them before the next transfer. It is not an unregistration.
+ */
+static void test_handler_of_the_other_mode_cannot_deafen(void)
+{
+    DwI2c t;
+
+    start_armed(&t);
+    dw_echo(&t, OWN, 0x11, 0x12);
+    dw_target_mode(&t, OWN);
+    dw_settle(&t);
+    dw_rd(&t, R_ENABLE);
+    dw_rd(&t, R_RAW_INTR_STAT);
+    dw_rd(&t, R_INTR_STAT);
+    dw_wr(&t, R_INTR_MASK, 0);
+    dw_settle(&t);
+    g_assert_true(dw_line(&t));
+    dw_take(&t, 0x11, 0x12);
+    dw_stop(&t);
+}
+
+/*
  * The driver skips a message when its target handler ran while the transfer
  * was prepared. Both forms are answered by a lost arbitration.
  */
@@ -555,6 +577,8 @@ int main(int argc, char **argv)
                    test_busy_poll_holds_the_next_packet_back);
     qtest_add_func("/dw-i2c/target/handler-of-the-other-mode-sees-nothing",
                    test_handler_of_the_other_mode_sees_nothing);
+    qtest_add_func("/dw-i2c/target/handler-of-the-other-mode-cannot-deafen",
+                   test_handler_of_the_other_mode_cannot_deafen);
     qtest_add_func("/dw-i2c/target/skipped-message-is-a-lost-arbitration",
                    test_skipped_message_is_a_lost_arbitration);
     qtest_add_func("/dw-i2c/target/polling-does-not-starve",
