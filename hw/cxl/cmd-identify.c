@@ -8,10 +8,6 @@
 /* Capacities travel in this unit; others cannot be reported */
 #define CAPACITY_UNIT   CXL_DC_GRANULE
 
-/* What guests have always read here; a firmware set will own the string */
-#define FW_REVISION     "BWFW VERSION 00"
-#define FW_REVISION_LEN 0x10
-
 /* Poison handling: media is scanned; injected poison ends with the machine */
 #define POISON_SCANS    (1u << 1)
 
@@ -28,13 +24,16 @@ static CXLRetCode identify(CXLCCI *cci, CXLReader *in, CXLWriter *out)
     const CXLPoison *poison = cxl_type3_poison(d);
     uint64_t vmem = cxl_type3_volatile_size(d);
     uint64_t pmem = cxl_type3_persistent_size(d);
+    const CXLFirmware *fw = cxl_type3_firmware(d);
+    char rev[CXL_FW_REVISION_LEN];
     int i;
 
     if (!QEMU_IS_ALIGNED(vmem, CAPACITY_UNIT) ||
         !QEMU_IS_ALIGNED(pmem, CAPACITY_UNIT)) {
         return CXL_RC_INTERNAL_ERROR;
     }
-    cxl_put_str(out, FW_REVISION, FW_REVISION_LEN);
+    cxl_firmware_revision(fw, fw->active, rev);
+    cxl_put_bytes(out, rev, sizeof(rev));
     /* static capacity only; 4800h reports the dynamic one */
     cxl_put_le64(out, (vmem + pmem) / CAPACITY_UNIT);
     cxl_put_le64(out, vmem / CAPACITY_UNIT);

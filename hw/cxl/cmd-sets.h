@@ -14,10 +14,12 @@
 
 extern const CXLCmdSet cxl_cmds_infostat;       /* 00h */
 extern const CXLCmdSet cxl_cmds_events;         /* 01h */
+extern const CXLCmdSet cxl_cmds_firmware;       /* 02h */
 extern const CXLCmdSet cxl_cmds_timestamp;      /* 03h */
 extern const CXLCmdSet cxl_cmds_logs;           /* 04h */
 extern const CXLCmdSet cxl_cmds_identify;       /* 40h */
 extern const CXLCmdSet cxl_cmds_capacity;       /* 41h */
+extern const CXLCmdSet cxl_cmds_health;         /* 42h */
 extern const CXLCmdSet cxl_cmds_media;          /* 43h */
 extern const CXLCmdSet cxl_cmds_sanitize;       /* 44h */
 extern const CXLCmdSet cxl_cmds_dcd;            /* 48h */

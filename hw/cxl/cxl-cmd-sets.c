@@ -10,10 +10,12 @@
 const CXLCmdSet *const cxl_cmd_sets[] = {
     &cxl_cmds_infostat,
     &cxl_cmds_events,
+    &cxl_cmds_firmware,
     &cxl_cmds_timestamp,
     &cxl_cmds_logs,
     &cxl_cmds_identify,
     &cxl_cmds_capacity,
+    &cxl_cmds_health,
     &cxl_cmds_media,
     &cxl_cmds_sanitize,
     &cxl_cmds_dcd,

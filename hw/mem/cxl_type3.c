@@ -57,6 +57,11 @@ CXLMediaState *cxl_type3_media_state(CXLType3Dev *d)
     return &d->media;
 }
 
+CXLFirmware *cxl_type3_firmware(CXLType3Dev *d)
+{
+    return &d->firmware;
+}
+
 bool cxl_type3_fm_on_mailbox(const CXLType3Dev *d)
 {
     return d->fm_on_mailbox;
@@ -113,6 +118,8 @@ static void cxl_type3_models_init(CXLType3Dev *d)
     cxl_events_init(&d->fm_events, depth, &d->clock, NULL, NULL);
     cxl_poison_init(&d->poison, CXL_POISON_DEFAULT_LIMIT, &d->clock);
     d->media = (CXLMediaState) { 0 };
+    cxl_firmware_init(&d->firmware);
+    cxl_type3_health_init(d);
 }
 
 static void cxl_type3_models_exit(CXLType3Dev *d)
@@ -253,8 +260,9 @@ static void cxl_type3_events_reset(CXLType3Dev *d)
 
 /*
  * Conventional reset.  A sanitize that runs is brought to its end.  Contents of
- * memory and labels, timestamp, poison, error logs, the Fabric Manager's log
- * and non-shared dynamic capacity survive it.
+ * memory and labels, timestamp, poison, error logs, the Fabric Manager's log,
+ * non-shared dynamic capacity, firmware slots, health and alert configuration
+ * survive it.  Firmware that waits for a reset takes over.
  */
 static void cxl_type3_reset_hold(Object *obj, ResetType type)
 {
@@ -268,6 +276,8 @@ static void cxl_type3_reset_hold(Object *obj, ResetType type)
     cxl_devregs_reset(&d->regs);
     cxl_type3_dc_reset(d);
     cxl_type3_events_reset(d);
+    cxl_firmware_reset(&d->firmware);
+    cxl_health_reset(&d->health);
 }
 
 static const Property cxl_type3_properties[] = {
@@ -356,6 +366,7 @@ static void cxl_type3_class_init(ObjectClass *oc, void *data)
     dc->vmsd = &vmstate_cxl_type3;
     set_bit(DEVICE_CATEGORY_STORAGE, dc->categories);
     cxl_type3_class_add_properties(dc);
+    cxl_type3_health_add_properties(oc);
     rc->phases.hold = cxl_type3_reset_hold;
 }
 

@@ -137,6 +137,8 @@ struct CXLType3Dev {
     CXLEventLogs fm_events;
     CXLPoison poison;
     CXLMediaState media;
+    CXLFirmware firmware;
+    CXLHealth health;
     CXLDCConfig dc_config;
     uint64_t dc_offset[CXL_DC_MAX_REGIONS]; /* of each region in dcmem */
     CXLDynCap *dc;
@@ -183,6 +185,10 @@ extern const VMStateDescription vmstate_cxl_type3_ras_error;
 
 /* cxl_type3_qmp_events.c */
 CXLType3Dev *cxl_type3_from_path(const char *path, Error **errp);
+
+/* cxl_type3_health.c */
+void cxl_type3_health_init(CXLType3Dev *d);
+void cxl_type3_health_add_properties(ObjectClass *oc);
 
 /* cxl_type3_vmstate.c */
 extern const VMStateDescription vmstate_cxl_type3;

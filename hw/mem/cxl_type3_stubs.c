@@ -160,7 +160,17 @@ CXLMediaState *cxl_type3_media_state(CXLType3Dev *d)
     g_assert_not_reached();
 }
 
+CXLFirmware *cxl_type3_firmware(CXLType3Dev *d)
+{
+    g_assert_not_reached();
+}
+
 bool cxl_type3_store_line(CXLType3Dev *d, uint64_t dpa, const uint8_t *line)
+{
+    g_assert_not_reached();
+}
+
+CXLHealth *cxl_type3_health(CXLType3Dev *d)
 {
     g_assert_not_reached();
 }

@@ -14,6 +14,8 @@
 
 /* As many as QMP lets wait, see cxl_type3_ras.c */
 #define STREAM_RAS_ERRORS_MAX 1024
+/* Goes on in the background while the firmware model has a part in flight */
+#define OP_TRANSFER_FW 0x0201
 
 /* Both mailboxes are allocated in full; only their used parts travel */
 static bool doe_lengths_are_sane(void *opaque, int version_id)
@@ -95,6 +97,11 @@ static bool operations_agree(const CXLType3Dev *d)
            (d->regs.media_status == CXL_MEDIA_DISABLED) == sanitizes;
 }
 
+static bool stores_firmware(const CXLCCI *cci)
+{
+    return cci->bg.running && cci->bg.opcode == OP_TRANSFER_FW;
+}
+
 static int cxl_type3_post_load(void *opaque, int version_id)
 {
     CXLType3Dev *d = opaque;
@@ -108,6 +115,11 @@ static int cxl_type3_post_load(void *opaque, int version_id)
             !(CXL_RAS_UNC_BITS & (1u << d->ras_error[i].bit))) {
             return -EINVAL;
         }
+    }
+    /* A part that no CCI works on would never be done */
+    if (d->firmware.in_flight != (stores_firmware(&d->mailbox_cci) ||
+                                  stores_firmware(&d->fm_cci))) {
+        return -EINVAL;
     }
     return 0;
 }
@@ -143,6 +155,9 @@ const VMStateDescription vmstate_cxl_type3 = {
         VMSTATE_STRUCT(poison, CXLType3Dev, 0, vmstate_cxl_poison, CXLPoison),
         VMSTATE_STRUCT(media, CXLType3Dev, 0, vmstate_cxl_media,
                        CXLMediaState),
+        VMSTATE_STRUCT(firmware, CXLType3Dev, 0, vmstate_cxl_firmware,
+                       CXLFirmware),
+        VMSTATE_STRUCT(health, CXLType3Dev, 0, vmstate_cxl_health, CXLHealth),
         VMSTATE_STRUCT_POINTER_TEST(dc, CXLType3Dev, has_dc, vmstate_cxl_dc,
                                     CXLDynCap),
 

@@ -13,6 +13,8 @@
 #include "hw/cxl/cxl_cci.h"
 #include "hw/cxl/cxl_dc.h"
 #include "hw/cxl/cxl_events.h"
+#include "hw/cxl/cxl_firmware.h"
+#include "hw/cxl/cxl_health.h"
 #include "hw/cxl/cxl_mailbox.h"
 #include "hw/cxl/cxl_media.h"
 #include "hw/cxl/cxl_poison.h"
@@ -69,6 +71,12 @@ CXLMediaState *cxl_type3_media_state(CXLType3Dev *d);
  * Return: false, with nothing changed, if it is no capacity.
  */
 bool cxl_type3_store_line(CXLType3Dev *d, uint64_t dpa, const uint8_t *line);
+
+/** cxl_type3_firmware() - slots and what is in them. */
+CXLFirmware *cxl_type3_firmware(CXLType3Dev *d);
+
+/** cxl_type3_health() - readings, alerts and shutdown state. */
+CXLHealth *cxl_type3_health(CXLType3Dev *d);
 
 /**
  * cxl_type3_set_media() - media status register

@@ -88,6 +88,16 @@ void cxl_type3_set_media(CXLType3Dev *d, CXLMediaStatus status)
     d->media_disabled = status == CXL_MEDIA_DISABLED;
 }
 
+CXLFirmware *cxl_type3_firmware(CXLType3Dev *d)
+{
+    return &d->firmware;
+}
+
+CXLHealth *cxl_type3_health(CXLType3Dev *d)
+{
+    return &d->health;
+}
+
 bool cxl_type3_fm_on_mailbox(const CXLType3Dev *d)
 {
     return d->fm_on_mailbox;

@@ -28,6 +28,8 @@ struct CXLType3Dev {
     CXLCCI mailbox;
     CXLCCI fm;
     CXLCCI ld;
+    CXLFirmware firmware;
+    CXLHealth health;
     CXLDynCap *dc;
     bool has_dc;
     bool fm_on_mailbox;

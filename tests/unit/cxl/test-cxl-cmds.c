@@ -63,6 +63,7 @@ static void setup(CXLType3Dev *unused, gconstpointer data)
     fake.volatile_size = 2 * CXL_DC_GRANULE;
     fake.persistent_size = 3 * CXL_DC_GRANULE;
     fake.lsa_size = sizeof(fake.lsa);
+    cxl_firmware_init(&fake.firmware);
     fake_type3_open();
 }
 

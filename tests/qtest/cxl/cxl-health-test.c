@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Health and firmware of a memory device: alerts that the monitor's readings
+ * set off, dirty shutdowns, firmware over reset and migration
+ * (CXL r3.2 8.2.10.9.3, 8.2.10.3)
+ */
+#include "qemu/osdep.h"
+#include "qemu/bswap.h"
+#include "qemu/units.h"
+#include "qobject/qdict.h"
+#include "cxl-qtest.h"
+
+/* Virtual time that storing a whole image takes */
+#define FULL_NS     (10 * 1000 * 1000 * 1000ll)
+
+static bool set_reading(QTestState *qts, const char *name, int64_t value)
+{
+    QDict *rsp = qtest_qmp(qts,
+        "{'execute': 'qom-set', 'arguments': {'path': "
+        "'/machine/peripheral/cxl-mem0', 'property': %s, 'value': %" PRId64
+        "}}", name, value);
+    bool ok = qdict_haskey(rsp, "return");
+
+    qobject_unref(rsp);
+    return ok;
+}
+
+static void arm_temperature(CxlDev *dev, uint16_t over)
+{
+    CxlReq r = { 0 };
+
+    req8(&r, 2);
+    req8(&r, 2);
+    req16(&r, 0);
+    req16(&r, over);
+    req_zero(&r, 6);
+    g_assert_cmphex(cxl_cmd(dev, 0x4202, &r, NULL), ==, 0);
+}
+
+static uint32_t dirty_count(CxlDev *dev)
+{
+    CxlRsp rsp;
+
+    g_assert_cmphex(cxl_cmd(dev, 0x4200, NULL, &rsp), ==, 0);
+    g_assert_cmpuint(rsp.len, ==, 0x12);
+    return ldl_le_p(rsp.data + 6);
+}
+
+static void set_dirty(CxlDev *dev)
+{
+    CxlReq r = { 0 };
+
+    req8(&r, 1);
+    g_assert_cmphex(cxl_cmd(dev, 0x4204, &r, NULL), ==, 0);
+}
+
+static void reset(CxlDev *dev)
+{
+    qtest_system_reset(dev->qts);
+    cxl_probe(dev->qts, 0, dev);
+}
+
+static void a_passed_threshold_makes_one_record(void)
+{
+    CxlDev dev;
+    QTestState *qts = cxl_start_dcd(&dev, "");
+    CxlReq log = { 0 };
+    CxlRsp rsp;
+
+    arm_temperature(&dev, 60);
+    g_assert_true(set_reading(qts, "temperature", 59));
+    g_assert_cmphex(dev_readl(&dev, REG_EVENT_STATUS), ==, 0);
+    g_assert_true(set_reading(qts, "temperature", 60));
+    g_assert_true(set_reading(qts, "temperature", 61));
+    g_assert_cmphex(dev_readl(&dev, REG_EVENT_STATUS), ==, 1 << 1);
+    req8(&log, 1);
+    g_assert_cmphex(cxl_cmd(&dev, 0x0100, &log, &rsp), ==, 0);
+    g_assert_cmpuint(lduw_le_p(rsp.data + 0x14), ==, 1);
+    g_assert_cmphex(rsp.data[0x20 + 0x30], ==, 3);
+    g_assert_cmphex(rsp.data[0x20 + 0x33], ==, 1 << 2);
+    g_assert_cmpuint(lduw_le_p(rsp.data + 0x20 + 0x35), ==, 60);
+    qtest_quit(qts);
+}
+
+static void impossible_readings_are_refused(void)
+{
+    CxlDev dev;
+    QTestState *qts = cxl_start_dcd(&dev, "");
+    CxlRsp rsp;
+
+    g_assert_false(set_reading(qts, "life-used", 101));
+    g_assert_false(set_reading(qts, "life-used", -1));
+    g_assert_false(set_reading(qts, "temperature", 0x7fff));
+    g_assert_false(set_reading(qts, "corrected-volatile-errors", 1ll << 32));
+    g_assert_true(set_reading(qts, "life-used", 100));
+    g_assert_true(set_reading(qts, "temperature", -40));
+    g_assert_cmphex(cxl_cmd(&dev, 0x4200, NULL, &rsp), ==, 0);
+    g_assert_cmpuint(rsp.data[3], ==, 100);
+    g_assert_cmpint((int16_t)lduw_le_p(rsp.data + 4), ==, -40);
+    qtest_quit(qts);
+}
+
+static void a_reset_counts_a_dirty_shutdown(void)
+{
+    CxlDev dev;
+    QTestState *qts = cxl_start_dcd(&dev, "");
+    CxlRsp rsp;
+
+    g_assert_cmpuint(dirty_count(&dev), ==, 0);
+    set_dirty(&dev);
+    reset(&dev);
+    g_assert_cmpuint(dirty_count(&dev), ==, 1);
+    g_assert_cmphex(cxl_cmd(&dev, 0x4203, NULL, &rsp), ==, 0);
+    g_assert_cmphex(rsp.data[0], ==, 0);
+    reset(&dev);
+    g_assert_cmpuint(dirty_count(&dev), ==, 1);
+    qtest_quit(qts);
+}
+
+static void upload(CxlDev *dev)
+{
+    CxlReq r = { 0 };
+
+    req8(&r, 0);
+    req8(&r, 2);
+    req_zero(&r, 0x7e + 256);
+    g_assert_cmphex(cxl_cmd(dev, 0x0201, &r, NULL), ==, 1);
+}
+
+static void check_revision(CxlDev *dev, const char *text)
+{
+    char got[17] = "";
+    CxlRsp rsp;
+
+    g_assert_cmphex(cxl_cmd(dev, 0x4000, NULL, &rsp), ==, 0);
+    memcpy(got, rsp.data, 16);
+    g_assert_cmpstr(got, ==, text);
+}
+
+static void stage(CxlDev *dev)
+{
+    CxlReq r = { 0 };
+
+    req8(&r, 1);
+    req8(&r, 2);
+    g_assert_cmphex(cxl_cmd(dev, 0x0202, &r, NULL), ==, 0);
+}
+
+static void staged_firmware_runs_after_reset(void)
+{
+    CxlDev dev;
+    QTestState *qts = cxl_start_dcd(&dev, "");
+
+    upload(&dev);
+    qtest_clock_step(qts, FULL_NS);
+    stage(&dev);
+    check_revision(&dev, "BWFW VERSION 00");
+    reset(&dev);
+    check_revision(&dev, "BWFW VERSION 01");
+    reset(&dev);
+    check_revision(&dev, "BWFW VERSION 01");
+    qtest_quit(qts);
+}
+
+static void state_survives_save_and_load(void)
+{
+    g_autofree char *args = cxl_args(CXL_BACKENDS "-device " CXL_DCD_DEVICE);
+    CxlDev dev;
+    QTestState *qts = cxl_start_dcd(&dev, "");
+
+    set_dirty(&dev);
+    upload(&dev);
+    qts = cxl_migrate(qts, args);
+    cxl_probe(qts, 0, &dev);
+    g_assert_cmpuint(dirty_count(&dev), ==, 0);
+    qtest_clock_step(qts, FULL_NS);
+    stage(&dev);
+    reset(&dev);
+    g_assert_cmpuint(dirty_count(&dev), ==, 1);
+    check_revision(&dev, "BWFW VERSION 01");
+    qtest_quit(qts);
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+#define T(f) qtest_add_func("/cxl/health/" #f, f)
+    T(a_passed_threshold_makes_one_record);
+    T(impossible_readings_are_refused);
+    T(a_reset_counts_a_dirty_shutdown);
+    T(staged_firmware_runs_after_reset);
+    T(state_survives_save_and_load);
+#undef T
+    return g_test_run();
+}
