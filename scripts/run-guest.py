@@ -389,7 +389,7 @@ def main():
     parser.add_argument('--add', action='append', default=[],
                         metavar='NAME=FILE', help='file for the guest')
     parser.add_argument('--console', help='keep the console log here')
-    parser.add_argument('--limit', type=int, default=300, metavar='S',
+    parser.add_argument('--limit', type=int, default=540, metavar='S',
                         help='whole run')
     parser.add_argument('--idle-limit', type=int, default=90, metavar='S',
                         help='without any output')

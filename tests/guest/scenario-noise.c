@@ -132,6 +132,9 @@ static void run_commands(struct run *run, unsigned n)
         } else {
             ask(run, i);
         }
+        if (i % 1000 == 999) {
+            tap_note("%u commands", i + 1);
+        }
         if (i == WARM_UP) {
             tap_note("memory: from here");
         }
