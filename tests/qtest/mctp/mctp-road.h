@@ -84,9 +84,8 @@ void road_answer_clear(RoadAnswer *a);
 
 /**
  * road_frame() - the next frame, address byte first, or %NULL if it is quiet
- * @refused: the endpoint may be pausing after a NACK, wait longer than that
  */
-GByteArray *road_frame(Road *road, bool refused);
+GByteArray *road_frame(Road *road);
 
 /** road_write() - write a frame, its address byte first; ends target mode */
 void road_write(Road *road, const uint8_t *frame, size_t len);
