@@ -2,8 +2,9 @@
 /*
  * The rows of all command sets: are they sane, and does the README agree?
  *
- * With --print it writes the README's table instead.  Linked with the tables
- * and their handlers, but not with what handlers call: none runs here.
+ * With --print it writes the README's table instead, with --rows what a program
+ * needs to know of a row.  Linked with the tables and their handlers, but not
+ * with what handlers call: none runs here.
  */
 #include "qemu/osdep.h"
 #include "hw/cxl/cxl_cci.h"
@@ -66,6 +67,31 @@ static char *command_table(void)
         }
     }
     return g_string_free(s, false);
+}
+
+/*
+ * For the qtest that sends every command in every length: one row a line, as
+ * opcode, CCI kinds, effects, flags, shortest and longest request (of a list:
+ * its head), bytes of a record, offset and width of the count of records
+ */
+static void print_rows(void)
+{
+    const CXLCmdSet *const *set;
+    unsigned i;
+
+    for (set = cxl_cmd_sets; *set; set++) {
+        for (i = 0; i < (*set)->nr_cmds; i++) {
+            const CXLCmd *cmd = &(*set)->cmds[i];
+            const CXLLenRule *len = &cmd->len;
+            unsigned max = len->kind == CXL_LEN_IS_RANGE ? len->max :
+                           len->kind == CXL_LEN_IS_AT_LEAST ? UINT16_MAX :
+                           len->min;
+
+            printf("%x %x %x %x %x %x %x %x %x\n", cmd->opcode, cmd->where,
+                   cmd->effects, cmd->flags, len->min, max, len->record,
+                   len->count_at, len->count_size);
+        }
+    }
 }
 
 /* -- tests ------------------------------------------------------------ */
@@ -170,6 +196,10 @@ int main(int argc, char **argv)
         g_autofree char *table = command_table();
 
         fputs(table, stdout);
+        return 0;
+    }
+    if (argc == 2 && !strcmp(argv[1], "--rows")) {
+        print_rows();
         return 0;
     }
     g_test_init(&argc, &argv, NULL);
