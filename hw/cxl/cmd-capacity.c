@@ -34,6 +34,15 @@ static bool lsa_holds(CXLType3Dev *d, uint64_t offset, uint64_t len)
     return size && offset <= size && len <= size - offset;
 }
 
+/*
+ * Labels tell where the data is that a passphrase hides, and other persistent
+ * memory keeps them to itself while it is locked; so does this device.
+ */
+static bool lsa_is_locked(CXLType3Dev *d)
+{
+    return cxl_security_state(cxl_type3_security(d)) & CXL_SECURITY_LOCKED;
+}
+
 static CXLRetCode get_lsa(CXLCCI *cci, CXLReader *in, CXLWriter *out)
 {
     CXLType3Dev *d = cxl_cci_type3(cci);
@@ -42,6 +51,9 @@ static CXLRetCode get_lsa(CXLCCI *cci, CXLReader *in, CXLWriter *out)
 
     if (!lsa_holds(d, offset, len) || len > cxl_writer_fits(out, 1, 0)) {
         return CXL_RC_INVALID_INPUT;
+    }
+    if (lsa_is_locked(d)) {
+        return CXL_RC_INVALID_SECURITY_STATE;
     }
     if (len) {
         cxl_type3_lsa_read(d, offset, cxl_put_space(out, len), len);
@@ -59,6 +71,9 @@ static CXLRetCode set_lsa(CXLCCI *cci, CXLReader *in, CXLWriter *out)
     len = cxl_reader_left(in);
     if (!lsa_holds(d, offset, len)) {
         return CXL_RC_INVALID_INPUT;
+    }
+    if (lsa_is_locked(d)) {
+        return CXL_RC_INVALID_SECURITY_STATE;
     }
     if (len) {
         cxl_type3_lsa_write(d, offset, cxl_reader_bytes(in, len), len);

@@ -99,6 +99,13 @@ static bool is_reachable(CXLCCI *cci, uint64_t dpa, uint64_t len, bool write)
            (may == CXL_DC_ACCESS_READ_ONLY && !write);
 }
 
+/* Is part of it behind a passphrase? */
+static bool denied(CXLCCI *cci, uint64_t dpa, uint64_t len)
+{
+    return cxl_security_denies(cxl_type3_security(cxl_cci_type3(cci)), dpa,
+                               len);
+}
+
 /* -- media error records -------------------------------------------------- */
 
 /**
@@ -226,8 +233,11 @@ static CXLRetCode get_line(CXLCCI *cci, CXLReader *in, uint64_t *dpa)
     if (*dpa % LINE) {
         return CXL_RC_INVALID_INPUT;
     }
-    return is_reachable(cci, *dpa, LINE, true) ? CXL_RC_SUCCESS :
-                                                 CXL_RC_INVALID_PHYS_ADDR;
+    if (!is_reachable(cci, *dpa, LINE, true)) {
+        return CXL_RC_INVALID_PHYS_ADDR;
+    }
+    return denied(cci, *dpa, LINE) ? CXL_RC_INVALID_SECURITY_STATE :
+                                     CXL_RC_SUCCESS;
 }
 
 static CXLRetCode inject_poison(CXLCCI *cci, CXLReader *in, CXLWriter *out)
@@ -317,6 +327,9 @@ static CXLRetCode scan_media(CXLCCI *cci, CXLReader *in, CXLWriter *out)
     }
     if (flags & ~SCAN_QUIET) {
         return CXL_RC_INVALID_INPUT;
+    }
+    if (denied(cci, dpa, len)) {
+        return CXL_RC_INVALID_SECURITY_STATE;
     }
     if (m->running) {
         return CXL_RC_BUSY;     /* started through another CCI */

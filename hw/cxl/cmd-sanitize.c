@@ -58,11 +58,21 @@ static uint64_t sanitize_ms(uint64_t size)
     return 14400 * 1000;
 }
 
+/* Who set a passphrase wants to be asked before the data goes */
+static bool is_protected(CXLType3Dev *d)
+{
+    return cxl_security_state(cxl_type3_security(d)) &
+           (CXL_SECURITY_USER_SET | CXL_SECURITY_LOCKED);
+}
+
 static CXLRetCode sanitize(CXLCCI *cci, CXLReader *in, CXLWriter *out)
 {
     CXLType3Dev *d = cxl_cci_type3(cci);
     uint64_t size = cxl_type3_volatile_size(d) + cxl_type3_persistent_size(d);
 
+    if (is_protected(d)) {
+        return CXL_RC_INVALID_SECURITY_STATE;
+    }
     cxl_type3_set_media(d, CXL_MEDIA_DISABLED);
     return cxl_cci_bg_start(cci, sanitize_ms(size));
 }
@@ -89,7 +99,12 @@ static void sanitize_cut_short(CXLCCI *cci)
 /* As if by a new key: nothing needs to be overwritten, so no time passes */
 static CXLRetCode secure_erase(CXLCCI *cci, CXLReader *in, CXLWriter *out)
 {
-    destroy_data(cxl_cci_type3(cci));
+    CXLType3Dev *d = cxl_cci_type3(cci);
+
+    if (is_protected(d)) {
+        return CXL_RC_INVALID_SECURITY_STATE;
+    }
+    destroy_data(d);
     trace_cxl_sanitize_done(cxl_cci_kind_name(cci->kind));
     return CXL_RC_SUCCESS;
 }

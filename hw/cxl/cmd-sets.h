@@ -22,12 +22,21 @@ extern const CXLCmdSet cxl_cmds_capacity;       /* 41h */
 extern const CXLCmdSet cxl_cmds_health;         /* 42h */
 extern const CXLCmdSet cxl_cmds_media;          /* 43h */
 extern const CXLCmdSet cxl_cmds_sanitize;       /* 44h */
+extern const CXLCmdSet cxl_cmds_security;       /* 45h */
 extern const CXLCmdSet cxl_cmds_dcd;            /* 48h */
 extern const CXLCmdSet cxl_cmds_fm_dcd;         /* 56h */
 
 /* Every kind of CCI */
 #define CXL_CCI_ALL (CXL_CCI_MAILBOX | CXL_CCI_FM | CXL_CCI_LD | \
                      CXL_CCI_SWITCH | CXL_CCI_MHD)
+
+/*
+ * A row of a table.  Behind the handler come the members that it does not share
+ * with most others: CXL_ROW(..., handler, .effects = ..., .flags = ...)
+ */
+#define CXL_ROW(op, title, kinds, rule, fn, ...) \
+    { .opcode = (op), .name = (title), .where = (kinds), .len = rule, \
+      .handler = (fn), __VA_ARGS__ }
 
 /* Bytes of an extent in 4801h, 5603h, 5604h and 5605h (Table 8-63) */
 #define CXL_EXTENT_SIZE         0x28

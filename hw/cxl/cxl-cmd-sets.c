@@ -18,6 +18,7 @@ const CXLCmdSet *const cxl_cmd_sets[] = {
     &cxl_cmds_health,
     &cxl_cmds_media,
     &cxl_cmds_sanitize,
+    &cxl_cmds_security,
     &cxl_cmds_dcd,
     &cxl_cmds_fm_dcd,
     NULL,

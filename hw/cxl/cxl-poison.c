@@ -147,39 +147,45 @@ CXLPoisonResult cxl_poison_inject(CXLPoison *p, uint64_t dpa)
     return cxl_poison_found(p, dpa, CXL_POISON_LINE, CXL_POISON_INJECTED);
 }
 
-CXLPoisonResult cxl_poison_clear(CXLPoison *p, uint64_t dpa)
+/* Take @dpa to @dpa + @len out of the range at @i, which it overlaps */
+static void cut(CXLPoison *p, uint32_t i, uint64_t dpa, uint64_t len)
 {
-    CXLPoisonRange old, low, high;
-    uint32_t i;
+    CXLPoisonRange old = p->range[i], low = old, high = old;
 
-    if (!in_lines(dpa, CXL_POISON_LINE)) {
-        return CXL_POISON_BAD_RANGE;
-    }
-    if (p->frozen) {
-        return CXL_POISON_FROZEN;
-    }
-    if (!cxl_poison_hits(p, dpa, CXL_POISON_LINE)) {
-        return CXL_POISON_DONE;
-    }
-
-    i = lower_bound(p, dpa);
-    old = low = high = p->range[i];
     remove_at(p, i);
-
-    low.len = dpa - old.dpa;
-    if (low.len) {
+    if (old.dpa < dpa) {
+        low.len = dpa - old.dpa;
         insert_at(p, i++, &low);
     }
-    high.len = old.len - low.len - CXL_POISON_LINE;
-    if (high.len) {
-        high.dpa = dpa + CXL_POISON_LINE;
+    if (last_of(&old) - dpa >= len) {
+        high.dpa = dpa + len;
+        high.len = last_of(&old) - high.dpa + 1;
         high.listed = old.listed && p->n_listed < p->limit;
         if (old.listed && !high.listed) {
             note_overflow(p);
         }
         insert_at(p, i, &high);
     }
+}
+
+void cxl_poison_wipe(CXLPoison *p, uint64_t dpa, uint64_t len)
+{
+    g_assert(in_lines(dpa, len));
+    while (cxl_poison_hits(p, dpa, len)) {
+        cut(p, lower_bound(p, dpa), dpa, len);
+    }
     end_overflow_if_all_listed(p);
+}
+
+CXLPoisonResult cxl_poison_clear(CXLPoison *p, uint64_t dpa)
+{
+    if (!in_lines(dpa, CXL_POISON_LINE)) {
+        return CXL_POISON_BAD_RANGE;
+    }
+    if (p->frozen) {
+        return CXL_POISON_FROZEN;
+    }
+    cxl_poison_wipe(p, dpa, CXL_POISON_LINE);
     return CXL_POISON_DONE;
 }
 

@@ -62,6 +62,11 @@ CXLFirmware *cxl_type3_firmware(CXLType3Dev *d)
     return &d->firmware;
 }
 
+CXLSecurity *cxl_type3_security(CXLType3Dev *d)
+{
+    return &d->security;
+}
+
 bool cxl_type3_fm_on_mailbox(const CXLType3Dev *d)
 {
     return d->fm_on_mailbox;
@@ -92,6 +97,14 @@ static void cxl_type3_event_notify(void *opaque, CXLEventLogId log)
     }
 }
 
+static void cxl_type3_lock_notify(void *opaque, bool locked)
+{
+    CXLType3Dev *d = opaque;
+
+    /* Nothing to map or unmap: each access asks the model */
+    trace_cxl_type3_locked(DEVICE(d)->id, locked);
+}
+
 static void cxl_type3_bg_irq(void *opaque)
 {
     cxl_type3_irq(opaque, CXL_TYPE3_VEC_BACKGROUND);
@@ -120,6 +133,8 @@ static void cxl_type3_models_init(CXLType3Dev *d)
     d->media = (CXLMediaState) { 0 };
     cxl_firmware_init(&d->firmware);
     cxl_type3_health_init(d);
+    cxl_security_init(&d->security, d->vmem.size, d->pmem.size,
+                      cxl_type3_lock_notify, d);
 }
 
 static void cxl_type3_models_exit(CXLType3Dev *d)
@@ -262,7 +277,8 @@ static void cxl_type3_events_reset(CXLType3Dev *d)
  * Conventional reset.  A sanitize that runs is brought to its end.  Contents of
  * memory and labels, timestamp, poison, error logs, the Fabric Manager's log,
  * non-shared dynamic capacity, firmware slots, health and alert configuration
- * survive it.  Firmware that waits for a reset takes over.
+ * survive it, and so do passphrases: one of the user locks persistent memory.
+ * Firmware that waits for a reset takes over.
  */
 static void cxl_type3_reset_hold(Object *obj, ResetType type)
 {
@@ -278,6 +294,7 @@ static void cxl_type3_reset_hold(Object *obj, ResetType type)
     cxl_type3_events_reset(d);
     cxl_firmware_reset(&d->firmware);
     cxl_health_reset(&d->health);
+    cxl_security_reset(&d->security);
 }
 
 static const Property cxl_type3_properties[] = {

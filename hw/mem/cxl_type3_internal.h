@@ -139,6 +139,7 @@ struct CXLType3Dev {
     CXLMediaState media;
     CXLFirmware firmware;
     CXLHealth health;
+    CXLSecurity security;
     CXLDCConfig dc_config;
     uint64_t dc_offset[CXL_DC_MAX_REGIONS]; /* of each region in dcmem */
     CXLDynCap *dc;

@@ -356,6 +356,13 @@ static MemTxResult piece_access(CXLType3Dev *d, hwaddr hpa, uint8_t *buf,
         trace_cxl_type3_not_decoded(DEVICE(d)->id, hpa, write);
         return MEMTX_ERROR;
     }
+    if (cxl_security_denies(&d->security, dpa, n)) {
+        trace_cxl_type3_denied(DEVICE(d)->id, dpa, n, write);
+        if (!write) {
+            memset(buf, 0xff, n);
+        }
+        return MEMTX_ERROR;
+    }
     if (cxl_poison_hits(&d->poison, dpa, n)) {
         trace_cxl_type3_poisoned(DEVICE(d)->id, dpa, n, write);
         /*

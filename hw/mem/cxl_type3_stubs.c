@@ -175,6 +175,11 @@ CXLHealth *cxl_type3_health(CXLType3Dev *d)
     g_assert_not_reached();
 }
 
+CXLSecurity *cxl_type3_security(CXLType3Dev *d)
+{
+    g_assert_not_reached();
+}
+
 void cxl_type3_set_media(CXLType3Dev *d, CXLMediaStatus status)
 {
     g_assert_not_reached();

@@ -158,6 +158,8 @@ const VMStateDescription vmstate_cxl_type3 = {
         VMSTATE_STRUCT(firmware, CXLType3Dev, 0, vmstate_cxl_firmware,
                        CXLFirmware),
         VMSTATE_STRUCT(health, CXLType3Dev, 0, vmstate_cxl_health, CXLHealth),
+        VMSTATE_STRUCT(security, CXLType3Dev, 0, vmstate_cxl_security,
+                       CXLSecurity),
         VMSTATE_STRUCT_POINTER_TEST(dc, CXLType3Dev, has_dc, vmstate_cxl_dc,
                                     CXLDynCap),
 

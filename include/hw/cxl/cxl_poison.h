@@ -71,6 +71,15 @@ void cxl_poison_destroy(CXLPoison *p);
 /** cxl_poison_forget() - nothing is poisoned any more (sanitize). */
 void cxl_poison_forget(CXLPoison *p);
 
+/**
+ * cxl_poison_wipe() - a range was overwritten as a whole, so it is fine now
+ * @dpa, @len: multiples of %CXL_POISON_LINE that do not wrap
+ *
+ * Works while a scan runs.  What is left above the range of what went into it
+ * from below may become unlisted for want of room.
+ */
+void cxl_poison_wipe(CXLPoison *p, uint64_t dpa, uint64_t len);
+
 /** cxl_poison_hits() - is any byte of the range poisoned, listed or not? */
 bool cxl_poison_hits(const CXLPoison *p, uint64_t dpa, uint64_t len);
 

@@ -18,6 +18,7 @@
 #include "hw/cxl/cxl_mailbox.h"
 #include "hw/cxl/cxl_media.h"
 #include "hw/cxl/cxl_poison.h"
+#include "hw/cxl/cxl_security.h"
 
 /*
  * Largest payload of the device's out-of-band CCI: the largest power of two
@@ -77,6 +78,9 @@ CXLFirmware *cxl_type3_firmware(CXLType3Dev *d);
 
 /** cxl_type3_health() - readings, alerts and shutdown state. */
 CXLHealth *cxl_type3_health(CXLType3Dev *d);
+
+/** cxl_type3_security() - passphrases and what they lock away. */
+CXLSecurity *cxl_type3_security(CXLType3Dev *d);
 
 /**
  * cxl_type3_set_media() - media status register

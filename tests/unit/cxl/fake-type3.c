@@ -83,6 +83,13 @@ void cxl_type3_zero_all(CXLType3Dev *d)
     d->zeroed++;
 }
 
+bool cxl_type3_zero(CXLType3Dev *d, uint64_t dpa, uint64_t len)
+{
+    g_assert_cmpuint(d->zeroed_ranges, <, ARRAY_SIZE(d->zeroed_range));
+    d->zeroed_range[d->zeroed_ranges++] = (CXLDCRange) { dpa, len };
+    return true;
+}
+
 void cxl_type3_set_media(CXLType3Dev *d, CXLMediaStatus status)
 {
     d->media_disabled = status == CXL_MEDIA_DISABLED;
@@ -96,6 +103,11 @@ CXLFirmware *cxl_type3_firmware(CXLType3Dev *d)
 CXLHealth *cxl_type3_health(CXLType3Dev *d)
 {
     return &d->health;
+}
+
+CXLSecurity *cxl_type3_security(CXLType3Dev *d)
+{
+    return &d->security;
 }
 
 bool cxl_type3_fm_on_mailbox(const CXLType3Dev *d)
@@ -180,6 +192,8 @@ void fake_type3_open(void)
     cxl_events_init(&fake.host_logs, depth, &fake.clock, NULL, NULL);
     cxl_events_init(&fake.fm_logs, depth, &fake.clock, NULL, NULL);
     cxl_poison_init(&fake.poison, FAKE_POISON_LIMIT, &fake.clock);
+    cxl_security_init(&fake.security, fake.volatile_size, fake.persistent_size,
+                      NULL, NULL);
     fake.dc = fake.has_dc ? make_dc() : NULL;
     open_cci(&fake.mailbox, CXL_CCI_MAILBOX, &fake.host_logs,
              FAKE_MBOX_PAYLOAD);

@@ -30,6 +30,7 @@ struct CXLType3Dev {
     CXLCCI ld;
     CXLFirmware firmware;
     CXLHealth health;
+    CXLSecurity security;
     CXLDynCap *dc;
     bool has_dc;
     bool fm_on_mailbox;
@@ -40,6 +41,9 @@ struct CXLType3Dev {
     uint64_t stored_dpa;
     uint8_t stored[CXL_POISON_LINE];
     unsigned zeroed;
+    /* the ranges of cxl_type3_zero(), newest last */
+    CXLDCRange zeroed_range[8];
+    unsigned zeroed_ranges;
     uint64_t volatile_size;
     uint64_t persistent_size;
     uint64_t lsa_size;

@@ -172,6 +172,28 @@ static void test_split_without_room(Fixture *f, gconstpointer data)
     g_assert_true(cxl_poison_hits(&f->p, 2 * LINE, LINE));
 }
 
+static void test_wipe(Fixture *f, gconstpointer data)
+{
+    const CXLPoisonRange ends[] = {
+        { 0, LINE, CXL_POISON_INTERNAL },
+        { 9 * LINE, LINE, CXL_POISON_INTERNAL },
+    };
+
+    cxl_poison_found(&f->p, 0, 4 * LINE, CXL_POISON_INTERNAL);
+    cxl_poison_found(&f->p, 5 * LINE, LINE, CXL_POISON_INTERNAL);
+    cxl_poison_found(&f->p, 7 * LINE, 3 * LINE, CXL_POISON_INTERNAL);
+    f->p.frozen = true;
+    cxl_poison_wipe(&f->p, 4 * LINE, 0);
+    g_assert_cmpuint(f->p.n, ==, 3);
+    cxl_poison_wipe(&f->p, LINE, 8 * LINE);
+    g_assert_cmpuint(f->p.n, ==, 2);
+    expect_list(&f->p, ends, 2);
+    cxl_poison_found(&f->p, LAST_LINE, LINE, CXL_POISON_INTERNAL);
+    cxl_poison_wipe(&f->p, 9 * LINE, LAST_LINE - 8 * LINE);
+    expect_list(&f->p, ends, 1);
+    g_assert_cmpuint(f->p.n, ==, 1);
+}
+
 static void test_scan_freezes_hosts(Fixture *f, gconstpointer data)
 {
     cxl_poison_inject(&f->p, 0);
@@ -287,6 +309,7 @@ int main(int argc, char **argv)
     ADD("overflow-and-scan", test_overflow_and_scan);
     ADD("split-keeps-both-parts", test_split_keeps_both_parts);
     ADD("split-without-room", test_split_without_room);
+    ADD("wipe", test_wipe);
     ADD("scan-freezes-hosts", test_scan_freezes_hosts);
     ADD("migrated", test_migrated);
     ADD("bad-stream-is-refused", test_bad_stream_is_refused);

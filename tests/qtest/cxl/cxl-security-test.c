@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Passphrases of persistent memory as a host uses them: what is locked, what
+ * opens it, what is gone afterwards (CXL r3.2 8.2.10.9.6)
+ */
+#include "qemu/osdep.h"
+#include "qemu/bswap.h"
+#include "qemu/units.h"
+#include "cxl-qtest.h"
+
+#define PMEM        CXL_STATIC      /* DPA where persistent memory starts */
+#define DEVICE \
+    "-object memory-backend-ram,id=vm0,size=256M " \
+    "-object memory-backend-ram,id=pm0,size=256M " \
+    "-object memory-backend-ram,id=lsa0,size=64K " \
+    "-device cxl-type3,bus=rp0,id=cxl-mem0,volatile-memdev=vm0," \
+    "persistent-memdev=pm0,lsa=lsa0"
+
+enum { MASTER, USER };
+enum { USER_SET = 1, MASTER_SET = 2, LOCKED = 4, FROZEN = 8, NO_TRIES = 16 };
+
+static void put_secret(CxlReq *r, uint8_t fill)
+{
+    req_tag(r, fill);
+    req_tag(r, fill);
+}
+
+static uint16_t set(CxlDev *dev, uint8_t type, uint8_t current, uint8_t new)
+{
+    CxlReq r = { 0 };
+
+    req8(&r, type);
+    req_zero(&r, 0x1f);
+    put_secret(&r, current);
+    put_secret(&r, new);
+    return cxl_cmd(dev, 0x4501, &r, NULL);
+}
+
+/* 4502h or 4505h */
+static uint16_t with_type(CxlDev *dev, uint16_t op, uint8_t type,
+                          uint8_t secret)
+{
+    CxlReq r = { 0 };
+
+    req8(&r, type);
+    req_zero(&r, 0x1f);
+    put_secret(&r, secret);
+    return cxl_cmd(dev, op, &r, NULL);
+}
+
+static uint16_t unlock(CxlDev *dev, uint8_t secret)
+{
+    CxlReq r = { 0 };
+
+    put_secret(&r, secret);
+    return cxl_cmd(dev, 0x4503, &r, NULL);
+}
+
+static uint32_t state(CxlDev *dev)
+{
+    CxlRsp rsp;
+
+    g_assert_cmphex(cxl_cmd(dev, 0x4500, NULL, &rsp), ==, 0);
+    g_assert_cmpuint(rsp.len, ==, 4);
+    return ldl_le_p(rsp.data);
+}
+
+/* Reset, and decode the window again; returns where DPA 0 is */
+static uint64_t reset(CxlDev *dev)
+{
+    qtest_system_reset(dev->qts);
+    cxl_probe(dev->qts, 0, dev);
+    return cxl_map(dev, 512 * MiB);
+}
+
+static uint64_t start(CxlDev *dev, uint8_t passphrase)
+{
+    QTestState *qts = cxl_start(DEVICE);
+    uint64_t at;
+
+    cxl_probe(qts, 0, dev);
+    at = cxl_map(dev, 512 * MiB);
+    qtest_writeq(qts, at + PMEM - 8, 0x1111);
+    qtest_writeq(qts, at + PMEM, 0x2222);
+    g_assert_cmphex(set(dev, USER, 0, passphrase), ==, 0);
+    g_assert_cmphex(state(dev), ==, USER_SET);
+    return at;
+}
+
+static void a_reset_locks_and_the_passphrase_opens(void)
+{
+    CxlDev dev;
+    uint64_t at = start(&dev, 1);
+    QTestState *qts = dev.qts;
+    CxlReq label = { 0 };
+
+    g_assert_cmphex(qtest_readq(qts, at + PMEM), ==, 0x2222);
+    at = reset(&dev);
+    g_assert_cmphex(state(&dev), ==, USER_SET | LOCKED);
+    g_assert_cmphex(qtest_readq(qts, at + PMEM), ==, UINT64_MAX);
+    qtest_writeq(qts, at + PMEM, 0x3333);
+    /* across the boundary: only the persistent half is locked */
+    qtest_writeq(qts, at + PMEM - 4, 0x4444444455555555);
+    g_assert_cmphex(qtest_readq(qts, at + PMEM - 8), ==, 0x5555555500001111);
+    req64(&label, 8ull << 32);
+    cxl_refused(&dev, 0x4102, &label, 0x13);
+    cxl_refused(&dev, 0x4103, &label, 0x13);
+    g_assert_cmphex(unlock(&dev, 2), ==, 0x14);
+    g_assert_cmphex(qtest_readq(qts, at + PMEM), ==, UINT64_MAX);
+    g_assert_cmphex(unlock(&dev, 1), ==, 0);
+    g_assert_cmphex(state(&dev), ==, USER_SET);
+    g_assert_cmphex(qtest_readq(qts, at + PMEM), ==, 0x2222);
+    qtest_writeq(qts, at + PMEM, 0x6666);
+    g_assert_cmphex(qtest_readq(qts, at + PMEM), ==, 0x6666);
+    g_assert_cmphex(cxl_cmd(&dev, 0x4102, &label, NULL), ==, 0);
+    qtest_quit(qts);
+}
+
+static void a_passphrase_forbids_the_erase_without_one(void)
+{
+    CxlDev dev;
+    uint64_t at = start(&dev, 1);
+
+    cxl_refused(&dev, 0x4400, NULL, 0x13);
+    cxl_refused(&dev, 0x4401, NULL, 0x13);
+    g_assert_cmphex(dev_readq(&dev, REG_MEMDEV_STATUS), ==, 0x14);
+    g_assert_cmphex(qtest_readq(dev.qts, at + PMEM), ==, 0x2222);
+    g_assert_cmphex(with_type(&dev, 0x4502, USER, 1), ==, 0);
+    g_assert_cmphex(cxl_cmd(&dev, 0x4401, NULL, NULL), ==, 0);
+    g_assert_cmphex(qtest_readq(dev.qts, at + PMEM), ==, 0);
+    qtest_quit(dev.qts);
+}
+
+static void an_erase_leaves_only_volatile_memory(void)
+{
+    CxlDev dev;
+    uint64_t at = start(&dev, 1);
+
+    at = reset(&dev);
+    g_assert_cmphex(with_type(&dev, 0x4505, USER, 2), ==, 0x14);
+    g_assert_cmphex(with_type(&dev, 0x4505, MASTER, 1), ==, 2);
+    g_assert_cmphex(with_type(&dev, 0x4505, USER, 1), ==, 0);
+    g_assert_cmphex(state(&dev), ==, 0);
+    g_assert_cmphex(qtest_readq(dev.qts, at + PMEM), ==, 0);
+    g_assert_cmphex(qtest_readq(dev.qts, at + PMEM - 8), ==, 0x1111);
+    at = reset(&dev);
+    g_assert_cmphex(state(&dev), ==, 0);
+    g_assert_cmphex(qtest_readq(dev.qts, at + PMEM), ==, 0);
+    qtest_quit(dev.qts);
+}
+
+static void the_master_erases_but_does_not_open(void)
+{
+    CxlDev dev;
+    QTestState *qts = cxl_start(DEVICE);
+    uint64_t at;
+
+    cxl_probe(qts, 0, &dev);
+    at = cxl_map(&dev, 512 * MiB);
+    qtest_writeq(qts, at + PMEM, 0x2222);
+    g_assert_cmphex(set(&dev, MASTER, 0, 9), ==, 0);
+    g_assert_cmphex(set(&dev, USER, 0, 1), ==, 0);
+    g_assert_cmphex(set(&dev, MASTER, 9, 8), ==, 0x13);
+    at = reset(&dev);
+    g_assert_cmphex(unlock(&dev, 9), ==, 0x14);
+    g_assert_cmphex(with_type(&dev, 0x4505, MASTER, 9), ==, 0);
+    g_assert_cmphex(state(&dev), ==, MASTER_SET);
+    g_assert_cmphex(qtest_readq(qts, at + PMEM), ==, 0);
+    qtest_quit(qts);
+}
+
+static void three_wrong_ones_are_all(void)
+{
+    CxlDev dev;
+    unsigned i;
+
+    start(&dev, 1);
+    reset(&dev);
+    for (i = 0; i < 3; i++) {
+        g_assert_cmphex(unlock(&dev, 2), ==, 0x14);
+    }
+    g_assert_cmphex(state(&dev), ==, USER_SET | LOCKED | NO_TRIES);
+    g_assert_cmphex(unlock(&dev, 1), ==, 0x13);
+    reset(&dev);
+    g_assert_cmphex(unlock(&dev, 1), ==, 0);
+    qtest_quit(dev.qts);
+}
+
+static void frozen_lasts_until_reset(void)
+{
+    CxlDev dev;
+
+    start(&dev, 1);
+    g_assert_cmphex(cxl_cmd(&dev, 0x4504, NULL, NULL), ==, 0);
+    g_assert_cmphex(state(&dev), ==, USER_SET | FROZEN);
+    g_assert_cmphex(with_type(&dev, 0x4502, USER, 1), ==, 0x13);
+    g_assert_cmphex(set(&dev, USER, 1, 2), ==, 0x13);
+    reset(&dev);
+    g_assert_cmphex(unlock(&dev, 1), ==, 0);
+    g_assert_cmphex(with_type(&dev, 0x4502, USER, 1), ==, 0);
+    qtest_quit(dev.qts);
+}
+
+static void a_locked_device_moves_locked(void)
+{
+    g_autofree char *args = cxl_args(DEVICE);
+    CxlDev dev;
+    uint64_t at = start(&dev, 1);
+
+    at = reset(&dev);
+    dev.qts = cxl_migrate(dev.qts, args);
+    g_assert_cmphex(state(&dev), ==, USER_SET | LOCKED);
+    g_assert_cmphex(qtest_readq(dev.qts, at + PMEM), ==, UINT64_MAX);
+    g_assert_cmphex(unlock(&dev, 1), ==, 0);
+    g_assert_cmphex(qtest_readq(dev.qts, at + PMEM), ==, 0x2222);
+    qtest_quit(dev.qts);
+}
+
+static void volatile_memory_has_a_state_but_no_passphrases(void)
+{
+    CxlDev dev;
+    QTestState *qts = cxl_start_dcd(&dev, "");
+
+    g_assert_cmphex(state(&dev), ==, 0);
+    g_assert_cmphex(set(&dev, USER, 0, 1), ==, 3);
+    cxl_refused(&dev, 0x4504, NULL, 3);
+    qtest_quit(qts);
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+#define T(f) qtest_add_func("/cxl/security/" #f, f)
+    T(a_reset_locks_and_the_passphrase_opens);
+    T(a_passphrase_forbids_the_erase_without_one);
+    T(an_erase_leaves_only_volatile_memory);
+    T(the_master_erases_but_does_not_open);
+    T(three_wrong_ones_are_all);
+    T(frozen_lasts_until_reset);
+    T(a_locked_device_moves_locked);
+    T(volatile_memory_has_a_state_but_no_passphrases);
+#undef T
+    return g_test_run();
+}
