@@ -6,7 +6,6 @@
  * elsewhere is neither listed nor changed by it.
  */
 #include "qemu/osdep.h"
-#include "qemu/bswap.h"
 #include "migration/vmstate.h"
 #include "cmd-sets.h"
 #include "trace.h"
@@ -27,14 +26,6 @@
 #define LINES_PER_MS    2000
 /* The command core bounds an operation by a day; no media takes so long */
 #define SCAN_MAX_MS     (12 * 3600 * 1000u)
-
-/* General media event: where things are, and what is said here */
-#define GM_DPA          0x30
-#define GM_DESCRIPTOR   0x38
-#define GM_TRANSACTION  0x3a
-#define GM_UNCORRECTABLE        1
-#define GM_SCAN_MEDIA           3
-#define GM_INJECT_POISON        4
 
 /* -- ranges --------------------------------------------------------------- */
 
@@ -174,15 +165,13 @@ static void list_poison(CXLCCI *cci, Listing *l)
 }
 
 static void log_media_event(CXLType3Dev *d, CXLEventLogId log, uint64_t dpa,
-                            uint8_t transaction)
+                            uint8_t by)
 {
     CXLEventRecord r;
 
     /* a log's number is the severity of what it holds */
-    cxl_event_record_init(&r, &cxl_event_uuid_general_media, log);
-    stq_le_p(r.b + GM_DPA, dpa | (dpa < cxl_type3_volatile_size(d)));
-    r.b[GM_DESCRIPTOR] = GM_UNCORRECTABLE;
-    r.b[GM_TRANSACTION] = transaction;
+    cxl_event_general_media(&r, log, dpa, dpa < cxl_type3_volatile_size(d),
+                            CXL_EVENT_GM_ECC, by);
     cxl_event_append(cxl_type3_events(d), log, &r);
 }
 
@@ -256,7 +245,7 @@ static CXLRetCode inject_poison(CXLCCI *cci, CXLReader *in, CXLWriter *out)
         return CXL_RC_POISON_LIMIT;
     }
     if (result == CXL_POISON_DONE) {
-        log_media_event(d, CXL_EVENT_LOG_INFO, dpa, GM_INJECT_POISON);
+        log_media_event(d, CXL_EVENT_LOG_INFO, dpa, CXL_EVENT_BY_INJECTION);
     }
     /* While a scan holds the list, success without effect: so guests know it */
     return CXL_RC_SUCCESS;
@@ -371,7 +360,7 @@ static CXLRetCode scan_done(CXLCCI *cci)
     while (cxl_poison_unlisted(p, at, m->scan_end - at, &at) &&
            cxl_poison_scan(p, at, LINE)) {
         if (!m->quiet) {
-            log_media_event(d, CXL_EVENT_LOG_FAIL, at, GM_SCAN_MEDIA);
+            log_media_event(d, CXL_EVENT_LOG_FAIL, at, CXL_EVENT_BY_SCAN);
         }
     }
     /* The list is full: the host makes room and starts again from there */

@@ -13,6 +13,7 @@ const CXLCmdSet *const cxl_cmd_sets[] = {
     &cxl_cmds_firmware,
     &cxl_cmds_timestamp,
     &cxl_cmds_logs,
+    &cxl_cmds_features,
     &cxl_cmds_identify,
     &cxl_cmds_capacity,
     &cxl_cmds_health,

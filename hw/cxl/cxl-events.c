@@ -22,6 +22,13 @@
 /* Settings byte of 0102h/0103h: 0 off, 1 MSI, 2 firmware (not for log 4) */
 #define POLICY_FIRMWARE 2
 
+/* General Media record */
+#define GM_DPA          0x30
+#define GM_DESCRIPTOR   0x38
+#define GM_UNCORRECTABLE    1
+#define GM_TYPE         0x39
+#define GM_TRANSACTION  0x3a
+
 const QemuUUID cxl_event_uuid_general_media = {
     .data = UUID(0xfbcd0a77, 0xc260, 0x417f,
                  0x85, 0xa9, 0x08, 0x8b, 0x16, 0x21, 0xeb, 0xa6),
@@ -177,6 +184,16 @@ void cxl_event_record_init(CXLEventRecord *r, const QemuUUID *uuid,
     r->b[CXL_EVENT_OFF_LENGTH] = CXL_EVENT_RECORD_SIZE;
     stw_le_p(r->b + CXL_EVENT_OFF_FLAGS, flags);
     r->b[CXL_EVENT_OFF_FLAGS + 2] = flags >> 16;
+}
+
+void cxl_event_general_media(CXLEventRecord *r, uint32_t flags, uint64_t dpa,
+                             bool is_volatile, uint8_t type, uint8_t by)
+{
+    cxl_event_record_init(r, &cxl_event_uuid_general_media, flags);
+    stq_le_p(r->b + GM_DPA, dpa | is_volatile);
+    r->b[GM_DESCRIPTOR] = GM_UNCORRECTABLE;
+    r->b[GM_TYPE] = type;
+    r->b[GM_TRANSACTION] = by;
 }
 
 bool cxl_event_append(CXLEventLogs *l, CXLEventLogId log,

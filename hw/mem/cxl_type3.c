@@ -135,10 +135,12 @@ static void cxl_type3_models_init(CXLType3Dev *d)
     cxl_type3_health_init(d);
     cxl_security_init(&d->security, d->vmem.size, d->pmem.size,
                       cxl_type3_lock_notify, d);
+    cxl_type3_features_init(d);
 }
 
 static void cxl_type3_models_exit(CXLType3Dev *d)
 {
+    cxl_type3_features_exit(d);
     cxl_poison_destroy(&d->poison);
     cxl_events_destroy(&d->fm_events);
     cxl_events_destroy(&d->events);
@@ -278,7 +280,8 @@ static void cxl_type3_events_reset(CXLType3Dev *d)
  * memory and labels, timestamp, poison, error logs, the Fabric Manager's log,
  * non-shared dynamic capacity, firmware slots, health and alert configuration
  * survive it, and so do passphrases: one of the user locks persistent memory.
- * Firmware that waits for a reset takes over.
+ * Firmware that waits for a reset takes over, and so do the saved values of
+ * features.
  */
 static void cxl_type3_reset_hold(Object *obj, ResetType type)
 {
@@ -295,6 +298,7 @@ static void cxl_type3_reset_hold(Object *obj, ResetType type)
     cxl_firmware_reset(&d->firmware);
     cxl_health_reset(&d->health);
     cxl_security_reset(&d->security);
+    cxl_features_reset(&d->features);
 }
 
 static const Property cxl_type3_properties[] = {

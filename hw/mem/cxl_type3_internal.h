@@ -12,6 +12,7 @@
 #include "hw/cxl/cxl_component.h"
 #include "hw/cxl/cxl_mailbox.h"
 #include "hw/cxl/cxl_poison.h"
+#include "hw/cxl/cxl_scrub.h"
 #include "hw/cxl/cxl_type3.h"
 #include "hw/pci/msix.h"
 #include "hw/pci/pci_device.h"
@@ -140,6 +141,8 @@ struct CXLType3Dev {
     CXLFirmware firmware;
     CXLHealth health;
     CXLSecurity security;
+    CXLFeatures features;
+    CXLScrub scrub;
     CXLDCConfig dc_config;
     uint64_t dc_offset[CXL_DC_MAX_REGIONS]; /* of each region in dcmem */
     CXLDynCap *dc;
@@ -190,6 +193,10 @@ CXLType3Dev *cxl_type3_from_path(const char *path, Error **errp);
 /* cxl_type3_health.c */
 void cxl_type3_health_init(CXLType3Dev *d);
 void cxl_type3_health_add_properties(ObjectClass *oc);
+
+/* cxl_type3_features.c */
+void cxl_type3_features_init(CXLType3Dev *d);
+void cxl_type3_features_exit(CXLType3Dev *d);
 
 /* cxl_type3_vmstate.c */
 extern const VMStateDescription vmstate_cxl_type3;

@@ -170,6 +170,11 @@ bool cxl_type3_store_line(CXLType3Dev *d, uint64_t dpa, const uint8_t *line)
     g_assert_not_reached();
 }
 
+CXLFeatures *cxl_type3_features(CXLType3Dev *d)
+{
+    g_assert_not_reached();
+}
+
 CXLHealth *cxl_type3_health(CXLType3Dev *d)
 {
     g_assert_not_reached();

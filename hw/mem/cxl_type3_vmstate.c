@@ -160,6 +160,9 @@ const VMStateDescription vmstate_cxl_type3 = {
         VMSTATE_STRUCT(health, CXLType3Dev, 0, vmstate_cxl_health, CXLHealth),
         VMSTATE_STRUCT(security, CXLType3Dev, 0, vmstate_cxl_security,
                        CXLSecurity),
+        VMSTATE_STRUCT(features, CXLType3Dev, 0, vmstate_cxl_features,
+                       CXLFeatures),
+        VMSTATE_STRUCT(scrub, CXLType3Dev, 0, vmstate_cxl_scrub, CXLScrub),
         VMSTATE_STRUCT_POINTER_TEST(dc, CXLType3Dev, has_dc, vmstate_cxl_dc,
                                     CXLDynCap),
 

@@ -98,6 +98,23 @@ void cxl_events_reset(CXLEventLogs *l);
 void cxl_event_record_init(CXLEventRecord *r, const QemuUUID *uuid,
                            uint32_t flags);
 
+/* General Media record: type, and what came by the error */
+#define CXL_EVENT_GM_ECC        0
+#define CXL_EVENT_GM_SCRUB_ECC  4
+#define CXL_EVENT_BY_SCAN       3
+#define CXL_EVENT_BY_INJECTION  4
+#define CXL_EVENT_BY_SCRUB      5
+
+/**
+ * cxl_event_general_media() - record of an uncorrectable error
+ * @flags: of the record's header; its severity is a log's number
+ * @dpa: of the line; @is_volatile: what kind of memory that is
+ * @type: CXL_EVENT_GM_*
+ * @by: CXL_EVENT_BY_*
+ */
+void cxl_event_general_media(CXLEventRecord *r, uint32_t flags, uint64_t dpa,
+                             bool is_volatile, uint8_t type, uint8_t by);
+
 /**
  * cxl_event_append() - log a copy of @r with handle and timestamp filled in
  * Return: false if the log was full; the loss is counted (saturating)

@@ -13,6 +13,7 @@
 #include "hw/cxl/cxl_cci.h"
 #include "hw/cxl/cxl_dc.h"
 #include "hw/cxl/cxl_events.h"
+#include "hw/cxl/cxl_features.h"
 #include "hw/cxl/cxl_firmware.h"
 #include "hw/cxl/cxl_health.h"
 #include "hw/cxl/cxl_mailbox.h"
@@ -75,6 +76,9 @@ bool cxl_type3_store_line(CXLType3Dev *d, uint64_t dpa, const uint8_t *line);
 
 /** cxl_type3_firmware() - slots and what is in them. */
 CXLFirmware *cxl_type3_firmware(CXLType3Dev *d);
+
+/** cxl_type3_features() - what can be set by UUID, and its values. */
+CXLFeatures *cxl_type3_features(CXLType3Dev *d);
 
 /** cxl_type3_health() - readings, alerts and shutdown state. */
 CXLHealth *cxl_type3_health(CXLType3Dev *d);

@@ -100,6 +100,11 @@ CXLFirmware *cxl_type3_firmware(CXLType3Dev *d)
     return &d->firmware;
 }
 
+CXLFeatures *cxl_type3_features(CXLType3Dev *d)
+{
+    return &d->features;
+}
+
 CXLHealth *cxl_type3_health(CXLType3Dev *d)
 {
     return &d->health;

@@ -31,6 +31,7 @@ struct CXLType3Dev {
     CXLFirmware firmware;
     CXLHealth health;
     CXLSecurity security;
+    CXLFeatures features;
     CXLDynCap *dc;
     bool has_dc;
     bool fm_on_mailbox;
