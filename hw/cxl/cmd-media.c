@@ -22,10 +22,10 @@
 #define RESULT_STOPPED  (1u << 1)
 #define SCAN_QUIET      (1u << 0)
 
-/* 128 GB a second, the pace that earlier releases claimed */
+/* 128 MB a second, the pace that earlier releases claimed */
 #define LINES_PER_MS    2000
 /* The command core bounds an operation by a day; no media takes so long */
-#define SCAN_MAX_MS     (12 * 3600 * 1000u)
+#define MEDIA_MAX_MS    (12 * 3600 * 1000u)
 
 /* -- ranges --------------------------------------------------------------- */
 
@@ -65,8 +65,7 @@ static CXLRetCode get_range(CXLReader *in, uint64_t end, uint64_t *dpa,
     return CXL_RC_SUCCESS;
 }
 
-/* May the host of @cci read, or also write, each byte?  @len is not 0 */
-static bool is_reachable(CXLCCI *cci, uint64_t dpa, uint64_t len, bool write)
+bool cxl_cci_reaches(CXLCCI *cci, uint64_t dpa, uint64_t len, bool write)
 {
     CXLType3Dev *d = cxl_cci_type3(cci);
     CXLDynCap *dc = cxl_type3_dc(d);
@@ -222,7 +221,7 @@ static CXLRetCode get_line(CXLCCI *cci, CXLReader *in, uint64_t *dpa)
     if (*dpa % LINE) {
         return CXL_RC_INVALID_INPUT;
     }
-    if (!is_reachable(cci, *dpa, LINE, true)) {
+    if (!cxl_cci_reaches(cci, *dpa, LINE, true)) {
         return CXL_RC_INVALID_PHYS_ADDR;
     }
     return denied(cci, *dpa, LINE) ? CXL_RC_INVALID_SECURITY_STATE :
@@ -283,13 +282,13 @@ static CXLRetCode get_scan_range(CXLCCI *cci, CXLReader *in, uint64_t *dpa,
     if (!*len) {
         return CXL_RC_INVALID_INPUT;
     }
-    return is_reachable(cci, *dpa, *len, false) ? CXL_RC_SUCCESS :
+    return cxl_cci_reaches(cci, *dpa, *len, false) ? CXL_RC_SUCCESS :
                                                   CXL_RC_INVALID_PHYS_ADDR;
 }
 
-static uint32_t scan_ms(uint64_t len)
+uint32_t cxl_media_ms(uint64_t len)
 {
-    return MIN(MAX(1, len / LINE / LINES_PER_MS), SCAN_MAX_MS);
+    return MIN(MAX(1, len / LINE / LINES_PER_MS), MEDIA_MAX_MS);
 }
 
 static CXLRetCode get_scan_caps(CXLCCI *cci, CXLReader *in, CXLWriter *out)
@@ -298,7 +297,7 @@ static CXLRetCode get_scan_caps(CXLCCI *cci, CXLReader *in, CXLWriter *out)
     CXLRetCode rc = get_scan_range(cci, in, &dpa, &len);
 
     if (rc == CXL_RC_SUCCESS) {
-        cxl_put_le32(out, scan_ms(len));
+        cxl_put_le32(out, cxl_media_ms(len));
     }
     return rc;
 }
@@ -329,7 +328,7 @@ static CXLRetCode scan_media(CXLCCI *cci, CXLReader *in, CXLWriter *out)
     m->scan_dpa = m->next = m->stop = dpa;
     m->scan_end = dpa + len;
     cxl_type3_poison(d)->frozen = true;
-    return cxl_cci_bg_start(cci, scan_ms(len));
+    return cxl_cci_bg_start(cci, cxl_media_ms(len));
 }
 
 /* Results exist now: listed poison from the start of the scan to @stop */
@@ -417,14 +416,41 @@ void cxl_media_forget(CXLMediaState *m)
 static int media_post_load(void *opaque, int version_id)
 {
     const CXLMediaState *m = opaque;
+    uint32_t i;
 
     if ((m->scan_dpa | m->scan_end | m->next | m->stop | m->list_next) % LINE ||
         m->scan_dpa > m->next || m->next > m->stop || m->stop > m->scan_end ||
         (m->running && (m->ran || m->scan_dpa == m->scan_end))) {
         return -EINVAL;
     }
+    for (i = 0; i < m->op_ranges; i++) {
+        const CXLMediaRange *r = &m->op_range[i];
+
+        if (!r->len || (r->dpa | r->len) % LINE ||
+            r->len - 1 > UINT64_MAX - r->dpa) {
+            return -EINVAL;
+        }
+    }
     return 0;
 }
+
+static bool ranges_fit(void *opaque, int version_id)
+{
+    const CXLMediaState *m = opaque;
+
+    return m->op_ranges <= CXL_MEDIA_OP_RANGES;
+}
+
+static const VMStateDescription vmstate_cxl_media_range = {
+    .name = "cxl-media-range",
+    .version_id = 1,
+    .minimum_version_id = 1,
+    .fields = (const VMStateField[]) {
+        VMSTATE_UINT64(dpa, CXLMediaRange),
+        VMSTATE_UINT64(len, CXLMediaRange),
+        VMSTATE_END_OF_LIST()
+    }
+};
 
 const VMStateDescription vmstate_cxl_media = {
     .name = "cxl-media",
@@ -443,6 +469,10 @@ const VMStateDescription vmstate_cxl_media = {
         VMSTATE_UINT64(list_dpa, CXLMediaState),
         VMSTATE_UINT64(list_lines, CXLMediaState),
         VMSTATE_UINT64(list_next, CXLMediaState),
+        VMSTATE_UINT32(op_ranges, CXLMediaState),
+        VMSTATE_VALIDATE("ranges of a media operation", ranges_fit),
+        VMSTATE_STRUCT_VARRAY_UINT32(op_range, CXLMediaState, op_ranges, 1,
+                                     vmstate_cxl_media_range, CXLMediaRange),
         VMSTATE_END_OF_LIST()
     }
 };

@@ -3,7 +3,8 @@
  * Command set 44h: Sanitize and Media Operations (CXL r3.2 8.2.10.9.5)
  *
  * All that a running sanitize has to remember is the background operation and
- * the media status, and both migrate.
+ * the media status, and both migrate.  Media operations also keep their ranges
+ * (cxl_media.h).
  */
 #include "qemu/osdep.h"
 #include "qemu/units.h"
@@ -109,29 +110,190 @@ static CXLRetCode secure_erase(CXLCCI *cci, CXLReader *in, CXLWriter *out)
     return CXL_RC_SUCCESS;
 }
 
+/* -- media operations ----------------------------------------------------- */
+
+/* Class and subclass of a media operation; the first one lists the others */
+#define CLASS_GENERAL       0
+#define DISCOVERY           0
+#define CLASS_SANITIZE      1
+#define SANITIZE_RANGES     0
+#define WRITE_ZEROS         1
+
+#define OPS_HEAD            8
+#define OPS_RANGE           0x10
+#define OPS_DISCOVERY       4
+
+QEMU_BUILD_BUG_ON(CXL_MEDIA_OP_RANGES < (CXL_MAILBOX_PAYLOAD_SIZE - OPS_HEAD) /
+                                        OPS_RANGE);
+
+static const struct {
+    uint8_t class;
+    uint8_t subclass;
+} media_ops[] = {
+    { CLASS_SANITIZE, SANITIZE_RANGES },
+    { CLASS_SANITIZE, WRITE_ZEROS },
+};
+
+static CXLRetCode discover(CXLReader *in, uint32_t nr_ranges, CXLWriter *out)
+{
+    unsigned start, count, i;
+    size_t head = out->len;
+
+    if (cxl_reader_left(in) != OPS_DISCOVERY) {
+        return CXL_RC_INVALID_PAYLOAD_LENGTH;
+    }
+    start = cxl_get_le16(in);
+    count = cxl_get_le16(in);
+    if (nr_ranges || start >= ARRAY_SIZE(media_ops)) {
+        return CXL_RC_INVALID_INPUT;
+    }
+    count = MIN(count, ARRAY_SIZE(media_ops) - start);
+    cxl_put_le64(out, CXL_POISON_LINE);
+    cxl_put_le16(out, ARRAY_SIZE(media_ops));
+    cxl_put_le16(out, 0);
+    for (i = 0; i < count; i++) {
+        cxl_put_u8(out, media_ops[start + i].class);
+        cxl_put_u8(out, media_ops[start + i].subclass);
+    }
+    cxl_patch_le16(out, head + 10, count);
+    return CXL_RC_SUCCESS;
+}
+
+static void get_range(CXLReader *in, CXLMediaRange *r)
+{
+    r->dpa = cxl_get_le64(in);
+    r->len = cxl_get_le64(in);
+}
+
+/* Whole lines that the host may write */
+static CXLRetCode check_range(CXLCCI *cci, const CXLMediaRange *r)
+{
+    CXLSecurity *security = cxl_type3_security(cxl_cci_type3(cci));
+
+    if (!r->len || (r->dpa | r->len) % CXL_POISON_LINE ||
+        !cxl_cci_reaches(cci, r->dpa, r->len, true)) {
+        return CXL_RC_INVALID_INPUT;
+    }
+    return cxl_security_denies(security, r->dpa, r->len) ?
+           CXL_RC_INVALID_SECURITY_STATE : CXL_RC_SUCCESS;
+}
+
+static CXLRetCode media_operations(CXLCCI *cci, CXLReader *in, CXLWriter *out)
+{
+    CXLMediaState *m = cxl_type3_media_state(cxl_cci_type3(cci));
+    uint8_t class = cxl_get_u8(in);
+    uint8_t subclass = cxl_get_u8(in);
+    CXLReader ranges;
+    uint64_t total = 0;
+    uint32_t n, i;
+
+    cxl_get_skip(in, 2);
+    n = cxl_get_le32(in);
+    if (class == CLASS_GENERAL && subclass == DISCOVERY) {
+        return discover(in, n, out);
+    }
+    /* Both leave zeroes: a sanitize has no older copy here to destroy */
+    if (class != CLASS_SANITIZE ||
+        (subclass != SANITIZE_RANGES && subclass != WRITE_ZEROS)) {
+        return CXL_RC_UNSUPPORTED;
+    }
+    if (cxl_reader_left(in) != (uint64_t)n * OPS_RANGE) {
+        return CXL_RC_INVALID_PAYLOAD_LENGTH;
+    }
+    if (m->op_ranges) {
+        return CXL_RC_BUSY;     /* started through another CCI */
+    }
+    ranges = *in;
+    for (i = 0; i < n; i++) {
+        CXLMediaRange r;
+        CXLRetCode rc;
+
+        get_range(in, &r);
+        rc = check_range(cci, &r);
+        if (rc != CXL_RC_SUCCESS) {
+            return rc;
+        }
+        total += r.len;
+    }
+    if (!n) {
+        return CXL_RC_SUCCESS;
+    }
+    g_assert(n <= CXL_MEDIA_OP_RANGES);
+    for (i = 0; i < n; i++) {
+        get_range(&ranges, &m->op_range[i]);
+    }
+    m->op_ranges = n;
+    return cxl_cci_bg_start(cci, cxl_media_ms(total));
+}
+
+/* Dynamic capacity lies where the model says */
+static void overwrite(CXLCCI *cci, uint64_t dpa, uint64_t len)
+{
+    CXLType3Dev *d = cxl_cci_type3(cci);
+    uint64_t fixed = cxl_type3_volatile_size(d) + cxl_type3_persistent_size(d);
+    uint64_t n, media, row;
+
+    cxl_poison_wipe(cxl_type3_poison(d), dpa, len);
+    for (; len; dpa += n, len -= n) {
+        if (dpa < fixed) {
+            n = MIN(len, fixed - dpa);
+            cxl_type3_zero(d, dpa, n);
+        } else if (cxl_dc_translate(cxl_type3_dc(d), cci->host_id, dpa, &media,
+                                    &row)) {
+            n = MIN(len, row);
+            cxl_type3_zero(d, media, n);
+        } else {
+            return;
+        }
+    }
+}
+
+static CXLRetCode media_operations_done(CXLCCI *cci)
+{
+    CXLMediaState *m = cxl_type3_media_state(cxl_cci_type3(cci));
+    CXLRetCode rc = CXL_RC_SUCCESS;
+    uint32_t i;
+
+    for (i = 0; i < m->op_ranges; i++) {
+        const CXLMediaRange *r = &m->op_range[i];
+
+        /* Dynamic capacity that the host lost meanwhile is left alone */
+        if (check_range(cci, r) == CXL_RC_SUCCESS) {
+            overwrite(cci, r->dpa, r->len);
+        } else {
+            rc = CXL_RC_INVALID_PHYS_ADDR;
+        }
+    }
+    trace_cxl_media_operations_done(m->op_ranges, rc);
+    m->op_ranges = 0;
+    return rc;
+}
+
+/* As a sanitize, for data whose end was promised must not come back */
+static void media_operations_cut_short(CXLCCI *cci)
+{
+    media_operations_done(cci);
+}
+
+/* -- rows ----------------------------------------------------------------- */
+
 static const CXLCmd rows[] = {
-    {
-        .opcode = CXL_OP_SANITIZE,
-        .name = "Sanitize",
-        .effects = CXL_EFF_DATA_IMMEDIATE | CXL_EFF_SECURITY |
-                   CXL_EFF_BACKGROUND,
-        .where = SANITIZE_KINDS,
-        .flags = CXL_CMD_MEDIA | CXL_CMD_BG,
-        .len = CXL_LEN(0),
-        .handler = sanitize,
-        .present = cxl_cci_is_type3,
-        .bg_done = sanitize_done,
-        .bg_abort = sanitize_cut_short,
-    }, {
-        .opcode = 0x4401,
-        .name = "Secure Erase",
-        .effects = CXL_EFF_DATA_IMMEDIATE | CXL_EFF_SECURITY,
-        .where = SANITIZE_KINDS,
-        .flags = CXL_CMD_MEDIA,
-        .len = CXL_LEN(0),
-        .handler = secure_erase,
-        .present = cxl_cci_is_type3,
-    },
+    CXL_ROW(CXL_OP_SANITIZE, "Sanitize", SANITIZE_KINDS, CXL_LEN(0), sanitize,
+            .effects = CXL_EFF_DATA_IMMEDIATE | CXL_EFF_SECURITY |
+                       CXL_EFF_BACKGROUND,
+            .flags = CXL_CMD_MEDIA | CXL_CMD_BG,
+            .present = cxl_cci_is_type3,
+            .bg_done = sanitize_done, .bg_abort = sanitize_cut_short),
+    CXL_ROW(0x4401, "Secure Erase", SANITIZE_KINDS, CXL_LEN(0), secure_erase,
+            .effects = CXL_EFF_DATA_IMMEDIATE | CXL_EFF_SECURITY,
+            .flags = CXL_CMD_MEDIA, .present = cxl_cci_is_type3),
+    CXL_ROW(CXL_OP_MEDIA_OPS, "Media Operations",
+            CXL_CCI_MAILBOX | CXL_CCI_LD, CXL_LEN_MIN(OPS_HEAD),
+            media_operations,
+            .effects = CXL_EFF_DATA_IMMEDIATE | CXL_EFF_BACKGROUND,
+            .flags = CXL_CMD_MEDIA | CXL_CMD_BG, .present = cxl_cci_is_type3,
+            .bg_done = media_operations_done,
+            .bg_abort = media_operations_cut_short),
 };
 
 const CXLCmdSet cxl_cmds_sanitize =

@@ -45,6 +45,16 @@ extern const CXLCmdSet cxl_cmds_fm_dcd;         /* 56h */
 /** cxl_cci_is_type3() - a row's present(): the component is a memory device */
 bool cxl_cci_is_type3(const CXLCCI *cci);
 
+/**
+ * cxl_cci_reaches() - is all of a range capacity of this CCI's host?
+ * @len: not 0
+ * @write: may it be written, too?
+ */
+bool cxl_cci_reaches(CXLCCI *cci, uint64_t dpa, uint64_t len, bool write);
+
+/** cxl_media_ms() - how long a background operation on @len bytes takes. */
+uint32_t cxl_media_ms(uint64_t len);
+
 /** cxl_cci_dc() - dynamic capacity behind a CCI, or NULL. */
 CXLDynCap *cxl_cci_dc(const CXLCCI *cci);
 

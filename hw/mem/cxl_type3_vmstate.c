@@ -93,7 +93,10 @@ static bool operations_agree(const CXLType3Dev *d)
     bool sanitizes = is_running(&d->mailbox_cci, CXL_OP_SANITIZE) ||
                      is_running(&d->fm_cci, CXL_OP_SANITIZE);
 
+    bool overwrites = is_running(&d->mailbox_cci, CXL_OP_MEDIA_OPS);
+
     return d->media.running == scans && d->poison.frozen == scans &&
+           (d->media.op_ranges != 0) == overwrites &&
            (d->regs.media_status == CXL_MEDIA_DISABLED) == sanitizes;
 }
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What the media commands remember between two of them: the scan of 4304h and
- * 4305h, and where a poison list of 4300h was cut (CXL r3.2 8.2.10.9.4)
+ * 4305h, where a poison list of 4300h was cut (CXL r3.2 8.2.10.9.4), and what
+ * 4402h is at work on (8.2.10.9.5.3)
  *
  * Poison itself is in cxl_poison.h.  A model: no QOM, no PCI; the caller holds
  * the BQL.
@@ -14,6 +15,16 @@
 /* Background operations that leave their mark on the device */
 #define CXL_OP_SCAN_MEDIA   0x4304
 #define CXL_OP_SANITIZE     0x4400
+#define CXL_OP_MEDIA_OPS    0x4402
+
+/* Ranges of one 4402h: as many as the largest payload, 2 KiB, holds */
+#define CXL_MEDIA_OP_RANGES 127
+
+/** struct CXLMediaRange - bytes, in whole lines, not empty, not wrapping */
+typedef struct CXLMediaRange {
+    uint64_t dpa;
+    uint64_t len;
+} CXLMediaRange;
 
 /**
  * struct CXLMediaState - one per device
@@ -28,6 +39,8 @@
  * @list_dpa: that query's address ...
  * @list_lines: ... and length
  * @list_next: where its answer goes on
+ * @op_ranges: ranges that 4402h is overwriting, 0 if it is not at work
+ * @op_range: the ranges
  */
 typedef struct CXLMediaState {
     bool running;
@@ -41,11 +54,13 @@ typedef struct CXLMediaState {
     uint64_t list_dpa;
     uint64_t list_lines;
     uint64_t list_next;
+    uint32_t op_ranges;
+    CXLMediaRange op_range[CXL_MEDIA_OP_RANGES];
 } CXLMediaState;
 
 /**
  * cxl_media_forget() - after a reset or a sanitize: no results, no list
- * A scan that runs goes on.
+ * A scan or a media operation that runs goes on.
  */
 void cxl_media_forget(CXLMediaState *m);
 

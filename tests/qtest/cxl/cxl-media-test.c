@@ -295,6 +295,87 @@ static void a_reset_does_not_bring_data_back(void)
     qtest_quit(qts);
 }
 
+/* 4402h: class 1, @subclass, over @n ranges of two numbers each */
+static uint16_t media_op(CxlDev *dev, uint8_t subclass, const uint64_t *range,
+                         unsigned n)
+{
+    CxlReq r = { 0 };
+    unsigned i;
+
+    req8(&r, 1);
+    req8(&r, subclass);
+    req16(&r, 0);
+    req32(&r, n);
+    for (i = 0; i < 2 * n; i++) {
+        req64(&r, range[i]);
+    }
+    return cxl_cmd(dev, 0x4402, &r, NULL);
+}
+
+static void media_operations_overwrite_ranges(void)
+{
+    const uint64_t range[] = {
+        0, 2 * LINE, CXL_STATIC - LINE, 2 * LINE, DC_BASE, LINE,
+    };
+    const uint64_t not_held[] = { DC_BASE, CXL_BLOCK + LINE };
+    CxlDev dev;
+    QTestState *qts = cxl_start(DEVICE);
+    uint64_t at;
+    unsigned subclass;
+
+    cxl_probe(qts, 0, &dev);
+    at = fill(&dev);
+    g_assert_cmphex(media_op(&dev, 0, not_held, 1), ==, 2);
+    g_assert_cmphex(media_op(&dev, 2, range, 1), ==, 3);
+    for (subclass = 0; subclass < 2; subclass++) {
+        qtest_memset(qts, at, 0x11, 4 * LINE);
+        qtest_memset(qts, at + CXL_STATIC - 2 * LINE, 0x22, 4 * LINE);
+        qtest_writeq(qts, at + DC_BASE + 8, 3);
+        qtest_writeq(qts, at + DC_BASE + LINE, 4);
+        g_assert_cmphex(media_op(&dev, subclass, range, 3), ==, 1);
+        g_assert_cmphex(media_op(&dev, subclass, range, 3), ==, 6);
+        g_assert_cmphex(qtest_readq(qts, at), ==, 0x1111111111111111);
+        g_assert_cmphex(dev_readq(&dev, REG_MEMDEV_STATUS), ==, READY);
+        qtest_clock_step(qts, SECOND);
+        g_assert_cmphex(bg_status(&dev), ==, 0x4402 | 100 << 16);
+        g_assert_cmphex(qtest_readq(qts, at), ==, 0);
+        g_assert_cmphex(qtest_readq(qts, at + LINE), ==, 0);
+        g_assert_cmpuint(listed(&dev), ==, 0);
+        g_assert_cmphex(qtest_readq(qts, at + 2 * LINE), ==,
+                        0x1111111111111111);
+        g_assert_cmphex(qtest_readq(qts, at + CXL_STATIC - 2 * LINE), ==,
+                        0x2222222222222222);
+        g_assert_cmphex(qtest_readq(qts, at + CXL_STATIC - LINE), ==, 0);
+        g_assert_cmphex(qtest_readq(qts, at + CXL_STATIC), ==, 0);
+        g_assert_cmphex(qtest_readq(qts, at + CXL_STATIC + LINE), ==,
+                        0x2222222222222222);
+        g_assert_cmphex(qtest_readq(qts, at + DC_BASE + 8), ==, 0);
+        g_assert_cmphex(qtest_readq(qts, at + DC_BASE + LINE), ==, 4);
+    }
+    qtest_quit(qts);
+}
+
+static void a_media_operation_moves_and_ends_at_reset(void)
+{
+    const uint64_t range[] = { CXL_STATIC, LINE };
+    g_autofree char *args = cxl_args(DEVICE);
+    CxlDev dev;
+    QTestState *qts = qtest_init(args);
+    uint64_t at;
+
+    cxl_probe(qts, 0, &dev);
+    at = fill(&dev);
+    g_assert_cmphex(media_op(&dev, 0, range, 1), ==, 1);
+    dev.qts = qts = cxl_migrate(qts, args);
+    g_assert_cmphex(qtest_readq(qts, at + CXL_STATIC), ==, 2);
+    qtest_system_reset(qts);
+    cxl_probe(qts, 0, &dev);
+    at = cxl_map(&dev, 768 * MiB);
+    g_assert_cmphex(qtest_readq(qts, at + CXL_STATIC), ==, 0);
+    g_assert_cmphex(qtest_readq(qts, at), ==, 1);
+    qtest_quit(qts);
+}
+
 /* @op: 4304h or 4400h, at half time when the machine moves */
 static void moves(uint16_t op)
 {
@@ -343,6 +424,8 @@ int main(int argc, char **argv)
     T(sanitize_disables_the_media_and_leaves_nothing);
     T(secure_erase_is_done_at_once);
     T(a_reset_does_not_bring_data_back);
+    T(media_operations_overwrite_ranges);
+    T(a_media_operation_moves_and_ends_at_reset);
     T(background_work_survives_migration);
 #undef T
     return g_test_run();
