@@ -16,6 +16,6 @@ exec /usr/bin/python3 scripts/run-guest.py --scenario shell \
     --qemu "$build/qemu/qemu-system-x86_64" --kernel build/bzImage \
     --init "$own/tests/guest/guest-init" \
     --add "bin/busybox=$busybox" --add "bin/sh=$busybox" \
-    --add "bin/cxl-fm=$own/tools/cxl-fm/cxl-fm" \
+    --add "bin/cxl-fm=$own/tools/cxl-fm/cxl-fm-static" \
     --add "bin/cxl-dc-host=$own/tests/guest/cxl-dc-host" \
     --add "bin/mctp-up=$own/tests/guest/mctp-up" "$@"

@@ -71,10 +71,10 @@ static void host_turn(enum host_policy policy)
 }
 
 /* 5603h, and a picture of it */
-static void show(const struct cxl_extent *offered, unsigned nr_offered)
+static void show(void)
 {
     static struct cxl_extent_page page;
-    struct fm_map map = { .regions = &bench.regions, .accepted = page.ext };
+    struct fm_map map = { .regions = &bench.regions, .ext = page.ext };
     int rc = fm_get_extents(bench.fm, 0, CXL_PAGE_MAX, 0, &page);
 
     if (!tap_rc(rc, 0, "5603 answers")) {
@@ -82,9 +82,7 @@ static void show(const struct cxl_extent *offered, unsigned nr_offered)
     }
     line("FM", "5603 Get Extent Lists -> %" PRIu32 " extent%s, generation %"
          PRIu32, page.total, page.total == 1 ? "" : "s", page.generation);
-    map.nr_accepted = page.n;
-    map.offered = offered;
-    map.nr_offered = nr_offered;
+    map.nr_ext = page.n;
     fm_print_map(tap_out(), INDENT, &map, MAP_WIDTH);
 }
 
@@ -155,9 +153,9 @@ static void add_and_halve(void)
 
     chapter("The FM prescribes two extents, the host takes half of the first");
     fm_did(fm_add(bench.fm, &order), "5604 Add, prescriptive, 2 extents");
-    show(ext, 2);
+    show();
     host_turn(HOST_ACCEPT_PART);
-    show(NULL, 0);
+    show();
 }
 
 static void add_and_refuse(void)
@@ -192,9 +190,11 @@ static void take_back(const struct cxl_extent *first)
     if (tap_rc(fm_list_tags(bench.fm, 0, FM_TAGS_MAX, &tags), 0,
                "5608 answers")) {
         line("FM", "5608 List Tags");
-        fm_print_tags(tap_out(), INDENT, &tags);
+        for (uint32_t i = 0; i < tags.n; i++) {
+            fm_print_tag(tap_out(), INDENT, &tags.entry[i]);
+        }
     }
-    show(NULL, 0);
+    show();
 }
 
 void scenario_demo(void)
@@ -221,7 +221,7 @@ void scenario_demo(void)
     }
     bench.agent.told = host_tells;
     topology(fm != NULL, &region);
-    show(NULL, 0);
+    show();
     first = add_contiguous();
     add_and_halve();
     add_and_refuse();

@@ -196,6 +196,12 @@ static void words(void)
                   tag[15] == 0xff);
     g_assert_false(fm_arg_tag("00112233-4455-6677-8899-aabbccddeeff0", tag));
     g_assert_false(fm_arg_tag("xyz", tag));
+    g_assert_false(fm_arg_tag("", tag));
+    g_assert_false(fm_arg_tag("0011-22", tag));
+    g_assert_false(fm_arg_tag("00112233-4455-6677-8899", tag));
+    g_assert_false(fm_arg_tag("001122334455-6677-8899-aabbccddeeff", tag));
+    g_assert_false(fm_arg_tag("00112233--455-6677-8899-aabbccddeeff", tag));
+    g_assert_true(fm_arg_tag("-", tag) && tag[0] == 0);
     g_assert_true(fm_arg_extent("0x10000000+32M:12", &ext) &&
                   ext.dpa == 0x10000000 && ext.len == 32 << 20 &&
                   ext.tag[0] == 0x12);
@@ -211,19 +217,18 @@ static void picture(void)
         { .dpa = 0x1100, .len = 0x100, .tag = { 1 } },
         { .dpa = 0x1300, .len = 0x100 },
     };
-    struct cxl_extent offer = { .dpa = 0x1400, .len = 0x200, .tag = { 2 } };
-    struct fm_map map = {
-        .regions = &regions, .accepted = held, .nr_accepted = 2,
-        .offered = &offer, .nr_offered = 1,
-    };
-    char text[512] = "";
+    struct fm_map map = { .regions = &regions, .ext = held, .nr_ext = 2 };
+    char text[1024] = "";
     FILE *out = fmemopen(text, sizeof(text), "w");
 
     fm_print_map(out, "", &map, 8);
     fm_print_map(out, "", &map, 4);
+    map.colour = true;
+    fm_print_map(out, "", &map, 8);
     fclose(out);
-    g_assert_nonnull(strstr(text, "|.A.#bb..|"));
-    g_assert_nonnull(strstr(text, "|++b.|"));
+    g_assert_nonnull(strstr(text, "\n|.A.#....|\n"));
+    g_assert_nonnull(strstr(text, "\n|++..|\n"));
+    g_assert_nonnull(strstr(text, "\n|.\x1b[31mA\x1b[0m.#....|\n"));
 }
 
 int main(int argc, char **argv)

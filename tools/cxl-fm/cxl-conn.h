@@ -18,6 +18,7 @@
  * @name: for messages, e.g. "/dev/cxl/mem0"
  * @max_req: largest request payload in bytes
  * @max_rsp: largest answer payload in bytes
+ * @last_opcode: of the request that cxl_run() sent last, for messages
  */
 struct cxl_conn {
     int (*run)(struct cxl_conn *conn, const struct cxl_req *req,
@@ -26,6 +27,7 @@ struct cxl_conn {
     char name[64];
     size_t max_req;
     size_t max_rsp;
+    uint16_t last_opcode;
 };
 
 /**

@@ -1,338 +1,157 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A Fabric Manager for the command line: one command, one decoded answer
- * (CXL r3.2 7.6.7.6)
+ * A Fabric Manager for the command line (CXL r3.2 7.6.7.6): "cxl-fm VERB" with
+ * options before and after the verb
  */
-#include <errno.h>
-#include <inttypes.h>
-#include <stdlib.h>
+#include <locale.h>
 
-#include "fm-args.h"
-#include "fm-print.h"
+#include "fm-app.h"
 
-/* Extents of one prescriptive command: more than any payload carries */
-#define EXTENTS_MAX 128
+/* A command's time: Linux keeps an MCTP tag for 6 s, components take 2 s */
+#define TIMEOUT_S   5
+#define TIMEOUT_MAX 3600
 
-/* Exit status for a wrong command line; 1 is a failed command */
-#define USAGE       2
+static struct fm_app app = { .timeout = TIMEOUT_S };
+static gboolean opt_version;
 
-/** struct job - a connection and the words behind the command's name */
-struct job {
-    struct cxl_conn *conn;
-    int argc;
-    char **argv;
+static const struct fm_verb *const families[] = {
+    fm_verbs_show, fm_verbs_map, fm_verbs_change, fm_verbs_log, fm_verbs_raw
 };
 
-static uint16_t host_arg(const struct job *job)
-{
-    uint64_t host = 0;
-
-    if (job->argc && (!fm_arg_u64(job->argv[0], &host) || host > 0xffff)) {
-        fprintf(stderr, "%s is not a host\n", job->argv[0]);
-        exit(USAGE);
-    }
-    return host;
-}
-
-static uint64_t number(const char *text)
-{
-    uint64_t value;
-
-    if (!fm_arg_u64(text, &value)) {
-        fprintf(stderr, "%s is not a number\n", text);
-        exit(USAGE);
-    }
-    return value;
-}
-
-static void tag_arg(const char *text, uint8_t tag[16])
-{
-    if (!fm_arg_tag(text, tag)) {
-        fprintf(stderr, "%s is not a tag\n", text);
-        exit(USAGE);
-    }
-}
-
-static int do_identify(const struct job *job)
-{
-    struct fm_identity id;
-    int ret = fm_identify(job->conn, &id);
-
-    if (!ret) {
-        fm_print_identity(stdout, "", &id);
-    }
-    return ret;
-}
-
-static int do_commands(const struct job *job)
-{
-    static struct fm_cel cel;
-    int ret = fm_read_cel(job->conn, &cel);
-
-    for (size_t i = 0; !ret && i < cel.n; i++) {
-        printf("%04x effects %04x\n", cel.entry[i].opcode,
-               cel.entry[i].effects);
-    }
-    return ret;
-}
-
-static int do_info(const struct job *job)
-{
-    struct fm_dcd_info info;
-    int ret = fm_get_dcd_info(job->conn, &info);
-
-    if (!ret) {
-        fm_print_info(stdout, "", &info);
-    }
-    return ret;
-}
-
-static int do_regions(const struct job *job)
-{
-    struct fm_regions regions;
-    int ret = fm_get_regions(job->conn, host_arg(job), CXL_DC_REGIONS, 0,
-                             &regions);
-
-    if (!ret) {
-        fm_print_regions(stdout, "", &regions);
-    }
-    return ret;
-}
-
-/* How many extents fit an answer of this connection */
-static uint32_t page_size(const struct cxl_conn *conn)
-{
-    return (conn->max_rsp - 0x18) / CXL_EXTENT_SIZE;
-}
-
-static int do_extents(const struct job *job)
-{
-    static struct cxl_extent_page page;
-    uint32_t at = 0;
-    int ret;
-
-    do {
-        ret = fm_get_extents(job->conn, host_arg(job), page_size(job->conn),
-                             at, &page);
-        if (!ret) {
-            fm_print_extents(stdout, "", &page);
-            at += page.n;
-        }
-    } while (!ret && page.n && at < page.total);
-    return ret;
-}
-
-static int do_map(const struct job *job)
-{
-    static struct cxl_extent_page page;
-    struct fm_map map = { .accepted = page.ext };
-    struct fm_regions regions;
-    int ret = fm_get_regions(job->conn, host_arg(job), CXL_DC_REGIONS, 0,
-                             &regions);
-
-    if (!ret) {
-        ret = fm_get_extents(job->conn, host_arg(job), page_size(job->conn),
-                             0, &page);
-    }
-    if (!ret) {
-        map.regions = &regions;
-        map.nr_accepted = page.n;
-        fm_print_map(stdout, "", &map, 64);
-        if (page.n < page.total) {
-            printf("only the first %" PRIu32 " of %" PRIu32 " extents\n",
-                   page.n, page.total);
-        }
-    }
-    return ret;
-}
-
-static int do_tags(const struct job *job)
-{
-    static struct fm_tags tags;
-    uint32_t max = (job->conn->max_rsp - 0x10) / CXL_TAG_SIZE, at = 0;
-    int ret;
-
-    do {
-        ret = fm_list_tags(job->conn, at, max, &tags);
-        if (!ret) {
-            fm_print_tags(stdout, "", &tags);
-            at += tags.n;
-        }
-    } while (!ret && tags.n && at < tags.total);
-    return ret;
-}
-
-static int do_events(const struct job *job)
-{
-    static struct cxl_dc_events events;
-    int ret;
-
-    do {
-        ret = fm_read_dc_events(job->conn, &events);
-        for (unsigned i = 0; !ret && i < events.n; i++) {
-            fm_print_event(stdout, "", &events.ev[i]);
-        }
-        if (!ret && events.n) {
-            ret = fm_clear_dc_events(job->conn, &events, events.n);
-        }
-    } while (!ret && events.n);
-    return ret;
-}
-
-static int do_set_region(const struct job *job)
-{
-    uint64_t region = number(job->argv[0]);
-
-    return fm_set_region(job->conn, region > 0xff ? 0xff : region,
-                         number(job->argv[1]),
-                         job->argc > 2 && number(job->argv[2]));
-}
-
-static uint32_t extents_arg(const struct job *job, struct cxl_extent *ext)
-{
-    uint32_t n = 0;
-
-    for (int i = 1; i < job->argc && n < EXTENTS_MAX; i++, n++) {
-        if (!fm_arg_extent(job->argv[i], &ext[n])) {
-            fprintf(stderr, "%s is not an extent\n", job->argv[i]);
-            exit(USAGE);
-        }
-    }
-    return n;
-}
-
-static int do_add(const struct job *job)
-{
-    static const char *const policy[] = { "free", "contiguous",
-                                          "prescriptive", "shared" };
-    static struct cxl_extent ext[EXTENTS_MAX];
-    struct fm_order order = { .host = 0 };
-    uint8_t tag[16];
-
-    while (order.policy < 4 && strcmp(job->argv[0], policy[order.policy])) {
-        order.policy++;
-    }
-    if (order.policy == FM_ADD_PRESCRIPTIVE) {
-        order.ext = ext;
-        order.n = extents_arg(job, ext);
-        return fm_add(job->conn, &order);
-    }
-    if (order.policy > FM_ADD_SHARED || job->argc < 4) {
-        return -EINVAL;
-    }
-    order.region = number(job->argv[1]);
-    order.len = number(job->argv[2]);
-    tag_arg(job->argv[3], tag);
-    order.tag = tag;
-    return fm_add(job->conn, &order);
-}
-
-/* Leading words "forced" and "sanitize" are options of both policies */
-static int do_release(const struct job *job)
-{
-    static struct cxl_extent ext[EXTENTS_MAX];
-    struct fm_order order = { .host = 0 };
-    struct job rest = *job;
-    uint8_t tag[16];
-
-    for (; rest.argc; rest.argc--, rest.argv++) {
-        if (!strcmp(rest.argv[0], "forced")) {
-            order.policy |= FM_RELEASE_FORCED;
-        } else if (!strcmp(rest.argv[0], "sanitize")) {
-            order.policy |= FM_RELEASE_SANITIZE;
-        } else {
-            break;
-        }
-    }
-    if (rest.argc == 3 && !strcmp(rest.argv[0], "tag")) {
-        tag_arg(rest.argv[1], tag);
-        order.tag = tag;
-        order.len = number(rest.argv[2]);
-    } else if (rest.argc > 1 && !strcmp(rest.argv[0], "extents")) {
-        order.policy |= FM_RELEASE_PRESCRIPTIVE;
-        order.ext = ext;
-        order.n = extents_arg(&rest, ext);
-    } else {
-        return -EINVAL;
-    }
-    return fm_release(job->conn, &order);
-}
-
-static int do_reference(const struct job *job)
-{
-    uint8_t tag[16];
-
-    tag_arg(job->argv[0], tag);
-    return fm_add_reference(job->conn, tag);
-}
-
-static int do_unreference(const struct job *job)
-{
-    uint8_t tag[16];
-
-    tag_arg(job->argv[0], tag);
-    return fm_remove_reference(job->conn, tag);
-}
-
-static const struct {
-    const char *name;
-    int words;                  /* at least */
-    int (*run)(const struct job *job);
-    const char *usage;
-} commands[] = {
-    { "identify", 0, do_identify, "" },
-    { "commands", 0, do_commands, "" },
-    { "info", 0, do_info, "" },
-    { "regions", 0, do_regions, "[HOST]" },
-    { "extents", 0, do_extents, "[HOST]" },
-    { "map", 0, do_map, "[HOST]" },
-    { "tags", 0, do_tags, "" },
-    { "events", 0, do_events, "" },
-    { "set-region", 2, do_set_region, "REGION BLOCKSIZE [SANITIZE]" },
-    { "add", 1, do_add, "free|contiguous|shared REGION LENGTH TAG\n"
-      "         prescriptive DPA+LENGTH[:TAG]..." },
-    { "release", 1, do_release, "[forced] [sanitize] tag TAG LENGTH\n"
-      "         [forced] [sanitize] extents DPA+LENGTH..." },
-    { "reference", 1, do_reference, "TAG" },
-    { "unreference", 1, do_unreference, "TAG" },
+static const GOptionEntry common_options[] = {
+    { "connect", 'c', 0, G_OPTION_ARG_FILENAME, &app.connect,
+      "Road to the component [environment variable CXL_FM]", "URL" },
+    { "json", 'j', 0, G_OPTION_ARG_NONE, &app.json,
+      "Write JSON for scripts", NULL },
+    { "timeout", 0, 0, G_OPTION_ARG_DOUBLE, &app.timeout,
+      "Give a command up after this time [5]", "SECONDS" },
+    { "color", 0, 0, G_OPTION_ARG_STRING, &app.color,
+      "auto, always or never [auto]", "WHEN" },
+    { NULL }
 };
 
-#define NR_COMMANDS (sizeof(commands) / sizeof(commands[0]))
+static const GOptionEntry version_options[] = {
+    { "version", 0, 0, G_OPTION_ARG_NONE, &opt_version,
+      "Tell the version and end", NULL },
+    { NULL }
+};
 
-static int usage(void)
+static const struct fm_verb *find_verb(const char *name)
 {
-    puts("usage: cxl-fm WHERE COMMAND...\n"
-         "WHERE is /dev/cxl/memN or mctp:NET,EID. Commands:");
-    for (size_t i = 0; i < NR_COMMANDS; i++) {
-        printf("  %s %s\n", commands[i].name, commands[i].usage);
+    for (gsize f = 0; f < G_N_ELEMENTS(families); f++) {
+        for (const struct fm_verb *v = families[f]; v->name; v++) {
+            if (!strcmp(v->name, name)) {
+                return v;
+            }
+        }
     }
-    return USAGE;
+    return NULL;
+}
+
+static char *verb_list(void)
+{
+    GString *text = g_string_new("Verbs:\n");
+
+    for (gsize f = 0; f < G_N_ELEMENTS(families); f++) {
+        for (const struct fm_verb *v = families[f]; v->name; v++) {
+            g_string_append_printf(text, "  %-11s %s\n", v->name, v->summary);
+        }
+    }
+    g_string_append(text, "\n'cxl-fm VERB --help' tells more about one.\n\n"
+        "URL is where the component's MCTP endpoint or mailbox is:\n"
+        "  unix:PATH      serial frames on a UNIX socket (-chardev socket)\n"
+        "  tcp:HOST:PORT  serial frames on a TCP connection\n"
+        "  pty:PATH       serial frames on a terminal (-chardev pty)\n"
+        "  mctp:NET,EID   an endpoint that the kernel's MCTP reaches\n"
+        "  ioctl:PATH     a mailbox, /dev/cxl/memN of the Linux CXL driver\n\n"
+        "Exit status: 0 done, 1 the component refused, 2 wrong words, 3 no "
+        "answer,\n4 a wrong answer, 5 the host did not do it.");
+    return g_string_free(text, FALSE);
+}
+
+/* The words before the verb; on return argv[1] is the verb or nothing */
+static void parse_common(int *argc, char ***argv)
+{
+    g_autoptr(GOptionContext) ctx = g_option_context_new("VERB [OPTION…]");
+    g_autoptr(GError) error = NULL;
+    g_autofree char *verbs = verb_list();
+
+    g_option_context_set_summary(ctx, "Looks after the dynamic capacity of "
+                                 "CXL memory devices as a Fabric Manager.");
+    g_option_context_set_description(ctx, verbs);
+    g_option_context_add_main_entries(ctx, common_options, NULL);
+    g_option_context_add_main_entries(ctx, version_options, NULL);
+    g_option_context_set_strict_posix(ctx, TRUE);
+    if (!g_option_context_parse(ctx, argc, argv, &error)) {
+        exit(fm_usage(&app, "%s", error->message));
+    }
+    if (opt_version) {
+        puts("cxl-fm " CXL_FM_VERSION);
+        exit(FM_DONE);
+    }
+    if (*argc < 2) {
+        g_autofree char *help = g_option_context_get_help(ctx, TRUE, NULL);
+
+        g_printerr("%s", help);
+        exit(FM_USAGE);
+    }
+}
+
+/* The words after the verb; on return those that are no options */
+static void parse_verb(int *argc, char ***argv)
+{
+    g_autoptr(GOptionContext) ctx = g_option_context_new(app.verb->args);
+    g_autofree char *name = g_strdup_printf("cxl-fm %s", app.verb->name);
+    g_autofree char *summary = g_strdup_printf("%s.", app.verb->summary);
+    g_autoptr(GError) error = NULL;
+
+    g_set_prgname(name);
+    g_option_context_set_summary(ctx, summary);
+    g_option_context_set_description(ctx, app.verb->details);
+    if (app.verb->options) {
+        g_option_context_add_main_entries(ctx, app.verb->options, NULL);
+    }
+    g_option_context_add_main_entries(ctx, common_options, NULL);
+    if (!g_option_context_parse(ctx, argc, argv, &error)) {
+        exit(fm_usage(&app, "%s", error->message));
+    }
 }
 
 int main(int argc, char **argv)
 {
-    struct job job = { .argc = argc - 3, .argv = argv + 3 };
-    size_t i = 0;
     int ret;
 
-    if (argc < 3) {
-        return usage();
+    setlocale(LC_ALL, "");
+    /* numbers in what we print are for programs too */
+    setlocale(LC_NUMERIC, "C");
+    g_set_prgname("cxl-fm");
+    app.j.out = stdout;
+    parse_common(&argc, &argv);
+    app.verb = find_verb(argv[1]);
+    if (!app.verb) {
+        return fm_usage(&app, "there is no verb '%s'", argv[1]);
     }
-    while (i < NR_COMMANDS && strcmp(argv[2], commands[i].name)) {
-        i++;
+    argc--;
+    argv++;
+    parse_verb(&argc, &argv);
+    if (argc - 1 < app.verb->min_args || argc - 1 > app.verb->max_args) {
+        return fm_usage(&app, argc - 1 > app.verb->max_args ?
+                        "too many words" : "a word is missing");
     }
-    if (i == NR_COMMANDS || job.argc < commands[i].words) {
-        return usage();
+    if (app.color && strcmp(app.color, "auto") &&
+        strcmp(app.color, "always") && strcmp(app.color, "never")) {
+        return fm_usage(&app, "--color %s: expected auto, always or never",
+                        app.color);
     }
-    job.conn = fm_arg_connect(argv[1]);
-    if (!job.conn) {
-        perror(argv[1]);
-        return 1;
+    if (!(app.timeout > 0 && app.timeout <= TIMEOUT_MAX)) {
+        return fm_usage(&app, "--timeout: expected up to %d seconds",
+                        TIMEOUT_MAX);
     }
-    ret = commands[i].run(&job);
-    if (ret) {
-        fprintf(stderr, "%s: %s\n", argv[2], cxl_rc_name(ret));
+    ret = app.verb->run(&app, argc - 1, argv + 1);
+    cxl_conn_close(app.conn);
+    if (fflush(stdout)) {
+        perror("cxl-fm");
+        return ret ? ret : FM_USAGE;
     }
-    cxl_conn_close(job.conn);
-    return ret != 0;
+    return ret;
 }

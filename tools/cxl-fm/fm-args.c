@@ -1,16 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Words of a command line: sizes, tags, extents, connections
+ * Words of a command line: sizes, tags, extents
  */
 #include <ctype.h>
-#include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "fm-args.h"
-
-/* What an endpoint surely takes: the FM's CCI of QEMU's devices */
-#define MCTP_PAYLOAD 1024
 
 static int digit_of(char c)
 {
@@ -52,8 +47,15 @@ bool fm_arg_u64(const char *text, uint64_t *value)
     return true;
 }
 
+/* A UUID has dashes after 8, 12, 16 and 20 digits: 8-4-4-4-12 */
+static bool dash_after(unsigned digits)
+{
+    return digits == 8 || digits == 12 || digits == 16 || digits == 20;
+}
+
 bool fm_arg_tag(const char *text, uint8_t tag[16])
 {
+    bool uuid = strlen(text) > 1 && strchr(text, '-');
     unsigned digits = 0;
 
     memset(tag, 0, 16);
@@ -61,7 +63,10 @@ bool fm_arg_tag(const char *text, uint8_t tag[16])
         return true;
     }
     for (; *text; text++) {
-        if (*text == '-') {
+        if (uuid && dash_after(digits) && text[-1] != '-') {
+            if (*text != '-') {
+                return false;
+            }
             continue;
         }
         if (!isxdigit((unsigned char)*text) || digits == 32) {
@@ -70,7 +75,7 @@ bool fm_arg_tag(const char *text, uint8_t tag[16])
         tag[digits / 2] |= digit_of(*text) << (digits % 2 ? 0 : 4);
         digits++;
     }
-    return digits > 0;
+    return uuid ? digits == 32 : digits > 0;
 }
 
 bool fm_arg_extent(const char *text, struct cxl_extent *ext)
@@ -94,20 +99,4 @@ bool fm_arg_extent(const char *text, struct cxl_extent *ext)
     }
     free(copy);
     return ok;
-}
-
-struct cxl_conn *fm_arg_connect(const char *text)
-{
-    unsigned net, eid;
-    char rest;
-
-    if (strncmp(text, "mctp:", 5)) {
-        return cxl_conn_open_ioctl(text);
-    }
-    if (sscanf(text, "mctp:%u,%u%c", &net, &eid, &rest) != 2 || eid < 8 ||
-        eid > 254) {
-        errno = EINVAL;
-        return NULL;
-    }
-    return cxl_conn_open_mctp(net, eid, MCTP_PAYLOAD);
 }

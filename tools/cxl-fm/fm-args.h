@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Words of a command line: sizes, tags, extents, connections
+ * Words of a command line: sizes, tags, extents
  */
 #ifndef FM_ARGS_H
 #define FM_ARGS_H
@@ -16,10 +16,5 @@ bool fm_arg_u64(const char *text, uint64_t *value);
 bool fm_arg_tag(const char *text, uint8_t tag[16]);
 /** fm_arg_extent() - "DPA+LENGTH" or "DPA+LENGTH:TAG". */
 bool fm_arg_extent(const char *text, struct cxl_extent *ext);
-/**
- * fm_arg_connect() - "/dev/cxl/mem0" or "mctp:NET,EID"
- * Return: owned by the caller; NULL with errno set
- */
-struct cxl_conn *fm_arg_connect(const char *text);
 
 #endif /* FM_ARGS_H */

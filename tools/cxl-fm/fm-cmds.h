@@ -32,10 +32,14 @@ enum cxl_rc {
     CXL_RC_BACKGROUND       = 0x01,
     CXL_RC_INVALID_INPUT    = 0x02,
     CXL_RC_UNSUPPORTED      = 0x03,
+    CXL_RC_INTERNAL         = 0x04,
     CXL_RC_RETRY            = 0x05,
     CXL_RC_BUSY             = 0x06,
+    CXL_RC_MEDIA_DISABLED   = 0x07,
     CXL_RC_INVALID_HANDLE   = 0x0e,
     CXL_RC_INVALID_PA       = 0x0f,
+    CXL_RC_SECURITY_STATE   = 0x13,
+    CXL_RC_UNSUPPORTED_CCI  = 0x15,
     CXL_RC_PAYLOAD_LENGTH   = 0x16,
     CXL_RC_INVALID_LOG      = 0x17,
     CXL_RC_RESOURCES        = 0x1d,
@@ -67,7 +71,36 @@ struct fm_cel {
     struct fm_cel_entry entry[FM_CEL_MAX];
 };
 
+/** struct fm_background - the operation that was started last, 0002h */
+struct fm_background {
+    bool running;
+    uint8_t percent;
+    uint16_t opcode;
+    uint16_t rc;                /* once it is not running */
+};
+
+/* Logs that one component can list: r3.2 has five kinds */
+#define FM_LOGS_MAX     32
+
+struct fm_logs {
+    unsigned n;
+    struct {
+        uint8_t uuid[16];
+        uint32_t size;          /* bytes */
+    } log[FM_LOGS_MAX];
+};
+
+/* A component that claims a longer log is not believed, bytes */
+#define FM_LOG_MAX      (16u << 20)
+
 int fm_identify(struct cxl_conn *conn, struct fm_identity *id);
+/** fm_background_status() - 0002h. */
+int fm_background_status(struct cxl_conn *conn, struct fm_background *bg);
+/** fm_supported_logs() - 0400h. */
+int fm_supported_logs(struct cxl_conn *conn, struct fm_logs *logs);
+/** fm_read_log() - 0401h, as often as @size bytes need it. */
+int fm_read_log(struct cxl_conn *conn, const uint8_t uuid[16], void *to,
+                uint32_t size);
 /** fm_read_cel() - 0400h, then 0401h of the command effects log. */
 int fm_read_cel(struct cxl_conn *conn, struct fm_cel *cel);
 /** fm_cel_find() - NULL if @opcode is not listed. */

@@ -8,6 +8,7 @@
 #include "fm-cmds.h"
 
 #define OP_IDENTIFY         0x0001
+#define OP_BACKGROUND       0x0002
 #define OP_GET_EVENTS       0x0100
 #define OP_CLEAR_EVENTS     0x0101
 #define OP_SUPPORTED_LOGS   0x0400
@@ -29,11 +30,22 @@ static const char *const rc_names[] = {
     [0x00] = "success", [0x01] = "background operation started",
     [0x02] = "invalid input", [0x03] = "unsupported",
     [0x04] = "internal error", [0x05] = "retry required", [0x06] = "busy",
-    [0x07] = "media disabled", [0x0e] = "invalid handle",
-    [0x0f] = "invalid physical address", [0x12] = "aborted",
-    [0x13] = "invalid security state", [0x15] = "unsupported on this CCI",
-    [0x16] = "invalid payload length", [0x17] = "invalid log",
+    [0x07] = "media disabled", [0x08] = "firmware transfer in progress",
+    [0x09] = "firmware transfer out of order",
+    [0x0a] = "firmware authentication failed",
+    [0x0b] = "invalid firmware slot", [0x0c] = "firmware rolled back",
+    [0x0d] = "firmware needs a cold reset", [0x0e] = "invalid handle",
+    [0x0f] = "invalid physical address", [0x10] = "poison limit reached",
+    [0x11] = "permanent media failure", [0x12] = "aborted",
+    [0x13] = "invalid security state", [0x14] = "incorrect passphrase",
+    [0x15] = "unsupported on this CCI", [0x16] = "invalid payload length",
+    [0x17] = "invalid log", [0x18] = "interrupted",
+    [0x19] = "unsupported feature version",
+    [0x1a] = "unsupported feature selection",
+    [0x1b] = "feature transfer in progress",
+    [0x1c] = "feature transfer out of order",
     [0x1d] = "resources exhausted", [0x1e] = "invalid extent list",
+    [0x1f] = "transfer out of order", [0x20] = "no background abort",
 };
 
 const char *cxl_rc_name(int rc)
@@ -52,6 +64,7 @@ int cxl_run(struct cxl_conn *conn, const struct cxl_req *req,
 {
     int ret;
 
+    conn->last_opcode = req->opcode;
     if (req->full || req->len > conn->max_req) {
         return -EMSGSIZE;
     }
@@ -87,14 +100,35 @@ int fm_identify(struct cxl_conn *conn, struct fm_identity *id)
     return rd_end(&rd);
 }
 
-/* Size of the command effects log as 0400h tells it, or a negative errno */
-static int cel_size(struct cxl_conn *conn, uint32_t *size)
+int fm_background_status(struct cxl_conn *conn, struct fm_background *bg)
 {
     struct cxl_req req;
     struct cxl_rsp rsp;
     struct cxl_rd rd;
-    uint8_t uuid[16];
-    unsigned count;
+    uint8_t status;
+    int ret;
+
+    req_start(&req, OP_BACKGROUND);
+    ret = cxl_run(conn, &req, &rsp);
+    if (ret) {
+        return ret;
+    }
+    rd_start(&rd, rsp.data, rsp.len);
+    status = rd_num(&rd, 1);
+    bg->running = status & 1;
+    bg->percent = status >> 1;
+    rd_skip(&rd, 1);
+    bg->opcode = rd_num(&rd, 2);
+    bg->rc = rd_num(&rd, 2);
+    rd_skip(&rd, 2);
+    return rd_end(&rd);
+}
+
+int fm_supported_logs(struct cxl_conn *conn, struct fm_logs *logs)
+{
+    struct cxl_req req;
+    struct cxl_rsp rsp;
+    struct cxl_rd rd;
     int ret;
 
     req_start(&req, OP_SUPPORTED_LOGS);
@@ -102,57 +136,79 @@ static int cel_size(struct cxl_conn *conn, uint32_t *size)
     if (ret) {
         return ret;
     }
-    *size = 0;
     rd_start(&rd, rsp.data, rsp.len);
-    count = rd_num(&rd, 2);
+    logs->n = rd_num(&rd, 2);
     rd_skip(&rd, 6);
-    while (count-- && !rd.bad) {
-        uint32_t bytes;
-
-        rd_copy(&rd, uuid, sizeof(uuid));
-        bytes = rd_num(&rd, 4);
-        if (!memcmp(uuid, cel_uuid, sizeof(uuid))) {
-            *size = bytes;
-        }
-    }
-    if (!*size || *size % 4 || *size / 4 > FM_CEL_MAX) {
+    if (logs->n > FM_LOGS_MAX) {
         return -EBADMSG;
+    }
+    for (unsigned i = 0; i < logs->n; i++) {
+        rd_copy(&rd, logs->log[i].uuid, sizeof(logs->log[i].uuid));
+        logs->log[i].size = rd_num(&rd, 4);
+        if (logs->log[i].size > FM_LOG_MAX) {
+            return -EBADMSG;
+        }
     }
     return rd_end(&rd);
 }
 
-int fm_read_cel(struct cxl_conn *conn, struct fm_cel *cel)
+int fm_read_log(struct cxl_conn *conn, const uint8_t uuid[16], void *to,
+                uint32_t size)
 {
-    uint32_t size, at, step;
-    struct cxl_req req;
-    struct cxl_rsp rsp;
-    struct cxl_rd rd;
-    int ret;
+    uint32_t piece = conn->max_rsp & ~3u, step;
+    int ret = 0;
 
-    cel->n = 0;
-    ret = cel_size(conn, &size);
-    for (at = 0; !ret && at < size; at += step) {
-        step = size - at < conn->max_rsp ? size - at : conn->max_rsp & ~3u;
+    for (uint32_t at = 0; !ret && at < size; at += step) {
+        struct cxl_req req;
+        struct cxl_rsp rsp;
+
+        step = size - at < piece ? size - at : piece;
         req_start(&req, OP_GET_LOG);
-        req_bytes(&req, cel_uuid, sizeof(cel_uuid));
+        req_bytes(&req, uuid, 16);
         req_num(&req, at, 4);
         req_num(&req, step, 4);
         ret = cxl_run(conn, &req, &rsp);
         if (!ret && rsp.len != step) {
             ret = -EBADMSG;
         }
-        if (ret) {
-            break;
-        }
-        rd_start(&rd, rsp.data, rsp.len);
-        while (rd.left) {
-            struct fm_cel_entry *e = &cel->entry[cel->n++];
-
-            e->opcode = rd_num(&rd, 2);
-            e->effects = rd_num(&rd, 2);
+        if (!ret) {
+            memcpy((uint8_t *)to + at, rsp.data, step);
         }
     }
     return ret;
+}
+
+int fm_read_cel(struct cxl_conn *conn, struct fm_cel *cel)
+{
+    uint8_t bytes[FM_CEL_MAX * 4];
+    uint32_t size = 0;
+    struct fm_logs logs;
+    struct cxl_rd rd;
+    int ret = fm_supported_logs(conn, &logs);
+
+    cel->n = 0;
+    for (unsigned i = 0; !ret && i < logs.n; i++) {
+        if (!memcmp(logs.log[i].uuid, cel_uuid, sizeof(cel_uuid))) {
+            size = logs.log[i].size;
+        }
+    }
+    if (!ret && (!size || size % 4 || size > sizeof(bytes))) {
+        ret = -EBADMSG;
+    }
+    if (!ret) {
+        ret = fm_read_log(conn, cel_uuid, bytes, size);
+    }
+    if (ret) {
+        return ret;
+    }
+    rd_start(&rd, bytes, size);
+    while (rd.left) {
+        struct fm_cel_entry *e = &cel->entry[cel->n++];
+
+        e->opcode = rd_num(&rd, 2);
+        e->effects = rd_num(&rd, 2);
+    }
+    return 0;
 }
 
 const struct fm_cel_entry *fm_cel_find(const struct fm_cel *cel,

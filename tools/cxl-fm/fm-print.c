@@ -135,8 +135,8 @@ void fm_print_regions(FILE *out, const char *lead,
     for (unsigned i = 0; i < regions->n; i++) {
         const struct fm_region *r = &regions->region[i];
 
-        fprintf(out, "%sregion at 0x%" PRIx64 ": %s in blocks of %s, ", lead,
-                r->base, fm_text_size(len, r->len),
+        fprintf(out, "%sregion %u at 0x%" PRIx64 ": %s in blocks of %s, ",
+                lead, i, r->base, fm_text_size(len, r->len),
                 fm_text_size(block, r->block));
         print_bits(out, r->attributes, attr, 5);
         fprintf(out, "%s\n", r->sanitize ? ", sanitized on release" : "");
@@ -158,19 +158,15 @@ static void print_extent(FILE *out, const struct cxl_extent *ext)
     }
 }
 
-void fm_print_extents(FILE *out, const char *lead,
-                      const struct cxl_extent_page *page)
+void fm_print_extent(FILE *out, const char *lead,
+                     const struct cxl_extent *ext)
 {
-    fprintf(out, "%s%" PRIu32 " extent%s, generation %" PRIu32 "\n", lead,
-            page->total, page->total == 1 ? "" : "s", page->generation);
-    for (uint32_t i = 0; i < page->n; i++) {
-        fprintf(out, "%s  ", lead);
-        print_extent(out, &page->ext[i]);
-        fputc('\n', out);
-    }
+    fputs(lead, out);
+    print_extent(out, ext);
+    fputc('\n', out);
 }
 
-static void print_hosts(FILE *out, const char *word, const uint8_t *map)
+static bool print_hosts(FILE *out, const char *word, const uint8_t *map)
 {
     const char *sep = word;
 
@@ -180,34 +176,44 @@ static void print_hosts(FILE *out, const char *word, const uint8_t *map)
             sep = ",";
         }
     }
+    return sep != word;
 }
 
-void fm_print_tags(FILE *out, const char *lead, const struct fm_tags *tags)
+void fm_print_tag(FILE *out, const char *lead, const struct fm_tag *tag)
 {
     char text[FM_TEXT];
+    bool some;
 
-    fprintf(out, "%s%" PRIu32 " tag%s, generation %" PRIu32 "\n", lead,
-            tags->total, tags->total == 1 ? "" : "s", tags->generation);
-    for (uint32_t i = 0; i < tags->n; i++) {
-        const struct fm_tag *t = &tags->entry[i];
-
-        fprintf(out, "%s  %s", lead, fm_text_tag(text, t->tag));
-        print_hosts(out, " accepted by", t->accepted);
-        print_hosts(out, " offered to", t->pending);
-        fprintf(out, "%s\n", t->referenced ? " held by the FM" : "");
+    fprintf(out, "%s%s", lead, fm_text_tag(text, tag->tag));
+    some = print_hosts(out, ", accepted by host", tag->accepted);
+    some |= print_hosts(out, ", offered to host", tag->pending);
+    if (tag->referenced) {
+        fputs(some ? ", kept by the FM" : ", kept by the FM alone", out);
     }
+    fputc('\n', out);
+}
+
+const char *fm_event_name(unsigned type)
+{
+    static const char *const name[] = {
+        "add capacity", "release request", "forced release",
+        "region updated", "host accepted", "host released"
+    };
+
+    return type < sizeof(name) / sizeof(name[0]) ? name[type] :
+           "unknown event";
 }
 
 void fm_print_event(FILE *out, const char *lead,
                     const struct cxl_dc_event *ev)
 {
-    static const char *const type[] = {
-        "add capacity", "release request", "forced release",
-        "region updated", "host accepted", "host released"
-    };
-
-    fprintf(out, "%s[%u] %s: ", lead, ev->handle,
-            ev->type < 6 ? type[ev->type] : "unknown event");
+    fprintf(out, "%s[%u] ", lead, ev->handle);
+    if (ev->type == CXL_EV_ADD_RESPONSE || ev->type == CXL_EV_RELEASED) {
+        fprintf(out, "host %u %s: ", ev->host,
+                ev->type == CXL_EV_RELEASED ? "released" : "accepted");
+    } else {
+        fprintf(out, "%s: ", fm_event_name(ev->type));
+    }
     if (ev->type == CXL_EV_REGION_UPDATED) {
         fprintf(out, "region %u", ev->region);
     } else {

@@ -19,37 +19,39 @@ const char *fm_text_size(char *buf, uint64_t bytes);
 /** fm_text_tag() - UUID notation, "-" for the zero tag. */
 const char *fm_text_tag(char *buf, const uint8_t tag[16]);
 
+/** fm_event_name() - what a type of dynamic capacity record tells. */
+const char *fm_event_name(unsigned type);
+
 void fm_print_identity(FILE *out, const char *lead,
                        const struct fm_identity *id);
 void fm_print_info(FILE *out, const char *lead, const struct fm_dcd_info *info);
 void fm_print_regions(FILE *out, const char *lead,
                       const struct fm_regions *regions);
-void fm_print_extents(FILE *out, const char *lead,
-                      const struct cxl_extent_page *page);
-void fm_print_tags(FILE *out, const char *lead, const struct fm_tags *tags);
+void fm_print_extent(FILE *out, const char *lead,
+                     const struct cxl_extent *ext);
+void fm_print_tag(FILE *out, const char *lead, const struct fm_tag *tag);
 void fm_print_event(FILE *out, const char *lead,
                     const struct cxl_dc_event *ev);
 
 /**
  * struct fm_map - what a picture of the regions shows
- * @accepted: extents that the host holds
- * @offered: extents that it was offered and has not answered
+ * @ext: extents that the host holds, by ascending address
+ * @colour: paint the letters of tags with the terminal's colours
  */
 struct fm_map {
     const struct fm_regions *regions;
-    const struct cxl_extent *accepted;
-    size_t nr_accepted;
-    const struct cxl_extent *offered;
-    size_t nr_offered;
+    const struct cxl_extent *ext;
+    size_t nr_ext;
+    bool colour;
 };
 
 /**
- * fm_print_map() - one row of cells for each region
+ * fm_print_map() - a heading and a row of at most @width cells for each region,
+ * then what the letters mean
  *
- * A cell stands for the same number of blocks in all of a row.  Capital letter:
- * accepted; small letter: offered; '+': only a part of the cell is in use; '.':
- * free.  A letter belongs to one tag; '#' and '=' are accepted and offered
- * capacity without a tag.
+ * A cell stands for the same number of blocks in all of a row.  A letter
+ * belongs to one tag, '#' is capacity without a tag, '+' a cell of which a part
+ * is in use, '.' is free.
  */
 void fm_print_map(FILE *out, const char *lead, const struct fm_map *map,
                   unsigned width);

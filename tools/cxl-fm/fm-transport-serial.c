@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Transport: a CCI behind an MCTP endpoint at the other end of a byte stream,
+ * with the serial binding's frames (DSP0253) and packets (DSP0236) made here
+ * in user space by QEMU's own MCTP library
+ *
+ * The link has two ends and no bus owner: requests go to the null endpoint ID,
+ * which is whoever is there, so that no ID has to be assigned first.
+ */
+#include "qemu/osdep.h"
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "hw/mctp/mctp_assembler.h"
+#include "hw/mctp/mctp_serial_frame.h"
+#include "hw/mctp/mctp_txqueue.h"
+
+#include "fm-message.h"
+#include "fm-serial.h"
+
+/* Our own endpoint ID; nobody else is on the link to have the same */
+#define OWN_EID     MCTP_EID_FIRST
+#define TAGS        8
+
+struct serial_conn {
+    struct cxl_conn conn;
+    int fd;
+    unsigned timeout_ms;
+    uint8_t cci_tag;
+    uint8_t mctp_tag;
+    MCTPStats stats;
+    MCTPTxQueue tx;
+    MCTPAssembler rx;
+    MCTPSerialParser parser;
+};
+
+static int64_t now_ns(void)
+{
+    return g_get_monotonic_time() * 1000;
+}
+
+/* Wait for the stream. 1: ready, 0: time is up, or a negative errno */
+static int await(struct serial_conn *c, short events, int64_t end)
+{
+    struct pollfd p = { .fd = c->fd, .events = events };
+    int n;
+
+    do {
+        int64_t left = end - g_get_monotonic_time();
+
+        n = poll(&p, 1, left > 0 ? (left + 999) / 1000 : 0);
+    } while (n < 0 && errno == EINTR);
+    return n < 0 ? -errno : n;
+}
+
+/* A socket whose other end is gone answers an error, not a signal */
+static ssize_t write_some(int fd, const uint8_t *data, size_t len)
+{
+    ssize_t n = send(fd, data, len, MSG_NOSIGNAL);
+
+    return n < 0 && errno == ENOTSOCK ? write(fd, data, len) : n;
+}
+
+static int write_all(struct serial_conn *c, const uint8_t *data, size_t len,
+                     int64_t end)
+{
+    while (len) {
+        int ret = await(c, POLLOUT, end);
+        ssize_t n;
+
+        if (ret <= 0) {
+            return ret ? ret : -ETIMEDOUT;
+        }
+        n = write_some(c->fd, data, len);
+        if (n < 0 && errno != EAGAIN && errno != EINTR) {
+            return -errno;
+        }
+        if (n > 0) {
+            data += n;
+            len -= n;
+        }
+    }
+    return 0;
+}
+
+static int send_message(struct serial_conn *c, const uint8_t *body,
+                        size_t len, int64_t end)
+{
+    const MCTPPath path = {
+        .remote = MCTP_EID_NULL, .local = OWN_EID, .tag = c->mctp_tag,
+        .to = true,
+    };
+    MCTPTxPacket pkt;
+
+    mctp_txqueue_reset(&c->tx);
+    if (mctp_txqueue_push(&c->tx, &path, MCTP_UNIT_BASELINE, body, len,
+                          now_ns()) != MCTP_DROP_NONE) {
+        return -EMSGSIZE;
+    }
+    while (mctp_txqueue_peek(&c->tx, now_ns(), &pkt)) {
+        uint8_t frame[MCTP_SERIAL_FRAME_MAX(MCTP_SERIAL_TX_MAX)];
+        int ret = write_all(c, frame,
+                            mctp_serial_encode(pkt.data, pkt.len, frame), end);
+
+        if (ret) {
+            return ret;
+        }
+        mctp_txqueue_sent(&c->tx, pkt.id, now_ns());
+    }
+    return 0;
+}
+
+/*
+ * A packet may complete the answer. Requests and notifications of the other
+ * end, and what belongs to a request that was given up, are overlooked.
+ */
+static GByteArray *take_packet(struct serial_conn *c)
+{
+    MCTPAssembled done = { .body = NULL };
+    MCTPHeader hdr;
+
+    if (mctp_header_decode(c->parser.packet, c->parser.len, &hdr) !=
+        MCTP_DROP_NONE || hdr.to || hdr.tag != c->mctp_tag ||
+        hdr.dest != OWN_EID) {
+        return NULL;
+    }
+    mctp_assembler_feed(&c->rx, &hdr, 0,
+                        c->parser.packet + MCTP_HEADER_BYTES,
+                        c->parser.len - MCTP_HEADER_BYTES, now_ns(), &done);
+    return done.body;
+}
+
+/* Read the stream until a message on it is the answer */
+static int receive(struct serial_conn *c, const struct cxl_req *req,
+                   struct cxl_rsp *rsp, int64_t end)
+{
+    uint8_t data[4096];
+
+    for (;;) {
+        int ret = await(c, POLLIN, end);
+        ssize_t n;
+
+        if (ret <= 0) {
+            return ret ? ret : -ETIMEDOUT;
+        }
+        n = read(c->fd, data, sizeof(data));
+        if (n == 0) {
+            return -ECONNRESET;
+        }
+        if (n < 0 && errno != EAGAIN && errno != EINTR) {
+            return -errno;
+        }
+        for (ssize_t i = 0; i < n; i++) {
+            g_autoptr(GByteArray) body = NULL;
+
+            if (mctp_serial_feed(&c->parser, data[i]) != MCTP_SERIAL_PACKET) {
+                continue;
+            }
+            body = take_packet(c);
+            if (!body || body->data[0] != fm_message_type(req->opcode)) {
+                continue;
+            }
+            ret = fm_message_read(body->data + 1, body->len - 1, req,
+                                  c->cci_tag, rsp);
+            if (ret != -EAGAIN) {
+                return ret;
+            }
+        }
+    }
+}
+
+static int serial_run(struct cxl_conn *conn, const struct cxl_req *req,
+                      struct cxl_rsp *rsp)
+{
+    struct serial_conn *c = (struct serial_conn *)conn;
+    int64_t end = g_get_monotonic_time() + c->timeout_ms * 1000ll;
+    uint8_t body[1 + FM_MESSAGE_MAX];
+    size_t len;
+    int ret;
+
+    c->cci_tag++;
+    c->mctp_tag = (c->mctp_tag + 1) % TAGS;
+    body[0] = fm_message_type(req->opcode);
+    len = 1 + fm_message_build(req, c->cci_tag, body + 1);
+    ret = send_message(c, body, len, end);
+    return ret ? ret : receive(c, req, rsp, end);
+}
+
+static void serial_close(struct cxl_conn *conn)
+{
+    struct serial_conn *c = (struct serial_conn *)conn;
+
+    mctp_txqueue_reset(&c->tx);
+    mctp_assembler_reset(&c->rx);
+    close(c->fd);
+    g_free(c);
+}
+
+struct cxl_conn *cxl_conn_open_serial(int fd, const char *name,
+                                      unsigned timeout_ms)
+{
+    struct serial_conn *c = g_new0(struct serial_conn, 1);
+
+    c->fd = fd;
+    c->timeout_ms = timeout_ms;
+    /* answers to a program that used the line before us have other tags */
+    c->cci_tag = g_random_int_range(0, 256);
+    c->mctp_tag = g_random_int_range(0, TAGS);
+    mctp_txqueue_init(&c->tx, &c->stats);
+    mctp_assembler_init(&c->rx, 1 + FM_MESSAGE_MAX, &c->stats);
+    c->conn.run = serial_run;
+    c->conn.close = serial_close;
+    c->conn.max_req = c->conn.max_rsp = CXL_WIRE_MAX;
+    g_strlcpy(c->conn.name, name, sizeof(c->conn.name));
+    return &c->conn;
+}
