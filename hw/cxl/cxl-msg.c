@@ -187,6 +187,13 @@ void cxl_put_zero(CXLWriter *w, size_t n)
     }
 }
 
+void cxl_writer_unput(CXLWriter *w, size_t n)
+{
+    g_assert(n <= w->len);
+    w->len -= n;
+    memset(w->data + w->len, 0, n);
+}
+
 /* Patches reach only what has been written; anything else is an overflow */
 static uint8_t *written_at(CXLWriter *w, size_t at, size_t n)
 {

@@ -27,6 +27,12 @@ CXLCCI *cxl_type3_fm_cci(CXLType3Dev *d)
     return &d->fm_cci;
 }
 
+CXLCCI *cxl_type3_ld_cci(CXLType3Dev *d, uint16_t ld)
+{
+    /* A single logical device is its own, with number 0 */
+    return ld == 0 ? &d->ld_cci : NULL;
+}
+
 CXLDynCap *cxl_type3_dc(CXLType3Dev *d)
 {
     return d->dc;
@@ -163,10 +169,19 @@ static void cxl_type3_ccis_init(CXLType3Dev *d)
     };
     cxl_cci_init(&d->fm_cci, CXL_CCI_FM, DEVICE(d),
                  CXL_TYPE3_FM_PAYLOAD_SIZE);
+
+    d->ld_cci = (CXLCCI) {
+        .events = &d->events,
+        .clock = &d->clock,
+        .media_disabled = cxl_type3_media_disabled,
+    };
+    cxl_cci_init(&d->ld_cci, CXL_CCI_LD, DEVICE(d),
+                 CXL_TYPE3_LD_PAYLOAD_SIZE);
 }
 
 static void cxl_type3_ccis_exit(CXLType3Dev *d)
 {
+    cxl_cci_destroy(&d->ld_cci);
     cxl_cci_destroy(&d->fm_cci);
     cxl_cci_destroy(&d->mailbox_cci);
 }
@@ -291,6 +306,7 @@ static void cxl_type3_reset_hold(Object *obj, ResetType type)
     cxl_type3_ras_reset(d);
     cxl_cci_reset(&d->mailbox_cci);
     cxl_cci_reset(&d->fm_cci);
+    cxl_cci_reset(&d->ld_cci);
     cxl_media_forget(&d->media);
     cxl_devregs_reset(&d->regs);
     cxl_type3_dc_reset(d);

@@ -131,6 +131,7 @@ struct CXLType3Dev {
     DOECap *doe;
     CXLCCI mailbox_cci;
     CXLCCI fm_cci;
+    CXLCCI ld_cci;
 
     /* models */
     CXLTimestamp clock;

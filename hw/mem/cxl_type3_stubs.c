@@ -104,6 +104,11 @@ CXLCCI *cxl_type3_fm_cci(CXLType3Dev *d)
     g_assert_not_reached();
 }
 
+CXLCCI *cxl_type3_ld_cci(CXLType3Dev *d, uint16_t ld)
+{
+    g_assert_not_reached();
+}
+
 CXLDynCap *cxl_type3_dc(CXLType3Dev *d)
 {
     g_assert_not_reached();

@@ -89,9 +89,11 @@ static bool is_running(const CXLCCI *cci, uint16_t opcode)
 /* A list frozen or media disabled by nothing that runs would stay so forever */
 static bool operations_agree(const CXLType3Dev *d)
 {
-    bool scans = is_running(&d->mailbox_cci, CXL_OP_SCAN_MEDIA);
+    bool scans = is_running(&d->mailbox_cci, CXL_OP_SCAN_MEDIA) ||
+                 is_running(&d->ld_cci, CXL_OP_SCAN_MEDIA);
     bool sanitizes = is_running(&d->mailbox_cci, CXL_OP_SANITIZE) ||
-                     is_running(&d->fm_cci, CXL_OP_SANITIZE);
+                     is_running(&d->fm_cci, CXL_OP_SANITIZE) ||
+                     is_running(&d->ld_cci, CXL_OP_SANITIZE);
 
     bool overwrites = is_running(&d->mailbox_cci, CXL_OP_MEDIA_OPS);
 
@@ -171,6 +173,7 @@ const VMStateDescription vmstate_cxl_type3 = {
 
         VMSTATE_STRUCT(mailbox_cci, CXLType3Dev, 0, vmstate_cxl_cci, CXLCCI),
         VMSTATE_STRUCT(fm_cci, CXLType3Dev, 0, vmstate_cxl_cci, CXLCCI),
+        VMSTATE_STRUCT(ld_cci, CXLType3Dev, 0, vmstate_cxl_cci, CXLCCI),
         VMSTATE_STRUCT(regs, CXLType3Dev, 0, vmstate_cxl_devregs,
                        CXLDeviceRegs),
 

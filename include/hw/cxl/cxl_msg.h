@@ -83,6 +83,8 @@ void cxl_patch_le16(CXLWriter *w, size_t at, uint16_t v);
 void cxl_patch_le32(CXLWriter *w, size_t at, uint32_t v);
 /** cxl_put_space() - @n bytes to be filled by the caller, or NULL. Borrowed. */
 uint8_t *cxl_put_space(CXLWriter *w, size_t n);
+/** cxl_writer_unput() - take the last @n bytes back; they read as zeroes. */
+void cxl_writer_unput(CXLWriter *w, size_t n);
 
 /**
  * cxl_writer_fits() - how many records of @record bytes fit behind what is

@@ -9,6 +9,7 @@
 #define CXL_SWITCH_H
 
 #include "hw/cxl/cxl_cci.h"
+#include "hw/cxl/cxl_type3.h"
 #include "hw/pci-bridge/cxl_upstream_port.h"
 
 /**
@@ -24,5 +25,15 @@ void cxl_switch_cci_init(CXLCCI *cci, CXLUpstreamPort *usp,
                          uint32_t payload_max);
 /** cxl_switch_cci_destroy() - close it; harmless on a zeroed CCI. */
 void cxl_switch_cci_destroy(CXLCCI *cci);
+
+/**
+ * cxl_switch_type3_at() - the memory device that a switch reaches
+ * @cci: a door to the switch
+ * @port: number of a downstream port
+ *
+ * Return: NULL if there is no such port, no memory device behind it, or it is
+ * without power or held in reset
+ */
+CXLType3Dev *cxl_switch_type3_at(const CXLCCI *cci, uint8_t port);
 
 #endif /* CXL_SWITCH_H */

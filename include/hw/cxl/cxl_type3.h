@@ -27,6 +27,11 @@
  * the MCTP binding of the FM API was first made for.
  */
 #define CXL_TYPE3_FM_PAYLOAD_SIZE 1024
+/*
+ * Largest payload of a logical device's CCI: half, because a tunnel takes 16
+ * bytes of the other's, and a power of two.
+ */
+#define CXL_TYPE3_LD_PAYLOAD_SIZE (CXL_TYPE3_FM_PAYLOAD_SIZE / 2)
 
 #define TYPE_CXL_TYPE3 "cxl-type3"
 typedef struct CXLType3Dev CXLType3Dev;
@@ -36,6 +41,9 @@ CXLType3Dev *cxl_cci_type3(const CXLCCI *cci);
 
 /** cxl_type3_fm_cci() - CCI for MCTP endpoints and tunnels (kind FM). */
 CXLCCI *cxl_type3_fm_cci(CXLType3Dev *d);
+
+/** cxl_type3_ld_cci() - CCI of logical device @ld, NULL if there is none. */
+CXLCCI *cxl_type3_ld_cci(CXLType3Dev *d, uint16_t ld);
 
 /** cxl_type3_dc() - dynamic capacity, NULL if the device has none. */
 CXLDynCap *cxl_type3_dc(CXLType3Dev *d);

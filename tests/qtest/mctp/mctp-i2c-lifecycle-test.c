@@ -4,19 +4,15 @@
  * Reference: DMTF DSP0236 8; CXL r3.2 7.6.3.
  */
 #include "qemu/osdep.h"
-#include <glib/gstdio.h>
 #include "mctp-guest.h"
 #include "hw/mctp/mctp_i2c_frame.h"
 #include "hw/pci/pci_regs.h"
-#include "qobject/qdict.h"
 
 #define ENDPOINT 0x20
 #define EID 9
 
 #define MACHINE \
     MCTP_MACHINE "-device i2c_mctp_cxl,bus=dw.0,address=0x20,target=us0 "
-
-static char *dir;
 
 /*
  * A request of two packets with a wrong length in its header: 100 bytes are
@@ -131,56 +127,13 @@ static void test_reset_in_a_frame(void)
     dw_stop(&t);
 }
 
-static char *migration_status(QTestState *qts)
-{
-    QDict *rsp = qtest_qmp(qts, "{'execute': 'query-migrate'}");
-    char *status = g_strdup(qdict_get_try_str(
-        qdict_get_qdict(rsp, "return"), "status") ?: "none");
-
-    qobject_unref(rsp);
-    return status;
-}
-
-static void migration_finish(QTestState *qts)
-{
-    for (;;) {
-        g_autofree char *status = migration_status(qts);
-
-        g_assert_cmpstr(status, !=, "failed");
-        if (g_str_equal(status, "completed")) {
-            return;
-        }
-        g_usleep(1000);
-    }
-}
-
-/* To a file, and from it into a new process */
-static void migrate(DwI2c *t)
-{
-    g_autofree char *path = g_build_filename(dir, "stream", NULL);
-    g_autofree char *uri = g_strdup_printf("file:%s", path);
-    QPCIBar bar = t->bar;
-
-    qtest_qmp_assert_success(t->qts, "{'execute': 'migrate',"
-                             " 'arguments': {'uri': %s}}", uri);
-    migration_finish(t->qts);
-    dw_stop(t);
-    t->qts = qtest_init(MACHINE "-incoming defer");
-    qtest_qmp_assert_success(t->qts, "{'execute': 'migrate-incoming',"
-                             " 'arguments': {'uri': %s}}", uri);
-    migration_finish(t->qts);
-    qtest_qmp_eventwait(t->qts, "RESUME");
-    dw_adopt(t, bar);
-    g_unlink(path);
-}
-
 static void test_migrate_in_a_request(void)
 {
     DwI2c t;
 
     start(&t);
     mctp_send_packet(&t, ENDPOINT, head, sizeof(head));
-    migrate(&t);
+    mctp_migrate(&t, MACHINE);
     mctp_send_packet(&t, ENDPOINT, tail, sizeof(tail));
     expect_answer(&t, true);
     expect_eid(&t, EID);
@@ -208,7 +161,7 @@ static void test_migrate_with_an_answer_waiting(void)
         qtest_clock_step(t.qts, 1000000);
         dw_pump(&t);
     }
-    migrate(&t);
+    mctp_migrate(&t, MACHINE);
     mctp_listen(&t);
     reply = mctp_receive_frame(&t, ANSWER_NS);
     g_assert_nonnull(reply);
@@ -231,7 +184,7 @@ static void test_migrate_in_a_frame(void)
     for (size_t i = 1; i < len / 2; i++) {
         dw_wr(&t, R_DATA_CMD, frame[i]);
     }
-    migrate(&t);
+    mctp_migrate(&t, MACHINE);
     for (size_t i = len / 2; i < len; i++) {
         dw_wr(&t, R_DATA_CMD, frame[i] | (i == len - 1 ? CMD_STOP : 0));
     }
@@ -320,12 +273,7 @@ static void test_unplug(void)
 
 int main(int argc, char **argv)
 {
-    g_autoptr(GError) err = NULL;
-    int ret;
-
     g_test_init(&argc, &argv, NULL);
-    dir = g_dir_make_tmp("mctp-i2c-XXXXXX", &err);
-    g_assert_no_error(err);
     qtest_add_func("/mctp-i2c/whole-message", test_whole_message);
     qtest_add_func("/mctp-i2c/reset/request", test_reset_in_a_request);
     qtest_add_func("/mctp-i2c/reset/answer",
@@ -336,8 +284,5 @@ int main(int argc, char **argv)
                    test_migrate_with_an_answer_waiting);
     qtest_add_func("/mctp-i2c/migrate/frame", test_migrate_in_a_frame);
     qtest_add_func("/mctp-i2c/unplug", test_unplug);
-    ret = g_test_run();
-    g_rmdir(dir);
-    g_free(dir);
-    return ret;
+    return g_test_run();
 }

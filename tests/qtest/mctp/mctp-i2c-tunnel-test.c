@@ -1,0 +1,618 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Tunnels: from a switch's two doors to the memory device behind a port and to
+ * its logical device, and from the device's own endpoint to the latter.
+ * Reference: CXL r3.2 7.6.7.3.1.
+ */
+#include "qemu/osdep.h"
+#include "qemu/bswap.h"
+#include "qemu/units.h"
+#include "mctp-guest.h"
+
+#define EP_SWITCH 0x20
+#define EP_DEVICE 0x22
+#define EID_SWITCH 9
+#define EID_DEVICE 11
+
+/* Ports: 1 a memory device, 2 nothing, 3 something else */
+#define PORT_DEVICE 1
+#define PORT_EMPTY 2
+#define PORT_OTHER 3
+#define PORT_NONE 9
+
+#define MACHINE MCTP_MACHINE \
+    "-device cxl-downstream,id=ds1,bus=us0,port=1,chassis=0,slot=4 " \
+    "-device cxl-downstream,id=ds2,bus=us0,port=2,chassis=0,slot=5 " \
+    "-device cxl-downstream,id=ds3,bus=us0,port=3,chassis=0,slot=6 " \
+    "-device cxl-switch-mailbox-cci,id=sw0,bus=pcie.0,addr=06.0,target=us0 " \
+    "-device i2c_mctp_cxl,bus=dw.0,address=0x20,target=us0 " \
+    "-object memory-backend-ram,id=vmem,size=256M " \
+    "-object memory-backend-ram,id=dcmem,size=512M " \
+    "-device cxl-type3,id=mem0,bus=ds1,volatile-memdev=vmem," \
+    "volatile-dc-memdev=dcmem,num-dc-regions=2,sn=0x99 " \
+    "-device pci-testdev,bus=ds3 " \
+    "-device i2c_mctp_cxl,bus=dw.0,address=0x22,target=mem0 "
+
+#define RC_BG_STARTED 0x01
+#define RC_INVALID 0x02
+#define RC_UNSUPPORTED 0x03
+#define RC_BUSY 0x06
+#define RC_LENGTH 0x16
+
+#define CCI_HEADER 12
+#define TUNNEL_HEAD 4
+
+typedef enum Door {
+    DOOR_SWITCH_PCI,
+    DOOR_SWITCH_MCTP,
+    DOOR_DEVICE_MCTP,
+} Door;
+
+static const char *const door_name[] = {
+    "switch mailbox", "switch endpoint", "device endpoint",
+};
+
+typedef struct Net {
+    DwI2c t;
+    Mailbox m;
+} Net;
+
+static void net_up(Net *n)
+{
+    dw_start_args(&n->t, MACHINE);
+    mctp_listen(&n->t);
+    mctp_assign(&n->t, EP_SWITCH, EID_SWITCH);
+    mctp_assign(&n->t, EP_DEVICE, EID_DEVICE);
+    n->m = mailbox_open(&n->t, QPCI_DEVFN(6, 0), 0);
+}
+
+static void net_down(Net *n)
+{
+    mailbox_close(&n->m);
+    dw_stop(&n->t);
+}
+
+static Answer ask(Net *n, Door door, uint16_t opcode, const void *in,
+                  size_t len)
+{
+    switch (door) {
+    case DOOR_SWITCH_PCI:
+        return mailbox_command(&n->m, opcode, in, len);
+    case DOOR_SWITCH_MCTP:
+        return mctp_command(&n->t, EP_SWITCH, EID_SWITCH, opcode, in, len);
+    case DOOR_DEVICE_MCTP:
+        return mctp_command(&n->t, EP_DEVICE, EID_DEVICE, opcode, in, len);
+    }
+    g_assert_not_reached();
+}
+
+/* -- tunnels -------------------------------------------------------------- */
+
+/* Which way: from a switch to a port, and if @ld is 0 or more on to that LD */
+typedef struct Way {
+    Door door;
+    int port;
+    int ld;
+} Way;
+
+static GByteArray *enclose(uint8_t id, uint8_t tag, uint16_t opcode,
+                           const void *in, size_t len)
+{
+    uint8_t head[TUNNEL_HEAD + CCI_HEADER] = { id };
+    GByteArray *a = g_byte_array_new();
+
+    stw_le_p(head + 2, CCI_HEADER + len);
+    head[TUNNEL_HEAD + 1] = tag;
+    stw_le_p(head + TUNNEL_HEAD + 3, opcode);
+    stw_le_p(head + TUNNEL_HEAD + 5, len);
+    g_byte_array_append(a, head, sizeof(head));
+    if (len) {
+        g_byte_array_append(a, in, len);
+    }
+    return a;
+}
+
+/* Checks what encloses the answer, every byte of it */
+static Answer disclose(Answer *outer, uint8_t tag, uint16_t opcode)
+{
+    const uint8_t *p = outer->payload->data;
+    size_t size = outer->payload->len;
+    Answer a = { .payload = g_byte_array_new() };
+    const uint8_t *msg = p + TUNNEL_HEAD;
+
+    g_assert_cmphex(outer->ret_code, ==, 0);
+    g_assert_cmpuint(size, >=, TUNNEL_HEAD + CCI_HEADER);
+    g_assert_cmpuint(lduw_le_p(p), ==, size - TUNNEL_HEAD);
+    g_assert_cmphex(lduw_le_p(p + 2), ==, 0);
+    g_assert_cmphex(msg[0], ==, 1);
+    g_assert_cmphex(msg[1], ==, tag);
+    g_assert_cmphex(msg[2], ==, 0);
+    g_assert_cmphex(lduw_le_p(msg + 3), ==, opcode);
+    g_assert_cmphex(msg[7] & 0x7f, ==, 0);
+    g_assert_cmpuint(lduw_le_p(msg + 5), ==, size - TUNNEL_HEAD - CCI_HEADER);
+    g_assert_cmphex(lduw_le_p(msg + 10), ==, 0);
+    a.ret_code = lduw_le_p(msg + 8);
+    a.background = msg[7] & 0x80;
+    g_byte_array_append(a.payload, msg + CCI_HEADER,
+                        size - TUNNEL_HEAD - CCI_HEADER);
+    if (a.ret_code) {
+        g_assert_cmpuint(a.payload->len, ==, 0);
+    }
+    answer_clear(outer);
+    return a;
+}
+
+static Answer through(Net *n, Way way, uint16_t opcode, const void *in,
+                      size_t len)
+{
+    static uint8_t next_tag = 0x50;
+    const uint8_t tag = next_tag++;
+    g_autoptr(GByteArray) one = NULL;
+    g_autoptr(GByteArray) two = NULL;
+    Answer a;
+
+    if (way.ld < 0) {
+        one = enclose(way.port, tag, opcode, in, len);
+        a = ask(n, way.door, 0x5300, one->data, one->len);
+        return disclose(&a, tag, opcode);
+    }
+    one = enclose(way.ld, tag, opcode, in, len);
+    if (way.door == DOOR_DEVICE_MCTP) {
+        a = ask(n, way.door, 0x5300, one->data, one->len);
+    } else {
+        two = enclose(way.port, tag + 1, 0x5300, one->data, one->len);
+        a = ask(n, way.door, 0x5300, two->data, two->len);
+        a = disclose(&a, tag + 1, 0x5300);
+    }
+    return disclose(&a, tag, opcode);
+}
+
+static const Way to_device[] = {
+    { DOOR_SWITCH_PCI, PORT_DEVICE, -1 },
+    { DOOR_SWITCH_MCTP, PORT_DEVICE, -1 },
+};
+
+static const Way to_ld[] = {
+    { DOOR_DEVICE_MCTP, -1, 0 },
+    { DOOR_SWITCH_PCI, PORT_DEVICE, 0 },
+    { DOOR_SWITCH_MCTP, PORT_DEVICE, 0 },
+};
+
+static void assert_equal_answers(const Answer *a, const Answer *b)
+{
+    g_assert_cmphex(a->ret_code, ==, b->ret_code);
+    g_assert_cmpint(a->background, ==, b->background);
+    g_assert_cmpmem(a->payload->data, a->payload->len, b->payload->data,
+                    b->payload->len);
+}
+
+/* -- what a tunnel refuses ------------------------------------------------ */
+
+typedef struct Bad {
+    const char *what;
+    size_t len;
+    uint16_t rc[3];         /* by door */
+    uint8_t in[24];
+} Bad;
+
+/*
+ * Identifier, target, size; category, tag, -, opcode, length, ...; most enclose
+ * Identify
+ */
+#define NOT_A_DEVICE { RC_INVALID, RC_INVALID, RC_INVALID }
+#define ALL(rc) { rc, rc, rc }
+
+static const Bad bad[] = {
+    { "nothing", 0, ALL(RC_LENGTH) },
+    { "no header", 4, ALL(RC_LENGTH), { 1, 0, 0 } },
+    { "15 bytes", 15, ALL(RC_LENGTH), { 1, 0, 11, 0, 0, 0, 0, 1, 0 } },
+    { "size 11", 16, ALL(RC_LENGTH), { 1, 0, 11, 0, 0, 0, 0, 1, 0 } },
+    { "size 0", 16, ALL(RC_LENGTH), { 1, 0, 0, 0, 0, 0, 0, 1, 0 } },
+    { "size 13 of 12", 16, ALL(RC_LENGTH),
+      { 1, 0, 13, 0, 0, 0, 0, 1, 0 } },
+    { "size 65535", 16, ALL(RC_LENGTH),
+      { 1, 0, 0xff, 0xff, 0, 0, 0, 1, 0 } },
+    { "size 12 of 13", 17, ALL(RC_LENGTH),
+      { 1, 0, 12, 0, 0, 0, 0, 1, 0 } },
+    { "a response", 16, ALL(RC_INVALID), { 1, 0, 12, 0, 1, 0, 0, 1, 0 } },
+    { "category 15", 16, ALL(RC_INVALID),
+      { 1, 0, 12, 0, 15, 0, 0, 1, 0 } },
+    { "an LD pool", 16, ALL(RC_INVALID), { 1, 1, 12, 0, 0, 0, 0, 1, 0 } },
+    { "target 2", 16, ALL(RC_INVALID), { 1, 2, 12, 0, 0, 0, 0, 1, 0 } },
+    { "no such port", 16, NOT_A_DEVICE,
+      { PORT_NONE, 0, 12, 0, 0, 0, 0, 1, 0 } },
+    { "port 255", 16, NOT_A_DEVICE, { 255, 0, 12, 0, 0, 0, 0, 1, 0 } },
+    { "empty port", 16, NOT_A_DEVICE,
+      { PORT_EMPTY, 0, 12, 0, 0, 0, 0, 1, 0 } },
+    { "no memory device", 16, NOT_A_DEVICE,
+      { PORT_OTHER, 0, 12, 0, 0, 0, 0, 1, 0 } },
+    { "LD 1, or the device", 16, { 0, 0, RC_INVALID },
+      { 1, 0, 12, 0, 0, 0, 0, 1, 0 } },
+    { "port 0, or the LD", 16, { RC_INVALID, RC_INVALID, 0 },
+      { 0, 0, 12, 0, 0, 0, 0, 1, 0 } },
+    { "enclosed length 1 of 0", 16, { RC_LENGTH, RC_LENGTH, RC_INVALID },
+      { 1, 0, 12, 0, 0, 0, 0, 1, 0, 1 } },
+    { "enclosed length 1 of 0, LD", 16, { RC_INVALID, RC_INVALID, RC_LENGTH },
+      { 0, 0, 12, 0, 0, 0, 0, 1, 0, 1 } },
+    { "enclosed length with bit 19", 16, { RC_LENGTH, RC_LENGTH, RC_INVALID },
+      { 1, 0, 12, 0, 0, 0, 0, 1, 0, 0, 0, 8 } },
+    { "enclosed length 0 of 1", 17, { RC_LENGTH, RC_LENGTH, RC_INVALID },
+      { 1, 0, 13, 0, 0, 0, 0, 1, 0 } },
+};
+
+static void test_refused(void)
+{
+    Net n;
+
+    net_up(&n);
+    for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+        for (Door d = DOOR_SWITCH_PCI; d <= DOOR_DEVICE_MCTP; d++) {
+            Answer a = ask(&n, d, 0x5300, bad[i].in, bad[i].len);
+
+            g_test_message("%s, %s: %02x", door_name[d], bad[i].what,
+                           a.ret_code);
+            g_assert_cmphex(a.ret_code, ==, bad[i].rc[d]);
+            g_assert_cmpint(a.payload->len > 0, ==, a.ret_code == 0);
+            answer_clear(&a);
+        }
+    }
+    net_down(&n);
+}
+
+/* -- what comes through --------------------------------------------------- */
+
+typedef struct Request {
+    uint16_t opcode;
+    uint16_t len;
+    uint8_t in[24];
+} Request;
+
+/* With effects among them, errors too, and what the other end does not know */
+static const Request requests[] = {
+    { 0x0001, 0 },
+    { 0x0001, 1, { 0 } },
+    { 0x0002, 0 },
+    { 0x0003, 0 },
+    { 0x0004, 1, { 9 } },
+    { 0x0004, 1, { 7 } },
+    { 0x0004, 1, { 21 } },
+    { 0x0005, 0 },
+    { 0x0100, 1, { 0 } },
+    { 0x0100, 1, { 9 } },
+    { 0x0300, 1, { 0 } },
+    { 0x0400, 0 },
+    { 0x0402, 16, { 0 } },
+    { 0x0405, 2, { 4, 0 } },
+    { 0x4000, 0 },
+    { 0x4100, 0 },
+    { 0x4102, 8, { 0 } },
+    { 0x4200, 0 },
+    { 0x4303, 16, { 0, 0, 0, 0, 0, 0, 0, 0, 16 } },
+    { 0x4800, 2, { 1, 0 } },
+    { 0x5100, 0 },
+    { 0x5600, 0 },
+    { 0x5601, 4, { 0, 0, 2, 0 } },
+    { 0x5603, 12, { 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0 } },
+    { 0x5605, 27, { 0 } },
+    { 0xff42, 3, { 1, 2, 3 } },
+};
+
+static void test_as_direct(void)
+{
+    Net n;
+
+    net_up(&n);
+    for (size_t i = 0; i < ARRAY_SIZE(requests); i++) {
+        const Request *r = &requests[i];
+        Answer a = ask(&n, DOOR_DEVICE_MCTP, r->opcode, r->in, r->len);
+
+        g_test_message("%04x: return code %02x, %u bytes", r->opcode,
+                       a.ret_code, a.payload->len);
+        for (size_t w = 0; w < ARRAY_SIZE(to_device); w++) {
+            Answer b = through(&n, to_device[w], r->opcode, r->in, r->len);
+
+            assert_equal_answers(&a, &b);
+            answer_clear(&b);
+        }
+        answer_clear(&a);
+    }
+    net_down(&n);
+}
+
+static void test_logical_device_from_everywhere(void)
+{
+    Net n;
+
+    net_up(&n);
+    for (size_t i = 0; i < ARRAY_SIZE(requests); i++) {
+        const Request *r = &requests[i];
+        Answer a = through(&n, to_ld[0], r->opcode, r->in, r->len);
+
+        g_test_message("%04x: return code %02x, %u bytes", r->opcode,
+                       a.ret_code, a.payload->len);
+        for (size_t w = 1; w < ARRAY_SIZE(to_ld); w++) {
+            Answer b = through(&n, to_ld[w], r->opcode, r->in, r->len);
+
+            assert_equal_answers(&a, &b);
+            answer_clear(&b);
+        }
+        answer_clear(&a);
+    }
+    net_down(&n);
+}
+
+/* -- which commands are where --------------------------------------------- */
+
+static const uint8_t cel_uuid[16] = {
+    0x0d, 0xa9, 0xc0, 0xb5, 0xbf, 0x41, 0x4b, 0x78,
+    0x8f, 0x79, 0x96, 0xb1, 0x62, 0x3b, 0x3f, 0x17,
+};
+
+/* Reads the log in pieces that pass through two tunnels */
+static GHashTable *opcodes(Net *n, Way way)
+{
+    GHashTable *set = g_hash_table_new(NULL, NULL);
+    Answer a = through(n, way, 0x0400, NULL, 0);
+    uint32_t size, at, step = 64;
+
+    g_assert_cmphex(a.ret_code, ==, 0);
+    g_assert_cmpmem(a.payload->data + 8, 16, cel_uuid, 16);
+    size = ldl_le_p(a.payload->data + 24);
+    answer_clear(&a);
+    for (at = 0; at < size; at += step) {
+        uint32_t some = MIN(step, size - at);
+        uint8_t get[24];
+
+        memcpy(get, cel_uuid, 16);
+        stl_le_p(get + 16, at);
+        stl_le_p(get + 20, some);
+        a = through(n, way, 0x0401, get, sizeof(get));
+        g_assert_cmphex(a.ret_code, ==, 0);
+        g_assert_cmpuint(a.payload->len, ==, some);
+        for (uint32_t i = 0; i < some; i += 4) {
+            g_hash_table_add(set, GUINT_TO_POINTER(
+                lduw_le_p(a.payload->data + i)));
+        }
+        answer_clear(&a);
+    }
+    return set;
+}
+
+static void assert_has(GHashTable *set, const uint16_t *ops, size_t n,
+                       bool has)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (g_hash_table_contains(set, GUINT_TO_POINTER(ops[i])) != has) {
+            g_test_message("%04x", ops[i]);
+            g_test_fail();
+        }
+    }
+}
+
+static void test_command_sets(void)
+{
+    static const uint16_t both[] = {
+        0x0001, 0x0003, 0x0004, 0x0005, 0x0100, 0x0101, 0x0400, 0x0401,
+        0x0402, 0x0403, 0x0404, 0x0405, 0x4000, 0x4200, 0x4400, 0x4401,
+    };
+    static const uint16_t manager_only[] = {
+        0x0002, 0x0300, 0x0301, 0x4201, 0x4202, 0x5300, 0x5600, 0x5601,
+        0x5602, 0x5603, 0x5604, 0x5605, 0x5606, 0x5607, 0x5608,
+    };
+    static const uint16_t ld_only[] = {
+        0x4100, 0x4102, 0x4103, 0x4300, 0x4301, 0x4302, 0x4303, 0x4304,
+        0x4305,
+    };
+    static const uint16_t neither[] = {
+        0x0102, 0x0103, 0x4203, 0x4204, 0x4800, 0x4801, 0x4802, 0x4803,
+        0x5100, 0x5200, 0x5301, 0x5302,
+    };
+    g_autoptr(GHashTable) device = NULL;
+    g_autoptr(GHashTable) ld = NULL;
+    Net n;
+
+    net_up(&n);
+    device = opcodes(&n, to_device[0]);
+    ld = opcodes(&n, to_ld[1]);
+    net_down(&n);
+    assert_has(device, both, ARRAY_SIZE(both), true);
+    assert_has(ld, both, ARRAY_SIZE(both), true);
+    assert_has(device, manager_only, ARRAY_SIZE(manager_only), true);
+    /* all but the status of background operations, which it runs as well */
+    assert_has(ld, manager_only + 1, ARRAY_SIZE(manager_only) - 1, false);
+    assert_has(ld, ld_only, ARRAY_SIZE(ld_only), true);
+    assert_has(device, ld_only, ARRAY_SIZE(ld_only), false);
+    assert_has(device, neither, ARRAY_SIZE(neither), false);
+    assert_has(ld, neither, ARRAY_SIZE(neither), false);
+}
+
+/* -- limits --------------------------------------------------------------- */
+
+static uint8_t limit_of(Net *n, Way way)
+{
+    Answer a = through(n, way, 0x0001, NULL, 0);
+    uint8_t shift;
+
+    g_assert_cmphex(a.ret_code, ==, 0);
+    g_assert_cmpuint(a.payload->len, ==, 18);
+    shift = a.payload->data[16];
+    answer_clear(&a);
+    return shift;
+}
+
+/* Each end has a limit of its own, and says so inside */
+static void test_payload_limits(void)
+{
+    Net n;
+
+    net_up(&n);
+    for (size_t w = 1; w < ARRAY_SIZE(to_ld); w++) {
+        const size_t limit = 1u << limit_of(&n, to_ld[w]);
+        g_autofree uint8_t *in = g_malloc0(limit + 1);
+        Answer a;
+
+        if (limit + 1 + 2 * (TUNNEL_HEAD + CCI_HEADER) <= 2048 ||
+            to_ld[w].door == DOOR_SWITCH_MCTP) {
+            a = through(&n, to_ld[w], 0x4103, in, limit + 1);
+            g_assert_cmphex(a.ret_code, ==, RC_LENGTH);
+            answer_clear(&a);
+            /* there are no labels to write, but the length is right */
+            a = through(&n, to_ld[w], 0x4103, in, limit);
+            g_assert_cmphex(a.ret_code, ==, RC_INVALID);
+            answer_clear(&a);
+        }
+    }
+    net_down(&n);
+}
+
+#define EVENTS 3
+#define EVENT_HEAD 0x20
+#define EVENT_SIZE 0x80
+
+/* A short answer around makes for a short list inside */
+static void test_lists_come_shorter(void)
+{
+    const uint8_t log = 0, limit = 8;
+    Answer a;
+    Net n;
+
+    net_up(&n);
+    for (unsigned i = 0; i < EVENTS; i++) {
+        qtest_qmp_assert_success(n.t.qts,
+            "{'execute': 'cxl-inject-general-media-event', 'arguments': {"
+            " 'path': 'mem0', 'log': 'informational', 'flags': 1, 'dpa': 64,"
+            " 'descriptor': 0, 'type': 0, 'transaction-type': 0}}");
+    }
+    a = through(&n, to_ld[2], 0x0100, &log, 1);
+    g_assert_cmphex(a.ret_code, ==, 0);
+    g_assert_cmpuint(a.payload->len, ==, EVENT_HEAD + EVENTS * EVENT_SIZE);
+    g_assert_cmphex(a.payload->data[0] & 2, ==, 0);
+    answer_clear(&a);
+
+    a = ask(&n, DOOR_SWITCH_MCTP, 0x0004, &limit, 1);
+    g_assert_cmphex(a.ret_code, ==, 0);
+    answer_clear(&a);
+    a = through(&n, to_ld[2], 0x0100, &log, 1);
+    g_assert_cmphex(a.ret_code, ==, 0);
+    g_assert_cmpuint(a.payload->len, ==, EVENT_HEAD + EVENT_SIZE);
+    g_assert_cmphex(a.payload->data[0] & 2, ==, 2);
+    answer_clear(&a);
+    net_down(&n);
+}
+
+/* -- background operations ------------------------------------------------ */
+
+static void test_background(void)
+{
+    const uint8_t scan[17] = { [8] = 16 };
+    Answer a;
+    Net n;
+
+    net_up(&n);
+    a = through(&n, to_ld[1], 0x0002, NULL, 0);
+    g_assert_false(a.background);
+    answer_clear(&a);
+    a = through(&n, to_ld[1], 0x4304, scan, sizeof(scan));
+    g_assert_cmphex(a.ret_code, ==, RC_BG_STARTED);
+    g_assert_true(a.background);
+    answer_clear(&a);
+
+    /* it runs on the LD, not on the device around it */
+    a = through(&n, to_ld[2], 0x4304, scan, sizeof(scan));
+    g_assert_cmphex(a.ret_code, ==, RC_BUSY);
+    g_assert_true(a.background);
+    answer_clear(&a);
+    a = through(&n, to_device[0], 0x0002, NULL, 0);
+    g_assert_cmphex(a.ret_code, ==, 0);
+    g_assert_false(a.background);
+    g_assert_cmphex(a.payload->data[0], ==, 0);
+    answer_clear(&a);
+
+    qtest_clock_step(n.t.qts, 1000000000);
+    a = through(&n, to_ld[1], 0x0002, NULL, 0);
+    g_assert_cmphex(a.ret_code, ==, 0);
+    g_assert_false(a.background);
+    g_assert_cmphex(a.payload->data[0], ==, 100 << 1);
+    g_assert_cmphex(lduw_le_p(a.payload->data + 2), ==, 0x4304);
+    g_assert_cmphex(lduw_le_p(a.payload->data + 4), ==, 0);
+    answer_clear(&a);
+    net_down(&n);
+}
+
+/* -- state ---------------------------------------------------------------- */
+
+/* A limit that was set and a sanitize that runs come along */
+static void test_migrate(void)
+{
+    const uint8_t limit = 8;
+    Answer a;
+    Net n;
+
+    net_up(&n);
+    a = through(&n, to_ld[1], 0x0004, &limit, 1);
+    g_assert_cmphex(a.ret_code, ==, 0);
+    answer_clear(&a);
+    a = through(&n, to_ld[1], 0x4400, NULL, 0);
+    g_assert_cmphex(a.ret_code, ==, RC_BG_STARTED);
+    answer_clear(&a);
+
+    mailbox_close(&n.m);
+    mctp_migrate(&n.t, MACHINE);
+    n.m = mailbox_open(&n.t, QPCI_DEVFN(6, 0), 0);
+
+    a = through(&n, to_ld[1], 0x0003, NULL, 0);
+    g_assert_cmphex(a.ret_code, ==, 0);
+    g_assert_true(a.background);
+    g_assert_cmphex(a.payload->data[0], ==, limit);
+    answer_clear(&a);
+    qtest_clock_step(n.t.qts, 5000000000);
+    a = through(&n, to_ld[1], 0x0002, NULL, 0);
+    g_assert_false(a.background);
+    g_assert_cmphex(a.payload->data[0], ==, 100 << 1);
+    g_assert_cmphex(lduw_le_p(a.payload->data + 2), ==, 0x4400);
+    answer_clear(&a);
+    net_down(&n);
+}
+
+/* A reset ends what runs on the LD and its limit */
+static void test_reset(void)
+{
+    const uint8_t limit = 8;
+    uint8_t before;
+    Answer a;
+    Net n;
+
+    net_up(&n);
+    before = limit_of(&n, to_ld[1]);
+    a = through(&n, to_ld[1], 0x0004, &limit, 1);
+    g_assert_cmphex(a.ret_code, ==, 0);
+    answer_clear(&a);
+    a = through(&n, to_ld[1], 0x4400, NULL, 0);
+    g_assert_cmphex(a.ret_code, ==, RC_BG_STARTED);
+    answer_clear(&a);
+    mailbox_close(&n.m);
+    qtest_system_reset(n.t.qts);
+    n.m = mailbox_open(&n.t, QPCI_DEVFN(6, 0), 0);
+    a = through(&n, to_ld[1], 0x0003, NULL, 0);
+    g_assert_cmphex(a.ret_code, ==, 0);
+    g_assert_false(a.background);
+    g_assert_cmphex(a.payload->data[0], ==, before);
+    answer_clear(&a);
+    net_down(&n);
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    qtest_add_func("/tunnel/refused", test_refused);
+    qtest_add_func("/tunnel/as-direct", test_as_direct);
+    qtest_add_func("/tunnel/logical-device",
+                   test_logical_device_from_everywhere);
+    qtest_add_func("/tunnel/command-sets", test_command_sets);
+    qtest_add_func("/tunnel/payload-limits", test_payload_limits);
+    qtest_add_func("/tunnel/lists-come-shorter", test_lists_come_shorter);
+    qtest_add_func("/tunnel/background", test_background);
+    qtest_add_func("/tunnel/migrate", test_migrate);
+    qtest_add_func("/tunnel/reset", test_reset);
+    return g_test_run();
+}
