@@ -5,6 +5,7 @@
  */
 #include "qemu/osdep.h"
 #include "hw/cxl/cxl.h"
+#include "hw/mctp/mctp_link_bus.h"
 #include "migration/vmstate.h"
 #include "trace.h"
 #include "cxl-port-vmstate.h"
@@ -255,6 +256,8 @@ void cxl_component_register_block_init(Object *obj, CXLComponentState *cxl,
     memory_region_add_subregion(&crb->component_registers,
                                 CXL_CACHEMEM_OFFSET, &crb->cache_mem);
     cxl_port_register_vmstate(obj, cxl);
+    /* management links to components stand on it */
+    mctp_link_bus_create();
 }
 
 void cxl_component_register_block_exit(CXLComponentState *cxl)

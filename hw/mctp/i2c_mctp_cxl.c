@@ -8,16 +8,10 @@
  */
 #include "qemu/osdep.h"
 #include "block/aio.h"
-#include "hw/cxl/cxl.h"
-#include "hw/cxl/cxl_switch.h"
-#include "hw/cxl/cxl_type3.h"
 #include "hw/i2c/i2c.h"
-#include "hw/mctp/mctp_cxl.h"
+#include "hw/mctp/mctp_cxl_component.h"
 #include "hw/mctp/mctp_i2c_frame.h"
-#include "hw/mctp/mctp_vmstate.h"
-#include "hw/pci/pcie.h"
 #include "hw/qdev-properties.h"
-#include "hw/resettable.h"
 #include "migration/vmstate.h"
 #include "qapi/error.h"
 #include "qemu/main-loop.h"
@@ -28,15 +22,9 @@
 #define TYPE_I2C_MCTP_CXL "i2c_mctp_cxl"
 OBJECT_DECLARE_SIMPLE_TYPE(I2CMCTPCXL, I2C_MCTP_CXL)
 
-/* The base's switch mailbox function; its header does not name the type */
-#define TYPE_SWITCH_MAILBOX "cxl-switch-mailbox-cci"
-
 /* 7-bit addresses that SMBus leaves to devices; 03h..07h work on Linux */
 #define ADDRESS_FIRST   0x03
 #define ADDRESS_LAST    0x77
-
-/* Payload of a switch's CCI here; a memory device decides for itself */
-#define SWITCH_PAYLOAD  4096
 
 /* Get Endpoint ID, medium byte: no fair arbitration as SMBus defines it */
 #define MEDIUM_SMBUS    0x00
@@ -50,16 +38,8 @@ OBJECT_DECLARE_SIMPLE_TYPE(I2CMCTPCXL, I2C_MCTP_CXL)
 struct I2CMCTPCXL {
     I2CSlave parent_obj;
 
-    PCIDevice *target;          /* as the user named it */
-    PCIDevice *component;       /* that, or the port of a mailbox function */
-    uint8_t eid;
+    MCTPCXLComponent cxl;
     uint8_t unit;
-
-    MCTPEndpoint *ep;
-    MCTPCXLTarget cxl;
-    CXLCCI *cci;
-    CXLCCI switch_cci;          /* a switch has one per door */
-    DeviceListener listener;    /* tells when the component goes */
 
     /* One bus write as it comes in, address byte first */
     uint8_t frame[MCTP_I2C_FRAME_MAX];
@@ -80,24 +60,6 @@ static I2CBus *bus_of(I2CMCTPCXL *s)
 static int64_t now_ns(void)
 {
     return qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL);
-}
-
-/* -- component ---------------------------------------------------------- */
-
-static bool run_on_cci(void *opaque, uint16_t opcode, const void *in,
-                       size_t in_len, void *out, size_t out_size,
-                       MCTPCXLAnswer *answer)
-{
-    I2CMCTPCXL *s = opaque;
-
-    /* unplugged or in reset: nobody is there */
-    if (!s->component || resettable_is_in_reset(OBJECT(s->component))) {
-        return false;
-    }
-    answer->ret_code = cxl_cci_process(s->cci, opcode, in, in_len, out,
-                                       out_size, &answer->len);
-    answer->background = s->cci->bg.running;
-    return true;
 }
 
 /* -- sending ------------------------------------------------------------ */
@@ -138,7 +100,7 @@ static void withdraw_from_bus(I2CMCTPCXL *s)
 
 static void send_when_due(I2CMCTPCXL *s)
 {
-    int64_t when = mctp_txqueue_next(mctp_endpoint_tx(s->ep));
+    int64_t when = mctp_txqueue_next(mctp_endpoint_tx(s->cxl.ep));
 
     if (when < 0) {
         timer_del(s->timer);
@@ -153,7 +115,7 @@ static void timer_fired(void *opaque)
     I2CMCTPCXL *s = opaque;
     MCTPTxPacket pkt;
 
-    if (!mctp_txqueue_peek(mctp_endpoint_tx(s->ep), now_ns(), &pkt)) {
+    if (!mctp_txqueue_peek(mctp_endpoint_tx(s->cxl.ep), now_ns(), &pkt)) {
         /* its time was up, or it is to be tried again later */
         withdraw_from_bus(s);
         send_when_due(s);
@@ -176,7 +138,7 @@ static void bus_granted(void *opaque)
 {
     I2CMCTPCXL *s = opaque;
     I2CBus *bus = bus_of(s);
-    MCTPTxQueue *tx = mctp_endpoint_tx(s->ep);
+    MCTPTxQueue *tx = mctp_endpoint_tx(s->cxl.ep);
     uint8_t frame[MCTP_I2C_FRAME_MAX];
     MCTPTxPacket pkt;
 
@@ -223,7 +185,7 @@ static void frame_complete(I2CMCTPCXL *s)
         return;
     }
     trace_i2c_mctp_cxl_received(s->parent_obj.address, f.source, f.len);
-    mctp_endpoint_receive(s->ep, f.packet, f.len, f.source, now_ns());
+    mctp_endpoint_receive(s->cxl.ep, f.packet, f.len, f.source, now_ns());
 }
 
 /* Whatever we are doing ourselves, our address is always acknowledged */
@@ -289,87 +251,6 @@ static void kick(void *opaque)
     send_when_due(opaque);
 }
 
-/*
- * The UUID tells a bus owner that endpoints on several buses are the same
- * component, and that it is still the same after a restart. So it is made
- * (RFC 4122 version 5) from what identifies the component: its serial number,
- * or its place in the machine if it has none.
- */
-static void component_uuid(PCIDevice *pci, uint8_t *uuid)
-{
-    static const char name_space[] = "QEMU CXL component";
-    g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_SHA1);
-    g_autofree char *path = object_get_canonical_path(OBJECT(pci));
-    uint16_t dsn = pcie_find_capability(pci, PCI_EXT_CAP_ID_DSN);
-    uint8_t digest[20];
-    gsize len = sizeof(digest);
-
-    g_checksum_update(sum, (const guchar *)name_space, sizeof(name_space));
-    g_checksum_update(sum, pci->config + PCI_VENDOR_ID, 4);
-    if (dsn) {
-        /* behind the capability header, the two halves of the number */
-        g_checksum_update(sum, pci->config + dsn + 4, 8);
-    } else {
-        g_checksum_update(sum, (const guchar *)path, strlen(path));
-    }
-    g_checksum_get_digest(sum, digest, &len);
-    memcpy(uuid, digest, sizeof(QemuUUID));
-    uuid[6] = (uuid[6] & 0x0f) | 0x50;
-    uuid[8] = (uuid[8] & 0x3f) | 0x80;
-}
-
-static bool find_component(I2CMCTPCXL *s, Error **errp)
-{
-    Object *obj = OBJECT(s->target);
-
-    if (!obj) {
-        error_setg(errp, "i2c_mctp_cxl: property 'target' is not set");
-        return false;
-    }
-    if (object_dynamic_cast(obj, TYPE_SWITCH_MAILBOX)) {
-        obj = object_property_get_link(obj, "target", NULL);
-    }
-    if (object_dynamic_cast(obj, TYPE_CXL_USP)) {
-        cxl_switch_cci_init(&s->switch_cci, CXL_USP(obj), SWITCH_PAYLOAD);
-        s->cci = &s->switch_cci;
-    } else if (object_dynamic_cast(obj, TYPE_CXL_TYPE3)) {
-        s->cci = cxl_type3_fm_cci((CXLType3Dev *)obj);
-    } else {
-        error_setg(errp, "i2c_mctp_cxl: target '%s' is a %s, not a "
-                   TYPE_CXL_TYPE3 ", " TYPE_CXL_USP " or "
-                   TYPE_SWITCH_MAILBOX, DEVICE(s->target)->id ?: "",
-                   object_get_typename(OBJECT(s->target)));
-        return false;
-    }
-    s->component = PCI_DEVICE(object_ref(obj));
-    return true;
-}
-
-static void lose_component(I2CMCTPCXL *s)
-{
-    /* harmless if there is no switch */
-    cxl_switch_cci_destroy(&s->switch_cci);
-    s->cci = NULL;
-    object_unref(OBJECT(s->component));
-    s->component = NULL;
-}
-
-/*
- * The component is being unplugged. References of ours, the one of the link
- * property among them, would keep it from ever being reported as deleted.
- */
-static void device_gone(DeviceListener *listener, DeviceState *dev)
-{
-    I2CMCTPCXL *s = container_of(listener, I2CMCTPCXL, listener);
-
-    if (s->component &&
-        (dev == DEVICE(s->target) || dev == DEVICE(s->component))) {
-        trace_i2c_mctp_cxl_component_gone(s->parent_obj.address, dev->id);
-        lose_component(s);
-        object_unref(OBJECT(g_steal_pointer(&s->target)));
-    }
-}
-
 static bool check_properties(I2CMCTPCXL *s, Error **errp)
 {
     uint8_t address = s->parent_obj.address;
@@ -389,11 +270,6 @@ static bool check_properties(I2CMCTPCXL *s, Error **errp)
             return false;
         }
     }
-    if (s->eid != MCTP_EID_NULL && !mctp_eid_unicast(s->eid)) {
-        error_setg(errp, "i2c_mctp_cxl: eid %u is neither 0 nor in %u..%u",
-                   s->eid, MCTP_EID_FIRST, MCTP_EID_LAST);
-        return false;
-    }
     if (s->unit < MCTP_UNIT_BASELINE || s->unit > MCTP_UNIT_MAX) {
         error_setg(errp, "i2c_mctp_cxl: x-transmission-unit %u is not in "
                    "%u..%u", s->unit, MCTP_UNIT_BASELINE, MCTP_UNIT_MAX);
@@ -405,33 +281,20 @@ static bool check_properties(I2CMCTPCXL *s, Error **errp)
 static void i2c_mctp_cxl_realize(DeviceState *dev, Error **errp)
 {
     I2CMCTPCXL *s = I2C_MCTP_CXL(dev);
-    uint8_t uuid[sizeof(QemuUUID)];
     MCTPEndpointConfig config = {
         .kick = kick,
         .kick_opaque = s,
-        .uuid = uuid,
         .unit = s->unit,
-        .static_eid = s->eid,
         .medium = MEDIUM_SMBUS,
     };
 
-    if (!check_properties(s, errp) || !find_component(s, errp)) {
+    if (!check_properties(s, errp) ||
+        !mctp_cxl_component_open(&s->cxl, dev, &config, errp)) {
         return;
     }
-    component_uuid(s->component, uuid);
-    config.max_message = mctp_cxl_message_max(s->cci->payload_max);
-    s->cxl = (MCTPCXLTarget) {
-        .run = run_on_cci,
-        .opaque = s,
-        .payload_max = s->cci->payload_max,
-    };
     s->timer = timer_new_ns(QEMU_CLOCK_VIRTUAL, timer_fired, s);
     s->master = qemu_bh_new_guarded(bus_granted, s,
                                     &dev->mem_reentrancy_guard);
-    s->ep = mctp_endpoint_new(&config);
-    mctp_cxl_attach(s->ep, &s->cxl);
-    s->listener.unrealize = device_gone;
-    device_listener_register(&s->listener);
 }
 
 static void i2c_mctp_cxl_unrealize(DeviceState *dev)
@@ -440,7 +303,6 @@ static void i2c_mctp_cxl_unrealize(DeviceState *dev)
     I2CBus *bus = bus_of(s);
     I2CNode *node, *next;
 
-    device_listener_unregister(&s->listener);
     withdraw_from_bus(s);
     /* the guest may be in the middle of a write to us */
     QLIST_FOREACH_SAFE(node, &bus->current_devs, next, next) {
@@ -451,9 +313,7 @@ static void i2c_mctp_cxl_unrealize(DeviceState *dev)
     }
     timer_free(s->timer);
     qemu_bh_delete(s->master);
-    mctp_endpoint_free(s->ep);
-    s->ep = NULL;
-    lose_component(s);
+    mctp_cxl_component_close(&s->cxl);
 }
 
 static void i2c_mctp_cxl_reset_hold(Object *obj, ResetType type)
@@ -462,13 +322,10 @@ static void i2c_mctp_cxl_reset_hold(Object *obj, ResetType type)
 
     withdraw_from_bus(s);
     timer_del(s->timer);
-    mctp_endpoint_reset(s->ep);
+    mctp_cxl_component_reset(&s->cxl);
     s->receiving = false;
     s->overlong = false;
     s->frame_len = 0;
-    if (s->cci == &s->switch_cci) {
-        cxl_cci_reset(&s->switch_cci);
-    }
 }
 
 /* -- migration ---------------------------------------------------------- */
@@ -489,24 +346,6 @@ static int i2c_mctp_cxl_post_load(void *opaque, int version_id)
     return 0;
 }
 
-static bool has_switch_cci(void *opaque)
-{
-    I2CMCTPCXL *s = opaque;
-
-    return s->cci == &s->switch_cci;
-}
-
-static const VMStateDescription vmstate_switch_cci = {
-    .name = "i2c_mctp_cxl/switch-cci",
-    .version_id = 1,
-    .minimum_version_id = 1,
-    .needed = has_switch_cci,
-    .fields = (const VMStateField[]) {
-        VMSTATE_STRUCT(switch_cci, I2CMCTPCXL, 1, vmstate_cxl_cci, CXLCCI),
-        VMSTATE_END_OF_LIST()
-    },
-};
-
 static const VMStateDescription vmstate_i2c_mctp_cxl = {
     .name = TYPE_I2C_MCTP_CXL,
     .version_id = 1,
@@ -518,20 +357,16 @@ static const VMStateDescription vmstate_i2c_mctp_cxl = {
         VMSTATE_UINT16(frame_len, I2CMCTPCXL),
         VMSTATE_BOOL(receiving, I2CMCTPCXL),
         VMSTATE_BOOL(overlong, I2CMCTPCXL),
-        VMSTATE_STRUCT_POINTER(ep, I2CMCTPCXL, vmstate_mctp_endpoint,
-                               MCTPEndpoint),
+        VMSTATE_STRUCT(cxl, I2CMCTPCXL, 1, vmstate_mctp_cxl_component,
+                       MCTPCXLComponent),
         VMSTATE_END_OF_LIST()
-    },
-    .subsections = (const VMStateDescription *const []) {
-        &vmstate_switch_cci,
-        NULL
     },
 };
 
 static const Property i2c_mctp_cxl_props[] = {
-    DEFINE_PROP_LINK("target", I2CMCTPCXL, target, TYPE_PCI_DEVICE,
+    DEFINE_PROP_LINK("target", I2CMCTPCXL, cxl.target, TYPE_PCI_DEVICE,
                      PCIDevice *),
-    DEFINE_PROP_UINT8("eid", I2CMCTPCXL, eid, MCTP_EID_NULL),
+    DEFINE_PROP_UINT8("eid", I2CMCTPCXL, cxl.eid, MCTP_EID_NULL),
     DEFINE_PROP_UINT8("x-transmission-unit", I2CMCTPCXL, unit,
                       MCTP_UNIT_BASELINE),
 };

@@ -43,11 +43,16 @@ void mctp_endpoint_free(MCTPEndpoint *ep)
  * Serials and message ids go on counting: what a handler or the link still
  * holds from before must not match anything that comes after.
  */
-void mctp_endpoint_reset(MCTPEndpoint *ep)
+void mctp_endpoint_flush(MCTPEndpoint *ep)
 {
     mctp_assembler_reset(&ep->rx);
     mctp_txqueue_reset(&ep->tx);
     memset(ep->pending, 0, sizeof(ep->pending));
+}
+
+void mctp_endpoint_reset(MCTPEndpoint *ep)
+{
+    mctp_endpoint_flush(ep);
     ep->eid = ep->config.static_eid;
 }
 

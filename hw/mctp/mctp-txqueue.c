@@ -55,6 +55,16 @@ MCTPDrop mctp_txqueue_push(MCTPTxQueue *q, const MCTPPath *path,
     return MCTP_DROP_QUEUE_FULL;
 }
 
+unsigned mctp_txqueue_room(const MCTPTxQueue *q)
+{
+    unsigned room = 0;
+
+    for (size_t i = 0; i < ARRAY_SIZE(q->slot); i++) {
+        room += !q->slot[i].body;
+    }
+    return room;
+}
+
 unsigned mctp_txqueue_cancel(MCTPTxQueue *q, const MCTPPath *path)
 {
     unsigned count = 0;

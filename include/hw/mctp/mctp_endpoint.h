@@ -112,6 +112,14 @@ void mctp_endpoint_free(MCTPEndpoint *ep);
 void mctp_endpoint_reset(MCTPEndpoint *ep);
 
 /**
+ * mctp_endpoint_flush() - the link was cut
+ * @ep: the endpoint
+ *
+ * What mctp_endpoint_reset() drops, but the EID in force stays.
+ */
+void mctp_endpoint_flush(MCTPEndpoint *ep);
+
+/**
  * mctp_endpoint_add_type() - offer a message type
  * @ep: the endpoint
  * @type: 0x01..0x7f, not yet taken

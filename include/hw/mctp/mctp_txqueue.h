@@ -105,6 +105,12 @@ MCTPDrop mctp_txqueue_push(MCTPTxQueue *q, const MCTPPath *path,
                            int64_t now);
 
 /**
+ * mctp_txqueue_room() - how many messages more can be queued
+ * @q: the queue
+ */
+unsigned mctp_txqueue_room(const MCTPTxQueue *q);
+
+/**
  * mctp_txqueue_cancel() - drop the messages of one path
  * @q: the queue
  * @path: as given to mctp_txqueue_push(), except that the local EID is not

@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The CXL component behind an MCTP link: finds it, runs requests on its CCI,
+ * lets go of it when it is unplugged. All doors share this, on I2C or serial.
+ *
+ * Reference: CXL r3.2 7.6.3, 9.19, 9.20; DMTF DSP0236 8; RFC 4122 4.3.
+ */
+#include "qemu/osdep.h"
+#include "hw/cxl/cxl.h"
+#include "hw/cxl/cxl_switch.h"
+#include "hw/cxl/cxl_type3.h"
+#include "hw/mctp/mctp_cxl_component.h"
+#include "hw/mctp/mctp_vmstate.h"
+#include "hw/pci/pcie.h"
+#include "hw/resettable.h"
+#include "qapi/error.h"
+#include "trace.h"
+
+/* The base's switch mailbox function; its header does not name the type */
+#define TYPE_SWITCH_MAILBOX "cxl-switch-mailbox-cci"
+
+/* Payload of a switch's CCI here; a memory device decides for itself */
+#define SWITCH_PAYLOAD  4096
+
+static bool run_on_cci(void *opaque, uint16_t opcode, const void *in,
+                       size_t in_len, void *out, size_t out_size,
+                       MCTPCXLAnswer *answer)
+{
+    MCTPCXLComponent *c = opaque;
+
+    /* unplugged or in reset: nobody is there */
+    if (!c->pci || resettable_is_in_reset(OBJECT(c->pci))) {
+        return false;
+    }
+    answer->ret_code = cxl_cci_process(c->cci, opcode, in, in_len, out,
+                                       out_size, &answer->len);
+    answer->background = c->cci->bg.running;
+    return true;
+}
+
+/*
+ * The UUID tells a bus owner that endpoints on several buses are the same
+ * component, and that it is still the same after a restart. So it is made
+ * (RFC 4122 version 5) from what identifies the component: its serial number,
+ * or its place in the machine if it has none.
+ */
+static void component_uuid(PCIDevice *pci, uint8_t *uuid)
+{
+    static const char name_space[] = "QEMU CXL component";
+    g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_SHA1);
+    g_autofree char *path = object_get_canonical_path(OBJECT(pci));
+    uint16_t dsn = pcie_find_capability(pci, PCI_EXT_CAP_ID_DSN);
+    uint8_t digest[20];
+    gsize len = sizeof(digest);
+
+    g_checksum_update(sum, (const guchar *)name_space, sizeof(name_space));
+    g_checksum_update(sum, pci->config + PCI_VENDOR_ID, 4);
+    if (dsn) {
+        /* behind the capability header, the two halves of the number */
+        g_checksum_update(sum, pci->config + dsn + 4, 8);
+    } else {
+        g_checksum_update(sum, (const guchar *)path, strlen(path));
+    }
+    g_checksum_get_digest(sum, digest, &len);
+    memcpy(uuid, digest, sizeof(QemuUUID));
+    uuid[6] = (uuid[6] & 0x0f) | 0x50;
+    uuid[8] = (uuid[8] & 0x3f) | 0x80;
+}
+
+static bool find_component(MCTPCXLComponent *c, Error **errp)
+{
+    const char *type = object_get_typename(OBJECT(c->door));
+    Object *obj = OBJECT(c->target);
+
+    if (!obj) {
+        error_setg(errp, "%s: property 'target' is not set", type);
+        return false;
+    }
+    if (object_dynamic_cast(obj, TYPE_SWITCH_MAILBOX)) {
+        obj = object_property_get_link(obj, "target", NULL);
+    }
+    if (object_dynamic_cast(obj, TYPE_CXL_USP)) {
+        cxl_switch_cci_init(&c->switch_cci, CXL_USP(obj), SWITCH_PAYLOAD);
+        c->cci = &c->switch_cci;
+    } else if (object_dynamic_cast(obj, TYPE_CXL_TYPE3)) {
+        c->cci = cxl_type3_fm_cci((CXLType3Dev *)obj);
+    } else {
+        error_setg(errp, "%s: target '%s' is a %s, not a " TYPE_CXL_TYPE3
+                   ", " TYPE_CXL_USP " or " TYPE_SWITCH_MAILBOX, type,
+                   DEVICE(c->target)->id ?: "",
+                   object_get_typename(OBJECT(c->target)));
+        return false;
+    }
+    c->pci = PCI_DEVICE(object_ref(obj));
+    return true;
+}
+
+static void lose_component(MCTPCXLComponent *c)
+{
+    /* harmless if there is no switch */
+    cxl_switch_cci_destroy(&c->switch_cci);
+    c->cci = NULL;
+    object_unref(OBJECT(c->pci));
+    c->pci = NULL;
+}
+
+/*
+ * The component is being unplugged. References of ours, the one of the link
+ * property among them, would keep it from ever being reported as deleted.
+ */
+static void device_gone(DeviceListener *listener, DeviceState *dev)
+{
+    MCTPCXLComponent *c = container_of(listener, MCTPCXLComponent, listener);
+
+    if (c->pci && (dev == DEVICE(c->target) || dev == DEVICE(c->pci))) {
+        trace_mctp_cxl_component_gone(c->door->id ?: "", dev->id ?: "");
+        lose_component(c);
+        object_unref(OBJECT(g_steal_pointer(&c->target)));
+    }
+}
+
+bool mctp_cxl_component_open(MCTPCXLComponent *c, DeviceState *door,
+                             const MCTPEndpointConfig *config, Error **errp)
+{
+    MCTPEndpointConfig full = *config;
+    uint8_t uuid[sizeof(QemuUUID)];
+
+    c->door = door;
+    if (c->eid != MCTP_EID_NULL && !mctp_eid_unicast(c->eid)) {
+        error_setg(errp, "%s: eid %u is neither 0 nor in %u..%u",
+                   object_get_typename(OBJECT(door)), c->eid,
+                   MCTP_EID_FIRST, MCTP_EID_LAST);
+        return false;
+    }
+    if (!find_component(c, errp)) {
+        return false;
+    }
+    component_uuid(c->pci, uuid);
+    full.uuid = uuid;
+    full.static_eid = c->eid;
+    full.max_message = mctp_cxl_message_max(c->cci->payload_max);
+    c->cxl = (MCTPCXLTarget) {
+        .run = run_on_cci,
+        .opaque = c,
+        .payload_max = c->cci->payload_max,
+    };
+    c->ep = mctp_endpoint_new(&full);
+    mctp_cxl_attach(c->ep, &c->cxl);
+    c->listener.unrealize = device_gone;
+    device_listener_register(&c->listener);
+    return true;
+}
+
+void mctp_cxl_component_close(MCTPCXLComponent *c)
+{
+    device_listener_unregister(&c->listener);
+    mctp_endpoint_free(c->ep);
+    c->ep = NULL;
+    lose_component(c);
+}
+
+void mctp_cxl_component_reset(MCTPCXLComponent *c)
+{
+    mctp_endpoint_reset(c->ep);
+    if (c->cci == &c->switch_cci) {
+        cxl_cci_reset(&c->switch_cci);
+    }
+}
+
+static bool has_switch_cci(void *opaque)
+{
+    MCTPCXLComponent *c = opaque;
+
+    return c->cci == &c->switch_cci;
+}
+
+static const VMStateDescription vmstate_switch_cci = {
+    .name = "mctp-cxl-component/switch-cci",
+    .version_id = 1,
+    .minimum_version_id = 1,
+    .needed = has_switch_cci,
+    .fields = (const VMStateField[]) {
+        VMSTATE_STRUCT(switch_cci, MCTPCXLComponent, 1, vmstate_cxl_cci,
+                       CXLCCI),
+        VMSTATE_END_OF_LIST()
+    },
+};
+
+const VMStateDescription vmstate_mctp_cxl_component = {
+    .name = "mctp-cxl-component",
+    .version_id = 1,
+    .minimum_version_id = 1,
+    .fields = (const VMStateField[]) {
+        VMSTATE_STRUCT_POINTER(ep, MCTPCXLComponent, vmstate_mctp_endpoint,
+                               MCTPEndpoint),
+        VMSTATE_END_OF_LIST()
+    },
+    .subsections = (const VMStateDescription *const []) {
+        &vmstate_switch_cci,
+        NULL
+    },
+};

@@ -1,0 +1,380 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * mctp-serial-cxl: a CXL component's MCTP endpoint at one end of a serial
+ * line whose other end is outside: a socket, a pty, a pipe. So a Fabric
+ * Manager need not run in the guest that uses the component.
+ *
+ * Reference: DMTF DSP0253 (MCTP serial binding); CXL r3.2 7.6.3, 9.20.
+ */
+#include "qemu/osdep.h"
+#include "block/aio.h"
+#include "chardev/char-fe.h"
+#include "hw/mctp/mctp_cxl_component.h"
+#include "hw/mctp/mctp_link_bus.h"
+#include "hw/mctp/mctp_serial_frame.h"
+#include "hw/mctp/mctp_vmstate.h"
+#include "hw/qdev-properties-system.h"
+#include "migration/vmstate.h"
+#include "qapi/error.h"
+#include "qemu/main-loop.h"
+#include "qemu/module.h"
+#include "qemu/timer.h"
+#include "system/runstate.h"
+#include "trace.h"
+
+#define TYPE_MCTP_SERIAL_CXL "mctp-serial-cxl"
+OBJECT_DECLARE_SIMPLE_TYPE(MCTPSerialCXL, MCTP_SERIAL_CXL)
+
+/* A line has two ends, so there is nothing to tell peers apart by */
+#define THE_PEER            0
+
+/* Get Endpoint ID, medium byte: the binding defines none */
+#define MEDIUM_SERIAL       0x00
+
+/*
+ * No frame that deserves an answer is shorter, with the flag before it taken
+ * as the end of another: revision, length, header, type, FCS, flag.
+ */
+#define FRAME_MIN           (2 + MCTP_HEADER_BYTES + 1 + 2 + 1)
+
+/* Places in the transmit queue for what is not an answer */
+#define TX_RESERVE          4
+
+struct MCTPSerialCXL {
+    DeviceState parent_obj;
+
+    CharBackend chr;
+    MCTPCXLComponent cxl;
+    MCTPSerialParser parser;
+
+    /*
+     * The frame on its way into the chardev belongs to the line, not to the
+     * machine: it is always written to its end, over a reset or loadvm too,
+     * since half a frame spoils the next one for some receivers. Its packet
+     * counts as sent when it is out, unless out_id was forgotten meanwhile.
+     */
+    uint8_t out[MCTP_SERIAL_FRAME_MAX(MCTP_SERIAL_TX_MAX)];
+    size_t out_len;
+    size_t out_pos;
+    uint64_t out_id;
+
+    guint watch;                /* the chardev did not take all of it */
+    QEMUBH *bh;                 /* something to send outside of a receive */
+    VMChangeStateEntry *vmstate_handler;
+    unsigned session;           /* counts connections */
+    bool open;
+    bool receiving;
+};
+
+static int64_t now_ns(void)
+{
+    return qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL);
+}
+
+static const char *name_of(const MCTPSerialCXL *s)
+{
+    return DEVICE(s)->id ?: "";
+}
+
+/* -- sending ------------------------------------------------------------ */
+
+static void pump(MCTPSerialCXL *s);
+
+static void stop_watch(MCTPSerialCXL *s)
+{
+    if (s->watch) {
+        g_source_remove(s->watch);
+        s->watch = 0;
+    }
+}
+
+static gboolean line_writable(void *do_not_use, GIOCondition cond,
+                              void *opaque)
+{
+    MCTPSerialCXL *s = opaque;
+
+    s->watch = 0;
+    pump(s);
+    return G_SOURCE_REMOVE;
+}
+
+/* What the line cannot take is lost, as are the messages behind it */
+static void give_up_output(MCTPSerialCXL *s)
+{
+    trace_mctp_serial_cxl_output_lost(name_of(s), s->out_len - s->out_pos);
+    s->out_len = s->out_pos = 0;
+    s->out_id = 0;
+    mctp_txqueue_reset(mctp_endpoint_tx(s->cxl.ep));
+}
+
+/* Returns true if no byte of a frame is left to be written */
+static bool write_frame(MCTPSerialCXL *s)
+{
+    while (s->out_pos < s->out_len) {
+        unsigned session = s->session;
+        int n;
+
+        if (s->watch) {
+            return false;
+        }
+        n = qemu_chr_fe_write(&s->chr, s->out + s->out_pos,
+                              s->out_len - s->out_pos);
+        if (session != s->session || !s->open) {
+            /* the write found out that the peer is gone */
+            return false;
+        }
+        if (n > 0) {
+            s->out_pos += n;
+            continue;
+        }
+        if (n == 0 || errno == EAGAIN) {
+            s->watch = qemu_chr_fe_add_watch(&s->chr, G_IO_OUT | G_IO_HUP,
+                                             line_writable, s);
+        }
+        if (!s->watch) {
+            give_up_output(s);
+        }
+        return false;
+    }
+    return true;
+}
+
+/*
+ * Send as much as the chardev takes. While the machine is stopped its state
+ * stands still: only the bytes of a frame begun go on.
+ */
+static void pump(MCTPSerialCXL *s)
+{
+    MCTPTxQueue *tx = mctp_endpoint_tx(s->cxl.ep);
+    MCTPTxPacket pkt;
+    bool progress = false;
+
+    while (s->open && write_frame(s) && runstate_is_running()) {
+        if (s->out_id) {
+            mctp_txqueue_sent(tx, s->out_id, now_ns());
+            progress = true;
+        }
+        s->out_len = s->out_pos = 0;
+        s->out_id = 0;
+        if (!mctp_txqueue_peek(tx, now_ns(), &pkt)) {
+            break;
+        }
+        s->out_len = mctp_serial_encode(pkt.data, pkt.len, s->out);
+        s->out_id = pkt.id;
+        trace_mctp_serial_cxl_sending(name_of(s), pkt.len, s->out_len);
+    }
+    if (progress && !s->receiving) {
+        /* there may be room for more requests now */
+        qemu_chr_fe_accept_input(&s->chr);
+    }
+}
+
+static void pump_bh(void *opaque)
+{
+    pump(opaque);
+}
+
+static void kick(void *opaque)
+{
+    MCTPSerialCXL *s = opaque;
+
+    /* the receive function sends when the message is done with */
+    if (!s->receiving) {
+        qemu_bh_schedule(s->bh);
+    }
+}
+
+/* -- receiving ---------------------------------------------------------- */
+
+/*
+ * So many bytes that every request in them finds a place for its answer. A
+ * peer that does not read its answers is no longer listened to when all
+ * places are taken; its chardev then makes it wait.
+ */
+static int line_can_receive(void *opaque)
+{
+    MCTPSerialCXL *s = opaque;
+    unsigned room = mctp_txqueue_room(mctp_endpoint_tx(s->cxl.ep));
+
+    if (!runstate_is_running() || room <= TX_RESERVE) {
+        return 0;
+    }
+    /* one frame may lack no more than its last byte */
+    return 1 + (room - TX_RESERVE - 1) * FRAME_MIN;
+}
+
+static void line_receive(void *opaque, const uint8_t *buf, int size)
+{
+    MCTPSerialCXL *s = opaque;
+    unsigned session = s->session;
+
+    s->receiving = true;
+    for (int i = 0; i < size && session == s->session; i++) {
+        MCTPSerialEvent event = mctp_serial_feed(&s->parser, buf[i]);
+
+        if (event == MCTP_SERIAL_PACKET) {
+            trace_mctp_serial_cxl_received(name_of(s), s->parser.len);
+            mctp_endpoint_receive(s->cxl.ep, s->parser.packet, s->parser.len,
+                                  THE_PEER, now_ns());
+            pump(s);
+        } else if (event != MCTP_SERIAL_MORE) {
+            trace_mctp_serial_cxl_bad_frame(name_of(s), event);
+        }
+    }
+    s->receiving = false;
+}
+
+/*
+ * A new peer has nothing to do with the old one's messages. The endpoint ID
+ * stays: a line that is plugged again reaches the same endpoint.
+ */
+static void line_changed(MCTPSerialCXL *s, bool open)
+{
+    trace_mctp_serial_cxl_line(name_of(s), open);
+    s->session++;
+    s->open = open;
+    stop_watch(s);
+    s->out_len = s->out_pos = 0;
+    s->out_id = 0;
+    mctp_serial_reset(&s->parser);
+    mctp_endpoint_flush(s->cxl.ep);
+}
+
+/* May be called from inside a write */
+static void line_event(void *opaque, QEMUChrEvent event)
+{
+    MCTPSerialCXL *s = opaque;
+
+    switch (event) {
+    case CHR_EVENT_OPENED:
+        line_changed(s, true);
+        break;
+    case CHR_EVENT_CLOSED:
+        line_changed(s, false);
+        break;
+    case CHR_EVENT_BREAK:
+        mctp_serial_reset(&s->parser);
+        break;
+    case CHR_EVENT_MUX_IN:
+    case CHR_EVENT_MUX_OUT:
+        break;
+    }
+}
+
+/* -- device ------------------------------------------------------------- */
+
+static void vm_state_changed(void *opaque, bool running, RunState state)
+{
+    MCTPSerialCXL *s = opaque;
+
+    if (running) {
+        qemu_bh_schedule(s->bh);
+        qemu_chr_fe_accept_input(&s->chr);
+    }
+}
+
+static void mctp_serial_cxl_realize(DeviceState *dev, Error **errp)
+{
+    MCTPSerialCXL *s = MCTP_SERIAL_CXL(dev);
+    const MCTPEndpointConfig config = {
+        .kick = kick,
+        .kick_opaque = s,
+        .unit = MCTP_UNIT_BASELINE,
+        .medium = MEDIUM_SERIAL,
+    };
+
+    if (!qemu_chr_fe_backend_connected(&s->chr)) {
+        error_setg(errp, TYPE_MCTP_SERIAL_CXL
+                   ": property 'chardev' is not set");
+        return;
+    }
+    if (!mctp_cxl_component_open(&s->cxl, dev, &config, errp)) {
+        return;
+    }
+    s->bh = qemu_bh_new_guarded(pump_bh, s, &dev->mem_reentrancy_guard);
+    s->vmstate_handler = qdev_add_vm_change_state_handler(dev,
+                                                          vm_state_changed,
+                                                          s);
+    qemu_chr_fe_set_handlers(&s->chr, line_can_receive, line_receive,
+                             line_event, NULL, s, NULL, true);
+}
+
+static void mctp_serial_cxl_unrealize(DeviceState *dev)
+{
+    MCTPSerialCXL *s = MCTP_SERIAL_CXL(dev);
+
+    stop_watch(s);
+    qemu_chr_fe_deinit(&s->chr, false);
+    qemu_del_vm_change_state_handler(s->vmstate_handler);
+    qemu_bh_delete(s->bh);
+    mctp_cxl_component_close(&s->cxl);
+}
+
+static void mctp_serial_cxl_reset_hold(Object *obj, ResetType type)
+{
+    MCTPSerialCXL *s = MCTP_SERIAL_CXL(obj);
+
+    mctp_cxl_component_reset(&s->cxl);
+    mctp_serial_reset(&s->parser);
+    s->out_id = 0;
+}
+
+static int mctp_serial_cxl_post_load(void *opaque, int version_id)
+{
+    MCTPSerialCXL *s = opaque;
+
+    /* what is on its way now was sent by the machine as it was before */
+    s->out_id = 0;
+    qemu_bh_schedule(s->bh);
+    return 0;
+}
+
+static const VMStateDescription vmstate_mctp_serial_cxl = {
+    .name = TYPE_MCTP_SERIAL_CXL,
+    .version_id = 1,
+    .minimum_version_id = 1,
+    .post_load = mctp_serial_cxl_post_load,
+    .fields = (const VMStateField[]) {
+        VMSTATE_STRUCT(parser, MCTPSerialCXL, 1, vmstate_mctp_serial_parser,
+                       MCTPSerialParser),
+        VMSTATE_STRUCT(cxl, MCTPSerialCXL, 1, vmstate_mctp_cxl_component,
+                       MCTPCXLComponent),
+        VMSTATE_END_OF_LIST()
+    },
+};
+
+static const Property mctp_serial_cxl_props[] = {
+    DEFINE_PROP_CHR("chardev", MCTPSerialCXL, chr),
+    DEFINE_PROP_LINK("target", MCTPSerialCXL, cxl.target, TYPE_PCI_DEVICE,
+                     PCIDevice *),
+    DEFINE_PROP_UINT8("eid", MCTPSerialCXL, cxl.eid, MCTP_EID_NULL),
+};
+
+static void mctp_serial_cxl_class_init(ObjectClass *klass, void *data)
+{
+    DeviceClass *dc = DEVICE_CLASS(klass);
+    ResettableClass *rc = RESETTABLE_CLASS(klass);
+
+    rc->phases.hold = mctp_serial_cxl_reset_hold;
+    dc->realize = mctp_serial_cxl_realize;
+    dc->unrealize = mctp_serial_cxl_unrealize;
+    dc->vmsd = &vmstate_mctp_serial_cxl;
+    dc->bus_type = TYPE_MCTP_LINK_BUS;
+    dc->desc = "MCTP endpoint of a CXL component on a serial line";
+    set_bit(DEVICE_CATEGORY_MISC, dc->categories);
+    device_class_set_props(dc, mctp_serial_cxl_props);
+}
+
+static const TypeInfo mctp_serial_cxl_type = {
+    .name = TYPE_MCTP_SERIAL_CXL,
+    .parent = TYPE_DEVICE,
+    .instance_size = sizeof(MCTPSerialCXL),
+    .class_init = mctp_serial_cxl_class_init,
+};
+
+static void mctp_serial_cxl_register(void)
+{
+    type_register_static(&mctp_serial_cxl_type);
+}
+
+type_init(mctp_serial_cxl_register)

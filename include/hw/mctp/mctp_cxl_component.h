@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The CXL component behind an MCTP link: what a device on any bus or line
+ * embeds to be the endpoint of a memory device or of a switch.
+ *
+ * Reference: CXL r3.2 7.6.3, 9.19, 9.20; DMTF DSP0236 8.
+ */
+#ifndef HW_MCTP_CXL_COMPONENT_H
+#define HW_MCTP_CXL_COMPONENT_H
+
+#include "hw/cxl/cxl_cci.h"
+#include "hw/mctp/mctp_cxl.h"
+#include "hw/pci/pci_device.h"
+#include "hw/qdev-properties.h"
+#include "migration/vmstate.h"
+
+/**
+ * struct MCTPCXLComponent - a component and one endpoint of it
+ *
+ * Embedded by the device that is the link (the door). Its first two members
+ * are its properties "target" and "eid", the rest belongs to the functions below.
+ */
+typedef struct MCTPCXLComponent {
+    /** @target: as the user named it; %NULL once it was unplugged */
+    PCIDevice *target;
+    /** @eid: static endpoint ID, 0 for none */
+    uint8_t eid;
+    /** @ep: the endpoint, from realize to unrealize */
+    MCTPEndpoint *ep;
+
+    /** @pci: @target, or the upstream port that a mailbox function manages */
+    PCIDevice *pci;
+    /** @cci: where commands run; %NULL once the component is gone */
+    CXLCCI *cci;
+    /** @switch_cci: a switch has one for each door */
+    CXLCCI switch_cci;
+    /** @cxl: what the endpoint's message types were given */
+    MCTPCXLTarget cxl;
+    /** @listener: tells when the component goes */
+    DeviceListener listener;
+    /** @door: the device that embeds this */
+    DeviceState *door;
+} MCTPCXLComponent;
+
+/**
+ * mctp_cxl_component_open() - find the component and make its endpoint
+ * @c: with its properties set
+ * @door: the device that embeds @c, being realized
+ * @config: what the link decides: kick, unit and medium; the rest is filled
+ * @errp: names the property that is wrong and its value
+ *
+ * Returns false if it failed; then there is nothing to close.
+ */
+bool mctp_cxl_component_open(MCTPCXLComponent *c, DeviceState *door,
+                             const MCTPEndpointConfig *config, Error **errp);
+
+/**
+ * mctp_cxl_component_close() - free the endpoint and let the component go
+ * @c: opened
+ */
+void mctp_cxl_component_close(MCTPCXLComponent *c);
+
+/**
+ * mctp_cxl_component_reset() - the endpoint's power-on state
+ * @c: opened
+ *
+ * Takes along what this door alone has of a switch. The component itself is
+ * reset by its own bus.
+ */
+void mctp_cxl_component_reset(MCTPCXLComponent *c);
+
+/**
+ * vmstate_mctp_cxl_component - endpoint and door state, for VMSTATE_STRUCT()
+ *
+ * The door kicks transmission after loading.
+ */
+extern const VMStateDescription vmstate_mctp_cxl_component;
+
+#endif

@@ -1,0 +1,321 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A peer at the other end of an mctp-serial-cxl's line.
+ * Reference: DMTF DSP0236, DSP0253; CXL r3.2 7.6.3.
+ */
+#include "qemu/osdep.h"
+#include <glib/gstdio.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include "qemu/bswap.h"
+#include "mctp-line.h"
+#include "hw/mctp/mctp_txqueue.h"
+
+/* No machine is so slow; only a fault makes a test wait that long */
+#define STANDSTILL_MS 60000
+
+#define MAX_LINES 4
+
+static char *dir;
+static char *paths[MAX_LINES];
+
+const char *line_path(unsigned n)
+{
+    g_assert_cmpuint(n, <, MAX_LINES);
+    if (!dir) {
+        g_autoptr(GError) err = NULL;
+
+        dir = g_dir_make_tmp("mctp-serial-XXXXXX", &err);
+        g_assert_no_error(err);
+    }
+    if (!paths[n]) {
+        paths[n] = g_strdup_printf("%s/%u", dir, n);
+    }
+    return paths[n];
+}
+
+void line_cleanup(void)
+{
+    for (unsigned n = 0; n < MAX_LINES; n++) {
+        if (paths[n]) {
+            g_unlink(paths[n]);
+            g_clear_pointer(&paths[n], g_free);
+        }
+    }
+    if (dir) {
+        g_rmdir(dir);
+        g_clear_pointer(&dir, g_free);
+    }
+}
+
+char *line_args(unsigned n, const char *target)
+{
+    return g_strdup_printf(
+        "-chardev socket,id=chr%u,path=%s,server=on,wait=off "
+        "-device mctp-serial-cxl,id=link%u,chardev=chr%u,target=%s,eid=%u ",
+        n, line_path(n), n, n, target, LINE_EID(n));
+}
+
+Line *line_open(unsigned n)
+{
+    struct sockaddr_un addr = { .sun_family = AF_UNIX };
+    Line *l = g_new0(Line, 1);
+
+    l->eid = LINE_EID(n);
+    g_assert_cmpuint(strlen(line_path(n)), <, sizeof(addr.sun_path));
+    strcpy(addr.sun_path, line_path(n));
+    l->fd = socket(AF_UNIX, SOCK_STREAM, 0);
+    g_assert_cmpint(l->fd, >=, 0);
+    while (connect(l->fd, (struct sockaddr *)&addr, sizeof(addr)) < 0) {
+        g_assert_cmpint(errno, ==, EINTR);
+    }
+    g_assert_true(g_unix_set_fd_nonblocking(l->fd, true, NULL));
+    return l;
+}
+
+void line_close(Line *l)
+{
+    if (l) {
+        close(l->fd);
+        g_free(l);
+    }
+}
+
+static void wait_for(Line *l, short events)
+{
+    struct pollfd p = { .fd = l->fd, .events = events };
+    int n;
+
+    do {
+        n = poll(&p, 1, STANDSTILL_MS);
+    } while (n < 0 && errno == EINTR);
+    g_assert_cmpint(n, ==, 1);
+}
+
+ssize_t line_try_write(Line *l, const void *data, size_t len)
+{
+    ssize_t n = send(l->fd, data, len, MSG_NOSIGNAL);
+
+    return n >= 0 ? n : errno == EAGAIN || errno == EINTR ? 0 : -1;
+}
+
+void line_write(Line *l, const void *data, size_t len)
+{
+    const uint8_t *at = data;
+
+    while (len) {
+        ssize_t n = line_try_write(l, at, len);
+
+        g_assert_cmpint(n, >=, 0);
+        at += n;
+        len -= n;
+        if (len && n == 0) {
+            wait_for(l, POLLOUT);
+        }
+    }
+}
+
+/* The next byte; the line must not be cut */
+static uint8_t next_byte(Line *l)
+{
+    while (l->rx_pos == l->rx_len) {
+        ssize_t n = recv(l->fd, l->rx, sizeof(l->rx), 0);
+
+        g_assert_cmpint(n, !=, 0);
+        if (n > 0) {
+            l->rx_pos = 0;
+            l->rx_len = n;
+        } else {
+            g_assert_true(errno == EAGAIN || errno == EINTR);
+            wait_for(l, POLLIN);
+        }
+    }
+    return l->rx[l->rx_pos++];
+}
+
+void line_bytes(Line *l, void *data, size_t len)
+{
+    uint8_t *at = data;
+
+    while (len--) {
+        *at++ = next_byte(l);
+    }
+}
+
+GByteArray *line_packet(Line *l)
+{
+    MCTPSerialEvent event;
+    GByteArray *packet;
+
+    do {
+        event = mctp_serial_feed(&l->parser, next_byte(l));
+    } while (event == MCTP_SERIAL_MORE);
+    g_assert_cmpint(event, ==, MCTP_SERIAL_PACKET);
+    packet = g_byte_array_new();
+    g_byte_array_append(packet, l->parser.packet, l->parser.len);
+    return packet;
+}
+
+GByteArray *line_frame(const void *packet, size_t len)
+{
+    uint8_t frame[MCTP_SERIAL_FRAME_MAX(MCTP_SERIAL_TX_MAX)];
+    size_t n = mctp_serial_encode(packet, len, frame);
+    GByteArray *bytes = g_byte_array_new();
+
+    g_assert_cmpuint(n, >, 0);
+    return g_byte_array_append(bytes, frame, n);
+}
+
+void line_send_packet(Line *l, const void *packet, size_t len)
+{
+    g_autoptr(GByteArray) frame = line_frame(packet, len);
+
+    line_write(l, frame->data, frame->len);
+}
+
+static GByteArray *frames_of(const MCTPPath *path, const void *body,
+                             size_t len)
+{
+    g_autofree MCTPTxQueue *tx = g_new0(MCTPTxQueue, 1);
+    GByteArray *bytes = g_byte_array_new();
+    MCTPStats stats = { 0 };
+    MCTPTxPacket pkt;
+
+    mctp_txqueue_init(tx, &stats);
+    g_assert_cmpint(mctp_txqueue_push(tx, path, MCTP_UNIT_BASELINE, body,
+                                      len, 0), ==, 0);
+    while (mctp_txqueue_peek(tx, 0, &pkt)) {
+        g_autoptr(GByteArray) frame = line_frame(pkt.data, pkt.len);
+
+        g_byte_array_append(bytes, frame->data, frame->len);
+        mctp_txqueue_sent(tx, pkt.id, 0);
+    }
+    return bytes;
+}
+
+GByteArray *line_cci(uint8_t dest, uint8_t src, uint8_t tag, uint8_t cci_tag,
+                     uint16_t opcode, const void *in, size_t len)
+{
+    const MCTPPath path = {
+        .remote = dest, .local = src, .tag = tag, .to = true,
+    };
+    g_autofree uint8_t *body = g_malloc0(CCI_OVERHEAD + len);
+
+    body[0] = opcode >= 0x5100 && opcode < 0x6000 ? 7 : 8;
+    body[2] = cci_tag;
+    stw_le_p(body + 4, opcode);
+    stw_le_p(body + 6, len);
+    if (len) {
+        memcpy(body + CCI_OVERHEAD, in, len);
+    }
+    return frames_of(&path, body, CCI_OVERHEAD + len);
+}
+
+GByteArray *line_message(Line *l, MCTPHeader *first)
+{
+    GByteArray *body = g_byte_array_new();
+    MCTPHeader hdr;
+    unsigned count = 0;
+
+    do {
+        g_autoptr(GByteArray) packet = line_packet(l);
+
+        g_assert_cmpint(mctp_header_decode(packet->data, packet->len, &hdr),
+                        ==, MCTP_DROP_NONE);
+        if (count == 0) {
+            *first = hdr;
+        }
+        g_assert_cmpint(hdr.som, ==, count == 0);
+        g_assert_cmpuint(hdr.seq, ==, (first->seq + count++) & 3);
+        g_assert_cmpuint(hdr.tag, ==, first->tag);
+        g_assert_cmpuint(hdr.to, ==, first->to);
+        g_assert_cmpuint(hdr.dest, ==, first->dest);
+        g_byte_array_append(body, packet->data + MCTP_HEADER_BYTES,
+                            packet->len - MCTP_HEADER_BYTES);
+    } while (!hdr.eom);
+    return body;
+}
+
+Answer line_answer(const GByteArray *body, uint8_t cci_tag, uint16_t opcode)
+{
+    Answer a = { .payload = g_byte_array_new() };
+
+    g_assert_cmpuint(body->len, >=, CCI_OVERHEAD);
+    g_assert_cmphex(body->data[0], ==,
+                    opcode >= 0x5100 && opcode < 0x6000 ? 7 : 8);
+    g_assert_cmphex(body->data[1], ==, 1);
+    g_assert_cmphex(body->data[2], ==, cci_tag);
+    g_assert_cmphex(lduw_le_p(body->data + 4), ==, opcode);
+    g_assert_cmphex(body->data[8] & 0x7f, ==, 0);
+    g_assert_cmpuint(lduw_le_p(body->data + 6), ==,
+                     body->len - CCI_OVERHEAD);
+    a.background = body->data[8] & 0x80;
+    a.ret_code = lduw_le_p(body->data + 9);
+    g_byte_array_append(a.payload, body->data + CCI_OVERHEAD,
+                        body->len - CCI_OVERHEAD);
+    return a;
+}
+
+Answer line_command(Line *l, uint16_t opcode, const void *in, size_t len)
+{
+    const uint8_t cci_tag = l->serial++;
+    const uint8_t tag = cci_tag & 7;
+    g_autoptr(GByteArray) request = line_cci(l->eid, PEER_EID, tag, cci_tag,
+                                             opcode, in, len);
+    g_autoptr(GByteArray) body = NULL;
+    MCTPHeader hdr;
+
+    line_write(l, request->data, request->len);
+    body = line_message(l, &hdr);
+    g_assert_cmpuint(hdr.dest, ==, PEER_EID);
+    g_assert_cmpuint(hdr.src, ==, l->eid);
+    g_assert_cmpuint(hdr.tag, ==, tag);
+    g_assert_false(hdr.to);
+    return line_answer(body, cci_tag, opcode);
+}
+
+/* A control request that no other is like: by its instance id */
+static uint8_t ask_eid(Line *l)
+{
+    const uint8_t tag = l->serial++ & 7;
+    const uint8_t packet[] = {
+        1, 0, PEER_EID, 0xc8 | tag, 0, 0x80 | (l->serial & 0x1f), 2,
+    };
+
+    line_send_packet(l, packet, sizeof(packet));
+    return l->serial & 0x1f;
+}
+
+static bool is_eid(Line *l, const GByteArray *body, uint8_t instance)
+{
+    const uint8_t want[] = { 0, instance, 2, 0, l->eid };
+
+    return body->len == 7 && !memcmp(body->data, want, sizeof(want));
+}
+
+void line_quiet(Line *l)
+{
+    uint8_t instance = ask_eid(l);
+    MCTPHeader hdr;
+    g_autoptr(GByteArray) body = line_message(l, &hdr);
+
+    g_assert_true(is_eid(l, body, instance));
+}
+
+void line_resync(Line *l)
+{
+    /* flags enough to end a frame in whatever part of it the endpoint is */
+    static const uint8_t flags[] = { 0x7e, 0x7e, 0x7e, 0x7e };
+    uint8_t instance;
+    bool found = false;
+
+    line_write(l, flags, sizeof(flags));
+    instance = ask_eid(l);
+    while (!found) {
+        MCTPHeader hdr;
+        g_autoptr(GByteArray) body = line_message(l, &hdr);
+
+        found = is_eid(l, body, instance);
+    }
+}

@@ -1,0 +1,482 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * mctp-serial-cxl and the peers that it may meet: exact bytes, garbage,
+ * halves of frames, peers that flood, that never read, that come and go.
+ * Reference: DMTF DSP0236, DSP0253; CXL r3.2 7.6.3.
+ */
+#include "qemu/osdep.h"
+#include <poll.h>
+#include "qemu/bswap.h"
+#include "mctp-line.h"
+
+static char *machine_args(void)
+{
+    g_autofree char *one = line_args(0, "us0");
+    g_autofree char *two = line_args(1, "us0");
+
+    return g_strconcat(MCTP_MACHINE, one, two, NULL);
+}
+
+static QTestState *start(void)
+{
+    g_autofree char *args = machine_args();
+
+    return qtest_init(args);
+}
+
+static void stop(QTestState *qts)
+{
+    /* QEMU is there to its end: its links are empty and it answers */
+    g_assert_true(qtest_probe_child(qts));
+    qtest_quit(qts);
+}
+
+static const uint8_t identify_head[] = {
+    1, PEER_EID, LINE_EID(0), 0xc3, 8, 1, 0x55, 0, 1, 0, 18, 0, 0, 0, 0, 0, 0,
+};
+
+/* As recorded from Linux, and what goes back, byte for byte */
+static void test_golden_frames(void)
+{
+    static const uint8_t get_eid[] = {
+        0x7e, 0x01, 0x07, 0x01, 0x00, 0x08, 0xc8, 0x00, 0x80, 0x02, 0x2b,
+        0xc1, 0x7e,
+    };
+    static const uint8_t want[] = {
+        0x7e, 0x01, 0x0b, 0x01, 0x08, 0x09, 0xc0, 0x00, 0x00, 0x02, 0x00,
+        0x09, 0x02, 0x00, 0xa1, 0x01, 0x7e,
+    };
+    QTestState *qts = start();
+    g_autoptr(Line) l = line_open(0);
+    uint8_t reply[sizeof(want)];
+
+    line_write(l, get_eid, sizeof(get_eid));
+    line_bytes(l, reply, sizeof(reply));
+    g_assert_cmpmem(reply, sizeof(reply), want, sizeof(want));
+    line_quiet(l);
+    stop(qts);
+}
+
+/* 7Eh and 7Dh in every field that a peer can choose */
+static void test_escapes(void)
+{
+    QTestState *qts = start();
+    g_autoptr(Line) l = line_open(0);
+
+    for (int src = 0x7d; src <= 0x7e; src++) {
+        g_autoptr(GByteArray) request = line_cci(LINE_EID(0), src, 5, src,
+                                                 0x7e7d, NULL, 0);
+        g_autoptr(GByteArray) body = NULL;
+        MCTPHeader hdr;
+        Answer a;
+
+        line_write(l, request->data, request->len);
+        body = line_message(l, &hdr);
+        g_assert_cmphex(hdr.dest, ==, src);
+        a = line_answer(body, src, 0x7e7d);
+        g_assert_cmphex(a.ret_code, ==, 3);
+        answer_clear(&a);
+    }
+    line_quiet(l);
+    stop(qts);
+}
+
+/* However the bytes are cut into pieces on their way */
+static void test_pieces(void)
+{
+    QTestState *qts = start();
+    g_autoptr(Line) l = line_open(0);
+    g_autoptr(GByteArray) request = line_cci(LINE_EID(0), PEER_EID, 3, 0x55,
+                                             1, NULL, 0);
+
+    for (unsigned piece = 1; piece <= request->len; piece++) {
+        g_autoptr(GByteArray) packet = NULL;
+
+        for (unsigned at = 0; at < request->len; at += piece) {
+            line_write(l, request->data + at, MIN(piece, request->len - at));
+            if (piece < 4) {
+                /* time for the main loop to see the piece alone */
+                qtest_readb(qts, 0);
+            }
+        }
+        packet = line_packet(l);
+        g_assert_cmpmem(packet->data, MIN(packet->len, 17), identify_head, 17);
+    }
+    line_quiet(l);
+    stop(qts);
+}
+
+static void spoil(GByteArray *frame, int at, uint8_t value)
+{
+    frame->data[at < 0 ? frame->len + at : at] = value;
+}
+
+/* A frame with one thing wrong is as good as none, and so is the next sound */
+static void test_bad_frames(void)
+{
+    static const struct {
+        int at;
+        uint8_t value;
+    } bad[] = {
+        { 0, 0x00 },        /* no flag in front */
+        { 1, 0x00 },        /* revision */
+        { 1, 0x02 },
+        { 2, 0x00 },        /* length of nothing */
+        { 2, 0x04 },        /* of a header alone */
+        { 2, 0x10 },        /* a byte less than there is */
+        { 2, 0x12 },        /* a byte more */
+        { 2, 0xff },
+        { 3, 0x02 },        /* header version, and the FCS does not fit */
+        { 4, 0x7e },        /* a flag in the middle */
+        { 4, 0x7d },
+        { -3, 0xaa },       /* FCS */
+        { -2, 0xaa },
+        { -1, 0x00 },       /* no flag at the end */
+    };
+    QTestState *qts = start();
+    g_autoptr(Line) l = line_open(0);
+
+    for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+        g_autoptr(GByteArray) request = line_cci(LINE_EID(0), PEER_EID, 3, 1,
+                                                 1, NULL, 0);
+        g_autoptr(GByteArray) packet = NULL;
+        static const uint8_t flags[] = { 0x7e, 0x7e, 0x7e, 0x7e };
+
+        g_test_message("byte %d becomes %02x", bad[i].at, bad[i].value);
+        spoil(request, bad[i].at, bad[i].value);
+        line_write(l, request->data, request->len);
+        line_write(l, flags, sizeof(flags));
+        line_quiet(l);
+    }
+    stop(qts);
+}
+
+/* Frames are sound, packets are not: each is dropped alone */
+static void test_bad_packets(void)
+{
+    static const uint8_t bad[][20] = {
+        { 2, LINE_EID(0), PEER_EID, 0xc8, 8, 0, 1, 0, 1 },  /* version */
+        { 1, 77, PEER_EID, 0xc8, 8, 0, 1, 0, 1 },       /* somebody else's */
+        { 1, LINE_EID(0), 3, 0xc8, 8, 0, 1, 0, 1 },     /* reserved source */
+        { 1, LINE_EID(0), PEER_EID, 0xc0, 8, 0, 1, 0, 1 },  /* an answer */
+        { 1, LINE_EID(0), PEER_EID, 0x48, 8, 0, 1, 0, 1 },  /* no start */
+        { 1, LINE_EID(0), PEER_EID, 0xc8, 0x88, 0, 1, 0, 1 },   /* IC */
+        { 1, LINE_EID(0), PEER_EID, 0xc8, 5, 0, 1, 0, 1 },      /* type */
+        { 1, LINE_EID(0), PEER_EID, 0xc8, 8, 1, 1, 0, 1 },  /* a response */
+        { 1, 255, PEER_EID, 0xc8, 8, 0, 1, 0, 1 },      /* broadcast */
+    };
+    QTestState *qts = start();
+    g_autoptr(Line) l = line_open(0);
+
+    for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+        line_send_packet(l, bad[i], sizeof(bad[i]));
+        line_quiet(l);
+    }
+    stop(qts);
+}
+
+static void test_garbage(void)
+{
+    const uint32_t seed = g_test_rand_int();
+    g_autoptr(GRand) rand = g_rand_new_with_seed(seed);
+    QTestState *qts = start();
+    g_autoptr(Line) l = line_open(0);
+    g_autofree uint8_t *noise = g_malloc(8192);
+    Answer a;
+
+    g_test_message("seed %u", seed);
+    for (int round = 0; round < 20; round++) {
+        size_t len = g_rand_int_range(rand, 1, 8192);
+
+        for (size_t i = 0; i < len; i++) {
+            /* more often than by chance what steers the parser */
+            static const uint8_t hot[] = { 0x7e, 0x7d, 0x01, 0x05 };
+
+            noise[i] = g_rand_boolean(rand) ? g_rand_int(rand) :
+                       hot[g_rand_int_range(rand, 0, sizeof(hot))];
+        }
+        line_write(l, noise, len);
+        line_resync(l);
+    }
+    a = line_command(l, 1, NULL, 0);
+    g_assert_cmphex(a.ret_code, ==, 0);
+    answer_clear(&a);
+    stop(qts);
+}
+
+/* What an old peer left half is nothing to the new one */
+static void test_reconnect(void)
+{
+    g_autoptr(GByteArray) request = line_cci(LINE_EID(0), PEER_EID, 3, 0x55,
+                                             1, NULL, 0);
+    QTestState *qts = start();
+
+    for (unsigned cut = 0; cut <= request->len; cut++) {
+        Line *l = line_open(0);
+
+        line_write(l, request->data, cut);
+        line_close(l);
+        l = line_open(0);
+        /* with no flag in front the rest alone is noise */
+        line_write(l, request->data + cut, request->len - cut);
+        if (cut == 0) {
+            g_autoptr(GByteArray) packet = line_packet(l);
+
+            g_assert_cmpmem(packet->data, MIN(packet->len, 17),
+                            identify_head, 17);
+        }
+        line_quiet(l);
+        line_close(l);
+    }
+    stop(qts);
+}
+
+/* A message of two packets, the line cut between them */
+static void test_reconnect_in_a_message(void)
+{
+    static const uint8_t in[100];
+    g_autoptr(GByteArray) request = line_cci(LINE_EID(0), PEER_EID, 3, 0x55,
+                                             1, in, sizeof(in));
+    /* all bytes of the first packet's frame, none is escaped */
+    const unsigned first = 6 + 4 + 64;
+    QTestState *qts = start();
+    Line *l = line_open(0);
+    g_autoptr(GByteArray) body = NULL;
+    MCTPHeader hdr;
+    Answer a;
+
+    g_assert_cmphex(request->data[first - 1], ==, 0x7e);
+    g_assert_cmphex(request->data[first], ==, 0x7e);
+    line_write(l, request->data, first);
+    line_quiet(l);
+    line_close(l);
+    l = line_open(0);
+    line_write(l, request->data + first, request->len - first);
+    line_quiet(l);
+
+    /* uncut, they are a message */
+    line_write(l, request->data, request->len);
+    body = line_message(l, &hdr);
+    a = line_answer(body, 0x55, 1);
+    g_assert_cmphex(a.ret_code, ==, 0x16);
+    answer_clear(&a);
+    line_close(l);
+    stop(qts);
+}
+
+/* The @n-th request of a flood: no two that can be under way share a tag */
+static GByteArray *flood_request(unsigned n)
+{
+    return line_cci(LINE_EID(0), 8 + n / 8 % 200, n & 7, n, 1, NULL, 0);
+}
+
+/*
+ * Has QEMU stopped to read? Each access takes its main loop round, and in each
+ * round it reads some of what is there: a small part of so many would make
+ * room for more.
+ */
+static bool is_stalled(QTestState *qts, Line *l)
+{
+    struct pollfd p = { .fd = l->fd, .events = POLLOUT };
+
+    for (int i = 0; i < 300; i++) {
+        qtest_readb(qts, 0);
+        if (poll(&p, 1, 0) != 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Write requests until no more are taken; returns how many were begun */
+static unsigned flood(QTestState *qts, Line *l, GByteArray **rest)
+{
+    unsigned n = 0;
+
+    /* far more than all buffers on the way can hold */
+    while (n < 1000000) {
+        g_autoptr(GByteArray) request = flood_request(n++);
+        size_t at = 0;
+
+        while (at < request->len) {
+            ssize_t taken = line_try_write(l, request->data + at,
+                                           request->len - at);
+
+            g_assert_cmpint(taken, >=, 0);
+            at += taken;
+            if (taken == 0 && is_stalled(qts, l)) {
+                *rest = g_byte_array_new();
+                g_byte_array_append(*rest, request->data + at,
+                                    request->len - at);
+                return n;
+            }
+        }
+    }
+    g_assert_not_reached();
+}
+
+static void expect_flood_answer(Line *l, unsigned n)
+{
+    MCTPHeader hdr;
+    g_autoptr(GByteArray) body = line_message(l, &hdr);
+    Answer a = line_answer(body, n, 1);
+
+    g_assert_cmphex(hdr.dest, ==, 8 + n / 8 % 200);
+    g_assert_cmphex(hdr.tag, ==, n & 7);
+    g_assert_cmphex(a.ret_code, ==, 0);
+    g_assert_cmpuint(a.payload->len, ==, 18);
+    answer_clear(&a);
+}
+
+/*
+ * A peer that writes and never reads is made to wait; others do not notice,
+ * and once it reads it gets every answer, in order.
+ */
+static void test_flood(void)
+{
+    QTestState *qts = start();
+    g_autoptr(Line) l = line_open(0);
+    g_autoptr(Line) other = line_open(1);
+    g_autoptr(GByteArray) rest = NULL;
+    unsigned n = flood(qts, l, &rest);
+    Answer a;
+
+    g_test_message("%u requests", n);
+    a = line_command(other, 1, NULL, 0);
+    g_assert_cmphex(a.ret_code, ==, 0);
+    answer_clear(&a);
+    line_quiet(other);
+
+    for (unsigned i = 0; i < n - 1; i++) {
+        expect_flood_answer(l, i);
+    }
+    line_write(l, rest->data, rest->len);
+    expect_flood_answer(l, n - 1);
+    line_quiet(l);
+    stop(qts);
+}
+
+/* ... unless it takes so long that nobody can still be waiting for them */
+static void test_flood_too_late(void)
+{
+    QTestState *qts = start();
+    g_autoptr(Line) l = line_open(0);
+    g_autoptr(GByteArray) rest = NULL;
+    unsigned n = flood(qts, l, &rest), answers = 0, last = 0;
+    bool first = true;
+
+    qtest_clock_step(qts, ANSWER_NS + 1);
+    /* the next answers that come are of the requests after the lost ones */
+    do {
+        MCTPHeader hdr;
+        g_autoptr(GByteArray) body = line_message(l, &hdr);
+        unsigned at;
+
+        at = (hdr.dest - 8) * 8 + hdr.tag;
+        g_assert_true(first || at != last);
+        first = false;
+        last = at;
+        answers++;
+    } while (last != (n - 2) % 1600 || answers < n - 1 - 64);
+    g_assert_cmpuint(answers, <, n - 1);
+    line_write(l, rest->data, rest->len);
+    expect_flood_answer(l, n - 1);
+    line_quiet(l);
+    stop(qts);
+}
+
+/* The flooding peer goes; its unread answers do not reach the next one */
+static void test_flood_and_leave(void)
+{
+    QTestState *qts = start();
+    Line *l = line_open(0);
+    g_autoptr(GByteArray) rest = NULL;
+
+    flood(qts, l, &rest);
+    line_close(l);
+    l = line_open(0);
+    line_quiet(l);
+    line_close(l);
+    stop(qts);
+}
+
+/* While the machine is stopped, so is the line */
+static void test_stopped_machine(void)
+{
+    QTestState *qts = start();
+    g_autoptr(Line) l = line_open(0);
+    g_autoptr(GByteArray) request = line_cci(LINE_EID(0), PEER_EID, 3, 0x55,
+                                             1, NULL, 0);
+    g_autoptr(GByteArray) body = NULL;
+    struct pollfd p = { .fd = l->fd, .events = POLLIN };
+    MCTPHeader hdr;
+    Answer a;
+
+    line_quiet(l);
+    qtest_qmp_assert_success(qts, "{'execute': 'stop'}");
+    line_write(l, request->data, request->len);
+    for (int i = 0; i < 20; i++) {
+        qtest_qmp_assert_success(qts, "{'execute': 'query-status'}");
+        g_assert_cmpint(poll(&p, 1, 1), ==, 0);
+    }
+    qtest_qmp_assert_success(qts, "{'execute': 'cont'}");
+    body = line_message(l, &hdr);
+    a = line_answer(body, 0x55, 1);
+    g_assert_cmphex(a.ret_code, ==, 0);
+    answer_clear(&a);
+    stop(qts);
+}
+
+/* Two peers of one component, requests of both under way at one time */
+static void test_two_lines(void)
+{
+    QTestState *qts = start();
+    Line *l[2] = { line_open(0), line_open(1) };
+
+    for (int round = 0; round < 50; round++) {
+        for (int i = 0; i < 2; i++) {
+            g_autoptr(GByteArray) request = line_cci(LINE_EID(i), PEER_EID, 1,
+                                                     round * 2 + i, 1, NULL,
+                                                     0);
+
+            line_write(l[i], request->data, request->len);
+        }
+        for (int i = 1; i >= 0; i--) {
+            MCTPHeader hdr;
+            g_autoptr(GByteArray) body = line_message(l[i], &hdr);
+            Answer a = line_answer(body, round * 2 + i, 1);
+
+            g_assert_cmphex(hdr.src, ==, LINE_EID(i));
+            answer_clear(&a);
+        }
+    }
+    for (int i = 0; i < 2; i++) {
+        line_quiet(l[i]);
+        line_close(l[i]);
+    }
+    stop(qts);
+}
+
+int main(int argc, char **argv)
+{
+    int ret;
+
+    g_test_init(&argc, &argv, NULL);
+    qtest_add_func("/mctp-serial/golden-frames", test_golden_frames);
+    qtest_add_func("/mctp-serial/escapes", test_escapes);
+    qtest_add_func("/mctp-serial/pieces", test_pieces);
+    qtest_add_func("/mctp-serial/bad-frames", test_bad_frames);
+    qtest_add_func("/mctp-serial/bad-packets", test_bad_packets);
+    qtest_add_func("/mctp-serial/garbage", test_garbage);
+    qtest_add_func("/mctp-serial/reconnect", test_reconnect);
+    qtest_add_func("/mctp-serial/reconnect-in-a-message",
+                   test_reconnect_in_a_message);
+    qtest_add_func("/mctp-serial/flood", test_flood);
+    qtest_add_func("/mctp-serial/flood-too-late", test_flood_too_late);
+    qtest_add_func("/mctp-serial/flood-and-leave", test_flood_and_leave);
+    qtest_add_func("/mctp-serial/stopped-machine", test_stopped_machine);
+    qtest_add_func("/mctp-serial/two-lines", test_two_lines);
+    ret = g_test_run();
+    line_cleanup();
+    return ret;
+}
