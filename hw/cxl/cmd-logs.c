@@ -13,6 +13,7 @@
 /* Capabilities of a log, 0402h */
 #define LOG_CLEARABLE   (1u << 0)
 #define LOG_POPULATABLE (1u << 1)
+#define LOG_PERSISTENT  (1u << 3)   /* unsure: over a reset */
 
 /**
  * struct LogSource - a log that some CCIs offer
@@ -31,6 +32,52 @@ typedef struct LogSource {
     CXLRetCode (*populate)(CXLCCI *cci);
 } LogSource;
 
+/* A host behind one of several doors has no business with the other doors */
+static CXLType3Dev *debugged(const CXLCCI *cci)
+{
+    return cci->kind == CXL_CCI_LD ? NULL : cxl_cci_type3(cci);
+}
+
+static size_t history_size(const CXLCCI *cci)
+{
+    return debugged(cci) ? CXL_HISTORY_SIZE : 0;
+}
+
+static void history_read(const CXLCCI *cci, size_t offset, size_t len,
+                         CXLWriter *out)
+{
+    cxl_history_read(cxl_type3_history(debugged(cci)), offset, len, out);
+}
+
+static CXLRetCode history_clear(CXLCCI *cci)
+{
+    cxl_history_clear(cxl_type3_history(debugged(cci)));
+    return CXL_RC_SUCCESS;
+}
+
+static size_t dump_size(const CXLCCI *cci)
+{
+    return debugged(cci) ? CXL_DUMP_SIZE : 0;
+}
+
+static void dump_read(const CXLCCI *cci, size_t offset, size_t len,
+                      CXLWriter *out)
+{
+    cxl_put_bytes(out, cxl_type3_dump(debugged(cci))->bytes + offset, len);
+}
+
+static CXLRetCode dump_clear(CXLCCI *cci)
+{
+    cxl_dump_clear(cxl_type3_dump(debugged(cci)));
+    return CXL_RC_SUCCESS;
+}
+
+static CXLRetCode dump_populate(CXLCCI *cci)
+{
+    cxl_type3_populate_dump(debugged(cci));
+    return CXL_RC_SUCCESS;
+}
+
 static const LogSource log_sources[] = {
     {
         /* Command Effects Log */
@@ -38,6 +85,23 @@ static const LogSource log_sources[] = {
                           0x8f, 0x79, 0x96, 0xb1, 0x62, 0x3b, 0x3f, 0x17),
         .size = cxl_cci_cel_size,
         .read = cxl_cci_cel_read,
+    }, {
+        /* Vendor Debug Log */
+        .uuid.data = UUID(0x5e1819d9, 0x11a9, 0x400c,
+                          0x81, 0x1f, 0xd6, 0x07, 0x19, 0x40, 0x3d, 0x86),
+        .caps = LOG_CLEARABLE | LOG_PERSISTENT,
+        .size = history_size,
+        .read = history_read,
+        .clear = history_clear,
+    }, {
+        /* Component State Dump Log */
+        .uuid.data = UUID(0xb3fab4cf, 0x01b6, 0x4332,
+                          0x94, 0x3e, 0x5e, 0x99, 0x62, 0xf2, 0x35, 0x67),
+        .caps = LOG_CLEARABLE | LOG_POPULATABLE | LOG_PERSISTENT,
+        .size = dump_size,
+        .read = dump_read,
+        .clear = dump_clear,
+        .populate = dump_populate,
     },
 };
 
@@ -114,13 +178,19 @@ static CXLRetCode get_log(CXLCCI *cci, CXLReader *in, CXLWriter *out)
     return CXL_RC_SUCCESS;
 }
 
-static CXLRetCode get_capabilities(CXLCCI *cci, CXLReader *in, CXLWriter *out)
+/* The request of 0402h to 0404h: a UUID */
+static const LogSource *get_source(const CXLCCI *cci, CXLReader *in)
 {
-    const LogSource *log;
     QemuUUID uuid;
 
     cxl_get_uuid(in, &uuid);
-    log = log_find(cci, &uuid);
+    return log_find(cci, &uuid);
+}
+
+static CXLRetCode get_capabilities(CXLCCI *cci, CXLReader *in, CXLWriter *out)
+{
+    const LogSource *log = get_source(cci, in);
+
     if (!log) {
         return CXL_RC_INVALID_LOG;
     }
@@ -131,11 +201,8 @@ static CXLRetCode get_capabilities(CXLCCI *cci, CXLReader *in, CXLWriter *out)
 /* A log that does not offer the operation: 02, as for any wrong field */
 static CXLRetCode clear_log(CXLCCI *cci, CXLReader *in, CXLWriter *out)
 {
-    const LogSource *log;
-    QemuUUID uuid;
+    const LogSource *log = get_source(cci, in);
 
-    cxl_get_uuid(in, &uuid);
-    log = log_find(cci, &uuid);
     if (!log) {
         return CXL_RC_INVALID_LOG;
     }
@@ -144,11 +211,8 @@ static CXLRetCode clear_log(CXLCCI *cci, CXLReader *in, CXLWriter *out)
 
 static CXLRetCode populate_log(CXLCCI *cci, CXLReader *in, CXLWriter *out)
 {
-    const LogSource *log;
-    QemuUUID uuid;
+    const LogSource *log = get_source(cci, in);
 
-    cxl_get_uuid(in, &uuid);
-    log = log_find(cci, &uuid);
     if (!log) {
         return CXL_RC_INVALID_LOG;
     }
@@ -175,46 +239,18 @@ static CXLRetCode get_sub_list(CXLCCI *cci, CXLReader *in, CXLWriter *out)
 }
 
 static const CXLCmd rows[] = {
-    {
-        .opcode = 0x0400,
-        .name = "Get Supported Logs",
-        .where = CXL_CCI_ALL,
-        .len = CXL_LEN(0),
-        .handler = get_supported,
-    }, {
-        .opcode = 0x0401,
-        .name = "Get Log",
-        .where = CXL_CCI_ALL,
-        .flags = CXL_CMD_MEDIA,
-        .len = CXL_LEN(0x18),
-        .handler = get_log,
-    }, {
-        .opcode = 0x0402,
-        .name = "Get Log Capabilities",
-        .where = CXL_CCI_ALL,
-        .len = CXL_LEN(0x10),
-        .handler = get_capabilities,
-    }, {
-        .opcode = 0x0403,
-        .name = "Clear Log",
-        .effects = CXL_EFF_LOG_IMMEDIATE,
-        .where = CXL_CCI_ALL,
-        .len = CXL_LEN(0x10),
-        .handler = clear_log,
-    }, {
-        .opcode = 0x0404,
-        .name = "Populate Log",
-        .effects = CXL_EFF_LOG_IMMEDIATE,
-        .where = CXL_CCI_ALL,
-        .len = CXL_LEN(0x10),
-        .handler = populate_log,
-    }, {
-        .opcode = 0x0405,
-        .name = "Get Supported Logs Sub-List",
-        .where = CXL_CCI_ALL,
-        .len = CXL_LEN(2),
-        .handler = get_sub_list,
-    },
+    CXL_ROW(0x0400, "Get Supported Logs", CXL_CCI_ALL, CXL_LEN(0),
+            get_supported),
+    CXL_ROW(CXL_OP_GET_LOG, "Get Log", CXL_CCI_ALL, CXL_LEN(0x18), get_log,
+            .flags = CXL_CMD_MEDIA),
+    CXL_ROW(0x0402, "Get Log Capabilities", CXL_CCI_ALL, CXL_LEN(0x10),
+            get_capabilities),
+    CXL_ROW(0x0403, "Clear Log", CXL_CCI_ALL, CXL_LEN(0x10), clear_log,
+            .effects = CXL_EFF_LOG_IMMEDIATE),
+    CXL_ROW(0x0404, "Populate Log", CXL_CCI_ALL, CXL_LEN(0x10), populate_log,
+            .effects = CXL_EFF_LOG_IMMEDIATE),
+    CXL_ROW(0x0405, "Get Supported Logs Sub-List", CXL_CCI_ALL, CXL_LEN(2),
+            get_sub_list),
 };
 
 const CXLCmdSet cxl_cmds_logs = CXL_CMD_SET("Logs", rows);

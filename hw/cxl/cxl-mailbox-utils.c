@@ -157,6 +157,9 @@ CXLRetCode cxl_cci_process(CXLCCI *cci, uint16_t opcode,
     trace_cxl_cci_command(cxl_cci_kind_name(cci->kind), opcode,
                           cmd ? cmd->name : "unknown", in_len, rc,
                           cxl_rc_name(rc), w.len);
+    if (cci->ran && opcode != CXL_OP_GET_LOG) {
+        cci->ran(cci, opcode, in_len, rc, w.len);
+    }
     return rc;
 }
 

@@ -141,6 +141,8 @@ static void cxl_type3_models_init(CXLType3Dev *d)
     cxl_type3_health_init(d);
     cxl_security_init(&d->security, d->vmem.size, d->pmem.size,
                       cxl_type3_lock_notify, d);
+    cxl_history_init(&d->history, &d->clock);
+    cxl_dump_clear(&d->dump);
     cxl_type3_features_init(d);
 }
 
@@ -158,6 +160,7 @@ static void cxl_type3_ccis_init(CXLType3Dev *d)
         .events = &d->events,
         .clock = &d->clock,
         .media_disabled = cxl_type3_media_disabled,
+        .ran = cxl_type3_history_add,
     };
     cxl_cci_init(&d->mailbox_cci, CXL_CCI_MAILBOX, DEVICE(d),
                  CXL_MAILBOX_PAYLOAD_SIZE);
@@ -166,6 +169,7 @@ static void cxl_type3_ccis_init(CXLType3Dev *d)
         .events = &d->fm_events,
         .clock = &d->clock,
         .media_disabled = cxl_type3_media_disabled,
+        .ran = cxl_type3_history_add,
     };
     cxl_cci_init(&d->fm_cci, CXL_CCI_FM, DEVICE(d),
                  CXL_TYPE3_FM_PAYLOAD_SIZE);
@@ -294,7 +298,8 @@ static void cxl_type3_events_reset(CXLType3Dev *d)
  * Conventional reset.  A sanitize that runs is brought to its end.  Contents of
  * memory and labels, timestamp, poison, error logs, the Fabric Manager's log,
  * non-shared dynamic capacity, firmware slots, health and alert configuration
- * survive it, and so do passphrases: one of the user locks persistent memory.
+ * survive it, so do debug logs and passphrases: the user's locks persistent
+ * memory.
  * Firmware that waits for a reset takes over, and so do the saved values of
  * features.
  */

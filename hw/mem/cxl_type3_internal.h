@@ -142,6 +142,8 @@ struct CXLType3Dev {
     CXLFirmware firmware;
     CXLHealth health;
     CXLSecurity security;
+    CXLHistory history;
+    CXLDump dump;
     CXLFeatures features;
     CXLScrub scrub;
     CXLDCConfig dc_config;
@@ -198,6 +200,10 @@ void cxl_type3_health_add_properties(ObjectClass *oc);
 /* cxl_type3_features.c */
 void cxl_type3_features_init(CXLType3Dev *d);
 void cxl_type3_features_exit(CXLType3Dev *d);
+
+/* cxl_type3_dump.c */
+void cxl_type3_history_add(CXLCCI *cci, uint16_t opcode, size_t in_len,
+                           CXLRetCode rc, size_t out_len);
 
 /* cxl_type3_vmstate.c */
 extern const VMStateDescription vmstate_cxl_type3;

@@ -190,6 +190,21 @@ CXLSecurity *cxl_type3_security(CXLType3Dev *d)
     g_assert_not_reached();
 }
 
+CXLHistory *cxl_type3_history(CXLType3Dev *d)
+{
+    g_assert_not_reached();
+}
+
+CXLDump *cxl_type3_dump(CXLType3Dev *d)
+{
+    g_assert_not_reached();
+}
+
+void cxl_type3_populate_dump(CXLType3Dev *d)
+{
+    g_assert_not_reached();
+}
+
 void cxl_type3_set_media(CXLType3Dev *d, CXLMediaStatus status)
 {
     g_assert_not_reached();

@@ -68,6 +68,9 @@ const char *cxl_rc_name(unsigned rc);
 #define CXL_EFF_CONFIG_CONV_RESET   (1u << 10)
 #define CXL_EFF_CONFIG_CXL_RESET    (1u << 11)
 
+/* A command that the core knows: reading a log is not told to @ran */
+#define CXL_OP_GET_LOG              0x0401
+
 /* Message sizes travel as a power of two, 256 bytes to 1 MiB (8.2.10.1.1) */
 #define CXL_CCI_MIN_PAYLOAD_SHIFT   8
 #define CXL_CCI_MAX_PAYLOAD_SHIFT   20
@@ -186,13 +189,15 @@ typedef struct CXLCCIBackground {
  * @events: event logs read by 0100h here, NULL if none
  * @clock: the component's timestamp, NULL if none
  * @media_disabled: NULL, or tells whether CXL_CMD_MEDIA rows answer 07
+ * @ran: NULL, or told of each command after it was run; not of 0401h, which
+ *       would change the log that it reads
  * @bg_notify: NULL, or called when a background operation has ended; a register
  *             block takes it over (cxl_devregs_init())
  * @bg_opaque: for @bg_notify
  * @current: row whose handler is running
  *
  * Not a QOM object: it is embedded by value where base files expect it.  The
- * owner starts from zeroes and sets @host_id, @events, @clock and
+ * owner starts from zeroes and sets @host_id, @events, @clock, @ran and
  * @media_disabled before cxl_cci_init(), which leaves them alone: a CCI without
  * @events has no event commands, one without @clock no timestamp commands.
  */
@@ -206,6 +211,8 @@ struct CXLCCI {
     struct CXLEventLogs *events;
     struct CXLTimestamp *clock;
     bool (*media_disabled)(const CXLCCI *cci);
+    void (*ran)(CXLCCI *cci, uint16_t opcode, size_t in_len, CXLRetCode rc,
+                size_t out_len);
     void (*bg_notify)(CXLCCI *cci);
     void *bg_opaque;
     const CXLCmd *current;

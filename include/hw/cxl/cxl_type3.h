@@ -12,6 +12,7 @@
 #include "hw/pci/pci.h"
 #include "hw/cxl/cxl_cci.h"
 #include "hw/cxl/cxl_dc.h"
+#include "hw/cxl/cxl_debug_log.h"
 #include "hw/cxl/cxl_events.h"
 #include "hw/cxl/cxl_features.h"
 #include "hw/cxl/cxl_firmware.h"
@@ -93,6 +94,13 @@ CXLHealth *cxl_type3_health(CXLType3Dev *d);
 
 /** cxl_type3_security() - passphrases and what they lock away. */
 CXLSecurity *cxl_type3_security(CXLType3Dev *d);
+
+/** cxl_type3_history() - commands of the last time, through whatever CCI. */
+CXLHistory *cxl_type3_history(CXLType3Dev *d);
+
+/** cxl_type3_dump() - the picture that cxl_type3_populate_dump() took. */
+CXLDump *cxl_type3_dump(CXLType3Dev *d);
+void cxl_type3_populate_dump(CXLType3Dev *d);
 
 /**
  * cxl_type3_set_media() - media status register

@@ -115,6 +115,29 @@ CXLSecurity *cxl_type3_security(CXLType3Dev *d)
     return &d->security;
 }
 
+CXLHistory *cxl_type3_history(CXLType3Dev *d)
+{
+    return &d->history;
+}
+
+CXLDump *cxl_type3_dump(CXLType3Dev *d)
+{
+    return &d->dump;
+}
+
+/* One section, of one byte */
+void cxl_type3_populate_dump(CXLType3Dev *d)
+{
+    CXLWriter w;
+    size_t section;
+
+    cxl_dump_begin(&d->dump, &w, cxl_timestamp_get(&d->clock));
+    section = cxl_dump_section(&w, CXL_DUMP_STATUS);
+    cxl_put_u8(&w, 0x5a);
+    cxl_dump_section_end(&w, section);
+    cxl_dump_end(&w);
+}
+
 bool cxl_type3_fm_on_mailbox(const CXLType3Dev *d)
 {
     return d->fm_on_mailbox;
@@ -178,12 +201,24 @@ static bool media_disabled(const CXLCCI *cci)
     return fake.media_disabled;
 }
 
+static void command_ran(CXLCCI *cci, uint16_t opcode, size_t in_len,
+                        CXLRetCode rc, size_t out_len)
+{
+    const CXLHistoryRecord r = {
+        .kind = cci->kind, .opcode = opcode, .rc = rc, .in_len = in_len,
+        .out_len = out_len,
+    };
+
+    cxl_history_add(&fake.history, &r);
+}
+
 static void open_cci(CXLCCI *cci, CXLCCIKind kind, CXLEventLogs *logs,
                      uint32_t payload)
 {
     cci->events = logs;
     cci->clock = &fake.clock;
     cci->media_disabled = media_disabled;
+    cci->ran = command_ran;
     cxl_cci_init(cci, kind, NULL, payload);
 }
 
@@ -199,6 +234,7 @@ void fake_type3_open(void)
     cxl_poison_init(&fake.poison, FAKE_POISON_LIMIT, &fake.clock);
     cxl_security_init(&fake.security, fake.volatile_size, fake.persistent_size,
                       NULL, NULL);
+    cxl_history_init(&fake.history, &fake.clock);
     fake.dc = fake.has_dc ? make_dc() : NULL;
     open_cci(&fake.mailbox, CXL_CCI_MAILBOX, &fake.host_logs,
              FAKE_MBOX_PAYLOAD);

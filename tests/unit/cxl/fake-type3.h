@@ -31,6 +31,8 @@ struct CXLType3Dev {
     CXLFirmware firmware;
     CXLHealth health;
     CXLSecurity security;
+    CXLHistory history;
+    CXLDump dump;
     CXLFeatures features;
     CXLDynCap *dc;
     bool has_dc;

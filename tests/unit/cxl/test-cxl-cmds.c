@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Command sets 00h, 01h, 03h, 04h, 40h and 41h: each field and each return code
+ * Command sets 00h, 01h, 03h, 40h and 41h: each field and each return code
  *
  * Identify (0001h) needs a PCI device and is left to the tests of devices.
  */
@@ -353,91 +353,6 @@ static void test_timestamp(CXLType3Dev *unused, gconstpointer data)
     g_assert_cmphex(get_timestamp(&fake.fm), ==, 0x1122334455667791);
 }
 
-/* -- 04h ------------------------------------------------------------------- */
-
-static const uint8_t cel_uuid[] = {
-    0x0d, 0xa9, 0xc0, 0xb5, 0xbf, 0x41, 0x4b, 0x78,
-    0x8f, 0x79, 0x96, 0xb1, 0x62, 0x3b, 0x3f, 0x17,
-};
-
-static CXLRetCode get_log(const uint8_t *uuid, uint32_t offset, uint32_t len)
-{
-    cxl_put_bytes(&rq, uuid, 16);
-    cxl_put_le32(&rq, offset);
-    cxl_put_le32(&rq, len);
-    return send_request(&fake.fm, 0x0401);
-}
-
-static void test_supported_logs(CXLType3Dev *unused, gconstpointer data)
-{
-    uint32_t size = cxl_cci_cel_size(&fake.fm);
-
-    assert_rc(send_request(&fake.fm, 0x0400), CXL_RC_SUCCESS);
-    g_assert_cmpuint(rs.size, ==, 8 + 0x14);
-    g_assert_cmpuint(cxl_get_le64(&rs), ==, 1);
-    g_assert_cmpmem(cxl_reader_bytes(&rs, 16), 16, cel_uuid, 16);
-    g_assert_cmpuint(cxl_get_le32(&rs), ==, size);
-
-    cxl_put_u8(&rq, 255);
-    cxl_put_u8(&rq, 0);
-    assert_rc(send_request(&fake.fm, 0x0405), CXL_RC_SUCCESS);
-    g_assert_cmpuint(rs.size, ==, 8 + 0x14);
-    g_assert_cmphex(cxl_get_le64(&rs), ==, 0x10001);
-    g_assert_cmpmem(cxl_reader_bytes(&rs, 16), 16, cel_uuid, 16);
-    g_assert_cmpuint(cxl_get_le32(&rs), ==, size);
-    cxl_put_u8(&rq, 0);
-    cxl_put_u8(&rq, 0);
-    assert_rc(send_request(&fake.fm, 0x0405), CXL_RC_SUCCESS);
-    g_assert_cmpuint(rs.size, ==, 8);
-    cxl_put_u8(&rq, 1);
-    cxl_put_u8(&rq, 1);
-    assert_rc(send_request(&fake.fm, 0x0405), CXL_RC_INVALID_INPUT);
-}
-
-static void test_get_log(CXLType3Dev *unused, gconstpointer data)
-{
-    static const uint8_t other[16] = { 1 };
-    uint32_t size = cxl_cci_cel_size(&fake.fm), at;
-
-    assert_rc(get_log(cel_uuid, 0, size), CXL_RC_SUCCESS);
-    g_assert_cmpuint(rs.size, ==, size);
-    for (at = 0; at < size; at += 4) {
-        uint16_t op = cxl_get_le16(&rs);
-
-        g_assert_cmphex(cxl_get_le16(&rs), ==,
-                        cxl_cci_find(&fake.fm, op)->effects);
-    }
-    assert_rc(get_log(cel_uuid, 4, 3), CXL_RC_SUCCESS);
-    g_assert_cmpuint(rs.size, ==, 3);
-    assert_rc(get_log(cel_uuid, size, 0), CXL_RC_SUCCESS);
-    g_assert_cmpuint(rs.size, ==, 0);
-    assert_rc(get_log(other, 0, 4), CXL_RC_INVALID_LOG);
-    assert_rc(get_log(cel_uuid, 0, size + 1), CXL_RC_INVALID_INPUT);
-    assert_rc(get_log(cel_uuid, size + 1, 0), CXL_RC_INVALID_INPUT);
-    assert_rc(get_log(cel_uuid, 4, UINT32_MAX), CXL_RC_INVALID_INPUT);
-    assert_rc(get_log(cel_uuid, UINT32_MAX, 4), CXL_RC_INVALID_INPUT);
-    assert_rc(get_log(cel_uuid, 0, FAKE_FM_PAYLOAD + 1),
-              CXL_RC_INVALID_INPUT);
-}
-
-static void test_log_operations(CXLType3Dev *unused, gconstpointer data)
-{
-    uint16_t op;
-
-    cxl_put_bytes(&rq, cel_uuid, 16);
-    assert_rc(send_request(&fake.fm, 0x0402), CXL_RC_SUCCESS);
-    g_assert_cmpuint(rs.size, ==, 4);
-    g_assert_cmphex(cxl_get_le32(&rs), ==, 0);
-    for (op = 0x0402; op <= 0x0404; op++) {
-        cxl_put_zero(&rq, 16);
-        assert_rc(send_request(&fake.fm, op), CXL_RC_INVALID_LOG);
-    }
-    for (op = 0x0403; op <= 0x0404; op++) {
-        cxl_put_bytes(&rq, cel_uuid, 16);
-        assert_rc(send_request(&fake.fm, op), CXL_RC_INVALID_INPUT);
-    }
-}
-
 /* -- 40h and 41h ---------------------------------------------------------- */
 
 static void test_identify(CXLType3Dev *unused, gconstpointer data)
@@ -566,9 +481,6 @@ int main(int argc, char **argv)
     ADD("0101", test_clear_event_records);
     ADD("0102-0103", test_interrupt_policy);
     ADD("0300-0301", test_timestamp);
-    ADD("0400-0405", test_supported_logs);
-    ADD("0401", test_get_log);
-    ADD("0402-0404", test_log_operations);
     ADD("4000", test_identify);
     ADD("4100", test_partition_info);
     ADD("4102-4103", test_label_storage);
