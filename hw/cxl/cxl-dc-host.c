@@ -44,13 +44,6 @@ void dc_chain_forget(DCHost *h)
     h->chain = DC_CHAIN_NONE;
 }
 
-void cxl_dc_host_abandon(CXLDynCap *dc, uint16_t host)
-{
-    if (host < dc->config.nr_hosts) {
-        dc_chain_forget(&dc->host[host]);
-    }
-}
-
 /*
  * Joins a payload to those of its chain.  Success with *@list NULL: wait for
  * more.  Nothing is judged before the last payload, apart from the amount.

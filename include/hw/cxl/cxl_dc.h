@@ -281,17 +281,18 @@ void cxl_dc_tags(const CXLDynCap *dc, uint32_t start, CXLDCTagFn *fn,
 /**
  * cxl_dc_host_respond() - 4802h: answer the oldest offer of @host
  * @more: further payloads of the same answer follow; nothing changes yet
+ *
+ * A host sends the payloads of one answer back to back, but its driver may let
+ * other commands through between two of them.  If those ended the answer, the
+ * rest of it would count as all of it, and memory that the host believes to
+ * have would be gone.  So only the other of 4802h and 4803h, an error or a
+ * reset forgets what was collected.
  */
 CXLRetCode cxl_dc_host_respond(CXLDynCap *dc, uint16_t host,
                                const CXLDCRange *ranges, size_t n, bool more);
 /** cxl_dc_host_release() - 4803h: give ranges back; @more as above. */
 CXLRetCode cxl_dc_host_release(CXLDynCap *dc, uint16_t host,
                                const CXLDCRange *ranges, size_t n, bool more);
-/**
- * cxl_dc_host_abandon() - forget payloads collected with @more: something came
- * between (payloads of one operation are back to back)
- */
-void cxl_dc_host_abandon(CXLDynCap *dc, uint16_t host);
 
 /* -- life ----------------------------------------------------------------- */
 

@@ -347,7 +347,7 @@ static void test_load_replaces_a_used_model(void)
     again = dc_save(other->dc);
     g_assert_cmpmem(bytes->data, bytes->len, again->data, again->len);
     /* It is still the owner's; the chain in the stream would go on */
-    cxl_dc_host_abandon(other->dc, 0);
+    host_refuse(other, 0);
     assert_rc(host_release(other, 0, DPA(PLAIN, 10), 2), CXL_RC_SUCCESS);
     g_assert_cmpuint(other->rec->events->len, ==, 1);
 }
