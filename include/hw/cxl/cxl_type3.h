@@ -23,11 +23,13 @@
 #include "hw/cxl/cxl_security.h"
 
 /*
- * Largest payload of the device's out-of-band CCI: the largest power of two
- * that still fits, with the 13 bytes before it, in the 1088 byte messages that
- * the MCTP binding of the FM API was first made for.
+ * Largest payload of the device's out-of-band CCI: what a switch takes at its
+ * endpoint as well.  101 extents fit, and a tunnel for the longest command of
+ * the mailbox.  MCTP itself ends at %MCTP_MESSAGE_MAX; but a message of 4109
+ * bytes is 65 packets, half a second on a slow bus, and clients give up after
+ * two.
  */
-#define CXL_TYPE3_FM_PAYLOAD_SIZE 1024
+#define CXL_TYPE3_FM_PAYLOAD_SIZE 4096
 /*
  * Largest payload of a logical device's CCI: half, because a tunnel takes 16
  * bytes of the other's, and a power of two.
