@@ -47,7 +47,7 @@ static CXLRetCode identify(CXLCCI *cci, CXLReader *in, CXLWriter *out)
     /* what is injected has to find room in the same list */
     cxl_put_le16(out, MIN(poison->limit, UINT16_MAX));
     cxl_put_u8(out, POISON_SCANS);
-    cxl_put_u8(out, 0);     /* no QoS telemetry */
+    cxl_put_u8(out, CXL_QOS_ALL);
     cxl_put_le16(out, logs->log[CXL_EVENT_LOG_DYNCAP].depth);
     return CXL_RC_SUCCESS;
 }

@@ -24,6 +24,8 @@ extern const CXLCmdSet cxl_cmds_health;         /* 42h */
 extern const CXLCmdSet cxl_cmds_media;          /* 43h */
 extern const CXLCmdSet cxl_cmds_sanitize;       /* 44h */
 extern const CXLCmdSet cxl_cmds_security;       /* 45h */
+extern const CXLCmdSet cxl_cmds_security_protocol;  /* 46h */
+extern const CXLCmdSet cxl_cmds_qos;            /* 47h */
 extern const CXLCmdSet cxl_cmds_dcd;            /* 48h */
 extern const CXLCmdSet cxl_cmds_mld_port;       /* 53h */
 extern const CXLCmdSet cxl_cmds_fm_dcd;         /* 56h */

@@ -20,6 +20,8 @@ const CXLCmdSet *const cxl_cmd_sets[] = {
     &cxl_cmds_media,
     &cxl_cmds_sanitize,
     &cxl_cmds_security,
+    &cxl_cmds_security_protocol,
+    &cxl_cmds_qos,
     &cxl_cmds_dcd,
     &cxl_cmds_mld_port,
     &cxl_cmds_fm_dcd,

@@ -141,6 +141,7 @@ static void cxl_type3_models_init(CXLType3Dev *d)
     cxl_type3_health_init(d);
     cxl_security_init(&d->security, d->vmem.size, d->pmem.size,
                       cxl_type3_lock_notify, d);
+    cxl_qos_init(&d->qos);
     cxl_history_init(&d->history, &d->clock);
     cxl_dump_clear(&d->dump);
     cxl_type3_features_init(d);
@@ -178,6 +179,7 @@ static void cxl_type3_ccis_init(CXLType3Dev *d)
         .events = &d->events,
         .clock = &d->clock,
         .media_disabled = cxl_type3_media_disabled,
+        .ran = cxl_type3_history_add,
     };
     cxl_cci_init(&d->ld_cci, CXL_CCI_LD, DEVICE(d),
                  CXL_TYPE3_LD_PAYLOAD_SIZE);
@@ -319,6 +321,7 @@ static void cxl_type3_reset_hold(Object *obj, ResetType type)
     cxl_firmware_reset(&d->firmware);
     cxl_health_reset(&d->health);
     cxl_security_reset(&d->security);
+    cxl_qos_reset(&d->qos);
     cxl_features_reset(&d->features);
 }
 
@@ -409,6 +412,7 @@ static void cxl_type3_class_init(ObjectClass *oc, void *data)
     set_bit(DEVICE_CATEGORY_STORAGE, dc->categories);
     cxl_type3_class_add_properties(dc);
     cxl_type3_health_add_properties(oc);
+    cxl_type3_qos_add_properties(oc);
     rc->phases.hold = cxl_type3_reset_hold;
 }
 

@@ -59,7 +59,7 @@ static void put_status(CXLType3Dev *d, CXLWriter *w)
 
 static void put_background(CXLType3Dev *d, CXLWriter *w)
 {
-    const CXLCCI *cci[] = { &d->mailbox_cci, &d->fm_cci };
+    const CXLCCI *cci[] = { &d->mailbox_cci, &d->fm_cci, &d->ld_cci };
     unsigned i;
 
     for (i = 0; i < ARRAY_SIZE(cci); i++) {

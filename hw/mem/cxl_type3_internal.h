@@ -142,6 +142,7 @@ struct CXLType3Dev {
     CXLFirmware firmware;
     CXLHealth health;
     CXLSecurity security;
+    CXLQoS qos;
     CXLHistory history;
     CXLDump dump;
     CXLFeatures features;
@@ -204,6 +205,9 @@ void cxl_type3_features_exit(CXLType3Dev *d);
 /* cxl_type3_dump.c */
 void cxl_type3_history_add(CXLCCI *cci, uint16_t opcode, size_t in_len,
                            CXLRetCode rc, size_t out_len);
+
+/* cxl_type3_qos.c */
+void cxl_type3_qos_add_properties(ObjectClass *oc);
 
 /* cxl_type3_vmstate.c */
 extern const VMStateDescription vmstate_cxl_type3;

@@ -205,6 +205,11 @@ void cxl_type3_populate_dump(CXLType3Dev *d)
     g_assert_not_reached();
 }
 
+CXLQoS *cxl_type3_qos(CXLType3Dev *d)
+{
+    g_assert_not_reached();
+}
+
 void cxl_type3_set_media(CXLType3Dev *d, CXLMediaStatus status)
 {
     g_assert_not_reached();

@@ -94,8 +94,8 @@ static bool operations_agree(const CXLType3Dev *d)
     bool sanitizes = is_running(&d->mailbox_cci, CXL_OP_SANITIZE) ||
                      is_running(&d->fm_cci, CXL_OP_SANITIZE) ||
                      is_running(&d->ld_cci, CXL_OP_SANITIZE);
-
-    bool overwrites = is_running(&d->mailbox_cci, CXL_OP_MEDIA_OPS);
+    bool overwrites = is_running(&d->mailbox_cci, CXL_OP_MEDIA_OPS) ||
+                      is_running(&d->ld_cci, CXL_OP_MEDIA_OPS);
 
     return d->media.running == scans && d->poison.frozen == scans &&
            (d->media.op_ranges != 0) == overwrites &&
@@ -168,6 +168,7 @@ const VMStateDescription vmstate_cxl_type3 = {
         VMSTATE_STRUCT(features, CXLType3Dev, 0, vmstate_cxl_features,
                        CXLFeatures),
         VMSTATE_STRUCT(scrub, CXLType3Dev, 0, vmstate_cxl_scrub, CXLScrub),
+        VMSTATE_STRUCT(qos, CXLType3Dev, 0, vmstate_cxl_qos, CXLQoS),
         VMSTATE_STRUCT(history, CXLType3Dev, 0, vmstate_cxl_history,
                        CXLHistory),
         VMSTATE_STRUCT(dump, CXLType3Dev, 0, vmstate_cxl_dump, CXLDump),

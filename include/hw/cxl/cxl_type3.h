@@ -20,6 +20,7 @@
 #include "hw/cxl/cxl_mailbox.h"
 #include "hw/cxl/cxl_media.h"
 #include "hw/cxl/cxl_poison.h"
+#include "hw/cxl/cxl_qos.h"
 #include "hw/cxl/cxl_security.h"
 
 /*
@@ -103,6 +104,9 @@ CXLHistory *cxl_type3_history(CXLType3Dev *d);
 /** cxl_type3_dump() - the picture that cxl_type3_populate_dump() took. */
 CXLDump *cxl_type3_dump(CXLType3Dev *d);
 void cxl_type3_populate_dump(CXLType3Dev *d);
+
+/** cxl_type3_qos() - QoS telemetry settings. */
+CXLQoS *cxl_type3_qos(CXLType3Dev *d);
 
 /**
  * cxl_type3_set_media() - media status register

@@ -161,7 +161,7 @@ static void a_running_operation_shows(void)
     qtest_clock_step(qts, 2000000000ll);
     read_log(&dev, dump_uuid, dump, DUMP_SIZE);
     at = section(dump, 3, &len);
-    g_assert_cmpuint(len, ==, 2 * 8);
+    g_assert_cmpuint(len, ==, 3 * 8);
     g_assert_cmphex(ldl_le_p(at), ==, 1 | 1 << 8 | 50 << 16);
     g_assert_cmphex(lduw_le_p(at + 4), ==, 0x4400);
     g_assert_cmphex(section(dump, 2, &len)[4], ==, 3);

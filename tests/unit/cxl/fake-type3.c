@@ -138,6 +138,11 @@ void cxl_type3_populate_dump(CXLType3Dev *d)
     cxl_dump_end(&w);
 }
 
+CXLQoS *cxl_type3_qos(CXLType3Dev *d)
+{
+    return &d->qos;
+}
+
 bool cxl_type3_fm_on_mailbox(const CXLType3Dev *d)
 {
     return d->fm_on_mailbox;

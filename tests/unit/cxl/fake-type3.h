@@ -31,6 +31,7 @@ struct CXLType3Dev {
     CXLFirmware firmware;
     CXLHealth health;
     CXLSecurity security;
+    CXLQoS qos;
     CXLHistory history;
     CXLDump dump;
     CXLFeatures features;

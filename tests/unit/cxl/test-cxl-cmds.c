@@ -377,7 +377,7 @@ static void test_identify(CXLType3Dev *unused, gconstpointer data)
         g_assert_cmpuint(cxl_get_le24(&rs), ==, FAKE_POISON_LIMIT);
         g_assert_cmpuint(cxl_get_le16(&rs), ==, FAKE_POISON_LIMIT);
         g_assert_cmphex(cxl_get_u8(&rs), ==, 2);
-        cxl_get_skip(&rs, 1);
+        g_assert_cmphex(cxl_get_u8(&rs), ==, CXL_QOS_ALL);
         g_assert_cmpuint(cxl_get_le16(&rs), ==, 2 * FAKE_LOG_DEPTH);
     }
     fake.persistent_size++;     /* cannot be said in units of 256 MiB */

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * QoS telemetry and security protocols through the mailbox: settings, resets,
+ * what the monitor measures, save and load (CXL r3.2 8.2.10.9.7, 8.2.10.9.8)
+ */
+#include "qemu/osdep.h"
+#include "qemu/bswap.h"
+#include "qemu/units.h"
+#include "qobject/qdict.h"
+#include "cxl-qtest.h"
+
+/* Control, moderate, severe, interval, as one number */
+#define DEFAULTS    (10 << 8 | 25 << 16 | 8 << 24)
+#define OTHER       (3 | 40 << 8 | 60 << 16 | 2 << 24)
+
+static uint16_t set_control(CxlDev *dev, uint32_t control)
+{
+    CxlReq r = { 0 };
+
+    req32(&r, control);
+    return cxl_cmd(dev, 0x4701, &r, NULL);
+}
+
+static uint32_t get_control(CxlDev *dev)
+{
+    CxlRsp rsp;
+
+    g_assert_cmphex(cxl_cmd(dev, 0x4700, NULL, &rsp), ==, 0);
+    g_assert_cmpuint(rsp.len, ==, 4);
+    return ldl_le_p(rsp.data);
+}
+
+static uint8_t get_status(CxlDev *dev)
+{
+    CxlRsp rsp;
+
+    g_assert_cmphex(cxl_cmd(dev, 0x4702, NULL, &rsp), ==, 0);
+    g_assert_cmpuint(rsp.len, ==, 1);
+    return rsp.data[0];
+}
+
+static bool set_backpressure(QTestState *qts, int percent)
+{
+    QDict *rsp = qtest_qmp(qts, "{'execute': 'qom-set', 'arguments': {'path': "
+                           "'/machine/peripheral/cxl-mem0', 'property': "
+                           "'backpressure', 'value': %d}}", percent);
+    bool ok = qdict_haskey(rsp, "return");
+
+    qobject_unref(rsp);
+    return ok;
+}
+
+static void settings_last_until_reset(void)
+{
+    CxlDev dev;
+    QTestState *qts = cxl_start_dcd(&dev, "");
+    CxlRsp rsp;
+
+    g_assert_cmphex(cxl_cmd(&dev, 0x4000, NULL, &rsp), ==, 0);
+    g_assert_cmphex(rsp.data[0x42], ==, 3);
+    g_assert_cmphex(get_control(&dev), ==, DEFAULTS);
+    g_assert_cmphex(set_control(&dev, OTHER), ==, 0);
+    g_assert_cmphex(set_control(&dev, OTHER | 4), ==, 2);
+    g_assert_cmphex(set_control(&dev, OTHER & 0xffff00ff), ==, 2);
+    g_assert_cmphex(get_control(&dev), ==, OTHER);
+    qtest_system_reset(qts);
+    cxl_probe(qts, 0, &dev);
+    g_assert_cmphex(get_control(&dev), ==, DEFAULTS);
+    qtest_quit(qts);
+}
+
+static void the_monitor_sets_what_is_measured(void)
+{
+    CxlDev dev;
+    QTestState *qts = cxl_start_dcd(&dev, "");
+
+    g_assert_cmpuint(get_status(&dev), ==, 0);
+    g_assert_true(set_backpressure(qts, 100));
+    g_assert_false(set_backpressure(qts, 101));
+    g_assert_false(set_backpressure(qts, -1));
+    g_assert_cmpuint(get_status(&dev), ==, 100);
+    /* no samples, no average */
+    g_assert_cmphex(set_control(&dev, DEFAULTS & 0xffffff), ==, 0);
+    g_assert_cmpuint(get_status(&dev), ==, 0);
+    qtest_quit(qts);
+}
+
+static void settings_survive_save_and_load(void)
+{
+    g_autofree char *args = cxl_args(CXL_BACKENDS "-device " CXL_DCD_DEVICE);
+    CxlDev dev;
+    QTestState *qts = cxl_start_dcd(&dev, "");
+
+    g_assert_cmphex(set_control(&dev, OTHER), ==, 0);
+    g_assert_true(set_backpressure(qts, 33));
+    dev.qts = cxl_migrate(qts, args);
+    g_assert_cmphex(get_control(&dev), ==, OTHER);
+    g_assert_cmpuint(get_status(&dev), ==, 33);
+    qtest_quit(dev.qts);
+}
+
+static void the_list_of_protocols_is_the_only_one(void)
+{
+    static const uint8_t list[] = { 0, 0, 0, 0, 0, 0, 0, 1, 0 };
+    CxlDev dev;
+    QTestState *qts = cxl_start_dcd(&dev, "");
+    CxlReq r = { 0 };
+    CxlRsp rsp;
+
+    req64(&r, 0);
+    g_assert_cmphex(cxl_cmd(&dev, 0x4601, &r, &rsp), ==, 0);
+    g_assert_cmpmem(rsp.data, rsp.len, list, sizeof(list));
+    cxl_refused(&dev, 0x4600, &r, 2);
+    r.data[0] = 0xef;
+    cxl_refused(&dev, 0x4601, &r, 2);
+    cxl_refused(&dev, 0x4600, NULL, 0x16);
+    qtest_quit(qts);
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+#define T(f) qtest_add_func("/cxl/qos/" #f, f)
+    T(settings_last_until_reset);
+    T(the_monitor_sets_what_is_measured);
+    T(settings_survive_save_and_load);
+    T(the_list_of_protocols_is_the_only_one);
+#undef T
+    return g_test_run();
+}
