@@ -4,9 +4,11 @@
  *
  * A tunnel brings a command to a component that the Fabric Manager has no wire
  * to: from a switch to the memory device behind a port, from the device's
- * out-of-band CCI to one of its logical devices.
+ * out-of-band CCI to one of its logical devices.  CXL.io requests reach the
+ * function that a logical device shows to its host.
  */
 #include "qemu/osdep.h"
+#include "hw/cxl/cxl_io_request.h"
 #include "hw/cxl/cxl_switch.h"
 #include "hw/mctp/mctp_cxl_msg.h"
 #include "cmd-sets.h"
@@ -16,6 +18,8 @@
 #define TUNNEL_HEAD     4
 /* What the identifier of a tunnel names; 1, an LD pool, no component has */
 #define TARGET_BY_ID    0
+
+/* -- tunnels -------------------------------------------------------------- */
 
 /* Where a tunnel from @cci ends, or NULL */
 static CXLCCI *tunnel_end(CXLCCI *cci, uint8_t id)
@@ -97,6 +101,120 @@ static CXLRetCode tunnel(CXLCCI *cci, CXLReader *in, CXLWriter *out)
     return CXL_RC_SUCCESS;
 }
 
+/* -- CXL.io --------------------------------------------------------------- */
+
+/* The function that logical device @ld of the device at @port shows, or NULL */
+static PCIDevice *find_function(CXLCCI *cci, uint8_t port, uint16_t ld)
+{
+    CXLType3Dev *d = cxl_switch_type3_at(cci, port);
+
+    return d && cxl_type3_ld_cci(d, ld) ? cxl_type3_pci(d) : NULL;
+}
+
+static CXLRetCode send_config(CXLCCI *cci, CXLReader *in, CXLWriter *out)
+{
+    uint8_t port = cxl_get_u8(in);
+    uint32_t what = cxl_get_le24(in);
+    uint16_t ld = cxl_get_le16(in);
+    PCIDevice *pci = find_function(cci, port, ld);
+    uint32_t data;
+
+    if (!pci) {
+        return CXL_RC_INVALID_INPUT;
+    }
+    cxl_get_skip(in, 2);
+    data = cxl_get_le32(in);
+    trace_cxl_ld_config(port, ld, CXL_IO_CONFIG_REGISTER(what),
+                        CXL_IO_FIRST_BE(what), what & CXL_IO_WRITE, data);
+    cxl_put_le32(out, cxl_io_config(pci, what, data));
+    return CXL_RC_SUCCESS;
+}
+
+/* Header of a memory request, and as one client has it, with a byte less */
+#define MEMORY_HEAD         0x10
+#define MEMORY_HEAD_SHORT   0x0f
+
+typedef struct MemoryRequest {
+    CXLIOMemory io;
+    uint16_t ld;
+    uint8_t port;
+    bool write;
+} MemoryRequest;
+
+static void get_head(CXLReader *in, bool is_short, MemoryRequest *req)
+{
+    uint32_t what;
+
+    req->port = cxl_get_u8(in);
+    what = is_short ? cxl_get_le16(in) : cxl_get_le24(in);
+    req->ld = cxl_get_le16(in);
+    req->io.len = cxl_get_le16(in);
+    req->io.addr = cxl_get_le64(in);
+    req->io.first_be = CXL_IO_FIRST_BE(what);
+    /* where the missing byte would tell, there is data or there is none */
+    req->io.last_be = is_short ? 0xf : CXL_IO_LAST_BE(what);
+    req->write = is_short ? cxl_reader_left(in) : what & CXL_IO_WRITE;
+}
+
+/*
+ * Which of both it is follows from the length of the message.  The one that
+ * could be either, a short write of one byte, counts as a full read: reading
+ * does less harm.
+ */
+static void get_request(CXLReader *in, MemoryRequest *req)
+{
+    CXLReader other = *in;
+    MemoryRequest brief;
+    size_t data;
+
+    get_head(&other, true, &brief);
+    if (cxl_reader_left(in) == MEMORY_HEAD_SHORT) {
+        *req = brief;
+        *in = other;
+        return;
+    }
+    get_head(in, false, req);
+    data = cxl_reader_left(in);
+    if (data != (req->write ? req->io.len : 0) &&
+        brief.io.len == cxl_reader_left(&other)) {
+        *req = brief;
+        *in = other;
+    }
+}
+
+static CXLRetCode send_memory(CXLCCI *cci, CXLReader *in, CXLWriter *out)
+{
+    MemoryRequest req;
+    PCIDevice *pci;
+    size_t data;
+    bool done;
+
+    get_request(in, &req);
+    data = cxl_reader_left(in);
+    pci = find_function(cci, req.port, req.ld);
+    if (!pci || !req.io.len || req.io.len > CXL_IO_MEMORY_MAX ||
+        req.io.addr > UINT64_MAX - req.io.len) {
+        return CXL_RC_INVALID_INPUT;
+    }
+    cxl_put_le16(out, req.io.len);
+    cxl_put_zero(out, 2);
+    if (req.io.len > (req.write ? data : cxl_writer_fits(out, 1, 0))) {
+        return CXL_RC_INVALID_INPUT;
+    }
+    if (data != (req.write ? req.io.len : 0)) {
+        return CXL_RC_INVALID_PAYLOAD_LENGTH;
+    }
+    if (req.write) {
+        done = cxl_io_write(pci, &req.io, cxl_reader_bytes(in, data));
+    } else {
+        done = cxl_io_read(pci, &req.io, cxl_put_space(out, req.io.len));
+    }
+    trace_cxl_ld_memory(req.port, req.ld, req.io.addr, req.io.len, req.write,
+                        done);
+    /* As a completer says "unsupported request"; there is no code for that */
+    return done ? CXL_RC_SUCCESS : CXL_RC_INTERNAL_ERROR;
+}
+
 static bool has_ends(const CXLCCI *cci)
 {
     return cci->kind == CXL_CCI_SWITCH || cxl_cci_is_type3(cci);
@@ -110,6 +228,18 @@ static const CXLCmd rows[] = {
         .len = CXL_LEN_MIN(TUNNEL_HEAD + CXL_CCI_MSG_HEADER),
         .handler = tunnel,
         .present = has_ends,
+    }, {
+        .opcode = 0x5301,
+        .name = "Send LD CXL.io Configuration Request",
+        .where = CXL_CCI_SWITCH,
+        .len = CXL_LEN(12),
+        .handler = send_config,
+    }, {
+        .opcode = 0x5302,
+        .name = "Send LD CXL.io Memory Request",
+        .where = CXL_CCI_SWITCH,
+        .len = CXL_LEN_MIN(MEMORY_HEAD_SHORT),
+        .handler = send_memory,
     },
 };
 

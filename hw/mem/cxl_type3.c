@@ -33,6 +33,11 @@ CXLCCI *cxl_type3_ld_cci(CXLType3Dev *d, uint16_t ld)
     return ld == 0 ? &d->ld_cci : NULL;
 }
 
+PCIDevice *cxl_type3_pci(CXLType3Dev *d)
+{
+    return PCI_DEVICE(d);
+}
+
 CXLDynCap *cxl_type3_dc(CXLType3Dev *d)
 {
     return d->dc;

@@ -109,6 +109,11 @@ CXLCCI *cxl_type3_ld_cci(CXLType3Dev *d, uint16_t ld)
     g_assert_not_reached();
 }
 
+PCIDevice *cxl_type3_pci(CXLType3Dev *d)
+{
+    g_assert_not_reached();
+}
+
 CXLDynCap *cxl_type3_dc(CXLType3Dev *d)
 {
     g_assert_not_reached();

@@ -49,6 +49,9 @@ CXLCCI *cxl_type3_fm_cci(CXLType3Dev *d);
 /** cxl_type3_ld_cci() - CCI of logical device @ld, NULL if there is none. */
 CXLCCI *cxl_type3_ld_cci(CXLType3Dev *d, uint16_t ld);
 
+/** cxl_type3_pci() - the function that the host sees. */
+PCIDevice *cxl_type3_pci(CXLType3Dev *d);
+
 /** cxl_type3_dc() - dynamic capacity, NULL if the device has none. */
 CXLDynCap *cxl_type3_dc(CXLType3Dev *d);
 

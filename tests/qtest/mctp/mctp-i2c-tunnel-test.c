@@ -6,185 +6,7 @@
  */
 #include "qemu/osdep.h"
 #include "qemu/bswap.h"
-#include "qemu/units.h"
-#include "mctp-guest.h"
-
-#define EP_SWITCH 0x20
-#define EP_DEVICE 0x22
-#define EID_SWITCH 9
-#define EID_DEVICE 11
-
-/* Ports: 1 a memory device, 2 nothing, 3 something else */
-#define PORT_DEVICE 1
-#define PORT_EMPTY 2
-#define PORT_OTHER 3
-#define PORT_NONE 9
-
-#define MACHINE MCTP_MACHINE \
-    "-device cxl-downstream,id=ds1,bus=us0,port=1,chassis=0,slot=4 " \
-    "-device cxl-downstream,id=ds2,bus=us0,port=2,chassis=0,slot=5 " \
-    "-device cxl-downstream,id=ds3,bus=us0,port=3,chassis=0,slot=6 " \
-    "-device cxl-switch-mailbox-cci,id=sw0,bus=pcie.0,addr=06.0,target=us0 " \
-    "-device i2c_mctp_cxl,bus=dw.0,address=0x20,target=us0 " \
-    "-object memory-backend-ram,id=vmem,size=256M " \
-    "-object memory-backend-ram,id=dcmem,size=512M " \
-    "-device cxl-type3,id=mem0,bus=ds1,volatile-memdev=vmem," \
-    "volatile-dc-memdev=dcmem,num-dc-regions=2,sn=0x99 " \
-    "-device pci-testdev,bus=ds3 " \
-    "-device i2c_mctp_cxl,bus=dw.0,address=0x22,target=mem0 "
-
-#define RC_BG_STARTED 0x01
-#define RC_INVALID 0x02
-#define RC_UNSUPPORTED 0x03
-#define RC_BUSY 0x06
-#define RC_LENGTH 0x16
-
-#define CCI_HEADER 12
-#define TUNNEL_HEAD 4
-
-typedef enum Door {
-    DOOR_SWITCH_PCI,
-    DOOR_SWITCH_MCTP,
-    DOOR_DEVICE_MCTP,
-} Door;
-
-static const char *const door_name[] = {
-    "switch mailbox", "switch endpoint", "device endpoint",
-};
-
-typedef struct Net {
-    DwI2c t;
-    Mailbox m;
-} Net;
-
-static void net_up(Net *n)
-{
-    dw_start_args(&n->t, MACHINE);
-    mctp_listen(&n->t);
-    mctp_assign(&n->t, EP_SWITCH, EID_SWITCH);
-    mctp_assign(&n->t, EP_DEVICE, EID_DEVICE);
-    n->m = mailbox_open(&n->t, QPCI_DEVFN(6, 0), 0);
-}
-
-static void net_down(Net *n)
-{
-    mailbox_close(&n->m);
-    dw_stop(&n->t);
-}
-
-static Answer ask(Net *n, Door door, uint16_t opcode, const void *in,
-                  size_t len)
-{
-    switch (door) {
-    case DOOR_SWITCH_PCI:
-        return mailbox_command(&n->m, opcode, in, len);
-    case DOOR_SWITCH_MCTP:
-        return mctp_command(&n->t, EP_SWITCH, EID_SWITCH, opcode, in, len);
-    case DOOR_DEVICE_MCTP:
-        return mctp_command(&n->t, EP_DEVICE, EID_DEVICE, opcode, in, len);
-    }
-    g_assert_not_reached();
-}
-
-/* -- tunnels -------------------------------------------------------------- */
-
-/* Which way: from a switch to a port, and if @ld is 0 or more on to that LD */
-typedef struct Way {
-    Door door;
-    int port;
-    int ld;
-} Way;
-
-static GByteArray *enclose(uint8_t id, uint8_t tag, uint16_t opcode,
-                           const void *in, size_t len)
-{
-    uint8_t head[TUNNEL_HEAD + CCI_HEADER] = { id };
-    GByteArray *a = g_byte_array_new();
-
-    stw_le_p(head + 2, CCI_HEADER + len);
-    head[TUNNEL_HEAD + 1] = tag;
-    stw_le_p(head + TUNNEL_HEAD + 3, opcode);
-    stw_le_p(head + TUNNEL_HEAD + 5, len);
-    g_byte_array_append(a, head, sizeof(head));
-    if (len) {
-        g_byte_array_append(a, in, len);
-    }
-    return a;
-}
-
-/* Checks what encloses the answer, every byte of it */
-static Answer disclose(Answer *outer, uint8_t tag, uint16_t opcode)
-{
-    const uint8_t *p = outer->payload->data;
-    size_t size = outer->payload->len;
-    Answer a = { .payload = g_byte_array_new() };
-    const uint8_t *msg = p + TUNNEL_HEAD;
-
-    g_assert_cmphex(outer->ret_code, ==, 0);
-    g_assert_cmpuint(size, >=, TUNNEL_HEAD + CCI_HEADER);
-    g_assert_cmpuint(lduw_le_p(p), ==, size - TUNNEL_HEAD);
-    g_assert_cmphex(lduw_le_p(p + 2), ==, 0);
-    g_assert_cmphex(msg[0], ==, 1);
-    g_assert_cmphex(msg[1], ==, tag);
-    g_assert_cmphex(msg[2], ==, 0);
-    g_assert_cmphex(lduw_le_p(msg + 3), ==, opcode);
-    g_assert_cmphex(msg[7] & 0x7f, ==, 0);
-    g_assert_cmpuint(lduw_le_p(msg + 5), ==, size - TUNNEL_HEAD - CCI_HEADER);
-    g_assert_cmphex(lduw_le_p(msg + 10), ==, 0);
-    a.ret_code = lduw_le_p(msg + 8);
-    a.background = msg[7] & 0x80;
-    g_byte_array_append(a.payload, msg + CCI_HEADER,
-                        size - TUNNEL_HEAD - CCI_HEADER);
-    if (a.ret_code) {
-        g_assert_cmpuint(a.payload->len, ==, 0);
-    }
-    answer_clear(outer);
-    return a;
-}
-
-static Answer through(Net *n, Way way, uint16_t opcode, const void *in,
-                      size_t len)
-{
-    static uint8_t next_tag = 0x50;
-    const uint8_t tag = next_tag++;
-    g_autoptr(GByteArray) one = NULL;
-    g_autoptr(GByteArray) two = NULL;
-    Answer a;
-
-    if (way.ld < 0) {
-        one = enclose(way.port, tag, opcode, in, len);
-        a = ask(n, way.door, 0x5300, one->data, one->len);
-        return disclose(&a, tag, opcode);
-    }
-    one = enclose(way.ld, tag, opcode, in, len);
-    if (way.door == DOOR_DEVICE_MCTP) {
-        a = ask(n, way.door, 0x5300, one->data, one->len);
-    } else {
-        two = enclose(way.port, tag + 1, 0x5300, one->data, one->len);
-        a = ask(n, way.door, 0x5300, two->data, two->len);
-        a = disclose(&a, tag + 1, 0x5300);
-    }
-    return disclose(&a, tag, opcode);
-}
-
-static const Way to_device[] = {
-    { DOOR_SWITCH_PCI, PORT_DEVICE, -1 },
-    { DOOR_SWITCH_MCTP, PORT_DEVICE, -1 },
-};
-
-static const Way to_ld[] = {
-    { DOOR_DEVICE_MCTP, -1, 0 },
-    { DOOR_SWITCH_PCI, PORT_DEVICE, 0 },
-    { DOOR_SWITCH_MCTP, PORT_DEVICE, 0 },
-};
-
-static void assert_equal_answers(const Answer *a, const Answer *b)
-{
-    g_assert_cmphex(a->ret_code, ==, b->ret_code);
-    g_assert_cmpint(a->background, ==, b->background);
-    g_assert_cmpmem(a->payload->data, a->payload->len, b->payload->data,
-                    b->payload->len);
-}
+#include "mctp-net.h"
 
 /* -- what a tunnel refuses ------------------------------------------------ */
 
@@ -247,7 +69,7 @@ static void test_refused(void)
     net_up(&n);
     for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
         for (Door d = DOOR_SWITCH_PCI; d <= DOOR_DEVICE_MCTP; d++) {
-            Answer a = ask(&n, d, 0x5300, bad[i].in, bad[i].len);
+            Answer a = net_ask(&n, d, 0x5300, bad[i].in, bad[i].len);
 
             g_test_message("%s, %s: %02x", door_name[d], bad[i].what,
                            a.ret_code);
@@ -304,12 +126,12 @@ static void test_as_direct(void)
     net_up(&n);
     for (size_t i = 0; i < ARRAY_SIZE(requests); i++) {
         const Request *r = &requests[i];
-        Answer a = ask(&n, DOOR_DEVICE_MCTP, r->opcode, r->in, r->len);
+        Answer a = net_ask(&n, DOOR_DEVICE_MCTP, r->opcode, r->in, r->len);
 
         g_test_message("%04x: return code %02x, %u bytes", r->opcode,
                        a.ret_code, a.payload->len);
         for (size_t w = 0; w < ARRAY_SIZE(to_device); w++) {
-            Answer b = through(&n, to_device[w], r->opcode, r->in, r->len);
+            Answer b = net_through(&n, to_device[w], r->opcode, r->in, r->len);
 
             assert_equal_answers(&a, &b);
             answer_clear(&b);
@@ -326,12 +148,12 @@ static void test_logical_device_from_everywhere(void)
     net_up(&n);
     for (size_t i = 0; i < ARRAY_SIZE(requests); i++) {
         const Request *r = &requests[i];
-        Answer a = through(&n, to_ld[0], r->opcode, r->in, r->len);
+        Answer a = net_through(&n, to_ld[0], r->opcode, r->in, r->len);
 
         g_test_message("%04x: return code %02x, %u bytes", r->opcode,
                        a.ret_code, a.payload->len);
         for (size_t w = 1; w < ARRAY_SIZE(to_ld); w++) {
-            Answer b = through(&n, to_ld[w], r->opcode, r->in, r->len);
+            Answer b = net_through(&n, to_ld[w], r->opcode, r->in, r->len);
 
             assert_equal_answers(&a, &b);
             answer_clear(&b);
@@ -352,7 +174,7 @@ static const uint8_t cel_uuid[16] = {
 static GHashTable *opcodes(Net *n, Way way)
 {
     GHashTable *set = g_hash_table_new(NULL, NULL);
-    Answer a = through(n, way, 0x0400, NULL, 0);
+    Answer a = net_through(n, way, 0x0400, NULL, 0);
     uint32_t size, at, step = 64;
 
     g_assert_cmphex(a.ret_code, ==, 0);
@@ -366,7 +188,7 @@ static GHashTable *opcodes(Net *n, Way way)
         memcpy(get, cel_uuid, 16);
         stl_le_p(get + 16, at);
         stl_le_p(get + 20, some);
-        a = through(n, way, 0x0401, get, sizeof(get));
+        a = net_through(n, way, 0x0401, get, sizeof(get));
         g_assert_cmphex(a.ret_code, ==, 0);
         g_assert_cmpuint(a.payload->len, ==, some);
         for (uint32_t i = 0; i < some; i += 4) {
@@ -430,7 +252,7 @@ static void test_command_sets(void)
 
 static uint8_t limit_of(Net *n, Way way)
 {
-    Answer a = through(n, way, 0x0001, NULL, 0);
+    Answer a = net_through(n, way, 0x0001, NULL, 0);
     uint8_t shift;
 
     g_assert_cmphex(a.ret_code, ==, 0);
@@ -450,12 +272,12 @@ static void test_payload_limits(void)
     for (size_t w = 0; w < ARRAY_SIZE(ways); w++) {
         const size_t limit = 1u << limit_of(&n, ways[w]);
         g_autofree uint8_t *in = g_malloc0(limit + 1);
-        Answer a = through(&n, ways[w], 0x4103, in, limit + 1);
+        Answer a = net_through(&n, ways[w], 0x4103, in, limit + 1);
 
         g_assert_cmphex(a.ret_code, ==, RC_LENGTH);
         answer_clear(&a);
         /* there are no labels to write, but the length is right */
-        a = through(&n, ways[w], 0x4103, in, limit);
+        a = net_through(&n, ways[w], 0x4103, in, limit);
         g_assert_cmphex(a.ret_code, ==, RC_INVALID);
         answer_clear(&a);
     }
@@ -480,16 +302,16 @@ static void test_lists_come_shorter(void)
             " 'path': 'mem0', 'log': 'informational', 'flags': 1, 'dpa': 64,"
             " 'descriptor': 0, 'type': 0, 'transaction-type': 0}}");
     }
-    a = through(&n, to_ld[2], 0x0100, &log, 1);
+    a = net_through(&n, to_ld[2], 0x0100, &log, 1);
     g_assert_cmphex(a.ret_code, ==, 0);
     g_assert_cmpuint(a.payload->len, ==, EVENT_HEAD + EVENTS * EVENT_SIZE);
     g_assert_cmphex(a.payload->data[0] & 2, ==, 0);
     answer_clear(&a);
 
-    a = ask(&n, DOOR_SWITCH_MCTP, 0x0004, &limit, 1);
+    a = net_ask(&n, DOOR_SWITCH_MCTP, 0x0004, &limit, 1);
     g_assert_cmphex(a.ret_code, ==, 0);
     answer_clear(&a);
-    a = through(&n, to_ld[2], 0x0100, &log, 1);
+    a = net_through(&n, to_ld[2], 0x0100, &log, 1);
     g_assert_cmphex(a.ret_code, ==, 0);
     g_assert_cmpuint(a.payload->len, ==, EVENT_HEAD + EVENT_SIZE);
     g_assert_cmphex(a.payload->data[0] & 2, ==, 2);
@@ -506,27 +328,27 @@ static void test_background(void)
     Net n;
 
     net_up(&n);
-    a = through(&n, to_ld[1], 0x0002, NULL, 0);
+    a = net_through(&n, to_ld[1], 0x0002, NULL, 0);
     g_assert_false(a.background);
     answer_clear(&a);
-    a = through(&n, to_ld[1], 0x4304, scan, sizeof(scan));
+    a = net_through(&n, to_ld[1], 0x4304, scan, sizeof(scan));
     g_assert_cmphex(a.ret_code, ==, RC_BG_STARTED);
     g_assert_true(a.background);
     answer_clear(&a);
 
     /* it runs on the LD, not on the device around it */
-    a = through(&n, to_ld[2], 0x4304, scan, sizeof(scan));
+    a = net_through(&n, to_ld[2], 0x4304, scan, sizeof(scan));
     g_assert_cmphex(a.ret_code, ==, RC_BUSY);
     g_assert_true(a.background);
     answer_clear(&a);
-    a = through(&n, to_device[0], 0x0002, NULL, 0);
+    a = net_through(&n, to_device[0], 0x0002, NULL, 0);
     g_assert_cmphex(a.ret_code, ==, 0);
     g_assert_false(a.background);
     g_assert_cmphex(a.payload->data[0], ==, 0);
     answer_clear(&a);
 
     qtest_clock_step(n.t.qts, 1000000000);
-    a = through(&n, to_ld[1], 0x0002, NULL, 0);
+    a = net_through(&n, to_ld[1], 0x0002, NULL, 0);
     g_assert_cmphex(a.ret_code, ==, 0);
     g_assert_false(a.background);
     g_assert_cmphex(a.payload->data[0], ==, 100 << 1);
@@ -546,24 +368,24 @@ static void test_migrate(void)
     Net n;
 
     net_up(&n);
-    a = through(&n, to_ld[1], 0x0004, &limit, 1);
+    a = net_through(&n, to_ld[1], 0x0004, &limit, 1);
     g_assert_cmphex(a.ret_code, ==, 0);
     answer_clear(&a);
-    a = through(&n, to_ld[1], 0x4400, NULL, 0);
+    a = net_through(&n, to_ld[1], 0x4400, NULL, 0);
     g_assert_cmphex(a.ret_code, ==, RC_BG_STARTED);
     answer_clear(&a);
 
     mailbox_close(&n.m);
-    mctp_migrate(&n.t, MACHINE);
-    n.m = mailbox_open(&n.t, QPCI_DEVFN(6, 0), 0);
+    mctp_migrate(&n.t, NET_MACHINE);
+    net_find_mailbox(&n);
 
-    a = through(&n, to_ld[1], 0x0003, NULL, 0);
+    a = net_through(&n, to_ld[1], 0x0003, NULL, 0);
     g_assert_cmphex(a.ret_code, ==, 0);
     g_assert_true(a.background);
     g_assert_cmphex(a.payload->data[0], ==, limit);
     answer_clear(&a);
     qtest_clock_step(n.t.qts, 5000000000);
-    a = through(&n, to_ld[1], 0x0002, NULL, 0);
+    a = net_through(&n, to_ld[1], 0x0002, NULL, 0);
     g_assert_false(a.background);
     g_assert_cmphex(a.payload->data[0], ==, 100 << 1);
     g_assert_cmphex(lduw_le_p(a.payload->data + 2), ==, 0x4400);
@@ -581,16 +403,15 @@ static void test_reset(void)
 
     net_up(&n);
     before = limit_of(&n, to_ld[1]);
-    a = through(&n, to_ld[1], 0x0004, &limit, 1);
+    a = net_through(&n, to_ld[1], 0x0004, &limit, 1);
     g_assert_cmphex(a.ret_code, ==, 0);
     answer_clear(&a);
-    a = through(&n, to_ld[1], 0x4400, NULL, 0);
+    a = net_through(&n, to_ld[1], 0x4400, NULL, 0);
     g_assert_cmphex(a.ret_code, ==, RC_BG_STARTED);
     answer_clear(&a);
-    mailbox_close(&n.m);
     qtest_system_reset(n.t.qts);
-    n.m = mailbox_open(&n.t, QPCI_DEVFN(6, 0), 0);
-    a = through(&n, to_ld[1], 0x0003, NULL, 0);
+    net_find_mailbox(&n);
+    a = net_through(&n, to_ld[1], 0x0003, NULL, 0);
     g_assert_cmphex(a.ret_code, ==, 0);
     g_assert_false(a.background);
     g_assert_cmphex(a.payload->data[0], ==, before);

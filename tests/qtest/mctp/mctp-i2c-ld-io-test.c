@@ -1,0 +1,466 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * CXL.io requests through a switch to the function of a logical device:
+ * configuration space and memory. Reference: CXL r3.2 7.6.7.3.2, 7.6.7.3.3.
+ */
+#include "qemu/osdep.h"
+#include "qemu/bswap.h"
+#include "hw/pci/pci_regs.h"
+#include "mctp-net.h"
+
+#define OP_CONFIG 0x5301
+#define OP_MEMORY 0x5302
+#define HEAD 0x10
+#define HEAD_SHORT 0x0f
+
+/* Where the test maps the function; nobody else needs to see it there */
+#define BAR_COMPONENT 0xd0000000u
+#define BAR_REGISTERS 0xd0100000u
+#define REGISTERS_SIZE 0x1000
+
+/* Registers behind BAR 2 */
+#define MBOX_CONTROL (BAR_REGISTERS + 0x8c)
+#define MBOX_COMMAND (BAR_REGISTERS + 0x90)
+#define MBOX_STATUS (BAR_REGISTERS + 0x98)
+#define MBOX_PAYLOAD (BAR_REGISTERS + 0xa8)
+
+static const Door doors[] = { DOOR_SWITCH_PCI, DOOR_SWITCH_MCTP };
+
+/* -- configuration -------------------------------------------------------- */
+
+static Answer config(Net *n, Door door, uint8_t port, uint16_t ld,
+                     unsigned reg, unsigned enables, bool write,
+                     uint32_t data)
+{
+    uint8_t in[12] = { port, reg, reg >> 8 | enables << 4, write << 7 };
+
+    stw_le_p(in + 4, ld);
+    stl_le_p(in + 8, data);
+    return net_ask(n, door, OP_CONFIG, in, sizeof(in));
+}
+
+static void config_write(Net *n, unsigned reg, unsigned enables, uint32_t data)
+{
+    static unsigned turn;
+    Answer a = config(n, doors[turn++ % ARRAY_SIZE(doors)], PORT_DEVICE, 0,
+                      reg, enables, true, data);
+    const uint8_t nothing[4] = { 0 };
+
+    assert_answer(&a, 0, nothing, sizeof(nothing));
+}
+
+static uint32_t config_read(Net *n, unsigned reg, unsigned enables)
+{
+    uint32_t first = 0;
+
+    for (size_t i = 0; i < ARRAY_SIZE(doors); i++) {
+        Answer a = config(n, doors[i], PORT_DEVICE, 0, reg, enables, false,
+                          0xffffffff);
+        uint32_t value;
+
+        g_assert_cmphex(a.ret_code, ==, 0);
+        g_assert_cmpuint(a.payload->len, ==, 4);
+        value = ldl_le_p(a.payload->data);
+        if (i == 0) {
+            first = value;
+        }
+        g_assert_cmphex(value, ==, first);
+        answer_clear(&a);
+    }
+    return first;
+}
+
+static void test_config_refused(void)
+{
+    static const struct {
+        uint8_t port;
+        uint16_t ld;
+    } nobody[] = {
+        { PORT_EMPTY, 0 }, { PORT_OTHER, 0 }, { PORT_NONE, 0 }, { 0xff, 0 },
+        { PORT_DEVICE, 1 }, { PORT_DEVICE, 0xffff }, { PORT_DEVICE, 0x100 },
+    };
+    const uint8_t in[13] = { PORT_DEVICE, 0, 0xf0 };
+    Answer a;
+    Net n;
+
+    net_up(&n);
+    for (size_t d = 0; d < ARRAY_SIZE(doors); d++) {
+        for (size_t i = 0; i < ARRAY_SIZE(nobody); i++) {
+            a = config(&n, doors[d], nobody[i].port, nobody[i].ld, 0, 15,
+                       false, 0);
+            assert_answer(&a, RC_INVALID, NULL, 0);
+        }
+        a = net_ask(&n, doors[d], OP_CONFIG, in, 11);
+        assert_answer(&a, RC_LENGTH, NULL, 0);
+        a = net_ask(&n, doors[d], OP_CONFIG, in, 13);
+        assert_answer(&a, RC_LENGTH, NULL, 0);
+    }
+    /* a switch's command: the device itself has no ports */
+    a = net_ask(&n, DOOR_DEVICE_MCTP, OP_CONFIG, in, 12);
+    assert_answer(&a, RC_UNSUPPORTED, NULL, 0);
+    a = net_ask(&n, DOOR_DEVICE_MCTP, OP_MEMORY, in, HEAD_SHORT - 3);
+    assert_answer(&a, RC_UNSUPPORTED, NULL, 0);
+    net_down(&n);
+}
+
+static void test_config_read(void)
+{
+    Net n;
+
+    net_up(&n);
+    g_assert_cmphex(config_read(&n, 0, 15), ==, 0x0d938086);
+    /* only what is enabled; the low bits of the register do not count */
+    for (unsigned enables = 0; enables < 16; enables++) {
+        uint32_t mask = 0;
+
+        for (unsigned i = 0; i < 4; i++) {
+            mask |= (enables >> i & 1) * 0xffu << 8 * i;
+        }
+        g_assert_cmphex(config_read(&n, enables & 3, enables), ==,
+                        0x0d938086 & mask);
+    }
+    /* the serial number, in extended space, and the very end */
+    g_assert_cmphex(config_read(&n, 0x100, 3), ==, 0x0003);
+    g_assert_cmphex(config_read(&n, 0x104, 15), ==, 0x99);
+    g_assert_cmphex(config_read(&n, 0xffc, 15), ==, 0);
+    net_down(&n);
+}
+
+static void test_config_write(void)
+{
+    uint32_t class_and_revision;
+    Net n;
+
+    net_up(&n);
+    /* what is read-only stays */
+    config_write(&n, PCI_VENDOR_ID, 15, 0xffffffff);
+    g_assert_cmphex(config_read(&n, 0, 15), ==, 0x0d938086);
+    class_and_revision = config_read(&n, PCI_CLASS_REVISION, 15);
+    config_write(&n, PCI_CLASS_REVISION, 15, ~class_and_revision);
+    g_assert_cmphex(config_read(&n, PCI_CLASS_REVISION, 15), ==,
+                    class_and_revision);
+
+    /* a BAR tells its size */
+    config_write(&n, PCI_BASE_ADDRESS_2, 15, 0xffffffff);
+    g_assert_cmphex(config_read(&n, PCI_BASE_ADDRESS_2, 15) & ~0xfu, ==,
+                    ~(REGISTERS_SIZE - 1u));
+
+    /* and is written by halves and bytes */
+    config_write(&n, PCI_BASE_ADDRESS_2, 15, 0);
+    config_write(&n, PCI_BASE_ADDRESS_2, 0, 0xffffffff);
+    g_assert_cmphex(config_read(&n, PCI_BASE_ADDRESS_2, 14), ==, 0);
+    config_write(&n, PCI_BASE_ADDRESS_2, 4, 0x12345678);
+    g_assert_cmphex(config_read(&n, PCI_BASE_ADDRESS_2, 14), ==, 0x00340000);
+    config_write(&n, PCI_BASE_ADDRESS_2, 8, 0xd0ffffff);
+    g_assert_cmphex(config_read(&n, PCI_BASE_ADDRESS_2, 14), ==, 0xd0340000);
+    config_write(&n, PCI_BASE_ADDRESS_2, 12, 0x56780000);
+    g_assert_cmphex(config_read(&n, PCI_BASE_ADDRESS_2, 14), ==, 0x56780000);
+    config_write(&n, PCI_BASE_ADDRESS_2, 6, 0x0012a000);
+    g_assert_cmphex(config_read(&n, PCI_BASE_ADDRESS_2, 14), ==, 0x5612a000);
+    net_down(&n);
+}
+
+/* -- memory --------------------------------------------------------------- */
+
+typedef struct Mem {
+    uint8_t port;
+    uint16_t ld;
+    uint64_t addr;
+    uint16_t len;
+    uint8_t first;
+    uint8_t last;
+    bool write;
+} Mem;
+
+static Answer memory(Net *n, Door door, const Mem *m, const void *data,
+                     size_t size)
+{
+    g_autofree uint8_t *in = g_malloc0(HEAD + size);
+
+    in[0] = m->port;
+    in[2] = m->first << 4;
+    in[3] = m->last | m->write << 7;
+    stw_le_p(in + 4, m->ld);
+    stw_le_p(in + 6, m->len);
+    stq_le_p(in + 8, m->addr);
+    if (size) {
+        memcpy(in + HEAD, data, size);
+    }
+    return net_ask(n, door, OP_MEMORY, in, HEAD + size);
+}
+
+/* A header that lacks the third of three bytes */
+static Answer short_memory(Net *n, Door door, const Mem *m, const void *data,
+                           size_t size)
+{
+    g_autofree uint8_t *in = g_malloc0(HEAD_SHORT + size);
+
+    in[0] = m->port;
+    in[2] = m->first << 4;
+    stw_le_p(in + 3, m->ld);
+    stw_le_p(in + 5, m->len);
+    stq_le_p(in + 7, m->addr);
+    if (size) {
+        memcpy(in + HEAD_SHORT, data, size);
+    }
+    return net_ask(n, door, OP_MEMORY, in, HEAD_SHORT + size);
+}
+
+static void assert_read(Answer *a, const void *data, size_t len)
+{
+    g_assert_cmphex(a->ret_code, ==, 0);
+    g_assert_cmpuint(a->payload->len, ==, 4 + len);
+    g_assert_cmphex(ldl_le_p(a->payload->data), ==, len);
+    g_assert_cmpmem(a->payload->data + 4, len, data, len);
+    answer_clear(a);
+}
+
+static void assert_written(Answer *a, size_t len)
+{
+    uint8_t done[4] = { len, len >> 8 };
+
+    assert_answer(a, 0, done, sizeof(done));
+}
+
+static Mem range(uint64_t addr, uint16_t len)
+{
+    return (Mem) {
+        .port = PORT_DEVICE, .addr = addr, .len = len, .first = 15, .last = 15,
+    };
+}
+
+static void read_is(Net *n, Mem m, const void *data)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(doors); i++) {
+        Answer a = memory(n, doors[i], &m, NULL, 0);
+
+        assert_read(&a, data, m.len);
+    }
+}
+
+static void write_to(Net *n, Mem m, const void *data)
+{
+    static unsigned turn;
+    Answer a;
+
+    m.write = true;
+    a = memory(n, doors[turn++ % ARRAY_SIZE(doors)], &m, data, m.len);
+    assert_written(&a, m.len);
+}
+
+static void refused(Net *n, Mem m, size_t size, uint16_t rc)
+{
+    const uint8_t data[64] = { 0 };
+
+    for (size_t i = 0; i < ARRAY_SIZE(doors); i++) {
+        Answer a = memory(n, doors[i], &m, data, size);
+
+        assert_answer(&a, rc, NULL, 0);
+    }
+}
+
+static void map_function(Net *n)
+{
+    config_write(n, PCI_BASE_ADDRESS_0, 15, BAR_COMPONENT);
+    config_write(n, PCI_BASE_ADDRESS_2, 15, BAR_REGISTERS);
+    config_write(n, PCI_COMMAND, 1, PCI_COMMAND_MEMORY);
+}
+
+static Mem writing(Mem m)
+{
+    m.write = true;
+    return m;
+}
+
+static void test_memory_refused(void)
+{
+    const Mem good = range(BAR_REGISTERS, 8);
+    const uint8_t in[HEAD] = { PORT_DEVICE };
+    Net n;
+    Mem m;
+
+    net_up(&n);
+    /* no memory space yet */
+    refused(&n, good, 0, RC_INTERNAL);
+    refused(&n, writing(good), 8, RC_INTERNAL);
+    map_function(&n);
+
+    for (size_t i = 0; i < ARRAY_SIZE(doors); i++) {
+        Answer a = net_ask(&n, doors[i], OP_MEMORY, in, HEAD_SHORT - 1);
+
+        assert_answer(&a, RC_LENGTH, NULL, 0);
+    }
+    m = good;
+    m.port = PORT_EMPTY;
+    refused(&n, m, 0, RC_INVALID);
+    m.port = PORT_OTHER;
+    refused(&n, m, 0, RC_INVALID);
+    m.port = PORT_NONE;
+    refused(&n, m, 0, RC_INVALID);
+    m = good;
+    m.ld = 1;
+    refused(&n, m, 0, RC_INVALID);
+    refused(&n, writing(m), 8, RC_INVALID);
+
+    refused(&n, range(BAR_REGISTERS, 0), 0, RC_INVALID);
+    refused(&n, range(BAR_REGISTERS, 4097), 0, RC_INVALID);
+    refused(&n, range(BAR_REGISTERS, 0xffff), 0, RC_INVALID);
+    /* an answer that would not fit */
+    refused(&n, range(BAR_REGISTERS, 4096), 0, RC_INVALID);
+    refused(&n, range(UINT64_MAX, 1), 0, RC_INVALID);
+    refused(&n, range(UINT64_MAX - 6, 8), 0, RC_INVALID);
+    /* data that is not there, and data that nobody asked for */
+    refused(&n, writing(good), 7, RC_INVALID);
+    refused(&n, writing(good), 0, RC_INVALID);
+    refused(&n, writing(good), 10, RC_LENGTH);
+    refused(&n, good, 4, RC_LENGTH);
+
+    /* what no BAR has, all of it or a part */
+    refused(&n, range(0, 8), 0, RC_INTERNAL);
+    refused(&n, range(BAR_REGISTERS - 4, 8), 0, RC_INTERNAL);
+    refused(&n, range(BAR_REGISTERS + REGISTERS_SIZE, 4), 0, RC_INTERNAL);
+    refused(&n, range(BAR_REGISTERS + REGISTERS_SIZE - 4, 8), 0, RC_INTERNAL);
+    refused(&n, writing(range(BAR_REGISTERS + REGISTERS_SIZE - 4, 8)), 8,
+            RC_INTERNAL);
+    net_down(&n);
+}
+
+static void test_memory_read(void)
+{
+    /* capability array: three headers, version 1 */
+    const uint8_t head[16] = { [2] = 1, [4] = 3 };
+    Mem m;
+    Net n;
+    Answer a;
+
+    net_up(&n);
+    map_function(&n);
+    read_is(&n, range(BAR_REGISTERS, 8), head);
+    read_is(&n, range(BAR_REGISTERS, 1), head);
+    read_is(&n, range(BAR_REGISTERS + 1, 15), head + 1);
+    read_is(&n, range(BAR_REGISTERS + 2, 3), head + 2);
+
+    /* a single dword has no last one */
+    m = range(BAR_REGISTERS, 4);
+    m.last = 0;
+    read_is(&n, m, head);
+    m.first = 8;
+    read_is(&n, m, (uint8_t[4]) { 0 });
+    m = range(BAR_REGISTERS, 8);
+    m.last = 0;
+    read_is(&n, m, (uint8_t[8]) { [2] = 1 });
+    m.first = 3;
+    m.last = 1;
+    read_is(&n, m, (uint8_t[8]) { [4] = 3 });
+
+    /* as much as an answer holds; registers are blocks side by side */
+    m = range(BAR_REGISTERS, 2044);
+    a = memory(&n, DOOR_SWITCH_PCI, &m, NULL, 0);
+    g_assert_cmphex(a.ret_code, ==, 0);
+    g_assert_cmpuint(a.payload->len, ==, 2048);
+    g_assert_cmpmem(a.payload->data + 4, 16, head, 8 + 8);
+    answer_clear(&a);
+    net_down(&n);
+}
+
+static void test_memory_write(void)
+{
+    uint8_t data[24], want[24];
+    Mem m;
+    Net n;
+
+    for (unsigned i = 0; i < sizeof(data); i++) {
+        data[i] = 0x40 + i;
+    }
+    net_up(&n);
+    map_function(&n);
+    write_to(&n, range(MBOX_PAYLOAD, 24), data);
+    read_is(&n, range(MBOX_PAYLOAD, 24), data);
+
+    /* off every alignment, and only in part */
+    memcpy(want, data, sizeof(want));
+    m = range(MBOX_PAYLOAD + 3, 11);
+    m.first = 8;
+    m.last = 1;
+    memset(data, 0xee, sizeof(data));
+    write_to(&n, m, data);
+    /* dwords 0 to 3; of 0 byte 3, all of 1 and 2, of 3 byte 0 */
+    memset(want + 3, 0xee, 10);
+    read_is(&n, range(MBOX_PAYLOAD, 24), want);
+
+    /* nothing enabled, nothing done */
+    m = range(MBOX_PAYLOAD, 4);
+    m.first = 0;
+    write_to(&n, m, data + 8);
+    read_is(&n, range(MBOX_PAYLOAD, 24), want);
+    net_down(&n);
+}
+
+/* A command through the host's mailbox: the answer is the LD's own */
+static void test_mailbox_by_hand(void)
+{
+    uint8_t command[8] = { 0x00, 0x40 };
+    const uint8_t doorbell[4] = { 1 };
+    Answer a;
+    Net n;
+
+    net_up(&n);
+    map_function(&n);
+    write_to(&n, range(MBOX_COMMAND, 8), command);
+    write_to(&n, range(MBOX_CONTROL, 4), doorbell);
+    read_is(&n, range(MBOX_CONTROL, 4), (uint8_t[4]) { 0 });
+    read_is(&n, range(MBOX_STATUS, 8), (uint8_t[8]) { 0 });
+    a = net_through(&n, to_ld[1], 0x4000, NULL, 0);
+    g_assert_cmphex(a.ret_code, ==, 0);
+    g_assert_cmpuint(a.payload->len, ==, 0x45);
+    read_is(&n, range(MBOX_PAYLOAD, 0x45), a.payload->data);
+    answer_clear(&a);
+    net_down(&n);
+}
+
+static void test_short_header(void)
+{
+    const uint8_t head[8] = { [2] = 1, [4] = 3 };
+    const uint8_t data[8] = { 1, 2, 3, 4, 5, 6, 7, 8 };
+    Net n;
+
+    net_up(&n);
+    map_function(&n);
+    for (size_t i = 0; i < ARRAY_SIZE(doors); i++) {
+        Mem m = range(BAR_REGISTERS, 8);
+        Answer a = short_memory(&n, doors[i], &m, NULL, 0);
+
+        assert_read(&a, head, 8);
+        m = range(MBOX_PAYLOAD + 8 * i, 8);
+        a = short_memory(&n, doors[i], &m, data, 8);
+        assert_written(&a, 8);
+        read_is(&n, m, data);
+        /* with one byte it is as long as a full header, and taken for that */
+        m.len = 1;
+        a = short_memory(&n, doors[i], &m, data + 4, 1);
+        assert_answer(&a, RC_INVALID, NULL, 0);
+        read_is(&n, m, data);
+
+        m.ld = 1;
+        a = short_memory(&n, doors[i], &m, NULL, 0);
+        assert_answer(&a, RC_INVALID, NULL, 0);
+        m = range(MBOX_PAYLOAD, 0);
+        a = short_memory(&n, doors[i], &m, NULL, 0);
+        assert_answer(&a, RC_INVALID, NULL, 0);
+    }
+    net_down(&n);
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    qtest_add_func("/ld-io/config/refused", test_config_refused);
+    qtest_add_func("/ld-io/config/read", test_config_read);
+    qtest_add_func("/ld-io/config/write", test_config_write);
+    qtest_add_func("/ld-io/memory/refused", test_memory_refused);
+    qtest_add_func("/ld-io/memory/read", test_memory_read);
+    qtest_add_func("/ld-io/memory/write", test_memory_write);
+    qtest_add_func("/ld-io/memory/mailbox-by-hand", test_mailbox_by_hand);
+    qtest_add_func("/ld-io/memory/short-header", test_short_header);
+    return g_test_run();
+}

@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A switch with a memory device, and the ways to both. Reference: CXL r3.2
+ * 7.6.3, 7.6.7.3.1.
+ */
+#include "qemu/osdep.h"
+#include "qemu/bswap.h"
+#include "mctp-net.h"
+
+#define EP_SWITCH 0x20
+#define EP_DEVICE 0x22
+#define EID_SWITCH 9
+#define EID_DEVICE 11
+
+#define CCI_HEADER 12
+#define TUNNEL_HEAD 4
+
+const char *const door_name[] = {
+    "switch mailbox", "switch endpoint", "device endpoint",
+};
+
+void net_up(Net *n)
+{
+    memset(n, 0, sizeof(*n));
+    dw_start_args(&n->t, NET_MACHINE);
+    mctp_listen(&n->t);
+    mctp_assign(&n->t, EP_SWITCH, EID_SWITCH);
+    mctp_assign(&n->t, EP_DEVICE, EID_DEVICE);
+    net_find_mailbox(n);
+}
+
+void net_find_mailbox(Net *n)
+{
+    mailbox_close(&n->m);
+    n->m = mailbox_open(&n->t, QPCI_DEVFN(6, 0), 0);
+}
+
+void net_down(Net *n)
+{
+    mailbox_close(&n->m);
+    dw_stop(&n->t);
+}
+
+Answer net_ask(Net *n, Door door, uint16_t opcode, const void *in, size_t len)
+{
+    switch (door) {
+    case DOOR_SWITCH_PCI:
+        return mailbox_command(&n->m, opcode, in, len);
+    case DOOR_SWITCH_MCTP:
+        return mctp_command(&n->t, EP_SWITCH, EID_SWITCH, opcode, in, len);
+    case DOOR_DEVICE_MCTP:
+        return mctp_command(&n->t, EP_DEVICE, EID_DEVICE, opcode, in, len);
+    }
+    g_assert_not_reached();
+}
+
+/* -- tunnels -------------------------------------------------------------- */
+
+static GByteArray *enclose(uint8_t id, uint8_t tag, uint16_t opcode,
+                           const void *in, size_t len)
+{
+    uint8_t head[TUNNEL_HEAD + CCI_HEADER] = { id };
+    GByteArray *a = g_byte_array_new();
+
+    stw_le_p(head + 2, CCI_HEADER + len);
+    head[TUNNEL_HEAD + 1] = tag;
+    stw_le_p(head + TUNNEL_HEAD + 3, opcode);
+    stw_le_p(head + TUNNEL_HEAD + 5, len);
+    g_byte_array_append(a, head, sizeof(head));
+    if (len) {
+        g_byte_array_append(a, in, len);
+    }
+    return a;
+}
+
+/* Checks what encloses the answer, every byte of it */
+static Answer disclose(Answer *outer, uint8_t tag, uint16_t opcode)
+{
+    const uint8_t *p = outer->payload->data;
+    size_t size = outer->payload->len;
+    Answer a = { .payload = g_byte_array_new() };
+    const uint8_t *msg = p + TUNNEL_HEAD;
+
+    g_assert_cmphex(outer->ret_code, ==, 0);
+    g_assert_cmpuint(size, >=, TUNNEL_HEAD + CCI_HEADER);
+    g_assert_cmpuint(lduw_le_p(p), ==, size - TUNNEL_HEAD);
+    g_assert_cmphex(lduw_le_p(p + 2), ==, 0);
+    g_assert_cmphex(msg[0], ==, 1);
+    g_assert_cmphex(msg[1], ==, tag);
+    g_assert_cmphex(msg[2], ==, 0);
+    g_assert_cmphex(lduw_le_p(msg + 3), ==, opcode);
+    g_assert_cmphex(msg[7] & 0x7f, ==, 0);
+    g_assert_cmpuint(lduw_le_p(msg + 5), ==, size - TUNNEL_HEAD - CCI_HEADER);
+    g_assert_cmphex(lduw_le_p(msg + 10), ==, 0);
+    a.ret_code = lduw_le_p(msg + 8);
+    a.background = msg[7] & 0x80;
+    g_byte_array_append(a.payload, msg + CCI_HEADER,
+                        size - TUNNEL_HEAD - CCI_HEADER);
+    if (a.ret_code) {
+        g_assert_cmpuint(a.payload->len, ==, 0);
+    }
+    answer_clear(outer);
+    return a;
+}
+
+Answer net_through(Net *n, Way way, uint16_t opcode, const void *in,
+                   size_t len)
+{
+    static uint8_t next_tag = 0x50;
+    const uint8_t tag = next_tag++;
+    g_autoptr(GByteArray) one = NULL;
+    g_autoptr(GByteArray) two = NULL;
+    Answer a;
+
+    if (way.ld < 0) {
+        one = enclose(way.port, tag, opcode, in, len);
+        a = net_ask(n, way.door, 0x5300, one->data, one->len);
+        return disclose(&a, tag, opcode);
+    }
+    one = enclose(way.ld, tag, opcode, in, len);
+    if (way.door == DOOR_DEVICE_MCTP) {
+        a = net_ask(n, way.door, 0x5300, one->data, one->len);
+    } else {
+        two = enclose(way.port, tag + 1, 0x5300, one->data, one->len);
+        a = net_ask(n, way.door, 0x5300, two->data, two->len);
+        a = disclose(&a, tag + 1, 0x5300);
+    }
+    return disclose(&a, tag, opcode);
+}
+
+const Way to_device[2] = {
+    { DOOR_SWITCH_PCI, PORT_DEVICE, -1 },
+    { DOOR_SWITCH_MCTP, PORT_DEVICE, -1 },
+};
+
+const Way to_ld[3] = {
+    { DOOR_DEVICE_MCTP, -1, 0 },
+    { DOOR_SWITCH_PCI, PORT_DEVICE, 0 },
+    { DOOR_SWITCH_MCTP, PORT_DEVICE, 0 },
+};
+
+void assert_equal_answers(const Answer *a, const Answer *b)
+{
+    g_assert_cmphex(a->ret_code, ==, b->ret_code);
+    g_assert_cmpint(a->background, ==, b->background);
+    g_assert_cmpmem(a->payload->data, a->payload->len, b->payload->data,
+                    b->payload->len);
+}
+
+void assert_answer(Answer *a, uint16_t rc, const void *payload, size_t len)
+{
+    g_assert_cmphex(a->ret_code, ==, rc);
+    g_assert_cmpmem(a->payload->data, a->payload->len, payload, len);
+    answer_clear(a);
+}
