@@ -113,44 +113,84 @@ static void append(CXLType3Dev *d, CXLEventLogId log, const CXLEventRecord *r)
     trace_cxl_type3_inject(DEVICE(d)->id, log, logged);
 }
 
+/* What General Media and DRAM records begin with */
+static void media_record(CXLEventRecord *r, const QemuUUID *kind, uint8_t flags,
+                         uint64_t dpa, uint8_t descriptor, uint8_t type,
+                         uint8_t transaction_type)
+{
+    cxl_event_record_init(r, kind, flags);
+    stq_le_p(r->b + REC_DPA, dpa);
+    r->b[REC_DESCRIPTOR] = descriptor;
+    r->b[REC_TYPE] = type;
+    r->b[REC_TRANSACTION] = transaction_type;
+}
+
+/**
+ * struct OptionalField - a field that the caller may leave out
+ * @valid: the bit of the record that says it did not
+ * @bytes: width; higher bits of @value are dropped
+ */
+typedef struct OptionalField {
+    bool given;
+    uint16_t valid;
+    uint8_t at;
+    uint8_t bytes;
+    uint32_t value;
+} OptionalField;
+
+static void put_optional(CXLEventRecord *r, const OptionalField *field,
+                         size_t n)
+{
+    uint16_t valid = lduw_le_p(r->b + REC_VALIDITY);
+    unsigned i;
+
+    for (; n; n--, field++) {
+        if (!field->given) {
+            continue;
+        }
+        for (i = 0; i < field->bytes; i++) {
+            r->b[field->at + i] = field->value >> (8 * i);
+        }
+        valid |= field->valid;
+    }
+    stw_le_p(r->b + REC_VALIDITY, valid);
+}
+
+/* For a field that is no number: it is there */
+static void mark_valid(CXLEventRecord *r, uint16_t bit)
+{
+    const OptionalField there = { .given = true, .valid = bit };
+
+    put_optional(r, &there, 1);
+}
+
 void qmp_cxl_inject_general_media_event(
     const char *path, CxlEventLog log, uint8_t flags, uint64_t dpa,
     uint8_t descriptor, uint8_t type, uint8_t transaction_type,
     bool has_channel, uint8_t channel, bool has_rank, uint8_t rank,
     bool has_device, uint32_t device, const char *component_id, Error **errp)
 {
+    const OptionalField field[] = {
+        { has_channel, GM_HAS_CHANNEL, REC_CHANNEL, 1, channel },
+        { has_rank, GM_HAS_RANK, REC_RANK, 1, rank },
+        { has_device, GM_HAS_DEVICE, GM_DEVICE, 3, device },
+    };
     CXLType3Dev *d = cxl_type3_from_path(path, errp);
-    uint16_t valid = 0;
     CXLEventLogId id;
     CXLEventRecord r;
 
     if (!d || !log_from_qmp(log, &id, errp)) {
         return;
     }
-    cxl_event_record_init(&r, &cxl_event_uuid_general_media, flags);
-    stq_le_p(r.b + REC_DPA, dpa);
-    r.b[REC_DESCRIPTOR] = descriptor;
-    r.b[REC_TYPE] = type;
-    r.b[REC_TRANSACTION] = transaction_type;
-    if (has_channel) {
-        r.b[REC_CHANNEL] = channel;
-        valid |= GM_HAS_CHANNEL;
-    }
-    if (has_rank) {
-        r.b[REC_RANK] = rank;
-        valid |= GM_HAS_RANK;
-    }
-    if (has_device) {
-        st24_le_p(r.b + GM_DEVICE, device);
-        valid |= GM_HAS_DEVICE;
-    }
+    media_record(&r, &cxl_event_uuid_general_media, flags, dpa, descriptor,
+                 type, transaction_type);
+    put_optional(&r, field, ARRAY_SIZE(field));
     if (component_id) {
         /* One byte stays zero: readers may take the field for a string */
         memcpy(r.b + GM_COMPONENT_ID, component_id,
                strnlen(component_id, GM_COMPONENT_LEN - 1));
-        valid |= GM_HAS_COMPONENT;
+        mark_valid(&r, GM_HAS_COMPONENT);
     }
-    stw_le_p(r.b + REC_VALIDITY, valid);
     append(d, id, &r);
 }
 
@@ -163,8 +203,16 @@ void qmp_cxl_inject_dram_event(
     bool has_row, uint32_t row, bool has_column, uint16_t column,
     bool has_correction_mask, uint64List *correction_mask, Error **errp)
 {
+    const OptionalField field[] = {
+        { has_channel, DRAM_HAS_CHANNEL, REC_CHANNEL, 1, channel },
+        { has_rank, DRAM_HAS_RANK, REC_RANK, 1, rank },
+        { has_nibble_mask, DRAM_HAS_NIBBLES, DRAM_NIBBLES, 3, nibble_mask },
+        { has_bank_group, DRAM_HAS_BANK_GROUP, DRAM_BANK_GROUP, 1, bank_group },
+        { has_bank, DRAM_HAS_BANK, DRAM_BANK, 1, bank },
+        { has_row, DRAM_HAS_ROW, DRAM_ROW, 3, row },
+        { has_column, DRAM_HAS_COLUMN, DRAM_COLUMN, 2, column },
+    };
     CXLType3Dev *d = cxl_type3_from_path(path, errp);
-    uint16_t valid = 0;
     CXLEventLogId id;
     CXLEventRecord r;
     unsigned i;
@@ -172,48 +220,17 @@ void qmp_cxl_inject_dram_event(
     if (!d || !log_from_qmp(log, &id, errp)) {
         return;
     }
-    cxl_event_record_init(&r, &cxl_event_uuid_dram, flags);
-    stq_le_p(r.b + REC_DPA, dpa);
-    r.b[REC_DESCRIPTOR] = descriptor;
-    r.b[REC_TYPE] = type;
-    r.b[REC_TRANSACTION] = transaction_type;
-    if (has_channel) {
-        r.b[REC_CHANNEL] = channel;
-        valid |= DRAM_HAS_CHANNEL;
-    }
-    if (has_rank) {
-        r.b[REC_RANK] = rank;
-        valid |= DRAM_HAS_RANK;
-    }
-    if (has_nibble_mask) {
-        st24_le_p(r.b + DRAM_NIBBLES, nibble_mask);
-        valid |= DRAM_HAS_NIBBLES;
-    }
-    if (has_bank_group) {
-        r.b[DRAM_BANK_GROUP] = bank_group;
-        valid |= DRAM_HAS_BANK_GROUP;
-    }
-    if (has_bank) {
-        r.b[DRAM_BANK] = bank;
-        valid |= DRAM_HAS_BANK;
-    }
-    if (has_row) {
-        st24_le_p(r.b + DRAM_ROW, row);
-        valid |= DRAM_HAS_ROW;
-    }
-    if (has_column) {
-        stw_le_p(r.b + DRAM_COLUMN, column);
-        valid |= DRAM_HAS_COLUMN;
-    }
+    media_record(&r, &cxl_event_uuid_dram, flags, dpa, descriptor, type,
+                 transaction_type);
+    put_optional(&r, field, ARRAY_SIZE(field));
     if (has_correction_mask) {
         const uint64List *mask = correction_mask;
 
         for (i = 0; mask && i < DRAM_MASKS; i++, mask = mask->next) {
             stq_le_p(r.b + DRAM_CORRECTION + i * sizeof(uint64_t), mask->value);
         }
-        valid |= DRAM_HAS_CORRECTION;
+        mark_valid(&r, DRAM_HAS_CORRECTION);
     }
-    stw_le_p(r.b + REC_VALIDITY, valid);
     append(d, id, &r);
 }
 

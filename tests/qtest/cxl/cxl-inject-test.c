@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The monitor's commands that inject something: what all of them have in
+ * common, and every number they map a name to (CXL r3.2 8.2.4.17)
+ */
+#include "qemu/osdep.h"
+#include "qemu/bswap.h"
+#include "qemu/units.h"
+#include "hw/cxl/cxl_component.h"
+#include "qobject/qdict.h"
+#include "cxl-qtest.h"
+
+#define LINE            64
+/* Entries of the poison list, and records of an event log */
+#define POISON_MAX      256
+#define LOG_RECORDS     8
+
+#define NO_DEVICE       "Unable to resolve CXL type 3 device"
+#define NO_PATH         "Unable to resolve path"
+#define NO_TYPE3        "Path does not point to a CXL type 3 device"
+
+#define MEDIA_EVENT     "'log': 'fatal', 'flags': 3, 'dpa': 64, " \
+                        "'descriptor': 1, 'type': 0, 'transaction-type': 1"
+
+static const struct {
+    const char *command, *arguments;
+    bool dynamic;
+} commands[] = {
+    { "cxl-inject-general-media-event", MEDIA_EVENT },
+    { "cxl-inject-dram-event", MEDIA_EVENT },
+    { "cxl-inject-memory-module-event",
+      "'log': 'warning', 'flags': 1, 'type': 0, 'health-status': 0, "
+      "'media-status': 0, 'additional-status': 0, 'life-used': 1, "
+      "'temperature': 20, 'dirty-shutdown-count': 0, "
+      "'corrected-volatile-error-count': 0, "
+      "'corrected-persistent-error-count': 0" },
+    { "cxl-inject-poison", "'start': 4096, 'length': 64" },
+    { "cxl-inject-uncorrectable-errors",
+      "'errors': [ { 'type': 'internal', 'header': [ 1 ] } ]" },
+    { "cxl-inject-correctable-error", "'type': 'physical'" },
+    { "cxl-add-dynamic-capacity",
+      "'host-id': 0, 'selection-policy': 'prescriptive', 'region': 0, "
+      "'extents': [ { 'offset': 0, 'len': 2097152 } ]", true },
+    { "cxl-release-dynamic-capacity",
+      "'host-id': 0, 'removal-policy': 'prescriptive', 'region': 0, "
+      "'forced-removal': true, "
+      "'extents': [ { 'offset': 0, 'len': 2097152 } ]", true },
+};
+
+/* @want: NULL for success, or how the error begins; details may follow */
+static void expect(QTestState *qts, const char *command, const char *path,
+                   const char *arguments, const char *want)
+{
+    g_autofree char *text = g_strdup_printf(
+        "{'execute': '%s', 'arguments': { 'path': '%s', %s } }", command, path,
+        arguments);
+    QDict *rsp = qtest_qmp(qts, text, NULL);
+    const QDict *error = qdict_get_qdict(rsp, "error");
+
+    g_test_message("%s of %s", command, path);
+    if (!want || !error ||
+        !g_str_has_prefix(qdict_get_str(error, "desc"), want)) {
+        g_assert_cmpstr(error ? qdict_get_str(error, "desc") : NULL, ==, want);
+    }
+    qobject_unref(rsp);
+}
+
+static void every_command_wants_a_memory_device(void)
+{
+    CxlDev dev;
+    QTestState *qts = cxl_start_dcd(&dev, "");
+    unsigned i;
+
+    for (i = 0; i < ARRAY_SIZE(commands); i++) {
+        const char *name = commands[i].command;
+        const char *arguments = commands[i].arguments;
+        bool dynamic = commands[i].dynamic;
+
+        expect(qts, name, "nothing", arguments,
+               dynamic ? NO_DEVICE : NO_PATH);
+        expect(qts, name, "", arguments, dynamic ? NO_DEVICE : NO_PATH);
+        expect(qts, name, "/machine/peripheral/rp0", arguments,
+               dynamic ? NO_DEVICE : NO_TYPE3);
+        expect(qts, name, "cxl-mem0", arguments, NULL);
+        expect(qts, name, "/machine/peripheral/cxl-mem0", arguments,
+               g_str_equal(name, "cxl-inject-poison") ?
+               "Overlap with existing poisoned region not supported" :
+               g_str_equal(name, "cxl-add-dynamic-capacity") ?
+               "cannot add DPA again while still pending" : NULL);
+        cxl_alive(&dev);
+    }
+    qtest_quit(qts);
+}
+
+static uint32_t ras(CxlDev *dev, unsigned offset)
+{
+    return qtest_readl(dev->qts, dev->bar[0] + CXL_CACHEMEM_OFFSET + offset);
+}
+
+static void ras_write(CxlDev *dev, unsigned offset, uint32_t value)
+{
+    qtest_writel(dev->qts, dev->bar[0] + CXL_CACHEMEM_OFFSET + offset, value);
+}
+
+static void every_error_has_its_bit(void)
+{
+    static const struct {
+        const char *name;
+        unsigned bit;
+    } uncorrectable[] = {
+        { "cache-data-parity", 0 }, { "cache-address-parity", 1 },
+        { "cache-be-parity", 2 }, { "cache-data-ecc", 3 },
+        { "mem-data-parity", 4 }, { "mem-address-parity", 5 },
+        { "mem-be-parity", 6 }, { "mem-data-ecc", 7 },
+        { "reinit-threshold", 8 }, { "rsvd-encoding", 9 },
+        { "poison-received", 10 }, { "receiver-overflow", 11 },
+        { "internal", 14 }, { "cxl-ide-tx", 15 }, { "cxl-ide-rx", 16 },
+    }, correctable[] = {
+        { "cache-data-ecc", 0 }, { "mem-data-ecc", 1 }, { "crc-threshold", 2 },
+        { "retry-threshold", 3 }, { "cache-poison-received", 4 },
+        { "mem-poison-received", 5 }, { "physical", 6 },
+    };
+    CxlDev dev;
+    QTestState *qts = cxl_start_dcd(&dev, "");
+    unsigned i;
+
+    ras_write(&dev, CXL_RAS_UNC_MASK, 0);
+    ras_write(&dev, CXL_RAS_COR_MASK, 0);
+    for (i = 0; i < ARRAY_SIZE(uncorrectable); i++) {
+        qtest_qmp_assert_success(qts,
+            "{'execute': 'cxl-inject-uncorrectable-errors', 'arguments': {"
+            " 'path': 'cxl-mem0', 'errors': ["
+            " { 'type': %s, 'header': [] } ] } }", uncorrectable[i].name);
+        g_assert_cmphex(ras(&dev, CXL_RAS_UNC_STATUS), ==,
+                        1u << uncorrectable[i].bit);
+        ras_write(&dev, CXL_RAS_UNC_STATUS, 1u << uncorrectable[i].bit);
+    }
+    for (i = 0; i < ARRAY_SIZE(correctable); i++) {
+        qtest_qmp_assert_success(qts,
+            "{'execute': 'cxl-inject-correctable-error', 'arguments': {"
+            " 'path': 'cxl-mem0', 'type': %s } }", correctable[i].name);
+        g_assert_cmphex(ras(&dev, CXL_RAS_COR_STATUS), ==,
+                        1u << correctable[i].bit);
+        ras_write(&dev, CXL_RAS_COR_STATUS, 1u << correctable[i].bit);
+    }
+    qtest_quit(qts);
+}
+
+/* A header log has 16 words, and a caller may give what older ones had */
+static void header_log_is_bounded(void)
+{
+    GString *words = g_string_new("'errors': [ { 'type': 'internal', "
+                                  "'header': [ 1");
+    CxlDev dev;
+    QTestState *qts = cxl_start_dcd(&dev, "");
+    g_autofree char *fits = NULL;
+    unsigned i;
+
+    ras_write(&dev, CXL_RAS_UNC_MASK, 0);
+    for (i = 2; i <= 32; i++) {
+        g_string_append_printf(words, ", %u", i);
+    }
+    fits = g_strdup_printf("%s ] } ]", words->str);
+    g_string_append(words, ", 33 ] } ]");
+    expect(qts, "cxl-inject-uncorrectable-errors", "cxl-mem0", words->str,
+           "Header must be 32 DWORD or less");
+    g_assert_cmphex(ras(&dev, CXL_RAS_UNC_STATUS), ==, 0);
+    expect(qts, "cxl-inject-uncorrectable-errors", "cxl-mem0", fits, NULL);
+    for (i = 0; i < 16; i++) {
+        g_assert_cmpuint(ras(&dev, CXL_RAS_HEADER_LOG + 4 * i), ==, i + 1);
+    }
+    g_string_free(words, true);
+    qtest_quit(qts);
+}
+
+static void full_log_counts_what_it_loses(void)
+{
+    CxlDev dev;
+    QTestState *qts = cxl_start_dcd(&dev, "");
+    CxlReq r = { 0 };
+    CxlRsp rsp;
+    unsigned i;
+
+    for (i = 0; i < LOG_RECORDS + 3; i++) {
+        expect(qts, "cxl-inject-dram-event", "cxl-mem0", MEDIA_EVENT, NULL);
+    }
+    req8(&r, 3);
+    g_assert_cmphex(cxl_cmd(&dev, 0x0100, &r, &rsp), ==, 0);
+    g_assert_cmpuint(lduw_le_p(rsp.data + 0x14), ==, LOG_RECORDS);
+    g_assert_cmphex(rsp.data[0] & 1, ==, 1);
+    g_assert_cmpuint(lduw_le_p(rsp.data + 2), ==, 3);
+    qtest_quit(qts);
+}
+
+static void full_poison_list_takes_more(void)
+{
+    CxlDev dev;
+    QTestState *qts = cxl_start_dcd(&dev, "");
+    CxlReq r = { 0 };
+    CxlRsp rsp;
+    unsigned i;
+
+    for (i = 0; i <= POISON_MAX; i++) {
+        qtest_qmp_assert_success(qts,
+            "{'execute': 'cxl-inject-poison', 'arguments': {"
+            " 'path': 'cxl-mem0', 'start': %u, 'length': 64 } }",
+            2 * i * LINE);
+    }
+    req64(&r, 0);
+    req64(&r, CXL_STATIC / LINE);
+    g_assert_cmphex(cxl_cmd(&dev, 0x4300, &r, &rsp), ==, 0);
+    /* overflow, and when it came */
+    g_assert_cmphex(rsp.data[0] & 2, ==, 2);
+    cxl_alive(&dev);
+    qtest_quit(qts);
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+#define T(f) qtest_add_func("/cxl/inject/" #f, f)
+    T(every_command_wants_a_memory_device);
+    T(every_error_has_its_bit);
+    T(header_log_is_bounded);
+    T(full_log_counts_what_it_loses);
+    T(full_poison_list_takes_more);
+#undef T
+    return g_test_run();
+}
