@@ -55,6 +55,7 @@ archive_open() {
     : >"$dir/status"
     {
         echo "deb-src [signed-by=$key] $address trixie main"
+        echo "deb [signed-by=$key] $address trixie main"
         echo "deb [signed-by=$key] $address trixie-backports main"
         if grep -qs '^VERSION_CODENAME=bookworm' /etc/os-release; then
             echo "deb [signed-by=$key] $address bookworm-backports main"
@@ -97,4 +98,20 @@ archive_binary() {
         rmdir "$dl/part"
     fi
     printf '%s\n' "$dl/$file"
+}
+
+# archive_closure CACHE SUITE DIR NAME...: downloads the packages and all that
+# they depend on into DIR. What this machine has installed is not asked.
+archive_closure() {
+    local cache=$1 suite=$2 dir=$3 names
+    shift 3
+    archive_open "$cache"
+    names=$(archive_apt "$cache" apt-get install --simulate \
+                --no-install-recommends --target-release "$suite" "$@" |
+            awk -v suite="$suite" '$1 == "Inst" { print $2 "/" suite }')
+    [ -n "$names" ] || die "the archive has no $* in $suite"
+    # shellcheck disable=SC2086
+    (cd "$dir" && run_logged "fetching $*" "$cache/dl/$1.log" \
+        archive_apt "$cache" apt-get download $names) ||
+        die "could not fetch the packages $*"
 }

@@ -18,6 +18,7 @@ for suite in "$@"; do
     select+=(--suite "$suite")
     if [ "$suite" = guest ]; then
         scripts/kernel.sh
+        scripts/ndctl.sh
     fi
 done
 

@@ -38,6 +38,7 @@ CPU = 'max,-hypervisor,-arch-capabilities'
 MIB = 1 << 20
 STATIC = 256 * MIB
 REGION = 256 * MIB
+LABELS = MIB // 4
 # I2C address of the first MCTP endpoint, known to tests/guest/mctp-link.c
 FIRST_I2C = 0x20
 
@@ -104,10 +105,22 @@ def cpio_entry(name, mode, data=b'', rdev=(0, 0)):
     return out + b'\0' * (-len(out) % 4)
 
 
+def files_below(folder):
+    """Name in the guest and file of everything in a tree."""
+    for where, _, names in os.walk(folder):
+        for name in names:
+            path = os.path.join(where, name)
+            yield os.path.relpath(path, folder), path
+
+
 def make_initramfs(path, init, extra):
     """Write an archive with @init and whatever "NAME=FILE" says."""
+    folders = {'dev', 'proc', 'sys', 'tmp', 'bin'}
+    for name, _ in extra:
+        while name := os.path.dirname(name):
+            folders.add(name)
     with open(path, 'wb') as out:
-        for folder in ('dev', 'proc', 'sys', 'tmp', 'bin'):
+        for folder in sorted(folders):
             out.write(cpio_entry(folder, 0o040755))
         out.write(cpio_entry('dev/console', 0o020600, rdev=(5, 1)))
         for name, source in [('init', init)] + extra:
@@ -136,6 +149,12 @@ def device(args, number, bus):
         line += ['-object', f'memory-backend-memfd,id=vmem{number},'
                  f'size={STATIC}']
         props += f',volatile-memdev=vmem{number}'
+    if args.persistent:
+        line += ['-object', f'memory-backend-memfd,id=pmem{number},'
+                 f'size={STATIC}',
+                 '-object', f'memory-backend-memfd,id=lsa{number},'
+                 f'size={LABELS}']
+        props += f',persistent-memdev=pmem{number},lsa=lsa{number}'
     if args.dc_props:
         props += ',' + args.dc_props
     return line + ['-device', props]
@@ -198,7 +217,7 @@ def command_line(args, accel, initramfs, console):
              '-chardev', f'{results},id=results',
              '-serial', 'chardev:console', '-serial', 'chardev:results',
              '-monitor', 'none']
-    if args.scenario == 'reset':
+    if args.scenario in ('ndctl', 'reset'):
         line.remove('-no-reboot')
     return line + args.qemu_args
 
@@ -338,6 +357,8 @@ def run(args, folder):
     initramfs = os.path.join(folder, 'initramfs')
     console = args.console or os.path.join(folder, 'console.log')
     extra = [tuple(e.split('=', 1)) for e in args.add]
+    for tree in args.tree:
+        extra += sorted(files_below(tree))
     make_initramfs(initramfs, args.init, extra)
     accel = args.accel
     if accel == 'auto':
@@ -379,6 +400,8 @@ def main():
                         help='regions of dynamic capacity, 256 MiB each')
     parser.add_argument('--no-static', action='store_true',
                         help='devices without static capacity')
+    parser.add_argument('--persistent', action='store_true',
+                        help='devices with persistent capacity and labels')
     parser.add_argument('--dc-props', default='', metavar='PROPS',
                         help='further properties of the cxl-type3')
     parser.add_argument('--accel', default='auto',
@@ -388,6 +411,8 @@ def main():
     parser.add_argument('--append', default='', help='kernel command line')
     parser.add_argument('--add', action='append', default=[],
                         metavar='NAME=FILE', help='file for the guest')
+    parser.add_argument('--tree', action='append', default=[],
+                        metavar='DIR', help='files for the guest')
     parser.add_argument('--console', help='keep the console log here')
     parser.add_argument('--limit', type=int, default=540, metavar='S',
                         help='whole run')
@@ -400,6 +425,9 @@ def main():
     args = parser.parse_args()
     for what in (args.qemu, args.kernel, args.init):
         if not os.path.isfile(what):
+            die(MISSING, f'{what} is missing')
+    for what in args.tree:
+        if not os.path.isdir(what):
             die(MISSING, f'{what} is missing')
     with tempfile.TemporaryDirectory(prefix='cxl-guest-') as folder:
         return run(args, folder)

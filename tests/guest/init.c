@@ -26,6 +26,7 @@ static const struct {
     { "sysfs", "/sys" },
     { "devtmpfs", "/dev" },
     { "debugfs", "/sys/kernel/debug" },
+    { "tracefs", "/sys/kernel/tracing" },
     { "tmpfs", "/tmp" },
 };
 
@@ -39,6 +40,7 @@ static const struct {
     { "i2c", scenario_i2c },
     { "mctp", scenario_mctp },
     { "migrate", scenario_migrate },
+    { "ndctl", scenario_ndctl },
     { "noise", scenario_noise },
     { "replug", scenario_replug },
     { "reset", scenario_reset },

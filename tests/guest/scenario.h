@@ -21,6 +21,8 @@ void scenario_switch(void);
 
 /** scenario_migrate() - all state moves into another QEMU. */
 void scenario_migrate(void);
+/** scenario_ndctl() - administrators' programs, as a distribution has them. */
+void scenario_ndctl(void);
 /** scenario_noise() - a long run over a disturbed I2C bus. */
 void scenario_noise(void);
 /** scenario_replug() - the device goes away and comes back. */
