@@ -31,6 +31,7 @@ static void destroy_data(CXLType3Dev *d)
     cxl_type3_zero_all(d);
     cxl_poison_forget(cxl_type3_poison(d));
     cxl_media_forget(cxl_type3_media_state(d));
+    cxl_maintenance_forget(cxl_type3_maintenance(d));
     forget_events(cxl_type3_events(d));
     forget_events(cxl_type3_fm_events(d));
 }

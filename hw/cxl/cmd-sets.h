@@ -18,6 +18,7 @@ extern const CXLCmdSet cxl_cmds_firmware;       /* 02h */
 extern const CXLCmdSet cxl_cmds_timestamp;      /* 03h */
 extern const CXLCmdSet cxl_cmds_logs;           /* 04h */
 extern const CXLCmdSet cxl_cmds_features;       /* 05h */
+extern const CXLCmdSet cxl_cmds_maintenance;    /* 06h */
 extern const CXLCmdSet cxl_cmds_identify;       /* 40h */
 extern const CXLCmdSet cxl_cmds_capacity;       /* 41h */
 extern const CXLCmdSet cxl_cmds_health;         /* 42h */

@@ -14,6 +14,7 @@ const CXLCmdSet *const cxl_cmd_sets[] = {
     &cxl_cmds_timestamp,
     &cxl_cmds_logs,
     &cxl_cmds_features,
+    &cxl_cmds_maintenance,
     &cxl_cmds_identify,
     &cxl_cmds_capacity,
     &cxl_cmds_health,

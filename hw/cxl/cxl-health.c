@@ -17,6 +17,7 @@
 #define CRITICAL_UNDER      (1u << 10)
 
 /* Get Health Info */
+#define HEALTH_MAINTENANCE  0x01
 #define HEALTH_REPLACE      0x04
 #define MEDIA_NORMAL        0
 #define MEDIA_NOT_READY     1
@@ -76,7 +77,8 @@ void cxl_health_info(const CXLHealth *h, bool media_ready,
 {
     uint16_t set = beyond(h);
 
-    info[0] = set & CRITICAL_LIFE ? HEALTH_REPLACE : 0;
+    info[0] = (set & CRITICAL_LIFE ? HEALTH_REPLACE : 0) |
+              (h->maintenance ? HEALTH_MAINTENANCE : 0);
     info[1] = media_ready ? MEDIA_NORMAL : MEDIA_NOT_READY;
     info[2] = level(set, CXL_ALERT_LIFE, CRITICAL_LIFE) << STATUS_LIFE_SHIFT |
               level(set, CXL_ALERT_OVER | CXL_ALERT_UNDER,
@@ -158,6 +160,12 @@ void cxl_health_set(CXLHealth *h, const CXLHealthReadings *now)
     report_new(h, before);
 }
 
+void cxl_health_set_maintenance(CXLHealth *h, bool needed)
+{
+    h->maintenance = needed;
+    trace_cxl_health_maintenance(needed);
+}
+
 /* Are the thresholds of @armed less bad than critical ones? */
 static bool warnings_are_sane(uint8_t armed, const CXLHealthWarnings *warn)
 {
@@ -228,6 +236,7 @@ const VMStateDescription vmstate_cxl_health = {
         VMSTATE_UINT8(warn.life_used, CXLHealth),
         VMSTATE_UINT8(armed, CXLHealth),
         VMSTATE_BOOL(dirty, CXLHealth),
+        VMSTATE_BOOL(maintenance, CXLHealth),
         VMSTATE_UINT32(dirty_shutdowns, CXLHealth),
         VMSTATE_END_OF_LIST()
     },

@@ -108,6 +108,21 @@ bool cxl_poison_hits(const CXLPoison *p, uint64_t dpa, uint64_t len)
            (p->range[i].dpa <= dpa || p->range[i].dpa - dpa < len);
 }
 
+bool cxl_poison_piece(const CXLPoison *p, uint64_t dpa, uint64_t len,
+                      CXLPoisonRange *out)
+{
+    uint64_t last;
+
+    if (!cxl_poison_hits(p, dpa, len)) {
+        return false;
+    }
+    *out = p->range[lower_bound(p, dpa)];
+    last = MIN(last_of(out), dpa + (len - 1));
+    out->dpa = MAX(out->dpa, dpa);
+    out->len = last - out->dpa + 1;
+    return true;
+}
+
 CXLPoisonResult cxl_poison_found(CXLPoison *p, uint64_t dpa, uint64_t len,
                                  CXLPoisonSource source)
 {

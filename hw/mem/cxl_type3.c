@@ -308,7 +308,7 @@ static void cxl_type3_events_reset(CXLType3Dev *d)
  * survive it, so do debug logs and passphrases: the user's locks persistent
  * memory.
  * Firmware that waits for a reset takes over, and so do the saved values of
- * features.
+ * features; soft repairs are undone.
  */
 static void cxl_type3_reset_hold(Object *obj, ResetType type)
 {
@@ -328,6 +328,7 @@ static void cxl_type3_reset_hold(Object *obj, ResetType type)
     cxl_security_reset(&d->security);
     cxl_qos_reset(&d->qos);
     cxl_features_reset(&d->features);
+    cxl_maintenance_reset(&d->maintenance);
 }
 
 static const Property cxl_type3_properties[] = {

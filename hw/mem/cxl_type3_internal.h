@@ -147,6 +147,7 @@ struct CXLType3Dev {
     CXLDump dump;
     CXLFeatures features;
     CXLScrub scrub;
+    CXLMaintenance maintenance;
     CXLDCConfig dc_config;
     uint64_t dc_offset[CXL_DC_MAX_REGIONS]; /* of each region in dcmem */
     CXLDynCap *dc;

@@ -164,6 +164,16 @@ static void mark_valid(CXLEventRecord *r, uint16_t bit)
     put_optional(r, &there, 1);
 }
 
+/* A record of a medium's error asks for maintenance */
+static void note_maintenance(CXLType3Dev *d, uint8_t flags, uint64_t dpa)
+{
+    if (flags & CXL_EVENT_FLAG_MAINTENANCE) {
+        cxl_maintenance_note(&d->maintenance,
+                             QEMU_ALIGN_DOWN(dpa, CXL_POISON_LINE),
+                             CXL_POISON_LINE);
+    }
+}
+
 void qmp_cxl_inject_general_media_event(
     const char *path, CxlEventLog log, uint8_t flags, uint64_t dpa,
     uint8_t descriptor, uint8_t type, uint8_t transaction_type,
@@ -192,6 +202,7 @@ void qmp_cxl_inject_general_media_event(
         mark_valid(&r, GM_HAS_COMPONENT);
     }
     append(d, id, &r);
+    note_maintenance(d, flags, dpa);
 }
 
 void qmp_cxl_inject_dram_event(
@@ -232,6 +243,7 @@ void qmp_cxl_inject_dram_event(
         mark_valid(&r, DRAM_HAS_CORRECTION);
     }
     append(d, id, &r);
+    note_maintenance(d, flags, dpa);
 }
 
 void qmp_cxl_inject_memory_module_event(

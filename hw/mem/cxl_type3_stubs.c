@@ -185,6 +185,11 @@ CXLFeatures *cxl_type3_features(CXLType3Dev *d)
     g_assert_not_reached();
 }
 
+CXLMaintenance *cxl_type3_maintenance(CXLType3Dev *d)
+{
+    g_assert_not_reached();
+}
+
 CXLHealth *cxl_type3_health(CXLType3Dev *d)
 {
     g_assert_not_reached();

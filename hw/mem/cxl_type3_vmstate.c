@@ -172,6 +172,8 @@ const VMStateDescription vmstate_cxl_type3 = {
         VMSTATE_STRUCT(history, CXLType3Dev, 0, vmstate_cxl_history,
                        CXLHistory),
         VMSTATE_STRUCT(dump, CXLType3Dev, 0, vmstate_cxl_dump, CXLDump),
+        VMSTATE_STRUCT(maintenance, CXLType3Dev, 0, vmstate_cxl_maintenance,
+                       CXLMaintenance),
         VMSTATE_STRUCT_POINTER_TEST(dc, CXLType3Dev, has_dc, vmstate_cxl_dc,
                                     CXLDynCap),
 

@@ -29,7 +29,13 @@ typedef enum CXLEventLogId {
 #define CXL_EVENT_OFF_HANDLE     0x14
 #define CXL_EVENT_OFF_RELATED    0x16
 #define CXL_EVENT_OFF_TIMESTAMP  0x18
+#define CXL_EVENT_OFF_CLASS      0x20
+#define CXL_EVENT_OFF_SUBCLASS   0x21
 #define CXL_EVENT_OFF_BODY       0x30
+
+/* Flags above the severity */
+#define CXL_EVENT_FLAG_MAINTENANCE  (1u << 3)
+#define CXL_EVENT_FLAG_SUBCLASS     (1u << 6)
 
 /** struct CXLEventRecord - a record as it travels, little endian */
 typedef struct CXLEventRecord {
@@ -146,6 +152,7 @@ extern const struct VMStateDescription vmstate_cxl_events;
 extern const QemuUUID cxl_event_uuid_general_media;
 extern const QemuUUID cxl_event_uuid_dram;
 extern const QemuUUID cxl_event_uuid_memory_module;
+extern const QemuUUID cxl_event_uuid_memory_sparing;
 extern const QemuUUID cxl_event_uuid_dynamic_capacity;
 
 #endif /* CXL_EVENTS_H */

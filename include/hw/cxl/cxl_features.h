@@ -173,6 +173,12 @@ extern const struct VMStateDescription vmstate_cxl_features;
 typedef enum CXLFeatureId {
     CXL_FEATURE_PATROL_SCRUB,
     CXL_FEATURE_ECS,
+    CXL_FEATURE_SOFT_PPR,
+    CXL_FEATURE_HARD_PPR,
+    CXL_FEATURE_SPARE_CACHELINE,
+    CXL_FEATURE_SPARE_ROW,
+    CXL_FEATURE_SPARE_BANK,
+    CXL_FEATURE_SPARE_RANK,
     CXL_MEMDEV_FEATURES
 } CXLFeatureId;
 
@@ -182,5 +188,11 @@ extern const CXLFeatureDef cxl_memdev_features[CXL_MEMDEV_FEATURES];
 #define CXL_SCRUB_SET_HOURS     0
 #define CXL_SCRUB_SET_ENABLE    1
 #define CXL_SCRUB_MIN_HOURS     1
+
+/* Repair, bytes as written: operation mode; of post package repair: its mode */
+#define CXL_REPAIR_SET_MODE     0
+#define CXL_REPAIR_BY_DEVICE    (1u << 0)
+#define CXL_PPR_SET_MODE        2
+#define CXL_PPR_MODE_RECORD     (1u << 0)
 
 #endif /* CXL_FEATURES_H */

@@ -62,6 +62,7 @@ typedef void CXLHealthNotify(void *opaque, CXLEventLogId log,
  * @warn: thresholds; those of alerts that are not @armed have no effect
  * @armed: CXL_ALERT_*
  * @dirty: the host has data on its way to persistent memory
+ * @maintenance: some maintenance is needed
  * @dirty_shutdowns: resets that came while @dirty, saturating
  */
 typedef struct CXLHealth {
@@ -69,6 +70,7 @@ typedef struct CXLHealth {
     CXLHealthWarnings warn;
     uint8_t armed;
     bool dirty;
+    bool maintenance;
     uint32_t dirty_shutdowns;
     CXLHealthNotify *notify;
     void *opaque;
@@ -95,6 +97,9 @@ void cxl_health_set(CXLHealth *h, const CXLHealthReadings *now);
  */
 bool cxl_health_configure(CXLHealth *h, uint8_t which, uint8_t on,
                           const CXLHealthWarnings *warn);
+
+/** cxl_health_set_maintenance() - is some maintenance needed? */
+void cxl_health_set_maintenance(CXLHealth *h, bool needed);
 
 /** cxl_health_info() - what Get Health Info answers. */
 void cxl_health_info(const CXLHealth *h, bool media_ready,

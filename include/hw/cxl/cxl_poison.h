@@ -83,6 +83,14 @@ void cxl_poison_wipe(CXLPoison *p, uint64_t dpa, uint64_t len);
 /** cxl_poison_hits() - is any byte of the range poisoned, listed or not? */
 bool cxl_poison_hits(const CXLPoison *p, uint64_t dpa, uint64_t len);
 
+/**
+ * cxl_poison_piece() - first poison of a range, listed or not
+ * @out: what of it lies in @dpa to @dpa + @len, which may not wrap
+ * Return: false if there is none.
+ */
+bool cxl_poison_piece(const CXLPoison *p, uint64_t dpa, uint64_t len,
+                      CXLPoisonRange *out);
+
 /** enum CXLPoisonResult - what became of an attempt to poison or clear */
 typedef enum CXLPoisonResult {
     CXL_POISON_DONE,

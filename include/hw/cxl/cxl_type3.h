@@ -18,6 +18,7 @@
 #include "hw/cxl/cxl_firmware.h"
 #include "hw/cxl/cxl_health.h"
 #include "hw/cxl/cxl_mailbox.h"
+#include "hw/cxl/cxl_maintenance.h"
 #include "hw/cxl/cxl_media.h"
 #include "hw/cxl/cxl_poison.h"
 #include "hw/cxl/cxl_qos.h"
@@ -94,6 +95,9 @@ CXLFirmware *cxl_type3_firmware(CXLType3Dev *d);
 
 /** cxl_type3_features() - what can be set by UUID, and its values. */
 CXLFeatures *cxl_type3_features(CXLType3Dev *d);
+
+/** cxl_type3_maintenance() - what needs repair, and spares. */
+CXLMaintenance *cxl_type3_maintenance(CXLType3Dev *d);
 
 /** cxl_type3_health() - readings, alerts and shutdown state. */
 CXLHealth *cxl_type3_health(CXLType3Dev *d);

@@ -105,6 +105,11 @@ CXLFeatures *cxl_type3_features(CXLType3Dev *d)
     return &d->features;
 }
 
+CXLMaintenance *cxl_type3_maintenance(CXLType3Dev *d)
+{
+    return &d->maintenance;
+}
+
 CXLHealth *cxl_type3_health(CXLType3Dev *d)
 {
     return &d->health;

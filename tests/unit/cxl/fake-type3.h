@@ -35,6 +35,7 @@ struct CXLType3Dev {
     CXLHistory history;
     CXLDump dump;
     CXLFeatures features;
+    CXLMaintenance maintenance;
     CXLDynCap *dc;
     bool has_dc;
     bool fm_on_mailbox;

@@ -79,6 +79,32 @@ static void test_walk_clips_its_start(Fixture *f, gconstpointer data)
     g_assert_false(cxl_poison_next(&f->p, 4 * LINE, &r));
 }
 
+static void test_pieces_are_clipped(Fixture *f, gconstpointer data)
+{
+    CXLPoisonRange r;
+
+    cxl_poison_found(&f->p, LINE, 4 * LINE, CXL_POISON_INTERNAL);
+    cxl_poison_found(&f->p, LAST_LINE, LINE, CXL_POISON_INTERNAL);
+    g_assert_false(cxl_poison_piece(&f->p, 0, LINE, &r));
+    g_assert_false(cxl_poison_piece(&f->p, LINE, 0, &r));
+    g_assert_true(cxl_poison_piece(&f->p, 0, 3 * LINE, &r));
+    g_assert_cmphex(r.dpa, ==, LINE);
+    g_assert_cmphex(r.len, ==, 2 * LINE);
+    g_assert_true(cxl_poison_piece(&f->p, 3 * LINE, 9 * LINE, &r));
+    g_assert_cmphex(r.dpa, ==, 3 * LINE);
+    g_assert_cmphex(r.len, ==, 2 * LINE);
+    g_assert_true(cxl_poison_piece(&f->p, 5 * LINE, 0 - 5ull * LINE, &r));
+    g_assert_cmphex(r.dpa, ==, LAST_LINE);
+    g_assert_cmphex(r.len, ==, LINE);
+    /* also what no host sees */
+    cxl_poison_destroy(&f->p);
+    cxl_poison_init(&f->p, 1, NULL);
+    cxl_poison_found(&f->p, 0, LINE, CXL_POISON_INTERNAL);
+    cxl_poison_found(&f->p, 4 * LINE, LINE, CXL_POISON_INTERNAL);
+    g_assert_true(cxl_poison_piece(&f->p, LINE, 9 * LINE, &r));
+    g_assert_cmphex(r.dpa, ==, 4 * LINE);
+}
+
 static void test_bad_ranges(Fixture *f, gconstpointer data)
 {
     g_assert_cmpint(cxl_poison_inject(&f->p, 1), ==, CXL_POISON_BAD_RANGE);
@@ -303,6 +329,7 @@ int main(int argc, char **argv)
     g_test_add("/cxl/poison/" name, Fixture, NULL, setup, fn, teardown)
     ADD("sorted", test_sorted);
     ADD("walk-clips-its-start", test_walk_clips_its_start);
+    ADD("pieces-are-clipped", test_pieces_are_clipped);
     ADD("bad-ranges", test_bad_ranges);
     ADD("top-of-the-address-space", test_top_of_the_address_space);
     ADD("host-is-refused-when-full", test_host_is_refused_when_full);
