@@ -20,15 +20,16 @@ shell: all kernel ## a shell in that guest, with the Fabric Manager's program
 
 .PHONY: check
 check: ## run every test
-	@scripts/check.sh $(BUILD) unit qtest base guest style
+	@scripts/check.sh $(BUILD) unit qtest base guest tools style
 
-.PHONY: check-unit check-qtest check-base check-guest check-style
+.PHONY: check-unit check-qtest check-base check-guest check-tools check-style
 check-unit: ## run the unit tests: models, readers, assembly of packets
 check-qtest: ## run the tests of devices without a guest
 check-base: ## run QEMU's own tests of CXL
 check-guest: ## boot Linux and run what lives in it
+check-tools: ## run cxl-fm against machines without a guest
 check-style: ## run QEMU's checkpatch.pl over our C files
-check-unit check-qtest check-base check-guest check-style:
+check-unit check-qtest check-base check-guest check-tools check-style:
 	@scripts/check.sh $(BUILD) $(@:check-%=%)
 
 .PHONY: check-sanitize

@@ -138,7 +138,11 @@ class Machine:
             reply = 'ok'
         except (AskError, OSError, ValueError) as error:
             reply = 'error: ' + str(error)
-        if self.process.poll() is None:
-            self.process.stdin.write((reply + '\n').encode())
-            self.process.stdin.flush()
+        self.tell(reply)
         return reply, left
+
+    def tell(self, words):
+        """A line for the guest, if there is one."""
+        if self.process.poll() is None:
+            self.process.stdin.write((words + '\n').encode())
+            self.process.stdin.flush()

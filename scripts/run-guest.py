@@ -22,6 +22,7 @@ import sys
 import tempfile
 import time
 
+import fm_story
 import guest_qemu
 
 # Where Debian's seabios, qemu-system-data and ipxe-qemu put their files
@@ -211,6 +212,10 @@ def command_line(args, accel, initramfs, console):
               'no_timer_check tsc=reliable '
               f'cxltest={args.scenario} cxlout=ttyS1 {args.append}')
     line += machine_args(args)
+    if args.fm:
+        line += ['-chardev', 'socket,server=on,wait=off,id=fm,path=' +
+                 args.fm_socket,
+                 '-device', 'mctp-serial-cxl,chardev=fm,target=cxl-dcd0']
     line += ['-kernel', args.kernel, '-initrd', initramfs,
              '-append', append.strip(),
              '-chardev', f'{console},id=console',
@@ -227,6 +232,7 @@ class Results:
 
     def __init__(self, quiet):
         self.quiet = quiet
+        self.story = None
         self.memory = None
         self.tests = 0
         self.failed = 0
@@ -244,7 +250,10 @@ class Results:
             self.weigh(pid, line.endswith('to here'))
         if self.quiet and re.match(r'(ok\b|1\.\.)', line):
             return
-        print(line, flush=True)
+        if self.story:
+            self.story.take(line)
+        else:
+            print(line, flush=True)
 
     def weigh(self, pid, end):
         """QEMU's own memory; what it holds for the guest is not in it."""
@@ -338,6 +347,9 @@ def boot(args, accel, first_sign, initramfs, console):
     results = Results(args.story)
     machine = guest_qemu.Machine(line, os.path.dirname(initramfs))
     machine.start()
+    if args.fm:
+        results.story = fm_story.Story(args.fm, 'unix:' + args.fm_socket,
+                                       lambda: machine.tell('end'))
 
     def give_up(*_):
         machine.stop()
@@ -350,6 +362,9 @@ def boot(args, accel, first_sign, initramfs, console):
     code = machine.process.wait()
     for text in machine.words():
         say('qemu: ' + text)
+    if results.story and results.story.failed:
+        results.failed += 1
+        say('the story breaks off: ' + results.story.failed)
     return results, why, code
 
 
@@ -359,6 +374,7 @@ def run(args, folder):
     extra = [tuple(e.split('=', 1)) for e in args.add]
     for tree in args.tree:
         extra += sorted(files_below(tree))
+    args.fm_socket = os.path.join(folder, 'fm')
     make_initramfs(initramfs, args.init, extra)
     accel = args.accel
     if accel == 'auto':
@@ -420,10 +436,13 @@ def main():
                         help='without any output')
     parser.add_argument('--story', action='store_true',
                         help='do not show passed tests')
+    parser.add_argument('--fm', metavar='PROGRAM',
+                        help='cxl-fm, which talks to the first device over '
+                        'a socket while the guest runs')
     parser.add_argument('-v', '--verbose', action='store_true')
     parser.add_argument('qemu_args', nargs='*', help='after "--"')
     args = parser.parse_args()
-    for what in (args.qemu, args.kernel, args.init):
+    for what in filter(None, (args.qemu, args.kernel, args.init, args.fm)):
         if not os.path.isfile(what):
             die(MISSING, f'{what} is missing')
     for what in args.tree:

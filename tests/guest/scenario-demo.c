@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Scenario "demo": a story for people.  A Fabric Manager gives memory to a host
- * and takes it back; every command is shown with its decoded answer
+ * Scenario "demo": the guest's half of a story for people.  A Fabric Manager
+ * outside, scripts/fm_story.py, gives this host memory and takes it back; every
+ * event that the host reads is told, with its answer
  */
 #include <inttypes.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <sys/utsname.h>
+#include <unistd.h>
 
 #include "dcd-bench.h"
 #include "fm-print.h"
-#include "mctp-link.h"
 #include "region.h"
 #include "scenario.h"
 #include "tap.h"
@@ -17,39 +19,37 @@
 #define SETTLE_S    30
 #define MEMDEV      "mem0"
 #define MIB         (UINT64_C(1) << 20)
-#define MAP_WIDTH   64
-#define INDENT      "        "
+/* How often the event log is looked at */
+#define POLL_MS     20
 
 static struct dcd_bench bench;
 
-static void chapter(const char *title)
-{
-    fprintf(tap_out(), "\n== %s\n", title);
-}
+static void say(const char *text, ...)
+    __attribute__((format(printf, 1, 2)));
 
-static void line(const char *who, const char *text, ...)
-    __attribute__((format(printf, 2, 3)));
-
-static void line(const char *who, const char *text, ...)
+static void say(const char *text, ...)
 {
     va_list ap;
 
-    fprintf(tap_out(), "%-5s", who);
     va_start(ap, text);
     vfprintf(tap_out(), text, ap);
     va_end(ap);
     fputc('\n', tap_out());
 }
 
-/* The host's side of the story, called by the agent for every record */
+/* Called by the agent for every record, after its answer */
 static void host_tells(struct host_agent *agent,
                        const struct cxl_dc_event *ev, const char *answer)
 {
-    fm_print_event(tap_out(), "HOST reads ", ev);
+    char size[FM_TEXT];
+
+    say("event: %s", fm_event_name(ev->type));
+    say("  %s at 0x%" PRIx64 "%s", fm_text_size(size, ev->extent.len),
+        ev->extent.dpa, ev->more ? ", and more" : "");
     if (answer) {
-        line("HOST", "%s: %s -> %s", answer,
-             ev->type == CXL_EV_RELEASE ? "4803" : "4802",
-             cxl_rc_name(agent->last_rc));
+        say("  %s: %s, %s", answer,
+            ev->type == CXL_EV_RELEASE ? "4803h" : "4802h",
+            cxl_rc_name(agent->last_rc));
         tap_rc(agent->last_rc, 0, "the host's answer is taken");
     }
     if (bench.nr_rec < BENCH_RECORDS) {
@@ -57,59 +57,15 @@ static void host_tells(struct host_agent *agent,
     }
 }
 
-static void fm_did(int rc, const char *what)
-{
-    line("FM", "%s -> %s", what, cxl_rc_name(rc));
-    tap_rc(rc, 0, "%s", what);
-}
-
-static void host_turn(enum host_policy policy)
-{
-    bench_forget(&bench);
-    bench.agent.policy = policy;
-    tap_check(host_agent_run(&bench.agent) > 0, "the host finds an event");
-}
-
-/* 5603h, and a picture of it */
-static void show(void)
-{
-    static struct cxl_extent_page page;
-    struct fm_map map = { .regions = &bench.regions, .ext = page.ext };
-    int rc = fm_get_extents(bench.fm, 0, CXL_PAGE_MAX, 0, &page);
-
-    if (!tap_rc(rc, 0, "5603 answers")) {
-        return;
-    }
-    line("FM", "5603 Get Extent Lists -> %" PRIu32 " extent%s, generation %"
-         PRIu32, page.total, page.total == 1 ? "" : "s", page.generation);
-    map.nr_ext = page.n;
-    fm_print_map(tap_out(), INDENT, &map, MAP_WIDTH);
-}
-
-static void topology(bool over_mctp, const struct ram_region *region)
+static void topology(const struct ram_region *region)
 {
     struct utsname uts;
-    struct fm_identity id;
 
     uname(&uts);
-    chapter("Topology");
-    fprintf(tap_out(),
-            INDENT "q35 - pxb-cxl - root port - cxl-type3 (" MEMDEV
-            ": %" PRIu64 " MiB static as %s, %" PRIu64 " MiB dynamic)\n",
-            region->size / MIB, region->name, bench.info.capacity / MIB);
-    fprintf(tap_out(), INDENT "host: Linux %s, PCI mailbox /dev/cxl/" MEMDEV
-            "\n", uts.release);
-    fprintf(tap_out(), INDENT "FM:   %s %s\n",
-            over_mctp ? "MCTP over I2C," : "the same mailbox,",
-            bench.fm->name);
-    if (over_mctp && tap_rc(fm_identify(bench.fm, &id), 0, "0001 answers")) {
-        line("FM", "0001 Identify");
-        fm_print_identity(tap_out(), INDENT, &id);
-    }
-    line("FM", "5600 Get DCD Info");
-    fm_print_info(tap_out(), INDENT, &bench.info);
-    line("FM", "5601 Get Host DC Region Configuration");
-    fm_print_regions(tap_out(), INDENT, &bench.regions);
+    say("Linux %s, the host", uts.release);
+    say("/dev/cxl/" MEMDEV ": %" PRIu64 " MiB static as %s, %" PRIu64
+        " MiB dynamic, none of it here yet", region->size / MIB, region->name,
+        bench.info.capacity / MIB);
 }
 
 static void use_memory(const struct cxl_extent *ext)
@@ -121,87 +77,64 @@ static void use_memory(const struct cxl_extent *ext)
         return;
     }
     ok = !memtest_words(mem, ext->len, 64 << 10);
-    line("HOST", "writes and reads the new memory at 0x%" PRIx64 " -> %s",
-         bench.win.hpa + ext->dpa - bench.win.dpa, ok ? "intact" : "BROKEN");
+    say("writes and reads it at 0x%" PRIx64 ": %s",
+        bench.win.hpa + ext->dpa - bench.win.dpa, ok ? "intact" : "BROKEN");
     tap_check(ok, "the new memory keeps what is written");
 }
 
-static struct cxl_extent add_contiguous(void)
+/* What the host thinks of the first, the second ... offer */
+static enum host_policy taste(unsigned offers)
 {
-    struct fm_order order = {
-        .policy = FM_ADD_CONTIGUOUS, .region = 0, .len = 64 * MIB,
-        .tag = bench_tag(1),
+    static const enum host_policy order[] = {
+        HOST_ACCEPT_ALL, HOST_ACCEPT_PART, HOST_REFUSE
     };
+    const unsigned n = sizeof(order) / sizeof(order[0]);
 
-    chapter("The FM adds 64 MiB, the host takes all");
-    fm_did(fm_add(bench.fm, &order),
-           "5604 Add, contiguous, region 0, 64 MiB");
-    host_turn(HOST_ACCEPT_ALL);
-    use_memory(&bench.rec[0].extent);
-    return bench.rec[0].extent;
+    return offers < n ? order[offers] : HOST_ACCEPT_ALL;
 }
 
-static void add_and_halve(void)
+static void ready(void)
 {
-    struct cxl_extent ext[] = {
-        bench_extent(&bench, bench.regions.n - 1, 160 * MIB, 48 * MIB, 2),
-        bench_extent(&bench, bench.regions.n - 1, 32 * MIB, 64 * MIB, 2),
-    };
-    struct fm_order order = {
-        .policy = FM_ADD_PRESCRIPTIVE, .ext = ext, .n = 2,
-    };
-
-    chapter("The FM prescribes two extents, the host takes half of the first");
-    fm_did(fm_add(bench.fm, &order), "5604 Add, prescriptive, 2 extents");
-    show();
-    host_turn(HOST_ACCEPT_PART);
-    show();
+    say("# host is ready");
+    fflush(tap_out());
 }
 
-static void add_and_refuse(void)
+/* The runner sends a line when the story is over; or it went wrong */
+static bool over(int wait_ms)
 {
-    struct fm_order order = {
-        .policy = FM_ADD_FREE, .region = bench.regions.n - 1,
-        .len = 128 * MIB, .tag = bench_tag(3),
-    };
+    struct pollfd p = { .fd = fileno(tap_out()), .events = POLLIN };
 
-    chapter("The FM offers 128 MiB more, the host wants none");
-    fm_did(fm_add(bench.fm, &order), "5604 Add, free, last region, 128 MiB");
-    host_turn(HOST_REFUSE);
+    return poll(&p, 1, wait_ms) > 0;
 }
 
-static void take_back(const struct cxl_extent *first)
+static void live(void)
 {
-    struct fm_order by_tag = {
-        .policy = FM_RELEASE_TAG | FM_RELEASE_SANITIZE, .len = first->len,
-        .tag = first->tag,
-    };
-    struct fm_order forced = {
-        .policy = FM_RELEASE_TAG | FM_RELEASE_FORCED, .len = 24 * MIB,
-        .tag = bench_tag(2),
-    };
-    static struct fm_tags tags;
+    int n;
 
-    chapter("The FM takes everything back: one tag by request, one by force");
-    fm_did(fm_release(bench.fm, &by_tag), "5605 Release by tag, sanitize");
-    host_turn(HOST_ACCEPT_ALL);
-    fm_did(fm_release(bench.fm, &forced), "5605 Release by tag, forced");
-    host_turn(HOST_ACCEPT_ALL);
-    if (tap_rc(fm_list_tags(bench.fm, 0, FM_TAGS_MAX, &tags), 0,
-               "5608 answers")) {
-        line("FM", "5608 List Tags");
-        for (uint32_t i = 0; i < tags.n; i++) {
-            fm_print_tag(tap_out(), INDENT, &tags.entry[i]);
+    ready();
+    while (!over(POLL_MS)) {
+        unsigned offers = bench.agent.groups;
+
+        bench_forget(&bench);
+        bench.agent.policy = taste(offers);
+        n = host_agent_run(&bench.agent);
+        if (n < 0) {
+            tap_rc(n, 0, "the host reads its log");
+            return;
+        }
+        if (n > 0) {
+            if (!offers && bench.agent.groups) {
+                use_memory(&bench.rec[0].extent);
+            }
+            ready();
         }
     }
-    show();
 }
 
 void scenario_demo(void)
 {
     struct ram_region region = { .name = "" };
-    struct cxl_conn *host, *fm = NULL;
-    struct cxl_extent first;
+    struct cxl_conn *host;
 
     if (!tap_check(sys_await(SETTLE_S, "/dev/cxl/" MEMDEV) &&
                    sys_await(SETTLE_S, CXL_SYS "/" MEMDEV "/driver"),
@@ -211,19 +144,11 @@ void scenario_demo(void)
     tap_rc(region_create(&region, "decoder0.0", MEMDEV), 0,
            "a region takes the static capacity");
     host = cxl_conn_open_ioctl("/dev/cxl/" MEMDEV);
-    if (mctp_link_present()) {
-        fm = mctp_link_open_first();
-        tap_check(fm != NULL, "the FM's endpoint can be reached");
-    }
     if (!tap_check(host != NULL, "the mailbox can be reached") ||
-        !bench_open(&bench, fm ? fm : host, host, MEMDEV, fm != NULL)) {
+        !bench_open(&bench, host, host, MEMDEV, false)) {
         return;
     }
     bench.agent.told = host_tells;
-    topology(fm != NULL, &region);
-    show();
-    first = add_contiguous();
-    add_and_halve();
-    add_and_refuse();
-    take_back(&first);
+    topology(&region);
+    live();
 }

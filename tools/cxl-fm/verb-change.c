@@ -71,7 +71,7 @@ static void json_order(struct fm_json *j, const char *what,
     }
 }
 
-/* "64 MiB", "2 extents, 64 MiB"; with the tag if there is one for all */
+/* "2 extents, 64 MiB" or "64 MiB with tag ..." */
 static char *order_text(const struct fm_order *order)
 {
     char size[FM_TEXT], tag[FM_TEXT];
@@ -82,8 +82,11 @@ static char *order_text(const struct fm_order *order)
         return g_strdup_printf("%u extent%s, %s", order->n,
                                order->n == 1 ? "" : "s", size);
     }
-    return g_strdup_printf("%s with tag %s", order->len ? size :
-                           "the capacity", fm_text_tag(tag, order->tag));
+    fm_text_tag(tag, order->tag);
+    return g_strdup_printf("%s with%s tag%s%s",
+                           order->len ? size : "the capacity",
+                           *tag == '-' ? "out a" : "", *tag == '-' ? "" : " ",
+                           *tag == '-' ? "" : tag);
 }
 
 /* -- add ---------------------------------------------------------------- */

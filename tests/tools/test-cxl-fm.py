@@ -1,0 +1,894 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Every verb of cxl-fm against a running machine, read as a user would.
+
+usage: test-cxl-fm.py QEMU CXL-FM MANUAL [NAME...]
+Writes TAP. With names, only those cases run.
+"""
+
+import json
+import os
+import pty
+import re
+import select
+import socket
+import subprocess
+import sys
+import threading
+import traceback
+
+from fm_machine import (BLOCK, DC_BASE, MIB, PATIENCE, REGION, Machine)
+
+TAG = '5be13bce-ae34-4a77-b6c3-16df975fcf1a'
+OTHER = '00000000-0000-4000-8000-000000000001'
+
+# Exit status of the program
+DONE, REFUSED, USAGE, UNREACHABLE, BAD_ANSWER, NOT_DONE = range(6)
+
+VERBS = ['identify', 'info', 'regions', 'extents', 'tags', 'map', 'add',
+         'release', 'set-region', 'reference', 'log', 'commands', 'events',
+         'watch', 'raw']
+
+qemu, program, manual = sys.argv[1:4]
+cases = []
+
+
+def case(function):
+    cases.append(function)
+    return function
+
+
+def equal(got, want):
+    if got != want:
+        raise AssertionError(f'got {got!r}, want {want!r}')
+
+
+def has(text, *patterns):
+    for pattern in patterns:
+        if not re.search(pattern, text, re.MULTILINE):
+            raise AssertionError(f'no {pattern!r} in:\n{text}')
+
+
+def environment(**more):
+    env = {k: v for k, v in os.environ.items()
+           if k not in ('CXL_FM', 'NO_COLOR')}
+    env.update(LC_ALL='C.UTF-8', TERM='xterm', **more)
+    return env
+
+
+class Fm:
+    """The program with a connection."""
+
+    def __init__(self, url):
+        self.url = url
+
+    def call(self, *words, status=DONE, url=True, **env):
+        """Run it. Return what it wrote to its two streams."""
+        line = [program] + (['--connect', self.url] if url else [])
+        done = subprocess.run(line + [str(w) for w in words], timeout=PATIENCE,
+                              stdin=subprocess.DEVNULL, capture_output=True,
+                              env=environment(**env), check=False)
+        out, err = done.stdout.decode(), done.stderr.decode()
+        if done.returncode != status:
+            raise AssertionError(f'{words}: status {done.returncode}, want '
+                                 f'{status}\n{out}{err}')
+        return out, err
+
+    def text(self, *words):
+        out, err = self.call(*words)
+        equal(err, '')
+        return out
+
+    def json(self, *words):
+        """One object on one line, and nothing else."""
+        out, err = self.call('--json', *words)
+        equal(err, '')
+        equal(out.count('\n'), 1)
+        return json.loads(out)
+
+    def refused(self, code, *words, status=REFUSED):
+        """Both forms of an error. Return the message."""
+        out, err = self.call(*words, status=status)
+        equal(out, '')
+        has(err, r'^cxl-fm ' + re.escape(str(words[0])) + ': ',
+            f'answers {code:02X}h, ')
+        # again: what was refused has changed nothing
+        out, err = self.call('--json', *words, status=status)
+        error = json.loads(out)['error']
+        equal(error['code'], code)
+        equal(error['kind'], 'component')
+        has(error['message'], re.escape(error['name']))
+        return err
+
+    def wrong(self, pattern, *words):
+        out, err = self.call(*words, status=USAGE)
+        equal(out, '')
+        has(err, pattern, '--help')
+
+
+def machine(props='', **more):
+    return Machine(qemu, props, **more)
+
+
+def one(props='', **more):
+    """A machine and the program at its first link."""
+    m = machine(props, **more)
+    return m, Fm(m.urls[0])
+
+
+# -- words --------------------------------------------------------------------
+
+@case
+def help_names_every_verb():
+    out, _ = Fm('').call('--help', url=False)
+    for verb in VERBS:
+        has(out, rf'^  {verb} +\w')
+        text, _ = Fm('').call(verb, '--help', url=False)
+        has(text, rf'^  cxl-fm {verb} ', '--connect=URL', '--json')
+    listed = re.findall(r'^  ([a-z-]+) +[A-Z]', out.split('Verbs:')[1],
+                        re.MULTILINE)
+    equal(sorted(listed), sorted(VERBS))
+
+
+@case
+def manual_names_every_verb_and_option():
+    with open(manual, encoding='utf-8') as file:
+        page = file.read().replace('\\-', '-')
+    for verb in VERBS:
+        has(page, rf'^\.SS .*\b{verb}\b')
+        text, _ = Fm('').call(verb, '--help', url=False)
+        for option in re.findall(r'--[a-z-]+', text):
+            has(page, re.escape(option) + r'\b')
+    for scheme in ('unix', 'tcp', 'pty', 'mctp', 'ioctl'):
+        has(page, scheme + ':')
+    for status in range(NOT_DONE + 1):
+        has(page, rf'^\.B {status}$')
+
+
+@case
+def wrong_words_are_explained():
+    fm = Fm('unix:/nonexistent')
+    for pattern, words in [
+            ("no verb 'frobnicate'", ['frobnicate']),
+            ('Unknown option', ['--frobnicate', 'info']),
+            ('Unknown option', ['info', '--frobnicate']),
+            ('too many words', ['info', 'more']),
+            ('word is missing', ['reference', 'add']),
+            ('word is missing', ['raw']),
+            ('expected add or remove', ['reference', 'take', TAG]),
+            ('expected a UUID', ['reference', 'add', 'xyz']),
+            ('--size', ['add']),
+            ('--size 1Q: expected', ['add', '--size', '1Q']),
+            ('--policy x: expected', ['add', '--policy', 'x', '--size', '2M']),
+            ('belong together', ['add', '--policy', 'prescriptive']),
+            ('belong together', ['add', '--policy', 'free', '--extent',
+                                 '0+2M']),
+            ('--extent 5: expected', ['add', '--extent', '5']),
+            ('no meaning', ['add', '--extent', '0+2M', '--size', '2M']),
+            ('what to share', ['add', '--policy', 'shared']),
+            ('--region 256', ['add', '--size', '2M', '--region', '256']),
+            ('host -1: expected', ['add', '--size', '2M', '--host', '-1']),
+            ('host 65536', ['extents', '--host', '65536']),
+            ('either --tag or --extent', ['release']),
+            ('either --tag or --extent', ['release', '--tag', TAG, '--extent',
+                                          '0+2M']),
+            ('--size belongs to --tag', ['release', '--extent', '0+2M',
+                                         '--size', '2M']),
+            ('say --region', ['set-region', '--block-size', '2M']),
+            ('say --region', ['set-region', '--region', '0']),
+            ('expected on or off', ['set-region', '--region', '0',
+                                    '--sanitize', 'maybe']),
+            ('expected cel', ['log', 'xyz']),
+            ('say which log', ['log', '--output', '/tmp/x']),
+            ('four hexadecimal', ['raw', '10000']),
+            ('pairs of hexadecimal', ['raw', '0001', '123']),
+            ('pairs of hexadecimal', ['raw', '0001', 'xy']),
+            ('No such file', ['raw', '0001', '--input', '/nonexistent']),
+            ('positive', ['watch', '--interval', '0']),
+            ('take one', ['--json', 'watch', '--map']),
+            ('--color x', ['--color', 'x', 'info']),
+            ('--timeout', ['--timeout', '0', 'info'])]:
+        if '--json' in words:
+            has(fm.call(*words, status=USAGE)[1], pattern)
+        else:
+            fm.wrong(pattern, *words)
+    _, err = fm.call('info', status=USAGE, url=False)
+    has(err, 'where to.*CXL_FM')
+    has(Fm('http://x').call('info', status=USAGE)[1], 'expected unix:PATH')
+    _, err = fm.call(status=USAGE, url=False)
+    has(err, 'Verbs:')
+
+
+@case
+def version_is_told():
+    has(Fm('').call('--version', url=False)[0], r'^cxl-fm \d')
+
+
+# -- roads --------------------------------------------------------------------
+
+@case
+def every_kind_of_stream_works():
+    with machine(links=['unix', 'tcp', 'pty']) as m:
+        for url in m.urls:
+            equal(Fm(url).json('info')['hosts'], 1)
+        # a path alone says by itself what it is, the environment is a default
+        for url in (m.urls[0], m.urls[2]):
+            path = url.split(':', 1)[1]
+            equal(Fm(path).json('info')['hosts'], 1)
+            out, _ = Fm('').call('--json', 'info', url=False, CXL_FM=path)
+            equal(json.loads(out)['hosts'], 1)
+
+
+@case
+def links_work_side_by_side():
+    with machine(links=['unix', 'unix']) as m:
+        # one is open and waits while the other is used
+        watch = subprocess.Popen(
+            [program, '-c', m.urls[0], '--json', 'watch', '--count', '1'],
+            stdout=subprocess.PIPE, env=environment())
+        fm = Fm(m.urls[1])
+        fm.text('add', '--size', '2M', '--tag', TAG)
+        m.host()
+        out, _ = watch.communicate(timeout=PATIENCE)
+        equal(watch.returncode, DONE)
+        equal(json.loads(out)['extent']['tag'], TAG)
+        equal(len(fm.json('extents')['extents']), 1)
+
+
+@case
+def nobody_there_is_told():
+    for url in ('unix:/nonexistent/socket', 'pty:/nonexistent/pty',
+                'ioctl:/dev/null/x', 'tcp:127.0.0.1:1'):
+        out, err = Fm(url).call('info', status=UNREACHABLE)
+        equal(out, '')
+        has(err, '^cxl-fm info: ' + re.escape(url) + ': ')
+        out, _ = Fm(url).call('--json', 'info', status=UNREACHABLE)
+        equal(json.loads(out)['error']['kind'], 'connection')
+
+
+def peer(behaviour):
+    """A listener that treats its one client so. Return its URL."""
+    listener = socket.socket()
+    listener.bind(('127.0.0.1', 0))
+    listener.listen(1)
+
+    def serve():
+        link, _ = listener.accept()
+        with link, listener:
+            behaviour(link)
+    threading.Thread(target=serve, daemon=True).start()
+    return f'tcp:127.0.0.1:{listener.getsockname()[1]}'
+
+
+@case
+def a_peer_that_is_no_component_is_told():
+    def silent(link):
+        while link.recv(4096):
+            pass
+
+    def closes(link):
+        link.recv(1)
+
+    def chatters(link):
+        link.recv(1)
+        link.sendall(b'HTTP/1.1 400 Bad Request\r\n\r\n' * 100)
+
+    for behaviour, pattern in ((silent, 'no answer .* within 0.3 s; does '
+                                'another program'),
+                               (closes, 'closed|reset'),
+                               (chatters, 'closed|reset')):
+        url = peer(behaviour)
+        seconds = '0.3' if behaviour is silent else PATIENCE
+        _, err = Fm(url).call('--timeout', seconds, 'info',
+                              status=UNREACHABLE)
+        has(err, '0001h Identify: .*(' + pattern + ')')
+
+
+# -- looking ------------------------------------------------------------------
+
+@case
+def identify_tells_who_is_there():
+    m, fm = one()
+    with m:
+        has(fm.text('identify'), r'^Type 3 device 8086:0d93 serial '
+            r'00000000c0de1234, messages up to \d+ bytes$')
+        identity = fm.json('identify')
+        equal(identity['type'], 3)
+        equal(identity['serial'], '00000000c0de1234')
+        equal(identity['max_message'] & (identity['max_message'] - 1), 0)
+
+
+@case
+def info_tells_what_the_device_can():
+    m, fm = one('dc1-sanitize-configurable=off')
+    with m:
+        has(fm.text('info'), '^1 host, 2 regions, 512 MiB of dynamic capacity',
+            '^add policies: free, contiguous, prescriptive; release policies: '
+            'by tag, prescriptive',
+            '^region 0 blocks: 4 KiB .. 256 MiB; sanitize is configurable',
+            '^region 1 .*sanitize is fixed')
+        info = fm.json('info')
+        equal(info['capacity'], 2 * REGION)
+        equal(info['add_policies'], ['free', 'contiguous', 'prescriptive'])
+        equal([r['region'] for r in info['regions']], [0, 1])
+        assert BLOCK in info['regions'][0]['block_sizes'], info
+
+
+@case
+def regions_tell_geometry_and_what_is_free():
+    m, fm = one('dc1-sharable=on')
+    with m:
+        has(fm.text('regions'), '^region 0 at 0x10000000: 256 MiB in blocks '
+            'of 2 MiB, ', '^region 1 at 0x20000000: .*sharable',
+            r'^extents free (\d+) of \1, tags free (\d+) of \2$')
+        before = fm.json('regions')
+        equal([r['sharable'] for r in before['regions']], [False, True])
+        equal(before['regions'][0]['base'], DC_BASE)
+        has(fm.text('add', '--size', '2M'),
+            '^host 0 is offered 2 MiB without a tag$')
+        equal(fm.json('regions')['extents_free'], before['extents_free'] - 1)
+        has(fm.refused(0x02, 'regions', '--host', '5'), 'no such host')
+
+
+@case
+def extents_tell_what_the_host_accepted():
+    m, fm = one()
+    with m:
+        has(fm.text('extents'), r'^host 0 has 0 extents, generation \d+$')
+        equal(fm.json('extents')['extents'], [])
+        fm.text('add', '--extent', f'0x10000000+4M:{TAG}', '--extent',
+                f'{DC_BASE + REGION}+2M')
+        equal(fm.json('extents')['extents'], [])
+        m.host()
+        has(fm.text('extents'), '^host 0 has 2 extents',
+            f'^  0x10000000 [+] 4 MiB, tag {TAG}$',
+            '^  0x20000000 [+] 2 MiB, tag -$')
+        equal(fm.json('extents')['extents'],
+              [{'dpa': DC_BASE, 'length': 4 * MIB, 'tag': TAG, 'sequence': 0},
+               {'dpa': DC_BASE + REGION, 'length': 2 * MIB, 'tag': None,
+                'sequence': 0}])
+        has(fm.refused(0x02, 'extents', '--host', '1'), 'no such host')
+
+
+@case
+def a_list_of_many_pages_comes_whole():
+    m, fm = one()
+    with m:
+        # every second block, so that nothing can be joined
+        places = list(range(DC_BASE, DC_BASE + REGION, 2 * BLOCK))
+        for at in range(0, len(places), 16):
+            words = []
+            for place in places[at:at + 16]:
+                words += ['--extent', f'{place:#x}+2M']
+            fm.text('add', *words)
+            m.host()
+        assert len(places) > 60
+        listed = fm.json('extents')['extents']
+        equal(sorted(e['dpa'] for e in listed), places)
+
+
+@case
+def tags_tell_who_has_them():
+    m, fm = one('dc1-sharable=on')
+    with m:
+        has(fm.text('tags'), '^0 tags')
+        fm.text('add', '--size', '2M', '--region', '1', '--tag', TAG)
+        has(fm.text('tags'), '^1 tag, ', f'^  {TAG}, offered to host 0$')
+        m.host()
+        has(fm.text('tags'), f'^  {TAG}, accepted by host 0$')
+        equal(fm.json('tags')['tags'],
+              [{'tag': TAG, 'referenced': False, 'accepted': [0],
+                'offered': []}])
+
+
+# -- adding -------------------------------------------------------------------
+
+@case
+def add_offers_by_every_policy():
+    m, fm = one('dc1-sharable=on')
+    with m:
+        has(fm.text('add', '--size', '4M', '--tag', TAG),
+            f'^host 0 is offered 4 MiB with tag {TAG}$')
+        m.host()
+        done = fm.json('add', '--policy', 'contiguous', '--region', '1',
+                       '--size', '0x200000', '--tag', OTHER)
+        equal(done['done'], 'offered')
+        equal((done['policy'], done['size'], done['tag'], done['host']),
+              ('contiguous', BLOCK, OTHER, 0))
+        m.host()
+        has(fm.text('add', '--policy', 'prescriptive', '--extent',
+                    '0x18000000+2M', '--extent', '0x19000000+2M:abcd'),
+            '^host 0 is offered 2 extents, 4 MiB$')
+        m.host()
+        tags = [e['tag'] for e in fm.json('extents')['extents']]
+        equal(sorted(tags, key=str), sorted(
+            [TAG, OTHER, None, 'abcd0000-0000-0000-0000-000000000000'],
+            key=str))
+        # an invented tag is told and is a real one
+        told = fm.json('add', '--size', '2M', '--tag', 'new')['tag']
+        has(told, '^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab]')
+
+
+@case
+def add_shares_what_has_a_tag():
+    m, fm = one('dc1-sharable=on')
+    with m:
+        fm.text('add', '--region', '1', '--size', '4M', '--tag', TAG)
+        m.host()
+        fm.text('reference', 'add', TAG)
+        fm.text('release', '--tag', TAG)
+        m.host()
+        equal(fm.json('extents')['extents'], [])
+        has(fm.text('tags'), 'kept by the FM alone')
+        fm.text('add', '--policy', 'shared', '--region', '1', '--tag', TAG)
+        m.host()
+        equal(sum(e['length'] for e in fm.json('extents')['extents']), 4 * MIB)
+
+
+@case
+def extents_of_shared_capacity_are_numbered():
+    m, fm = one('dc1-sharable=on')
+    with m:
+        words = []
+        for at in (0x20000000, 0x21000000, 0x22000000):
+            words += ['--extent', f'{at:#x}+2M']
+        fm.text('add', '--tag', TAG, *words)
+        m.host()
+        equal([e['sequence'] for e in fm.json('extents')['extents']],
+              [0, 1, 2])
+        has(fm.text('extents'), ', sequence 2$')
+
+
+@case
+def add_explains_every_refusal():
+    m, fm = one('dc-extents-max=4,dc-tags-max=2,dc-event-log-depth=3,'
+                'dc1-sharable=on')
+    with m:
+        def add(code, pattern, *words):
+            has(fm.refused(code, 'add', *words), pattern)
+
+        add(0x02, 'no such host', '--size', '2M', '--host', '3')
+        add(0x02, 'region', '--size', '2M', '--region', '7')
+        add(0x02, "multiple of the region's blocks", '--size', '1M')
+        add(0x02, 'size', '--size', '0')
+        add(0x02, 'shared capacity', '--policy', 'shared', '--region', '1',
+            '--tag', OTHER)
+        add(0x1d, 'not enough capacity', '--size', '512M')
+        add(0x1e, 'block borders', '--extent', '0x10000001+2M')
+        add(0x1e, 'outside the regions', '--extent', '0x100000000+2M')
+        add(0x1e, 'overlaps', '--extent', '0x10000000+4M', '--extent',
+            '0x10200000+2M')
+        fm.text('add', '--extent', '0x10000000+2M')
+        fm.text('add', '--extent', '0x10400000+2M')
+        # two records are in the host's log, which has room for one more
+        add(0x05, 'let the host read its log', '--extent', '0x10800000+2M',
+            '--extent', '0x10c00000+2M')
+        m.host()
+        add(0x1e, 'in use', '--extent', '0x10000000+2M')
+        fm.text('add', '--size', '2M')
+        m.host()
+        fm.text('add', '--size', '2M')
+        m.host()
+        add(0x1d, 'keep track of more', '--extent', '0x18000000+2M')
+
+
+@case
+def add_waits_for_the_hosts_answer():
+    m, fm = one()
+    with m:
+        for policy, words, status, pattern in (
+                ('accept', ['--size', '4M', '--tag', TAG], DONE,
+                 '^host 0 has accepted 4 MiB$'),
+                ('accept', ['--extent', '0x18000000+2M'], DONE,
+                 '^host 0 has accepted 2 MiB$'),
+                ('part', ['--extent', '0x19000000+4M'], NOT_DONE,
+                 '^cxl-fm add: host 0 has accepted 2 MiB of 4 MiB$'),
+                ('refuse', ['--size', '4M', '--tag', OTHER], NOT_DONE,
+                 '^cxl-fm add: host 0 has refused the offer$')):
+            m.start_host(policy)
+            out, err = fm.call('add', *words, '--wait', PATIENCE,
+                               status=status)
+            m.stop_host()
+            has(out, '^host 0 is offered ')
+            has(out + err, pattern)
+        _, err = fm.call('add', '--size', '2M', '--wait', '0',
+                         status=NOT_DONE)
+        has(err, 'has not answered within 0 s; the offer stands')
+        out, _ = fm.call('--json', 'add', '--size', '2M', '--wait', '0',
+                         status=NOT_DONE)
+        equal(json.loads(out)['error']['kind'], 'host')
+        m.host()
+        m.start_host()
+        done = fm.json('add', '--size', '2M', '--wait', PATIENCE)
+        m.stop_host()
+        equal(done['accepted'], BLOCK)
+
+
+# -- releasing ----------------------------------------------------------------
+
+@case
+def release_asks_the_host():
+    m, fm = one()
+    with m:
+        fm.text('add', '--size', '8M', '--tag', TAG)
+        m.host()
+        # no size: all that the host has
+        has(fm.text('release', '--tag', TAG),
+            f'^host 0 is asked to release 8 MiB with tag {TAG}$')
+        equal(len(fm.json('extents')['extents']), 1)
+        m.host()
+        equal(fm.json('extents')['extents'], [])
+        fm.text('add', '--extent', '0x10000000+8M')
+        m.host()
+        done = fm.json('release', '--extent', '0x10200000+2M')
+        equal((done['done'], done['extents'][0]['dpa']), ('asked', 0x10200000))
+        m.host()
+        equal([(e['dpa'], e['length']) for e in
+               fm.json('extents')['extents']],
+              [(0x10000000, BLOCK), (0x10400000, 2 * BLOCK)])
+
+
+@case
+def release_can_take_by_force_and_wipe():
+    m, fm = one()
+    with m:
+        fm.text('add', '--size', '8M', '--tag', TAG)
+        m.host()
+        has(fm.text('release', '--tag', TAG, '--size', '2M', '--forced',
+                    '--sanitize'),
+            '^taken back from host 0: 2 MiB with tag')
+        equal(sum(e['length'] for e in fm.json('extents')['extents']), 6 * MIB)
+        equal(fm.json('release', '--tag', TAG, '--forced')['done'], 'taken')
+        equal(fm.json('extents')['extents'], [])
+        # an offer that nobody answered
+        fm.text('add', '--extent', '0x10000000+2M')
+        has(fm.refused(0x0f, 'release', '--extent', '0x10000000+2M'),
+            'only taken back with --forced')
+        fm.text('release', '--extent', '0x10000000+2M', '--forced')
+
+
+@case
+def release_explains_every_refusal():
+    m, fm = one('dc-event-log-depth=2')
+    with m:
+        fm.text('add', '--size', '4M', '--tag', TAG)
+        m.host()
+
+        def release(code, pattern, *words):
+            has(fm.refused(code, 'release', *words), pattern)
+
+        release(0x02, 'nothing with this tag', '--tag', OTHER, '--size', '2M')
+        release(0x02, 'no such host', '--tag', TAG, '--size', '2M', '--host',
+                '9')
+        release(0x02, 'multiple', '--tag', TAG, '--size', '1M')
+        release(0x1d, 'has less than this', '--tag', TAG, '--size', '64M')
+        release(0x0f, 'does not have all', '--extent', '0x1f000000+2M')
+        release(0x1e, 'overlaps', '--extent', '0x10000000+4M', '--extent',
+                '0x10000000+2M')
+        release(0x1e, 'block borders', '--extent', '0x10000000+1M')
+        fm.wrong('accepted nothing with this tag', 'release', '--tag', OTHER)
+        fm.text('release', '--tag', TAG)
+        fm.text('release', '--tag', TAG)
+        release(0x05, 'let the host read its log', '--tag', TAG)
+
+
+@case
+def release_waits_for_the_host():
+    m, fm = one()
+    with m:
+        fm.text('add', '--size', '8M', '--tag', TAG)
+        m.host()
+        out, err = fm.call('release', '--tag', TAG, '--wait', '0',
+                           status=NOT_DONE)
+        has(out, 'is asked')
+        has(err, 'has released 0 B of 8 MiB within 0 s; the request stands')
+        m.events()
+        m.start_host()
+        out, _ = fm.call('release', '--tag', TAG, '--wait', PATIENCE)
+        m.stop_host()
+        has(out, '^host 0 has released 8 MiB$')
+        fm.text('add', '--size', '2M', '--tag', TAG)
+        m.host()
+        equal(fm.json('release', '--tag', TAG, '--forced', '--wait',
+                      PATIENCE)['released'], BLOCK)
+
+
+# -- regions and references ---------------------------------------------------
+
+@case
+def set_region_changes_what_is_said():
+    m, fm = one()
+    with m:
+        has(fm.text('set-region', '--region', '0', '--block-size', '4M'),
+            '^region 0 has blocks of 4 MiB and is not sanitized on release$')
+        equal(fm.json('set-region', '--region', '0', '--sanitize', 'on'),
+              {'region': 0, 'block_size': 4 * MIB, 'sanitize': True})
+        region = fm.json('regions')['regions'][0]
+        equal((region['block_size'], region['sanitize']), (4 * MIB, True))
+        has(fm.text('regions'), '^region 0 .* sanitized on release$')
+
+        def refused(code, pattern, *words):
+            has(fm.refused(code, 'set-region', *words), pattern)
+
+        refused(0x02, 'cannot have blocks', '--region', '0', '--block-size',
+                '3M')
+        refused(0x02, 'no such region', '--region', '5', '--block-size', '2M')
+        fm.text('add', '--region', '1', '--size', '2M')
+        refused(0x03, 'offered or in use', '--region', '1', '--block-size',
+                '4M')
+
+
+@case
+def a_fixed_sanitize_setting_is_told():
+    m, fm = one('dc0-sanitize-configurable=off')
+    with m:
+        has(fm.refused(0x03, 'set-region', '--region', '0', '--sanitize',
+                       'on'), 'sanitize setting is fixed')
+
+
+@case
+def references_keep_a_tag():
+    m, fm = one('dc1-sharable=on')
+    with m:
+        for word in ('add', 'remove'):
+            has(fm.refused(0x02, 'reference', word, TAG),
+                'no shared capacity has this tag')
+        fm.text('add', '--region', '1', '--size', '2M', '--tag', TAG)
+        m.host()
+        has(fm.text('reference', 'add', TAG),
+            f'^tag {TAG} is kept by the FM$')
+        equal(fm.json('tags')['tags'][0]['referenced'], True)
+        equal(fm.json('reference', 'remove', TAG),
+              {'tag': TAG, 'referenced': False})
+        has(fm.text('tags'), f'^  {TAG}, accepted by host 0$')
+
+
+# -- logs ---------------------------------------------------------------------
+
+@case
+def logs_are_listed_and_read():
+    m, fm = one()
+    with m:
+        has(fm.text('log'), r'^0da9c0b5-[0-9a-f-]+  cel +\d+ bytes$')
+        logs = fm.json('log')['logs']
+        size = [e['size'] for e in logs if e['name'] == 'cel'][0]
+        has(fm.text('log', 'cel'), '^000000  [0-9a-f]{2} [0-9a-f]{2}')
+        whole = fm.json('log', 'cel')
+        equal((whole['size'], len(whole['data'])), (size, 2 * size))
+        path = m.path('cel')
+        has(fm.text('log', '0da9c0b5-bf41-4b78-8f79-96b1623b3f17', '-o', path),
+            f'^{size} bytes written to ')
+        with open(path, 'rb') as file:
+            equal(file.read().hex(), whole['data'])
+        has(fm.refused(0x17, 'log', TAG), 'no such log')
+        # the same, decoded
+        listed = fm.json('commands')['commands']
+        equal(len(listed), size // 4)
+        codes = [c['opcode'] for c in listed]
+        equal(codes[0], whole['data'][2:4] + whole['data'][0:2])
+        assert '5604' in codes and '0001' in codes, codes
+        has(fm.text('commands'), '^5600  effects 0000  Get DCD Info$',
+            '^5604  effects 0e07  ')
+
+
+@case
+def events_are_shown_once():
+    m, fm = one()
+    with m:
+        equal(fm.text('events'), 'no events\n')
+        fm.text('add', '--extent', f'0x10000000+2M:{TAG}')
+        m.host()
+        fm.text('release', '--tag', TAG)
+        m.host()
+        kept = fm.text('events', '--keep')
+        equal(fm.text('events', '--keep'), kept)
+        text = fm.text('events')
+        equal(text, kept)
+        has(text, rf'\] host 0 accepted: 0x10000000 [+] 2 MiB, tag {TAG}$',
+            rf'\] host 0 released: 0x10000000 [+] 2 MiB, tag {TAG}$')
+        equal(fm.json('events'), {'events': []})
+        fm.text('add', '--extent', '0x10000000+2M')
+        m.host()
+        event, = fm.json('events')['events']
+        equal((event['type'], event['name'], event['host']),
+              (4, 'host accepted', 0))
+        equal(event['extent']['length'], BLOCK)
+        assert event['available_extents'] > 0
+
+
+@case
+def many_events_come_in_order():
+    m, fm = one()
+    with m:
+        for number in range(20):
+            fm.text('add', '--extent', f'{DC_BASE + number * BLOCK:#x}+2M')
+            m.host()
+        events = fm.json('events')['events']
+        equal([e['extent']['dpa'] for e in events],
+              [DC_BASE + n * BLOCK for n in range(20)])
+
+
+@case
+def watch_follows_the_log():
+    m, fm = one(links=['unix', 'unix'])
+    with m:
+        watch = subprocess.Popen(
+            [program, '-c', m.urls[1], 'watch', '--interval', '10', '--count',
+             '2', '--map'], stdout=subprocess.PIPE, env=environment())
+        first = watch.stdout.readline().decode()
+        has(first, '^region 0 at 0x10000000: 0 B of 256 MiB in use')
+        fm.text('add', '--extent', f'0x10000000+64M:{TAG}')
+        m.host()
+        fm.text('release', '--tag', TAG, '--size', '32M')
+        m.host()
+        rest = watch.communicate(timeout=PATIENCE)[0].decode()
+        equal(watch.returncode, DONE)
+        has(rest, r'^\[\d+\] host 0 accepted: 0x10000000 [+] 64 MiB',
+            r'^\[\d+\] host 0 released: .* 32 MiB',
+            ' of 256 MiB in use', f'A tag {TAG}, ')
+        # nothing happens: the time ends it
+        equal(fm.text('watch', '--for', '0.1', '--interval', '10'), '')
+
+
+# -- raw ----------------------------------------------------------------------
+
+@case
+def raw_sends_any_command():
+    m, fm = one()
+    with m:
+        has(fm.text('raw', '0001'), '^success, 18 bytes$',
+            '^000000  86 80 93 0d')
+        answer = fm.json('raw', '0x5601', '0000', '01', '00')
+        equal((answer['code'], answer['name']), (0, 'success'))
+        equal(answer['length'], 4 + 0x28 + 16)
+        equal(answer['payload'][:8], '00000201')
+        path = m.path('payload')
+        with open(path, 'wb') as file:
+            file.write(b'\0\0\1\0')
+        equal(fm.json('raw', '5601', '-i', path), answer)
+        fm.text('raw', '5601', '-i', path, '-o', path)
+        with open(path, 'rb') as file:
+            equal(file.read().hex(), answer['payload'])
+        has(fm.refused(0x16, 'raw', '5601', '00'), 'wrong length')
+        has(fm.refused(0x03, 'raw', 'ffff'), 'does not have this command')
+        _, err = fm.call('raw', '5603', '00' * 4000, status=USAGE)
+        has(err, 'longer than the component takes')
+
+
+@case
+def a_background_operation_is_followed():
+    m, fm = one()
+    with m:
+        started = fm.json('raw', '4400', '--no-wait')
+        equal((started['code'], started['name']),
+              (1, 'background operation started'))
+        has(fm.refused(0x06, 'raw', '4400'), 'another background operation')
+        m.clock_step(3600 * 10 ** 9)
+        stop = threading.Event()
+
+        def time_goes_on():
+            while not stop.wait(0.05):
+                m.clock_step(5 * 10 ** 8)
+        clock = threading.Thread(target=time_goes_on)
+        clock.start()
+        try:
+            out, err = fm.call('raw', '4400')
+        finally:
+            stop.set()
+            clock.join()
+        has(out, '^success, 0 bytes$')
+        has(err, r'^4400h in background: \d+ %$')
+        percents = [int(p) for p in re.findall(r'(\d+) %', err)]
+        equal(percents, sorted(set(percents)))
+
+
+# -- map ----------------------------------------------------------------------
+
+@case
+def map_draws_blocks_by_tag():
+    m, fm = one()
+    with m:
+        fm.text('add', '--extent', f'0x10000000+32M:{TAG}', '--extent',
+                f'0x14000000+2M:{OTHER}', '--extent', '0x18000000+16M')
+        m.host()
+        fm.text('add', '--size', '2M', '--tag', 'cafe')
+        picture = fm.text('map', '--width', '16')
+        rows = [line for line in picture.splitlines() if line[0] == '|']
+        equal(rows, ['|AA..+...#.......|', '|................|'])
+        has(picture,
+            '^region 0 at 0x10000000: 50 MiB of 256 MiB in use, a cell is '
+            '16 MiB$', f'^ A tag {TAG}, 32 MiB$', f'^ B tag {OTHER}, 2 MiB$',
+            '^ # without a tag$', '^ [+] a part of the cell is in use$',
+            '^ 1 extent is offered and not answered',
+            '^ [?] tag cafe0000-0000-0000-0000-000000000000 is offered$')
+        # no terminal: 80 columns at most, and no colour
+        plain = fm.text('map')
+        assert all(len(line) <= 80 for line in plain.splitlines()), plain
+        assert '\x1b' not in plain
+        colour = fm.text('--color', 'always', 'map')
+        has(colour, '\x1b\\[31mA')
+        equal(re.sub('\x1b\\[[0-9]*m', '', colour), plain)
+        drawn = fm.json('map')
+        equal([len(r['extents']) for r in drawn['regions']], [3, 0])
+        equal(drawn['offered_tags'],
+              ['cafe0000-0000-0000-0000-000000000000'])
+        equal(drawn['unanswered_extents'], 1)
+        fm.wrong('--width', 'map', '--width', '-1')
+        has(fm.refused(0x02, 'map', '--host', '7'), 'no such host')
+
+
+def on_terminal(words, **env):
+    """What the program writes to a terminal."""
+    master, slave = pty.openpty()
+    child = subprocess.Popen([program] + words, stdin=slave, stdout=slave,
+                             stderr=slave, env=environment(**env))
+    os.close(slave)
+    text = b''
+    try:
+        while select.select([master], [], [], PATIENCE)[0]:
+            data = os.read(master, 65536)
+            if not data:
+                break
+            text += data
+    except OSError:
+        pass                    # Linux: the other side is closed
+    os.close(master)
+    equal(child.wait(PATIENCE), 0)
+    return text.decode()
+
+
+@case
+def colour_is_for_terminals_that_want_it():
+    m, fm = one()
+    with m:
+        fm.text('add', '--extent', f'0x10000000+32M:{TAG}')
+        m.host()
+        words = ['--connect', fm.url, 'map']
+        assert '\x1b[31m' in on_terminal(words)
+        assert '\x1b' not in on_terminal(words, NO_COLOR='1')
+        assert '\x1b' in on_terminal(words, NO_COLOR='')
+        assert '\x1b' not in on_terminal(['--color', 'never'] + words)
+
+
+# -- other components ---------------------------------------------------------
+
+@case
+def a_device_without_dynamic_capacity_is_told():
+    path = os.path.join('/tmp', f'cxl-fm-{os.getpid()}')
+    with machine(links=['unix'], args=[
+            '-device', 'cxl-rp,id=rp1,bus=cxl.0,chassis=0,slot=1,port=1',
+            '-object', 'memory-backend-ram,id=more,size=256M',
+            '-device', 'cxl-type3,id=plain,bus=rp1,volatile-memdev=more',
+            '-chardev', f'socket,server=on,wait=off,id=p,path={path}',
+            '-device', 'mctp-serial-cxl,chardev=p,target=plain']):
+        fm = Fm('unix:' + path)
+        equal(fm.json('identify')['type'], 3)
+        for words in (['info'], ['regions'], ['extents'], ['tags'], ['map'],
+                      ['add', '--size', '2M'],
+                      ['release', '--tag', TAG, '--size', '2M'],
+                      ['set-region', '--region', '0', '--block-size', '2M'],
+                      ['reference', 'add', TAG]):
+            has(fm.refused(0x03, *words), 'does not have this command')
+
+
+def main():
+    wanted = sys.argv[4:]
+    chosen = [c for c in cases if not wanted or c.__name__ in wanted]
+    print(f'1..{len(chosen)}', flush=True)
+    failed = 0
+    for number, function in enumerate(chosen, 1):
+        name = function.__name__.replace('_', ' ')
+        try:
+            function()
+            print(f'ok {number} {name}', flush=True)
+        except Exception:
+            failed += 1
+            print(f'not ok {number} {name}')
+            for line in traceback.format_exc().splitlines():
+                print('# ' + line)
+            sys.stdout.flush()
+    return failed != 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())
