@@ -3,17 +3,21 @@
  * Command set 41h: Capacity Configuration and Label Storage
  * (CXL r3.2 8.2.10.9.2)
  *
- * The capacity cannot be partitioned (4000h reports alignment 0), so 4101h does
- * not exist here.
+ * Where nothing can be partitioned 4000h reports alignment 0, and there is no
+ * 4101h.
  */
 #include "qemu/osdep.h"
 #include "cmd-sets.h"
+
+/* Set Partition Info: not at the next reset, but at once */
+#define PARTITION_NOW   0x01
 
 static CXLRetCode get_partition(CXLCCI *cci, CXLReader *in, CXLWriter *out)
 {
     CXLType3Dev *d = cxl_cci_type3(cci);
     uint64_t vmem = cxl_type3_volatile_size(d);
     uint64_t pmem = cxl_type3_persistent_size(d);
+    const CXLPartition *part = cxl_type3_partition(d);
 
     if (!QEMU_IS_ALIGNED(vmem, CXL_DC_GRANULE) ||
         !QEMU_IS_ALIGNED(pmem, CXL_DC_GRANULE)) {
@@ -21,9 +25,49 @@ static CXLRetCode get_partition(CXLCCI *cci, CXLReader *in, CXLWriter *out)
     }
     cxl_put_le64(out, vmem / CXL_DC_GRANULE);
     cxl_put_le64(out, pmem / CXL_DC_GRANULE);
-    /* no change is pending */
-    cxl_put_le64(out, 0);
-    cxl_put_le64(out, 0);
+    if (part->next == part->active) {
+        /* no change is pending */
+        cxl_put_le64(out, 0);
+        cxl_put_le64(out, 0);
+    } else {
+        uint64_t others = vmem - part->active;
+
+        cxl_put_le64(out, (others + part->next) / CXL_DC_GRANULE);
+        cxl_put_le64(out, (vmem + pmem - others - part->next) /
+                          CXL_DC_GRANULE);
+    }
+    return CXL_RC_SUCCESS;
+}
+
+static bool has_partition(const CXLCCI *cci)
+{
+    return cxl_cci_is_type3(cci) &&
+           cxl_type3_partition(cxl_cci_type3(cci))->size;
+}
+
+static CXLRetCode set_partition(CXLCCI *cci, CXLReader *in, CXLWriter *out)
+{
+    CXLType3Dev *d = cxl_cci_type3(cci);
+    CXLPartition *part = cxl_type3_partition(d);
+    uint64_t before = part->next;
+    uint64_t units = cxl_get_le64(in), dpa, len;
+    uint8_t flags = cxl_get_u8(in);
+
+    if (cxl_security_state(cxl_type3_security(d)) &
+        (CXL_SECURITY_USER_SET | CXL_SECURITY_MASTER_SET)) {
+        return CXL_RC_INVALID_SECURITY_STATE;
+    }
+    if ((flags & ~PARTITION_NOW) || !cxl_partition_plan(part, units)) {
+        return CXL_RC_INVALID_INPUT;
+    }
+    if (flags & PARTITION_NOW) {
+        if (cxl_partition_change(part, &dpa, &len) &&
+            cxl_type3_is_decoded(d, dpa, len)) {
+            part->next = before;
+            return CXL_RC_INVALID_INPUT;
+        }
+        cxl_type3_repartition(d);
+    }
     return CXL_RC_SUCCESS;
 }
 
@@ -84,32 +128,19 @@ static CXLRetCode set_lsa(CXLCCI *cci, CXLReader *in, CXLWriter *out)
 #define CAPACITY_KINDS (CXL_CCI_MAILBOX | CXL_CCI_LD)
 
 static const CXLCmd rows[] = {
-    {
-        .opcode = 0x4100,
-        .name = "Get Partition Info",
-        .where = CAPACITY_KINDS,
-        .flags = CXL_CMD_MEDIA,
-        .len = CXL_LEN(0),
-        .handler = get_partition,
-        .present = cxl_cci_is_type3,
-    }, {
-        .opcode = 0x4102,
-        .name = "Get LSA",
-        .where = CAPACITY_KINDS,
-        .flags = CXL_CMD_MEDIA,
-        .len = CXL_LEN(8),
-        .handler = get_lsa,
-        .present = cxl_cci_is_type3,
-    }, {
-        .opcode = 0x4103,
-        .name = "Set LSA",
-        .effects = CXL_EFF_CONFIG_IMMEDIATE | CXL_EFF_DATA_IMMEDIATE,
-        .where = CAPACITY_KINDS,
-        .flags = CXL_CMD_MEDIA,
-        .len = CXL_LEN_MIN(8),
-        .handler = set_lsa,
-        .present = cxl_cci_is_type3,
-    },
+    CXL_ROW(0x4100, "Get Partition Info", CAPACITY_KINDS, CXL_LEN(0),
+            get_partition, .flags = CXL_CMD_MEDIA,
+            .present = cxl_cci_is_type3),
+    /* Linux lets programs send a byte more than there is */
+    CXL_ROW(0x4101, "Set Partition Info", CAPACITY_KINDS, CXL_LEN_RANGE(9, 10),
+            set_partition, .flags = CXL_CMD_MEDIA, .present = has_partition,
+            .effects = CXL_EFF_CONFIG_COLD_RESET | CXL_EFF_CONFIG_IMMEDIATE |
+                       CXL_EFF_DATA_IMMEDIATE),
+    CXL_ROW(0x4102, "Get LSA", CAPACITY_KINDS, CXL_LEN(8), get_lsa,
+            .flags = CXL_CMD_MEDIA, .present = cxl_cci_is_type3),
+    CXL_ROW(0x4103, "Set LSA", CAPACITY_KINDS, CXL_LEN_MIN(8), set_lsa,
+            .flags = CXL_CMD_MEDIA, .present = cxl_cci_is_type3,
+            .effects = CXL_EFF_CONFIG_IMMEDIATE | CXL_EFF_DATA_IMMEDIATE),
 };
 
 const CXLCmdSet cxl_cmds_capacity =

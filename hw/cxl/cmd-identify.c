@@ -24,6 +24,7 @@ static CXLRetCode identify(CXLCCI *cci, CXLReader *in, CXLWriter *out)
     const CXLPoison *poison = cxl_type3_poison(d);
     uint64_t vmem = cxl_type3_volatile_size(d);
     uint64_t pmem = cxl_type3_persistent_size(d);
+    const CXLPartition *part = cxl_type3_partition(d);
     const CXLFirmware *fw = cxl_type3_firmware(d);
     char rev[CXL_FW_REVISION_LEN];
     int i;
@@ -36,9 +37,9 @@ static CXLRetCode identify(CXLCCI *cci, CXLReader *in, CXLWriter *out)
     cxl_put_bytes(out, rev, sizeof(rev));
     /* static capacity only; 4800h reports the dynamic one */
     cxl_put_le64(out, (vmem + pmem) / CAPACITY_UNIT);
-    cxl_put_le64(out, vmem / CAPACITY_UNIT);
-    cxl_put_le64(out, pmem / CAPACITY_UNIT);
-    cxl_put_le64(out, 0);   /* no partitioning */
+    cxl_put_le64(out, (vmem - part->active) / CAPACITY_UNIT);
+    cxl_put_le64(out, (pmem - (part->size - part->active)) / CAPACITY_UNIT);
+    cxl_put_le64(out, part->size ? CXL_PARTITION_UNIT / CAPACITY_UNIT : 0);
     for (i = CXL_EVENT_LOG_INFO; i <= CXL_EVENT_LOG_FATAL_ERR; i++) {
         cxl_put_le16(out, logs->log[i].depth);
     }

@@ -18,6 +18,12 @@ void cxl_security_init(CXLSecurity *s, uint64_t dpa, uint64_t len,
     };
 }
 
+void cxl_security_cover(CXLSecurity *s, uint64_t dpa, uint64_t len)
+{
+    s->dpa = dpa;
+    s->len = len;
+}
+
 uint32_t cxl_security_state(const CXLSecurity *s)
 {
     const CXLPassphrase *master = &s->pass[CXL_PASSPHRASE_MASTER];
@@ -113,6 +119,10 @@ CXLRetCode cxl_security_set(CXLSecurity *s, uint8_t type,
 
     if (rc != CXL_RC_SUCCESS) {
         return done(s, "set", type, rc);
+    }
+    /* All of it may have been made volatile */
+    if (!s->len) {
+        return done(s, "set", type, CXL_RC_INVALID_SECURITY_STATE);
     }
     /*
      * A master passphrase can erase what the user's protects, so it cannot come

@@ -144,6 +144,8 @@ static void cxl_type3_models_init(CXLType3Dev *d)
     d->media = (CXLMediaState) { 0 };
     cxl_firmware_init(&d->firmware);
     cxl_type3_health_init(d);
+    cxl_partition_init(&d->partition, d->vmem.size,
+                       d->partitionable ? d->pmem.size : 0);
     cxl_security_init(&d->security, d->vmem.size, d->pmem.size,
                       cxl_type3_lock_notify, d);
     cxl_qos_init(&d->qos);
@@ -215,6 +217,11 @@ static bool cxl_type3_check_properties(CXLType3Dev *d, Error **errp)
     }
     if (d->pmem.hostmem && !d->lsa.hostmem) {
         error_setg(errp, "lsa property must be set for persistent devices");
+        return false;
+    }
+    if (d->partitionable && (!d->pmem.hostmem || d->cxl.cdat.filename)) {
+        error_setg(errp, "property 'partitionable' needs persistent-memdev and "
+                   "a CDAT that is not from a file");
         return false;
     }
     if (d->nr_dc_regions > CXL_DC_MAX_REGIONS) {
@@ -306,9 +313,8 @@ static void cxl_type3_events_reset(CXLType3Dev *d)
  * memory and labels, timestamp, poison, error logs, the Fabric Manager's log,
  * non-shared dynamic capacity, firmware slots, health and alert configuration
  * survive it, so do debug logs and passphrases: the user's locks persistent
- * memory.
- * Firmware that waits for a reset takes over, and so do the saved values of
- * features; soft repairs are undone.
+ * memory.  Firmware and a partition that wait for a reset come into force, and
+ * so do the saved values of features; soft repairs are undone.
  */
 static void cxl_type3_reset_hold(Object *obj, ResetType type)
 {
@@ -325,6 +331,7 @@ static void cxl_type3_reset_hold(Object *obj, ResetType type)
     cxl_type3_events_reset(d);
     cxl_firmware_reset(&d->firmware);
     cxl_health_reset(&d->health);
+    cxl_type3_repartition(d);
     cxl_security_reset(&d->security);
     cxl_qos_reset(&d->qos);
     cxl_features_reset(&d->features);
@@ -355,6 +362,7 @@ static const Property cxl_type3_properties[] = {
                        CXL_DC_DEFAULT_TAGS),
     DEFINE_PROP_UINT32("dc-event-log-depth", CXLType3Dev, dc_log_depth,
                        CXL_TYPE3_DC_LOG_DEPTH),
+    DEFINE_PROP_BOOL("partitionable", CXLType3Dev, partitionable, false),
     DEFINE_PROP_BOOL("fm-on-mailbox", CXLType3Dev, fm_on_mailbox, true),
 };
 

@@ -80,13 +80,16 @@ static int cxl_type3_cdat_build(CDATSubHeader ***out, void *opaque)
     uint8_t handle = 0;
     unsigned i, n;
 
-    if (d->vmem.mr) {
-        add_range(table, handle++, 0, 0, d->vmem.size);
+    if (cxl_type3_shows_volatile(d)) {
+        add_range(table, handle, 0, 0, cxl_type3_volatile_size(d));
     }
-    if (d->pmem.mr) {
-        add_range(table, handle++, CDAT_DSMAS_NON_VOLATILE, d->vmem.size,
-                  d->pmem.size);
+    /* Handles of regions behind must not depend on the partition */
+    handle += d->vmem.mr || d->partitionable;
+    if (cxl_type3_shows_persistent(d)) {
+        add_range(table, handle, CDAT_DSMAS_NON_VOLATILE,
+                  cxl_type3_volatile_size(d), cxl_type3_persistent_size(d));
     }
+    handle += d->pmem.mr != NULL;
     for (i = 0; i < d->dc_config.nr_regions; i++) {
         CXLDCRegion *r = &d->dc_config.region[i];
 

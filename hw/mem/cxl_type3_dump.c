@@ -35,8 +35,8 @@ void cxl_type3_history_add(CXLCCI *cci, uint16_t opcode, size_t in_len,
 static void put_device(CXLType3Dev *d, CXLWriter *w)
 {
     cxl_put_le64(w, d->sn);
-    cxl_put_le64(w, d->vmem.size);
-    cxl_put_le64(w, d->pmem.size);
+    cxl_put_le64(w, cxl_type3_volatile_size(d));
+    cxl_put_le64(w, cxl_type3_persistent_size(d));
     cxl_put_le64(w, d->dcmem.size);
     cxl_put_le64(w, d->lsa.size);
 }

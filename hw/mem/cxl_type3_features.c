@@ -34,7 +34,7 @@ static void scrub_found(void *opaque, const CXLPoisonRange *range)
     cxl_event_general_media(&r, CXL_EVENT_LOG_FAIL |
                             CXL_EVENT_FLAG_MAINTENANCE |
                             CXL_EVENT_FLAG_SUBCLASS, range->dpa,
-                            range->dpa < d->vmem.size,
+                            range->dpa < cxl_type3_volatile_size(d),
                             CXL_EVENT_GM_SCRUB_ECC, CXL_EVENT_BY_SCRUB);
     /* the smallest repair will do: a soft one, which is subclass 0 */
     r.b[CXL_EVENT_OFF_CLASS] = CXL_MAINTENANCE_PPR;

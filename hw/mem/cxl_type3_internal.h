@@ -123,6 +123,7 @@ struct CXLType3Dev {
     uint32_t dc_max_tags;
     uint32_t dc_log_depth;
     bool fm_on_mailbox;
+    bool partitionable;
     CXLType3DCProps dc_prop[CXL_DC_MAX_REGIONS];
 
     /* registers and doors */
@@ -141,6 +142,7 @@ struct CXLType3Dev {
     CXLMediaState media;
     CXLFirmware firmware;
     CXLHealth health;
+    CXLPartition partition;
     CXLSecurity security;
     CXLQoS qos;
     CXLHistory history;
@@ -161,6 +163,8 @@ struct CXLType3Dev {
 bool cxl_type3_pci_realize(CXLType3Dev *d, Error **errp);
 void cxl_type3_pci_exit(CXLType3Dev *d);
 void cxl_type3_pci_reset(CXLType3Dev *d);
+/* Sizes of volatile and persistent memory in the device's DVSEC */
+void cxl_type3_pci_show_ranges(CXLType3Dev *d);
 uint32_t cxl_type3_config_read(PCIDevice *pci, uint32_t addr, int size);
 void cxl_type3_config_write(PCIDevice *pci, uint32_t addr, uint32_t value,
                             int size);
@@ -185,6 +189,12 @@ CxlDynamicCapacityRange *cxl_type3_dc_range(const CXLType3Dev *d,
 /* cxl_type3_cdat.c */
 bool cxl_type3_cdat_realize(CXLType3Dev *d, Error **errp);
 bool cxl_type3_cdat_doe(DOECap *doe);
+
+/* cxl_type3_partition.c */
+void cxl_type3_partition_moved(CXLType3Dev *d);
+/* Is there memory of this kind?  The two are what CDAT and DVSEC list. */
+bool cxl_type3_shows_volatile(const CXLType3Dev *d);
+bool cxl_type3_shows_persistent(const CXLType3Dev *d);
 
 /* cxl_type3_ras.c */
 extern const CXLComponentOps cxl_type3_component_ops;

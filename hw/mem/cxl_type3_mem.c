@@ -19,16 +19,6 @@
 /* Below this, giving pages back to the host costs more than clearing them */
 #define DISCARD_MIN (1 * MiB)
 
-uint64_t cxl_type3_volatile_size(const CXLType3Dev *d)
-{
-    return d->vmem.size;
-}
-
-uint64_t cxl_type3_persistent_size(const CXLType3Dev *d)
-{
-    return d->pmem.size;
-}
-
 uint64_t cxl_type3_static_size(const CXLType3Dev *d)
 {
     return d->vmem.size + d->pmem.size;

@@ -79,6 +79,43 @@ static void fill_range(CXLDVSECRange *r, uint64_t size)
  * Two ranges exist when both kinds of static memory do, although the count in
  * the capability register says one: that is what guests have seen so far.
  */
+static void fill_ranges(const CXLType3Dev *d, CXLDVSECRange range[2])
+{
+    int n = 0;
+
+    if (cxl_type3_shows_volatile(d)) {
+        fill_range(&range[n++], cxl_type3_volatile_size(d));
+    }
+    if (cxl_type3_shows_persistent(d)) {
+        fill_range(&range[n++], cxl_type3_persistent_size(d));
+    }
+    if (!n) {
+        /* Dynamic capacity only: Linux wants a valid, active range, of 0 */
+        fill_range(&range[0], 0);
+    }
+}
+
+void cxl_type3_pci_show_ranges(CXLType3Dev *d)
+{
+    PCIDevice *pci = PCI_DEVICE(d);
+    CXLDVSECRange range[2] = { };
+    unsigned i;
+
+    fill_ranges(d, range);
+    for (i = 0; i < ARRAY_SIZE(range); i++) {
+        unsigned hi = d->cxl.dvsecs[CXL_DEVICE_DVSEC].lob +
+                      offsetof(CXLDVSECDevice, range[i].size_hi);
+        unsigned lo = d->cxl.dvsecs[CXL_DEVICE_DVSEC].lob +
+                      offsetof(CXLDVSECDevice, range[i].size_lo);
+
+        pci_set_long(pci->config + hi, range[i].size_hi);
+        pci_set_long(pci->config + lo, range[i].size_lo);
+        /* A device that loads state may differ here until it has it all */
+        pci_set_long(pci->cmask + hi, 0);
+        pci_set_long(pci->cmask + lo, 0);
+    }
+}
+
 static void create_device_dvsec(CXLType3Dev *d)
 {
     CXLDVSECDevice dv = {
@@ -86,21 +123,14 @@ static void create_device_dvsec(CXLType3Dev *d)
         .ctrl = DEV_CTRL,
         .status2 = DEV_STATUS2,
     };
-    int n = 0;
 
-    if (d->vmem.mr) {
-        fill_range(&dv.range[n++], d->vmem.size);
-    }
-    if (d->pmem.mr) {
-        fill_range(&dv.range[n++], d->pmem.size);
-    }
-    if (!n) {
-        /* Dynamic capacity only: Linux wants a valid, active range, of 0 */
-        fill_range(&dv.range[0], 0);
-    }
+    fill_ranges(d, dv.range);
     cxl_component_create_dvsec(&d->cxl, CXL2_TYPE3_DEVICE,
                                CXL_DEVICE_DVSEC_LENGTH, CXL_DEVICE_DVSEC,
                                CXL_DEVICE_DVSEC_REVID, (uint8_t *)&dv);
+    if (d->partitionable) {
+        cxl_type3_pci_show_ranges(d);
+    }
 }
 
 static void create_dvsecs(CXLType3Dev *d)

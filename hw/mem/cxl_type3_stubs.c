@@ -220,6 +220,21 @@ CXLQoS *cxl_type3_qos(CXLType3Dev *d)
     g_assert_not_reached();
 }
 
+CXLPartition *cxl_type3_partition(CXLType3Dev *d)
+{
+    g_assert_not_reached();
+}
+
+void cxl_type3_repartition(CXLType3Dev *d)
+{
+    g_assert_not_reached();
+}
+
+bool cxl_type3_is_decoded(CXLType3Dev *d, uint64_t dpa, uint64_t len)
+{
+    g_assert_not_reached();
+}
+
 void cxl_type3_set_media(CXLType3Dev *d, CXLMediaStatus status)
 {
     g_assert_not_reached();

@@ -115,6 +115,9 @@ static int cxl_type3_post_load(void *opaque, int version_id)
     if (!operations_agree(d)) {
         return -EINVAL;
     }
+    if (d->partition.size) {
+        cxl_type3_partition_moved(d);
+    }
     for (i = 0; i < d->nr_ras_errors; i++) {
         if (d->ras_error[i].bit > 31 ||
             !(CXL_RAS_UNC_BITS & (1u << d->ras_error[i].bit))) {
@@ -163,6 +166,8 @@ const VMStateDescription vmstate_cxl_type3 = {
         VMSTATE_STRUCT(firmware, CXLType3Dev, 0, vmstate_cxl_firmware,
                        CXLFirmware),
         VMSTATE_STRUCT(health, CXLType3Dev, 0, vmstate_cxl_health, CXLHealth),
+        VMSTATE_STRUCT(partition, CXLType3Dev, 0, vmstate_cxl_partition,
+                       CXLPartition),
         VMSTATE_STRUCT(security, CXLType3Dev, 0, vmstate_cxl_security,
                        CXLSecurity),
         VMSTATE_STRUCT(features, CXLType3Dev, 0, vmstate_cxl_features,

@@ -68,6 +68,8 @@ typedef struct CXLSecurity {
 /** cxl_security_init() - no passphrase set; @notify may be NULL. */
 void cxl_security_init(CXLSecurity *s, uint64_t dpa, uint64_t len,
                        CXLSecurityNotify *notify, void *opaque);
+/** cxl_security_cover() - other bytes are protected from now on. */
+void cxl_security_cover(CXLSecurity *s, uint64_t dpa, uint64_t len);
 /** cxl_security_reset() - tries start anew, and a user passphrase locks. */
 void cxl_security_reset(CXLSecurity *s);
 

@@ -20,6 +20,7 @@
 #include "hw/cxl/cxl_mailbox.h"
 #include "hw/cxl/cxl_maintenance.h"
 #include "hw/cxl/cxl_media.h"
+#include "hw/cxl/cxl_partition.h"
 #include "hw/cxl/cxl_poison.h"
 #include "hw/cxl/cxl_qos.h"
 #include "hw/cxl/cxl_security.h"
@@ -56,9 +57,19 @@ PCIDevice *cxl_type3_pci(CXLType3Dev *d);
 /** cxl_type3_dc() - dynamic capacity, NULL if the device has none. */
 CXLDynCap *cxl_type3_dc(CXLType3Dev *d);
 
-/* Static capacity in bytes */
+/* Static capacity in bytes, as it is partitioned now */
 uint64_t cxl_type3_volatile_size(const CXLType3Dev *d);
 uint64_t cxl_type3_persistent_size(const CXLType3Dev *d);
+
+/** cxl_type3_partition() - capacity of either kind; it is part of the above. */
+CXLPartition *cxl_type3_partition(CXLType3Dev *d);
+/**
+ * cxl_type3_repartition() - do what is planned, unless there is a passphrase
+ * The bytes that change their kind read as zeroes.
+ */
+void cxl_type3_repartition(CXLType3Dev *d);
+/** cxl_type3_is_decoded() - does a decoder lead to part of a static range? */
+bool cxl_type3_is_decoded(CXLType3Dev *d, uint64_t dpa, uint64_t len);
 
 /* Label storage area: size 0 without one; the range must lie inside */
 uint64_t cxl_type3_lsa_size(const CXLType3Dev *d);

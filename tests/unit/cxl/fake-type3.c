@@ -25,12 +25,12 @@ CXLDynCap *cxl_type3_dc(CXLType3Dev *d)
 
 uint64_t cxl_type3_volatile_size(const CXLType3Dev *d)
 {
-    return d->volatile_size;
+    return d->volatile_size + d->partition.active;
 }
 
 uint64_t cxl_type3_persistent_size(const CXLType3Dev *d)
 {
-    return d->persistent_size;
+    return d->persistent_size - d->partition.active;
 }
 
 uint64_t cxl_type3_lsa_size(const CXLType3Dev *d)
@@ -146,6 +146,21 @@ void cxl_type3_populate_dump(CXLType3Dev *d)
 CXLQoS *cxl_type3_qos(CXLType3Dev *d)
 {
     return &d->qos;
+}
+
+CXLPartition *cxl_type3_partition(CXLType3Dev *d)
+{
+    return &d->partition;
+}
+
+bool cxl_type3_is_decoded(CXLType3Dev *d, uint64_t dpa, uint64_t len)
+{
+    return d->is_decoded;
+}
+
+void cxl_type3_repartition(CXLType3Dev *d)
+{
+    cxl_partition_apply(&d->partition);
 }
 
 bool cxl_type3_fm_on_mailbox(const CXLType3Dev *d)

@@ -31,6 +31,9 @@ struct CXLType3Dev {
     CXLFirmware firmware;
     CXLHealth health;
     CXLSecurity security;
+    CXLPartition partition;
+    /* what cxl_type3_is_decoded() says of any range */
+    bool is_decoded;
     CXLQoS qos;
     CXLHistory history;
     CXLDump dump;

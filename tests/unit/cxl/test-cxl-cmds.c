@@ -12,6 +12,7 @@
 #include "hw/pci/pcie.h"
 #include "fake-clock.h"
 #include "fake-type3.h"
+#include "state-bytes.h"
 #include "hw/cxl/cmd-sets.h"
 
 enum {
@@ -355,6 +356,100 @@ static void test_timestamp(CXLType3Dev *unused, gconstpointer data)
 
 /* -- 40h and 41h ---------------------------------------------------------- */
 
+static CXLRetCode set_partition(uint64_t units, uint8_t flags)
+{
+    cxl_put_le64(&rq, units);
+    cxl_put_u8(&rq, flags);
+    return send_request(&fake.mailbox, 0x4101);
+}
+
+static void partition_is(uint64_t vol, uint64_t pers, uint64_t next_vol,
+                         uint64_t next_pers)
+{
+    assert_rc(send_request(&fake.mailbox, 0x4100), CXL_RC_SUCCESS);
+    g_assert_cmpuint(rs.size, ==, 0x20);
+    g_assert_cmpuint(cxl_get_le64(&rs), ==, vol);
+    g_assert_cmpuint(cxl_get_le64(&rs), ==, pers);
+    g_assert_cmpuint(cxl_get_le64(&rs), ==, next_vol);
+    g_assert_cmpuint(cxl_get_le64(&rs), ==, next_pers);
+}
+
+/* 2 units are volatile, 3 may be either */
+static void test_partition(CXLType3Dev *unused, gconstpointer data)
+{
+    assert_rc(set_partition(0, 0), CXL_RC_UNSUPPORTED);
+    fake_type3_close();
+    cxl_partition_init(&fake.partition, 2 * CXL_DC_GRANULE,
+                       3 * CXL_DC_GRANULE);
+    setup(unused, data);
+
+    assert_rc(send_request(&fake.mailbox, 0x4000), CXL_RC_SUCCESS);
+    cxl_get_skip(&rs, 0x10);
+    g_assert_cmpuint(cxl_get_le64(&rs), ==, 5);
+    g_assert_cmpuint(cxl_get_le64(&rs), ==, 2);
+    g_assert_cmpuint(cxl_get_le64(&rs), ==, 0);
+    g_assert_cmpuint(cxl_get_le64(&rs), ==, 1);
+    partition_is(2, 3, 0, 0);
+    assert_rc(set_partition(4, 0), CXL_RC_INVALID_INPUT);
+    assert_rc(set_partition(UINT64_MAX, 1), CXL_RC_INVALID_INPUT);
+    assert_rc(set_partition(1, 2), CXL_RC_INVALID_INPUT);
+    assert_rc(set_partition(1, 0), CXL_RC_SUCCESS);
+    partition_is(2, 3, 3, 2);
+    assert_rc(set_partition(3, 0), CXL_RC_SUCCESS);
+    partition_is(2, 3, 5, 0);
+    /* what is decoded does not change under the host; the plan stays */
+    fake.is_decoded = true;
+    assert_rc(set_partition(1, 1), CXL_RC_INVALID_INPUT);
+    partition_is(2, 3, 5, 0);
+    fake.is_decoded = false;
+    assert_rc(set_partition(1, 1), CXL_RC_SUCCESS);
+    partition_is(3, 2, 0, 0);
+    fake.security.pass[CXL_PASSPHRASE_MASTER].set = true;
+    assert_rc(set_partition(0, 0), CXL_RC_INVALID_SECURITY_STATE);
+    fake.security.pass[CXL_PASSPHRASE_MASTER].set = false;
+    cxl_put_zero(&rq, 10);  /* as Linux makes it */
+    assert_rc(send_request(&fake.mailbox, 0x4101), CXL_RC_SUCCESS);
+    partition_is(3, 2, 2, 3);
+    assert_rc(send_bytes(&fake.mailbox, 0x4101, 8),
+              CXL_RC_INVALID_PAYLOAD_LENGTH);
+    assert_rc(send_bytes(&fake.mailbox, 0x4101, 11),
+              CXL_RC_INVALID_PAYLOAD_LENGTH);
+    fake.media_disabled = true;
+    assert_rc(set_partition(0, 0), CXL_RC_MEDIA_DISABLED);
+}
+
+static void test_partition_migration(CXLType3Dev *unused, gconstpointer data)
+{
+    g_autoptr(GByteArray) state = NULL;
+    CXLPartition p, q;
+    uint64_t dpa, len;
+
+    cxl_partition_init(&p, CXL_DC_GRANULE, 3 * CXL_DC_GRANULE + 1);
+    g_assert_true(cxl_partition_plan(&p, 2));
+    cxl_partition_apply(&p);
+    g_assert_true(cxl_partition_plan(&p, 1));
+    state = state_save(&vmstate_cxl_partition, &p);
+    cxl_partition_init(&q, CXL_DC_GRANULE, 3 * CXL_DC_GRANULE);
+    g_assert_cmpint(state_load(&vmstate_cxl_partition, &q, state->data,
+                               state->len), ==, 0);
+    g_assert_true(cxl_partition_change(&q, &dpa, &len));
+    g_assert_cmphex(dpa, ==, 2 * CXL_DC_GRANULE);
+    g_assert_cmphex(len, ==, CXL_DC_GRANULE);
+    cxl_partition_drop(&q);
+    g_assert_false(cxl_partition_change(&q, &dpa, &len));
+    g_assert_cmphex(q.active, ==, 2 * CXL_DC_GRANULE);
+    /* another device, and a border where none can be */
+    cxl_partition_init(&q, CXL_DC_GRANULE, CXL_DC_GRANULE);
+    g_assert_true(state_is_refused(&vmstate_cxl_partition, &q, state->data,
+                                   state->len));
+    g_clear_pointer(&state, g_byte_array_unref);
+    p.next++;
+    state = state_save(&vmstate_cxl_partition, &p);
+    cxl_partition_init(&q, CXL_DC_GRANULE, 3 * CXL_DC_GRANULE);
+    g_assert_true(state_is_refused(&vmstate_cxl_partition, &q, state->data,
+                                   state->len));
+}
+
 static void test_identify(CXLType3Dev *unused, gconstpointer data)
 {
     CXLCCI *doors[] = { &fake.mailbox, &fake.fm, &fake.ld };
@@ -485,5 +580,7 @@ int main(int argc, char **argv)
     ADD("4100", test_partition_info);
     ADD("4102-4103", test_label_storage);
     ADD("media-disabled", test_media_disabled);
+    ADD("4101", test_partition);
+    ADD("4101/migration", test_partition_migration);
     return g_test_run();
 }
