@@ -112,15 +112,13 @@ static void test_save_with_queued_packets(void)
     g_assert_cmphex(dw_rd(&t, R_CON), ==, CON_LINUX_MASTER);
     g_assert_cmphex(dw_rd(&t, R_SAR), ==, OWN);
     dw_assert_quiet(&t);
-    dw_target_mode(&t, OWN);
-    dw_settle(&t);
+    dw_listen(&t);
     dw_take(&t, 0x11, 0x12);
     dw_take(&t, 0x21, 0x22);
     dw_assert_quiet(&t);
     /* The target still answers. */
     dw_echo(&t, OWN, 0x31, 0x32);
-    dw_target_mode(&t, OWN);
-    dw_settle(&t);
+    dw_listen(&t);
     dw_take(&t, 0x31, 0x32);
     dw_stop(&t);
 }
@@ -148,8 +146,7 @@ static void test_save_in_mid_drain(void)
     dw_target_mode(&t, OWN);
     dw_echo(&t, OWN, 0x11, 0x12);
     dw_echo(&t, OWN, 0x21, 0x22);
-    dw_target_mode(&t, OWN);
-    dw_settle(&t);
+    dw_listen(&t);
     g_assert_cmphex(dw_rd(&t, R_INTR_STAT), ==, I_RX_FULL);
     g_assert_cmphex(dw_rd(&t, R_DATA_CMD), ==, 0x11 | FIRST_BYTE);
     migrate(&t);
@@ -342,8 +339,7 @@ static void test_hostile_streams(void)
     memset(s.slot + AT_NOT_BEFORE, 0x7f, 8);
     write_stream(&s, path);
     g_assert_true(load(&t, path, bar));
-    dw_target_mode(&t, OWN);
-    dw_settle(&t);
+    dw_listen(&t);
     dw_take(&t, 0x5a, 0xc3);
     dw_stop(&t);
     g_free(s.data);
@@ -361,8 +357,7 @@ static void test_hostile_position(void)
     dw_start_args(&t, MACHINE);
     dw_target_mode(&t, OWN);
     dw_echo(&t, OWN, 0x5a, 0xc3);
-    dw_target_mode(&t, OWN);
-    dw_settle(&t);
+    dw_listen(&t);
     dw_rd(&t, R_DATA_CMD);
     bar = t.bar;
     path = save(&t, "stream");
@@ -384,16 +379,14 @@ static void test_reset_drops_packets(void)
     dw_start_args(&t, MACHINE);
     dw_target_mode(&t, OWN);
     dw_echo(&t, OWN, 0x11, 0x12);
-    dw_target_mode(&t, OWN);
-    dw_settle(&t);
+    dw_listen(&t);
     g_assert_true(dw_line(&t));
     qtest_system_reset(t.qts);
     dw_map(&t);
     g_assert_false(dw_line(&t));
     /* Not armed after a reset. */
     dw_echo(&t, OWN, 0x21, 0x22);
-    dw_target_mode(&t, OWN);
-    dw_settle(&t);
+    dw_listen(&t);
     dw_assert_quiet(&t);
     dw_stop(&t);
 }
@@ -443,8 +436,7 @@ static void test_unplug(void)
     qtest_qmp_device_add(t.qts, "dw-i2c-pci", "dw", "{'addr': '5.0'}");
     dw_map(&t);
     g_assert_cmphex(dw_rd(&t, R_SAR), ==, 0x55);
-    dw_target_mode(&t, OWN);
-    dw_settle(&t);
+    dw_listen(&t);
     dw_assert_quiet(&t);
     dw_master_mode(&t, CON_LINUX_MASTER, EEPROM);
     dw_wr(&t, R_DATA_CMD, CMD_STOP);

@@ -254,6 +254,19 @@ static void test_own_address_as_master(void)
     dw_stop(&t);
 }
 
+/* As master of i2c-echo, with one read more than the RX FIFO has room for. */
+static void start_with_full_rx(DwI2c *t)
+{
+    int i;
+
+    dw_start(t, NULL);
+    dw_target_mode(t, OWN);
+    dw_master_mode(t, CON_LINUX_MASTER | 0x200, ECHO);
+    for (i = 0; i < 257; i++) {
+        dw_wr(t, R_DATA_CMD, CMD_READ);
+    }
+}
+
 /*
  * Two transfers wait in the TX FIFO behind a full RX FIFO. The first ends
  * with i2c-echo becoming the next master, so the second finds the bus taken
@@ -264,12 +277,7 @@ static void test_waits_for_another_master(void)
     DwI2c t;
     int i;
 
-    dw_start(&t, NULL);
-    dw_target_mode(&t, OWN);
-    dw_master_mode(&t, CON_LINUX_MASTER | 0x200, ECHO);
-    for (i = 0; i < 257; i++) {
-        dw_wr(&t, R_DATA_CMD, CMD_READ);
-    }
+    start_with_full_rx(&t);
     for (i = 0; i < 2; i++) {
         dw_wr(&t, R_DATA_CMD, OWN | CMD_RESTART);
         dw_wr(&t, R_DATA_CMD, 0xa0 + i);
@@ -284,8 +292,7 @@ static void test_waits_for_another_master(void)
                     ==, I_STOP_DET);
     g_assert_cmphex(dw_rd(&t, R_STATUS) & (ST_ACTIVITY | ST_MASTER), ==, 0);
 
-    dw_target_mode(&t, OWN);
-    dw_settle(&t);
+    dw_listen(&t);
     dw_take(&t, 0xa0, 0xb0);
     dw_take(&t, 0xa1, 0xb1);
     dw_assert_quiet(&t);
@@ -296,14 +303,8 @@ static void test_waits_for_another_master(void)
 static void test_gives_up_while_waiting(void)
 {
     DwI2c t;
-    int i;
 
-    dw_start(&t, NULL);
-    dw_target_mode(&t, OWN);
-    dw_master_mode(&t, CON_LINUX_MASTER | 0x200, ECHO);
-    for (i = 0; i < 257; i++) {
-        dw_wr(&t, R_DATA_CMD, CMD_READ);
-    }
+    start_with_full_rx(&t);
     dw_wr(&t, R_DATA_CMD, OWN | CMD_RESTART);
     dw_wr(&t, R_DATA_CMD, 0xa0);
     dw_wr(&t, R_DATA_CMD, 0xb0 | CMD_STOP);
@@ -312,8 +313,7 @@ static void test_gives_up_while_waiting(void)
     dw_wr(&t, R_ENABLE, 0);
     dw_pump(&t);
     dw_write_bytes(&t, EEPROM, (uint8_t[]) { 1, 2 }, 2);
-    dw_target_mode(&t, OWN);
-    dw_settle(&t);
+    dw_listen(&t);
     dw_take(&t, 0xa0, 0xb0);
     dw_stop(&t);
 }

@@ -13,6 +13,14 @@ static void start_armed(DwI2c *t)
     dw_target_mode(t, OWN);
 }
 
+/* ... and sees the packet 11h 12h, which came while it did not listen. */
+static void start_presented(DwI2c *t)
+{
+    start_armed(t);
+    dw_echo(t, OWN, 0x11, 0x12);
+    dw_listen(t);
+}
+
 static void test_stored_while_deaf_presented_after_settle(void)
 {
     DwI2c t;
@@ -56,8 +64,7 @@ static void test_only_own_address(void)
 
     start_armed(&t);
     dw_echo(&t, OWN + 1, 0x11, 0x22);
-    dw_target_mode(&t, OWN);
-    dw_settle(&t);
+    dw_listen(&t);
     dw_assert_quiet(&t);
     dw_stop(&t);
 }
@@ -69,8 +76,7 @@ static void test_stop_after_drain_then_next_packet(void)
     start_armed(&t);
     dw_echo(&t, OWN, 0x11, 0x12);
     dw_echo(&t, OWN, 0x21, 0x22);
-    dw_target_mode(&t, OWN);
-    dw_settle(&t);
+    dw_listen(&t);
 
     g_assert_cmphex(dw_rd(&t, R_INTR_STAT), ==, I_RX_FULL);
     g_assert_cmphex(dw_rd(&t, R_RXFLR), ==, 2);
@@ -95,10 +101,7 @@ static void test_clear_all_ends_a_packet_too(void)
 {
     DwI2c t;
 
-    start_armed(&t);
-    dw_echo(&t, OWN, 0x11, 0x12);
-    dw_target_mode(&t, OWN);
-    dw_settle(&t);
+    start_presented(&t);
     dw_rd(&t, R_DATA_CMD);
     /* RX_FULL is a level, so this neither clears nor ends anything yet. */
     dw_rd(&t, R_CLR_INTR);
@@ -106,8 +109,7 @@ static void test_clear_all_ends_a_packet_too(void)
     dw_rd(&t, R_DATA_CMD);
     dw_rd(&t, R_CLR_INTR);
     dw_assert_quiet(&t);
-    dw_target_mode(&t, OWN);
-    dw_settle(&t);
+    dw_listen(&t);
     dw_assert_quiet(&t);
     dw_stop(&t);
 }
@@ -116,10 +118,7 @@ static void test_disable_in_mid_drain_replays(void)
 {
     DwI2c t;
 
-    start_armed(&t);
-    dw_echo(&t, OWN, 0x11, 0x12);
-    dw_target_mode(&t, OWN);
-    dw_settle(&t);
+    start_presented(&t);
     g_assert_cmphex(dw_rd(&t, R_INTR_STAT), ==, I_RX_FULL);
     g_assert_cmphex(dw_rd(&t, R_DATA_CMD), ==, 0x11 | FIRST_BYTE);
     dw_disable(&t);
@@ -127,21 +126,18 @@ static void test_disable_in_mid_drain_replays(void)
     g_assert_cmphex(dw_rd(&t, R_STATUS), ==, ST_IDLE);
 
     /* The whole packet was read but its STOP was not taken. */
-    dw_target_mode(&t, OWN);
-    dw_settle(&t);
+    dw_listen(&t);
     g_assert_cmphex(dw_rd(&t, R_DATA_CMD), ==, 0x11 | FIRST_BYTE);
     g_assert_cmphex(dw_rd(&t, R_DATA_CMD), ==, 0x12);
     g_assert_cmphex(dw_rd(&t, R_RAW_INTR_STAT), ==, I_STOP_DET);
     dw_disable(&t);
     dw_assert_quiet(&t);
 
-    dw_target_mode(&t, OWN);
-    dw_settle(&t);
+    dw_listen(&t);
     dw_take(&t, 0x11, 0x12);
 
     /* Taken: not again. */
-    dw_target_mode(&t, OWN);
-    dw_settle(&t);
+    dw_listen(&t);
     dw_assert_quiet(&t);
     dw_stop(&t);
 }
@@ -150,16 +146,12 @@ static void test_master_transfer_before_the_replay(void)
 {
     DwI2c t;
 
-    start_armed(&t);
-    dw_echo(&t, OWN, 0x11, 0x12);
-    dw_target_mode(&t, OWN);
-    dw_settle(&t);
+    start_presented(&t);
     g_assert_cmphex(dw_rd(&t, R_INTR_STAT), ==, I_RX_FULL);
     dw_rd(&t, R_DATA_CMD);
     /* A transfer starts and brings another packet. */
     dw_echo(&t, OWN, 0x21, 0x22);
-    dw_target_mode(&t, OWN);
-    dw_settle(&t);
+    dw_listen(&t);
     dw_take(&t, 0x11, 0x12);
     dw_take(&t, 0x21, 0x22);
     dw_stop(&t);
@@ -212,8 +204,7 @@ static void test_disable_ends_the_hold_off(void)
     dw_rd(&t, R_ENABLE);
     dw_rd(&t, R_STATUS);
     dw_disable(&t);
-    dw_target_mode(&t, OWN);
-    dw_settle(&t);
+    dw_listen(&t);
     dw_take(&t, 0x11, 0x12);
     dw_stop(&t);
 }
@@ -222,10 +213,7 @@ static void test_unnoticed_packet_is_withdrawn(void)
 {
     DwI2c t;
 
-    start_armed(&t);
-    dw_echo(&t, OWN, 0x11, 0x12);
-    dw_target_mode(&t, OWN);
-    dw_settle(&t);
+    start_presented(&t);
     g_assert_true(dw_line(&t));
     g_assert_cmphex(dw_rd(&t, R_RXFLR), ==, 2);
     /* The idle poll of a starting transfer. */
@@ -240,10 +228,7 @@ static void test_noticed_packet_shows_as_activity(void)
 {
     DwI2c t;
 
-    start_armed(&t);
-    dw_echo(&t, OWN, 0x11, 0x12);
-    dw_target_mode(&t, OWN);
-    dw_settle(&t);
+    start_presented(&t);
     g_assert_cmphex(dw_rd(&t, R_INTR_STAT), ==, I_RX_FULL);
     g_assert_cmphex(dw_rd(&t, R_STATUS), ==,
                     ST_IDLE | ST_RX_NOT_EMPTY | ST_ACTIVITY | ST_TARGET);
@@ -266,8 +251,7 @@ static void test_busy_poll_holds_the_next_packet_back(void)
     start_armed(&t);
     dw_echo(&t, OWN, 0x11, 0x12);
     dw_echo(&t, OWN, 0x21, 0x22);
-    dw_target_mode(&t, OWN);
-    dw_settle(&t);
+    dw_listen(&t);
     g_assert_cmphex(dw_rd(&t, R_INTR_STAT), ==, I_RX_FULL);
     g_assert_cmphex(dw_rd(&t, R_STATUS) & ST_ACTIVITY, ==, ST_ACTIVITY);
     dw_rd(&t, R_DATA_CMD);
@@ -278,8 +262,7 @@ static void test_busy_poll_holds_the_next_packet_back(void)
     /* The poll is repeated and the transfer starts. */
     g_assert_cmphex(dw_rd(&t, R_STATUS), ==, ST_IDLE);
     dw_disable(&t);
-    dw_target_mode(&t, OWN);
-    dw_settle(&t);
+    dw_listen(&t);
     dw_take(&t, 0x21, 0x22);
     dw_stop(&t);
 }
@@ -292,10 +275,7 @@ static void test_handler_of_the_other_mode_sees_nothing(void)
 {
     DwI2c t;
 
-    start_armed(&t);
-    dw_echo(&t, OWN, 0x11, 0x12);
-    dw_target_mode(&t, OWN);
-    dw_settle(&t);
+    start_presented(&t);
     g_assert_true(dw_line(&t));
     dw_rd(&t, R_ENABLE);
     g_assert_cmphex(dw_rd(&t, R_RAW_INTR_STAT), ==, I_RX_FULL);
@@ -316,10 +296,7 @@ static void test_handler_of_the_other_mode_cannot_deafen(void)
 {
     DwI2c t;
 
-    start_armed(&t);
-    dw_echo(&t, OWN, 0x11, 0x12);
-    dw_target_mode(&t, OWN);
-    dw_settle(&t);
+    start_presented(&t);
     dw_rd(&t, R_ENABLE);
     dw_rd(&t, R_RAW_INTR_STAT);
     dw_rd(&t, R_INTR_STAT);
@@ -338,10 +315,7 @@ static void test_skipped_message_is_a_lost_arbitration(void)
 {
     DwI2c t;
 
-    start_armed(&t);
-    dw_echo(&t, OWN, 0x11, 0x12);
-    dw_target_mode(&t, OWN);
-    dw_settle(&t);
+    start_presented(&t);
     dw_take(&t, 0x11, 0x12);
     /* The only message: no more words are asked for, none has come. */
     dw_master_mode(&t, CON_LINUX_MASTER, EEPROM);
@@ -352,8 +326,7 @@ static void test_skipped_message_is_a_lost_arbitration(void)
 
     /* The first of two: the second begins with a repeated START. */
     dw_echo(&t, OWN, 0x21, 0x22);
-    dw_target_mode(&t, OWN);
-    dw_settle(&t);
+    dw_listen(&t);
     dw_take(&t, 0x21, 0x22);
     dw_master_mode(&t, CON_LINUX_MASTER, EEPROM);
     dw_wr(&t, R_DATA_CMD, CMD_READ | CMD_RESTART | CMD_STOP);
@@ -362,8 +335,7 @@ static void test_skipped_message_is_a_lost_arbitration(void)
 
     /* Sent in full, or no packet before it: nothing is lost. */
     dw_echo(&t, OWN, 0x31, 0x32);
-    dw_target_mode(&t, OWN);
-    dw_settle(&t);
+    dw_listen(&t);
     dw_take(&t, 0x31, 0x32);
     dw_master_mode(&t, CON_LINUX_MASTER, EEPROM);
     dw_wr(&t, R_DATA_CMD, 0 | CMD_STOP);
@@ -402,17 +374,13 @@ static void test_abort_leaves_the_packet(void)
 {
     DwI2c t;
 
-    start_armed(&t);
-    dw_echo(&t, OWN, 0x11, 0x12);
-    dw_target_mode(&t, OWN);
-    dw_settle(&t);
+    start_presented(&t);
     g_assert_cmphex(dw_rd(&t, R_INTR_STAT), ==, I_RX_FULL);
     dw_wr(&t, R_ENABLE, 3);
     g_assert_cmphex(dw_rd(&t, R_ENABLE), ==, 1);
     g_assert_cmphex(dw_rd(&t, R_RAW_INTR_STAT), ==, I_RX_FULL);
     dw_wr(&t, R_ENABLE, 0);
-    dw_target_mode(&t, OWN);
-    dw_settle(&t);
+    dw_listen(&t);
     dw_take(&t, 0x11, 0x12);
     dw_stop(&t);
 }
@@ -421,10 +389,7 @@ static void test_unregister_drops_and_refuses(void)
 {
     DwI2c t;
 
-    start_armed(&t);
-    dw_echo(&t, OWN, 0x11, 0x12);
-    dw_target_mode(&t, OWN);
-    dw_settle(&t);
+    start_presented(&t);
     g_assert_true(dw_line(&t));
     dw_wr(&t, R_INTR_MASK, 0);
     dw_assert_quiet(&t);
@@ -434,12 +399,10 @@ static void test_unregister_drops_and_refuses(void)
     dw_wr(&t, R_CON, CON_LINUX_MASTER);
     dw_echo(&t, OWN, 0x21, 0x22);
 
-    dw_target_mode(&t, OWN);
-    dw_settle(&t);
+    dw_listen(&t);
     dw_assert_quiet(&t);
     dw_echo(&t, OWN, 0x31, 0x32);
-    dw_target_mode(&t, OWN);
-    dw_settle(&t);
+    dw_listen(&t);
     dw_take(&t, 0x31, 0x32);
     dw_stop(&t);
 }
@@ -454,8 +417,7 @@ static void test_mask_while_disabled_keeps_packets(void)
     dw_wr(&t, R_CON, CON_LINUX_TARGET);
     dw_wr(&t, R_INTR_MASK, 0);
     dw_rd(&t, R_CLR_INTR);
-    dw_target_mode(&t, OWN);
-    dw_settle(&t);
+    dw_listen(&t);
     dw_take(&t, 0x11, 0x12);
     dw_stop(&t);
 }
@@ -464,18 +426,14 @@ static void test_shutdown_drops_and_refuses(void)
 {
     DwI2c t;
 
-    start_armed(&t);
-    dw_echo(&t, OWN, 0x11, 0x12);
-    dw_target_mode(&t, OWN);
-    dw_settle(&t);
+    start_presented(&t);
     g_assert_cmphex(dw_rd(&t, R_CON), ==, CON_LINUX_TARGET);
     dw_wr(&t, R_CON, 0x2e0);
     g_assert_cmphex(dw_rd(&t, R_CON), ==, 0x2e0);
     dw_assert_quiet(&t);
     dw_disable(&t);
     dw_echo(&t, OWN, 0x21, 0x22);
-    dw_target_mode(&t, OWN);
-    dw_settle(&t);
+    dw_listen(&t);
     dw_assert_quiet(&t);
     dw_stop(&t);
 }
@@ -507,8 +465,7 @@ static void test_queue_of_sixteen(void)
     for (i = 0; i < 17; i++) {
         dw_echo(&t, OWN, 0x40 + i, i);
     }
-    dw_target_mode(&t, OWN);
-    dw_settle(&t);
+    dw_listen(&t);
     for (i = 0; i < 16; i++) {
         dw_take(&t, 0x40 + i, i);
     }
@@ -517,8 +474,7 @@ static void test_queue_of_sixteen(void)
     for (i = 0; i < 16; i++) {
         dw_echo(&t, OWN, 0x60 + i, i);
     }
-    dw_target_mode(&t, OWN);
-    dw_settle(&t);
+    dw_listen(&t);
     for (i = 0; i < 16; i++) {
         dw_take(&t, 0x60 + i, i);
     }

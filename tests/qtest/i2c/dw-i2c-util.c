@@ -121,6 +121,12 @@ void dw_settle(DwI2c *t)
     qtest_clock_step(t->qts, SETTLE_NS);
 }
 
+void dw_listen(DwI2c *t)
+{
+    dw_target_mode(t, OWN);
+    dw_settle(t);
+}
+
 void dw_write_bytes(DwI2c *t, uint8_t address, const uint8_t *buf, size_t len)
 {
     size_t i;

@@ -109,6 +109,8 @@ void dw_master_mode(DwI2c *t, uint32_t con, uint8_t address);
 void dw_target_mode(DwI2c *t, uint8_t own);
 /* Let the settle time after dw_target_mode() pass. */
 void dw_settle(DwI2c *t);
+/* Both: the driver is bound, what others write to OWN is presented. */
+void dw_listen(DwI2c *t);
 /* A complete write as master, asserts that it succeeded. */
 void dw_write_bytes(DwI2c *t, uint8_t address, const uint8_t *buf, size_t len);
 /*

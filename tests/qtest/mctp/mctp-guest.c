@@ -32,8 +32,7 @@ void answer_clear(Answer *a)
 
 void mctp_listen(DwI2c *t)
 {
-    dw_target_mode(t, OWN);
-    dw_settle(t);
+    dw_listen(t);
 }
 
 static void send_frame(DwI2c *t, const uint8_t *frame, size_t len)
