@@ -42,6 +42,7 @@ static const struct {
     { "migrate", scenario_migrate },
     { "ndctl", scenario_ndctl },
     { "noise", scenario_noise },
+    { "ras", scenario_ras },
     { "replug", scenario_replug },
     { "reset", scenario_reset },
     { "shell", scenario_shell },

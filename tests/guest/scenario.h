@@ -25,6 +25,8 @@ void scenario_migrate(void);
 void scenario_ndctl(void);
 /** scenario_noise() - a long run over a disturbed I2C bus. */
 void scenario_noise(void);
+/** scenario_ras() - scrub, error check and repair through EDAC. */
+void scenario_ras(void);
 /** scenario_replug() - the device goes away and comes back. */
 void scenario_replug(void);
 /** scenario_reset() - extents, offers and memory over a system reset. */
