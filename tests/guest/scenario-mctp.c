@@ -9,6 +9,7 @@
 #include "dmesg.h"
 #include "mctp-control.h"
 #include "mctp-link.h"
+#include "program.h"
 #include "region.h"
 #include "scenario.h"
 #include "tap.h"
@@ -75,6 +76,19 @@ static void compare(struct cxl_conn *fm, struct cxl_conn *host)
            "the host's commands are not for the FM");
 }
 
+/* The program for people, a static one here, takes both roads too */
+static void try_program(const char *name)
+{
+    program_ok("cxl-fm --connect %s --json info", name);
+    program_says("\"hosts\": 1, \"capacity\": ");
+    program_ok("cxl-fm --connect %s regions", name);
+    program_says("region 1 at 0x");
+    tap_check(program_run("cxl-fm --connect %s extents --host 9", name) == 1,
+              "an error of the component is status 1");
+    program_says("5603h Get DC Region Extent Lists: the component answers "
+                 "02h, invalid input: there is no such host");
+}
+
 void scenario_mctp(void)
 {
     static struct dcd_bench bench;
@@ -92,6 +106,8 @@ void scenario_mctp(void)
         return;
     }
     compare(fm, host);
+    try_program(fm->name);
+    try_program(host->name);
     if (bench_open(&bench, fm, host, MEMDEV, true)) {
         dcd_test_all(&bench);
     }

@@ -12,12 +12,14 @@ import pty
 import re
 import select
 import socket
+import struct
 import subprocess
 import sys
 import threading
 import traceback
 
-from fm_machine import (BLOCK, DC_BASE, MIB, PATIENCE, REGION, Machine)
+from fm_machine import BLOCK, DC_BASE, MIB, PATIENCE, REGION, Machine
+from wire_peer import WirePeer
 
 TAG = '5be13bce-ae34-4a77-b6c3-16df975fcf1a'
 OTHER = '00000000-0000-4000-8000-000000000001'
@@ -282,6 +284,110 @@ def a_peer_that_is_no_component_is_told():
         _, err = Fm(url).call('--timeout', seconds, 'info',
                               status=UNREACHABLE)
         has(err, '0001h Identify: .*(' + pattern + ')')
+
+
+def identity(log2):
+    """The answer of 0001h by a component with messages of 2^@log2 bytes."""
+    return struct.pack('<HHHHQBB', 1, 2, 3, 4, 5, log2, 3)
+
+
+def component(answers, log2=9):
+    """A peer that answers by opcode, and 03h to what is not in the list."""
+    def answer(opcode, payload):
+        if opcode == 0x0001:
+            return 0, identity(log2)
+        found = answers.get(opcode, (3, b''))
+        return found(payload) if callable(found) else found
+    return WirePeer(answer)
+
+
+@case
+def the_bytes_on_the_wire_are_those_of_the_bindings():
+    seen = []
+
+    def info(payload):
+        seen.append(payload)
+        return 0, bytes([1, 1]) + bytes(82)
+    peer_ = component({0x5600: info, 0x5604: lambda p: (
+        seen.append(p), (0, b''))[1]})
+    fm = Fm(peer_.url)
+    equal(fm.json('info')['hosts'], 1)
+    fm.text('add', '--policy', 'contiguous', '--region', '3', '--host',
+            '258', '--size', '0x7e7d00', '--tag', TAG)
+    equal(peer_.trouble, None)
+    equal(peer_.asked, [0x0001, 0x5600, 0x0001, 0x5604])
+    equal(seen, [b'', struct.pack('<HBBQ', 258, 1, 3, 0x7e7d00) +
+                 bytes.fromhex(TAG.replace('-', '')) + bytes(4)])
+
+
+@case
+def answers_against_the_specification_are_told():
+    def one_byte_less(opcode, payload):
+        return 0, identity(9)[:-1]
+
+    def no_such_size(opcode, payload):
+        return 0, identity(7)
+
+    def no_header(opcode, payload):
+        return bytes([8, 1, 0])
+
+    for answer in (one_byte_less, no_such_size, no_header):
+        _, err = Fm(WirePeer(answer).url).call('identify', status=BAD_ANSWER)
+        has(err, '0001h Identify: the answer contradicts the specification')
+    # more extents than asked for, fewer than there are, and none of them
+    for head in ((9, 9), (0, 5)):
+        peer_ = component({0x5603: (0, struct.pack('<HHIIIII', 0, 0, 0, *head,
+                                                   1, 0))})
+        out, _ = Fm(peer_.url).call('--json', 'extents', status=BAD_ANSWER)
+        equal(json.loads(out)['error']['kind'], 'answer')
+    # a code that no specification names
+    peer_ = component({0x5600: (0x7fff, b'')})
+    _, err = Fm(peer_.url).call('info', status=REFUSED)
+    has(err, 'answers 7FFFh, other error$')
+
+
+@case
+def a_list_that_changes_is_read_again():
+    """Five extents, two in an answer; after the first answer there are four."""
+    calls = []
+
+    def extents(payload):
+        count, start = struct.unpack('<II', payload[4:12])
+        calls.append(start)
+        total, generation = (5, 1) if len(calls) == 1 else (4, 2)
+        listed = range(start, min(total, start + count, start + 2))
+        data = struct.pack('<HHIIIII', 0, 0, start, len(listed), total,
+                           generation, 0)
+        for number in listed:
+            data += struct.pack('<QQ', (generation << 32) + number * BLOCK,
+                                BLOCK) + bytes(24)
+        return 0, data
+    peer_ = component({0x5603: extents})
+    listed = Fm(peer_.url).json('extents')
+    equal(listed['generation'], 2)
+    equal([e['dpa'] for e in listed['extents']],
+          [(2 << 32) + n * BLOCK for n in range(4)])
+    equal(calls, [0, 2, 0, 2])
+
+
+@case
+def the_component_says_how_long_a_message_may_be():
+    asked = []
+
+    def extents(payload):
+        asked.append(struct.unpack('<I', payload[4:8])[0])
+        return 0, struct.pack('<HHIIIII', 0, 0, 0, 0, 0, 1, 0)
+    for log2, room in ((8, 5), (10, 24), (20, 101)):
+        Fm(component({0x5603: extents}, log2).url).text('extents')
+        equal(asked.pop(), room)
+        # the header counts
+        peer_ = component({0xc000: (0, b'')}, log2)
+        limit = min((1 << log2) - 12, 4096)
+        Fm(peer_.url).text('raw', 'c000', '00' * limit)
+        if limit < 4096:
+            Fm(peer_.url).call('raw', 'c000', '00' * (limit + 1),
+                               status=USAGE)
+        equal(peer_.trouble, None)
 
 
 # -- looking ------------------------------------------------------------------
