@@ -25,6 +25,8 @@ const CXLCmdSet *const cxl_cmd_sets[] = {
     &cxl_cmds_qos,
     &cxl_cmds_dcd,
     &cxl_cmds_mld_port,
+    &cxl_cmds_mld,
+    &cxl_cmds_mhd,
     &cxl_cmds_fm_dcd,
     NULL,
 };

@@ -14,6 +14,7 @@ void cxl_qos_reset(CXLQoS *q)
         .severe = 25,
         .interval = 8,
     };
+    q->fm = (CXLQoSManaged) { .completion_interval = 64 };
 }
 
 void cxl_qos_init(CXLQoS *q)
@@ -66,6 +67,10 @@ const VMStateDescription vmstate_cxl_qos = {
         VMSTATE_UINT8(now.moderate, CXLQoS),
         VMSTATE_UINT8(now.severe, CXLQoS),
         VMSTATE_UINT8(now.interval, CXLQoS),
+        VMSTATE_UINT16(fm.completion_basis, CXLQoS),
+        VMSTATE_UINT8(fm.completion_interval, CXLQoS),
+        VMSTATE_UINT8_ARRAY(fm.allocated, CXLQoS, CXL_QOS_LDS),
+        VMSTATE_UINT8_ARRAY(fm.limit, CXLQoS, CXL_QOS_LDS),
         VMSTATE_UINT8(backpressure, CXLQoS),
         VMSTATE_END_OF_LIST()
     },

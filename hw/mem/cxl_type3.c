@@ -29,8 +29,8 @@ CXLCCI *cxl_type3_fm_cci(CXLType3Dev *d)
 
 CXLCCI *cxl_type3_ld_cci(CXLType3Dev *d, uint16_t ld)
 {
-    /* A single logical device is its own, with number 0 */
-    return ld == 0 ? &d->ld_cci : NULL;
+    QEMU_BUILD_BUG_ON(CXL_TYPE3_LDS != 1);
+    return ld < CXL_TYPE3_LDS ? &d->ld_cci : NULL;
 }
 
 PCIDevice *cxl_type3_pci(CXLType3Dev *d)

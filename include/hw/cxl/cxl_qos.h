@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * QoS telemetry of a single logical device: settings and the one measurement
- * (CXL r3.2 8.2.10.9.8, 3.3.4)
+ * (CXL r3.2 8.2.10.9.8, 7.6.7.4, 3.3.4)
  *
  * An emulated medium is never too busy: what would be measured is told from
  * outside, as readings of health are.  A model: no QOM, no PCI; the caller
@@ -31,13 +31,32 @@ typedef struct CXLQoSControl {
     uint8_t interval;
 } CXLQoSControl;
 
+/* Logical devices of a memory device */
+#define CXL_QOS_LDS                 1
+
+/**
+ * struct CXLQoSManaged - settings that only a Fabric Manager sees; they have no
+ * effect, because nothing here competes for bandwidth
+ * @completion_basis: requests completed per interval, 0 for no limits
+ * @completion_interval: of counting them
+ * @allocated, @limit: of each logical device, in 1/256 of the bandwidth
+ */
+typedef struct CXLQoSManaged {
+    uint16_t completion_basis;
+    uint8_t completion_interval;
+    uint8_t allocated[CXL_QOS_LDS];
+    uint8_t limit[CXL_QOS_LDS];
+} CXLQoSManaged;
+
 /**
  * struct CXLQoS - state
  * @now: settings in force
+ * @fm: those of sets of the Fabric Manager
  * @backpressure: average that a sensor would see, 0..100 percent
  */
 typedef struct CXLQoS {
     CXLQoSControl now;
+    CXLQoSManaged fm;
     uint8_t backpressure;
 } CXLQoS;
 

@@ -39,6 +39,9 @@
  */
 #define CXL_TYPE3_LD_PAYLOAD_SIZE (CXL_TYPE3_FM_PAYLOAD_SIZE / 2)
 
+/* Logical devices that it has */
+#define CXL_TYPE3_LDS CXL_QOS_LDS
+
 #define TYPE_CXL_TYPE3 "cxl-type3"
 typedef struct CXLType3Dev CXLType3Dev;
 

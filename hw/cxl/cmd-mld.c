@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Command set 54h: MLD Components (CXL r3.2 7.6.7.4)
+ *
+ * A memory device here has one logical device, number 0, which has all of the
+ * memory and belongs to the host.  So there is nothing to allocate anew.
+ */
+#include "qemu/osdep.h"
+#include "qemu/units.h"
+#include "cmd-sets.h"
+#include "trace.h"
+
+#define GRANULARITY         (256 * MiB)
+#define GRANULARITY_CODE    0
+#define ALLOCATION_SIZE     0x10
+
+/* What every list of logical devices may be asked for: at least 0 of them */
+static bool lds_exist(unsigned start, unsigned count)
+{
+    return start + count <= CXL_TYPE3_LDS;
+}
+
+static CXLQoS *qos(CXLCCI *cci)
+{
+    return cxl_type3_qos(cxl_cci_type3(cci));
+}
+
+/* -- memory --------------------------------------------------------------- */
+
+static uint64_t all_memory(CXLType3Dev *d)
+{
+    CXLDynCap *dc = cxl_type3_dc(d);
+    uint64_t size = cxl_type3_volatile_size(d) + cxl_type3_persistent_size(d);
+    unsigned i;
+
+    for (i = 0; dc && i < cxl_dc_nr_regions(dc); i++) {
+        size += cxl_dc_region(dc, i)->len;
+    }
+    return size;
+}
+
+static CXLRetCode get_info(CXLCCI *cci, CXLReader *in, CXLWriter *out)
+{
+    cxl_put_le64(out, all_memory(cxl_cci_type3(cci)));
+    cxl_put_le16(out, CXL_TYPE3_LDS);
+    cxl_put_u8(out, CXL_QOS_ALL);
+    return CXL_RC_SUCCESS;
+}
+
+/*
+ * The two ranges of the device DVSEC: volatile memory, then persistent.
+ * Dynamic capacity comes and goes: it is nobody's allocation.
+ */
+static void get_allocation(CXLType3Dev *d, uint64_t range[2])
+{
+    uint64_t vmem = cxl_type3_volatile_size(d) / GRANULARITY;
+    uint64_t pmem = cxl_type3_persistent_size(d) / GRANULARITY;
+
+    range[0] = vmem ?: pmem;
+    range[1] = vmem ? pmem : 0;
+}
+
+static void put_allocation(CXLWriter *out, CXLType3Dev *d)
+{
+    uint64_t range[2];
+
+    get_allocation(d, range);
+    cxl_put_le64(out, range[0]);
+    cxl_put_le64(out, range[1]);
+}
+
+static CXLRetCode get_allocations(CXLCCI *cci, CXLReader *in, CXLWriter *out)
+{
+    uint8_t start = cxl_get_u8(in);
+    uint8_t limit = cxl_get_u8(in);
+    unsigned i, count;
+
+    if (start >= CXL_TYPE3_LDS) {
+        return CXL_RC_INVALID_INPUT;
+    }
+    count = MIN(limit, CXL_TYPE3_LDS - start);
+    cxl_put_u8(out, CXL_TYPE3_LDS);
+    cxl_put_u8(out, GRANULARITY_CODE);
+    cxl_put_u8(out, start);
+    cxl_put_u8(out, count);
+    for (i = 0; i < count; i++) {
+        put_allocation(out, cxl_cci_type3(cci));
+    }
+    return CXL_RC_SUCCESS;
+}
+
+/*
+ * The only allocation that can be set is the one in force.  For another the
+ * logical device is in use: unsure whether that is 06h, "try later"; it stays
+ * in use, so it is 02h here.
+ */
+static CXLRetCode set_allocations(CXLCCI *cci, CXLReader *in, CXLWriter *out)
+{
+    uint8_t count = cxl_get_u8(in);
+    uint8_t start = cxl_get_u8(in);
+    uint64_t range[2];
+
+    cxl_get_skip(in, 2);
+    if (!count || !lds_exist(start, count)) {
+        return CXL_RC_INVALID_INPUT;
+    }
+    get_allocation(cxl_cci_type3(cci), range);
+    if (cxl_get_le64(in) != range[0] || cxl_get_le64(in) != range[1]) {
+        trace_cxl_ld_in_use(start);
+        return CXL_RC_INVALID_INPUT;
+    }
+    cxl_put_u8(out, count);
+    cxl_put_u8(out, start);
+    cxl_put_zero(out, 2);
+    put_allocation(out, cxl_cci_type3(cci));
+    return CXL_RC_SUCCESS;
+}
+
+/* -- quality of service --------------------------------------------------- */
+
+static void put_control(CXLWriter *out, const CXLQoS *q)
+{
+    cxl_put_u8(out, q->now.control);
+    cxl_put_u8(out, q->now.moderate);
+    cxl_put_u8(out, q->now.severe);
+    cxl_put_u8(out, q->now.interval);
+    cxl_put_le16(out, q->fm.completion_basis);
+    cxl_put_u8(out, q->fm.completion_interval);
+}
+
+static CXLRetCode get_control(CXLCCI *cci, CXLReader *in, CXLWriter *out)
+{
+    put_control(out, qos(cci));
+    return CXL_RC_SUCCESS;
+}
+
+/* The host of the only logical device sees the first four in 4700h */
+static CXLRetCode set_control(CXLCCI *cci, CXLReader *in, CXLWriter *out)
+{
+    CXLQoS *q = qos(cci);
+    CXLQoSControl to;
+
+    to.control = cxl_get_u8(in);
+    to.moderate = cxl_get_u8(in);
+    to.severe = cxl_get_u8(in);
+    to.interval = cxl_get_u8(in);
+    if (!cxl_qos_set(q, &to)) {
+        return CXL_RC_INVALID_INPUT;
+    }
+    q->fm.completion_basis = cxl_get_le16(in);
+    q->fm.completion_interval = cxl_get_u8(in);
+    put_control(out, q);
+    return CXL_RC_SUCCESS;
+}
+
+static CXLRetCode get_status(CXLCCI *cci, CXLReader *in, CXLWriter *out)
+{
+    cxl_put_u8(out, cxl_qos_backpressure(qos(cci)));
+    return CXL_RC_SUCCESS;
+}
+
+/* Fractions of bandwidth, a byte for each logical device */
+static CXLRetCode fractions(CXLReader *in, CXLWriter *out, uint8_t *fraction,
+                            bool set)
+{
+    uint8_t count = cxl_get_u8(in);
+    uint8_t start = cxl_get_u8(in);
+
+    if (!lds_exist(start, count)) {
+        return CXL_RC_INVALID_INPUT;
+    }
+    if (set) {
+        cxl_get_bytes(in, fraction + start, count);
+        trace_cxl_qos_fractions(start, count);
+    }
+    cxl_put_u8(out, count);
+    cxl_put_u8(out, start);
+    cxl_put_bytes(out, fraction + start, count);
+    return CXL_RC_SUCCESS;
+}
+
+static CXLRetCode get_allocated(CXLCCI *cci, CXLReader *in, CXLWriter *out)
+{
+    return fractions(in, out, qos(cci)->fm.allocated, false);
+}
+
+static CXLRetCode set_allocated(CXLCCI *cci, CXLReader *in, CXLWriter *out)
+{
+    return fractions(in, out, qos(cci)->fm.allocated, true);
+}
+
+static CXLRetCode get_limit(CXLCCI *cci, CXLReader *in, CXLWriter *out)
+{
+    return fractions(in, out, qos(cci)->fm.limit, false);
+}
+
+static CXLRetCode set_limit(CXLCCI *cci, CXLReader *in, CXLWriter *out)
+{
+    return fractions(in, out, qos(cci)->fm.limit, true);
+}
+
+#define MLD_KINDS   (CXL_CCI_FM | CXL_CCI_MHD)
+#define MLD         .present = cxl_cci_is_type3
+/* What is set takes effect at once */
+#define MLD_SET     MLD, .effects = CXL_EFF_CONFIG_IMMEDIATE
+
+static const CXLCmd rows[] = {
+    CXL_ROW(0x5400, "Get LD Info", MLD_KINDS, CXL_LEN(0), get_info, MLD),
+    CXL_ROW(0x5401, "Get LD Allocations", MLD_KINDS, CXL_LEN(2),
+            get_allocations, MLD),
+    CXL_ROW(0x5402, "Set LD Allocations", MLD_KINDS,
+            CXL_LEN_LIST(4, ALLOCATION_SIZE, 0, 1), set_allocations, MLD_SET),
+    CXL_ROW(0x5403, "Get QoS Control", MLD_KINDS, CXL_LEN(0), get_control,
+            MLD),
+    CXL_ROW(0x5404, "Set QoS Control", MLD_KINDS, CXL_LEN(7), set_control,
+            MLD_SET),
+    CXL_ROW(0x5405, "Get QoS Status", MLD_KINDS, CXL_LEN(0), get_status, MLD),
+    CXL_ROW(0x5406, "Get QoS Allocated BW", MLD_KINDS, CXL_LEN(2),
+            get_allocated, MLD),
+    CXL_ROW(0x5407, "Set QoS Allocated BW", MLD_KINDS,
+            CXL_LEN_LIST(2, 1, 0, 1), set_allocated, MLD_SET),
+    CXL_ROW(0x5408, "Get QoS BW Limit", MLD_KINDS, CXL_LEN(2), get_limit, MLD),
+    CXL_ROW(0x5409, "Set QoS BW Limit", MLD_KINDS, CXL_LEN_LIST(2, 1, 0, 1),
+            set_limit, MLD_SET),
+};
+
+const CXLCmdSet cxl_cmds_mld = CXL_CMD_SET("MLD Components", rows);

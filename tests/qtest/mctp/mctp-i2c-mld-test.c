@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What a memory device of one logical device and one head says of both, and
+ * its settings of quality of service. Reference: CXL r3.2 7.6.7.4, 7.6.7.5.
+ */
+#include "qemu/osdep.h"
+#include "qemu/bswap.h"
+#include "qemu/units.h"
+#include "mctp-net.h"
+
+/* 256 MiB static and 512 MiB dynamic */
+#define ALL_MEMORY (768 * MiB)
+
+#define BOTH_TELEMETRIES 3
+
+typedef struct Case {
+    uint16_t opcode;
+    uint16_t rc;
+    uint8_t len;
+    uint8_t out_len;
+    uint8_t in[40];
+    uint8_t out[40];
+} Case;
+
+static Answer at(Net *n, unsigned turn, uint16_t opcode, const void *in,
+                 size_t len)
+{
+    switch (turn) {
+    case 0:
+        return net_ask(n, DOOR_DEVICE_MCTP, opcode, in, len);
+    case 1:
+        return net_through(n, to_device[0], opcode, in, len);
+    default:
+        return net_through(n, to_device[1], opcode, in, len);
+    }
+}
+
+#define WAYS 3
+
+static void run(const Case *c, size_t count)
+{
+    Net n;
+
+    net_up(&n);
+    for (size_t i = 0; i < count; i++, c++) {
+        for (unsigned turn = 0; turn < WAYS; turn++) {
+            Answer a = at(&n, turn, c->opcode, c->in, c->len);
+
+            g_test_message("%zu: %04x", i, c->opcode);
+            assert_answer(&a, c->rc, c->out, c->out_len);
+        }
+    }
+    net_down(&n);
+}
+
+static const Case info[] = {
+    { 0x5400, 0, 0, 11, { 0 },
+      { 0, 0, 0, ALL_MEMORY >> 24, 0, 0, 0, 0, 1, 0, BOTH_TELEMETRIES } },
+    { 0x5400, RC_LENGTH, 1 },
+};
+
+static void test_info(void)
+{
+    run(info, ARRAY_SIZE(info));
+}
+
+static const Case allocations[] = {
+    /* one LD with one unit of 256 MiB in its first range */
+    { 0x5401, 0, 2, 20, { 0, 1 }, { 1, 0, 0, 1, 1 } },
+    { 0x5401, 0, 2, 20, { 0, 255 }, { 1, 0, 0, 1, 1 } },
+    { 0x5401, 0, 2, 4, { 0, 0 }, { 1, 0, 0, 0 } },
+    { 0x5401, RC_INVALID, 2, 0, { 1, 1 } },
+    { 0x5401, RC_INVALID, 2, 0, { 255, 255 } },
+    { 0x5401, RC_LENGTH, 1, 0, { 0 } },
+    { 0x5401, RC_LENGTH, 3, 0, { 0, 1 } },
+    /* what is in force can be set */
+    { 0x5402, 0, 20, 20, { 1, 0, 0, 0, 1 }, { 1, 0, 0, 0, 1 } },
+    { 0x5402, RC_INVALID, 4, 0, { 0, 0 } },
+    { 0x5402, RC_INVALID, 20, 0, { 1, 1, 0, 0, 1 } },
+    { 0x5402, RC_INVALID, 20, 0, { 1, 255, 0, 0, 1 } },
+    { 0x5402, RC_INVALID, 36, 0, { 2, 0, 0, 0, 1 } },
+    /* less, more, other, and more than there is */
+    { 0x5402, RC_INVALID, 20, 0, { 1, 0, 0, 0, 0 } },
+    { 0x5402, RC_INVALID, 20, 0, { 1, 0, 0, 0, 2 } },
+    { 0x5402, RC_INVALID, 20, 0, { 1, 0, 0, 0, 1, [12] = 1 } },
+    { 0x5402, RC_INVALID, 20, 0, { 1, 0, 0, 0, 1, [11] = 0x80 } },
+    { 0x5402, RC_INVALID, 20, 0, { 1, 0, 0, 0, 1, [19] = 0xff } },
+    { 0x5402, RC_LENGTH, 19, 0, { 1, 0, 0, 0, 1 } },
+    { 0x5402, RC_LENGTH, 21, 0, { 1, 0, 0, 0, 1 } },
+    { 0x5402, RC_LENGTH, 4, 0, { 1, 0, 0, 0 } },
+    { 0x5402, RC_LENGTH, 3, 0, { 0, 0, 0 } },
+    { 0x5401, 0, 2, 20, { 0, 1 }, { 1, 0, 0, 1, 1 } },
+};
+
+static void test_allocations(void)
+{
+    run(allocations, ARRAY_SIZE(allocations));
+}
+
+#define DEFAULTS { 0, 10, 25, 8, 0, 0, 64 }
+#define OTHERS { 3, 1, 100, 15, 0x34, 0x12, 255 }
+
+static const Case control[] = {
+    { 0x5403, RC_LENGTH, 1, 0, { 0 } },
+    { 0x5404, 0, 7, 7, OTHERS, OTHERS },
+    { 0x5403, 0, 0, 7, { 0 }, OTHERS },
+    { 0x5404, RC_INVALID, 7, 0, { 4, 10, 25, 8, 0, 0, 64 } },
+    { 0x5404, RC_INVALID, 7, 0, { 0, 0, 25, 8, 0, 0, 64 } },
+    { 0x5404, RC_INVALID, 7, 0, { 0, 101, 25, 8, 0, 0, 64 } },
+    { 0x5404, RC_INVALID, 7, 0, { 0, 10, 0, 8, 0, 0, 64 } },
+    { 0x5404, RC_INVALID, 7, 0, { 0, 10, 101, 8, 0, 0, 64 } },
+    { 0x5404, RC_INVALID, 7, 0, { 0, 10, 25, 16, 0, 0, 64 } },
+    { 0x5404, RC_LENGTH, 6, 0, { 0, 10, 25, 8, 0, 0 } },
+    { 0x5404, RC_LENGTH, 8, 0, { 0, 10, 25, 8, 0, 0, 64 } },
+    /* nothing of that was taken */
+    { 0x5403, 0, 0, 7, { 0 }, OTHERS },
+    { 0x5404, 0, 7, 7, { 0, 100, 1, 0 }, { 0, 100, 1, 0 } },
+    { 0x5404, 0, 7, 7, DEFAULTS, DEFAULTS },
+    { 0x5405, 0, 0, 1, { 0 }, { 0 } },
+    { 0x5405, RC_LENGTH, 1, 0, { 0 } },
+};
+
+static void test_control(void)
+{
+    run(control, ARRAY_SIZE(control));
+}
+
+static void test_status(void)
+{
+    Answer a;
+    Net n;
+
+    net_up(&n);
+    qtest_qmp_assert_success(n.t.qts, "{'execute': 'qom-set', 'arguments': {"
+                             "'path': 'mem0', 'property': 'backpressure',"
+                             "'value': 42}}");
+    for (unsigned turn = 0; turn < WAYS; turn++) {
+        a = at(&n, turn, 0x5405, NULL, 0);
+        assert_answer(&a, 0, (uint8_t[]) { 42 }, 1);
+    }
+    net_down(&n);
+}
+
+/* Set and get go in pairs; a change of one is none of the other */
+static const Case bandwidth[] = {
+    { 0x5406, 0, 2, 3, { 1, 0 }, { 1, 0, 0 } },
+    { 0x5408, 0, 2, 3, { 1, 0 }, { 1, 0, 0 } },
+    { 0x5407, 0, 3, 3, { 1, 0, 200 }, { 1, 0, 200 } },
+    { 0x5409, 0, 3, 3, { 1, 0, 255 }, { 1, 0, 255 } },
+    { 0x5406, 0, 2, 3, { 1, 0 }, { 1, 0, 200 } },
+    { 0x5408, 0, 2, 3, { 1, 0 }, { 1, 0, 255 } },
+    { 0x5406, 0, 2, 2, { 0, 0 }, { 0, 0 } },
+    { 0x5407, 0, 2, 2, { 0, 0 }, { 0, 0 } },
+    { 0x5406, RC_INVALID, 2, 0, { 2, 0 } },
+    { 0x5406, RC_INVALID, 2, 0, { 1, 1 } },
+    { 0x5406, RC_INVALID, 2, 0, { 255, 255 } },
+    { 0x5408, RC_INVALID, 2, 0, { 2, 0 } },
+    { 0x5408, RC_INVALID, 2, 0, { 1, 1 } },
+    { 0x5407, RC_INVALID, 4, 0, { 2, 0, 1, 1 } },
+    { 0x5407, RC_INVALID, 3, 0, { 1, 1, 1 } },
+    { 0x5409, RC_INVALID, 4, 0, { 2, 0, 1, 1 } },
+    { 0x5409, RC_INVALID, 3, 0, { 1, 255, 1 } },
+    { 0x5406, RC_LENGTH, 1, 0, { 1 } },
+    { 0x5406, RC_LENGTH, 3, 0, { 1, 0 } },
+    { 0x5407, RC_LENGTH, 2, 0, { 1, 0 } },
+    { 0x5407, RC_LENGTH, 4, 0, { 1, 0, 7, 7 } },
+    { 0x5408, RC_LENGTH, 1, 0, { 1 } },
+    { 0x5409, RC_LENGTH, 2, 0, { 1, 0 } },
+    { 0x5409, RC_LENGTH, 4, 0, { 1, 0, 7, 7 } },
+    { 0x5406, 0, 2, 3, { 1, 0 }, { 1, 0, 200 } },
+    { 0x5408, 0, 2, 3, { 1, 0 }, { 1, 0, 255 } },
+    { 0x5407, 0, 3, 3, { 1, 0, 0 }, { 1, 0, 0 } },
+    { 0x5409, 0, 3, 3, { 1, 0, 0 }, { 1, 0, 0 } },
+};
+
+static void test_bandwidth(void)
+{
+    run(bandwidth, ARRAY_SIZE(bandwidth));
+}
+
+static const Case heads[] = {
+    { 0x5500, 0, 2, 9, { 0, 1 }, { 1, 1, 0, 0, 0, 1, 0, 0, 0 } },
+    { 0x5500, 0, 2, 9, { 0, 255 }, { 1, 1, 0, 0, 0, 1, 0, 0, 0 } },
+    { 0x5500, 0, 2, 8, { 0, 0 }, { 1, 1 } },
+    { 0x5500, RC_INVALID, 2, 0, { 1, 1 } },
+    { 0x5500, RC_INVALID, 2, 0, { 255, 0 } },
+    { 0x5500, RC_LENGTH, 1, 0, { 0 } },
+    { 0x5500, RC_LENGTH, 3, 0, { 0, 1 } },
+    /* 16 lanes, 32 GT/s, in L0, present */
+    { 0x5501, 0, 2, 13, { 0, 1 },
+      { 1, 0, 0, 0, 0, 16, 16, 0x1f, 5, 5, 4, 0, 4 } },
+    { 0x5501, 0, 2, 4, { 0, 0 }, { 0 } },
+    { 0x5501, RC_INVALID, 2, 0, { 0, 2 } },
+    { 0x5501, RC_INVALID, 2, 0, { 1, 0 } },
+    { 0x5501, RC_INVALID, 2, 0, { 1, 1 } },
+    { 0x5501, RC_INVALID, 2, 0, { 255, 255 } },
+    { 0x5501, RC_LENGTH, 1, 0, { 0 } },
+    { 0x5501, RC_LENGTH, 3, 0, { 0, 1 } },
+};
+
+static void test_heads(void)
+{
+    run(heads, ARRAY_SIZE(heads));
+}
+
+/* The sets are the manager's: neither a switch nor the LD has them */
+static void test_elsewhere(void)
+{
+    static const uint16_t opcodes[] = {
+        0x5400, 0x5401, 0x5402, 0x5403, 0x5404, 0x5405, 0x5406, 0x5407,
+        0x5408, 0x5409, 0x5500, 0x5501, 0x540a, 0x5502,
+    };
+    Net n;
+
+    net_up(&n);
+    for (size_t i = 0; i < ARRAY_SIZE(opcodes); i++) {
+        Answer a = net_ask(&n, DOOR_SWITCH_PCI, opcodes[i], NULL, 0);
+
+        assert_answer(&a, RC_UNSUPPORTED, NULL, 0);
+        a = net_ask(&n, DOOR_SWITCH_MCTP, opcodes[i], NULL, 0);
+        assert_answer(&a, RC_UNSUPPORTED, NULL, 0);
+        a = net_through(&n, to_ld[0], opcodes[i], NULL, 0);
+        assert_answer(&a, RC_UNSUPPORTED, NULL, 0);
+    }
+    net_down(&n);
+}
+
+/* -- state ---------------------------------------------------------------- */
+
+static const uint8_t others[] = OTHERS;
+static const uint8_t defaults[] = DEFAULTS;
+static const uint8_t one[] = { 1, 0 };
+
+static void change_all(Net *n)
+{
+    const uint8_t allocated[] = { 1, 0, 11 };
+    const uint8_t limit[] = { 1, 0, 22 };
+    Answer a = at(n, 0, 0x5404, others, sizeof(others));
+
+    assert_answer(&a, 0, others, sizeof(others));
+    a = at(n, 1, 0x5407, allocated, sizeof(allocated));
+    assert_answer(&a, 0, allocated, sizeof(allocated));
+    a = at(n, 2, 0x5409, limit, sizeof(limit));
+    assert_answer(&a, 0, limit, sizeof(limit));
+}
+
+static void expect_all(Net *n, const uint8_t *settings, uint8_t allocated,
+                       uint8_t limit)
+{
+    Answer a = at(n, 1, 0x5403, NULL, 0);
+
+    assert_answer(&a, 0, settings, sizeof(others));
+    a = at(n, 1, 0x5406, one, sizeof(one));
+    assert_answer(&a, 0, (uint8_t[]) { 1, 0, allocated }, 3);
+    a = at(n, 1, 0x5408, one, sizeof(one));
+    assert_answer(&a, 0, (uint8_t[]) { 1, 0, limit }, 3);
+}
+
+static void test_migrate(void)
+{
+    Net n;
+
+    net_up(&n);
+    change_all(&n);
+    mailbox_close(&n.m);
+    mctp_migrate(&n.t, NET_MACHINE);
+    net_find_mailbox(&n);
+    expect_all(&n, others, 11, 22);
+    net_down(&n);
+}
+
+static void test_reset(void)
+{
+    Net n;
+
+    net_up(&n);
+    change_all(&n);
+    expect_all(&n, others, 11, 22);
+    qtest_system_reset(n.t.qts);
+    net_find_mailbox(&n);
+    expect_all(&n, defaults, 0, 0);
+    net_down(&n);
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    qtest_add_func("/mld/info", test_info);
+    qtest_add_func("/mld/allocations", test_allocations);
+    qtest_add_func("/mld/qos/control", test_control);
+    qtest_add_func("/mld/qos/status", test_status);
+    qtest_add_func("/mld/qos/bandwidth", test_bandwidth);
+    qtest_add_func("/mld/qos/migrate", test_migrate);
+    qtest_add_func("/mld/qos/reset", test_reset);
+    qtest_add_func("/mld/heads", test_heads);
+    qtest_add_func("/mld/elsewhere", test_elsewhere);
+    return g_test_run();
+}
