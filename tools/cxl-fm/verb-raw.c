@@ -26,12 +26,13 @@ static gboolean word_bytes(struct fm_app *app, const char *text,
     for (; *digit; digit += 2) {
         int high = g_ascii_xdigit_value(digit[0]);
         int low = g_ascii_xdigit_value(digit[1]);
-        guint8 byte = high << 4 | low;
+        guint8 byte;
 
         if (high < 0 || low < 0) {
             fm_usage(app, "%s: expected pairs of hexadecimal digits", text);
             return FALSE;
         }
+        byte = high << 4 | low;
         g_byte_array_append(to, &byte, 1);
     }
     return TRUE;
