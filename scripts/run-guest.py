@@ -222,7 +222,7 @@ def command_line(args, accel, initramfs, console):
              '-chardev', f'{results},id=results',
              '-serial', 'chardev:console', '-serial', 'chardev:results',
              '-monitor', 'none']
-    if args.scenario in ('ndctl', 'reset'):
+    if args.scenario in ('ndctl', 'reset', 'security'):
         line.remove('-no-reboot')
     return line + args.qemu_args
 

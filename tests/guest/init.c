@@ -45,6 +45,7 @@ static const struct {
     { "ras", scenario_ras },
     { "replug", scenario_replug },
     { "reset", scenario_reset },
+    { "security", scenario_security },
     { "shell", scenario_shell },
     { "switch", scenario_switch },
 };
