@@ -24,6 +24,7 @@ const CXLCmdSet *const cxl_cmd_sets[] = {
     &cxl_cmds_security_protocol,
     &cxl_cmds_qos,
     &cxl_cmds_dcd,
+    &cxl_cmds_fm_switch,
     &cxl_cmds_mld_port,
     &cxl_cmds_mld,
     &cxl_cmds_mhd,

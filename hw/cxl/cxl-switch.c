@@ -1,91 +1,228 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What the doors to a CXL switch share (CXL r3.2 7.6.7)
+ * What the doors to a CXL switch share: its life, reset and migration (CXL r3.2
+ * 7.6.7)
  *
  * The upstream port is a file of the base; the one thing of ours inside it is
  * its embedded CCI.  No transport uses that one: it has no rows, and its clock
  * pointer is where the doors of the switch find each other.
  */
 #include "qemu/osdep.h"
-#include "hw/cxl/cxl.h"
-#include "hw/cxl/cxl_events.h"
-#include "hw/cxl/cxl_switch.h"
 #include "hw/pci/pci_bridge.h"
-#include "hw/pci/pci_bus.h"
-#include "hw/pci/pcie_port.h"
-#include "hw/resettable.h"
+#include "migration/vmstate.h"
+#include "system/reset.h"
+#include "cxl-switch-internal.h"
 
-typedef struct SwitchShared {
-    CXLTimestamp clock;
-    unsigned doors;
-} SwitchShared;
+/* Records in each log: a burst of changes on all ports of a large switch */
+#define EVENT_DEPTH     64
 
-static SwitchShared *shared_of(CXLUpstreamPort *usp)
+static const VMStateDescription vmstate_switch;
+
+static CXLSwitch *shared_of(CXLUpstreamPort *usp)
 {
-    return container_of(usp->swcci.clock, SwitchShared, clock);
+    return container_of(usp->swcci.clock, CXLSwitch, clock);
+}
+
+/* -- what comes and goes below the downstream ports ---------------------- */
+
+/* The downstream port of this switch that @dev is plugged into, or NULL */
+static PCIDevice *port_above(CXLSwitch *sw, DeviceState *dev)
+{
+    PCIDevice *port;
+
+    if (!object_dynamic_cast(OBJECT(dev), TYPE_PCI_DEVICE) ||
+        !dev->parent_bus) {
+        return NULL;
+    }
+    port = pci_bridge_get_device(pci_get_bus(PCI_DEVICE(dev)));
+    if (!port || !object_dynamic_cast(OBJECT(port), TYPE_PCIE_SLOT) ||
+        pci_bridge_get_device(pci_get_bus(port)) != PCI_DEVICE(sw->usp)) {
+        return NULL;
+    }
+    return port;
+}
+
+static void device_came(DeviceListener *listener, DeviceState *dev)
+{
+    CXLSwitch *sw = container_of(listener, CXLSwitch, listener);
+    PCIDevice *port = port_above(sw, dev);
+
+    if (port) {
+        cxl_switch_plugged(sw, port, PCI_DEVICE(dev));
+    }
+}
+
+static void device_went(DeviceListener *listener, DeviceState *dev)
+{
+    CXLSwitch *sw = container_of(listener, CXLSwitch, listener);
+    PCIDevice *port = port_above(sw, dev);
+
+    if (port) {
+        cxl_switch_unplugged(sw, port, PCI_DEVICE(dev));
+    }
+}
+
+/* -- life ---------------------------------------------------------------- */
+
+static void forget_secret(void *opaque)
+{
+    CXLSwitch *sw = opaque;
+
+    sw->sv_set = false;
+    memset(&sw->sv, 0, sizeof(sw->sv));
+}
+
+static CXLSwitch *switch_new(CXLUpstreamPort *usp)
+{
+    CXLSwitch *sw = g_new0(CXLSwitch, 1);
+    uint32_t depth[CXL_EVENT_LOGS];
+
+    for (int i = 0; i < CXL_EVENT_LOGS; i++) {
+        depth[i] = EVENT_DEPTH;
+    }
+    sw->usp = usp;
+    cxl_events_init(&sw->events, depth, &sw->clock, NULL, NULL);
+    QLIST_INIT(&sw->held);
+    sw->listener.realize = device_came;
+    sw->listener.unrealize = device_went;
+    device_listener_register(&sw->listener);
+    qemu_register_reset(forget_secret, sw);
+    vmstate_register(VMSTATE_IF(usp), VMSTATE_INSTANCE_ID_ANY,
+                     &vmstate_switch, sw);
+    return sw;
+}
+
+/* The ports and what is in them may be gone already */
+static void switch_free(CXLSwitch *sw)
+{
+    vmstate_unregister(VMSTATE_IF(sw->usp), &vmstate_switch, sw);
+    qemu_unregister_reset(forget_secret, sw);
+    device_listener_unregister(&sw->listener);
+    cxl_switch_let_all_go(sw);
+    cxl_events_destroy(&sw->events);
+    g_free(sw);
 }
 
 void cxl_switch_cci_init(CXLCCI *cci, CXLUpstreamPort *usp,
                          uint32_t payload_max)
 {
-    if (!usp->swcci.clock) {
-        SwitchShared *shared = g_new0(SwitchShared, 1);
+    CXLSwitch *sw;
 
-        usp->swcci.clock = &shared->clock;
+    if (!usp->swcci.clock) {
+        usp->swcci.clock = &switch_new(usp)->clock;
     }
-    shared_of(usp)->doors++;
-    cci->clock = usp->swcci.clock;
+    sw = shared_of(usp);
+    sw->doors++;
+    cci->clock = &sw->clock;
+    cci->events = &sw->events;
     cxl_cci_init(cci, CXL_CCI_SWITCH, DEVICE(usp), payload_max);
 }
 
 void cxl_switch_cci_destroy(CXLCCI *cci)
 {
     CXLUpstreamPort *usp;
-    SwitchShared *shared;
+    CXLSwitch *sw;
 
     if (!cci->owner) {
         return;
     }
     usp = CXL_USP(cci->owner);
-    shared = shared_of(usp);
+    sw = shared_of(usp);
+    /* undoes a bind or unbind that only this door would have ended */
+    cxl_cci_reset(cci);
     cxl_cci_destroy(cci);
     cci->owner = NULL;
     cci->clock = NULL;
-    if (!--shared->doors) {
+    cci->events = NULL;
+    if (!--sw->doors) {
         usp->swcci.clock = NULL;
-        g_free(shared);
+        switch_free(sw);
     }
 }
 
-static bool answers(PCIDevice *pci)
+void cxl_switch_cci_reset(CXLCCI *cci)
 {
-    return pci->enabled && DEVICE(pci)->realized &&
-           !resettable_is_in_reset(OBJECT(pci));
+    cxl_cci_reset(cci);
+    forget_secret(shared_of(CXL_USP(cci->owner)));
 }
 
-CXLType3Dev *cxl_switch_type3_at(const CXLCCI *cci, uint8_t port)
+CXLSwitch *cxl_cci_switch(const CXLCCI *cci)
 {
-    PCIDevice *dsp;
-    PCIBus *bus;
-    unsigned fn;
-
-    /* a switch can be taken away below its mailbox function */
-    if (!cci->owner->realized) {
+    if (cci->kind != CXL_CCI_SWITCH || !cci->owner || !cci->owner->realized) {
         return NULL;
     }
-    bus = pci_bridge_get_sec_bus(PCI_BRIDGE(cci->owner));
-    dsp = pcie_find_port_by_pn(bus, port);
-    if (!dsp || !object_dynamic_cast(OBJECT(dsp), TYPE_CXL_DSP)) {
-        return NULL;
-    }
-    /* A port has one device; what matters may be any of its functions */
-    bus = pci_bridge_get_sec_bus(PCI_BRIDGE(dsp));
-    for (fn = 0; fn < PCI_FUNC_MAX; fn++) {
-        PCIDevice *pci = bus->devices[fn];
+    return shared_of(CXL_USP(cci->owner));
+}
 
-        if (pci && object_dynamic_cast(OBJECT(pci), TYPE_CXL_TYPE3)) {
-            return answers(pci) ? (CXLType3Dev *)pci : NULL;
+/* -- migration ----------------------------------------------------------- */
+
+static bool op_is_sane(const CXLSwitch *sw)
+{
+    unsigned i;
+
+    if (!sw->op.opcode) {
+        return true;
+    }
+    if ((sw->op.opcode != CXL_OP_BIND_VPPB &&
+         sw->op.opcode != CXL_OP_UNBIND_VPPB) ||
+        sw->op.option > CXL_UNBIND_SURPRISE) {
+        return false;
+    }
+    for (i = 1; i < cxl_switch_nr_vppbs(sw); i++) {
+        if (cxl_switch_vppb(sw, i)->devfn == sw->op.devfn) {
+            return true;
         }
     }
-    return NULL;
+    return false;
 }
+
+/*
+ * This comes before the state of the ports and of what is plugged into them, so
+ * that their own state overwrites what a reset does to them here.
+ */
+static int switch_post_load(void *opaque, int version_id)
+{
+    CXLSwitch *sw = opaque;
+    unsigned i;
+
+    if (!op_is_sane(sw)) {
+        sw->op.opcode = 0;
+        return -EINVAL;
+    }
+    for (i = 1; i < cxl_switch_nr_vppbs(sw); i++) {
+        PCIDevice *port = cxl_switch_vppb(sw, i);
+        bool busy = sw->op.opcode && sw->op.devfn == port->devfn;
+
+        cxl_switch_refresh(sw, port, false);
+        cxl_switch_keep_on_eject(sw, port, busy);
+        if (busy) {
+            cxl_switch_hold(sw, port);
+        } else {
+            cxl_switch_release(sw, port);
+        }
+    }
+    return 0;
+}
+
+static const VMStateDescription vmstate_switch = {
+    .name = "cxl-switch",
+    .version_id = 1,
+    .minimum_version_id = 1,
+    /* before ports and devices, see above */
+    .priority = MIG_PRI_PCI_BUS,
+    .post_load = switch_post_load,
+    .fields = (const VMStateField[]) {
+        VMSTATE_STRUCT(clock, CXLSwitch, 1, vmstate_cxl_timestamp,
+                       CXLTimestamp),
+        VMSTATE_STRUCT(events, CXLSwitch, 1, vmstate_cxl_events,
+                       CXLEventLogs),
+        VMSTATE_BOOL(sv_set, CXLSwitch),
+        VMSTATE_UINT8_ARRAY(sv.data, CXLSwitch, sizeof_field(QemuUUID, data)),
+        VMSTATE_UINT8_ARRAY(unbound, CXLSwitch, SWITCH_MAP_BYTES),
+        VMSTATE_UINT8_ARRAY(perst, CXLSwitch, SWITCH_MAP_BYTES),
+        VMSTATE_UINT16(op.opcode, CXLSwitch),
+        VMSTATE_UINT8(op.devfn, CXLSwitch),
+        VMSTATE_UINT8(op.option, CXLSwitch),
+        VMSTATE_END_OF_LIST()
+    }
+};

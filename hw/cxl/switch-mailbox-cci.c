@@ -72,8 +72,8 @@ static void switch_mailbox_realize(PCIDevice *pci, Error **errp)
     }
     add_register_locator(s);
     cxl_switch_cci_init(&s->cci, s->target, CXL_MAILBOX_PAYLOAD_SIZE);
-    cxl_devregs_init(&s->regs, OBJECT(s), "cxl-switch-mailbox", &s->cci, NULL,
-                     SWITCH_MAILBOX_MSGNUM, false, NULL, NULL);
+    cxl_devregs_init(&s->regs, OBJECT(s), "cxl-switch-mailbox", &s->cci,
+                     s->cci.events, SWITCH_MAILBOX_MSGNUM, false, NULL, NULL);
     pci_register_bar(pci, REGISTERS_BAR,
                      PCI_BASE_ADDRESS_SPACE_MEMORY |
                      PCI_BASE_ADDRESS_MEM_TYPE_64, &s->regs.mr);
@@ -91,7 +91,7 @@ static void switch_mailbox_reset(DeviceState *dev)
 {
     CXLSwitchMailbox *s = CXL_SWITCH_MAILBOX(dev);
 
-    cxl_cci_reset(&s->cci);
+    cxl_switch_cci_reset(&s->cci);
     cxl_devregs_reset(&s->regs);
 }
 
@@ -104,8 +104,6 @@ static const VMStateDescription vmstate_switch_mailbox = {
         VMSTATE_STRUCT(regs, CXLSwitchMailbox, 1, vmstate_cxl_devregs,
                        CXLDeviceRegs),
         VMSTATE_STRUCT(cci, CXLSwitchMailbox, 1, vmstate_cxl_cci, CXLCCI),
-        VMSTATE_STRUCT_POINTER(cci.clock, CXLSwitchMailbox,
-                               vmstate_cxl_timestamp, CXLTimestamp),
         VMSTATE_END_OF_LIST()
     }
 };

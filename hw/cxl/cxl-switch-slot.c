@@ -1,0 +1,302 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What a host sees below the downstream ports of a CXL switch (CXL r3.2
+ * 7.6.7.1.3, 7.6.7.2; PCIe r6.2 6.7.3)
+ *
+ * A device below an unbound port, or one that PERST holds in reset, is still
+ * plugged: for QEMU it stays a child of the port's bus, and the Fabric Manager
+ * reaches it.  For the host it is gone: it has no power, no place in the table
+ * of the bus, and the slot says that it was pulled.
+ */
+#include "qemu/osdep.h"
+#include "qapi/error.h"
+#include "hw/hotplug.h"
+#include "hw/pci/msi.h"
+#include "hw/pci/pci_bridge.h"
+#include "hw/pci/pci_bus.h"
+#include "hw/resettable.h"
+#include "cxl-switch-internal.h"
+#include "trace.h"
+
+static PCIBus *bus_below(PCIDevice *port)
+{
+    return pci_bridge_get_sec_bus(PCI_BRIDGE(port));
+}
+
+/* -- device_del ----------------------------------------------------------- */
+
+static CXLSwitchHeld *held_record(CXLSwitch *sw, const PCIDevice *dev)
+{
+    CXLSwitchHeld *h;
+
+    QLIST_FOREACH(h, &sw->held, next) {
+        if (h->dev == dev) {
+            return h;
+        }
+    }
+    return NULL;
+}
+
+static CXLSwitchHeld *hold(CXLSwitch *sw, PCIDevice *port, PCIDevice *dev)
+{
+    CXLSwitchHeld *h = held_record(sw, dev);
+
+    if (!h) {
+        h = g_new0(CXLSwitchHeld, 1);
+        h->dev = dev;
+        h->port = port;
+        error_setg(&h->why, "a Fabric Manager has taken '%s' from its host or "
+                   "is about to; it must be bound, without PERST, first",
+                   DEVICE(dev)->id ?: object_get_typename(OBJECT(dev)));
+        qdev_add_unplug_blocker(DEVICE(dev), h->why);
+        QLIST_INSERT_HEAD(&sw->held, h, next);
+    }
+    return h;
+}
+
+static void drop(CXLSwitchHeld *h)
+{
+    QLIST_REMOVE(h, next);
+    qdev_del_unplug_blocker(DEVICE(h->dev), h->why);
+    error_free(h->why);
+    g_free(h);
+}
+
+void cxl_switch_hold(CXLSwitch *sw, PCIDevice *port)
+{
+    PCIBus *bus = bus_below(port);
+
+    for (unsigned i = 0; i < ARRAY_SIZE(bus->devices); i++) {
+        if (bus->devices[i]) {
+            hold(sw, port, bus->devices[i]);
+        }
+    }
+}
+
+void cxl_switch_release(CXLSwitch *sw, PCIDevice *port)
+{
+    CXLSwitchHeld *h, *next;
+
+    QLIST_FOREACH_SAFE(h, &sw->held, next, next) {
+        if (h->port == port && !h->hidden) {
+            drop(h);
+        }
+    }
+}
+
+/* The last door closes: nobody could ever undo what is in force */
+void cxl_switch_let_all_go(CXLSwitch *sw)
+{
+    CXLSwitchHeld *h, *next;
+
+    memset(sw->unbound, 0, sizeof(sw->unbound));
+    memset(sw->perst, 0, sizeof(sw->perst));
+    QLIST_FOREACH_SAFE(h, &sw->held, next, next) {
+        /* a port that is being unplugged has no slot to tell any more */
+        if (h->hidden && DEVICE(h->port)->realized) {
+            cxl_switch_refresh(sw, h->port, true);
+            /* that may have dropped its neighbours too */
+            next = QLIST_FIRST(&sw->held);
+        } else {
+            drop(h);
+        }
+    }
+}
+
+/*
+ * A guest that powers its slot off makes the port delete what is in it.  These
+ * two flags, which exist for the failover of network devices, make it leave the
+ * device plugged and out of the guest's sight.
+ */
+void cxl_switch_keep_on_eject(CXLSwitch *sw, PCIDevice *port, bool keep)
+{
+    PCIBus *bus = bus_below(port);
+
+    for (unsigned i = 0; i < ARRAY_SIZE(bus->devices); i++) {
+        PCIDevice *d = bus->devices[i];
+
+        /* others may have set the flags of what we do not hold */
+        if (d && (keep || held_record(sw, d))) {
+            d->partially_hotplugged = keep;
+            d->qdev.pending_deleted_event = keep;
+        }
+    }
+}
+
+/* -- the slot ------------------------------------------------------------- */
+
+/* Raise the port's hot-plug interrupt for what its slot status says */
+static void slot_notify(PCIDevice *port)
+{
+    uint8_t *exp = port->config + port->exp.exp_cap;
+    uint16_t ctl = pci_get_word(exp + PCI_EXP_SLTCTL);
+    uint16_t sta = pci_get_word(exp + PCI_EXP_SLTSTA);
+
+    if (!(ctl & PCI_EXP_SLTCTL_HPIE) || !(ctl & sta & PCI_EXP_SLTSTA_PDC)) {
+        return;
+    }
+    port->exp.hpev_notified = true;
+    if (msi_enabled(port)) {
+        msi_notify(port, pcie_cap_flags_get_vector(port));
+    } else if (pci_intx(port) != -1) {
+        pci_irq_assert(port);
+    }
+}
+
+static void slot_emptied(PCIDevice *port)
+{
+    uint8_t *exp = port->config + port->exp.exp_cap;
+
+    pci_word_test_and_clear_mask(exp + PCI_EXP_SLTSTA, PCI_EXP_SLTSTA_PDS);
+    pci_word_test_and_clear_mask(exp + PCI_EXP_LNKSTA, PCI_EXP_LNKSTA_DLLLA);
+    pci_word_test_and_set_mask(exp + PCI_EXP_SLTSTA, PCI_EXP_SLTSTA_PDC);
+    slot_notify(port);
+}
+
+static void slot_filled(PCIDevice *port, PCIDevice *dev)
+{
+    DeviceState *qdev = DEVICE(dev);
+
+    /* the port's own logic, which tells the guest of nothing but hot-plugs */
+    qdev->hotplugged = true;
+    pcie_cap_slot_plug_cb(HOTPLUG_HANDLER(port), qdev, &error_abort);
+}
+
+static void hide(CXLSwitch *sw, PCIDevice *port, PCIDevice *dev)
+{
+    PCIBus *bus = bus_below(port);
+    CXLSwitchHeld *h = hold(sw, port, dev);
+
+    dev->partially_hotplugged = false;
+    dev->qdev.pending_deleted_event = false;
+    pci_set_power(dev, false);
+    bus->devices[dev->devfn] = NULL;
+    pci_bus_set_slot_reserved_mask(bus, 1u << PCI_SLOT(dev->devfn));
+    h->hidden = true;
+    trace_cxl_switch_hidden(DEVICE(port)->id ?: "", DEVICE(dev)->id ?: "");
+}
+
+static void show(CXLSwitchHeld *h)
+{
+    PCIBus *bus = bus_below(h->port);
+
+    bus->devices[h->dev->devfn] = h->dev;
+    pci_bus_clear_slot_reserved_mask(bus, 1u << PCI_SLOT(h->dev->devfn));
+    h->hidden = false;
+    pci_set_power(h->dev, true);
+    trace_cxl_switch_shown(DEVICE(h->port)->id ?: "", DEVICE(h->dev)->id ?: "");
+}
+
+static bool hide_all(CXLSwitch *sw, PCIDevice *port)
+{
+    PCIBus *bus = bus_below(port);
+    bool any = false;
+
+    for (unsigned i = 0; i < ARRAY_SIZE(bus->devices); i++) {
+        if (bus->devices[i]) {
+            hide(sw, port, bus->devices[i]);
+            any = true;
+        }
+    }
+    return any;
+}
+
+static bool show_all(CXLSwitch *sw, PCIDevice *port)
+{
+    CXLSwitchHeld *h, *next;
+    bool any = false;
+
+    QLIST_FOREACH_SAFE(h, &sw->held, next, next) {
+        if (h->port == port && h->hidden) {
+            show(h);
+            any = true;
+        }
+    }
+    if (any) {
+        cxl_switch_release(sw, port);
+    }
+    return any;
+}
+
+/* Held devices are in reset exactly while PERST is asserted */
+static void follow_perst(CXLSwitch *sw, PCIDevice *port)
+{
+    bool asserted = cxl_switch_perst(sw, port);
+    CXLSwitchHeld *h;
+
+    QLIST_FOREACH(h, &sw->held, next) {
+        if (h->port != port || h->in_reset == asserted) {
+            continue;
+        }
+        h->in_reset = asserted;
+        if (asserted) {
+            resettable_assert_reset(OBJECT(h->dev), RESET_TYPE_COLD);
+        } else {
+            resettable_release_reset(OBJECT(h->dev), RESET_TYPE_COLD);
+        }
+    }
+}
+
+void cxl_switch_refresh(CXLSwitch *sw, PCIDevice *port, bool tell)
+{
+    if (!cxl_switch_bound(sw, port) || cxl_switch_perst(sw, port)) {
+        bool changed = hide_all(sw, port);
+
+        follow_perst(sw, port);
+        if (changed && tell) {
+            slot_emptied(port);
+        }
+    } else {
+        follow_perst(sw, port);
+        if (show_all(sw, port) && tell) {
+            slot_filled(port, cxl_switch_device(sw, port));
+        }
+    }
+}
+
+void cxl_switch_reset_link(CXLSwitch *sw, PCIDevice *port)
+{
+    PCIDevice *dev = cxl_switch_device(sw, port);
+
+    if (!dev) {
+        return;
+    }
+    if (!cxl_switch_bound(sw, port)) {
+        bus_cold_reset(BUS(bus_below(port)));
+        return;
+    }
+    hide_all(sw, port);
+    slot_emptied(port);
+    show_all(sw, port);
+    slot_filled(port, dev);
+}
+
+/* -- plugged and unplugged by the user ------------------------------------ */
+
+void cxl_switch_plugged(CXLSwitch *sw, PCIDevice *port, PCIDevice *dev)
+{
+    if (!cxl_switch_bound(sw, port) || cxl_switch_perst(sw, port)) {
+        /*
+         * Being realized, it cannot be put into reset by us as well; it will
+         * be reset at the end of this, and again before a host sees it.
+         */
+        hide(sw, port, dev);
+    }
+    /* what the machine is made with is no change */
+    if (DEVICE(dev)->hotplugged) {
+        cxl_switch_log_port(sw, port, SWITCH_PORT_LINK_CHANGE);
+    }
+}
+
+void cxl_switch_unplugged(CXLSwitch *sw, PCIDevice *port, PCIDevice *dev)
+{
+    CXLSwitchHeld *h = held_record(sw, dev);
+
+    if (h) {
+        /* with the port or the whole switch: nothing else may take it */
+        pci_bus_clear_slot_reserved_mask(bus_below(port),
+                                         1u << PCI_SLOT(dev->devfn));
+        drop(h);
+    }
+    cxl_switch_log_port(sw, port, SWITCH_PORT_LINK_CHANGE);
+}
