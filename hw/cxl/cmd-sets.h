@@ -29,6 +29,7 @@ extern const CXLCmdSet cxl_cmds_security_protocol;  /* 46h */
 extern const CXLCmdSet cxl_cmds_qos;            /* 47h */
 extern const CXLCmdSet cxl_cmds_dcd;            /* 48h */
 extern const CXLCmdSet cxl_cmds_fm_switch;      /* 51h */
+extern const CXLCmdSet cxl_cmds_fm_vcs;         /* 52h */
 extern const CXLCmdSet cxl_cmds_mld_port;       /* 53h */
 extern const CXLCmdSet cxl_cmds_mld;            /* 54h */
 extern const CXLCmdSet cxl_cmds_mhd;            /* 55h */

@@ -25,6 +25,7 @@ const CXLCmdSet *const cxl_cmd_sets[] = {
     &cxl_cmds_qos,
     &cxl_cmds_dcd,
     &cxl_cmds_fm_switch,
+    &cxl_cmds_fm_vcs,
     &cxl_cmds_mld_port,
     &cxl_cmds_mld,
     &cxl_cmds_mhd,

@@ -212,7 +212,9 @@ static void bg_expired(void *opaque)
         if (cmd && cmd->bg_done) {
             rc = cmd->bg_done(cci);
         }
-        bg_finish(cci, rc);
+        if (rc != CXL_RC_BG_STARTED) {
+            bg_finish(cci, rc);
+        }
     }
 }
 
@@ -233,6 +235,19 @@ CXLRetCode cxl_cci_bg_start(CXLCCI *cci, uint64_t duration_ms)
     timer_mod_ns(bg->timer, bg->started_ns + bg->duration_ns);
     trace_cxl_cci_bg_start(cxl_cci_kind_name(cci->kind), bg->opcode,
                            duration_ms);
+    return CXL_RC_BG_STARTED;
+}
+
+CXLRetCode cxl_cci_bg_continue(CXLCCI *cci, uint64_t more_ms)
+{
+    CXLCCIBackground *bg = &cci->bg;
+    int64_t passed = qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL) - bg->started_ns;
+
+    g_assert(bg->running && passed >= 0);
+    g_assert(more_ms && passed <= BG_MAX_NS - (int64_t)more_ms * SCALE_MS);
+
+    bg->duration_ns = passed + more_ms * SCALE_MS;
+    timer_mod_ns(bg->timer, bg->started_ns + bg->duration_ns);
     return CXL_RC_BG_STARTED;
 }
 

@@ -137,7 +137,8 @@ typedef struct CXLLenRule {
  * @handler: called with the BQL held; does not block
  * @present: NULL, or tells whether this component offers the command
  * @bg_done: for CXL_CMD_BG: runs when the background operation ends, does
- *           the deferred work and gives the final code
+ *           the deferred work and gives the final code, or that of
+ *           cxl_cci_bg_continue()
  * @bg_abort: NULL, or undoes a background operation that 0005h or a reset ends
  */
 struct CXLCmd {
@@ -255,6 +256,13 @@ const CXLCmd *cxl_cci_find(const CXLCCI *cci, uint16_t opcode);
  * Return: CXL_RC_BG_STARTED, for the handler to return
  */
 CXLRetCode cxl_cci_bg_start(CXLCCI *cci, uint64_t duration_ms);
+/**
+ * cxl_cci_bg_continue() - a row's bg_done is not done yet
+ * @more_ms: virtual time until it runs again, at least 1; the whole operation
+ *           takes no more than a day
+ * Return: CXL_RC_BG_STARTED, for bg_done to return
+ */
+CXLRetCode cxl_cci_bg_continue(CXLCCI *cci, uint64_t more_ms);
 /** cxl_cci_bg_percent() - 0..100 of the last background operation. */
 unsigned cxl_cci_bg_percent(const CXLCCI *cci);
 /**

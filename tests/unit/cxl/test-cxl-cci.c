@@ -88,9 +88,16 @@ static CXLRetCode start(CXLCCI *cci, CXLReader *in, CXLWriter *out)
     return cxl_cci_bg_start(cci, BG_MS);
 }
 
+/* how often bg_done finds that it has to come again */
+static unsigned rounds_left;
+
 static CXLRetCode bg_done(CXLCCI *cci)
 {
     done++;
+    if (rounds_left) {
+        rounds_left--;
+        return cxl_cci_bg_continue(cci, BG_MS);
+    }
     return final_code;
 }
 
@@ -156,7 +163,7 @@ static void notify(CXLCCI *cci)
 static void setup(CXLCCI *cci, gconstpointer data)
 {
     memset(cci, 0, sizeof(*cci));
-    handled = done = aborted = ended = 0;
+    handled = done = aborted = ended = rounds_left = 0;
     media_is_disabled = false;
     final_code = CXL_RC_SUCCESS;
     cci->media_disabled = media_disabled;
@@ -413,6 +420,28 @@ static void test_bg_runs_and_ends(CXLCCI *cci, gconstpointer data)
     g_assert_cmphex(cci->bg.ret_code, ==, CXL_RC_SUCCESS);
 }
 
+static void test_bg_goes_on_until_done(CXLCCI *cci, gconstpointer data)
+{
+    rounds_left = 2;
+    g_assert_cmphex(run_len(cci, OP_BG, 0), ==, CXL_RC_BG_STARTED);
+    fake_clock_step(BG_MS * SCALE_MS);
+    g_assert_cmpuint(done, ==, 1);
+    g_assert_cmpuint(ended, ==, 0);
+    g_assert_cmphex(run_len(cci, OP_BG, 0), ==, CXL_RC_BUSY);
+    g_assert_cmpuint(cxl_cci_bg_percent(cci), ==, 50);
+    fake_clock_step(BG_MS * SCALE_MS);
+    g_assert_cmpuint(done, ==, 2);
+    g_assert_true(cci->bg.running);
+    fake_clock_step(BG_MS * SCALE_MS - 1);
+    g_assert_cmpuint(done, ==, 2);
+    fake_clock_step(1);
+    g_assert_cmpuint(done, ==, 3);
+    g_assert_cmpuint(ended, ==, 1);
+    g_assert_false(cci->bg.running);
+    g_assert_cmpuint(cxl_cci_bg_percent(cci), ==, 100);
+    g_assert_cmphex(cci->bg.ret_code, ==, CXL_RC_SUCCESS);
+}
+
 static void test_bg_one_at_a_time(CXLCCI *cci, gconstpointer data)
 {
     g_assert_cmphex(run_len(cci, OP_BG, 0), ==, CXL_RC_BG_STARTED);
@@ -598,6 +627,7 @@ int main(int argc, char **argv)
     ADD("response/limits", test_response_limits);
     ADD("effects-log", test_effects_log_lists_the_rows);
     ADD("background/runs", test_bg_runs_and_ends);
+    ADD("background/goes-on", test_bg_goes_on_until_done);
     ADD("background/one-at-a-time", test_bg_one_at_a_time);
     ADD("background/no-hooks", test_bg_without_row_hooks);
     ADD("background/abort", test_abort);

@@ -1,0 +1,347 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Command set 52h: Virtual Switch (CXL r3.2 7.6.7.2)
+ *
+ * Bind and unbind are hot-plugs for the host: done by the slot of the
+ * downstream port, with its interrupt and its attention button.  An unbind that
+ * needs the host to do its part looks again and again whether it has.
+ */
+#include "qemu/osdep.h"
+#include "qemu/bswap.h"
+#include "qemu/host-utils.h"
+#include "hw/pci/pcie.h"
+#include "hw/pci/pcie_aer.h"
+#include "cmd-sets.h"
+#include "cxl-switch-internal.h"
+#include "trace.h"
+
+#define THE_VCS             0
+#define VCS_ENABLED         1
+#define VCS_UNKNOWN         0xff
+#define OPTION_MASK         0x0f
+#define NO_LD               0xffff
+#define TLP_HEADER_DWORDS   4
+
+/* How long a change takes, and how often the host is looked at */
+#define STEP_MS             100
+/*
+ * Linux lets five seconds pass between the attention button and its work.  A
+ * host that has not let go by then will not, and the Fabric Manager may ask
+ * again.
+ */
+#define HOST_MS             30000
+
+/*
+ * Correctable errors have a status register of their own.  Where both registers
+ * use a bit, the request is taken to mean the uncorrectable one.
+ */
+#define CORRECTABLE_ONLY    (PCI_ERR_COR_RCVR | PCI_ERR_COR_BAD_TLP | \
+                             PCI_ERR_COR_BAD_DLLP | PCI_ERR_COR_REP_ROLL)
+
+static CXLRetCode get_vcs_info(CXLCCI *cci, CXLReader *in, CXLWriter *out)
+{
+    CXLSwitch *sw = cxl_cci_switch(cci);
+    unsigned start = cxl_get_u8(in);
+    unsigned limit = cxl_get_u8(in);
+    unsigned i, v, n = cxl_get_u8(in);
+    unsigned total, end;
+
+    if (!sw) {
+        return CXL_RC_RETRY_REQUIRED;
+    }
+    total = cxl_switch_nr_vppbs(sw);
+    end = MIN(total, start + limit);
+    cxl_put_u8(out, n);
+    cxl_put_zero(out, 3);
+    for (v = 0; v < n; v++) {
+        uint8_t vcs = cxl_get_u8(in);
+        bool known = vcs == THE_VCS;
+
+        cxl_put_u8(out, vcs);
+        cxl_put_u8(out, known ? VCS_ENABLED : VCS_UNKNOWN);
+        cxl_put_u8(out, known ? cxl_switch_port_id(cxl_switch_upstream(sw))
+                              : 0);
+        cxl_put_u8(out, known ? MIN(total, UINT8_MAX) : 0);
+        for (i = start; known && i < end; i++) {
+            uint8_t binding[CXL_SWITCH_BINDING];
+
+            cxl_switch_binding(sw, cxl_switch_vppb(sw, i), binding);
+            cxl_put_bytes(out, binding, sizeof(binding));
+        }
+    }
+    /* asked for more than one message holds */
+    return out->overflow ? CXL_RC_INVALID_INPUT : CXL_RC_SUCCESS;
+}
+
+/* -- bind and unbind ------------------------------------------------------ */
+
+/* The downstream port that a vPPB stands for, NULL for wrong numbers */
+static PCIDevice *vppb_to_bind(const CXLSwitch *sw, uint8_t vcs, uint8_t vppb)
+{
+    PCIDevice *port;
+
+    if (vcs != THE_VCS || vppb == 0) {
+        return NULL;
+    }
+    port = cxl_switch_vppb(sw, vppb);
+    return port && cxl_switch_can_hotplug(port) ? port : NULL;
+}
+
+static PCIDevice *op_port(const CXLSwitch *sw)
+{
+    unsigned i, n = sw ? cxl_switch_nr_vppbs(sw) : 0;
+
+    for (i = 1; i < n; i++) {
+        PCIDevice *port = cxl_switch_vppb(sw, i);
+
+        if (cxl_switch_port_is_busy(sw, port)) {
+            return port;
+        }
+    }
+    return NULL;
+}
+
+static CXLRetCode op_start(CXLCCI *cci, CXLSwitch *sw, PCIDevice *port,
+                           uint16_t opcode, uint8_t option)
+{
+    sw->op = (CXLSwitchOp) {
+        .opcode = opcode,
+        .devfn = port->devfn,
+        .option = option,
+    };
+    trace_cxl_switch_op_start(opcode, cxl_switch_vppb_of(sw, port), option);
+    return cxl_cci_bg_start(cci, STEP_MS);
+}
+
+static CXLRetCode op_end(CXLSwitch *sw, PCIDevice *port, CXLRetCode rc)
+{
+    uint16_t opcode = sw->op.opcode;
+
+    sw->op.opcode = 0;
+    cxl_switch_keep_on_eject(sw, port, false);
+    if (rc == CXL_RC_SUCCESS) {
+        cxl_switch_map_set(sw->unbound, port, opcode == CXL_OP_UNBIND_VPPB);
+        cxl_switch_refresh(sw, port, true);
+        cxl_switch_log_vppb(sw, port, SWITCH_VPPB_BINDING_CHANGE);
+        cxl_switch_log_port(sw, port, SWITCH_PORT_SLOT_CHANGE);
+    }
+    cxl_switch_release(sw, port);
+    trace_cxl_switch_op_end(opcode, cxl_switch_vppb_of(sw, port), rc);
+    return rc;
+}
+
+/* The door that asked is reset: the binding stays what it was */
+static void op_abort(CXLCCI *cci)
+{
+    CXLSwitch *sw = cxl_cci_switch(cci);
+    PCIDevice *port = op_port(sw);
+
+    if (port) {
+        op_end(sw, port, CXL_RC_ABORTED);
+    } else if (sw) {
+        sw->op.opcode = 0;
+    }
+}
+
+static CXLRetCode bind_vppb(CXLCCI *cci, CXLReader *in, CXLWriter *out)
+{
+    CXLSwitch *sw = cxl_cci_switch(cci);
+    uint8_t vcs = cxl_get_u8(in);
+    uint8_t vppb = cxl_get_u8(in);
+    uint8_t id = cxl_get_u8(in);
+    PCIDevice *port;
+    uint16_t ld;
+
+    cxl_get_skip(in, 1);
+    ld = cxl_get_le16(in);
+    if (!sw) {
+        return CXL_RC_RETRY_REQUIRED;
+    }
+    port = vppb_to_bind(sw, vcs, vppb);
+    /* no port has a multi-logical device, so no LD can be bound */
+    if (!port || port != cxl_switch_port(sw, id) || ld != NO_LD) {
+        return CXL_RC_INVALID_INPUT;
+    }
+    if (sw->op.opcode) {
+        return CXL_RC_BUSY;
+    }
+    if (cxl_switch_bound(sw, port)) {
+        return CXL_RC_INVALID_INPUT;
+    }
+    return op_start(cci, sw, port, CXL_OP_BIND_VPPB, 0);
+}
+
+static CXLRetCode bind_done(CXLCCI *cci)
+{
+    CXLSwitch *sw = cxl_cci_switch(cci);
+    PCIDevice *port = op_port(sw);
+
+    return port ? op_end(sw, port, CXL_RC_SUCCESS) : CXL_RC_INTERNAL_ERROR;
+}
+
+static uint16_t slot_reg(const PCIDevice *port, unsigned reg)
+{
+    return pci_get_word(port->config + port->exp.exp_cap + reg);
+}
+
+static uint16_t power_indicator(const PCIDevice *port)
+{
+    return slot_reg(port, PCI_EXP_SLTCTL) & PCI_EXP_SLTCTL_PIC;
+}
+
+/*
+ * A slot with a power controller is empty once the host has switched it off.
+ * Most have none: there the power indicator goes off when the host is done, and
+ * is off as long as no host uses the slot.
+ */
+static bool host_let_go(const PCIDevice *port)
+{
+    return !(slot_reg(port, PCI_EXP_SLTSTA) & PCI_EXP_SLTSTA_PDS) ||
+           power_indicator(port) == PCI_EXP_SLTCTL_PWR_IND_OFF;
+}
+
+static CXLRetCode unbind_vppb(CXLCCI *cci, CXLReader *in, CXLWriter *out)
+{
+    CXLSwitch *sw = cxl_cci_switch(cci);
+    uint8_t vcs = cxl_get_u8(in);
+    uint8_t vppb = cxl_get_u8(in);
+    uint8_t option = cxl_get_u8(in) & OPTION_MASK;
+    PCIDevice *port;
+
+    if (!sw) {
+        return CXL_RC_RETRY_REQUIRED;
+    }
+    port = vppb_to_bind(sw, vcs, vppb);
+    if (!port || option > CXL_UNBIND_SURPRISE) {
+        return CXL_RC_INVALID_INPUT;
+    }
+    if (sw->op.opcode) {
+        return CXL_RC_BUSY;
+    }
+    if (!cxl_switch_bound(sw, port)) {
+        return CXL_RC_INVALID_INPUT;
+    }
+    if (option == CXL_UNBIND_MANAGED && !host_let_go(port)) {
+        if (power_indicator(port) == PCI_EXP_SLTCTL_PWR_IND_BLINK) {
+            /* the host is at it already, and the button would stop it */
+            return CXL_RC_RETRY_REQUIRED;
+        }
+        pcie_cap_slot_push_attention_button(port);
+    }
+    cxl_switch_hold(sw, port);
+    cxl_switch_keep_on_eject(sw, port, true);
+    return op_start(cci, sw, port, CXL_OP_UNBIND_VPPB, option);
+}
+
+static bool may_unbind(const CXLSwitch *sw, const PCIDevice *port)
+{
+    switch ((CXLUnbindOption)sw->op.option) {
+    case CXL_UNBIND_WAIT_LINK_DOWN:
+        return !cxl_switch_link_up(sw, port) ||
+               !(slot_reg(port, PCI_EXP_SLTSTA) & PCI_EXP_SLTSTA_PDS);
+    case CXL_UNBIND_MANAGED:
+        return host_let_go(port);
+    case CXL_UNBIND_SURPRISE:
+        return true;
+    }
+    return true;
+}
+
+static CXLRetCode unbind_done(CXLCCI *cci)
+{
+    CXLSwitch *sw = cxl_cci_switch(cci);
+    PCIDevice *port = op_port(sw);
+    int64_t waited = qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL) -
+                     cci->bg.started_ns;
+
+    if (!port) {
+        return CXL_RC_INTERNAL_ERROR;
+    }
+    if (may_unbind(sw, port)) {
+        return op_end(sw, port, CXL_RC_SUCCESS);
+    }
+    if (waited < HOST_MS * (int64_t)SCALE_MS) {
+        return cxl_cci_bg_continue(cci, STEP_MS);
+    }
+    return op_end(sw, port, CXL_RC_RETRY_REQUIRED);
+}
+
+/* -- errors --------------------------------------------------------------- */
+
+static CXLRetCode generate_aer(CXLCCI *cci, CXLReader *in, CXLWriter *out)
+{
+    CXLSwitch *sw = cxl_cci_switch(cci);
+    uint8_t vcs = cxl_get_u8(in);
+    uint8_t vppb = cxl_get_u8(in);
+    PCIEAERErr err = { .flags = PCIE_AER_ERR_HEADER_VALID };
+    PCIDevice *port;
+    unsigned i;
+
+    cxl_get_skip(in, 2);
+    err.status = cxl_get_le32(in);
+    for (i = 0; i < TLP_HEADER_DWORDS; i++) {
+        uint8_t dword[4];
+
+        /* the bytes come as they travel on the link, so does the header log */
+        cxl_get_bytes(in, dword, sizeof(dword));
+        err.header[i] = ldl_be_p(dword);
+    }
+    if (!sw) {
+        return CXL_RC_RETRY_REQUIRED;
+    }
+    port = vcs == THE_VCS ? cxl_switch_vppb(sw, vppb) : NULL;
+    /* the base takes it for granted that there is one bit */
+    if (!port || !is_power_of_2(err.status)) {
+        return CXL_RC_INVALID_INPUT;
+    }
+    if (err.status & CORRECTABLE_ONLY) {
+        err.flags = PCIE_AER_ERR_IS_CORRECTABLE;
+    }
+    err.source_id = pci_requester_id(port);
+    /* the port's own AER logic: known bits, masks, message to the root */
+    if (pcie_aer_inject_error(port, &err) < 0) {
+        return CXL_RC_INVALID_INPUT;
+    }
+    trace_cxl_switch_aer(vppb, err.status, err.flags);
+    return CXL_RC_SUCCESS;
+}
+
+#define BIND_EFFECTS (CXL_EFF_BACKGROUND | CXL_EFF_CONFIG_IMMEDIATE)
+
+static const CXLCmd rows[] = {
+    {
+        .opcode = 0x5200,
+        .name = "Get Virtual CXL Switch Info",
+        .where = CXL_CCI_SWITCH,
+        .len = CXL_LEN_LIST(3, 1, 2, 1),
+        .handler = get_vcs_info,
+    }, {
+        .opcode = CXL_OP_BIND_VPPB,
+        .name = "Bind vPPB",
+        .effects = BIND_EFFECTS,
+        .where = CXL_CCI_SWITCH,
+        .flags = CXL_CMD_BG,
+        .len = CXL_LEN(6),
+        .handler = bind_vppb,
+        .bg_done = bind_done,
+        .bg_abort = op_abort,
+    }, {
+        .opcode = CXL_OP_UNBIND_VPPB,
+        .name = "Unbind vPPB",
+        .effects = BIND_EFFECTS,
+        .where = CXL_CCI_SWITCH,
+        .flags = CXL_CMD_BG,
+        .len = CXL_LEN(3),
+        .handler = unbind_vppb,
+        .bg_done = unbind_done,
+        .bg_abort = op_abort,
+    }, {
+        .opcode = 0x5203,
+        .name = "Generate AER Event",
+        .where = CXL_CCI_SWITCH,
+        .len = CXL_LEN(0x28),
+        .handler = generate_aer,
+    },
+};
+
+const CXLCmdSet cxl_cmds_fm_vcs = CXL_CMD_SET("Virtual Switch", rows);

@@ -1,0 +1,608 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Virtual switch commands (52h): bindings, hot-plug by bind and unbind as the
+ * host's slot shows it, AER; every return code
+ */
+#include "qemu/osdep.h"
+#include "qemu/bswap.h"
+#include "qemu/units.h"
+#include "hw/pci/pci_regs.h"
+#include "qobject/qdict.h"
+#include "cxl-qtest-switch.h"
+
+#define RC_STARTED  0x01
+#define RC_INPUT    0x02
+#define RC_RETRY    0x05
+#define RC_BUSY     0x06
+#define RC_LENGTH   0x16
+
+#define OP_INFO     0x5200
+#define OP_BIND     0x5201
+#define OP_UNBIND   0x5202
+#define OP_AER      0x5203
+
+enum { WAIT_LINK_DOWN, MANAGED, SURPRISE };
+enum { UNBOUND, CHANGING, BOUND };
+#define STATE_BINDING   1
+#define STATE_UNBINDING 2
+#define NO_LD           0xffff
+
+/* virtual time: more than a step, more than the switch waits for a host */
+#define STEP_NS     (150 * 1000000ll)
+#define HOST_NS     (31 * 1000000000ll)
+
+#define PIC_ON      0x0100
+#define PIC_BLINK   0x0200
+#define PIC_OFF     0x0300
+#define PIC_MASK    0x0300
+
+static void info_request(CxlReq *req, uint8_t start, uint8_t limit,
+                         uint8_t vcs)
+{
+    *req = (CxlReq) { 0 };
+    req8(req, start);
+    req8(req, limit);
+    req8(req, 1);
+    req8(req, vcs);
+}
+
+static void binding(CxlSwitch *sw, unsigned vppb, uint8_t status[4])
+{
+    CxlReq req;
+    CxlRsp rsp;
+
+    info_request(&req, vppb, 1, 0);
+    g_assert_cmphex(cxl_cmd(&sw->mailbox, OP_INFO, &req, &rsp), ==, 0);
+    g_assert_cmpuint(rsp.len, ==, 4 + 4 + 4);
+    memcpy(status, rsp.data + 8, 4);
+}
+
+static uint8_t binding_state(CxlSwitch *sw, unsigned vppb)
+{
+    uint8_t status[4];
+
+    binding(sw, vppb, status);
+    return status[0];
+}
+
+static uint16_t bind_vppb(CxlSwitch *sw, uint8_t vcs, uint8_t vppb,
+                          uint8_t port, uint16_t ld)
+{
+    CxlReq req = { 0 };
+
+    req8(&req, vcs);
+    req8(&req, vppb);
+    req8(&req, port);
+    req8(&req, 0);
+    req16(&req, ld);
+    return cxl_cmd(&sw->mailbox, OP_BIND, &req, NULL);
+}
+
+static uint16_t unbind_vppb(CxlSwitch *sw, uint8_t vcs, uint8_t vppb,
+                            uint8_t option)
+{
+    CxlReq req = { 0 };
+
+    req8(&req, vcs);
+    req8(&req, vppb);
+    req8(&req, option);
+    return cxl_cmd(&sw->mailbox, OP_UNBIND, &req, NULL);
+}
+
+static bool running(CxlSwitch *sw)
+{
+    return dev_readq(&sw->mailbox, REG_MB_STATUS) & 1;
+}
+
+/* The background operation ends, with this code */
+static void ends_with(CxlSwitch *sw, uint16_t op, uint16_t rc)
+{
+    uint64_t bg;
+
+    g_assert_true(running(sw));
+    qtest_clock_step(sw->qts, STEP_NS);
+    g_assert_false(running(sw));
+    bg = dev_readq(&sw->mailbox, REG_MB_BG_STATUS);
+    g_assert_cmphex(bg & 0xffff, ==, op);
+    g_assert_cmphex(bg >> 16 & 0x7f, ==, 100);
+    g_assert_cmphex(bg >> 32 & 0xffff, ==, rc);
+}
+
+static bool host_sees(CxlSwitch *sw, unsigned n)
+{
+    return cfg_readl(&sw->below[n], 0) != 0xffffffff;
+}
+
+static void info_lists_vppbs(void)
+{
+    CxlReq req;
+    CxlSwitch sw;
+    CxlRsp rsp;
+
+    switch_start(&sw, "");
+    info_request(&req, 0, 255, 0);
+    g_assert_cmphex(cxl_cmd(&sw.mailbox, OP_INFO, &req, &rsp), ==, 0);
+    g_assert_cmpuint(rsp.len, ==, 4 + 4 + 3 * 4);
+    g_assert_cmphex(ldl_le_p(rsp.data), ==, 1);
+    g_assert_cmphex(ldl_le_p(rsp.data + 4), ==,
+                    0 | 1 << 8 | SWITCH_USP_PORT << 16 | 3 << 24);
+    g_assert_cmphex(ldl_le_p(rsp.data + 8), ==,
+                    BOUND | SWITCH_USP_PORT << 8 | 0xff << 16);
+    g_assert_cmphex(ldl_le_p(rsp.data + 12), ==,
+                    BOUND | SWITCH_DSP_PORT(0) << 8 | 0xff << 16);
+    g_assert_cmphex(ldl_le_p(rsp.data + 16), ==,
+                    BOUND | SWITCH_DSP_PORT(1) << 8 | 0xff << 16);
+
+    /* a part of the list, its end, nothing of it */
+    info_request(&req, 1, 1, 0);
+    g_assert_cmphex(cxl_cmd(&sw.mailbox, OP_INFO, &req, &rsp), ==, 0);
+    g_assert_cmpuint(rsp.len, ==, 12);
+    g_assert_cmpuint(rsp.data[7], ==, 3);
+    g_assert_cmpuint(rsp.data[9], ==, SWITCH_DSP_PORT(0));
+    info_request(&req, 3, 255, 0);
+    g_assert_cmphex(cxl_cmd(&sw.mailbox, OP_INFO, &req, &rsp), ==, 0);
+    g_assert_cmpuint(rsp.len, ==, 8);
+    info_request(&req, 255, 255, 0);
+    g_assert_cmphex(cxl_cmd(&sw.mailbox, OP_INFO, &req, &rsp), ==, 0);
+    g_assert_cmpuint(rsp.len, ==, 8);
+    info_request(&req, 0, 0, 0);
+    g_assert_cmphex(cxl_cmd(&sw.mailbox, OP_INFO, &req, &rsp), ==, 0);
+    g_assert_cmpuint(rsp.len, ==, 8);
+
+    /* who is unknown is told so, beside who is not */
+    info_request(&req, 0, 1, 5);
+    req.data[2] = 2;
+    req8(&req, 0);
+    g_assert_cmphex(cxl_cmd(&sw.mailbox, OP_INFO, &req, &rsp), ==, 0);
+    g_assert_cmpuint(rsp.len, ==, 4 + 4 + 8);
+    g_assert_cmphex(ldl_le_p(rsp.data + 4), ==, 5 | 0xff << 8);
+    g_assert_cmphex(rsp.data[8 + 1], ==, 1);
+    qtest_quit(sw.qts);
+}
+
+static void info_refuses_what_does_not_fit(void)
+{
+    CxlReq req;
+    CxlSwitch sw;
+    unsigned i;
+
+    switch_start(&sw, "");
+    info_request(&req, 0, 255, 0);
+    req.data[2] = 2;
+    switch_refused(&sw, OP_INFO, &req, RC_LENGTH);
+    req.len = 2;
+    switch_refused(&sw, OP_INFO, &req, RC_LENGTH);
+    info_request(&req, 0, 255, 0);
+    req.data[2] = 255;
+    for (i = 1; i < 255; i++) {
+        req8(&req, 0);
+    }
+    switch_refused(&sw, OP_INFO, &req, RC_INPUT);
+    qtest_quit(sw.qts);
+}
+
+static void wrong_lengths_are_refused(void)
+{
+    static const struct { uint16_t op; size_t len; } ops[] = {
+        { OP_BIND, 6 }, { OP_UNBIND, 3 }, { OP_AER, 0x28 },
+    };
+    CxlSwitch sw;
+    unsigned i;
+
+    switch_start(&sw, "");
+    for (i = 0; i < ARRAY_SIZE(ops); i++) {
+        CxlReq req = { .len = ops[i].len - 1 };
+
+        switch_refused(&sw, ops[i].op, &req, RC_LENGTH);
+        req.len += 2;
+        switch_refused(&sw, ops[i].op, &req, RC_LENGTH);
+    }
+    qtest_quit(sw.qts);
+}
+
+static void surprise_and_back(void)
+{
+    uint8_t port[16], status[4];
+    CxlSwitch sw;
+
+    switch_start(&sw, SWITCH_DEVICE);
+    cfg_writel(&sw.below[0], PCI_BASE_ADDRESS_0, 0x12340000);
+    g_assert_cmphex(unbind_vppb(&sw, 0, 1, SURPRISE), ==, RC_STARTED);
+    switch_port(&sw, SWITCH_DSP_PORT(0), port);
+    g_assert_cmpuint(port[1], ==, STATE_UNBINDING);
+    g_assert_cmpuint(binding_state(&sw, 1), ==, CHANGING);
+    g_assert_true(host_sees(&sw, 0));
+    ends_with(&sw, OP_UNBIND, 0);
+
+    g_assert_false(host_sees(&sw, 0));
+    g_assert_cmphex(slot_status(&sw, 0), ==, PCI_EXP_SLTSTA_PDC);
+    g_assert_cmphex(link_status(&sw, 0) & PCI_EXP_LNKSTA_DLLLA, ==, 0);
+    binding(&sw, 1, status);
+    g_assert_cmphex(ldl_le_p(status), ==, UNBOUND | 0xff << 16);
+    /* for the Fabric Manager the device is where it was */
+    switch_port(&sw, SWITCH_DSP_PORT(0), port);
+    g_assert_cmpuint(port[1], ==, 3);
+    g_assert_cmpuint(port[4], ==, 4);
+    g_assert_cmpuint(port[0xb], ==, 4);
+
+    slot_clear_status(&sw, 0);
+    g_assert_cmphex(bind_vppb(&sw, 0, 1, SWITCH_DSP_PORT(0), NO_LD), ==,
+                    RC_STARTED);
+    switch_port(&sw, SWITCH_DSP_PORT(0), port);
+    g_assert_cmpuint(port[1], ==, STATE_BINDING);
+    g_assert_false(host_sees(&sw, 0));
+    ends_with(&sw, OP_BIND, 0);
+    g_assert_true(host_sees(&sw, 0));
+    g_assert_cmphex(cfg_readl(&sw.below[0], PCI_BASE_ADDRESS_0) & ~15, ==, 0);
+    g_assert_cmphex(slot_status(&sw, 0) &
+                    (PCI_EXP_SLTSTA_PDC | PCI_EXP_SLTSTA_PDS), ==,
+                    PCI_EXP_SLTSTA_PDC | PCI_EXP_SLTSTA_PDS);
+    g_assert_cmphex(link_status(&sw, 0) & PCI_EXP_LNKSTA_DLLLA, !=, 0);
+    g_assert_cmpuint(binding_state(&sw, 1), ==, BOUND);
+    qtest_quit(sw.qts);
+}
+
+static void wrong_bindings_are_refused(void)
+{
+    const uint8_t port = SWITCH_DSP_PORT(0);
+    CxlSwitch sw;
+
+    switch_start(&sw, SWITCH_DEVICE
+                 "-device cxl-downstream,id=ds2,bus=us0,port=9,chassis=0,"
+                 "slot=6,addr=2.0,hotplug=off ");
+    /* bound already */
+    g_assert_cmphex(bind_vppb(&sw, 0, 1, port, NO_LD), ==, RC_INPUT);
+    g_assert_cmphex(unbind_vppb(&sw, 1, 1, SURPRISE), ==, RC_INPUT);
+    g_assert_cmphex(unbind_vppb(&sw, 0, 0, SURPRISE), ==, RC_INPUT);
+    g_assert_cmphex(unbind_vppb(&sw, 0, 4, SURPRISE), ==, RC_INPUT);
+    g_assert_cmphex(unbind_vppb(&sw, 0, 255, SURPRISE), ==, RC_INPUT);
+    g_assert_cmphex(unbind_vppb(&sw, 0, 1, 3), ==, RC_INPUT);
+    /* no hot-plug logic */
+    g_assert_cmphex(unbind_vppb(&sw, 0, 3, SURPRISE), ==, RC_INPUT);
+    g_assert_false(running(&sw));
+    g_assert_true(host_sees(&sw, 0));
+
+    g_assert_cmphex(unbind_vppb(&sw, 0, 1, SURPRISE), ==, RC_STARTED);
+    /* one at a time, even if it would be wrong anyway */
+    g_assert_cmphex(unbind_vppb(&sw, 0, 2, SURPRISE), ==, RC_BUSY);
+    g_assert_cmphex(bind_vppb(&sw, 0, 2, 99, NO_LD), ==, RC_BUSY);
+    g_assert_cmphex(switch_control(&sw, port, 0), ==, RC_BUSY);
+    ends_with(&sw, OP_UNBIND, 0);
+
+    /* unbound already */
+    g_assert_cmphex(unbind_vppb(&sw, 0, 1, SURPRISE), ==, RC_INPUT);
+    g_assert_cmphex(bind_vppb(&sw, 1, 1, port, NO_LD), ==, RC_INPUT);
+    g_assert_cmphex(bind_vppb(&sw, 0, 0, port, NO_LD), ==, RC_INPUT);
+    g_assert_cmphex(bind_vppb(&sw, 0, 9, port, NO_LD), ==, RC_INPUT);
+    g_assert_cmphex(bind_vppb(&sw, 0, 1, 99, NO_LD), ==, RC_INPUT);
+    g_assert_cmphex(bind_vppb(&sw, 0, 1, SWITCH_USP_PORT, NO_LD), ==,
+                    RC_INPUT);
+    g_assert_cmphex(bind_vppb(&sw, 0, 1, SWITCH_DSP_PORT(1), NO_LD), ==,
+                    RC_INPUT);
+    /* a single logical device has no LD to bind */
+    g_assert_cmphex(bind_vppb(&sw, 0, 1, port, 0), ==, RC_INPUT);
+    g_assert_cmphex(bind_vppb(&sw, 0, 1, port, 15), ==, RC_INPUT);
+    g_assert_false(running(&sw));
+    g_assert_false(host_sees(&sw, 0));
+    qtest_quit(sw.qts);
+}
+
+static void managed_removal_asks_the_host(void)
+{
+    CxlSwitch sw;
+
+    switch_start(&sw, SWITCH_DEVICE);
+    /* a host that uses the slot */
+    slot_set_control(&sw, 0, PIC_ON);
+    slot_clear_status(&sw, 0);
+    g_assert_cmphex(unbind_vppb(&sw, 0, 1, MANAGED), ==, RC_STARTED);
+    g_assert_cmphex(slot_status(&sw, 0) & PCI_EXP_SLTSTA_ABP, !=, 0);
+    slot_set_control(&sw, 0, PIC_BLINK);
+    qtest_clock_step(sw.qts, 5 * STEP_NS);
+    g_assert_true(running(&sw));
+    g_assert_true(host_sees(&sw, 0));
+    slot_set_control(&sw, 0, PIC_OFF);
+    ends_with(&sw, OP_UNBIND, 0);
+    g_assert_false(host_sees(&sw, 0));
+    g_assert_cmphex(slot_status(&sw, 0) & PCI_EXP_SLTSTA_PDS, ==, 0);
+
+    /* still QEMU's: it can come back, and go again with nobody to ask */
+    g_assert_cmphex(bind_vppb(&sw, 0, 1, SWITCH_DSP_PORT(0), NO_LD), ==,
+                    RC_STARTED);
+    ends_with(&sw, OP_BIND, 0);
+    g_assert_true(host_sees(&sw, 0));
+    slot_clear_status(&sw, 0);
+    g_assert_cmphex(unbind_vppb(&sw, 0, 1, MANAGED), ==, RC_STARTED);
+    g_assert_cmphex(slot_status(&sw, 0) & PCI_EXP_SLTSTA_ABP, ==, 0);
+    ends_with(&sw, OP_UNBIND, 0);
+    qtest_quit(sw.qts);
+}
+
+/* A slot that is switched off deletes its device; for an unbind it must not */
+static void power_off_keeps_an_unbound_device(void)
+{
+    CxlSwitch sw;
+
+    switch_start(&sw, SWITCH_DEVICE);
+    slot_set_control(&sw, 0, PIC_ON);
+    g_assert_cmphex(unbind_vppb(&sw, 0, 1, MANAGED), ==, RC_STARTED);
+    slot_set_control(&sw, 0, PIC_OFF | PCI_EXP_SLTCTL_PCC);
+    g_assert_cmphex(slot_status(&sw, 0) & PCI_EXP_SLTSTA_PDS, ==, 0);
+    ends_with(&sw, OP_UNBIND, 0);
+    g_assert_cmphex(bind_vppb(&sw, 0, 1, SWITCH_DSP_PORT(0), NO_LD), ==,
+                    RC_STARTED);
+    ends_with(&sw, OP_BIND, 0);
+    g_assert_true(host_sees(&sw, 0));
+    qtest_quit(sw.qts);
+}
+
+static void a_host_that_holds_on_keeps_it(void)
+{
+    uint64_t bg;
+    CxlSwitch sw;
+
+    switch_start(&sw, SWITCH_DEVICE);
+    slot_set_control(&sw, 0, PIC_ON);
+    g_assert_cmphex(unbind_vppb(&sw, 0, 1, MANAGED), ==, RC_STARTED);
+    qtest_clock_step(sw.qts, HOST_NS);
+    g_assert_false(running(&sw));
+    bg = dev_readq(&sw.mailbox, REG_MB_BG_STATUS);
+    g_assert_cmphex(bg >> 32 & 0xffff, ==, RC_RETRY);
+    g_assert_cmpuint(binding_state(&sw, 1), ==, BOUND);
+    g_assert_true(host_sees(&sw, 0));
+
+    /* it is busy with the slot: pressing the button now would cancel that */
+    slot_set_control(&sw, 0, PIC_BLINK);
+    g_assert_cmphex(unbind_vppb(&sw, 0, 1, MANAGED), ==, RC_RETRY);
+    g_assert_false(running(&sw));
+    qtest_quit(sw.qts);
+}
+
+static void unbind_can_wait_for_the_link(void)
+{
+    uint64_t bg;
+    CxlSwitch sw;
+
+    switch_start(&sw, SWITCH_DEVICE);
+    g_assert_cmphex(unbind_vppb(&sw, 0, 1, WAIT_LINK_DOWN), ==, RC_STARTED);
+    g_assert_cmphex(slot_status(&sw, 0) & PCI_EXP_SLTSTA_ABP, ==, 0);
+    qtest_clock_step(sw.qts, 5 * STEP_NS);
+    g_assert_true(running(&sw));
+    qtest_clock_step(sw.qts, HOST_NS);
+    bg = dev_readq(&sw.mailbox, REG_MB_BG_STATUS);
+    g_assert_cmphex(bg >> 32 & 0xffff, ==, RC_RETRY);
+    g_assert_true(host_sees(&sw, 0));
+
+    g_assert_cmphex(switch_control(&sw, SWITCH_DSP_PORT(0), 0), ==, 0);
+    g_assert_cmphex(unbind_vppb(&sw, 0, 1, WAIT_LINK_DOWN), ==, RC_STARTED);
+    ends_with(&sw, OP_UNBIND, 0);
+    g_assert_cmpuint(binding_state(&sw, 1), ==, UNBOUND);
+
+    /* bound again it stays in reset, and is seen when that ends */
+    g_assert_cmphex(bind_vppb(&sw, 0, 1, SWITCH_DSP_PORT(0), NO_LD), ==,
+                    RC_STARTED);
+    ends_with(&sw, OP_BIND, 0);
+    g_assert_false(host_sees(&sw, 0));
+    g_assert_cmphex(switch_control(&sw, SWITCH_DSP_PORT(0), 1), ==, 0);
+    g_assert_true(host_sees(&sw, 0));
+    qtest_quit(sw.qts);
+}
+
+static void an_unbound_port_can_be_empty(void)
+{
+    CxlSwitch sw;
+    CxlRsp rsp;
+
+    switch_start(&sw, "");
+    g_assert_cmphex(unbind_vppb(&sw, 0, 2, WAIT_LINK_DOWN), ==, RC_STARTED);
+    ends_with(&sw, OP_UNBIND, 0);
+    g_assert_cmphex(slot_status(&sw, 1), ==, 0);
+    g_assert_cmphex(cxl_cmd(&sw.mailbox, 0x5100, NULL, &rsp), ==, 0);
+    g_assert_cmpuint(lduw_le_p(rsp.data + 0x44), ==, 3);
+    g_assert_cmpuint(lduw_le_p(rsp.data + 0x46), ==, 2);
+
+    /* what is plugged now waits for a bind */
+    qtest_qmp_device_add(sw.qts, "virtio-rng-pci", "later",
+                         "{'bus': 'ds1'}");
+    g_assert_false(host_sees(&sw, 1));
+    g_assert_cmphex(slot_status(&sw, 1), ==, 0);
+    g_assert_cmphex(bind_vppb(&sw, 0, 2, SWITCH_DSP_PORT(1), NO_LD), ==,
+                    RC_STARTED);
+    ends_with(&sw, OP_BIND, 0);
+    g_assert_true(host_sees(&sw, 1));
+    g_assert_cmphex(slot_status(&sw, 1) & PCI_EXP_SLTSTA_PDS, !=, 0);
+    qtest_quit(sw.qts);
+}
+
+static void bindings_are_logged(void)
+{
+    static const uint8_t uuid[16] = {
+        0x40, 0xd2, 0x64, 0x25, 0x33, 0x96, 0x4c, 0x4d,
+        0xa5, 0xda, 0x3d, 0x47, 0x26, 0x3a, 0xf4, 0x25,
+    };
+    CxlReq log = { .len = 1 };
+    const uint8_t *r;
+    CxlSwitch sw;
+    CxlRsp rsp;
+
+    switch_start(&sw, SWITCH_DEVICE);
+    g_assert_cmphex(unbind_vppb(&sw, 0, 1, SURPRISE), ==, RC_STARTED);
+    g_assert_cmphex(cxl_cmd(&sw.mailbox, 0x0100, &log, &rsp), ==, 0);
+    g_assert_cmpuint(lduw_le_p(rsp.data + 0x14), ==, 0);
+    ends_with(&sw, OP_UNBIND, 0);
+    g_assert_cmphex(bind_vppb(&sw, 0, 1, SWITCH_DSP_PORT(0), NO_LD), ==,
+                    RC_STARTED);
+    ends_with(&sw, OP_BIND, 0);
+    g_assert_cmphex(cxl_cmd(&sw.mailbox, 0x0100, &log, &rsp), ==, 0);
+    /* each: binding of the vPPB, slot of the port */
+    g_assert_cmpuint(lduw_le_p(rsp.data + 0x14), ==, 4);
+    r = rsp.data + 0x20;
+    g_assert_cmpmem(r, 16, uuid, 16);
+    g_assert_cmphex(ldl_le_p(r + 0x30), ==, 0 | 1 << 8 | 0 << 16);
+    g_assert_cmphex(r[0x33], ==, UNBOUND);
+    g_assert_cmphex(r[0x35], ==, 0xff);
+    r += 0x80;
+    g_assert_cmphex(r[0], ==, 0x77);
+    g_assert_cmphex(r[0x30], ==, SWITCH_DSP_PORT(0));
+    g_assert_cmphex(r[0x31], ==, 1);
+    r += 0x80;
+    g_assert_cmphex(r[0x33], ==, BOUND);
+    g_assert_cmphex(r[0x34], ==, SWITCH_DSP_PORT(0));
+    qtest_quit(sw.qts);
+}
+
+static void reset_ends_what_runs(void)
+{
+    CxlSwitch sw;
+
+    switch_start(&sw, SWITCH_DEVICE);
+    g_assert_cmphex(unbind_vppb(&sw, 0, 1, SURPRISE), ==, RC_STARTED);
+    qtest_qmp_assert_success(sw.qts, "{'execute': 'system_reset'}");
+    qtest_qmp_eventwait(sw.qts, "RESET");
+    switch_probe(sw.qts, &sw);
+    g_assert_false(running(&sw));
+    qtest_clock_step(sw.qts, STEP_NS);
+    g_assert_true(host_sees(&sw, 0));
+    g_assert_cmpuint(binding_state(&sw, 1), ==, BOUND);
+
+    /* what is done stays done */
+    g_assert_cmphex(unbind_vppb(&sw, 0, 1, SURPRISE), ==, RC_STARTED);
+    ends_with(&sw, OP_UNBIND, 0);
+    qtest_qmp_assert_success(sw.qts, "{'execute': 'system_reset'}");
+    qtest_qmp_eventwait(sw.qts, "RESET");
+    switch_probe(sw.qts, &sw);
+    g_assert_false(host_sees(&sw, 0));
+    g_assert_cmpuint(binding_state(&sw, 1), ==, UNBOUND);
+    qtest_quit(sw.qts);
+}
+
+static void follow(CxlSwitch *sw, const char *args, int64_t already_ns)
+{
+    unsigned i;
+
+    sw->qts = cxl_migrate(sw->qts, args);
+    sw->mailbox.qts = sw->usp.qts = sw->qts;
+    for (i = 0; i < ARRAY_SIZE(sw->dsp); i++) {
+        sw->dsp[i].qts = sw->below[i].qts = sw->qts;
+    }
+    /* the clock of a qtest starts anew: up to the end of what runs, nearly */
+    if (already_ns) {
+        qtest_clock_step(sw->qts, already_ns);
+    }
+}
+
+static void bindings_migrate(void)
+{
+    g_autofree char *args = cxl_args(SWITCH_PORTS SWITCH_MAILBOX
+                                     SWITCH_DEVICE);
+    CxlSwitch sw;
+
+    switch_probe(qtest_init(args), &sw);
+    /* in the middle of an unbind */
+    slot_set_control(&sw, 0, PIC_ON);
+    g_assert_cmphex(unbind_vppb(&sw, 0, 1, MANAGED), ==, RC_STARTED);
+    follow(&sw, args, 0);
+    g_assert_true(host_sees(&sw, 0));
+    g_assert_cmpuint(binding_state(&sw, 1), ==, CHANGING);
+    g_assert_cmphex(unbind_vppb(&sw, 0, 2, SURPRISE), ==, RC_BUSY);
+    slot_set_control(&sw, 0, PIC_OFF | PCI_EXP_SLTCTL_PCC);
+    ends_with(&sw, OP_UNBIND, 0);
+    g_assert_false(host_sees(&sw, 0));
+
+    /* unbound, in the middle of a bind */
+    g_assert_cmphex(bind_vppb(&sw, 0, 1, SWITCH_DSP_PORT(0), NO_LD), ==,
+                    RC_STARTED);
+    follow(&sw, args, STEP_NS);
+    g_assert_false(host_sees(&sw, 0));
+    g_assert_cmphex(slot_status(&sw, 0) & PCI_EXP_SLTSTA_PDS, ==, 0);
+    ends_with(&sw, OP_BIND, 0);
+    g_assert_true(host_sees(&sw, 0));
+    follow(&sw, args, 0);
+    g_assert_true(host_sees(&sw, 0));
+    g_assert_cmpuint(binding_state(&sw, 1), ==, BOUND);
+    qtest_quit(sw.qts);
+}
+
+static uint16_t generate_aer(CxlSwitch *sw, uint8_t vcs, uint8_t vppb,
+                             uint32_t status)
+{
+    CxlReq req = { 0 };
+    unsigned i;
+
+    req8(&req, vcs);
+    req8(&req, vppb);
+    req16(&req, 0);
+    req32(&req, status);
+    for (i = 0; i < 32; i++) {
+        req8(&req, 0xa0 + i);
+    }
+    return cxl_cmd(&sw->mailbox, OP_AER, &req, NULL);
+}
+
+/* AER stands first in the ports' extended configuration space */
+#define AER(reg)    (0x100 + (reg))
+
+static void aer_goes_through_the_port(void)
+{
+    unsigned cap;
+    CxlSwitch sw;
+
+    switch_start(&sw, SWITCH_DEVICE);
+    cap = cfg_find_cap(&sw.dsp[0], PCI_CAP_ID_EXP);
+    g_assert_cmphex(cfg_readw(&sw.dsp[0], cap + PCI_EXP_DEVSTA) & 0xf, ==, 0);
+    cfg_writew(&sw.dsp[0], cap + PCI_EXP_DEVCTL,
+               PCI_EXP_DEVCTL_CERE | PCI_EXP_DEVCTL_NFERE |
+               PCI_EXP_DEVCTL_FERE);
+
+    g_assert_cmphex(generate_aer(&sw, 0, 1, PCI_ERR_UNC_COMP_TIME), ==, 0);
+    g_assert_cmphex(cfg_readl(&sw.dsp[0], AER(PCI_ERR_UNCOR_STATUS)), ==,
+                    PCI_ERR_UNC_COMP_TIME);
+    g_assert_cmphex(cfg_readw(&sw.dsp[0], cap + PCI_EXP_DEVSTA) & 0xf, ==,
+                    PCI_EXP_DEVSTA_NFED);
+    /* most significant byte of the register first, as on the link */
+    g_assert_cmphex(GUINT32_FROM_BE(cfg_readl(&sw.dsp[0],
+                                              AER(PCI_ERR_HEADER_LOG))), !=,
+                    0);
+    g_assert_cmphex(generate_aer(&sw, 0, 1, PCI_ERR_COR_BAD_TLP), ==, 0);
+    g_assert_cmphex(cfg_readl(&sw.dsp[0], AER(PCI_ERR_COR_STATUS)), ==,
+                    PCI_ERR_COR_BAD_TLP);
+    g_assert_cmphex(cfg_readw(&sw.dsp[0], cap + PCI_EXP_DEVSTA) & 0xf, ==,
+                    PCI_EXP_DEVSTA_NFED | PCI_EXP_DEVSTA_CED);
+
+    /* the upstream port is a vPPB too */
+    g_assert_cmphex(generate_aer(&sw, 0, 0, PCI_ERR_UNC_DLP), ==, 0);
+    g_assert_cmphex(cfg_readl(&sw.usp, AER(PCI_ERR_UNCOR_STATUS)), ==,
+                    PCI_ERR_UNC_DLP);
+
+    g_assert_cmphex(generate_aer(&sw, 1, 1, PCI_ERR_UNC_DLP), ==, RC_INPUT);
+    g_assert_cmphex(generate_aer(&sw, 0, 3, PCI_ERR_UNC_DLP), ==, RC_INPUT);
+    g_assert_cmphex(generate_aer(&sw, 0, 2, 0), ==, RC_INPUT);
+    g_assert_cmphex(generate_aer(&sw, 0, 2, PCI_ERR_UNC_DLP |
+                                 PCI_ERR_UNC_COMP_TIME), ==, RC_INPUT);
+    g_assert_cmphex(generate_aer(&sw, 0, 2, PCI_ERR_UNC_DLP | 2), ==,
+                    RC_INPUT);
+    g_assert_cmphex(generate_aer(&sw, 0, 2, 2), ==, RC_INPUT);
+    g_assert_cmphex(generate_aer(&sw, 0, 2, 0xffffffff), ==, RC_INPUT);
+    g_assert_cmphex(cfg_readl(&sw.dsp[1], AER(PCI_ERR_UNCOR_STATUS)), ==, 0);
+    qtest_quit(sw.qts);
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    qtest_add_func("/cxl/vcs/info", info_lists_vppbs);
+    qtest_add_func("/cxl/vcs/info_errors", info_refuses_what_does_not_fit);
+    qtest_add_func("/cxl/vcs/lengths", wrong_lengths_are_refused);
+    qtest_add_func("/cxl/vcs/surprise", surprise_and_back);
+    qtest_add_func("/cxl/vcs/bind_errors", wrong_bindings_are_refused);
+    qtest_add_func("/cxl/vcs/managed", managed_removal_asks_the_host);
+    qtest_add_func("/cxl/vcs/power_off", power_off_keeps_an_unbound_device);
+    qtest_add_func("/cxl/vcs/time_out", a_host_that_holds_on_keeps_it);
+    qtest_add_func("/cxl/vcs/link_down", unbind_can_wait_for_the_link);
+    qtest_add_func("/cxl/vcs/empty", an_unbound_port_can_be_empty);
+    qtest_add_func("/cxl/vcs/events", bindings_are_logged);
+    qtest_add_func("/cxl/vcs/reset", reset_ends_what_runs);
+    qtest_add_func("/cxl/vcs/migration", bindings_migrate);
+    qtest_add_func("/cxl/vcs/aer", aer_goes_through_the_port);
+    return g_test_run();
+}
