@@ -9,6 +9,7 @@
 #include "hw/pci/pcie.h"
 #include "hw/pci/pcie_aer.h"
 #include "hw/pci/pcie_port.h"
+#include "hw/pci-bridge/cxl_upstream_port.h"
 #include "migration/vmstate.h"
 #include "cxl-port-vmstate.h"
 
@@ -24,7 +25,9 @@ static int slot_post_load(void *opaque, int version_id)
 static const VMStateDescription *describe(Object *obj, CXLComponentState *cxl)
 {
     bool slot = object_dynamic_cast(obj, TYPE_PCIE_SLOT);
-    VMStateField *f = g_new0(VMStateField, 4);
+    bool upstream = object_dynamic_cast(obj, TYPE_CXL_USP);
+    VMStateField *f = g_new0(VMStateField, 5);
+    unsigned n = 3;
     VMStateDescription *vmsd;
 
     f[0] = (VMStateField) {
@@ -47,7 +50,16 @@ static const VMStateDescription *describe(Object *obj, CXLComponentState *cxl)
         .size = sizeof(*cxl),
         .flags = VMS_STRUCT,
     };
-    f[3] = (VMStateField) VMSTATE_END_OF_LIST();
+    if (upstream) {
+        f[n++] = (VMStateField) {
+            .name = "doe",
+            .vmsd = &vmstate_cxl_doe,
+            .offset = offsetof(CXLUpstreamPort, doe_cdat),
+            .size = sizeof(DOECap),
+            .flags = VMS_STRUCT,
+        };
+    }
+    f[n] = (VMStateField) VMSTATE_END_OF_LIST();
 
     vmsd = g_new0(VMStateDescription, 1);
     vmsd->name = object_get_typename(obj);

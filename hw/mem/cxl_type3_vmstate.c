@@ -8,7 +8,6 @@
 #include "qemu/osdep.h"
 #include "hw/pci/msix.h"
 #include "hw/pci/pcie_aer.h"
-#include "hw/pci/pcie_doe.h"
 #include "migration/vmstate.h"
 #include "cxl_type3_internal.h"
 
@@ -16,49 +15,6 @@
 #define STREAM_RAS_ERRORS_MAX 1024
 /* Goes on in the background while the firmware model has a part in flight */
 #define OP_TRANSFER_FW 0x0201
-
-/* Both mailboxes are allocated in full; only their used parts travel */
-static bool doe_lengths_are_sane(void *opaque, int version_id)
-{
-    DOECap *doe = opaque;
-
-    return doe->read_mbox_len <= PCI_DOE_DW_SIZE_MAX &&
-           doe->write_mbox_len <= PCI_DOE_DW_SIZE_MAX;
-}
-
-/* A reader may have run past the end: that reads as an error, no more */
-static int doe_post_load(void *opaque, int version_id)
-{
-    DOECap *doe = opaque;
-
-    if (doe->read_mbox_idx >= PCI_DOE_DW_SIZE_MAX && !doe->status.error) {
-        return -EINVAL;
-    }
-    return 0;
-}
-
-static const VMStateDescription vmstate_doe = {
-    .name = "cxl-type3-doe",
-    .version_id = 1,
-    .minimum_version_id = 1,
-    .post_load = doe_post_load,
-    .fields = (const VMStateField[]) {
-        VMSTATE_BOOL(ctrl.intr, DOECap),
-        VMSTATE_BOOL(status.busy, DOECap),
-        VMSTATE_BOOL(status.intr, DOECap),
-        VMSTATE_BOOL(status.error, DOECap),
-        VMSTATE_BOOL(status.ready, DOECap),
-        VMSTATE_UINT32(read_mbox_idx, DOECap),
-        VMSTATE_UINT32(read_mbox_len, DOECap),
-        VMSTATE_UINT32(write_mbox_len, DOECap),
-        VMSTATE_VALIDATE("DOE mailbox lengths", doe_lengths_are_sane),
-        VMSTATE_VARRAY_UINT32(read_mbox, DOECap, read_mbox_len, 0,
-                              vmstate_info_uint32, uint32_t),
-        VMSTATE_VARRAY_UINT32(write_mbox, DOECap, write_mbox_len, 0,
-                              vmstate_info_uint32, uint32_t),
-        VMSTATE_END_OF_LIST()
-    },
-};
 
 static bool has_dc(void *opaque, int version_id)
 {
@@ -150,7 +106,7 @@ const VMStateDescription vmstate_cxl_type3 = {
         VMSTATE_MSIX(parent_obj, CXLType3Dev),
         VMSTATE_STRUCT(parent_obj.exp.aer_log, CXLType3Dev, 0,
                        vmstate_pcie_aer_log, PCIEAERLog),
-        VMSTATE_STRUCT_POINTER(doe, CXLType3Dev, vmstate_doe, DOECap),
+        VMSTATE_STRUCT_POINTER(doe, CXLType3Dev, vmstate_cxl_doe, DOECap),
         VMSTATE_STRUCT(cxl, CXLType3Dev, 0, vmstate_cxl_component,
                        CXLComponentState),
 

@@ -393,6 +393,39 @@ static void wait_for(QTestState *s, const char *status)
     }
 }
 
+/* Half of a CDAT header was read when the guest moved on */
+static void test_doe_migration(void)
+{
+    static const char machine[] = MACHINE TWO_PORTS SWITCH;
+    g_autofree char *file = g_strdup_printf("%s/cxl-doe-%d", g_get_tmp_dir(),
+                                            getpid());
+    g_autofree char *uri = g_strdup_printf("file:%s", file);
+    QTestState *s = qtest_init(machine);
+    uint64_t doe = usp_doe(s);
+
+    qtest_writel(s, doe + 0x10, 0x00021e98);
+    qtest_writel(s, doe + 0x10, 3);
+    qtest_writel(s, doe + 0x10, 0);
+    qtest_writel(s, doe + 0x8, 1u << 31);
+    g_assert_cmphex(qtest_readl(s, doe + 0x14), ==, 0x00021e98);
+    qtest_writel(s, doe + 0x14, 0);
+    /* the beginning of the next request, too */
+    qtest_writel(s, doe + 0x10, 0x00021e98);
+    qtest_qmp_assert_success(s, "{'execute': 'migrate', "
+                             "'arguments': {'uri': %s}}", uri);
+    wait_for(s, "completed");
+    qtest_quit(s);
+
+    s = qtest_initf("%s -incoming %s", machine, uri);
+    wait_for(s, "completed");
+    g_assert_cmphex(qtest_readl(s, doe + 0xc) >> 31, ==, 1);
+    g_assert_cmphex(qtest_readl(s, doe + 0x14), ==, 3 + 4);
+    qtest_writel(s, doe + 0x14, 0);
+    g_assert_cmphex(qtest_readl(s, doe + 0x14), ==, 1 << 16);
+    qtest_quit(s);
+    unlink(file);
+}
+
 static void test_migration(void)
 {
     static const char machine[] = MACHINE TWO_PORTS SWITCH;
@@ -488,6 +521,7 @@ int main(int argc, char **argv)
     qtest_add_func("/cxl/ports/cdat", test_cdat_of_a_switch);
     qtest_add_func("/cxl/ports/cdat-alone", test_cdat_without_downstream_ports);
     qtest_add_func("/cxl/ports/migration", test_migration);
+    qtest_add_func("/cxl/ports/doe-migration", test_doe_migration);
     qtest_add_func("/cxl/ports/refused-windows", test_refused_windows);
     return g_test_run();
 }
