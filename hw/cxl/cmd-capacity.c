@@ -131,9 +131,12 @@ static const CXLCmd rows[] = {
     CXL_ROW(0x4100, "Get Partition Info", CAPACITY_KINDS, CXL_LEN(0),
             get_partition, .flags = CXL_CMD_MEDIA,
             .present = cxl_cci_is_type3),
-    /* Linux lets programs send a byte more than there is */
-    CXL_ROW(0x4101, "Set Partition Info", CAPACITY_KINDS, CXL_LEN_RANGE(9, 10),
-            set_partition, .flags = CXL_CMD_MEDIA, .present = has_partition,
+    /*
+     * Not for logical devices, whose ranges a Fabric Manager allocates.  Linux
+     * lets programs send a byte more than there is.
+     */
+    CXL_ROW(0x4101, "Set Partition Info", CXL_CCI_MAILBOX,
+            CXL_LEN_RANGE(9, 10), set_partition, .flags = CXL_CMD_MEDIA, .present = has_partition,
             .effects = CXL_EFF_CONFIG_COLD_RESET | CXL_EFF_CONFIG_IMMEDIATE |
                        CXL_EFF_DATA_IMMEDIATE),
     CXL_ROW(0x4102, "Get LSA", CAPACITY_KINDS, CXL_LEN(8), get_lsa,

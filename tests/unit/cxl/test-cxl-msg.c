@@ -167,6 +167,31 @@ static void test_writer_patches_what_is_written(void)
     g_assert_true(w.overflow);
 }
 
+/* What was taken back leaves nothing behind, and is room again */
+static void test_writer_takes_back(void)
+{
+    uint8_t buf[8];
+    uint8_t *space;
+    CXLWriter w;
+
+    cxl_writer_init(&w, buf, 8);
+    cxl_put_le16(&w, 0x0201);
+    space = cxl_put_space(&w, 6);
+    memset(space, CANARY, 6);
+    cxl_writer_unput(&w, 4);
+    g_assert_cmpuint(w.len, ==, 4);
+    g_assert_cmpmem(buf, 8, ((uint8_t[]) { 1, 2, CANARY, CANARY, 0, 0, 0, 0 }),
+                    8);
+    cxl_writer_unput(&w, 0);
+    g_assert_cmpuint(w.len, ==, 4);
+    g_assert_cmpuint(cxl_writer_fits(&w, 1, 0), ==, 4);
+    cxl_put_le32(&w, 0x06050403);
+    g_assert_false(w.overflow);
+    cxl_writer_unput(&w, 8);
+    g_assert_cmpuint(w.len, ==, 0);
+    g_assert_cmpmem(buf, 8, ((uint8_t[8]) { 0 }), 8);
+}
+
 static void test_writer_strings(void)
 {
     uint8_t buf[9];
@@ -213,6 +238,7 @@ int main(int argc, char **argv)
     g_test_add_func("/cxl/msg/writer/huge-lengths", test_writer_huge_lengths);
     g_test_add_func("/cxl/msg/writer/patches",
                     test_writer_patches_what_is_written);
+    g_test_add_func("/cxl/msg/writer/takes-back", test_writer_takes_back);
     g_test_add_func("/cxl/msg/writer/strings", test_writer_strings);
     g_test_add_func("/cxl/msg/writer/fits", test_writer_fits);
     return g_test_run();
