@@ -69,8 +69,11 @@ static char *verb_list(void)
     return g_string_free(text, FALSE);
 }
 
-/* The words before the verb; on return argv[1] is the verb or nothing */
-static void parse_common(int *argc, char ***argv)
+/*
+ * The words before the verb. TRUE: argv[1] is the verb; FALSE: it is all over,
+ * with *@status
+ */
+static gboolean parse_common(int *argc, char ***argv, int *status)
 {
     g_autoptr(GOptionContext) ctx = g_option_context_new("VERB [OPTION…]");
     g_autoptr(GError) error = NULL;
@@ -83,22 +86,26 @@ static void parse_common(int *argc, char ***argv)
     g_option_context_add_main_entries(ctx, version_options, NULL);
     g_option_context_set_strict_posix(ctx, TRUE);
     if (!g_option_context_parse(ctx, argc, argv, &error)) {
-        exit(fm_usage(&app, "%s", error->message));
+        *status = fm_usage(&app, "%s", error->message);
+        return FALSE;
     }
     if (opt_version) {
         puts("cxl-fm " CXL_FM_VERSION);
-        exit(FM_DONE);
+        *status = FM_DONE;
+        return FALSE;
     }
     if (*argc < 2) {
         g_autofree char *help = g_option_context_get_help(ctx, TRUE, NULL);
 
         g_printerr("%s", help);
-        exit(FM_USAGE);
+        *status = FM_USAGE;
+        return FALSE;
     }
+    return TRUE;
 }
 
-/* The words after the verb; on return those that are no options */
-static void parse_verb(int *argc, char ***argv)
+/* The words after the verb; what is left are those that are no options */
+static int parse_verb(int *argc, char ***argv)
 {
     g_autoptr(GOptionContext) ctx = g_option_context_new(app.verb->args);
     g_autofree char *name = g_strdup_printf("cxl-fm %s", app.verb->name);
@@ -113,8 +120,9 @@ static void parse_verb(int *argc, char ***argv)
     }
     g_option_context_add_main_entries(ctx, common_options, NULL);
     if (!g_option_context_parse(ctx, argc, argv, &error)) {
-        exit(fm_usage(&app, "%s", error->message));
+        return fm_usage(&app, "%s", error->message);
     }
+    return FM_DONE;
 }
 
 int main(int argc, char **argv)
@@ -126,14 +134,19 @@ int main(int argc, char **argv)
     setlocale(LC_NUMERIC, "C");
     g_set_prgname("cxl-fm");
     app.j.out = stdout;
-    parse_common(&argc, &argv);
+    if (!parse_common(&argc, &argv, &ret)) {
+        return ret;
+    }
     app.verb = find_verb(argv[1]);
     if (!app.verb) {
         return fm_usage(&app, "there is no verb '%s'", argv[1]);
     }
     argc--;
     argv++;
-    parse_verb(&argc, &argv);
+    ret = parse_verb(&argc, &argv);
+    if (ret) {
+        return ret;
+    }
     if (argc - 1 < app.verb->min_args || argc - 1 > app.verb->max_args) {
         return fm_usage(&app, argc - 1 > app.verb->max_args ?
                         "too many words" : "a word is missing");
