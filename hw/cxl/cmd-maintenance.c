@@ -32,11 +32,9 @@ static CXLRetCode get_ppr(CXLCCI *cci, CXLReader *in, CXLRepair *r)
     if ((flags & ~PPR_FLAGS) || dpa % CXL_POISON_LINE) {
         return CXL_RC_INVALID_INPUT;
     }
-    if (!cxl_cci_reaches(cci, dpa, CXL_POISON_LINE, true)) {
-        return CXL_RC_INVALID_PHYS_ADDR;
-    }
-    cxl_maintenance_line(m, r, dpa);
-    return CXL_RC_SUCCESS;
+    return cxl_cci_reaches(cci, dpa, CXL_POISON_LINE, true) &&
+           cxl_maintenance_line(m, r, dpa) ?
+           CXL_RC_SUCCESS : CXL_RC_INVALID_PHYS_ADDR;
 }
 
 static CXLRetCode get_sparing(CXLCCI *cci, CXLReader *in, CXLRepair *r)

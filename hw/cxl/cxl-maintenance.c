@@ -86,12 +86,14 @@ static uint64_t bank_size(const CXLMaintenance *m)
     return m->size / CXL_DRAM_ALL_BANKS;
 }
 
-void cxl_maintenance_line(const CXLMaintenance *m, CXLRepair *r, uint64_t dpa)
+bool cxl_maintenance_line(const CXLMaintenance *m, CXLRepair *r, uint64_t dpa)
 {
     uint64_t bank = dpa / bank_size(m);
     uint64_t in_bank = dpa % bank_size(m);
 
-    g_assert(dpa < m->size);
+    if (dpa >= m->size) {
+        return false;
+    }
     r->place = (CXLDramPlace) {
         .channel = bank / CXL_DRAM_RANK_BANKS / CXL_DRAM_RANKS,
         .rank = bank / CXL_DRAM_RANK_BANKS % CXL_DRAM_RANKS,
@@ -102,6 +104,7 @@ void cxl_maintenance_line(const CXLMaintenance *m, CXLRepair *r, uint64_t dpa)
     };
     r->dpa = QEMU_ALIGN_DOWN(dpa, CXL_POISON_LINE);
     r->len = CXL_POISON_LINE;
+    return true;
 }
 
 bool cxl_maintenance_unit(const CXLMaintenance *m, CXLRepair *r)
@@ -246,16 +249,12 @@ bool cxl_maintenance_auto(CXLMaintenance *m, uint64_t dpa)
     };
     unsigned i;
 
-    if (dpa >= m->size) {
-        return false;
-    }
     for (i = 0; i < ARRAY_SIZE(order); i++) {
         CXLRepair r = { .kind = order[i], .by_device = true };
 
         if (m->left[r.kind] &&
-            (feature(m, r.kind)[CXL_REPAIR_SET_MODE] & CXL_REPAIR_BY_DEVICE)) {
-            cxl_maintenance_line(m, &r, dpa);
-            cxl_maintenance_unit(m, &r);
+            (feature(m, r.kind)[CXL_REPAIR_SET_MODE] & CXL_REPAIR_BY_DEVICE) &&
+            cxl_maintenance_line(m, &r, dpa) && cxl_maintenance_unit(m, &r)) {
             cxl_maintenance_repair(m, &r);
             return true;
         }

@@ -131,8 +131,11 @@ void cxl_maintenance_forget(CXLMaintenance *m);
  */
 void cxl_maintenance_note(CXLMaintenance *m, uint64_t dpa, uint64_t len);
 
-/** cxl_maintenance_line() - @r is to repair the line at @dpa, on the medium. */
-void cxl_maintenance_line(const CXLMaintenance *m, CXLRepair *r, uint64_t dpa);
+/**
+ * cxl_maintenance_line() - @r is to repair the line at @dpa
+ * Return: false if that is beyond the medium
+ */
+bool cxl_maintenance_line(const CXLMaintenance *m, CXLRepair *r, uint64_t dpa);
 /**
  * cxl_maintenance_unit() - @r is to repair what its kind and place say
  * Return: false if there is no such place

@@ -175,7 +175,8 @@ static void test_places(CXLType3Dev *unused, gconstpointer data)
                                                          unit[kind];
                 CXLRepair r = { .kind = kind };
 
-                cxl_maintenance_line(&m, &r, dpa);
+                g_assert_false(cxl_maintenance_line(&m, &r, m.size));
+                g_assert_true(cxl_maintenance_line(&m, &r, dpa));
                 g_assert_cmphex(r.dpa, ==, dpa & ~63ull);
                 g_assert_cmphex(r.len, ==, 64);
                 g_assert_true(cxl_maintenance_unit(&m, &r));
