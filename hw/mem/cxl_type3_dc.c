@@ -5,7 +5,6 @@
  */
 #include "qemu/osdep.h"
 #include "qapi/error.h"
-#include "qapi/qapi-events-cxl.h"
 #include "qemu/units.h"
 #include "cxl_type3_internal.h"
 #include "hw/cxl/trace.h"
@@ -23,9 +22,6 @@
 #define POSSIBLE_BLOCKS \
     MAKE_64BIT_MASK(CXL_DC_MIN_BLOCK_SHIFT, \
                     CXL_DC_MAX_BLOCK_SHIFT - CXL_DC_MIN_BLOCK_SHIFT + 1)
-
-/* Extents that a monitor event lists; it counts the rest */
-#define EVENT_EXTENTS_MAX 256
 
 /* -- geometry ------------------------------------------------------------- */
 
@@ -281,53 +277,12 @@ static void dc_sanitize(void *opaque, const CXLDCRange *range)
     cxl_type3_zero(d, range->dpa, range->len);
 }
 
-CxlDynamicCapacityRange *cxl_type3_dc_range(const CXLType3Dev *d,
-                                            const CXLDCExtent *e)
-{
-    CxlDynamicCapacityRange *r = g_new0(CxlDynamicCapacityRange, 1);
-    int region = cxl_dc_region_of(d->dc, e->dpa, e->len);
-
-    r->dpa = e->dpa;
-    r->len = e->len;
-    if (!qemu_uuid_is_null(&e->tag)) {
-        r->tag = qemu_uuid_unparse_strdup(&e->tag);
-    }
-    if (region >= 0 && d->dc_config.region[region].sharable) {
-        r->has_sequence = true;
-        r->sequence = e->seq;
-    }
-    return r;
-}
-
-static void dc_answered(void *opaque, uint16_t host, CXLDCEventType what,
-                        const CXLDCExtent *extents, size_t n)
-{
-    CXLType3Dev *d = opaque;
-    const char *id = DEVICE(d)->id;
-    g_autofree char *path = object_get_canonical_path(OBJECT(d));
-    g_autoptr(CxlDynamicCapacityRangeList) list = NULL;
-    CxlDynamicCapacityRangeList **tail = &list;
-    size_t i;
-
-    trace_cxl_type3_dc_answer(id, host, what, n);
-    for (i = 0; i < MIN(n, EVENT_EXTENTS_MAX); i++) {
-        QAPI_LIST_APPEND(tail, cxl_type3_dc_range(d, &extents[i]));
-    }
-    if (what == CXL_DC_EV_RELEASED) {
-        qapi_event_send_cxl_dynamic_capacity_released(id, path, host, n, list);
-    } else if (n) {
-        qapi_event_send_cxl_dynamic_capacity_accepted(id, path, host, n, list);
-    } else {
-        qapi_event_send_cxl_dynamic_capacity_refused(id, path, host);
-    }
-}
-
 static const CXLDCOps cxl_type3_dc_ops = {
     .log_room = dc_log_room,
     .log = dc_log,
     .access = dc_access,
     .sanitize = dc_sanitize,
-    .answered = dc_answered,
+    .answered = cxl_type3_dc_answered,
 };
 
 /* -- life ----------------------------------------------------------------- */
@@ -343,6 +298,7 @@ bool cxl_type3_dc_realize(CXLType3Dev *d, Error **errp)
 
 void cxl_type3_dc_exit(CXLType3Dev *d)
 {
+    cxl_type3_dc_tell_exit(d);
     g_clear_pointer(&d->dc, cxl_dc_free);
 }
 

@@ -105,6 +105,20 @@ typedef struct CXLType3RasError {
     uint32_t header[CXL_RAS_HEADER_LOG_DWORDS];
 } CXLType3RasError;
 
+/**
+ * struct CXLType3Tell - monitor events about a host's answers
+ * @timer: ends the second in which there were too many; NULL if none was
+ * @since: begin of the current second, virtual clock
+ * @sent: events sent in it
+ * @lost: events not sent in it
+ */
+typedef struct CXLType3Tell {
+    QEMUTimer *timer;
+    int64_t since;
+    uint32_t sent;
+    uint64_t lost;
+} CXLType3Tell;
+
 struct CXLType3Dev {
     /*< private >*/
     PCIDevice parent_obj;
@@ -153,6 +167,7 @@ struct CXLType3Dev {
     CXLDCConfig dc_config;
     uint64_t dc_offset[CXL_DC_MAX_REGIONS]; /* of each region in dcmem */
     CXLDynCap *dc;
+    CXLType3Tell tell;
 
     /* uncorrectable errors, oldest first; the registers show the first */
     CXLType3RasError *ras_error;
@@ -183,6 +198,10 @@ void cxl_type3_dc_reset(CXLType3Dev *d);
 bool cxl_type3_dc_backend_offset(const CXLType3Dev *d, uint64_t dpa,
                                  uint64_t len, uint64_t *offset);
 /* An extent as the monitor shows it; caller frees */
+/* cxl_type3_dc_tell.c */
+void cxl_type3_dc_answered(void *opaque, uint16_t host, CXLDCEventType what,
+                           const CXLDCExtent *extents, size_t n);
+void cxl_type3_dc_tell_exit(CXLType3Dev *d);
 CxlDynamicCapacityRange *cxl_type3_dc_range(const CXLType3Dev *d,
                                             const CXLDCExtent *e);
 
@@ -201,6 +220,7 @@ extern const CXLComponentOps cxl_type3_component_ops;
 void cxl_type3_ras_reset(CXLType3Dev *d);
 void cxl_type3_ras_exit(CXLType3Dev *d);
 extern const VMStateDescription vmstate_cxl_type3_ras_error;
+extern const VMStateDescription vmstate_cxl_type3_tell;
 
 /* cxl_type3_qmp_events.c */
 CXLType3Dev *cxl_type3_from_path(const char *path, Error **errp);

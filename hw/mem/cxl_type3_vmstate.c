@@ -138,6 +138,8 @@ const VMStateDescription vmstate_cxl_type3 = {
         VMSTATE_STRUCT_POINTER_TEST(dc, CXLType3Dev, has_dc, vmstate_cxl_dc,
                                     CXLDynCap),
 
+        VMSTATE_STRUCT(tell, CXLType3Dev, 0, vmstate_cxl_type3_tell,
+                       CXLType3Tell),
         VMSTATE_STRUCT(mailbox_cci, CXLType3Dev, 0, vmstate_cxl_cci, CXLCCI),
         VMSTATE_STRUCT(fm_cci, CXLType3Dev, 0, vmstate_cxl_cci, CXLCCI),
         VMSTATE_STRUCT(ld_cci, CXLType3Dev, 0, vmstate_cxl_cci, CXLCCI),

@@ -129,6 +129,65 @@ static void monitor_hears_what_the_host_does(void)
     qtest_quit(qts);
 }
 
+#define TELL_MAX    1000
+#define SECOND      1000000000ll
+
+static void refuse(CxlDev *dev, unsigned times)
+{
+    for (; times; times--) {
+        g_assert_cmphex(fm_add(dev, ADD_FREE, 0, BLOCKS(1), 0), ==, 0);
+        g_assert_cmphex(host_answer(dev, 0x4802, NULL, 0, false), ==, 0);
+        drain_log(dev, 4);
+    }
+}
+
+/* The monitor says that @lost events were not sent; returns how many were */
+static unsigned told(QTestState *qts, unsigned lost)
+{
+    unsigned n = 0;
+
+    for (;;) {
+        QDict *event = qtest_qmp_receive_dict(qts);
+        const char *name = qdict_get_try_str(event, "event");
+        bool end = !g_strcmp0(name, "CXL_DYNAMIC_CAPACITY_UNTOLD");
+
+        n += !g_strcmp0(name, "CXL_DYNAMIC_CAPACITY_REFUSED");
+        if (end) {
+            QDict *data = qdict_get_qdict(event, "data");
+
+            g_assert_cmpuint(qdict_get_int(data, "count"), ==, lost);
+            g_assert_cmpstr(qdict_get_str(data, "device"), ==, "cxl-mem0");
+        }
+        qobject_unref(event);
+        if (end) {
+            return n;
+        }
+    }
+}
+
+/* A host may answer as often as it likes; the monitor hears how often */
+static void host_cannot_flood_the_monitor(void)
+{
+    g_autofree char *args = cxl_args(CXL_BACKENDS "-device " CXL_DCD_DEVICE);
+    CxlDev dev;
+    QTestState *qts = qtest_init(args);
+
+    cxl_probe(qts, 0, &dev);
+    refuse(&dev, TELL_MAX + 7);
+    qtest_clock_step(qts, SECOND);
+    g_assert_cmpuint(told(qts, 7), ==, TELL_MAX);
+
+    /* the next second is a new one, and a save in it loses no number */
+    refuse(&dev, TELL_MAX + 3);
+    qts = cxl_migrate(qts, args);
+    dev.qts = qts;
+    qtest_clock_step(qts, SECOND);
+    g_assert_cmpuint(told(qts, 3), ==, 0);
+    refuse(&dev, 1);
+    qtest_qmp_eventwait(qts, "CXL_DYNAMIC_CAPACITY_REFUSED");
+    qtest_quit(qts);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -136,6 +195,7 @@ int main(int argc, char **argv)
     T(every_policy_reaches_the_host);
     T(query_shows_every_state);
     T(monitor_hears_what_the_host_does);
+    T(host_cannot_flood_the_monitor);
 #undef T
     return g_test_run();
 }

@@ -128,9 +128,9 @@ const RobustDoor robust_doors[] = {
       run_device_mailbox },
     { "switch-mailbox", KIND_SWITCH, 0x0001, 0x12, false,
       run_switch_mailbox },
-    { "device-mctp", KIND_FM, 0x4000, 0x45, true, run_device_mctp },
+    { "device-mctp", KIND_FM, 0x0001, 0x12, true, run_device_mctp },
     { "switch-mctp", KIND_SWITCH, 0x0001, 0x12, true, run_switch_mctp },
-    { "tunnel", KIND_LD, 0x4000, 0x45, true, run_tunnel },
+    { "tunnel", KIND_LD, 0x0001, 0x12, true, run_tunnel },
 };
 const unsigned robust_nr_doors = ARRAY_SIZE(robust_doors);
 

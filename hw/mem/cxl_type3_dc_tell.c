@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * CXL Type 3 memory device: what a host did about dynamic capacity, told to the
+ * monitor (CXL r3.2 8.2.10.9.9.3, 8.2.10.9.9.4)
+ *
+ * A host can answer as fast as it likes, and may even hand itself the capacity
+ * that it answers about; a client of the monitor must not be flooded by it.
+ * Beyond a rate, events are counted instead of sent, and one event at the end
+ * of the second tells their number: a Fabric Manager then asks for the state.
+ * The base's own limit keeps only the last event, whatever device it is of.
+ */
+#include "qemu/osdep.h"
+#include "qapi/qapi-events-cxl.h"
+#include "migration/vmstate.h"
+#include "cxl_type3_internal.h"
+#include "hw/cxl/trace.h"
+
+/* Extents that one event shows */
+#define EVENT_EXTENTS_MAX   256
+/* Events of one device in one second of the guest's time */
+#define EVENTS_MAX          1000
+
+CxlDynamicCapacityRange *cxl_type3_dc_range(const CXLType3Dev *d,
+                                            const CXLDCExtent *e)
+{
+    CxlDynamicCapacityRange *r = g_new0(CxlDynamicCapacityRange, 1);
+    int region = cxl_dc_region_of(d->dc, e->dpa, e->len);
+
+    r->dpa = e->dpa;
+    r->len = e->len;
+    if (!qemu_uuid_is_null(&e->tag)) {
+        r->tag = qemu_uuid_unparse_strdup(&e->tag);
+    }
+    if (region >= 0 && d->dc_config.region[region].sharable) {
+        r->has_sequence = true;
+        r->sequence = e->seq;
+    }
+    return r;
+}
+
+/* -- how many ------------------------------------------------------------- */
+
+static void tell_of_lost(void *opaque)
+{
+    CXLType3Dev *d = opaque;
+    CXLType3Tell *t = &d->tell;
+    g_autofree char *path = object_get_canonical_path(OBJECT(d));
+    uint64_t lost = t->lost;
+
+    t->sent = 0;
+    t->lost = 0;
+    trace_cxl_type3_dc_untold(DEVICE(d)->id, lost);
+    qapi_event_send_cxl_dynamic_capacity_untold(DEVICE(d)->id, path, lost);
+}
+
+static void await_end(CXLType3Dev *d)
+{
+    CXLType3Tell *t = &d->tell;
+
+    if (!t->timer) {
+        t->timer = timer_new_ns(QEMU_CLOCK_VIRTUAL, tell_of_lost, d);
+    }
+    timer_mod_ns(t->timer, t->since + NANOSECONDS_PER_SECOND);
+}
+
+/* May one more event be sent?  If not, it is counted */
+static bool may_tell(CXLType3Dev *d)
+{
+    int64_t now = qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL);
+    CXLType3Tell *t = &d->tell;
+
+    if (!t->lost && (!t->sent || now - t->since >= NANOSECONDS_PER_SECOND)) {
+        t->since = now;
+        t->sent = 0;
+    }
+    if (!t->lost && t->sent < EVENTS_MAX) {
+        t->sent++;
+        return true;
+    }
+    if (!t->lost++) {
+        await_end(d);
+    }
+    return false;
+}
+
+void cxl_type3_dc_tell_exit(CXLType3Dev *d)
+{
+    g_clear_pointer(&d->tell.timer, timer_free);
+    d->tell = (CXLType3Tell) { 0 };
+}
+
+/* Nobody was told yet of what is counted: where the machine goes on, it is */
+static int tell_post_load(void *opaque, int version_id)
+{
+    CXLType3Tell *t = opaque;
+
+    t->sent = 0;
+    t->since = qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL);
+    if (t->lost) {
+        await_end(container_of(t, CXLType3Dev, tell));
+    } else if (t->timer) {
+        timer_del(t->timer);
+    }
+    return 0;
+}
+
+const VMStateDescription vmstate_cxl_type3_tell = {
+    .name = "cxl-type3-tell",
+    .version_id = 1,
+    .minimum_version_id = 1,
+    .post_load = tell_post_load,
+    .fields = (const VMStateField[]) {
+        VMSTATE_UINT64(lost, CXLType3Tell),
+        VMSTATE_END_OF_LIST()
+    },
+};
+
+/* -- what ----------------------------------------------------------------- */
+
+void cxl_type3_dc_answered(void *opaque, uint16_t host, CXLDCEventType what,
+                           const CXLDCExtent *extents, size_t n)
+{
+    CXLType3Dev *d = opaque;
+    const char *id = DEVICE(d)->id;
+    g_autofree char *path = NULL;
+    g_autoptr(CxlDynamicCapacityRangeList) list = NULL;
+    CxlDynamicCapacityRangeList **tail = &list;
+    size_t i;
+
+    trace_cxl_type3_dc_answer(id, host, what, n);
+    if (!may_tell(d)) {
+        return;
+    }
+    path = object_get_canonical_path(OBJECT(d));
+    for (i = 0; i < MIN(n, EVENT_EXTENTS_MAX); i++) {
+        QAPI_LIST_APPEND(tail, cxl_type3_dc_range(d, &extents[i]));
+    }
+    if (what == CXL_DC_EV_RELEASED) {
+        qapi_event_send_cxl_dynamic_capacity_released(id, path, host, n, list);
+    } else if (n) {
+        qapi_event_send_cxl_dynamic_capacity_accepted(id, path, host, n, list);
+    } else {
+        qapi_event_send_cxl_dynamic_capacity_refused(id, path, host);
+    }
+}
