@@ -25,6 +25,7 @@
 #define SECURITY    CXL_SYS "/" MEMDEV "/security"
 /* What scripts/run-guest.py gives the device */
 #define SIZE        "268435456"
+#define SIZE_TWICE  "536870912"
 #define LABEL_BYTES (256 << 10)
 #define LABELS_IN   "/tmp/labels"
 #define LABELS_OUT  "/tmp/labels.back"
@@ -112,7 +113,7 @@ static void look(void)
     program_ok("cxl list -m " MEMDEV " -HIFA");
     program_says("\"health\":{\"maintenance_needed\":false");
     program_says("\"volatile_only_size\":" SIZE);
-    program_says("\"persistent_only_size\":" SIZE);
+    program_says("\"persistent_only_size\":0");
     program_says("\"num_slots\":2,\"active_slot\":2");
 }
 
@@ -181,23 +182,18 @@ static void sanitize(void)
     tap_rc(sys_write("1", SECURITY "/erase"), 0, "secure erase");
 }
 
-/* Get Partition Info tells whether capacity can change its kind at all */
+/* Persistent memory is planned to become volatile, and the plan is dropped */
 static void set_partition(void)
 {
-    const char *key = "\"partition_alignment_size\":";
-    unsigned long long step = 0;
-    const char *at;
-
     program_ok("cxl list -m " MEMDEV " -I");
-    at = strstr(program_output(), key);
-    if (!at || sscanf(at + strlen(key), "%llu", &step) != 1 || !step) {
-        tap_check(program_run("cxl set-partition " MEMDEV " -t ram -s "
-                              SIZE) != 0, "fixed partitions cannot be set");
-        return;
-    }
+    program_says("\"partition_alignment_size\":" SIZE);
     program_ok("cxl disable-memdev " MEMDEV " -f");
+    program_ok("cxl set-partition " MEMDEV " -t pmem -s 0");
+    program_says("\"active_persistent_size\":" SIZE);
+    program_says("\"next_volatile_size\":" SIZE_TWICE);
     program_ok("cxl set-partition " MEMDEV " -t pmem -s " SIZE);
-    program_says("\"partition_alignment_size\":");
+    program_says("\"active_volatile_size\":" SIZE);
+    program_silent_on("\"next_volatile_size\":" SIZE_TWICE);
     program_ok("cxl enable-memdev " MEMDEV);
 }
 
