@@ -136,7 +136,8 @@ static const CXLCmd rows[] = {
      * lets programs send a byte more than there is.
      */
     CXL_ROW(0x4101, "Set Partition Info", CXL_CCI_MAILBOX,
-            CXL_LEN_RANGE(9, 10), set_partition, .flags = CXL_CMD_MEDIA, .present = has_partition,
+            CXL_LEN_RANGE(9, 10), set_partition, .flags = CXL_CMD_MEDIA,
+            .present = has_partition,
             .effects = CXL_EFF_CONFIG_COLD_RESET | CXL_EFF_CONFIG_IMMEDIATE |
                        CXL_EFF_DATA_IMMEDIATE),
     CXL_ROW(0x4102, "Get LSA", CAPACITY_KINDS, CXL_LEN(8), get_lsa,

@@ -71,18 +71,26 @@ uint32_t cxl_io_config(PCIDevice *pci, uint32_t what, uint32_t data)
 
 /* -- memory --------------------------------------------------------------- */
 
-/* The memory BAR that has all of the range, and where it begins there */
+/*
+ * The memory BAR that has all of the range, and where it begins there.  Asked
+ * from the registers: what no host sees, as behind an unbound port, is mapped
+ * nowhere, and answers all the same.
+ */
 static MemoryRegion *find_bar(PCIDevice *pci, const CXLIOMemory *req,
                               hwaddr *offset)
 {
     for (unsigned i = 0; i < PCI_NUM_REGIONS; i++) {
         const PCIIORegion *bar = &pci->io_regions[i];
+        pcibus_t base;
 
-        if (bar->size && !(bar->type & PCI_BASE_ADDRESS_SPACE_IO) &&
-            bar->addr != PCI_BAR_UNMAPPED && req->addr >= bar->addr &&
+        if (!bar->size || bar->type & PCI_BASE_ADDRESS_SPACE_IO) {
+            continue;
+        }
+        base = pci_bar_address(pci, i, bar->type, bar->size);
+        if (base != PCI_BAR_UNMAPPED && req->addr >= base &&
             req->len <= bar->size &&
-            req->addr - bar->addr <= bar->size - req->len) {
-            *offset = req->addr - bar->addr;
+            req->addr - base <= bar->size - req->len) {
+            *offset = req->addr - base;
             return bar->memory;
         }
     }

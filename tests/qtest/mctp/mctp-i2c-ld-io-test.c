@@ -451,6 +451,85 @@ static void test_short_header(void)
     net_down(&n);
 }
 
+/* -- a port that no host uses --------------------------------------------- */
+
+#define UNBIND_NS 20000000000LL
+#define SURPRISE 2
+#define PERST_ASSERT 0
+#define PERST_DEASSERT 1
+
+/* Virtual switch 0; vPPB 1 is the first downstream port */
+static void unbind(Net *n)
+{
+    const uint8_t in[] = { 0, 1, SURPRISE };
+    Answer a = net_ask(n, DOOR_SWITCH_PCI, 0x5202, in, sizeof(in));
+
+    assert_answer(&a, RC_BG_STARTED, NULL, 0);
+    qtest_clock_step(n->t.qts, UNBIND_NS);
+    a = net_ask(n, DOOR_SWITCH_PCI, 0x0002, NULL, 0);
+    g_assert_cmphex(a.payload->data[0], ==, 100 << 1);
+    g_assert_cmphex(lduw_le_p(a.payload->data + 4), ==, 0);
+    answer_clear(&a);
+}
+
+/* The manager looks after a device before a host gets it */
+static void test_unbound(void)
+{
+    const uint8_t head[8] = { [2] = 1, [4] = 3 };
+    Answer a, b;
+    Net n;
+
+    net_up(&n);
+    a = net_through(&n, to_ld[1], 0x4000, NULL, 0);
+    unbind(&n);
+    b = net_through(&n, to_ld[1], 0x4000, NULL, 0);
+    g_assert_cmphex(b.ret_code, ==, 0);
+    assert_equal_answers(&a, &b);
+    answer_clear(&a);
+    answer_clear(&b);
+
+    g_assert_cmphex(config_read(&n, 0, 15), ==, 0x0d938086);
+    refused(&n, range(BAR_REGISTERS, 8), 0, RC_INTERNAL);
+    map_function(&n);
+    read_is(&n, range(BAR_REGISTERS, 8), head);
+    net_down(&n);
+}
+
+static void control(Net *n, uint8_t op)
+{
+    const uint8_t in[] = { PORT_DEVICE, op };
+    Answer a = net_ask(n, DOOR_SWITCH_MCTP, 0x5102, in, sizeof(in));
+
+    assert_answer(&a, 0, NULL, 0);
+}
+
+/* A device that is held in reset does not answer */
+static void test_held_in_reset(void)
+{
+    const uint8_t identify[16] = { PORT_DEVICE, 0, 12, [7] = 1 };
+    Net n;
+
+    net_up(&n);
+    control(&n, PERST_ASSERT);
+    for (size_t i = 0; i < ARRAY_SIZE(doors); i++) {
+        Answer a = net_ask(&n, doors[i], 0x5300, identify, sizeof(identify));
+
+        assert_answer(&a, RC_INVALID, NULL, 0);
+        a = config(&n, doors[i], PORT_DEVICE, 0, 0, 15, false, 0);
+        assert_answer(&a, RC_INVALID, NULL, 0);
+    }
+    refused(&n, range(BAR_REGISTERS, 8), 0, RC_INVALID);
+    control(&n, PERST_DEASSERT);
+    g_assert_cmphex(config_read(&n, 0, 15), ==, 0x0d938086);
+    for (size_t i = 0; i < ARRAY_SIZE(to_device); i++) {
+        Answer a = net_through(&n, to_device[i], 0x0001, NULL, 0);
+
+        g_assert_cmphex(a.ret_code, ==, 0);
+        answer_clear(&a);
+    }
+    net_down(&n);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -462,5 +541,7 @@ int main(int argc, char **argv)
     qtest_add_func("/ld-io/memory/write", test_memory_write);
     qtest_add_func("/ld-io/memory/mailbox-by-hand", test_mailbox_by_hand);
     qtest_add_func("/ld-io/memory/short-header", test_short_header);
+    qtest_add_func("/ld-io/unbound", test_unbound);
+    qtest_add_func("/ld-io/held-in-reset", test_held_in_reset);
     return g_test_run();
 }
