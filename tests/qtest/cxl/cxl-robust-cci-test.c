@@ -31,6 +31,7 @@
 
 #define OP_SCAN         0x4304
 #define OP_TRANSFER     0x0201
+#define OP_UNBIND       0x5202
 #define OP_SANITIZE     0x4400
 #define OP_GET_SECURITY 0x4500
 #define OP_PASSPHRASE   0x4501
@@ -110,6 +111,14 @@ static uint16_t start_transfer(Run *r)
     return robust_rc(&r->m, r->door, OP_TRANSFER, in, sizeof(in));
 }
 
+/* Of the device at vPPB 1, as soon as its link is down: it never is */
+static uint16_t start_unbind(Run *r)
+{
+    const uint8_t in[] = { 0, 1, 0 };
+
+    return robust_rc(&r->m, r->door, OP_UNBIND, in, sizeof(in));
+}
+
 static bool enter_background(Run *r)
 {
     await_idle(r);
@@ -117,6 +126,8 @@ static bool enter_background(Run *r)
         g_assert_cmphex(start_scan(r), ==, RC_BG);
     } else if (robust_cel_has(r->cel, OP_TRANSFER)) {
         g_assert_cmphex(start_transfer(r), ==, RC_BG);
+    } else if (robust_cel_has(r->cel, OP_UNBIND)) {
+        g_assert_cmphex(start_unbind(r), ==, RC_BG);
     } else {
         return false;
     }

@@ -15,6 +15,8 @@
 
 #define MACHINE MCTP_MACHINE \
     "-device cxl-downstream,id=ds0,bus=us0,port=0,chassis=0,slot=4 " \
+    "-object memory-backend-ram,id=vm1,size=256M " \
+    "-device cxl-type3,id=mem1,bus=ds0,volatile-memdev=vm1 " \
     "-device cxl-switch-mailbox-cci,id=sw0,bus=pcie.0,addr=06.0,target=us0 " \
     "-object memory-backend-ram,id=vm0,size=256M " \
     "-object memory-backend-ram,id=pm0,size=256M " \
