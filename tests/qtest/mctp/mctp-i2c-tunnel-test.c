@@ -81,6 +81,55 @@ static void test_refused(void)
     net_down(&n);
 }
 
+/*
+ * Two tunnels around Identify with bytes that are anything, and cut or with
+ * more behind: whatever comes of it, the next tunnel works
+ */
+#define MUTATIONS 3000
+#define NEST 16
+
+static void test_random(void)
+{
+    const uint8_t good[3 * NEST] = {
+        /* a tunnel to the port, one to the LD, and the command */
+        PORT_DEVICE, 0, 12 + NEST, 0, [7] = 0x00, [8] = 0x53, [9] = NEST,
+        [NEST + 2] = 12, [NEST + 7] = 0x01,
+    };
+    unsigned through = 0;
+    Net n;
+
+    net_up(&n);
+    for (unsigned i = 0; i < MUTATIONS; i++) {
+        size_t len = 2 * NEST;
+        uint8_t in[3 * NEST];
+        Answer a;
+
+        memcpy(in, good, sizeof(in));
+        for (int k = g_test_rand_int_range(0, 4); k > 0; k--) {
+            in[g_test_rand_int_range(0, 2 * NEST)] =
+                g_test_rand_bit() ? g_test_rand_int_range(0, 256) :
+                g_test_rand_bit() ? 0xff : 0;
+        }
+        if (g_test_rand_int_range(0, 8) == 0) {
+            len = g_test_rand_int_range(0, sizeof(in) + 1);
+        }
+        a = net_ask(&n, DOOR_SWITCH_PCI, 0x5300, in, len);
+        g_assert_true(a.ret_code == 0 || a.ret_code == RC_INVALID ||
+                      a.ret_code == RC_LENGTH);
+        through += a.ret_code == 0;
+        answer_clear(&a);
+
+        a = net_through(&n, to_ld[1], 0x0001, NULL, 0);
+        g_assert_cmphex(a.ret_code, ==, 0);
+        g_assert_cmpuint(a.payload->len, ==, 18);
+        answer_clear(&a);
+    }
+    g_test_message("%u of %u came through", through, MUTATIONS);
+    g_assert_cmpuint(through, >, MUTATIONS / 10);
+    g_assert_cmpuint(through, <, MUTATIONS);
+    net_down(&n);
+}
+
 /* -- what comes through --------------------------------------------------- */
 
 typedef struct Request {
@@ -423,6 +472,7 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     qtest_add_func("/tunnel/refused", test_refused);
+    qtest_add_func("/tunnel/random", test_random);
     qtest_add_func("/tunnel/as-direct", test_as_direct);
     qtest_add_func("/tunnel/logical-device",
                    test_logical_device_from_everywhere);
