@@ -85,6 +85,9 @@ void cxl_switch_map_set(uint8_t *map, const PCIDevice *port, bool value);
 
 /* -- what the host sees (cxl-switch-slot.c) -- */
 
+/** cxl_switch_slot_setup(), _reset() - link events of a downstream port. */
+void cxl_switch_slot_setup(PCIDevice *port);
+void cxl_switch_slot_reset(PCIDevice *port);
 /** cxl_switch_hold() - from now on device_del leaves what is on @port alone. */
 void cxl_switch_hold(CXLSwitch *sw, PCIDevice *port);
 /** cxl_switch_release() - the opposite, for what is not hidden. */

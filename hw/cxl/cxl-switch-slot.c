@@ -125,17 +125,43 @@ void cxl_switch_keep_on_eject(CXLSwitch *sw, PCIDevice *port, bool keep)
 
 /* -- the slot ------------------------------------------------------------- */
 
-/* Raise the port's hot-plug interrupt for what its slot status says */
+/*
+ * The ports of the base have no event for the link.  A host that sees an
+ * attention button, as Linux, listens to nothing else when a device goes
+ * unasked, because it takes changes of presence for what follows the button.
+ */
+void cxl_switch_slot_setup(PCIDevice *port)
+{
+    unsigned exp = port->exp.exp_cap;
+
+    pci_word_test_and_set_mask(port->wmask + exp + PCI_EXP_SLTCTL,
+                               PCI_EXP_SLTCTL_DLLSCE);
+    pci_word_test_and_set_mask(port->w1cmask + exp + PCI_EXP_SLTSTA,
+                               PCI_EXP_SLTSTA_DLLSC);
+}
+
+void cxl_switch_slot_reset(PCIDevice *port)
+{
+    uint8_t *exp = port->config + port->exp.exp_cap;
+
+    pci_word_test_and_clear_mask(exp + PCI_EXP_SLTCTL, PCI_EXP_SLTCTL_DLLSCE);
+    pci_word_test_and_clear_mask(exp + PCI_EXP_SLTSTA, PCI_EXP_SLTSTA_DLLSC);
+}
+
+/*
+ * Raise the port's hot-plug interrupt for what its slot status says.  Where it
+ * is a level, the port's own logic lowers it when the host clears the status.
+ */
 static void slot_notify(PCIDevice *port)
 {
     uint8_t *exp = port->config + port->exp.exp_cap;
     uint16_t ctl = pci_get_word(exp + PCI_EXP_SLTCTL);
     uint16_t sta = pci_get_word(exp + PCI_EXP_SLTSTA);
 
-    if (!(ctl & PCI_EXP_SLTCTL_HPIE) || !(ctl & sta & PCI_EXP_SLTSTA_PDC)) {
+    if (!(ctl & PCI_EXP_SLTCTL_HPIE) ||
+        !(ctl & sta & (PCI_EXP_SLTSTA_PDC | PCI_EXP_SLTSTA_DLLSC))) {
         return;
     }
-    port->exp.hpev_notified = true;
     if (msi_enabled(port)) {
         msi_notify(port, pcie_cap_flags_get_vector(port));
     } else if (pci_intx(port) != -1) {
@@ -149,14 +175,17 @@ static void slot_emptied(PCIDevice *port)
 
     pci_word_test_and_clear_mask(exp + PCI_EXP_SLTSTA, PCI_EXP_SLTSTA_PDS);
     pci_word_test_and_clear_mask(exp + PCI_EXP_LNKSTA, PCI_EXP_LNKSTA_DLLLA);
-    pci_word_test_and_set_mask(exp + PCI_EXP_SLTSTA, PCI_EXP_SLTSTA_PDC);
+    pci_word_test_and_set_mask(exp + PCI_EXP_SLTSTA,
+                               PCI_EXP_SLTSTA_PDC | PCI_EXP_SLTSTA_DLLSC);
     slot_notify(port);
 }
 
 static void slot_filled(PCIDevice *port, PCIDevice *dev)
 {
+    uint8_t *exp = port->config + port->exp.exp_cap;
     DeviceState *qdev = DEVICE(dev);
 
+    pci_word_test_and_set_mask(exp + PCI_EXP_SLTSTA, PCI_EXP_SLTSTA_DLLSC);
     /* the port's own logic, which tells the guest of nothing but hot-plugs */
     qdev->hotplugged = true;
     pcie_cap_slot_plug_cb(HOTPLUG_HANDLER(port), qdev, &error_abort);

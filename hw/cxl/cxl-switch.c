@@ -25,6 +25,13 @@ static CXLSwitch *shared_of(CXLUpstreamPort *usp)
 
 /* -- what comes and goes below the downstream ports ---------------------- */
 
+static bool is_port_of(CXLSwitch *sw, DeviceState *dev)
+{
+    return object_dynamic_cast(OBJECT(dev), TYPE_PCIE_SLOT) &&
+           pci_bridge_get_device(pci_get_bus(PCI_DEVICE(dev))) ==
+           PCI_DEVICE(sw->usp);
+}
+
 /* The downstream port of this switch that @dev is plugged into, or NULL */
 static PCIDevice *port_above(CXLSwitch *sw, DeviceState *dev)
 {
@@ -35,11 +42,7 @@ static PCIDevice *port_above(CXLSwitch *sw, DeviceState *dev)
         return NULL;
     }
     port = pci_bridge_get_device(pci_get_bus(PCI_DEVICE(dev)));
-    if (!port || !object_dynamic_cast(OBJECT(port), TYPE_PCIE_SLOT) ||
-        pci_bridge_get_device(pci_get_bus(port)) != PCI_DEVICE(sw->usp)) {
-        return NULL;
-    }
-    return port;
+    return port && is_port_of(sw, DEVICE(port)) ? port : NULL;
 }
 
 static void device_came(DeviceListener *listener, DeviceState *dev)
@@ -47,6 +50,9 @@ static void device_came(DeviceListener *listener, DeviceState *dev)
     CXLSwitch *sw = container_of(listener, CXLSwitch, listener);
     PCIDevice *port = port_above(sw, dev);
 
+    if (is_port_of(sw, dev)) {
+        cxl_switch_slot_setup(PCI_DEVICE(dev));
+    }
     if (port) {
         cxl_switch_plugged(sw, port, PCI_DEVICE(dev));
     }
@@ -64,20 +70,31 @@ static void device_went(DeviceListener *listener, DeviceState *dev)
 
 /* -- life ---------------------------------------------------------------- */
 
-static void forget_secret(void *opaque)
+static void forget_secret(CXLSwitch *sw)
 {
-    CXLSwitch *sw = opaque;
-
     sw->sv_set = false;
     memset(&sw->sv, 0, sizeof(sw->sv));
+}
+
+/* What the ports' own reset does not know */
+static void switch_reset(void *opaque)
+{
+    CXLSwitch *sw = opaque;
+    unsigned i;
+
+    forget_secret(sw);
+    for (i = 1; i < cxl_switch_nr_vppbs(sw); i++) {
+        cxl_switch_slot_reset(cxl_switch_vppb(sw, i));
+    }
 }
 
 static CXLSwitch *switch_new(CXLUpstreamPort *usp)
 {
     CXLSwitch *sw = g_new0(CXLSwitch, 1);
     uint32_t depth[CXL_EVENT_LOGS];
+    unsigned i;
 
-    for (int i = 0; i < CXL_EVENT_LOGS; i++) {
+    for (i = 0; i < CXL_EVENT_LOGS; i++) {
         depth[i] = EVENT_DEPTH;
     }
     sw->usp = usp;
@@ -86,7 +103,10 @@ static CXLSwitch *switch_new(CXLUpstreamPort *usp)
     sw->listener.realize = device_came;
     sw->listener.unrealize = device_went;
     device_listener_register(&sw->listener);
-    qemu_register_reset(forget_secret, sw);
+    for (i = 1; i < cxl_switch_nr_vppbs(sw); i++) {
+        cxl_switch_slot_setup(cxl_switch_vppb(sw, i));
+    }
+    qemu_register_reset(switch_reset, sw);
     vmstate_register(VMSTATE_IF(usp), VMSTATE_INSTANCE_ID_ANY,
                      &vmstate_switch, sw);
     return sw;
@@ -96,7 +116,7 @@ static CXLSwitch *switch_new(CXLUpstreamPort *usp)
 static void switch_free(CXLSwitch *sw)
 {
     vmstate_unregister(VMSTATE_IF(sw->usp), &vmstate_switch, sw);
-    qemu_unregister_reset(forget_secret, sw);
+    qemu_unregister_reset(switch_reset, sw);
     device_listener_unregister(&sw->listener);
     cxl_switch_let_all_go(sw);
     cxl_events_destroy(&sw->events);

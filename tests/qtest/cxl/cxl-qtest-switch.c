@@ -98,7 +98,7 @@ void slot_set_control(CxlSwitch *sw, unsigned n, uint16_t v)
 void slot_clear_status(CxlSwitch *sw, unsigned n)
 {
     cfg_writew(&sw->dsp[n], express(&sw->dsp[n]) + PCI_EXP_SLTSTA,
-               slot_status(sw, n) & 0x1f);
+               slot_status(sw, n) & (0x1f | PCI_EXP_SLTSTA_DLLSC));
 }
 
 void switch_refused(CxlSwitch *sw, uint16_t op, const CxlReq *req, uint16_t rc)

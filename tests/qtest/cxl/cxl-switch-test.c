@@ -182,7 +182,8 @@ static void perst_takes_the_device_from_the_host(void)
 
     g_assert_cmphex(switch_control(&sw, SWITCH_DSP_PORT(0), ASSERT), ==, 0);
     g_assert_cmphex(cfg_readl(&sw.below[0], 0), ==, 0xffffffff);
-    g_assert_cmphex(slot_status(&sw, 0), ==, PCI_EXP_SLTSTA_PDC);
+    g_assert_cmphex(slot_status(&sw, 0), ==,
+                    PCI_EXP_SLTSTA_PDC | PCI_EXP_SLTSTA_DLLSC);
     g_assert_cmphex(link_status(&sw, 0) & PCI_EXP_LNKSTA_DLLLA, ==, 0);
     switch_port(&sw, SWITCH_DSP_PORT(0), b);
     g_assert_cmpuint(b[2], ==, 0);
@@ -387,7 +388,8 @@ static void port_changes_are_logged(void)
     g_assert_cmpuint(r[0x10], ==, 0x80);
     g_assert_cmpuint(r[0x30], ==, SWITCH_DSP_PORT(0));
     g_assert_cmpuint(r[0x31], ==, 0);
-    g_assert_cmphex(lduw_le_p(r + 0x32), ==, PCI_EXP_SLTSTA_PDC);
+    g_assert_cmphex(lduw_le_p(r + 0x32), ==,
+                    PCI_EXP_SLTSTA_PDC | PCI_EXP_SLTSTA_DLLSC);
     g_assert_cmpmem(r + 0x35, 15, b + 1, 15);
 
     /* a wrong handle clears nothing, the right one does */

@@ -215,7 +215,8 @@ static void surprise_and_back(void)
     ends_with(&sw, OP_UNBIND, 0);
 
     g_assert_false(host_sees(&sw, 0));
-    g_assert_cmphex(slot_status(&sw, 0), ==, PCI_EXP_SLTSTA_PDC);
+    g_assert_cmphex(slot_status(&sw, 0), ==,
+                    PCI_EXP_SLTSTA_PDC | PCI_EXP_SLTSTA_DLLSC);
     g_assert_cmphex(link_status(&sw, 0) & PCI_EXP_LNKSTA_DLLLA, ==, 0);
     binding(&sw, 1, status);
     g_assert_cmphex(ldl_le_p(status), ==, UNBOUND | 0xff << 16);
@@ -239,6 +240,51 @@ static void surprise_and_back(void)
                     PCI_EXP_SLTSTA_PDC | PCI_EXP_SLTSTA_PDS);
     g_assert_cmphex(link_status(&sw, 0) & PCI_EXP_LNKSTA_DLLLA, !=, 0);
     g_assert_cmpuint(binding_state(&sw, 1), ==, BOUND);
+    qtest_quit(sw.qts);
+}
+
+#define MSI_MARK        0xbeef
+#define MSI_ADDRESS     (64 * MiB)
+
+/* A host with an attention button waits for the link, not for presence */
+static void surprise_interrupts_the_host(void)
+{
+    CxlSwitch sw;
+    unsigned msi;
+
+    switch_start(&sw, SWITCH_DEVICE);
+    msi = cfg_find_cap(&sw.dsp[0], PCI_CAP_ID_MSI);
+    g_assert_cmpuint(msi, !=, 0);
+    cfg_writel(&sw.dsp[0], msi + PCI_MSI_ADDRESS_LO, MSI_ADDRESS);
+    cfg_writel(&sw.dsp[0], msi + PCI_MSI_ADDRESS_HI, 0);
+    cfg_writew(&sw.dsp[0], msi + PCI_MSI_DATA_64, MSI_MARK);
+    cfg_writew(&sw.dsp[0], msi + PCI_MSI_FLAGS, PCI_MSI_FLAGS_ENABLE);
+    slot_set_control(&sw, 0, PIC_ON | PCI_EXP_SLTCTL_HPIE |
+                     PCI_EXP_SLTCTL_DLLSCE | PCI_EXP_SLTCTL_ABPE);
+    g_assert_cmphex(slot_control(&sw, 0) & PCI_EXP_SLTCTL_DLLSCE, !=, 0);
+    slot_clear_status(&sw, 0);
+    qtest_writel(sw.qts, MSI_ADDRESS, 0);
+
+    g_assert_cmphex(unbind_vppb(&sw, 0, 1, SURPRISE), ==, RC_STARTED);
+    g_assert_cmphex(qtest_readl(sw.qts, MSI_ADDRESS), ==, 0);
+    ends_with(&sw, OP_UNBIND, 0);
+    g_assert_cmphex(qtest_readl(sw.qts, MSI_ADDRESS), ==, MSI_MARK);
+    g_assert_cmphex(slot_status(&sw, 0) & PCI_EXP_SLTSTA_DLLSC, !=, 0);
+    slot_clear_status(&sw, 0);
+    g_assert_cmphex(slot_status(&sw, 0), ==, 0);
+
+    qtest_writel(sw.qts, MSI_ADDRESS, 0);
+    g_assert_cmphex(bind_vppb(&sw, 0, 1, SWITCH_DSP_PORT(0), NO_LD), ==,
+                    RC_STARTED);
+    ends_with(&sw, OP_BIND, 0);
+    g_assert_cmphex(qtest_readl(sw.qts, MSI_ADDRESS), ==, MSI_MARK);
+
+    /* a reset turns the interrupt off */
+    qtest_qmp_assert_success(sw.qts, "{'execute': 'system_reset'}");
+    qtest_qmp_eventwait(sw.qts, "RESET");
+    switch_probe(sw.qts, &sw);
+    g_assert_cmphex(slot_control(&sw, 0) & PCI_EXP_SLTCTL_DLLSCE, ==, 0);
+    g_assert_cmphex(slot_status(&sw, 0), ==, PCI_EXP_SLTSTA_PDS);
     qtest_quit(sw.qts);
 }
 
@@ -594,6 +640,7 @@ int main(int argc, char **argv)
     qtest_add_func("/cxl/vcs/info_errors", info_refuses_what_does_not_fit);
     qtest_add_func("/cxl/vcs/lengths", wrong_lengths_are_refused);
     qtest_add_func("/cxl/vcs/surprise", surprise_and_back);
+    qtest_add_func("/cxl/vcs/interrupt", surprise_interrupts_the_host);
     qtest_add_func("/cxl/vcs/bind_errors", wrong_bindings_are_refused);
     qtest_add_func("/cxl/vcs/managed", managed_removal_asks_the_host);
     qtest_add_func("/cxl/vcs/power_off", power_off_keeps_an_unbound_device);

@@ -76,6 +76,23 @@ static const Request switch_requests[] = {
     { 0x5100, 1, { 0 } },
     { 0x5101, 2, { 1, 0 } },
     { 0x5101, 3, { 0, 1, 0 } },
+    { 0x5101, 2, { 1, 9 } },
+    { 0x5102, 2, { 9, 0 } },
+    { 0x5102, 2, { 0, 1 } },
+    { 0x5103, 8, { 0, 0, 0xf0, 0 } },
+    { 0x5103, 8, { 9, 0, 0xf0, 0 } },
+    { 0x5104, 0 },
+    { 0x5106, 1, { 0 } },
+    { 0x5106, 1, { 1 } },
+    { 0x5107, 1, { 0 } },
+    { 0x5200, 4, { 0, 255, 1, 0 } },
+    { 0x5200, 5, { 0, 255, 1, 0 } },
+    { 0x5201, 6, { 0, 1, 0, 0, 0xff, 0xff } },
+    { 0x5202, 3, { 0, 9, 2 } },
+    { 0x5203, 40, { 0, 9, 0, 0, 0x10 } },
+    { 0x0100, 1, { 0 } },
+    { 0x0100, 1, { 9 } },
+    { 0x0101, 8, { 0, 0, 1, 0, 0, 0, 1, 0 } },
     { 0x5300, 16, { 0, 0, 12, 0, 0, 0, 0, 1, 0, 0, 0, 0 } },
     { 0x5300, 4, { 0 } },
     { 0x5600, 0 },
@@ -113,6 +130,56 @@ static void test_switch_as_its_mailbox(void)
         answer_clear(&b);
         answer_clear(&c);
     }
+    mailbox_close(&m);
+    dw_stop(&t);
+}
+
+#define RC_STARTED 0x01
+#define RC_INPUT 0x02
+#define RC_BUSY 0x06
+
+static const uint8_t unbind_surprise[] = { 0, 1, 2 };
+
+/* A door has its own background operation; the switch has one binding */
+static void test_doors_share_bindings(void)
+{
+    static const uint8_t info[] = { 1, 1, 1, 0 };
+    Mailbox m;
+    Answer a;
+    DwI2c t;
+
+    start(&t, SWITCH_ARGS);
+    m = mailbox_open(&t, QPCI_DEVFN(6, 0), 0);
+    a = mailbox_command(&m, 0x5202, unbind_surprise, 3);
+    g_assert_cmphex(a.ret_code, ==, RC_STARTED);
+    answer_clear(&a);
+    a = mctp_command(&t, EP_SWITCH, EID_SWITCH, 0x5202, unbind_surprise, 3);
+    g_assert_cmphex(a.ret_code, ==, RC_BUSY);
+    g_assert_false(a.background);
+    answer_clear(&a);
+    qtest_clock_step(t.qts, 200 * 1000 * 1000);
+    a = mctp_command(&t, EP_MAILBOX, EID_MAILBOX, 0x5200, info, 4);
+    g_assert_cmphex(a.ret_code, ==, 0);
+    g_assert_cmpuint(a.payload->len, ==, 12);
+    g_assert_cmpuint(a.payload->data[8], ==, 0);
+    answer_clear(&a);
+    a = mctp_command(&t, EP_SWITCH, EID_SWITCH, 0x5202, unbind_surprise, 3);
+    g_assert_cmphex(a.ret_code, ==, RC_INPUT);
+    answer_clear(&a);
+
+    /* and back, by another door, which tells that it is at work */
+    a = mctp_command(&t, EP_SWITCH, EID_SWITCH, 0x5201,
+                     (const uint8_t[]) { 0, 1, 0, 0, 0xff, 0xff }, 6);
+    g_assert_cmphex(a.ret_code, ==, RC_STARTED);
+    g_assert_true(a.background);
+    answer_clear(&a);
+    qtest_clock_step(t.qts, 200 * 1000 * 1000);
+    a = mctp_command(&t, EP_SWITCH, EID_SWITCH, 0x0002, NULL, 0);
+    g_assert_cmphex(ldq_le_p(a.payload->data), ==, 0x520100c8);
+    answer_clear(&a);
+    a = mailbox_command(&m, 0x5200, info, 4);
+    g_assert_cmpuint(a.payload->data[8], ==, 2);
+    answer_clear(&a);
     mailbox_close(&m);
     dw_stop(&t);
 }
@@ -421,6 +488,8 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     qtest_add_func("/mctp-i2c/switch/as-its-mailbox",
                    test_switch_as_its_mailbox);
+    qtest_add_func("/mctp-i2c/switch/doors-share-bindings",
+                   test_doors_share_bindings);
     qtest_add_func("/mctp-i2c/switch/identify", test_identify_switch);
     qtest_add_func("/mctp-i2c/switch/wrong-messages", test_wrong_messages);
     qtest_add_func("/mctp-i2c/device/as-its-mailbox",
