@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# A shell in the test guest, with cxl-fm, cxl-dc-host and mctp-up in its path.
+# A shell in the test guest, with cxl-fm, cxl-dc-host and mctp-up in its path,
+# and with cxl and daxctl of ndctl if they can be had.
 # usage: tools/shell.sh BUILD [argument of run-guest.py]...
 set -euo pipefail
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -12,6 +13,9 @@ busybox=$(command -v busybox) && ! ldd "$busybox" >/dev/null 2>&1 || {
     echo "a static busybox is missing: apt-get install busybox-static" >&2
     exit 1
 }
+if scripts/ndctl.sh; then
+    set -- --tree build/ndctl "$@"
+fi
 exec /usr/bin/python3 scripts/run-guest.py --scenario shell \
     --qemu "$build/qemu/qemu-system-x86_64" --kernel build/bzImage \
     --init "$own/tests/guest/guest-init" \
