@@ -299,6 +299,23 @@ bool cxl_dc_translate(const CXLDynCap *dc, uint16_t host, uint64_t dpa,
     return true;
 }
 
+bool cxl_dc_next(const CXLDynCap *dc, uint16_t host, uint64_t dpa,
+                 CXLDCRange *range, uint64_t *media)
+{
+    const DCRec *rec;
+    DCCursor cur;
+
+    if (host >= dc->config.nr_hosts) {
+        return false;
+    }
+    rec = dc_set_from(&dc->host[host].added, dpa, &cur);
+    if (!rec) {
+        return false;
+    }
+    range->dpa = MAX(dpa, rec->dpa);
+    return cxl_dc_translate(dc, host, range->dpa, media, &range->len);
+}
+
 size_t cxl_dc_memory(const CXLDynCap *dc)
 {
     size_t sum = sizeof(*dc) + dc->config.nr_regions * sizeof(DCRegion) +

@@ -4,6 +4,7 @@
  * properties, hence no windows and no host bridges.
  */
 #include "qemu/osdep.h"
+#include "qapi/qapi-commands-cxl.h"
 #include "hw/cxl/cxl_host.h"
 
 const MemoryRegionOps cfmws_ops;
@@ -18,4 +19,10 @@ void cxl_fmws_link_targets(CXLState *state, Error **errp)
 
 void cxl_hook_up_pxb_registers(PCIBus *root, CXLState *state, Error **errp)
 {
+}
+
+CxlMemoryWindowList *qmp_query_cxl_memory_map(bool has_limit, uint32_t limit,
+                                              Error **errp)
+{
+    return NULL;
 }

@@ -9,7 +9,7 @@
 #include "hw/pci/pci_bus.h"
 #include "hw/pci/pci_bridge.h"
 #include "hw/pci-bridge/pci_expander_bridge.h"
-#include "hw/cxl/cxl_host.h"
+#include "hw/cxl/cxl_direct.h"
 
 #define DEFAULT_GRANULARITY     256
 
@@ -144,6 +144,7 @@ void cxl_fmws_link_targets(CXLState *state, Error **errp)
             fw->target_hbs[i] = PXB_CXL_DEV(hb);
         }
     }
+    cxl_direct_start(state);
 }
 
 void cxl_hook_up_pxb_registers(PCIBus *root, CXLState *state, Error **errp)

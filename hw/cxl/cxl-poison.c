@@ -83,16 +83,29 @@ void cxl_poison_init(CXLPoison *p, uint32_t limit, const CXLTimestamp *clock)
     *p = (CXLPoison) { .limit = limit, .clock = clock };
 }
 
-void cxl_poison_forget(CXLPoison *p)
+static void drop_all(CXLPoison *p)
 {
     g_clear_pointer(&p->range, g_free);
     p->n = p->allocated = p->n_listed = 0;
     end_overflow_if_all_listed(p);
 }
 
+static void tell_owner(const CXLPoison *p)
+{
+    if (p->changed) {
+        p->changed(p->opaque);
+    }
+}
+
+void cxl_poison_forget(CXLPoison *p)
+{
+    drop_all(p);
+    tell_owner(p);
+}
+
 void cxl_poison_destroy(CXLPoison *p)
 {
-    cxl_poison_forget(p);
+    drop_all(p);
     p->frozen = false;
 }
 
@@ -142,6 +155,7 @@ CXLPoisonResult cxl_poison_found(CXLPoison *p, uint64_t dpa, uint64_t len,
         note_overflow(p);
     }
     insert_at(p, lower_bound(p, dpa), &r);
+    tell_owner(p);
     return CXL_POISON_DONE;
 }
 
@@ -190,6 +204,7 @@ void cxl_poison_wipe(CXLPoison *p, uint64_t dpa, uint64_t len)
         cut(p, lower_bound(p, dpa), dpa, len);
     }
     end_overflow_if_all_listed(p);
+    tell_owner(p);
 }
 
 CXLPoisonResult cxl_poison_clear(CXLPoison *p, uint64_t dpa)
@@ -268,7 +283,7 @@ uint32_t cxl_poison_scan(CXLPoison *p, uint64_t dpa, uint64_t len)
 
 static int cxl_poison_pre_load(void *opaque)
 {
-    cxl_poison_forget(opaque);
+    drop_all(opaque);
     return 0;
 }
 

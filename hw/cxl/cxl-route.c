@@ -19,86 +19,202 @@
 /* Smallest interleave granularity: no decoder splits an aligned piece of it */
 #define CHUNK                   256
 
-static CXLRoute miss(CXLRouteMiss why)
-{
-    return (CXLRoute) { .miss = why };
-}
+/*
+ * What the decoders say is worked out once and kept until one of them, or a
+ * memory device, changes: a walk over buses and registers at each access would
+ * cost many times what the access itself does.  Nothing is kept but memory
+ * devices, which say when they go, and copies.
+ */
+
+typedef struct Node Node;
+typedef struct CXLRouteTree CXLRouteTree;
+
+/** struct Leg - where a target of a window or decoder leads: one of three */
+typedef struct Leg {
+    PCIDevice *device;
+    const Node *node;
+    CXLRouteMiss miss;
+} Leg;
+
+typedef struct Hop {
+    CXLHDMDecoder d;
+    Leg leg[CXL_HDM_TARGETS_MAX];
+} Hop;
+
+/** struct Node - the committed decoders of a host bridge or switch */
+struct Node {
+    unsigned n;
+    Hop hop[];
+};
+
+/**
+ * struct CXLRouteTree - all ways from one window
+ * @nodes: by component; owns them
+ */
+struct CXLRouteTree {
+    Leg target[CXL_INTERLEAVE_WAYS_MAX];
+    GHashTable *nodes;
+};
+
+static const Node *node_get(CXLRouteTree *t, CXLComponentState *cxl,
+                            PCIBus *bus, int level);
 
 /* A link ends at device 0 function 0: a device, or the port of a switch */
-static PCIDevice *behind(PCIDevice *port)
+static Leg leg_behind(CXLRouteTree *t, PCIDevice *port, int level)
 {
-    return pci_bridge_get_sec_bus(PCI_BRIDGE(port))->devices[0];
+    PCIDevice *d;
+
+    if (!port) {
+        return (Leg) { .miss = CXL_ROUTE_NO_PORT };
+    }
+    d = pci_bridge_get_sec_bus(PCI_BRIDGE(port))->devices[0];
+    if (d && object_dynamic_cast(OBJECT(d), TYPE_CXL_TYPE3) &&
+        cxl_type3_attached(d)) {
+        return (Leg) { .device = d };
+    }
+    if (!d || !object_dynamic_cast(OBJECT(d), TYPE_CXL_USP)) {
+        return (Leg) { .miss = CXL_ROUTE_NO_DEVICE };
+    }
+    if (level == SWITCH_LEVELS_MAX) {
+        return (Leg) { .miss = CXL_ROUTE_TOO_DEEP };
+    }
+    return (Leg) {
+        .node = node_get(t, cxl_usp_to_cstate(CXL_USP(d)),
+                         pci_bridge_get_sec_bus(PCI_BRIDGE(d)), level + 1),
+    };
 }
 
-/* Port on @bus that the decoders of @cxl choose */
-static PCIDevice *decode_port(CXLComponentState *cxl, PCIBus *bus, hwaddr hpa,
-                              CXLRoute *route)
+static const Node *node_get(CXLRouteTree *t, CXLComponentState *cxl,
+                            PCIBus *bus, int level)
 {
-    PCIDevice *port = NULL;
-    CXLHDMDecoder d;
-    int number;
+    const uint32_t *regs = cxl->crb.cache_mem_registers;
+    unsigned count = cxl_hdm_count(regs);
+    Node *node = g_hash_table_lookup(t->nodes, cxl);
 
-    if (!cxl_hdm_find(cxl->crb.cache_mem_registers, hpa, &d)) {
-        route->miss = CXL_ROUTE_NO_DECODER;
-        return NULL;
+    if (node) {
+        return node;
     }
-    route->ways *= d.ways;
-    number = cxl_hdm_target_port(&d, hpa);
-    if (number >= 0) {
-        port = pcie_find_port_by_pn(bus, number);
+    node = g_malloc0(sizeof(*node) + count * sizeof(node->hop[0]));
+    g_hash_table_insert(t->nodes, cxl, node);
+    for (unsigned i = 0; i < count; i++) {
+        Hop *hop = &node->hop[node->n];
+
+        cxl_hdm_get(regs, i, &hop->d);
+        /* Codes can turn bad after a commit: it may be rewritten alive */
+        if (!hop->d.committed || !hop->d.ways || !hop->d.granularity) {
+            continue;
+        }
+        node->n++;
+        for (unsigned k = 0; k < MIN(hop->d.ways, CXL_HDM_TARGETS_MAX); k++) {
+            hop->leg[k] = leg_behind(t, pcie_find_port_by_pn(
+                                            bus, hop->d.targets[k]), level);
+        }
     }
-    if (!port) {
-        route->miss = CXL_ROUTE_NO_PORT;
+    return node;
+}
+
+static Leg leg_of_bridge(CXLRouteTree *t, PXBCXLDev *pxb)
+{
+    PCIHostState *hb = pxb && pxb->cxl_host_bridge ?
+                       PCI_HOST_BRIDGE(pxb->cxl_host_bridge) : NULL;
+
+    if (!hb || !hb->bus) {
+        return (Leg) { .miss = CXL_ROUTE_NO_BRIDGE };
     }
-    return port;
+    if (cxl_get_hb_passthrough(hb)) {
+        return leg_behind(t, pcie_find_port_first(hb->bus), 0);
+    }
+    return (Leg) { .node = node_get(t, cxl_get_hb_cstate(hb), hb->bus, 0) };
+}
+
+static void tree_free(gpointer opaque)
+{
+    CXLRouteTree *t = opaque;
+
+    g_hash_table_destroy(t->nodes);
+    g_free(t);
+}
+
+/* By window; the last one that was asked for is at hand */
+static GHashTable *trees;
+static const CXLFixedWindow *last_window;
+static const CXLRouteTree *last_tree;
+
+static const CXLRouteTree *tree_get(CXLFixedWindow *fw)
+{
+    CXLRouteTree *t;
+
+    if (fw == last_window) {
+        return last_tree;
+    }
+    if (!trees) {
+        trees = g_hash_table_new_full(NULL, NULL, NULL, tree_free);
+    }
+    t = g_hash_table_lookup(trees, fw);
+    if (!t) {
+        t = g_new0(CXLRouteTree, 1);
+        t->nodes = g_hash_table_new_full(NULL, NULL, NULL, g_free);
+        for (unsigned i = 0; i < fw->num_targets; i++) {
+            t->target[i] = leg_of_bridge(t, fw->target_hbs[i]);
+        }
+        g_hash_table_insert(trees, fw, t);
+    }
+    last_window = fw;
+    last_tree = t;
+    return t;
+}
+
+void cxl_route_forget(void)
+{
+    last_window = NULL;
+    last_tree = NULL;
+    g_clear_pointer(&trees, g_hash_table_destroy);
+}
+
+/* The leg that @hpa takes from a bridge or switch */
+static Leg node_leg(const Node *node, hwaddr hpa, CXLRoute *route)
+{
+    for (unsigned i = 0; i < node->n; i++) {
+        const Hop *hop = &node->hop[i];
+        unsigned target;
+
+        if (hpa < hop->d.base) {
+            route->end = MIN(route->end, hop->d.base);
+            continue;
+        }
+        if (hpa - hop->d.base >= hop->d.size) {
+            continue;
+        }
+        route->end = MIN(route->end - 1, hop->d.base + (hop->d.size - 1)) + 1;
+        if (hop->d.ways == 1) {
+            return hop->leg[0];
+        }
+        route->ways *= hop->d.ways;
+        target = cxl_interleave_target(hpa, hop->d.ways, hop->d.granularity);
+        return target < CXL_HDM_TARGETS_MAX ? hop->leg[target]
+                                            : (Leg) { NULL, NULL,
+                                                      CXL_ROUTE_NO_PORT };
+    }
+    return (Leg) { .miss = CXL_ROUTE_NO_DECODER };
 }
 
 CXLRoute cxl_route_hpa(CXLFixedWindow *fw, hwaddr hpa)
 {
     unsigned granularity = cxl_interleave_decode_granularity(fw->enc_int_gran);
-    unsigned target = cxl_interleave_target(hpa, fw->num_targets, granularity);
-    PXBCXLDev *pxb = fw->target_hbs[target];
-    CXLRoute route = { .ways = fw->num_targets };
-    PCIHostState *hb;
-    PCIDevice *port;
+    const CXLRouteTree *t = tree_get(fw);
+    CXLRoute route = {
+        .ways = fw->num_targets,
+        .end = fw->base + fw->size,
+    };
+    Leg leg = t->target[cxl_interleave_target(hpa, fw->num_targets,
+                                              granularity)];
 
-    if (!pxb || !pxb->cxl_host_bridge) {
-        return miss(CXL_ROUTE_NO_BRIDGE);
+    while (leg.node) {
+        leg = node_leg(leg.node, hpa, &route);
     }
-    hb = PCI_HOST_BRIDGE(pxb->cxl_host_bridge);
-    if (!hb->bus) {
-        return miss(CXL_ROUTE_NO_BRIDGE);
-    }
-
-    if (cxl_get_hb_passthrough(hb)) {
-        port = pcie_find_port_first(hb->bus);
-        if (!port) {
-            return miss(CXL_ROUTE_NO_PORT);
-        }
-    } else {
-        port = decode_port(cxl_get_hb_cstate(hb), hb->bus, hpa, &route);
-    }
-
-    for (int level = 0; port; level++) {
-        PCIDevice *d = behind(port);
-
-        if (!d) {
-            return miss(CXL_ROUTE_NO_DEVICE);
-        }
-        if (object_dynamic_cast(OBJECT(d), TYPE_CXL_TYPE3)) {
-            route.device = d;
-            return route;
-        }
-        if (!object_dynamic_cast(OBJECT(d), TYPE_CXL_USP)) {
-            return miss(CXL_ROUTE_NO_DEVICE);
-        }
-        if (level == SWITCH_LEVELS_MAX) {
-            return miss(CXL_ROUTE_TOO_DEEP);
-        }
-        port = decode_port(cxl_usp_to_cstate(CXL_USP(d)),
-                           pci_bridge_get_sec_bus(PCI_BRIDGE(d)), hpa, &route);
-    }
-    return miss(route.miss);
+    route.device = leg.device;
+    route.miss = leg.miss;
+    return route;
 }
 
 static const char *miss_text(CXLRouteMiss why)

@@ -11,6 +11,7 @@
 #include "qemu/osdep.h"
 #include "qapi/error.h"
 #include "hw/hotplug.h"
+#include "hw/cxl/cxl_direct.h"
 #include "hw/pci/msi.h"
 #include "hw/pci/pci_bridge.h"
 #include "hw/pci/pci_bus.h"
@@ -202,6 +203,7 @@ static void hide(CXLSwitch *sw, PCIDevice *port, PCIDevice *dev)
     bus->devices[dev->devfn] = NULL;
     pci_bus_set_slot_reserved_mask(bus, 1u << PCI_SLOT(dev->devfn));
     h->hidden = true;
+    cxl_direct_topology_changed();
     trace_cxl_switch_hidden(DEVICE(port)->id ?: "", DEVICE(dev)->id ?: "");
 }
 
@@ -213,6 +215,7 @@ static void show(CXLSwitchHeld *h)
     pci_bus_clear_slot_reserved_mask(bus, 1u << PCI_SLOT(h->dev->devfn));
     h->hidden = false;
     pci_set_power(h->dev, true);
+    cxl_direct_topology_changed();
     trace_cxl_switch_shown(DEVICE(h->port)->id ?: "", DEVICE(h->dev)->id ?: "");
 }
 

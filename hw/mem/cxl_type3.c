@@ -10,6 +10,7 @@
 #include "hw/qdev-properties.h"
 #include "hw/qdev-properties-system.h"
 #include "hw/resettable.h"
+#include "hw/cxl/cxl_direct.h"
 #include "cxl_type3_internal.h"
 #include "hw/cxl/trace.h"
 
@@ -91,6 +92,7 @@ uint64_t cxl_type3_serial(const CXLType3Dev *d)
 void cxl_type3_set_media(CXLType3Dev *d, CXLMediaStatus status)
 {
     cxl_devregs_set_media(&d->regs, status);
+    cxl_type3_map_changed(d);
 }
 
 static bool cxl_type3_media_disabled(const CXLCCI *cci)
@@ -112,8 +114,8 @@ static void cxl_type3_lock_notify(void *opaque, bool locked)
 {
     CXLType3Dev *d = opaque;
 
-    /* Nothing to map or unmap: each access asks the model */
     trace_cxl_type3_locked(DEVICE(d)->id, locked);
+    cxl_type3_map_changed(d);
 }
 
 static void cxl_type3_bg_irq(void *opaque)
@@ -262,6 +264,7 @@ static void cxl_type3_realize(PCIDevice *pci, Error **errp)
                      &d->mailbox_cci, &d->events, CXL_TYPE3_VEC_BACKGROUND,
                      true, cxl_type3_bg_irq, d);
     if (cxl_type3_pci_realize(d, errp)) {
+        cxl_type3_direct_attach(d);
         return;
     }
 
@@ -279,6 +282,7 @@ static void cxl_type3_exit(PCIDevice *pci)
 {
     CXLType3Dev *d = CXL_TYPE3(pci);
 
+    cxl_type3_direct_detach(d);
     cxl_type3_pci_exit(d);
     cxl_type3_ccis_exit(d);
     cxl_type3_dc_exit(d);
@@ -336,6 +340,8 @@ static void cxl_type3_reset_hold(Object *obj, ResetType type)
     cxl_qos_reset(&d->qos);
     cxl_features_reset(&d->features);
     cxl_maintenance_reset(&d->maintenance);
+    /* The media may be ready again */
+    cxl_type3_map_changed(d);
 }
 
 static const Property cxl_type3_properties[] = {
@@ -363,6 +369,8 @@ static const Property cxl_type3_properties[] = {
     DEFINE_PROP_UINT32("dc-event-log-depth", CXLType3Dev, dc_log_depth,
                        CXL_TYPE3_DC_LOG_DEPTH),
     DEFINE_PROP_BOOL("partitionable", CXLType3Dev, partitionable, false),
+    DEFINE_PROP_UINT32("direct-ranges-max", CXLType3Dev, direct.ranges,
+                       CXL_DIRECT_RANGES_DEFAULT),
     DEFINE_PROP_BOOL("fm-on-mailbox", CXLType3Dev, fm_on_mailbox, true),
 };
 

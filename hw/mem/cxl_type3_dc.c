@@ -265,8 +265,8 @@ static void dc_access(void *opaque, uint16_t host, const CXLDCRange *range,
 {
     CXLType3Dev *d = opaque;
 
-    /* Nothing to map: each access asks the model */
     trace_cxl_type3_dc_access(DEVICE(d)->id, host, range->dpa, range->len, on);
+    cxl_type3_direct_access(d, range, on);
 }
 
 static void dc_sanitize(void *opaque, const CXLDCRange *range)
@@ -274,7 +274,14 @@ static void dc_sanitize(void *opaque, const CXLDCRange *range)
     CXLType3Dev *d = opaque;
 
     trace_cxl_type3_dc_sanitize(DEVICE(d)->id, range->dpa, range->len);
+    /* Processors do not stop for us: first the access ends, then the data */
+    cxl_type3_direct_settle(d);
     cxl_type3_zero(d, range->dpa, range->len);
+}
+
+static void dc_end_of_operation(void *opaque)
+{
+    cxl_type3_direct_settle(opaque);
 }
 
 static const CXLDCOps cxl_type3_dc_ops = {
@@ -282,6 +289,7 @@ static const CXLDCOps cxl_type3_dc_ops = {
     .log = dc_log,
     .access = dc_access,
     .sanitize = dc_sanitize,
+    .end = dc_end_of_operation,
     .answered = cxl_type3_dc_answered,
 };
 

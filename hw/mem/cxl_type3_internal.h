@@ -96,6 +96,49 @@ typedef struct CXLType3DCProps {
 } CXLType3DCProps;
 
 /**
+ * struct CXLType3Run - accepted dynamic capacity in one row
+ * @offset: where it begins in the backend
+ * @region: all of it is in this region
+ */
+typedef struct CXLType3Run {
+    uint64_t dpa;
+    uint64_t len;
+    uint64_t offset;
+    int region;
+} CXLType3Run;
+
+/**
+ * struct CXLType3Decode - the decoder that the last access hit
+ * @from, @last: addresses it decodes, as far as no other one can interfere;
+ *   @last below @from: unknown
+ * @base: where the decoder begins, which is @dpa
+ */
+typedef struct CXLType3Decode {
+    hwaddr from;
+    hwaddr last;
+    hwaddr base;
+    uint64_t dpa;
+    unsigned ways;
+    unsigned granularity;
+} CXLType3Decode;
+
+/**
+ * struct CXLType3Direct - what the device keeps for direct mapping
+ * @attached: between realize and exit
+ * @changed: in the middle of an operation that changes who may access what
+ * @ranges: property: how many pieces may be mapped at most
+ * @run: CXLType3Run, ascending, maximal, as many as could be mapped
+ * @known: all runs below this address are in @run
+ */
+typedef struct CXLType3Direct {
+    bool attached;
+    bool changed;
+    uint32_t ranges;
+    GArray *run;
+    uint64_t known;
+} CXLType3Direct;
+
+/**
  * struct CXLType3RasError - an uncorrectable error that waits to be read
  * @bit: of the uncorrectable error status register
  * @header: what the header log shows
@@ -168,6 +211,8 @@ struct CXLType3Dev {
     uint64_t dc_offset[CXL_DC_MAX_REGIONS]; /* of each region in dcmem */
     CXLDynCap *dc;
     CXLType3Tell tell;
+    CXLType3Direct direct;
+    CXLType3Decode decode;
 
     /* uncorrectable errors, oldest first; the registers show the first */
     CXLType3RasError *ras_error;
@@ -188,6 +233,7 @@ void cxl_type3_irq(CXLType3Dev *d, unsigned vector);
 /* cxl_type3_mem.c */
 bool cxl_type3_mem_realize(CXLType3Dev *d, Error **errp);
 void cxl_type3_mem_exit(CXLType3Dev *d);
+void cxl_type3_decode_forget(CXLType3Dev *d);
 uint64_t cxl_type3_static_size(const CXLType3Dev *d);
 
 /* cxl_type3_dc.c */
@@ -204,6 +250,15 @@ void cxl_type3_dc_answered(void *opaque, uint16_t host, CXLDCEventType what,
 void cxl_type3_dc_tell_exit(CXLType3Dev *d);
 CxlDynamicCapacityRange *cxl_type3_dc_range(const CXLType3Dev *d,
                                             const CXLDCExtent *e);
+
+/* cxl_type3_direct.c */
+void cxl_type3_direct_attach(CXLType3Dev *d);
+void cxl_type3_direct_detach(CXLType3Dev *d);
+/* Dynamic capacity was accepted or is gone; cxl_type3_direct_settle() maps */
+void cxl_type3_direct_access(CXLType3Dev *d, const CXLDCRange *range, bool on);
+void cxl_type3_direct_settle(CXLType3Dev *d);
+/* All of it may be different: a state was loaded */
+void cxl_type3_direct_reload(CXLType3Dev *d);
 
 /* cxl_type3_cdat.c */
 bool cxl_type3_cdat_realize(CXLType3Dev *d, Error **errp);

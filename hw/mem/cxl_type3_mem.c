@@ -336,13 +336,47 @@ static uint64_t dc_end(const CXLType3Dev *d)
     return last->base + last->decode_len;
 }
 
+void cxl_type3_decode_forget(CXLType3Dev *d)
+{
+    d->decode = (CXLType3Decode) { .from = 1, .last = 0 };
+}
+
+/* As cxl_hdm_hpa_to_dpa(), which reads a few dozen registers each time */
+static bool decode(CXLType3Dev *d, hwaddr hpa, uint64_t *dpa)
+{
+    CXLType3Decode *c = &d->decode;
+
+    if (hpa < c->from || hpa > c->last) {
+        hwaddr granule = ROUND_DOWN(hpa, CXL_HDM_GRANULE);
+        CXLHDMDecoder hit;
+
+        if (!cxl_hdm_hpa_to_dpa(d->cxl.crb.cache_mem_registers, hpa, dpa,
+                                &hit)) {
+            return false;
+        }
+        *c = (CXLType3Decode) {
+            .from = granule,
+            .last = granule + (CXL_HDM_GRANULE - 1),
+            .base = hit.base,
+            .dpa = *dpa - cxl_interleave_dpa_offset(hpa - hit.base, hit.ways,
+                                                    hit.granularity),
+            .ways = hit.ways,
+            .granularity = hit.granularity,
+        };
+        return true;
+    }
+    *dpa = c->dpa + cxl_interleave_dpa_offset(hpa - c->base, c->ways,
+                                              c->granularity);
+    return true;
+}
+
 /* A piece lies in one 64-byte line, so all of it shares one fate */
 static MemTxResult piece_access(CXLType3Dev *d, hwaddr hpa, uint8_t *buf,
                                 unsigned n, bool write, MemTxAttrs attrs)
 {
     uint64_t dpa;
 
-    if (!cxl_hdm_hpa_to_dpa(d->cxl.crb.cache_mem_registers, hpa, &dpa, NULL)) {
+    if (!decode(d, hpa, &dpa)) {
         trace_cxl_type3_not_decoded(DEVICE(d)->id, hpa, write);
         return MEMTX_ERROR;
     }

@@ -88,4 +88,6 @@ void cxl_type3_repartition(CXLType3Dev *d)
     cxl_poison_wipe(&d->poison, dpa, len);
     cxl_partition_apply(&d->partition);
     cxl_type3_partition_moved(d);
+    /* What a passphrase locks has moved along */
+    cxl_type3_map_changed(d);
 }

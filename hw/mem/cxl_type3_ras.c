@@ -94,8 +94,14 @@ static bool cxl_type3_component_write(CXLComponentState *cxl, unsigned offset,
     }
 }
 
+static void cxl_type3_decode_changed(CXLComponentState *cxl)
+{
+    cxl_type3_decode_forget(container_of(cxl, CXLType3Dev, cxl));
+}
+
 const CXLComponentOps cxl_type3_component_ops = {
     .write = cxl_type3_component_write,
+    .decode_changed = cxl_type3_decode_changed,
 };
 
 /* The registers start over, and what waited for them goes with them */

@@ -271,3 +271,24 @@ MemTxResult cxl_type3_write(PCIDevice *d, hwaddr host_addr, uint64_t data,
 {
     g_assert_not_reached();
 }
+
+bool cxl_type3_attached(PCIDevice *d)
+{
+    g_assert_not_reached();
+}
+
+const uint32_t *cxl_type3_hdm(PCIDevice *d)
+{
+    g_assert_not_reached();
+}
+
+uint32_t cxl_type3_direct_ranges(PCIDevice *d)
+{
+    g_assert_not_reached();
+}
+
+void cxl_type3_span(PCIDevice *d, uint64_t dpa, uint64_t len,
+                    CXLMemSpan *span)
+{
+    g_assert_not_reached();
+}

@@ -85,6 +85,7 @@ static int cxl_type3_post_load(void *opaque, int version_id)
                                   stores_firmware(&d->fm_cci))) {
         return -EINVAL;
     }
+    cxl_type3_direct_reload(d);
     return 0;
 }
 

@@ -206,6 +206,15 @@ CXLDCAccess cxl_dc_access(const CXLDynCap *dc, uint16_t host, uint64_t dpa,
 bool cxl_dc_translate(const CXLDynCap *dc, uint16_t host, uint64_t dpa,
                       uint64_t *media, uint64_t *len);
 
+/**
+ * cxl_dc_next() - first bytes at @dpa or above that are Added for @host
+ * @range: they, as far as one extent and one row on the medium reach
+ * @media: where @range begins on the medium, as of cxl_dc_translate()
+ * Return: false if there are none; O(log n)
+ */
+bool cxl_dc_next(const CXLDynCap *dc, uint16_t host, uint64_t dpa,
+                 CXLDCRange *range, uint64_t *media);
+
 /* -- Fabric Manager (7.6.7.6) --------------------------------------------- */
 
 typedef enum CXLDCAddPolicy {

@@ -56,11 +56,14 @@ typedef enum CXLRouteMiss {
  * @device: Type 3 device, NULL on a miss; no reference is taken
  * @miss: why there is none
  * @ways: product of all interleave ways from the window to the last port
+ * @end: with @ways 1, addresses from here on may go another way; at most the
+ *   end of the window
  */
 typedef struct CXLRoute {
     PCIDevice *device;
     CXLRouteMiss miss;
     unsigned ways;
+    hwaddr end;
 } CXLRoute;
 
 /**
@@ -68,9 +71,16 @@ typedef struct CXLRoute {
  * @fw: window
  * @hpa: host physical address inside the window
  *
- * The device's own decoders are not consulted. With @ways 1 in the result
- * the neighbours of @hpa go the same way, as far as the decoders reach.
+ * The device's own decoders are not consulted.
  */
 CXLRoute cxl_route_hpa(CXLFixedWindow *fw, hwaddr hpa);
+
+/**
+ * cxl_route_forget - routes are to be worked out again
+ *
+ * To be called when any decoder of a bridge or switch changes, and when a
+ * memory device is attached or on its way out.
+ */
+void cxl_route_forget(void);
 
 #endif /* HW_CXL_CXL_HOST_H */

@@ -48,6 +48,8 @@ typedef struct CXLPoisonRange {
  * @frozen: a scan runs: hosts neither add nor clear
  * @overflowed: poison was found that could not be listed
  * @overflow_ns: device time when @overflowed was set
+ * @changed: set by the owner: other bytes are poisoned than before; not called
+ *   for cxl_poison_destroy() and after a load
  */
 typedef struct CXLPoison {
     CXLPoisonRange *range;
@@ -59,6 +61,8 @@ typedef struct CXLPoison {
     bool overflowed;
     uint64_t overflow_ns;
     const CXLTimestamp *clock;
+    void (*changed)(void *opaque);
+    void *opaque;
 } CXLPoison;
 
 /**

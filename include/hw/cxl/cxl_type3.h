@@ -44,6 +44,8 @@
 
 #define TYPE_CXL_TYPE3 "cxl-type3"
 typedef struct CXLType3Dev CXLType3Dev;
+/* In hw/cxl/cxl_direct.h */
+typedef struct CXLMemSpan CXLMemSpan;
 
 /** cxl_cci_type3() - the memory device behind a CCI, or NULL. */
 CXLType3Dev *cxl_cci_type3(const CXLCCI *cci);
@@ -155,6 +157,29 @@ bool cxl_type3_fm_on_mailbox(const CXLType3Dev *d);
 
 /** cxl_type3_serial() - serial number, all ones if none was given. */
 uint64_t cxl_type3_serial(const CXLType3Dev *d);
+
+/** cxl_type3_attached() - is it realized, and not on its way out? */
+bool cxl_type3_attached(PCIDevice *d);
+
+/** cxl_type3_hdm() - HDM decoders: the device's CXL.cachemem registers. */
+const uint32_t *cxl_type3_hdm(PCIDevice *d);
+
+/** cxl_type3_direct_ranges() - how many pieces of it may be mapped at most. */
+uint32_t cxl_type3_direct_ranges(PCIDevice *d);
+
+/**
+ * cxl_type3_span() - may DPAs be mapped?
+ * @dpa, @len: the range in question; @len is not 0 and the end does not wrap
+ * @span: what becomes of accesses to its first bytes; span->len <= @len
+ *
+ * The one rule about it: all that makes an access more than a load or store of
+ * the backend stands here.  Who changes it calls cxl_type3_map_changed().
+ */
+void cxl_type3_span(PCIDevice *d, uint64_t dpa, uint64_t len,
+                    CXLMemSpan *span);
+
+/** cxl_type3_map_changed() - answers of cxl_type3_span() are not as before. */
+void cxl_type3_map_changed(CXLType3Dev *d);
 
 /* Host window accesses; @host_addr is an HPA that routing brought here */
 MemTxResult cxl_type3_read(PCIDevice *d, hwaddr host_addr, uint64_t *data,

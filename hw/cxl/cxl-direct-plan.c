@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Direct mapping of CXL memory: which parts of the windows can be plain RAM,
+ * and why the rest cannot, see cxl_direct.h
+ */
+#include "qemu/osdep.h"
+#include "exec/target_page.h"
+#include "hw/virtio/vhost.h"
+#include "system/kvm.h"
+#include "cxl-direct-internal.h"
+#include "trace.h"
+
+/* Decoders begin and end at multiples of it: inside, only interleave varies */
+#define UNIT CXL_HDM_GRANULE
+
+/**
+ * struct Walk - one pass over the windows
+ * @pieces: CXLDirectPiece found so far
+ * @spent: how many of them each device has
+ * @slots: how many there may be in all
+ * @page: what is mapped begins and ends at multiples of it
+ * @refused: pieces that there was no room for
+ * @tell: to be told everything, or NULL
+ * @stop: nobody wants to hear more
+ */
+typedef struct Walk {
+    GArray *pieces;
+    GHashTable *spent;
+    uint64_t slots;
+    uint64_t page;
+    bool dynamic;
+    uint64_t refused;
+    CXLDirectFateFn *tell;
+    void *opaque;
+    bool stop;
+} Walk;
+
+static uint64_t slots_for_us(void)
+{
+    uint64_t slots = vhost_get_free_memslots();
+
+    if (kvm_enabled()) {
+        slots = MIN(slots, kvm_get_free_memslots());
+    }
+    slots += cxl_direct_mapped();
+    slots -= MIN(slots, CXL_DIRECT_SLOTS_RESERVED);
+    return MIN(slots, CXL_DIRECT_PIECES_MAX);
+}
+
+static void walk_init(Walk *w, bool dynamic)
+{
+    *w = (Walk) {
+        .pieces = g_array_new(false, false, sizeof(CXLDirectPiece)),
+        .spent = g_hash_table_new(NULL, NULL),
+        .slots = slots_for_us(),
+        .page = MAX(qemu_real_host_page_size(), qemu_target_page_size()),
+        .dynamic = dynamic,
+    };
+}
+
+static uint32_t spent(Walk *w, PCIDevice *d)
+{
+    return GPOINTER_TO_UINT(g_hash_table_lookup(w->spent, d));
+}
+
+static void spend(Walk *w, PCIDevice *d)
+{
+    g_hash_table_insert(w->spent, d, GUINT_TO_POINTER(spent(w, d) + 1));
+}
+
+static void tell(Walk *w, CXLDirectFate fate)
+{
+    if (w->tell && fate.len && !w->stop) {
+        w->stop = !w->tell(w->opaque, &fate);
+    }
+}
+
+static void traps(Walk *w, PCIDevice *d, hwaddr hpa, uint64_t len,
+                  uint64_t dpa, CxlMemoryTrap why)
+{
+    tell(w, (CXLDirectFate) { hpa, len, d, dpa, false, why });
+}
+
+/* Joins it to the piece before it if memory goes on there */
+static bool extends(Walk *w, const CXLDirectPiece *p)
+{
+    CXLDirectPiece *last;
+
+    if (!w->pieces->len) {
+        return false;
+    }
+    last = &g_array_index(w->pieces, CXLDirectPiece, w->pieces->len - 1);
+    if (last->fw != p->fw || last->device != p->device ||
+        last->mr != p->mr || last->dynamic != p->dynamic ||
+        last->hpa + last->len != p->hpa ||
+        last->offset + last->len != p->offset) {
+        return false;
+    }
+    last->len += p->len;
+    return true;
+}
+
+/* Return: false with @why if the piece has to trap */
+static bool add_piece(Walk *w, const CXLDirectPiece *p, CxlMemoryTrap *why)
+{
+    uint32_t limit = cxl_type3_direct_ranges(p->device);
+
+    if (!limit) {
+        *why = CXL_MEMORY_TRAP_SWITCHED_OFF;
+    } else if (p->dynamic && !w->dynamic) {
+        *why = CXL_MEMORY_TRAP_PINNED;
+    } else if (extends(w, p)) {
+        return true;
+    } else if (spent(w, p->device) >= limit) {
+        *why = CXL_MEMORY_TRAP_BUDGET;
+    } else if (w->pieces->len >= w->slots) {
+        *why = CXL_MEMORY_TRAP_NO_SLOTS;
+    } else {
+        g_array_append_val(w->pieces, *p);
+        spend(w, p->device);
+        return true;
+    }
+    w->refused++;
+    if (!w->tell) {
+        trace_cxl_direct_refused(p->hpa, p->len, DEVICE(p->device)->id,
+                                 CxlMemoryTrap_str(*why), limit, w->slots);
+    }
+    return false;
+}
+
+/* A span that may be mapped, as far as it is whole pages */
+static void memory_span(Walk *w, CXLFixedWindow *fw, hwaddr hpa, PCIDevice *d,
+                        uint64_t dpa, const CXLMemSpan *span)
+{
+    hwaddr from = ROUND_UP(hpa, w->page);
+    hwaddr to = ROUND_DOWN(hpa + span->len, w->page);
+    CXLDirectPiece p = {
+        .fw = fw, .hpa = from, .device = d, .mr = span->mr,
+        .offset = span->offset + (from - hpa), .dynamic = span->dynamic,
+    };
+    CxlMemoryTrap why = CXL_MEMORY_TRAP_PARTIAL_PAGE;
+
+    if (from >= to || p.offset % w->page) {
+        traps(w, d, hpa, span->len, dpa, why);
+        return;
+    }
+    p.len = to - from;
+    traps(w, d, hpa, from - hpa, dpa, why);
+    if (add_piece(w, &p, &why)) {
+        tell(w, (CXLDirectFate) { from, p.len, d, dpa + (from - hpa), true });
+    } else {
+        traps(w, d, from, p.len, dpa + (from - hpa), why);
+    }
+    traps(w, d, to, hpa + span->len - to, dpa + (to - hpa),
+          CXL_MEMORY_TRAP_PARTIAL_PAGE);
+}
+
+/* DPAs in one row */
+static void linear(Walk *w, CXLFixedWindow *fw, hwaddr hpa, hwaddr end,
+                   PCIDevice *d, uint64_t dpa)
+{
+    uint64_t refused = w->refused;
+
+    while (hpa < end && !w->stop) {
+        CXLMemSpan span;
+
+        cxl_type3_span(d, dpa, end - hpa, &span);
+        if (span.mr) {
+            memory_span(w, fw, hpa, d, dpa, &span);
+        } else {
+            traps(w, d, hpa, span.len, dpa, span.why);
+        }
+        /* What was refused here would be refused to all behind it */
+        if (w->refused > refused && !w->tell) {
+            return;
+        }
+        hpa += span.len;
+        dpa += span.len;
+    }
+}
+
+/* All of the range goes to @d: what do its own decoders make of it? */
+static void device_range(Walk *w, CXLFixedWindow *fw, hwaddr hpa, hwaddr end,
+                         PCIDevice *d)
+{
+    const uint32_t *regs = cxl_type3_hdm(d);
+    uint64_t refused = w->refused;
+
+    while (hpa < end && !w->stop && (w->tell || w->refused == refused)) {
+        hwaddr stop = MIN(end, ROUND_DOWN(hpa, UNIT) + UNIT);
+        CXLHDMDecoder dec;
+        uint64_t dpa;
+
+        if (!cxl_hdm_hpa_to_dpa(regs, hpa, &dpa, &dec)) {
+            traps(w, d, hpa, stop - hpa, 0, CXL_MEMORY_TRAP_NOT_DECODED);
+        } else if (dec.ways > 1) {
+            traps(w, d, hpa, stop - hpa, dpa, CXL_MEMORY_TRAP_INTERLEAVED);
+        } else {
+            linear(w, fw, hpa, stop, d, dpa);
+        }
+        hpa = stop;
+    }
+}
+
+/*
+ * Interleaved memory traps.  Chunks have 16 KiB at most and decoders 256 MiB at
+ * least, so the smallest piece of it would take 16384 mappings, four times what
+ * the memory core can number.
+ */
+static void unit(Walk *w, CXLFixedWindow *fw, hwaddr hpa, hwaddr end)
+{
+    unsigned chunk = cxl_interleave_decode_granularity(fw->enc_int_gran);
+    CxlMemoryTrap why = CXL_MEMORY_TRAP_NO_DEVICE;
+
+    for (unsigned i = 0; i < fw->num_targets; i++) {
+        if (cxl_route_hpa(fw, hpa + i * chunk).device) {
+            why = CXL_MEMORY_TRAP_INTERLEAVED;
+        }
+    }
+    traps(w, NULL, hpa, end - hpa, 0, why);
+}
+
+static void window(Walk *w, CXLFixedWindow *fw)
+{
+    hwaddr end = fw->base + fw->size;
+    hwaddr hpa = fw->base;
+
+    while (hpa < end && !w->stop) {
+        CXLRoute route = cxl_route_hpa(fw, hpa);
+        hwaddr stop = route.end;
+
+        if (route.ways > 1 || fw->num_targets > 1) {
+            stop = MIN(end, ROUND_DOWN(hpa, UNIT) + UNIT);
+            unit(w, fw, hpa, stop);
+        } else if (route.device) {
+            device_range(w, fw, hpa, stop, route.device);
+        } else {
+            traps(w, NULL, hpa, stop - hpa, 0, CXL_MEMORY_TRAP_NO_DEVICE);
+        }
+        hpa = stop;
+    }
+}
+
+GArray *cxl_direct_plan(bool dynamic)
+{
+    Walk w;
+
+    walk_init(&w, dynamic);
+    for (GList *it = cxl_direct_windows(); it; it = it->next) {
+        window(&w, it->data);
+    }
+    g_hash_table_destroy(w.spent);
+    return w.pieces;
+}
+
+void cxl_direct_explain(CXLFixedWindow *only, CXLDirectFateFn *fn,
+                        void *opaque)
+{
+    Walk w;
+
+    /* All windows before it as well: they spend from the same budgets */
+    walk_init(&w, cxl_direct_may_map_dynamic());
+    w.opaque = opaque;
+    for (GList *it = cxl_direct_windows(); it; it = it->next) {
+        w.tell = it->data == only ? fn : NULL;
+        window(&w, it->data);
+        if (it->data == only) {
+            break;
+        }
+    }
+    g_hash_table_destroy(w.spent);
+    g_array_free(w.pieces, TRUE);
+}

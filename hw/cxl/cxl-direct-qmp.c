@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Direct mapping of CXL memory: query-cxl-memory-map, see cxl_direct.h
+ */
+#include "qemu/osdep.h"
+#include "qapi/qapi-commands-cxl.h"
+#include "cxl-direct-internal.h"
+
+#define RANGES_DEFAULT 1024
+
+/**
+ * struct List - the ranges of a window in the making
+ * @last: fate of the range that is not in @tail yet
+ */
+typedef struct List {
+    CxlMemoryWindow *window;
+    CxlMemoryRangeList **tail;
+    CXLDirectFate last;
+    uint32_t left;
+} List;
+
+/* Does @b say of the following bytes what @a says of its own? */
+static bool goes_on(const CXLDirectFate *a, const CXLDirectFate *b)
+{
+    return a->len && a->device == b->device && a->direct == b->direct &&
+           (a->direct || a->why == b->why) &&
+           (!a->device || a->why == CXL_MEMORY_TRAP_NOT_DECODED ||
+            a->dpa + a->len == b->dpa);
+}
+
+/* Return: false if the list is full */
+static bool put_last(List *l)
+{
+    const CXLDirectFate *f = &l->last;
+    CxlMemoryRange *r;
+
+    if (!f->len) {
+        return true;
+    }
+    if (!l->left) {
+        l->window->truncated = true;
+        return false;
+    }
+    l->left--;
+    r = g_new0(CxlMemoryRange, 1);
+    r->base = f->hpa;
+    r->size = f->len;
+    r->direct = f->direct;
+    if (!f->direct) {
+        r->has_trap = true;
+        r->trap = f->why;
+    }
+    if (f->device) {
+        r->path = object_get_canonical_path(OBJECT(f->device));
+        r->has_dpa = f->direct || f->why != CXL_MEMORY_TRAP_NOT_DECODED;
+        r->dpa = f->dpa;
+    }
+    QAPI_LIST_APPEND(l->tail, r);
+    return true;
+}
+
+static bool put(void *opaque, const CXLDirectFate *fate)
+{
+    List *l = opaque;
+
+    if (goes_on(&l->last, fate)) {
+        l->last.len += fate->len;
+        return true;
+    }
+    if (!put_last(l)) {
+        l->last.len = 0;
+        return false;
+    }
+    l->last = *fate;
+    return true;
+}
+
+CxlMemoryWindowList *qmp_query_cxl_memory_map(bool has_limit, uint32_t limit,
+                                              Error **errp)
+{
+    CxlMemoryWindowList *all = NULL, **tail = &all;
+
+    for (GList *it = cxl_direct_windows(); it; it = it->next) {
+        CXLFixedWindow *fw = it->data;
+        CxlMemoryWindow *window = g_new0(CxlMemoryWindow, 1);
+        List list = {
+            .window = window,
+            .tail = &window->ranges,
+            .left = has_limit ? limit : RANGES_DEFAULT,
+        };
+
+        window->base = fw->base;
+        window->size = fw->size;
+        cxl_direct_explain(fw, put, &list);
+        put_last(&list);
+        QAPI_LIST_APPEND(tail, window);
+    }
+    return all;
+}

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Direct mapping of CXL memory: from a plan to aliases in the windows, see
+ * cxl_direct.h
+ */
+#include "qemu/osdep.h"
+#include "exec/memory.h"
+#include "hw/cxl/cxl_component.h"
+#include "cxl-direct-internal.h"
+#include "trace.h"
+
+typedef struct DirectState {
+    CXLState *cxl;
+    GArray *mapped;             /* CXLDirectPiece, as they are in the windows */
+    Notifier decode;
+    bool dynamic;               /* we keep others from pinning memory */
+} DirectState;
+
+static DirectState state;
+
+GList *cxl_direct_windows(void)
+{
+    return state.cxl ? state.cxl->fixed_windows : NULL;
+}
+
+unsigned cxl_direct_mapped(void)
+{
+    return state.mapped ? state.mapped->len : 0;
+}
+
+/*
+ * Dynamic capacity comes and goes, and a neighbour that comes or goes makes
+ * one range out of two or two out of one.  A device that is assigned to the
+ * guest has its view of memory changed step by step then, and its DMA would
+ * fail in between.  So it is either us or them: they are refused while we map,
+ * and while they are there, dynamic capacity traps.
+ */
+bool cxl_direct_may_map_dynamic(void)
+{
+    return state.dynamic || !ram_block_discard_is_disabled();
+}
+
+static bool require_dynamic(void)
+{
+    if (!state.dynamic) {
+        state.dynamic = ram_block_discard_require(true) == 0;
+    }
+    return state.dynamic;
+}
+
+static bool same_piece(const CXLDirectPiece *a, const CXLDirectPiece *b)
+{
+    return a->hpa == b->hpa && a->len == b->len && a->device == b->device &&
+           a->mr == b->mr && a->offset == b->offset;
+}
+
+static void unmap(CXLDirectPiece *p)
+{
+    trace_cxl_direct_unmap(p->hpa, p->len);
+    memory_region_del_subregion(&p->fw->mr, p->alias);
+    object_unparent(OBJECT(p->alias));
+    g_clear_pointer(&p->alias, g_free);
+}
+
+static void map(CXLDirectPiece *p)
+{
+    /* A name of its own: one that repeats makes the object search for a free */
+    g_autofree char *name = g_strdup_printf("cxl-direct-%" PRIx64, p->hpa);
+
+    trace_cxl_direct_map(p->hpa, p->len, DEVICE(p->device)->id, p->offset);
+    p->alias = g_new0(MemoryRegion, 1);
+    memory_region_init_alias(p->alias, OBJECT(p->device), name, p->mr,
+                             p->offset, p->len);
+    memory_region_add_subregion(&p->fw->mr, p->hpa - p->fw->base, p->alias);
+}
+
+/* Both lists ascend: what is in both of them is left alone */
+static void apply(GArray *plan)
+{
+    guint i = 0, k = 0;
+
+    memory_region_transaction_begin();
+    while (i < state.mapped->len || k < plan->len) {
+        CXLDirectPiece *old = i < state.mapped->len ?
+            &g_array_index(state.mapped, CXLDirectPiece, i) : NULL;
+        CXLDirectPiece *new = k < plan->len ?
+            &g_array_index(plan, CXLDirectPiece, k) : NULL;
+
+        if (old && new && same_piece(old, new)) {
+            new->alias = old->alias;
+            i++;
+            k++;
+        } else if (old && (!new || old->hpa <= new->hpa)) {
+            unmap(old);
+            i++;
+        } else {
+            map(new);
+            k++;
+        }
+    }
+    memory_region_transaction_commit();
+    g_array_free(state.mapped, TRUE);
+    state.mapped = plan;
+}
+
+static bool any_dynamic(const GArray *plan)
+{
+    for (guint i = 0; i < plan->len; i++) {
+        if (g_array_index(plan, CXLDirectPiece, i).dynamic) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void cxl_direct_update(void)
+{
+    bool dynamic;
+    GArray *plan;
+
+    if (!state.cxl) {
+        return;
+    }
+    dynamic = require_dynamic();
+    plan = cxl_direct_plan(dynamic);
+    apply(plan);
+    if (dynamic && !any_dynamic(plan)) {
+        ram_block_discard_require(false);
+        state.dynamic = false;
+    }
+}
+
+void cxl_direct_topology_changed(void)
+{
+    cxl_route_forget();
+    cxl_direct_update();
+}
+
+static void decode_changed(Notifier *n, void *component)
+{
+    cxl_direct_topology_changed();
+}
+
+void cxl_direct_start(CXLState *cxl)
+{
+    if (state.cxl) {
+        return;
+    }
+    state.cxl = cxl;
+    state.mapped = g_array_new(false, false, sizeof(CXLDirectPiece));
+    state.decode.notify = decode_changed;
+    cxl_decode_add_notifier(&state.decode);
+    cxl_direct_topology_changed();
+}

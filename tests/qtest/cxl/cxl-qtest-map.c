@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Which parts of the fixed memory windows are plain RAM, see cxl-qtest-map.h
+ */
+#include "qemu/osdep.h"
+#include "qobject/qdict.h"
+#include "qobject/qlist.h"
+#include "cxl-qtest-map.h"
+
+#define CACHEMEM 0x1000
+#define RANGES_MAX 20000
+
+static uint64_t find_region(QTestState *qts, const char *name)
+{
+    g_autofree char *tree = qtest_hmp(qts, "info mtree");
+    const char *at = strstr(tree, name);
+
+    g_assert_nonnull(at);
+    while (at > tree && at[-1] != '\n') {
+        at--;
+    }
+    return g_ascii_strtoull(g_strchug((char *)at), NULL, 16);
+}
+
+uint64_t map_window(QTestState *qts)
+{
+    return find_region(qts, "cxl-fixed-memory-region");
+}
+
+uint64_t map_bridge(QTestState *qts)
+{
+    return find_region(qts, "cxl_host_reg");
+}
+
+static QList *query(QTestState *qts)
+{
+    QDict *rsp = qtest_qmp(qts, "{'execute': 'query-cxl-memory-map',"
+                           " 'arguments': {'limit': %u}}", RANGES_MAX);
+    QList *windows = qdict_get_qlist(rsp, "return");
+
+    g_assert_nonnull(windows);
+    qobject_ref(windows);
+    qobject_unref(rsp);
+    return windows;
+}
+
+static void join(GArray *list, uint64_t base, uint64_t size)
+{
+    CxlRange r = { base, size };
+
+    if (list->len) {
+        CxlRange *last = &g_array_index(list, CxlRange, list->len - 1);
+
+        g_assert_cmphex(base, >=, last->base + last->size);
+        if (base == last->base + last->size) {
+            last->size += size;
+            return;
+        }
+    }
+    g_array_append_val(list, r);
+}
+
+/* The query covers the window without gaps */
+static GArray *from_query(QTestState *qts, uint64_t *start, uint64_t *end)
+{
+    QList *windows = query(qts);
+    QDict *w = qobject_to(QDict, qlist_peek(windows));
+    GArray *list = g_array_new(false, false, sizeof(CxlRange));
+    const QListEntry *e;
+    uint64_t at;
+
+    *start = at = qdict_get_int(w, "base");
+    *end = *start + qdict_get_int(w, "size");
+    g_assert_false(qdict_get_bool(w, "truncated"));
+    QLIST_FOREACH_ENTRY(qdict_get_qlist(w, "ranges"), e) {
+        QDict *r = qobject_to(QDict, qlist_entry_obj(e));
+
+        g_assert_cmphex(qdict_get_int(r, "base"), ==, at);
+        g_assert_cmphex(qdict_get_bool(r, "direct"), !=,
+                        qdict_haskey(r, "trap"));
+        if (qdict_get_bool(r, "direct")) {
+            join(list, at, qdict_get_int(r, "size"));
+        }
+        at += qdict_get_int(r, "size");
+    }
+    g_assert_cmphex(at, ==, *end);
+    qobject_unref(windows);
+    return list;
+}
+
+static GArray *from_machine(QTestState *qts, uint64_t start, uint64_t end)
+{
+    g_autofree char *text = qtest_hmp(qts, "info mtree -f");
+    g_auto(GStrv) views = g_strsplit(text, "FlatView #", 0);
+    GArray *list = g_array_new(false, false, sizeof(CxlRange));
+
+    for (int v = 0; views[v]; v++) {
+        g_auto(GStrv) lines = g_strsplit(views[v], "\n", 0);
+
+        if (!strstr(views[v], "AS \"memory\"")) {
+            continue;
+        }
+        for (int i = 0; lines[i]; i++) {
+            unsigned long long from, to;
+
+            if (sscanf(lines[i], " %llx-%llx", &from, &to) == 2 &&
+                from >= start && from < end && strstr(lines[i], "ram)")) {
+                join(list, from, to - from + 1);
+            }
+        }
+    }
+    return list;
+}
+
+void map_is(QTestState *qts, const CxlRange *want, unsigned n)
+{
+    uint64_t start, end;
+    GArray *said = from_query(qts, &start, &end);
+    GArray *is = from_machine(qts, start, end);
+
+    for (unsigned i = 0; i < MAX(said->len, is->len); i++) {
+        const CxlRange none = { 0, 0 };
+        const CxlRange *a = i < said->len ? &g_array_index(said, CxlRange, i)
+                                          : &none;
+        const CxlRange *b = i < is->len ? &g_array_index(is, CxlRange, i)
+                                        : &none;
+
+        g_assert_cmphex(a->base, ==, b->base);
+        g_assert_cmphex(a->size, ==, b->size);
+        g_assert_cmpuint(i, <, n);
+        g_assert_cmphex(b->base - start, ==, want[i].base);
+        g_assert_cmphex(b->size, ==, want[i].size);
+    }
+    g_assert_cmpuint(is->len, ==, n);
+    g_array_free(said, TRUE);
+    g_array_free(is, TRUE);
+}
+
+char *map_why(QTestState *qts, uint64_t offset)
+{
+    QList *windows = query(qts);
+    QDict *w = qobject_to(QDict, qlist_peek(windows));
+    uint64_t at = qdict_get_int(w, "base") + offset;
+    const QListEntry *e;
+    char *why = NULL;
+
+    QLIST_FOREACH_ENTRY(qdict_get_qlist(w, "ranges"), e) {
+        QDict *r = qobject_to(QDict, qlist_entry_obj(e));
+        uint64_t base = qdict_get_int(r, "base");
+
+        if (at >= base && at - base < qdict_get_int(r, "size")) {
+            why = g_strdup(qdict_get_bool(r, "direct") ? "direct" :
+                           qdict_get_str(r, "trap"));
+            break;
+        }
+    }
+    qobject_unref(windows);
+    return why;
+}
+
+static uint64_t hdm(uint64_t regs, unsigned offset)
+{
+    return regs + CACHEMEM + offset;
+}
+
+void map_control(QTestState *qts, uint64_t regs, unsigned n, uint32_t value)
+{
+    qtest_writel(qts, hdm(regs, CXL_HDM_DECODER(n) + CXL_HDM_CONTROL), value);
+}
+
+void map_enable(QTestState *qts, uint64_t regs, bool on)
+{
+    qtest_writel(qts, hdm(regs, CXL_HDM_GLOBAL_CONTROL),
+                 on ? CXL_HDM_GLOBAL_ENABLE : 0);
+}
+
+void map_decode(QTestState *qts, uint64_t regs, unsigned n, uint64_t base,
+                uint64_t size, uint32_t control, uint32_t targets)
+{
+    uint64_t d = hdm(regs, CXL_HDM_DECODER(n));
+
+    map_enable(qts, regs, true);
+    qtest_writel(qts, d + CXL_HDM_BASE_LO, base);
+    qtest_writel(qts, d + CXL_HDM_BASE_HI, base >> 32);
+    qtest_writel(qts, d + CXL_HDM_SIZE_LO, size);
+    qtest_writel(qts, d + CXL_HDM_SIZE_HI, size >> 32);
+    qtest_writel(qts, d + CXL_HDM_TARGET_LO, targets);
+    map_control(qts, regs, n, control | CXL_HDM_CTRL_COMMIT);
+    g_assert_cmphex(qtest_readl(qts, d + CXL_HDM_CONTROL) &
+                    CXL_HDM_CTRL_COMMITTED, !=, 0);
+}

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Which parts of the fixed memory windows are plain RAM: what the monitor's
+ * query says, and what the machine's memory map says, must be one
+ */
+#ifndef TESTS_CXL_QTEST_MAP_H
+#define TESTS_CXL_QTEST_MAP_H
+
+#include "cxl-qtest.h"
+#include "hw/cxl/cxl_hdm.h"
+
+typedef struct CxlRange {
+    uint64_t base;
+    uint64_t size;
+} CxlRange;
+
+/** map_window() / map_bridge() - where window 0 and the bridges' registers are
+ */
+uint64_t map_window(QTestState *qts);
+uint64_t map_bridge(QTestState *qts);
+
+/**
+ * map_is() - exactly these @n ranges of window 0 are plain RAM, each beginning
+ * @base bytes into it; neighbours count as one range
+ */
+void map_is(QTestState *qts, const CxlRange *want, unsigned n);
+
+/** map_why() - what the query says about @offset: a trap, or "direct" */
+char *map_why(QTestState *qts, uint64_t offset);
+#define map_trap_is(qts, offset, why) do {                      \
+        g_autofree char *why_ = map_why(qts, offset);           \
+        g_assert_cmpstr(why_, ==, why);                         \
+    } while (0)
+
+/**
+ * map_decode() - program and commit decoder @n
+ * @regs: component registers
+ * @control: interleave and lock bits
+ * @targets: port numbers of a port, one byte each
+ */
+void map_decode(QTestState *qts, uint64_t regs, unsigned n, uint64_t base,
+                uint64_t size, uint32_t control, uint32_t targets);
+/** map_control() - write the control register of decoder @n */
+void map_control(QTestState *qts, uint64_t regs, unsigned n, uint32_t value);
+void map_enable(QTestState *qts, uint64_t regs, bool on);
+
+#endif
