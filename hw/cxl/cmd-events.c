@@ -116,6 +116,49 @@ static CXLRetCode set_policy(CXLCCI *cci, CXLReader *in, CXLWriter *out)
     return CXL_RC_SUCCESS;
 }
 
+/*
+ * MCTP Event Interrupt Policy (8.2.10.2.6..8): the reader of a log is told by
+ * a message of ours. That needs a door that messages can leave through.
+ */
+static uint16_t known_notices(const CXLCCI *cci)
+{
+    return CXL_NOTICE_BACKGROUND |
+           (cci->events ? (1u << CXL_EVENT_LOGS) - 1 : 0);
+}
+
+static CXLRetCode get_mctp_policy(CXLCCI *cci, CXLReader *in, CXLWriter *out)
+{
+    if (!cci->door) {
+        return CXL_RC_UNSUPPORTED_CCI;
+    }
+    cxl_put_le16(out, cci->door->policy);
+    return CXL_RC_SUCCESS;
+}
+
+static CXLRetCode set_mctp_policy(CXLCCI *cci, CXLReader *in, CXLWriter *out)
+{
+    uint16_t policy = cxl_get_le16(in);
+
+    if (!cci->door) {
+        return CXL_RC_UNSUPPORTED_CCI;
+    }
+    /* what a component without logs cannot report counts as reserved */
+    if (policy & ~known_notices(cci)) {
+        return CXL_RC_INVALID_INPUT;
+    }
+    cci->door->set_policy(cci->door, policy);
+    return CXL_RC_SUCCESS;
+}
+
+/* Somebody else's condition: there is nothing to do but to acknowledge it */
+static CXLRetCode take_notification(CXLCCI *cci, CXLReader *in,
+                                    CXLWriter *out)
+{
+    const uint16_t all = CXL_NOTICE_BACKGROUND | ((1u << CXL_EVENT_LOGS) - 1);
+
+    return cxl_get_le16(in) & ~all ? CXL_RC_INVALID_INPUT : CXL_RC_SUCCESS;
+}
+
 static const CXLCmd rows[] = {
     {
         .opcode = 0x0100,
@@ -148,6 +191,25 @@ static const CXLCmd rows[] = {
         .len = CXL_LEN_RANGE(CXL_EVENT_LOG_DYNCAP, CXL_EVENT_LOGS),
         .handler = set_policy,
         .present = has_events,
+    }, {
+        .opcode = 0x0104,
+        .name = "Get MCTP Event Interrupt Policy",
+        .where = CXL_CCI_FM | CXL_CCI_SWITCH,
+        .len = CXL_LEN(0),
+        .handler = get_mctp_policy,
+    }, {
+        .opcode = 0x0105,
+        .name = "Set MCTP Event Interrupt Policy",
+        .effects = CXL_EFF_CONFIG_IMMEDIATE,
+        .where = CXL_CCI_FM | CXL_CCI_SWITCH,
+        .len = CXL_LEN(2),
+        .handler = set_mctp_policy,
+    }, {
+        .opcode = 0x0106,
+        .name = "Event Notification",
+        .where = CXL_CCI_FM | CXL_CCI_SWITCH,
+        .len = CXL_LEN(2),
+        .handler = take_notification,
     },
 };
 

@@ -170,6 +170,11 @@ void cxl_events_destroy(CXLEventLogs *l)
     }
 }
 
+void cxl_events_watch(CXLEventLogs *l, Notifier *n)
+{
+    notifier_list_add(&l->watchers, n);
+}
+
 void cxl_events_reset(CXLEventLogs *l)
 {
     int i;
@@ -178,7 +183,6 @@ void cxl_events_reset(CXLEventLogs *l)
         log_drop_oldest(&l->log[i], l->log[i].count);
         l->log[i].policy = 0;
     }
-    l->mctp_policy = 0;
 }
 
 void cxl_event_record_init(CXLEventRecord *r, const QemuUUID *uuid,
@@ -225,8 +229,11 @@ bool cxl_event_append(CXLEventLogs *l, CXLEventLogId log,
     stq_le_p(at->b + CXL_EVENT_OFF_TIMESTAMP, now);
     g->next_handle = handle_after(g->next_handle);
     trace_cxl_event_appended(l, log, record_handle(at), g->count);
-    if (g->count == 1 && l->notify) {
-        l->notify(l->opaque, log);
+    if (g->count == 1) {
+        if (l->notify) {
+            l->notify(l->opaque, log);
+        }
+        notifier_list_notify(&l->watchers, &log);
     }
     return true;
 }
@@ -402,7 +409,6 @@ const VMStateDescription vmstate_cxl_events = {
     .fields = (const VMStateField[]) {
         VMSTATE_STRUCT_ARRAY(log, CXLEventLogs, CXL_EVENT_LOGS, 1,
                              vmstate_log, CXLEventLog),
-        VMSTATE_UINT16(mctp_policy, CXLEventLogs),
         VMSTATE_END_OF_LIST()
     }
 };

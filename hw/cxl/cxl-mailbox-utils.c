@@ -200,6 +200,7 @@ static void bg_finish(CXLCCI *cci, CXLRetCode rc)
     if (cci->bg_notify) {
         cci->bg_notify(cci);
     }
+    notifier_list_notify(&cci->bg_watchers, cci);
 }
 
 static void bg_expired(void *opaque)

@@ -27,15 +27,25 @@ static bool run_on_cci(void *opaque, uint16_t opcode, const void *in,
                        MCTPCXLAnswer *answer)
 {
     MCTPCXLComponent *c = opaque;
+    CXLCCI *cci = c->cci;
 
     /* unplugged or in reset: nobody is there */
     if (!c->pci || resettable_is_in_reset(OBJECT(c->pci))) {
         return false;
     }
-    answer->ret_code = cxl_cci_process(c->cci, opcode, in, in_len, out,
+    cci->door = &c->notify.door;
+    answer->ret_code = cxl_cci_process(cci, opcode, in, in_len, out,
                                        out_size, &answer->len);
-    answer->background = c->cci->bg.running;
+    cci->door = NULL;
+    answer->background = cci->bg.running;
     return true;
+}
+
+static void response(void *opaque, uint8_t mctp_tag, const CXLCCIMsg *msg)
+{
+    MCTPCXLComponent *c = opaque;
+
+    mctp_cxl_notify_response(&c->notify, mctp_tag, msg);
 }
 
 /*
@@ -97,6 +107,7 @@ static bool find_component(MCTPCXLComponent *c, Error **errp)
 
 static void lose_component(MCTPCXLComponent *c)
 {
+    mctp_cxl_notify_leave(&c->notify);
     /* harmless if there is no switch */
     cxl_switch_cci_destroy(&c->switch_cci);
     c->cci = NULL;
@@ -143,9 +154,12 @@ bool mctp_cxl_component_open(MCTPCXLComponent *c, DeviceState *door,
         .run = run_on_cci,
         .opaque = c,
         .payload_max = c->cci->payload_max,
+        .response = response,
     };
     c->ep = mctp_endpoint_new(&full);
     mctp_cxl_attach(c->ep, &c->cxl);
+    mctp_cxl_notify_init(&c->notify, c->ep, &c->cxl);
+    mctp_cxl_notify_watch(&c->notify, c->cci);
     c->listener.unrealize = device_gone;
     device_listener_register(&c->listener);
     return true;
@@ -154,6 +168,7 @@ bool mctp_cxl_component_open(MCTPCXLComponent *c, DeviceState *door,
 void mctp_cxl_component_close(MCTPCXLComponent *c)
 {
     device_listener_unregister(&c->listener);
+    mctp_cxl_notify_destroy(&c->notify);
     mctp_endpoint_free(c->ep);
     c->ep = NULL;
     lose_component(c);
@@ -161,6 +176,7 @@ void mctp_cxl_component_close(MCTPCXLComponent *c)
 
 void mctp_cxl_component_reset(MCTPCXLComponent *c)
 {
+    mctp_cxl_notify_reset(&c->notify);
     mctp_endpoint_reset(c->ep);
     if (c->cci == &c->switch_cci) {
         cxl_cci_reset(&c->switch_cci);
@@ -193,6 +209,8 @@ const VMStateDescription vmstate_mctp_cxl_component = {
     .fields = (const VMStateField[]) {
         VMSTATE_STRUCT_POINTER(ep, MCTPCXLComponent, vmstate_mctp_endpoint,
                                MCTPEndpoint),
+        VMSTATE_STRUCT(notify, MCTPCXLComponent, 1, vmstate_mctp_cxl_notify,
+                       MCTPCXLNotify),
         VMSTATE_END_OF_LIST()
     },
     .subsections = (const VMStateDescription *const []) {

@@ -35,6 +35,7 @@ static void mctp_cxl_request(void *opaque, MCTPEndpoint *ep,
         return;
     }
 
+    target->from = msg->request.path;
     room = MIN(target->payload_max, MCTP_MESSAGE_MAX - MCTP_CXL_OVERHEAD);
     reply = g_malloc(MCTP_CXL_OVERHEAD + room);
     if (msg->total != msg->len ||
@@ -67,10 +68,49 @@ static void mctp_cxl_request(void *opaque, MCTPEndpoint *ep,
                         msg->request.arrival);
 }
 
+static void mctp_cxl_response(void *opaque, MCTPEndpoint *ep,
+                              const MCTPMessage *msg)
+{
+    MCTPCXLTarget *target = opaque;
+    CXLCCIMsg head;
+
+    if (!cxl_cci_msg_decode(msg->body + 1, msg->len - 1, &head) ||
+        head.category != CXL_CCI_MSG_RESPONSE || !target->response) {
+        mctp_endpoint_count_drop(ep, MCTP_DROP_MALFORMED);
+        return;
+    }
+    target->response(target->opaque, msg->request.path.tag, &head);
+}
+
+int mctp_cxl_send(MCTPEndpoint *ep, uint32_t link, uint8_t dest,
+                  uint8_t cci_tag, uint16_t opcode, const void *in,
+                  size_t len, int64_t now)
+{
+    g_autofree uint8_t *body = g_malloc(MCTP_CXL_OVERHEAD + len);
+    const CXLCCIMsg head = {
+        .category = CXL_CCI_MSG_REQUEST,
+        .tag = cci_tag,
+        .opcode = opcode,
+        .length = len,
+    };
+
+    body[0] = mctp_cxl_type_for(opcode);
+    cxl_cci_msg_encode(&head, body + 1);
+    memcpy(body + MCTP_CXL_OVERHEAD, in, len);
+    return mctp_endpoint_request(ep, link, dest, body,
+                                 MCTP_CXL_OVERHEAD + len, now);
+}
+
 bool mctp_cxl_attach(MCTPEndpoint *ep, MCTPCXLTarget *target)
 {
-    return mctp_endpoint_add_type(ep, MCTP_TYPE_CXL_FMAPI, MCTP_VERSION_1_0,
-                                  mctp_cxl_request, target) &&
-           mctp_endpoint_add_type(ep, MCTP_TYPE_CXL_CCI, MCTP_VERSION_1_0,
-                                  mctp_cxl_request, target);
+    static const uint8_t types[] = { MCTP_TYPE_CXL_FMAPI, MCTP_TYPE_CXL_CCI };
+
+    for (size_t i = 0; i < ARRAY_SIZE(types); i++) {
+        if (!mctp_endpoint_add_type(ep, types[i], MCTP_VERSION_1_0,
+                                    mctp_cxl_request, target)) {
+            return false;
+        }
+        mctp_endpoint_on_response(ep, types[i], mctp_cxl_response);
+    }
+    return true;
 }

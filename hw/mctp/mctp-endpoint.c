@@ -48,6 +48,7 @@ void mctp_endpoint_flush(MCTPEndpoint *ep)
     mctp_assembler_reset(&ep->rx);
     mctp_txqueue_reset(&ep->tx);
     memset(ep->pending, 0, sizeof(ep->pending));
+    memset(ep->own, 0, sizeof(ep->own));
 }
 
 void mctp_endpoint_reset(MCTPEndpoint *ep)
@@ -223,6 +224,87 @@ static const MCTPType *find_type(const MCTPEndpoint *ep, uint8_t type)
     return NULL;
 }
 
+void mctp_endpoint_on_response(MCTPEndpoint *ep, uint8_t type,
+                               MCTPHandler *handler)
+{
+    for (unsigned i = 0; i < ep->num_types; i++) {
+        if (ep->type[i].type == type) {
+            ep->type[i].response = handler;
+        }
+    }
+}
+
+/* Path of a request of ours, as the transmit queue wants it */
+static MCTPPath own_path(const MCTPEndpoint *ep, uint8_t tag)
+{
+    return (MCTPPath) {
+        .link = ep->own[tag].link,
+        .remote = ep->own[tag].remote,
+        .local = ep->eid,
+        .tag = tag,
+        .to = true,
+    };
+}
+
+int mctp_endpoint_request(MCTPEndpoint *ep, uint32_t link, uint8_t dest,
+                          const void *body, size_t len, int64_t now)
+{
+    for (unsigned tag = 0; tag < MCTP_TAGS; tag++) {
+        MCTPPath path;
+        MCTPDrop why;
+
+        if (ep->own[tag].waiting) {
+            continue;
+        }
+        ep->own[tag] = (MCTPOwnRequest) { .link = link, .remote = dest };
+        path = own_path(ep, tag);
+        why = mctp_txqueue_push(&ep->tx, &path, ep->config.unit, body, len,
+                                now);
+        trace_mctp_own_request(dest, tag, len, why);
+        if (dropped(ep, why) != MCTP_DROP_NONE) {
+            return -1;
+        }
+        ep->own[tag].waiting = true;
+        if (ep->config.kick) {
+            ep->config.kick(ep->config.kick_opaque);
+        }
+        return tag;
+    }
+    return -1;
+}
+
+void mctp_endpoint_withdraw(MCTPEndpoint *ep, uint8_t tag)
+{
+    if (tag < MCTP_TAGS && ep->own[tag].waiting) {
+        MCTPPath path = own_path(ep, tag);
+
+        mctp_txqueue_cancel(&ep->tx, &path);
+        ep->own[tag].waiting = false;
+    }
+}
+
+/* An answer to us: it counts once, whatever it is */
+static MCTPDrop deliver_response(MCTPEndpoint *ep, const MCTPPath *path,
+                                 const MCTPAssembled *done)
+{
+    const MCTPType *t = find_type(ep, done->body->data[0]);
+    MCTPMessage msg = {
+        .request.path = *path,
+        .body = done->body->data,
+        .len = done->body->len,
+        .total = done->total,
+    };
+
+    if (!t || !t->response) {
+        return dropped(ep, MCTP_DROP_TYPE);
+    }
+    /* whoever guesses the tag may answer before the request is out */
+    mctp_endpoint_withdraw(ep, path->tag);
+    ep->stats.rx_messages++;
+    t->response(t->opaque, ep, &msg);
+    return MCTP_DROP_NONE;
+}
+
 static MCTPDrop deliver(MCTPEndpoint *ep, const MCTPPath *path,
                         const MCTPAssembled *done, int64_t now)
 {
@@ -238,6 +320,9 @@ static MCTPDrop deliver(MCTPEndpoint *ep, const MCTPPath *path,
                        done->total);
     if (type & MCTP_TYPE_IC) {
         return dropped(ep, MCTP_DROP_INTEGRITY);
+    }
+    if (!path->to) {
+        return deliver_response(ep, path, done);
     }
     if (type != MCTP_TYPE_CONTROL) {
         t = find_type(ep, type);
@@ -256,8 +341,10 @@ static MCTPDrop deliver(MCTPEndpoint *ep, const MCTPPath *path,
 
 /* Is a packet addressed to this endpoint, in a way that it may be */
 static MCTPDrop check_addressing(const MCTPEndpoint *ep,
-                                 const MCTPHeader *hdr, uint8_t first)
+                                 const MCTPHeader *hdr, uint32_t link,
+                                 uint8_t first)
 {
+    const MCTPOwnRequest *own = &ep->own[hdr->tag];
     bool single = hdr->som && hdr->eom;
 
     if (hdr->dest == MCTP_EID_BROADCAST) {
@@ -268,7 +355,9 @@ static MCTPDrop check_addressing(const MCTPEndpoint *ep,
                (hdr->dest != ep->eid || !mctp_eid_unicast(hdr->dest))) {
         return MCTP_DROP_DESTINATION;
     }
-    if (!hdr->to) {
+    if (!hdr->to && (!own->waiting || own->link != link ||
+                     own->remote != hdr->src ||
+                     hdr->dest == MCTP_EID_BROADCAST)) {
         return MCTP_DROP_TAG;
     }
     /* control messages fit one packet, or are none */
@@ -290,7 +379,7 @@ MCTPDrop mctp_endpoint_receive(MCTPEndpoint *ep, const uint8_t *packet,
     ep->stats.rx_packets++;
     why = mctp_header_decode(packet, len, &hdr);
     if (why == MCTP_DROP_NONE) {
-        why = check_addressing(ep, &hdr, packet[MCTP_HEADER_BYTES]);
+        why = check_addressing(ep, &hdr, link, packet[MCTP_HEADER_BYTES]);
     }
     if (why != MCTP_DROP_NONE) {
         trace_mctp_packet_dropped(link, why);
@@ -304,7 +393,7 @@ MCTPDrop mctp_endpoint_receive(MCTPEndpoint *ep, const uint8_t *packet,
         .tag = hdr.tag,
         .to = hdr.to,
     };
-    if (hdr.som) {
+    if (hdr.som && hdr.to) {
         MCTPPath old = reply_path(ep, &path);
         unsigned n = mctp_txqueue_cancel(&ep->tx, &old);
 

@@ -18,8 +18,19 @@
 /* Longest control message in either direction: one baseline packet */
 #define MCTP_CONTROL_MAX        MCTP_UNIT_BASELINE
 
+/* Tags that we own ourselves, to whomever requests go */
+#define MCTP_TAGS               8
+
+/* A request of ours that waits for its answer; the tag is its place */
+typedef struct MCTPOwnRequest {
+    uint32_t link;
+    uint8_t remote;
+    bool waiting;
+} MCTPOwnRequest;
+
 typedef struct MCTPType {
     MCTPHandler *handler;
+    MCTPHandler *response;
     void *opaque;
     uint32_t version;
     uint8_t type;
@@ -44,6 +55,7 @@ struct MCTPEndpoint {
     MCTPTxQueue tx;
     MCTPRequest pending[MCTP_PENDING_SLOTS];    /* free: serial 0 */
     uint64_t last_serial;
+    MCTPOwnRequest own[MCTP_TAGS];
     MCTPStats stats;
     uint8_t eid;
 };

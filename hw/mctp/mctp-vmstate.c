@@ -98,7 +98,7 @@ static int assembly_post_load(void *opaque, int version_id)
     MCTPAssembly *slot = opaque;
 
     if (!slot->body ||
-        (path_valid(&slot->path, true) && time_valid(slot->stamp) &&
+        (path_valid(&slot->path, slot->path.to) && time_valid(slot->stamp) &&
          slot->next_seq < 4 && slot->unit > 0 &&
          slot->total >= slot->unit && slot->body->len > 0 &&
          slot->body->len <= slot->total)) {
@@ -114,7 +114,7 @@ static int tx_message_post_load(void *opaque, int version_id)
     MCTPTxMessage *msg = opaque;
 
     if (!msg->body ||
-        (path_valid(&msg->path, false) && time_valid(msg->deadline) &&
+        (path_valid(&msg->path, msg->path.to) && time_valid(msg->deadline) &&
          time_valid(msg->not_before) &&
          msg->backoff >= MCTP_TX_BACKOFF_MIN_NS &&
          msg->backoff <= MCTP_TX_BACKOFF_MAX_NS && msg->id > 0 &&
@@ -189,6 +189,18 @@ const VMStateDescription vmstate_mctp_request = {
     },
 };
 
+static const VMStateDescription vmstate_own_request = {
+    .name = "mctp-own-request",
+    .version_id = 1,
+    .minimum_version_id = 1,
+    .fields = (const VMStateField[]) {
+        VMSTATE_UINT32(link, MCTPOwnRequest),
+        VMSTATE_UINT8(remote, MCTPOwnRequest),
+        VMSTATE_BOOL(waiting, MCTPOwnRequest),
+        VMSTATE_END_OF_LIST()
+    },
+};
+
 static int endpoint_pre_load(void *opaque)
 {
     MCTPEndpoint *ep = opaque;
@@ -211,8 +223,16 @@ static bool assembly_fits(const MCTPAssembler *rx, size_t at)
     return slot->body->len == MIN(slot->total, rx->max_message);
 }
 
-static bool tx_message_fits(const MCTPTxQueue *tx, size_t at)
+static bool tx_message_fits(const MCTPEndpoint *ep, size_t at)
 {
+    const MCTPTxQueue *tx = &ep->tx;
+    const MCTPPath *path = &tx->slot[at].path;
+    const MCTPOwnRequest *own = &ep->own[path->tag];
+
+    if (path->to && (!own->waiting || own->link != path->link ||
+                     own->remote != path->remote)) {
+        return false;
+    }
     for (size_t i = 0; i < at; i++) {
         if (tx->slot[i].body && tx->slot[i].id == tx->slot[at].id) {
             return false;
@@ -245,10 +265,14 @@ static int endpoint_post_load(void *opaque, int version_id)
         good = good && (!ep->rx.slot[i].body || assembly_fits(&ep->rx, i));
     }
     for (size_t i = 0; i < ARRAY_SIZE(ep->tx.slot); i++) {
-        good = good && (!ep->tx.slot[i].body || tx_message_fits(&ep->tx, i));
+        good = good && (!ep->tx.slot[i].body || tx_message_fits(ep, i));
     }
     for (size_t i = 0; i < ARRAY_SIZE(ep->pending); i++) {
         good = good && (!ep->pending[i].serial || request_fits(ep, i));
+    }
+    for (size_t i = 0; i < ARRAY_SIZE(ep->own); i++) {
+        good = good && (ep->own[i].remote == MCTP_EID_NULL ||
+                        mctp_eid_unicast(ep->own[i].remote));
     }
     if (!good) {
         error_report("MCTP: impossible endpoint state in the stream");
@@ -274,6 +298,8 @@ const VMStateDescription vmstate_mctp_endpoint = {
         VMSTATE_UINT64(last_serial, MCTPEndpoint),
         VMSTATE_STRUCT_ARRAY(pending, MCTPEndpoint, MCTP_PENDING_SLOTS, 1,
                              vmstate_mctp_request, MCTPRequest),
+        VMSTATE_STRUCT_ARRAY(own, MCTPEndpoint, MCTP_TAGS, 1,
+                             vmstate_own_request, MCTPOwnRequest),
         VMSTATE_END_OF_LIST()
     },
 };

@@ -10,6 +10,7 @@
 #ifndef CXL_CCI_H
 #define CXL_CCI_H
 
+#include "qemu/notify.h"
 #include "qemu/timer.h"
 #include "hw/qdev-core.h"
 #include "hw/cxl/cxl_msg.h"
@@ -167,6 +168,20 @@ typedef struct CXLCmdSet {
 /** cxl_cmd_sets - all sets of this build, NULL terminated */
 extern const CXLCmdSet *const cxl_cmd_sets[];
 
+/* Conditions of 0104h..0106h: a bit for each event log, by its number, and */
+#define CXL_NOTICE_BACKGROUND   (1u << 15)  /* an operation ended */
+
+/**
+ * struct CXLCCIDoor - a transport that can send a request of its own
+ * @policy: conditions (0104h) that the requester wants to be told of
+ * @set_policy: takes a new one, and who asks for it is told from now on
+ */
+typedef struct CXLCCIDoor CXLCCIDoor;
+struct CXLCCIDoor {
+    uint16_t policy;
+    void (*set_policy)(CXLCCIDoor *door, uint16_t policy);
+};
+
 /** struct CXLCCIBackground - the one background operation of a CCI */
 typedef struct CXLCCIBackground {
     uint16_t opcode;        /* last one started; stays after it ended */
@@ -195,6 +210,9 @@ typedef struct CXLCCIBackground {
  * @bg_notify: NULL, or called when a background operation has ended; a register
  *             block takes it over (cxl_devregs_init())
  * @bg_opaque: for @bg_notify
+ * @bg_watchers: told the same as @bg_notify; their data is the CCI
+ * @door: how the request that is running came, NULL if nothing can be sent
+ *        that way, as through a mailbox or a tunnel
  * @current: row whose handler is running
  *
  * Not a QOM object: it is embedded by value where base files expect it.  The
@@ -216,6 +234,8 @@ struct CXLCCI {
                 size_t out_len);
     void (*bg_notify)(CXLCCI *cci);
     void *bg_opaque;
+    NotifierList bg_watchers;
+    CXLCCIDoor *door;
     const CXLCmd *current;
     CXLCCIBackground bg;
 };

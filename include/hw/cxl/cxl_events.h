@@ -9,6 +9,7 @@
 #ifndef CXL_EVENTS_H
 #define CXL_EVENTS_H
 
+#include "qemu/notify.h"
 #include "qemu/uuid.h"
 #include "hw/cxl/cxl_cci.h"
 
@@ -84,7 +85,7 @@ struct CXLEventLogs {
     CXLEventNotify *notify;
     void *opaque;
     uint8_t msgnum[CXL_EVENT_LOGS]; /* MSI-X message of each log; 0102h */
-    uint16_t mctp_policy;           /* 0104h/0105h */
+    NotifierList watchers;          /* data is a CXLEventLogId */
 };
 
 /**
@@ -97,6 +98,11 @@ void cxl_events_init(CXLEventLogs *l, const uint32_t depth[CXL_EVENT_LOGS],
                      const CXLTimestamp *clock, CXLEventNotify *notify,
                      void *opaque);
 void cxl_events_destroy(CXLEventLogs *l);
+/**
+ * cxl_events_watch() - be told as @notify of cxl_events_init() is
+ * @n: its data is a pointer to the &CXLEventLogId; gone before @l is
+ */
+void cxl_events_watch(CXLEventLogs *l, Notifier *n);
 /** cxl_events_reset() - empty all logs, interrupts off; handles go on. */
 void cxl_events_reset(CXLEventLogs *l);
 

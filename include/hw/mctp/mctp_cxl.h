@@ -52,7 +52,28 @@ typedef struct MCTPCXLTarget {
     void *opaque;
     /** @payload_max: bytes of the longest payload, either direction */
     uint32_t payload_max;
+    /** @from: while @run runs: who asks */
+    MCTPPath from;
+    /** @response: takes answers to mctp_cxl_send(), or %NULL; hostile */
+    void (*response)(void *opaque, uint8_t mctp_tag, const CXLCCIMsg *msg);
 } MCTPCXLTarget;
+
+/**
+ * mctp_cxl_send() - send a command to somebody else's CCI
+ * @ep: the endpoint
+ * @link: address on the link
+ * @dest: EID
+ * @cci_tag: tag of the CCI message
+ * @opcode: command set in the high byte
+ * @in: request payload
+ * @len: its bytes
+ * @now: time, ns
+ *
+ * Returns the MCTP tag as mctp_endpoint_request() does, or -1.
+ */
+int mctp_cxl_send(MCTPEndpoint *ep, uint32_t link, uint8_t dest,
+                  uint8_t cci_tag, uint16_t opcode, const void *in,
+                  size_t len, int64_t now);
 
 /**
  * mctp_cxl_message_max() - the endpoint's message limit for a payload limit

@@ -10,6 +10,7 @@
 
 #include "hw/cxl/cxl_cci.h"
 #include "hw/mctp/mctp_cxl.h"
+#include "hw/mctp/mctp_cxl_notify.h"
 #include "hw/pci/pci_device.h"
 #include "hw/qdev-properties.h"
 #include "migration/vmstate.h"
@@ -18,7 +19,8 @@
  * struct MCTPCXLComponent - a component and one endpoint of it
  *
  * Embedded by the device that is the link (the door). Its first two members
- * are its properties "target" and "eid", the rest belongs to the functions below.
+ * are its properties "target" and "eid", the rest belongs to the functions
+ * below.
  */
 typedef struct MCTPCXLComponent {
     /** @target: as the user named it; %NULL once it was unplugged */
@@ -36,6 +38,8 @@ typedef struct MCTPCXLComponent {
     CXLCCI switch_cci;
     /** @cxl: what the endpoint's message types were given */
     MCTPCXLTarget cxl;
+    /** @notify: what is sent to the FM without being asked */
+    MCTPCXLNotify notify;
     /** @listener: tells when the component goes */
     DeviceListener listener;
     /** @door: the device that embeds this */

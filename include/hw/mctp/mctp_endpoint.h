@@ -133,6 +133,40 @@ bool mctp_endpoint_add_type(MCTPEndpoint *ep, uint8_t type, uint32_t version,
                             MCTPHandler *handler, void *opaque);
 
 /**
+ * mctp_endpoint_on_response() - take answers to requests of ours as well
+ * @ep: the endpoint
+ * @type: offered already
+ * @handler: takes them, with the type's @opaque; @msg->request is no handle
+ */
+void mctp_endpoint_on_response(MCTPEndpoint *ep, uint8_t type,
+                               MCTPHandler *handler);
+
+/**
+ * mctp_endpoint_request() - send a request of our own
+ * @ep: the endpoint
+ * @link: address on the link to send it to
+ * @dest: EID to send it to
+ * @body: type byte first; copied
+ * @len: its bytes, 1..MCTP_MESSAGE_MAX
+ * @now: time, ns
+ *
+ * One answer is passed on, to the type's mctp_endpoint_on_response(). Time is
+ * the caller's affair: it withdraws what it does not want to wait for any
+ * longer. Returns the tag, or -1 if none is free or there is no room.
+ */
+int mctp_endpoint_request(MCTPEndpoint *ep, uint32_t link, uint8_t dest,
+                          const void *body, size_t len, int64_t now);
+
+/**
+ * mctp_endpoint_withdraw() - forget a request of our own
+ * @ep: the endpoint
+ * @tag: from mctp_endpoint_request()
+ *
+ * If it has not been sent it will not be, and an answer is dropped.
+ */
+void mctp_endpoint_withdraw(MCTPEndpoint *ep, uint8_t tag);
+
+/**
  * mctp_endpoint_add_vendor() - list a vendor-defined command set
  * @ep: the endpoint
  * @iana: @vendor is an IANA enterprise number, else a PCI vendor ID

@@ -176,7 +176,9 @@ static void use(MCTPEndpoint *ep)
 #define AT_TX           (AT_LAST_ID + 8)
 #define AT_LAST_SERIAL  (AT_TX + TX_BYTES(129) + 31 * TX_BYTES(0))
 #define AT_PENDING      (AT_LAST_SERIAL + 8)
-#define STREAM_BYTES    (AT_PENDING + 32 * REQUEST_BYTES + 1)
+#define AT_OWN          (AT_PENDING + 32 * REQUEST_BYTES)
+#define OWN_BYTES       (4 + 1 + 1)
+#define STREAM_BYTES    (AT_OWN + 8 * OWN_BYTES + 1)
 
 #define RX(field)       (AT_RX + (field))
 #define TX(field)       (AT_TX + (field))
@@ -196,7 +198,6 @@ static const struct {
     { "rx source reserved", RX(12), 1, 3 },
     { "rx destination reserved", RX(13), 1, 3 },
     { "rx tag", RX(14), 1, 8 },
-    { "rx not tag owner", RX(15), 1, 0 },
     { "rx unit none", RX(16), 4, 0 },
     { "rx unit above total", RX(16), 4, 129 },
     { "rx total below body", RX(20), 4, 127 },
@@ -229,6 +230,8 @@ static const struct {
     { "request arrival", REQUEST(8), 8, UINT64_MAX },
     { "request tag", REQUEST(22), 1, 8 },
     { "request serial twice", AT_PENDING, 8, 3 },
+    { "own request to a reserved EID", AT_OWN + 4, 1, 7 },
+    { "own request to all", AT_OWN + 7 * OWN_BYTES + 4, 1, 255 },
 };
 
 static void test_bad_streams(void)

@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Event Notification (0106h) from a component to its FM. One notice at a
+ * time is under way; what happens meanwhile is told by the next one.
+ *
+ * Reference: CXL r3.2 8.2.10.2.6 to 8.2.10.2.8; DMTF DSP0236 8.
+ */
+#include "qemu/osdep.h"
+#include "qemu/bswap.h"
+#include "hw/cxl/cxl_events.h"
+#include "hw/mctp/mctp_cxl_notify.h"
+#include "trace.h"
+
+#define OP_EVENT_NOTIFICATION   0x0106
+
+/*
+ * An FM that does not answer is told again. After so many times it is not
+ * there, and can read the logs when it is back; the next condition starts
+ * anew. The time is what FM software itself waits for an answer.
+ */
+#define ANSWER_NS               MCTP_REPLY_LIMIT_NS
+#define TRIES                   3
+
+static int64_t now_ns(void)
+{
+    return qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL);
+}
+
+static void send_notice(MCTPCXLNotify *n)
+{
+    uint8_t payload[sizeof(uint16_t)];
+
+    stw_le_p(payload, n->told);
+    n->tries++;
+    n->deadline = now_ns() + ANSWER_NS;
+    /* without room for it now, there may be at the next try */
+    n->tag = mctp_cxl_send(n->ep, n->link, n->eid, n->cci_tag,
+                           OP_EVENT_NOTIFICATION, payload, sizeof(payload),
+                           now_ns());
+    trace_mctp_cxl_notice(n->eid, n->told, n->tries, n->tag);
+    timer_mod_ns(n->timer, n->deadline);
+}
+
+static void next_notice(MCTPCXLNotify *n)
+{
+    if (n->told || !n->pending) {
+        return;
+    }
+    n->told = n->pending;
+    n->pending = 0;
+    n->tries = 0;
+    n->cci_tag++;
+    send_notice(n);
+}
+
+static void end_notice(MCTPCXLNotify *n)
+{
+    if (n->tag >= 0) {
+        mctp_endpoint_withdraw(n->ep, n->tag);
+    }
+    n->tag = -1;
+    n->told = 0;
+    timer_del(n->timer);
+}
+
+static void answer_overdue(void *opaque)
+{
+    MCTPCXLNotify *n = opaque;
+    uint16_t told = n->told;
+    uint8_t tries = n->tries;
+
+    if (!told) {
+        return;
+    }
+    end_notice(n);
+    if (tries < TRIES) {
+        n->told = told;
+        send_notice(n);
+    } else {
+        trace_mctp_cxl_notice_given_up(n->eid, told);
+        next_notice(n);
+    }
+}
+
+static void report(MCTPCXLNotify *n, uint16_t condition)
+{
+    n->pending |= condition & n->door.policy;
+    next_notice(n);
+}
+
+static void log_filled(Notifier *notifier, void *data)
+{
+    const CXLEventLogId *log = data;
+
+    report(container_of(notifier, MCTPCXLNotify, logs), 1u << *log);
+}
+
+static void background_ended(Notifier *notifier, void *data)
+{
+    report(container_of(notifier, MCTPCXLNotify, background),
+           CXL_NOTICE_BACKGROUND);
+}
+
+static void set_policy(CXLCCIDoor *door, uint16_t policy)
+{
+    MCTPCXLNotify *n = container_of(door, MCTPCXLNotify, door);
+
+    /* a notice to somebody else, or of what is not wanted any more */
+    if (n->told && (n->link != n->target->from.link ||
+                    n->eid != n->target->from.remote ||
+                    (n->told & ~policy))) {
+        end_notice(n);
+    }
+    n->door.policy = policy;
+    n->pending &= policy;
+    n->link = n->target->from.link;
+    n->eid = n->target->from.remote;
+    next_notice(n);
+}
+
+void mctp_cxl_notify_response(MCTPCXLNotify *n, uint8_t mctp_tag,
+                              const CXLCCIMsg *msg)
+{
+    if (!n->told || n->tag != mctp_tag || msg->tag != n->cci_tag ||
+        msg->opcode != OP_EVENT_NOTIFICATION) {
+        return;
+    }
+    /* with any return code it was heard; repeating it would not help */
+    trace_mctp_cxl_notice_answered(n->eid, n->told, msg->ret_code);
+    end_notice(n);
+    next_notice(n);
+}
+
+void mctp_cxl_notify_init(MCTPCXLNotify *n, MCTPEndpoint *ep,
+                          const MCTPCXLTarget *target)
+{
+    *n = (MCTPCXLNotify) {
+        .door.set_policy = set_policy,
+        .ep = ep,
+        .target = target,
+        .timer = timer_new_ns(QEMU_CLOCK_VIRTUAL, answer_overdue, n),
+        .logs.notify = log_filled,
+        .background.notify = background_ended,
+        .tag = -1,
+    };
+}
+
+void mctp_cxl_notify_watch(MCTPCXLNotify *n, CXLCCI *cci)
+{
+    if (cci->events) {
+        cxl_events_watch(cci->events, &n->logs);
+    }
+    notifier_list_add(&cci->bg_watchers, &n->background);
+    n->watching = true;
+}
+
+void mctp_cxl_notify_leave(MCTPCXLNotify *n)
+{
+    if (n->watching) {
+        if (n->logs.node.le_prev) {
+            notifier_remove(&n->logs);
+        }
+        notifier_remove(&n->background);
+        n->watching = false;
+    }
+}
+
+void mctp_cxl_notify_reset(MCTPCXLNotify *n)
+{
+    end_notice(n);
+    n->door.policy = 0;
+    n->pending = 0;
+    n->link = 0;
+    n->eid = MCTP_EID_NULL;
+}
+
+void mctp_cxl_notify_destroy(MCTPCXLNotify *n)
+{
+    mctp_cxl_notify_leave(n);
+    timer_free(n->timer);
+    n->timer = NULL;
+}
+
+static int notify_post_load(void *opaque, int version_id)
+{
+    MCTPCXLNotify *n = opaque;
+    const uint16_t known = CXL_NOTICE_BACKGROUND |
+                           ((1u << CXL_EVENT_LOGS) - 1);
+
+    if ((n->door.policy & ~known) || (n->pending & ~n->door.policy) ||
+        (n->told & ~n->door.policy) || n->tries > TRIES ||
+        n->tag < -1 || n->tag > 7 ||
+        (n->eid != MCTP_EID_NULL && !mctp_eid_unicast(n->eid)) ||
+        n->deadline < 0 || n->deadline > INT64_MAX / 2) {
+        n->told = 0;
+        n->tag = -1;
+        n->door.policy = n->pending = 0;
+        return -EINVAL;
+    }
+    if (n->told) {
+        timer_mod_ns(n->timer, n->deadline);
+    } else {
+        timer_del(n->timer);
+    }
+    return 0;
+}
+
+const VMStateDescription vmstate_mctp_cxl_notify = {
+    .name = "mctp-cxl-notify",
+    .version_id = 1,
+    .minimum_version_id = 1,
+    .post_load = notify_post_load,
+    .fields = (const VMStateField[]) {
+        VMSTATE_UINT16(door.policy, MCTPCXLNotify),
+        VMSTATE_UINT32(link, MCTPCXLNotify),
+        VMSTATE_UINT8(eid, MCTPCXLNotify),
+        VMSTATE_UINT16(pending, MCTPCXLNotify),
+        VMSTATE_UINT16(told, MCTPCXLNotify),
+        VMSTATE_UINT8(tries, MCTPCXLNotify),
+        VMSTATE_INT16(tag, MCTPCXLNotify),
+        VMSTATE_UINT8(cci_tag, MCTPCXLNotify),
+        VMSTATE_INT64(deadline, MCTPCXLNotify),
+        VMSTATE_END_OF_LIST()
+    },
+};
