@@ -130,6 +130,14 @@ def make_initramfs(path, init, extra):
         out.write(cpio_entry('TRAILER!!!', 0))
 
 
+def manager_machine(args):
+    """A machine with nothing but a serial line to the other machine."""
+    return ['-M', 'q35', '-cpu', args.cpu, '-m', '256M', '-smp', '1',
+            '-nodefaults', '-no-reboot', '-display', 'none',
+            '-chardev', 'socket,id=line,reconnect-ms=100,path=' +
+            args.fm_socket]
+
+
 def i2c_machine(args):
     """A machine without CXL for the I2C controller alone."""
     return ['-M', 'q35', '-cpu', args.cpu, '-m', '512M', '-smp', '2',
@@ -179,6 +187,8 @@ def switched(args):
 def machine_args(args):
     if args.scenario == 'i2c':
         return i2c_machine(args)
+    if args.scenario == 'manager':
+        return manager_machine(args)
     line = ['-M', 'q35,cxl=on,cxl-fmw.0.targets.0=cxl.1,cxl-fmw.0.size=4G,'
             'memory-backend=ram',
             '-cpu', args.cpu, '-m', '1G,maxmem=4G,slots=2',
@@ -205,14 +215,15 @@ def command_line(args, accel, initramfs, console):
             line += ['-L', folder]
     shell = args.scenario == 'shell'
     console = 'stdio,signal=off' if shell else f'file,append=on,path={console}'
-    results = 'null' if shell else 'stdio,signal=off'
+    nobody = shell or args.scenario == 'managed'
+    results = 'null' if nobody else 'stdio,signal=off'
     # a person does not want the kernel's words between his own
     # ... and a busy host delays timers: do not measure one with another
     append = (f'console=ttyS0 loglevel={3 if shell else 7} panic=-1 '
               'no_timer_check tsc=reliable '
               f'cxltest={args.scenario} cxlout=ttyS1 {args.append}')
     line += machine_args(args)
-    if args.fm:
+    if args.fm or args.scenario == 'managed':
         line += ['-chardev', 'socket,server=on,wait=off,id=fm,path=' +
                  args.fm_socket,
                  '-device', 'mctp-serial-cxl,chardev=fm,target=cxl-dcd0']
@@ -222,6 +233,8 @@ def command_line(args, accel, initramfs, console):
              '-chardev', f'{results},id=results',
              '-serial', 'chardev:console', '-serial', 'chardev:results',
              '-monitor', 'none']
+    if args.scenario == 'manager':
+        line += ['-serial', 'chardev:line']
     if args.scenario in ('ndctl', 'reset', 'security'):
         line.remove('-no-reboot')
     return line + args.qemu_args
@@ -336,6 +349,28 @@ class Watcher:
                 return f'not done after {self.args.limit} s'
 
 
+def start_managed(args, accel, initramfs):
+    """The machine that scenario "manager" manages."""
+    folder = os.path.join(os.path.dirname(initramfs), 'managed')
+    os.makedirs(folder, exist_ok=True)
+    other = argparse.Namespace(**vars(args))
+    other.scenario = 'managed'
+    machine = guest_qemu.Machine(
+        command_line(other, accel, initramfs,
+                     os.path.join(folder, 'console.log')), folder)
+    machine.start()
+    return machine
+
+
+def end_managed(machine, good):
+    machine.stop()
+    if not good:
+        for text in machine.words():
+            say('the other qemu: ' + text)
+        folder = os.path.dirname(machine.socket)
+        tail(os.path.join(folder, 'console.log'), 25)
+
+
 def boot(args, accel, first_sign, initramfs, console):
     """One try. Return results, the reason of a stop or None, exit status."""
     with open(console, 'w', encoding='utf-8'):
@@ -345,6 +380,9 @@ def boot(args, accel, first_sign, initramfs, console):
     if args.verbose:
         say(shlex.join(line))
     results = Results(args.story)
+    other = None
+    if args.scenario == 'manager':
+        other = start_managed(args, accel, initramfs)
     machine = guest_qemu.Machine(line, os.path.dirname(initramfs))
     machine.start()
     if args.fm:
@@ -353,6 +391,8 @@ def boot(args, accel, first_sign, initramfs, console):
 
     def give_up(*_):
         machine.stop()
+        if other:
+            other.stop()
         sys.exit(DIED)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, give_up)
@@ -360,6 +400,8 @@ def boot(args, accel, first_sign, initramfs, console):
     if why:
         machine.stop()
     code = machine.process.wait()
+    if other:
+        end_managed(other, results.complete() and not results.failed)
     for text in machine.words():
         say('qemu: ' + text)
     if results.story and results.story.failed:

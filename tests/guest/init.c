@@ -38,6 +38,8 @@ static const struct {
     { "dcd", scenario_dcd },
     { "demo", scenario_demo },
     { "i2c", scenario_i2c },
+    { "managed", scenario_managed },
+    { "manager", scenario_manager },
     { "mctp", scenario_mctp },
     { "migrate", scenario_migrate },
     { "ndctl", scenario_ndctl },

@@ -76,7 +76,8 @@ int mctp_control(const struct mctp_addr_to *to, uint8_t command,
             .smctp_tag = MCTP_TAG_OWNER,
         },
         .smctp_ifindex = to->ifindex,
-        .smctp_halen = 1,
+        /* a serial line has no addresses */
+        .smctp_halen = to->i2c ? 1 : 0,
         .smctp_haddr = { to->i2c },
     };
     ssize_t n;

@@ -18,7 +18,8 @@
 
 /**
  * struct mctp_addr_to - whom to ask
- * @eid: routed by endpoint ID, or 0: the one at @i2c behind @ifindex
+ * @eid: routed by endpoint ID, or 0: the one at @i2c behind @ifindex; on a
+ *       serial line @i2c is 0
  */
 struct mctp_addr_to {
     unsigned ifindex;

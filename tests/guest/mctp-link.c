@@ -1,24 +1,29 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * MCTP over I2C from nothing: target mode, link, addresses, endpoint IDs
- * (DSP0236, DSP0237)
+ * MCTP over I2C or a serial line from nothing: link, addresses, endpoint IDs
+ * (DSP0236, DSP0237, DSP0253)
  *
  * Linux's I2C controller becomes a target at our own address when an
  * "mctp-i2c-interface" device is made on its adapter; with it comes a network
- * interface.
+ * interface.  A serial line becomes one by its line discipline.
  */
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <termios.h>
+#include <unistd.h>
 
 #include <linux/if_addr.h>
 #include <linux/if_link.h>
 #include <linux/mctp.h>
 #include <linux/neighbour.h>
 #include <linux/rtnetlink.h>
+#include <linux/tty.h>
 
 #include "mctp-control.h"
 #include "mctp-link.h"
@@ -152,24 +157,12 @@ static int note(const char *step, int ret)
     return ret;
 }
 
-int mctp_link_up(struct mctp_link *link)
+/* An interface that has just been made: into the network, with our ID */
+static int configure(struct mctp_link *link)
 {
     uint64_t index = 0;
-    char device[64];
-    int adapter = find_adapter();
     int ret;
 
-    if (adapter < 0) {
-        return note("I2C adapter", adapter);
-    }
-    link->adapter = adapter;
-    snprintf(link->name, sizeof(link->name), "mctpi2c%d", adapter);
-    snprintf(device, sizeof(device), "mctp-i2c-interface 0x%x",
-             I2C_OWN_ADDRESS | MCTP_OWN_I2C);
-    ret = sys_write(device, I2C_SYS "/i2c-%d/new_device", adapter);
-    if (ret) {
-        return note("new_device", ret);
-    }
     if (!sys_await(SETTLE_S, "/sys/class/net/%s", link->name)) {
         return note("interface", -ENODEV);
     }
@@ -187,6 +180,54 @@ int mctp_link_up(struct mctp_link *link)
         ret = note("address", set_address(link, MCTP_OWN_EID));
     }
     return ret;
+}
+
+int mctp_link_serial(struct mctp_link *link, const char *tty)
+{
+    const int discipline = N_MCTP;
+    struct termios line;
+    int fd = open(tty, O_RDWR | O_NOCTTY | O_CLOEXEC);
+
+    if (fd < 0) {
+        return note(tty, -errno);
+    }
+    if (tcgetattr(fd, &line)) {
+        goto fail;
+    }
+    cfmakeraw(&line);
+    line.c_cflag |= CLOCAL | CREAD;
+    cfsetspeed(&line, B115200);
+    if (tcsetattr(fd, TCSANOW, &line) || ioctl(fd, TIOCSETD, &discipline)) {
+        goto fail;
+    }
+    *link = (struct mctp_link) { .adapter = -1 };
+    snprintf(link->name, sizeof(link->name), "mctpserial0");
+    return configure(link);
+
+fail:
+    note(tty, -errno);
+    close(fd);
+    return -EIO;
+}
+
+int mctp_link_up(struct mctp_link *link)
+{
+    char device[64];
+    int adapter = find_adapter();
+    int ret;
+
+    if (adapter < 0) {
+        return note("I2C adapter", adapter);
+    }
+    link->adapter = adapter;
+    snprintf(link->name, sizeof(link->name), "mctpi2c%d", adapter);
+    snprintf(device, sizeof(device), "mctp-i2c-interface 0x%x",
+             I2C_OWN_ADDRESS | MCTP_OWN_I2C);
+    ret = sys_write(device, I2C_SYS "/i2c-%d/new_device", adapter);
+    if (ret) {
+        return note("new_device", ret);
+    }
+    return configure(link);
 }
 
 static int read_types(const struct mctp_addr_to *to, struct mctp_peer *peer)
@@ -229,7 +270,7 @@ int mctp_link_peer(const struct mctp_link *link, struct mctp_peer *peer)
         return -EPROTO;
     }
     ret = note("route", set_route(link, peer->eid));
-    if (!ret) {
+    if (!ret && peer->i2c) {
         ret = note("neighbour", set_neighbour(link, peer->eid, peer->i2c));
     }
     if (ret) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * MCTP over I2C from nothing: target mode, link, addresses, endpoint IDs
- * (DSP0236, DSP0237)
+ * MCTP over I2C or a serial line from nothing: link, addresses, endpoint IDs
+ * (DSP0236, DSP0237, DSP0253)
  */
 #ifndef GUEST_MCTP_LINK_H
 #define GUEST_MCTP_LINK_H
@@ -21,14 +21,14 @@
 
 /** struct mctp_link - a network interface for MCTP */
 struct mctp_link {
-    int adapter;                /* number of the I2C adapter */
+    int adapter;                /* number of the I2C adapter, or -1 */
     char name[32];
     unsigned index;
 };
 
 /** struct mctp_peer - an endpoint on the link */
 struct mctp_peer {
-    uint8_t i2c, eid;
+    uint8_t i2c, eid;           /* i2c is 0 on a serial line */
     uint8_t uuid[16];
     bool type_fm, type_cci;     /* message types 7 and 8 */
 };
@@ -40,6 +40,11 @@ bool mctp_link_present(void);
  * Return: 0 or negative errno; steps that fail are noted
  */
 int mctp_link_up(struct mctp_link *link);
+/**
+ * mctp_link_serial() - the same on a serial line
+ * @tty: "/dev/ttyS2"; stays open, since the interface goes with it
+ */
+int mctp_link_serial(struct mctp_link *link, const char *tty);
 /**
  * mctp_link_peer() - be the bus owner for one endpoint: set its endpoint ID, a
  * route and a neighbour, ask for its UUID and message types

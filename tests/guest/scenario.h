@@ -16,6 +16,11 @@ void scenario_i2c(void);
 /** scenario_mctp() - the FM commands over MCTP on I2C, with a host. */
 void scenario_mctp(void);
 
+/** scenario_manager() - the FM of another machine, on a serial line. */
+void scenario_manager(void);
+/** scenario_managed() - that other machine's host; runs until it is ended. */
+void scenario_managed(void);
+
 /** scenario_switch() - a switch and two devices on one I2C bus. */
 void scenario_switch(void);
 
