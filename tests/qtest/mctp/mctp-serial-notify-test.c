@@ -30,12 +30,13 @@
 static uint64_t next_dpa;
 
 /* Lines 0 and 1 and an I2C endpoint of one memory device, and its mailbox */
-static void start(DwI2c *t, Mailbox *host)
+static char *machine_args(void)
 {
     g_autofree char *a = line_args(0, "mem0");
     g_autofree char *b = line_args(1, "mem0");
     g_autofree char *c = line_args(2, "us0");
-    g_autofree char *args = g_strconcat(MCTP_MACHINE
+
+    return g_strconcat(MCTP_MACHINE
         "-device cxl-switch-mailbox-cci,id=sw0,bus=pcie.0,addr=06.0,"
         "target=us0 "
         "-object memory-backend-ram,id=vmem,size=256M "
@@ -44,6 +45,11 @@ static void start(DwI2c *t, Mailbox *host)
         "volatile-dc-memdev=dcmem,num-dc-regions=2,sn=0x99 "
         "-device i2c_mctp_cxl,bus=dw.0,address=0x22,target=mem0,eid=20 ",
         a, b, c, NULL);
+}
+
+static void start(DwI2c *t, Mailbox *host)
+{
+    g_autofree char *args = machine_args();
 
     dw_start_args(t, args);
     mctp_listen(t);
@@ -386,6 +392,51 @@ static void test_reset(void)
     stop(&t, &host);
 }
 
+/*
+ * A notice under way goes along to a machine with a peer on the same line.
+ * Time starts there from zero, as it did here, where little of it has passed.
+ */
+static void test_migrate(void)
+{
+    g_autofree char *args = machine_args();
+    g_autofree char *incoming = g_strconcat(args, "-incoming defer", NULL);
+    g_autofree char *uri = g_strdup_printf("unix:%s", line_path(3));
+    g_autoptr(Line) from = NULL;
+    g_autoptr(Line) to = NULL;
+    QTestState *dst;
+    Mailbox host;
+    DwI2c t;
+
+    start(&t, &host);
+    from = line_open(0);
+    set_policy(from, DC_LOG, 0);
+    fill_log(from, &host);
+    expect_notice(from, PEER_EID, DC_LOG);
+    mailbox_close(&host);
+
+    /* its socket takes the place of the old one's, which stays connected */
+    dst = qtest_init(incoming);
+    to = line_open(0);
+    for (int i = 0; i < 100; i++) {
+        qtest_readb(dst, 0);
+    }
+    qtest_qmp_assert_success(dst, "{'execute': 'migrate-incoming',"
+                             " 'arguments': {'uri': %s}}", uri);
+    qtest_qmp_assert_success(t.qts, "{'execute': 'migrate',"
+                             " 'arguments': {'uri': %s}}", uri);
+    qtest_qmp_eventwait(t.qts, "STOP");
+    qtest_qmp_eventwait(dst, "RESUME");
+    expect_policy(to, DC_LOG);
+    qtest_clock_step(dst, ANSWER_NS + ANSWER_NS / 2);
+    acknowledge(to, PEER_EID, expect_notice(to, PEER_EID, DC_LOG));
+    for (int i = 0; i < 4; i++) {
+        qtest_clock_step(dst, ANSWER_NS + 1);
+        line_quiet(to);
+    }
+    dw_stop(&t);
+    qtest_quit(dst);
+}
+
 /* A firmware transfer takes its time in the background */
 static void test_background(void)
 {
@@ -462,6 +513,7 @@ int main(int argc, char **argv)
     qtest_add_func("/mctp-notify/who-is-told", test_who_is_told);
     qtest_add_func("/mctp-notify/reconnect", test_reconnect);
     qtest_add_func("/mctp-notify/reset", test_reset);
+    qtest_add_func("/mctp-notify/migrate", test_migrate);
     qtest_add_func("/mctp-notify/background", test_background);
     qtest_add_func("/mctp-notify/i2c", test_i2c);
     ret = g_test_run();
