@@ -101,6 +101,16 @@ static PCIDevice *op_port(const CXLSwitch *sw)
     return NULL;
 }
 
+static uint16_t slot_reg(const PCIDevice *port, unsigned reg)
+{
+    return pci_get_word(port->config + port->exp.exp_cap + reg);
+}
+
+static uint16_t power_indicator(const PCIDevice *port)
+{
+    return slot_reg(port, PCI_EXP_SLTCTL) & PCI_EXP_SLTCTL_PIC;
+}
+
 static CXLRetCode op_start(CXLCCI *cci, CXLSwitch *sw, PCIDevice *port,
                            uint16_t opcode, uint8_t option)
 {
@@ -108,6 +118,7 @@ static CXLRetCode op_start(CXLCCI *cci, CXLSwitch *sw, PCIDevice *port,
         .opcode = opcode,
         .devfn = port->devfn,
         .option = option,
+        .host_began = power_indicator(port) != PCI_EXP_SLTCTL_PWR_IND_OFF,
     };
     trace_cxl_switch_op_start(opcode, cxl_switch_vppb_of(sw, port), option);
     return cxl_cci_bg_start(cci, STEP_MS);
@@ -117,7 +128,7 @@ static CXLRetCode op_end(CXLSwitch *sw, PCIDevice *port, CXLRetCode rc)
 {
     uint16_t opcode = sw->op.opcode;
 
-    sw->op.opcode = 0;
+    sw->op = (CXLSwitchOp) { 0 };
     cxl_switch_keep_on_eject(sw, port, false);
     if (rc == CXL_RC_SUCCESS) {
         cxl_switch_map_set(sw->unbound, port, opcode == CXL_OP_UNBIND_VPPB);
@@ -179,25 +190,25 @@ static CXLRetCode bind_done(CXLCCI *cci)
     return port ? op_end(sw, port, CXL_RC_SUCCESS) : CXL_RC_INTERNAL_ERROR;
 }
 
-static uint16_t slot_reg(const PCIDevice *port, unsigned reg)
+static bool host_listens(const PCIDevice *port)
 {
-    return pci_get_word(port->config + port->exp.exp_cap + reg);
-}
+    const uint16_t needs = PCI_EXP_SLTCTL_HPIE | PCI_EXP_SLTCTL_ABPE;
 
-static uint16_t power_indicator(const PCIDevice *port)
-{
-    return slot_reg(port, PCI_EXP_SLTCTL) & PCI_EXP_SLTCTL_PIC;
+    return (slot_reg(port, PCI_EXP_SLTCTL) & needs) == needs;
 }
 
 /*
  * A slot with a power controller is empty once the host has switched it off.
- * Most have none: there the power indicator goes off when the host is done, and
- * is off as long as no host uses the slot.
+ * Most have none: there the power indicator blinks while the host works, and
+ * goes off when it is done.  It is off, too, in a slot that was filled when the
+ * host booted; so off means something only after it was not, or if there is no
+ * host that would hear the button.
  */
-static bool host_let_go(const PCIDevice *port)
+static bool host_let_go(const CXLSwitch *sw, const PCIDevice *port)
 {
     return !(slot_reg(port, PCI_EXP_SLTSTA) & PCI_EXP_SLTSTA_PDS) ||
-           power_indicator(port) == PCI_EXP_SLTCTL_PWR_IND_OFF;
+           (power_indicator(port) == PCI_EXP_SLTCTL_PWR_IND_OFF &&
+            (sw->op.host_began || !host_listens(port)));
 }
 
 static CXLRetCode unbind_vppb(CXLCCI *cci, CXLReader *in, CXLWriter *out)
@@ -221,7 +232,7 @@ static CXLRetCode unbind_vppb(CXLCCI *cci, CXLReader *in, CXLWriter *out)
     if (!cxl_switch_bound(sw, port)) {
         return CXL_RC_INVALID_INPUT;
     }
-    if (option == CXL_UNBIND_MANAGED && !host_let_go(port)) {
+    if (option == CXL_UNBIND_MANAGED && !host_let_go(sw, port)) {
         if (power_indicator(port) == PCI_EXP_SLTCTL_PWR_IND_BLINK) {
             /* the host is at it already, and the button would stop it */
             return CXL_RC_RETRY_REQUIRED;
@@ -233,14 +244,17 @@ static CXLRetCode unbind_vppb(CXLCCI *cci, CXLReader *in, CXLWriter *out)
     return op_start(cci, sw, port, CXL_OP_UNBIND_VPPB, option);
 }
 
-static bool may_unbind(const CXLSwitch *sw, const PCIDevice *port)
+static bool may_unbind(CXLSwitch *sw, const PCIDevice *port)
 {
+    if (power_indicator(port) != PCI_EXP_SLTCTL_PWR_IND_OFF) {
+        sw->op.host_began = true;
+    }
     switch ((CXLUnbindOption)sw->op.option) {
     case CXL_UNBIND_WAIT_LINK_DOWN:
         return !cxl_switch_link_up(sw, port) ||
                !(slot_reg(port, PCI_EXP_SLTSTA) & PCI_EXP_SLTSTA_PDS);
     case CXL_UNBIND_MANAGED:
-        return host_let_go(port);
+        return host_let_go(sw, port);
     case CXL_UNBIND_SURPRISE:
         return true;
     }

@@ -50,6 +50,7 @@ typedef struct CXLSwitchHeld {
  * @opcode: 0 if none does
  * @devfn: of the downstream port
  * @option: CXLUnbindOption
+ * @host_began: the slot's power indicator was not off at some time
  *
  * One for the whole switch, whichever door asked for it.
  */
@@ -57,6 +58,7 @@ typedef struct CXLSwitchOp {
     uint16_t opcode;
     uint8_t devfn;
     uint8_t option;
+    bool host_began;
 } CXLSwitchOp;
 
 struct CXLSwitch {

@@ -243,6 +243,7 @@ static const VMStateDescription vmstate_switch = {
         VMSTATE_UINT16(op.opcode, CXLSwitch),
         VMSTATE_UINT8(op.devfn, CXLSwitch),
         VMSTATE_UINT8(op.option, CXLSwitch),
+        VMSTATE_BOOL(op.host_began, CXLSwitch),
         VMSTATE_END_OF_LIST()
     }
 };

@@ -364,6 +364,29 @@ static void managed_removal_asks_the_host(void)
     qtest_quit(sw.qts);
 }
 
+/* In a slot that was filled at boot the indicator is off from the start */
+static void managed_removal_of_a_boot_device(void)
+{
+    const uint16_t listens = PCI_EXP_SLTCTL_HPIE | PCI_EXP_SLTCTL_ABPE;
+    CxlSwitch sw;
+
+    switch_start(&sw, SWITCH_DEVICE);
+    slot_set_control(&sw, 0, PIC_OFF | listens);
+    slot_clear_status(&sw, 0);
+    g_assert_cmphex(unbind_vppb(&sw, 0, 1, MANAGED), ==, RC_STARTED);
+    g_assert_cmphex(slot_status(&sw, 0) & PCI_EXP_SLTSTA_ABP, !=, 0);
+    qtest_clock_step(sw.qts, 5 * STEP_NS);
+    g_assert_true(running(&sw));
+    slot_set_control(&sw, 0, PIC_BLINK | listens);
+    qtest_clock_step(sw.qts, 5 * STEP_NS);
+    g_assert_true(running(&sw));
+    g_assert_true(host_sees(&sw, 0));
+    slot_set_control(&sw, 0, PIC_OFF | listens);
+    ends_with(&sw, OP_UNBIND, 0);
+    g_assert_false(host_sees(&sw, 0));
+    qtest_quit(sw.qts);
+}
+
 /* A slot that is switched off deletes its device; for an unbind it must not */
 static void power_off_keeps_an_unbound_device(void)
 {
@@ -643,6 +666,8 @@ int main(int argc, char **argv)
     qtest_add_func("/cxl/vcs/interrupt", surprise_interrupts_the_host);
     qtest_add_func("/cxl/vcs/bind_errors", wrong_bindings_are_refused);
     qtest_add_func("/cxl/vcs/managed", managed_removal_asks_the_host);
+    qtest_add_func("/cxl/vcs/managed_at_boot",
+                   managed_removal_of_a_boot_device);
     qtest_add_func("/cxl/vcs/power_off", power_off_keeps_an_unbound_device);
     qtest_add_func("/cxl/vcs/time_out", a_host_that_holds_on_keeps_it);
     qtest_add_func("/cxl/vcs/link_down", unbind_can_wait_for_the_link);
