@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Scenario "switch": a switch and two devices, three MCTP endpoints on one I2C
- * bus, each of them asked by a process of its own at the same time
+ * bus, each of them asked by a process of its own at the same time; then one
+ * device is taken from Linux and given back
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -14,6 +15,7 @@
 #include "mctp-link.h"
 #include "region.h"
 #include "scenario.h"
+#include "switch-bind.h"
 #include "tap.h"
 
 #define SETTLE_S    30
@@ -205,5 +207,7 @@ void scenario_switch(void)
     add_and_release(&ep[1], 1);
     add_and_release(&ep[2], 2);
     ask_all_at_once(ep);
+    /* vPPB 0 is the upstream port; the first downstream port is number 0 */
+    switch_bind_test(ep[0].conn, ep[1].conn, 1, 0, ep[1].id.serial);
     tap_check(!dmesg_complaints(), "no warning in dmesg");
 }

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Bind and unbind of a vPPB (CXL r3.2 7.6.7.2) as Linux's pciehp sees them
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <time.h>
+
+#include "fm-cmds.h"
+#include "sysfs.h"
+#include "switch-bind.h"
+#include "region.h"
+#include "tap.h"
+
+#define OP_BG_STATUS    0x0002
+#define OP_VCS_INFO     0x5200
+#define OP_BIND         0x5201
+#define OP_UNBIND       0x5202
+#define RC_STARTED      1
+
+/* Linux waits five seconds behind the button, a busy host makes it more */
+#define SETTLE_S        40
+#define MEMDEVS         8
+
+enum { WAIT_LINK_DOWN, MANAGED, SURPRISE };
+enum { UNBOUND, CHANGING, BOUND };
+
+static void nap(void)
+{
+    const struct timespec t = { .tv_nsec = 100 * 1000 * 1000 };
+
+    nanosleep(&t, NULL);
+}
+
+/* Has Linux a driver on the memory device with this serial number? */
+static bool linux_has(uint64_t serial)
+{
+    for (unsigned i = 0; i < MEMDEVS; i++) {
+        uint64_t found;
+
+        if (!sys_read_u64(&found, CXL_SYS "/mem%u/serial", i) &&
+            found == serial) {
+            return sys_exists(CXL_SYS "/mem%u/driver", i);
+        }
+    }
+    return false;
+}
+
+static bool await_linux(uint64_t serial, bool there)
+{
+    for (unsigned i = 0; i < SETTLE_S * 10; i++) {
+        if (linux_has(serial) == there) {
+            return true;
+        }
+        nap();
+    }
+    return false;
+}
+
+/* What the background operation came to; -1 if it does not end or is another */
+static int await_end(struct cxl_conn *fm, uint16_t op)
+{
+    static struct cxl_rsp rsp;
+    static struct cxl_req req;
+
+    for (unsigned i = 0; i < SETTLE_S * 10; i++) {
+        req_start(&req, OP_BG_STATUS);
+        if (!cxl_run(fm, &req, &rsp) && rsp.len == 8 && !(rsp.data[0] & 1)) {
+            return (rsp.data[2] | rsp.data[3] << 8) == op ?
+                   rsp.data[4] | rsp.data[5] << 8 : -1;
+        }
+        nap();
+    }
+    return -1;
+}
+
+static int binding(struct cxl_conn *fm, uint8_t vppb)
+{
+    static struct cxl_rsp rsp;
+    static struct cxl_req req;
+
+    req_start(&req, OP_VCS_INFO);
+    req_num(&req, vppb, 1);
+    req_num(&req, 1, 1);
+    req_num(&req, 1, 1);
+    req_num(&req, 0, 1);
+    return cxl_run(fm, &req, &rsp) || rsp.len != 12 ? -1 : rsp.data[8];
+}
+
+static void unbind(struct cxl_conn *fm, uint8_t vppb, uint8_t option)
+{
+    static struct cxl_rsp rsp;
+    static struct cxl_req req;
+
+    req_start(&req, OP_UNBIND);
+    req_num(&req, 0, 1);
+    req_num(&req, vppb, 1);
+    req_num(&req, option, 1);
+    tap_rc(cxl_run(fm, &req, &rsp), RC_STARTED, "5202 option %u starts",
+           option);
+    tap_rc(await_end(fm, OP_UNBIND), 0, "5202 option %u ends well", option);
+    tap_rc(binding(fm, vppb), UNBOUND, "5200: not bound");
+}
+
+static void bind_again(struct cxl_conn *fm, uint8_t vppb, uint8_t port)
+{
+    static struct cxl_rsp rsp;
+    static struct cxl_req req;
+
+    req_start(&req, OP_BIND);
+    req_num(&req, 0, 1);
+    req_num(&req, vppb, 1);
+    req_num(&req, port, 1);
+    req_num(&req, 0, 1);
+    req_num(&req, 0xffff, 2);
+    tap_rc(cxl_run(fm, &req, &rsp), RC_STARTED, "5201 starts");
+    tap_rc(await_end(fm, OP_BIND), 0, "5201 ends well");
+    tap_rc(binding(fm, vppb), BOUND, "5200: bound");
+}
+
+void switch_bind_test(struct cxl_conn *fm, struct cxl_conn *device,
+                      uint8_t vppb, uint8_t port, uint64_t serial)
+{
+    static const uint8_t options[] = { MANAGED, SURPRISE };
+    struct fm_identity id;
+
+    for (unsigned i = 0; i < sizeof(options); i++) {
+        tap_check(linux_has(serial), "Linux has the device");
+        unbind(fm, vppb, options[i]);
+        tap_check(await_linux(serial, false), "Linux lets it go");
+        tap_check(!fm_identify(device, &id) && id.serial == serial,
+                  "its own endpoint answers all the same");
+        bind_again(fm, vppb, port);
+        tap_check(await_linux(serial, true), "Linux has it back");
+    }
+}
