@@ -38,6 +38,10 @@ check-sanitize: ## run unit tests and qtests under ASan and UBSan
 	@TEST_SLACK=10 UBSAN_OPTIONS=halt_on_error=1:abort_on_error=1:print_stacktrace=1 \
 		scripts/check.sh $(SANITIZE) unit qtest
 
+.PHONY: bench
+bench: all kernel ## measure speed and memory, one table; no test, 5 minutes
+	@scripts/bench.sh $(BUILD)
+
 .PHONY: kernel
 kernel: ## build the Linux kernel of the guest tests
 	@scripts/kernel.sh

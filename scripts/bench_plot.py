@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A plot with two logarithmic axes, as an SVG file."""
+
+import math
+from xml.sax.saxutils import escape
+
+WIDTH, HEIGHT = 760, 460
+LEFT, RIGHT, TOP, BOTTOM = 80, 190, 40, 60
+# Colours that people with any colour vision tell apart (Okabe and Ito)
+COLOURS = ('#0072b2', '#d55e00', '#009e73', '#cc79a7', '#e69f00', '#56b4e9',
+           '#000000')
+
+
+def decades(values):
+    """First and last power of ten around all values."""
+    return (math.floor(math.log10(min(values)) + 1e-9),
+            math.ceil(math.log10(max(values)) - 1e-9))
+
+
+def write(path, title, x_name, y_name, series):
+    """series: {name: [(x, y), ...]}, all values above zero."""
+    points = [point for line in series.values() for point in line]
+    x0, x1 = decades([x for x, _ in points])
+    y0, y1 = decades([y for _, y in points])
+    right, bottom = WIDTH - RIGHT, HEIGHT - BOTTOM
+
+    def at(x, y):
+        return (LEFT + (math.log10(x) - x0) / max(x1 - x0, 1) *
+                (right - LEFT),
+                bottom - (math.log10(y) - y0) / max(y1 - y0, 1) *
+                (bottom - TOP))
+
+    out = [f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" '
+           f'height="{HEIGHT}" font-family="sans-serif" font-size="12">',
+           f'<rect width="{WIDTH}" height="{HEIGHT}" fill="white"/>',
+           f'<text x="{LEFT}" y="22" font-size="15">{escape(title)}</text>']
+
+    def line(a, b, colour):
+        out.append(f'<line x1="{a[0]:.1f}" y1="{a[1]:.1f}" x2="{b[0]:.1f}" '
+                   f'y2="{b[1]:.1f}" stroke="{colour}"/>')
+
+    def text(x, y, words, anchor='middle', more=''):
+        out.append(f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}"'
+                   f'{more}>{escape(words)}</text>')
+
+    for power in range(x0, x1 + 1):
+        x, _ = at(10 ** power, 10 ** y0)
+        line((x, TOP), (x, bottom), '#dddddd')
+        text(x, bottom + 18, f'{10 ** power:,}')
+    for power in range(y0, y1 + 1):
+        _, y = at(10 ** x0, 10 ** power)
+        line((LEFT, y), (right, y), '#dddddd')
+        text(LEFT - 8, y + 4, f'{10 ** power:,}', 'end')
+    text((LEFT + right) / 2, HEIGHT - 14, x_name)
+    middle = (TOP + bottom) / 2
+    text(18, middle, y_name, 'middle', f' transform="rotate(-90 18 {middle})"')
+    # names beside the ends of the lines, moved apart
+    last = TOP - 14
+    for number, (name, row) in enumerate(
+            sorted(series.items(), key=lambda item: -item[1][-1][1])):
+        colour = COLOURS[number % len(COLOURS)]
+        path_of = ' '.join('%.1f,%.1f' % at(x, y) for x, y in row)
+        out.append(f'<polyline points="{path_of}" fill="none" '
+                   f'stroke="{colour}" stroke-width="2"/>')
+        for x, y in row:
+            out.append('<circle cx="%.1f" cy="%.1f" r="3" ' % at(x, y) +
+                       f'fill="{colour}"/>')
+        end = at(*row[-1])
+        last = max(end[1] + 4, last + 14)
+        text(right + 12, last, name, 'start', f' fill="{colour}"')
+    out.append('</svg>')
+    with open(path, 'w', encoding='utf-8') as file:
+        file.write('\n'.join(out) + '\n')

@@ -1,0 +1,344 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What operations of the dynamic capacity model cost, by the number of extents
+ * that are there already (CXL r3.2 9.13.3)
+ *
+ * Prints a line per figure: what, number of extents, value.  Times are in
+ * nanoseconds.  Extents lie in every second block, so that there are as many
+ * holes, and each has a tag of its own: the worst case for every index.
+ */
+#include "qemu/osdep.h"
+#include "qapi/error.h"
+#include "qemu/error-report.h"
+#include "qemu/module.h"
+#include "hw/cxl/cxl_dc.h"
+#include "state-bytes.h"
+
+#define MOST        1000000
+#define BLOCK_LEN   (64 * KiB)
+/* Prime to every number of extents that is measured: a scattered order */
+#define STRIDE      700001
+/* Operations of a kind that one time is taken over; runs, median counts */
+#define OPS         4000
+#define RUNS        7
+/* What fits in a mailbox of 2 KiB: 4801h and 5603h, 5608h */
+#define EXTENTS_PAGE 50
+#define TAGS_PAGE    24
+/* A 5604h request of 1 MiB, the largest payload; 4802h answers of 2 KiB */
+#define LARGEST     ((MiB - 0x20) / 0x28)
+#define ANSWER      84
+
+typedef struct Bench {
+    CXLDynCap *dc;
+    unsigned n;
+    uint64_t order;
+    unsigned seen;
+} Bench;
+
+/* Nothing of a group's order changes: the next index in the scattered order */
+static unsigned next(Bench *b)
+{
+    b->order = (b->order + STRIDE) % b->n;
+    return b->order;
+}
+
+static CXLDCExtent extent(unsigned i)
+{
+    CXLDCExtent e = { .dpa = 2ULL * i * BLOCK_LEN, .len = BLOCK_LEN };
+
+    i++;
+    memcpy(e.tag.data, &i, sizeof(i));
+    return e;
+}
+
+static void must(CXLRetCode rc)
+{
+    if (rc != CXL_RC_SUCCESS) {
+        error_report("the model answers %02xh", rc);
+        exit(1);
+    }
+}
+
+static CXLDynCap *model(unsigned max)
+{
+    static const CXLDCOps ops;
+    CXLDCConfig config = {
+        .nr_hosts = 1, .nr_regions = 1, .max_extents = max, .max_tags = max,
+        .region[0] = {
+            .base = 0, .decode_len = 512 * CXL_DC_GRANULE,
+            .len = 512 * CXL_DC_GRANULE, .block_size = BLOCK_LEN,
+            .block_mask = BLOCK_LEN,
+        },
+    };
+
+    return cxl_dc_new(&config, &ops, NULL, &error_fatal);
+}
+
+static void offer(CXLDynCap *dc, const CXLDCExtent *e, size_t n)
+{
+    CXLDCAddRequest req = {
+        .policy = CXL_DC_ADD_PRESCRIPTIVE, .extents = e, .nr_extents = n,
+    };
+
+    must(cxl_dc_add(dc, &req, NULL));
+}
+
+static void answer_all(CXLDynCap *dc, const CXLDCExtent *e, size_t n)
+{
+    CXLDCRange r[ANSWER];
+
+    for (size_t at = 0; at < n; at += ANSWER) {
+        size_t part = MIN(n - at, ANSWER);
+
+        for (size_t i = 0; i < part; i++) {
+            r[i] = (CXLDCRange) { e[at + i].dpa, e[at + i].len };
+        }
+        must(cxl_dc_host_respond(dc, 0, r, part, at + part < n));
+    }
+}
+
+static void give(CXLDynCap *dc, unsigned i)
+{
+    CXLDCExtent e = extent(i);
+
+    offer(dc, &e, 1);
+    answer_all(dc, &e, 1);
+}
+
+static void take(CXLDynCap *dc, unsigned i)
+{
+    CXLDCRange r = { 2ULL * i * BLOCK_LEN, BLOCK_LEN };
+
+    must(cxl_dc_host_release(dc, 0, &r, 1, false));
+}
+
+/* -- operations on a model that stays as large as it is ------------------- */
+
+/* One extent leaves and comes back; @b's order tells which */
+static void op_release_add_accept(Bench *b)
+{
+    unsigned i = next(b);
+
+    take(b->dc, i);
+    give(b->dc, i);
+}
+
+static bool see_extent(void *opaque, const CXLDCExtent *e)
+{
+    return ++*(unsigned *)opaque < EXTENTS_PAGE;
+}
+
+static void op_extent_page(Bench *b)
+{
+    unsigned from = next(b);
+
+    b->seen = 0;
+    cxl_dc_extents(b->dc, 0, MIN(from, b->n - EXTENTS_PAGE), see_extent,
+                   &b->seen);
+}
+
+static bool see_tag(void *opaque, const CXLDCTagInfo *info)
+{
+    return ++*(unsigned *)opaque < TAGS_PAGE;
+}
+
+static void op_tag_page(Bench *b)
+{
+    unsigned from = next(b);
+
+    b->seen = 0;
+    cxl_dc_tags(b->dc, MIN(from, b->n - TAGS_PAGE), see_tag, &b->seen);
+}
+
+static void op_access(Bench *b)
+{
+    CXLDCExtent e = extent(next(b));
+
+    b->seen += cxl_dc_access(b->dc, 0, e.dpa, 64);
+}
+
+static void op_translate(Bench *b)
+{
+    CXLDCExtent e = extent(next(b));
+    uint64_t media, len;
+
+    b->seen += cxl_dc_translate(b->dc, 0, e.dpa, &media, &len);
+}
+
+/* -- time ----------------------------------------------------------------- */
+
+static int compare(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+
+    return x < y ? -1 : x > y;
+}
+
+static double median(double *value)
+{
+    qsort(value, RUNS, sizeof(*value), compare);
+    return value[RUNS / 2];
+}
+
+static void tell(const char *what, unsigned n, double value)
+{
+    printf("%s\t%u\t%.1f\n", what, n, value);
+    fflush(stdout);
+}
+
+static void measure(Bench *b, const char *what, void (*op)(Bench *b))
+{
+    double ns[RUNS];
+
+    for (unsigned i = 0; i < OPS; i++) {
+        op(b);
+    }
+    for (unsigned run = 0; run < RUNS; run++) {
+        int64_t start = get_clock();
+
+        for (unsigned i = 0; i < OPS; i++) {
+            op(b);
+        }
+        ns[run] = (double)(get_clock() - start) / OPS;
+    }
+    tell(what, b->n, median(ns));
+}
+
+/*
+ * Add, accept and release one at a time: so many extents leave in a scattered
+ * order, come back as offers, and are accepted, oldest first.
+ */
+static void measure_change(Bench *b)
+{
+    unsigned count = MIN(OPS, b->n), at[OPS];
+    double release[RUNS], add[RUNS], answer[RUNS];
+    unsigned rounds = OPS / count;
+
+    for (unsigned run = 0; run < RUNS; run++) {
+        int64_t t[4], sum[3] = { };
+
+        for (unsigned round = 0; round < rounds; round++) {
+            for (unsigned i = 0; i < count; i++) {
+                at[i] = next(b);
+            }
+            t[0] = get_clock();
+            for (unsigned i = 0; i < count; i++) {
+                take(b->dc, at[i]);
+            }
+            t[1] = get_clock();
+            for (unsigned i = 0; i < count; i++) {
+                CXLDCExtent e = extent(at[i]);
+
+                offer(b->dc, &e, 1);
+            }
+            t[2] = get_clock();
+            for (unsigned i = 0; i < count; i++) {
+                CXLDCExtent e = extent(at[i]);
+
+                answer_all(b->dc, &e, 1);
+            }
+            t[3] = get_clock();
+            for (unsigned i = 0; i < 3; i++) {
+                sum[i] += t[i + 1] - t[i];
+            }
+        }
+        release[run] = (double)sum[0] / (rounds * count);
+        add[run] = (double)sum[1] / (rounds * count);
+        answer[run] = (double)sum[2] / (rounds * count);
+    }
+    tell("release", b->n, median(release));
+    tell("add", b->n, median(add));
+    tell("accept", b->n, median(answer));
+}
+
+static void measure_state(Bench *b)
+{
+    int64_t start = get_clock();
+    g_autoptr(GByteArray) bytes = state_save(&vmstate_cxl_dc, b->dc);
+    CXLDynCap *other = model(MOST);
+    int ret;
+
+    tell("save", b->n, get_clock() - start);
+    tell("saved-bytes", b->n, bytes->len);
+    start = get_clock();
+    ret = state_load(&vmstate_cxl_dc, other, bytes->data, bytes->len);
+    tell("load", b->n, get_clock() - start);
+    if (ret || cxl_dc_extent_count(other, 0) != b->n) {
+        error_report("what was saved does not load");
+        exit(1);
+    }
+    cxl_dc_free(other);
+}
+
+static void scale(unsigned n)
+{
+    Bench b = { .dc = model(MOST), .n = n };
+    size_t empty = cxl_dc_memory(b.dc);
+    int64_t start = get_clock();
+
+    for (unsigned i = 0; i < n; i++) {
+        give(b.dc, next(&b));
+    }
+    tell("fill", n, (double)(get_clock() - start) / n);
+    tell("bytes-per-extent", n, (double)(cxl_dc_memory(b.dc) - empty) / n);
+    measure_change(&b);
+    measure(&b, "release+add+accept", op_release_add_accept);
+    measure(&b, "extent-page", op_extent_page);
+    measure(&b, "tag-page", op_tag_page);
+    measure(&b, "access", op_access);
+    measure(&b, "translate", op_translate);
+    measure_state(&b);
+    cxl_dc_free(b.dc);
+}
+
+/* A group of one 5604h is offered and answered, beside @others extents */
+static void group(unsigned n, unsigned others)
+{
+    CXLDynCap *dc = model(MOST);
+    g_autofree CXLDCExtent *e = g_new(CXLDCExtent, n);
+    double ns[RUNS];
+
+    for (unsigned i = 0; i < n; i++) {
+        /* spread among the others */
+        e[i] = extent((uint64_t)i * MOST / n);
+        e[i].tag = (QemuUUID) { };
+    }
+    for (unsigned i = 0, next = 0; i < others; i++) {
+        if (next < n && 2ULL * i * BLOCK_LEN == e[next].dpa) {
+            next++;
+        } else {
+            give(dc, i);
+        }
+    }
+    for (unsigned run = 0; run < RUNS; run++) {
+        int64_t start = get_clock();
+
+        offer(dc, e, n);
+        answer_all(dc, e, n);
+        ns[run] = (double)(get_clock() - start) / n;
+        for (unsigned i = 0; i < n; i++) {
+            CXLDCRange r = { e[i].dpa, e[i].len };
+
+            must(cxl_dc_host_release(dc, 0, &r, 1, false));
+        }
+    }
+    tell(others ? "group-among-a-million" : "group", n, median(ns));
+    cxl_dc_free(dc);
+}
+
+int main(int argc, char **argv)
+{
+    module_call_init(MODULE_INIT_QOM);
+    for (unsigned n = 100; n <= MOST; n *= 10) {
+        scale(n);
+    }
+    for (unsigned n = 100; n <= 10000; n *= 10) {
+        group(n, 0);
+    }
+    group(LARGEST, 0);
+    for (unsigned n = 100; n <= 10000; n *= 10) {
+        group(n, MOST);
+    }
+    group(LARGEST, MOST);
+    return 0;
+}
