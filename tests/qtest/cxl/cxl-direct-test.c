@@ -222,6 +222,41 @@ static void the_budget_is_kept_and_what_is_over_works(void)
     qtest_quit(qts);
 }
 
+static void locked_memory_traps(void)
+{
+    const CxlRange half[] = { STATIC }, both[] = { { 0, 2 * CXL_STATIC } };
+    QTestState *qts = cxl_start(
+        "-object memory-backend-ram,id=vm0,size=256M "
+        "-object memory-backend-ram,id=pm0,size=256M "
+        "-object memory-backend-ram,id=lsa0,size=64K "
+        "-device cxl-type3,bus=rp0,id=m0,volatile-memdev=vm0,"
+        "persistent-memdev=pm0,lsa=lsa0");
+    CxlReq set = { 0 }, unlock = { 0 };
+    CxlDev dev;
+
+    cxl_probe(qts, 0, &dev);
+    cxl_map(&dev, 2 * CXL_STATIC);
+    map_is(qts, both, 1);
+    req8(&set, 1);                              /* of the user */
+    req_zero(&set, 31);
+    req_zero(&set, 32);                         /* there was none */
+    req_zero(&set, 32);
+    set.data[64] = 'x';
+    g_assert_cmphex(cxl_cmd(&dev, 0x4501, &set, NULL), ==, 0);
+    map_is(qts, both, 1);
+    qtest_qmp_assert_success(qts, "{'execute': 'system_reset'}");
+    qtest_qmp_eventwait(qts, "RESET");
+    cxl_probe(qts, 0, &dev);
+    cxl_map(&dev, 2 * CXL_STATIC);
+    map_is(qts, half, 1);
+    map_trap_is(qts, CXL_STATIC, "locked");
+    req_zero(&unlock, 32);
+    unlock.data[0] = 'x';
+    g_assert_cmphex(cxl_cmd(&dev, 0x4503, &unlock, NULL), ==, 0);
+    map_is(qts, both, 1);
+    qtest_quit(qts);
+}
+
 /* The memory core aborts at 4096 sections, whatever a user allows */
 static void there_is_an_end_to_all_budgets(void)
 {
@@ -386,6 +421,7 @@ int main(int argc, char **argv)
     T(read_only_capacity_traps);
     T(pages_with_poison_trap);
     T(disabled_media_traps_and_comes_back);
+    T(locked_memory_traps);
     T(the_budget_is_kept_and_what_is_over_works);
     T(there_is_an_end_to_all_budgets);
     T(parts_of_a_page_trap);
