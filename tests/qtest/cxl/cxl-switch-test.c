@@ -464,6 +464,27 @@ static void a_held_device_stays(void)
     qtest_quit(sw.qts);
 }
 
+/* The whole switch is unplugged, with a device that PERST holds */
+static void a_switch_goes_with_what_it_holds(void)
+{
+    CxlSwitch sw;
+
+    switch_start(&sw, SWITCH_DEVICE);
+    cxl_slot_power(sw.qts, 0, true);
+    g_assert_cmphex(switch_control(&sw, SWITCH_DSP_PORT(0), ASSERT), ==, 0);
+    g_assert_false(is_error(qtest_qmp(sw.qts, "{'execute': 'device_del',"
+                                      " 'arguments': {'id': 'us0'}}")));
+    cxl_slot_power(sw.qts, 0, false);
+    g_assert_cmphex(cfg_readl(&sw.usp, 0), ==, 0xffffffff);
+    /* all of it: names and memory are free again */
+    g_assert_true(is_error(qtest_qmp(sw.qts, "{'execute': 'qom-list',"
+                                     " 'arguments': {'path':"
+                                     " '/machine/peripheral/cxl-mem0'}}")));
+    g_assert_false(is_error(qtest_qmp(sw.qts, "{'execute': 'object-del',"
+                                      " 'arguments': {'id': 'vm0'}}")));
+    qtest_quit(sw.qts);
+}
+
 /* The Fabric Manager's decisions are not the host's to undo */
 static void perst_survives_a_reset_of_the_host(void)
 {
@@ -535,6 +556,7 @@ int main(int argc, char **argv)
     qtest_add_func("/cxl/switch/events", port_changes_are_logged);
     qtest_add_func("/cxl/switch/hot_plug", hot_plugs_are_logged);
     qtest_add_func("/cxl/switch/device_del", a_held_device_stays);
+    qtest_add_func("/cxl/switch/unplug", a_switch_goes_with_what_it_holds);
     qtest_add_func("/cxl/switch/host_reset",
                    perst_survives_a_reset_of_the_host);
     qtest_add_func("/cxl/switch/migration", state_migrates);
