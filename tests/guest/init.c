@@ -34,6 +34,7 @@ static const struct {
     const char *name;
     void (*run)(void);
 } scenarios[] = {
+    { "bench", scenario_bench },
     { "boot", scenario_boot },
     { "dcd", scenario_dcd },
     { "demo", scenario_demo },

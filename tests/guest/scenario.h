@@ -5,6 +5,8 @@
 #ifndef GUEST_SCENARIO_H
 #define GUEST_SCENARIO_H
 
+/** scenario_bench() - figures for scripts/bench.py; no test. */
+void scenario_bench(void);
 /** scenario_boot() - drivers bind, the static region works, no complaints. */
 void scenario_boot(void);
 /** scenario_dcd() - the FM commands over the PCI mailbox, with a host. */
