@@ -14,7 +14,12 @@ import platform
 import subprocess
 import sys
 
+import bench_machine
 import bench_plot
+
+TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+sys.path.insert(0, os.path.join(TOP, 'tests', 'tools'))
+import fm_machine   # noqa: E402, found by the line above
 
 SCALES = [10 ** power for power in range(2, 7)]
 FEW, MANY = 1000, 1000000
@@ -40,7 +45,7 @@ class Table:
         self.rows.append(title)
 
     def add(self, what, ratio, of, figures):
-        self.rows.append((what, '' if ratio is None else f'{ratio:.2f}', of,
+        self.rows.append((what, '' if ratio is None else f'{ratio:.3g}', of,
                           figures))
 
     def text(self):
@@ -136,8 +141,104 @@ def bench_model(options, table):
     print('== plot: ' + plot, file=sys.stderr)
 
 
+def rate(ns):
+    return f'{time_of(ns)}, {1e9 / ns:,.0f} per second'
+
+
+def fill(machine, program, count):
+    """Accepted extents, none beside another."""
+    size = fm_machine.BLOCK
+    for n in range(count):
+        place = f'{fm_machine.DC_BASE + 2 * n * size:#x}+{size:#x}'
+        subprocess.run([program, '--connect', machine.urls[0], 'add',
+                        '--extent', place],
+                       check=True, stdout=subprocess.DEVNULL)
+        machine.host()
+
+
+def bench_commands(options, table):
+    print('== commands within QEMU and over a socket', file=sys.stderr)
+    inside = run_lines([os.path.join(
+        options.build, 'qemu/tests/bench/cxl/cxl-bench-commands')])
+    table.section('FM commands within QEMU, without a road')
+    for name, row in inside.items():
+        for size, ns in row.items():
+            table.add(f'{name}h, {size} bytes of answer', None, '', rate(ns))
+    own = os.path.join(options.build, 'own')
+    with fm_machine.Machine(options.qemu) as machine:
+        fill(machine, os.path.join(own, 'tools/cxl-fm/cxl-fm'), 60)
+        found = run_lines([os.path.join(own, 'tests/bench/fm/bench-link'),
+                           machine.urls[0], machine.path('echo')])
+    table.section('FM commands over mctp-serial-cxl on a unix socket')
+    for name in ('5600', '5603'):
+        for size, ns in found[name].items():
+            table.add(f'{name}h, {size} bytes of answer',
+                      found[name + '-ratio'][size],
+                      'command : plain echo', rate(ns) +
+                      f', echo {time_of(found[name + "-echo"][size])}')
+
+
+def bench_guest(options, table):
+    print('== a guest, three times at most', file=sys.stderr)
+    direct = bench_machine.guest(TOP, options.build, options.qemu, '--i2c')
+    traps = bench_machine.guest(TOP, options.build, options.qemu, '--i2c',
+                                '--dc-props', 'direct-ranges-max=0')
+    rows = [('static', direct, 'static'), ('extent', direct, 'dynamic'),
+            ('static, always trapped', traps, 'static'),
+            ('extent, always trapped', traps, 'dynamic'),
+            ('not accepted', direct, 'absent')]
+    if options.base:
+        base = bench_machine.guest(TOP, options.build, options.base)
+        rows.append(('static, unmodified base', base, 'static'))
+    for what, unit in (('read', 'MB/s'), ('write', 'MB/s'), ('load', 'ns')):
+        kind = 'one load of a line' if what == 'load' else what
+        table.section(f"Guest memory under {direct['accel']}, {kind}: against "
+                      'plain memory in the same guest')
+        for name, found, where in rows:
+            mine = found.get(f'{where}-{what}')
+            plain = found.get(f'plain-{what}')
+            if mine and plain:
+                table.add(name, mine / plain, 'this : plain',
+                          f'{mine:,.0f} {unit}, plain {plain:,.0f} {unit}')
+    table.section('FM commands sent by that guest (5603h: one extent)')
+    for road, words in (('mailbox', 'PCI mailbox, by ioctl'),
+                        ('i2c', 'MCTP over I2C')):
+        for name in ('5600', '5603'):
+            ns = direct.get(f'{road}-{name}')
+            if ns:
+                table.add(f'{name}h, {words}',
+                          ns / direct[f'mailbox-{name}'],
+                          'this : mailbox', rate(ns))
+
+
+def bench_machines(options, table):
+    print('== machines without a guest', file=sys.stderr)
+    found = bench_machine.idle_machines(options.qemu, {
+        'none': (16, 0, False), 'one': (16, 1, False),
+        'many': (16, 16, False), 'dynamic': (16, 16, True)})
+    none, none_own = found['none']
+    table.section('Memory per idle cxl-type3 beyond its backends (16 root '
+                  'ports always)')
+    for name, count, words in (
+            ('one', 1, 'one device'), ('many', 16, '16 devices'),
+            ('dynamic', 16, '16 devices with a DC region')):
+        each = (found[name][1] - none_own) / count
+        table.add(words, each / 256, 'each : 256 KiB',
+                  f'{each:.0f} KiB each, machine {found[name][1]:.0f} KiB')
+    table.section('Time until QEMU answers')
+    table.add('no device', None, '', f'{none * 1e3:.0f} ms')
+    for name, words in (('one', 'one device'), ('many', '16 devices'),
+                        ('dynamic', '16 devices with a DC region')):
+        seconds = found[name][0]
+        table.add(words, seconds / none, 'this : no device',
+                  f'{seconds * 1e3:.0f} ms')
+
+
 SECTIONS = {
+    'guest': bench_guest,
     'model': bench_model,
+    'commands': bench_commands,
+    'machines': bench_machines,
 }
 
 
@@ -146,6 +247,8 @@ def main():
     parser.add_argument('build', help='build folder')
     parser.add_argument('section', nargs='*', default=list(SECTIONS),
                         metavar='section', help=', '.join(SECTIONS))
+    parser.add_argument('--base', metavar='QEMU', help='a qemu-system-x86_64 '
+                        'of the unmodified base, to be measured as well')
     options = parser.parse_args()
     unknown = set(options.section) - set(SECTIONS)
     if unknown:
