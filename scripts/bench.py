@@ -213,18 +213,23 @@ def bench_guest(options, table):
 
 def bench_machines(options, table):
     print('== machines without a guest', file=sys.stderr)
-    found = bench_machine.idle_machines(options.qemu, {
-        'none': (16, 0, False), 'one': (16, 1, False),
-        'many': (16, 16, False), 'dynamic': (16, 16, True)})
-    none, none_own = found['none']
+    kinds = {'none': (16, 0, False), 'one': (16, 1, False),
+             'many': (16, 16, False), 'dynamic': (16, 16, True)}
+    found = bench_machine.idle_machines(options.qemu, kinds)
+    none = found['none'][0]
+    rows = [('one', 1, 'one device', found),
+            ('many', 16, '16 devices', found),
+            ('dynamic', 16, '16 devices with a DC region', found)]
+    if options.base:
+        base = bench_machine.idle_machines(options.base, kinds)
+        rows += [('many', 16, '16 devices, unmodified base', base),
+                 ('dynamic', 16, 'with a DC region, unmodified base', base)]
     table.section('Memory per idle cxl-type3 beyond its backends (16 root '
                   'ports always)')
-    for name, count, words in (
-            ('one', 1, 'one device'), ('many', 16, '16 devices'),
-            ('dynamic', 16, '16 devices with a DC region')):
-        each = (found[name][1] - none_own) / count
+    for name, count, words, of in rows:
+        each = (of[name][1] - of['none'][1]) / count
         table.add(words, each / 256, 'each : 256 KiB',
-                  f'{each:.0f} KiB each, machine {found[name][1]:.0f} KiB')
+                  f'{each:,.0f} KiB each, machine {of[name][1]:,.0f} KiB')
     table.section('Time until QEMU answers')
     table.add('no device', None, '', f'{none * 1e3:.0f} ms')
     for name, words in (('one', 'one device'), ('many', '16 devices'),

@@ -39,19 +39,26 @@ def idle_line(qemu, ports, devices, dynamic):
 
 
 def idle(line):
-    """Seconds until QEMU speaks, KiB of memory of its own then."""
+    """Seconds until QEMU does what it is told, KiB of its own memory then."""
     start = time.monotonic()
     with subprocess.Popen(line, stdin=subprocess.PIPE,
                           stdout=subprocess.PIPE) as process:
-        if b'QMP' not in process.stdout.readline():
+
+        def say(what):
+            process.stdin.write(json.dumps({'execute': what}).encode() +
+                                b'\n')
+            process.stdin.flush()
+
+        # the greeting comes from a thread, long before there is a machine
+        for what in ('qmp_capabilities', 'query-status'):
+            say(what)
+        answers = [process.stdout.readline() for _ in range(3)]
+        if b'prelaunch' not in answers[2]:
             raise RuntimeError('QEMU does not start')
         seconds = time.monotonic() - start
         with open(f'/proc/{process.pid}/status', encoding='ascii') as file:
             own = int(re.search(r'RssAnon:\s+(\d+) kB', file.read()).group(1))
-        for what in ('qmp_capabilities', 'quit'):
-            process.stdin.write(json.dumps({'execute': what}).encode() +
-                                b'\n')
-            process.stdin.flush()
+        say('quit')
         process.stdout.read()
     return seconds, own
 
