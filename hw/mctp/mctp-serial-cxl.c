@@ -37,6 +37,12 @@ OBJECT_DECLARE_SIMPLE_TYPE(MCTPSerialCXL, MCTP_SERIAL_CXL)
  */
 #define FRAME_MIN           (2 + MCTP_HEADER_BYTES + 1 + 2 + 1)
 
+/*
+ * Frames in one write: 1 KiB of message, which is most answers. These do not
+ * expire while a peer does not read, so there are no more of them.
+ */
+#define OUT_FRAMES          16
+
 /* Places in the transmit queue for what is not an answer */
 #define TX_RESERVE          4
 
@@ -48,15 +54,14 @@ struct MCTPSerialCXL {
     MCTPSerialParser parser;
 
     /*
-     * The frame on its way into the chardev belongs to the line, not to the
-     * machine: it is always written to its end, over a reset or loadvm too,
-     * since half a frame spoils the next one for some receivers. Its packet
-     * counts as sent when it is out, unless out_id was forgotten meanwhile.
+     * Frames on their way into the chardev: a message in one write, as each
+     * write wakes the reader. They are sent as far as the machine goes, and
+     * belong to the line: they are written to their end, over a reset or
+     * loadvm too, since half a frame spoils the next one for some receivers.
      */
-    uint8_t out[MCTP_SERIAL_FRAME_MAX(MCTP_SERIAL_TX_MAX)];
+    uint8_t out[OUT_FRAMES * MCTP_SERIAL_FRAME_MAX(MCTP_SERIAL_TX_MAX)];
     size_t out_len;
     size_t out_pos;
-    uint64_t out_id;
 
     guint watch;                /* the chardev did not take all of it */
     QEMUBH *bh;                 /* something to send outside of a receive */
@@ -103,12 +108,11 @@ static void give_up_output(MCTPSerialCXL *s)
 {
     trace_mctp_serial_cxl_output_lost(name_of(s), s->out_len - s->out_pos);
     s->out_len = s->out_pos = 0;
-    s->out_id = 0;
     mctp_txqueue_reset(mctp_endpoint_tx(s->cxl.ep));
 }
 
 /* Returns true if no byte of a frame is left to be written */
-static bool write_frame(MCTPSerialCXL *s)
+static bool write_frames(MCTPSerialCXL *s)
 {
     while (s->out_pos < s->out_len) {
         unsigned session = s->session;
@@ -139,29 +143,37 @@ static bool write_frame(MCTPSerialCXL *s)
     return true;
 }
 
+/* Frame what is queued, as much as there is room for */
+static bool fill_output(MCTPSerialCXL *s)
+{
+    MCTPTxQueue *tx = mctp_endpoint_tx(s->cxl.ep);
+    const size_t room = MCTP_SERIAL_FRAME_MAX(MCTP_SERIAL_TX_MAX);
+    MCTPTxPacket pkt;
+
+    s->out_len = s->out_pos = 0;
+    while (sizeof(s->out) - s->out_len >= room &&
+           mctp_txqueue_peek(tx, now_ns(), &pkt)) {
+        size_t len = mctp_serial_encode(pkt.data, pkt.len,
+                                        s->out + s->out_len);
+
+        trace_mctp_serial_cxl_sending(name_of(s), pkt.len, len);
+        s->out_len += len;
+        mctp_txqueue_sent(tx, pkt.id, now_ns());
+    }
+    return s->out_len;
+}
+
 /*
  * Send as much as the chardev takes. While the machine is stopped its state
- * stands still: only the bytes of a frame begun go on.
+ * stands still: only the bytes of frames begun go on.
  */
 static void pump(MCTPSerialCXL *s)
 {
-    MCTPTxQueue *tx = mctp_endpoint_tx(s->cxl.ep);
-    MCTPTxPacket pkt;
     bool progress = false;
 
-    while (s->open && write_frame(s) && runstate_is_running()) {
-        if (s->out_id) {
-            mctp_txqueue_sent(tx, s->out_id, now_ns());
-            progress = true;
-        }
-        s->out_len = s->out_pos = 0;
-        s->out_id = 0;
-        if (!mctp_txqueue_peek(tx, now_ns(), &pkt)) {
-            break;
-        }
-        s->out_len = mctp_serial_encode(pkt.data, pkt.len, s->out);
-        s->out_id = pkt.id;
-        trace_mctp_serial_cxl_sending(name_of(s), pkt.len, s->out_len);
+    while (s->open && write_frames(s) && runstate_is_running() &&
+           fill_output(s)) {
+        progress = true;
     }
     if (progress && !s->receiving) {
         /* there may be room for more requests now */
@@ -235,7 +247,6 @@ static void line_changed(MCTPSerialCXL *s, bool open)
     s->open = open;
     stop_watch(s);
     s->out_len = s->out_pos = 0;
-    s->out_id = 0;
     mctp_serial_reset(&s->parser);
     mctp_endpoint_flush(s->cxl.ep);
 }
@@ -316,15 +327,12 @@ static void mctp_serial_cxl_reset_hold(Object *obj, ResetType type)
 
     mctp_cxl_component_reset(&s->cxl);
     mctp_serial_reset(&s->parser);
-    s->out_id = 0;
 }
 
 static int mctp_serial_cxl_post_load(void *opaque, int version_id)
 {
     MCTPSerialCXL *s = opaque;
 
-    /* what is on its way now was sent by the machine as it was before */
-    s->out_id = 0;
     qemu_bh_schedule(s->bh);
     return 0;
 }
