@@ -216,7 +216,7 @@ static void test_policy(void)
     /* a mailbox has no way to send anything */
     mailbox = mailbox_open(&t, QPCI_DEVFN(6, 0), 0);
     expect_rc(mailbox_command(&mailbox, GET_POLICY, NULL, 0), 0x15);
-    expect_rc(mailbox_command(&mailbox, SET_POLICY, "", 2), 0x15);
+    expect_rc(mailbox_command(&mailbox, SET_POLICY, "\0", 2), 0x15);
     mailbox_close(&mailbox);
     line_quiet(l);
     stop(&t, &host);
