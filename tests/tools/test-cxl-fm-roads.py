@@ -1,0 +1,300 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Words and roads of cxl-fm: help, wrong words, streams, peers that misbehave.
+
+usage: see fm_cases.py
+"""
+
+import json
+import re
+import socket
+import struct
+import subprocess
+import sys
+import threading
+
+from fm_cases import (BAD_ANSWER, DONE, Fm, NOT_DONE, REFUSED, TAG,
+                      UNREACHABLE, USAGE, case, environment, equal, has,
+                      machine, manual, one, program, run)
+from fm_machine import BLOCK, PATIENCE
+from wire_peer import WirePeer
+
+VERBS = ['identify', 'info', 'regions', 'extents', 'tags', 'map', 'add',
+         'release', 'set-region', 'reference', 'log', 'commands', 'events',
+         'watch', 'raw']
+
+
+# -- words --------------------------------------------------------------------
+
+@case
+def help_names_every_verb():
+    out, _ = Fm('').call('--help', url=False)
+    for verb in VERBS:
+        has(out, rf'^  {verb} +\w')
+        text, _ = Fm('').call(verb, '--help', url=False)
+        has(text, rf'^  cxl-fm {verb} ', '--connect=URL', '--json')
+    listed = re.findall(r'^  ([a-z-]+) +[A-Z]', out.split('Verbs:')[1],
+                        re.MULTILINE)
+    equal(sorted(listed), sorted(VERBS))
+
+
+@case
+def manual_names_every_verb_and_option():
+    with open(manual, encoding='utf-8') as file:
+        page = file.read().replace('\\-', '-')
+    for verb in VERBS:
+        has(page, rf'^\.SS .*\b{verb}\b')
+        text, _ = Fm('').call(verb, '--help', url=False)
+        for option in re.findall(r'--[a-z-]+', text):
+            has(page, re.escape(option) + r'\b')
+    for scheme in ('unix', 'tcp', 'pty', 'mctp', 'ioctl'):
+        has(page, scheme + ':')
+    for status in range(NOT_DONE + 1):
+        has(page, rf'^\.B {status}$')
+
+
+@case
+def wrong_words_are_explained():
+    fm = Fm('unix:/nonexistent')
+    for pattern, words in [
+            ("no verb 'frobnicate'", ['frobnicate']),
+            ('Unknown option', ['--frobnicate', 'info']),
+            ('Unknown option', ['info', '--frobnicate']),
+            ('too many words', ['info', 'more']),
+            ('word is missing', ['reference', 'add']),
+            ('word is missing', ['raw']),
+            ('expected add or remove', ['reference', 'take', TAG]),
+            ('expected a UUID', ['reference', 'add', 'xyz']),
+            ('--size', ['add']),
+            ('--size 1Q: expected', ['add', '--size', '1Q']),
+            ('--policy x: expected', ['add', '--policy', 'x', '--size', '2M']),
+            ('belong together', ['add', '--policy', 'prescriptive']),
+            ('belong together', ['add', '--policy', 'free', '--extent',
+                                 '0+2M']),
+            ('--extent 5: expected', ['add', '--extent', '5']),
+            ('no meaning', ['add', '--extent', '0+2M', '--size', '2M']),
+            ('what to share', ['add', '--policy', 'shared']),
+            ('--region 256', ['add', '--size', '2M', '--region', '256']),
+            ('host -1: expected', ['add', '--size', '2M', '--host', '-1']),
+            ('host 65536', ['extents', '--host', '65536']),
+            ('either --tag or --extent', ['release']),
+            ('either --tag or --extent', ['release', '--tag', TAG, '--extent',
+                                          '0+2M']),
+            ('--size belongs to --tag', ['release', '--extent', '0+2M',
+                                         '--size', '2M']),
+            ('say --region', ['set-region', '--block-size', '2M']),
+            ('say --region', ['set-region', '--region', '0']),
+            ('expected on or off', ['set-region', '--region', '0',
+                                    '--sanitize', 'maybe']),
+            ('expected cel', ['log', 'xyz']),
+            ('say which log', ['log', '--output', '/tmp/x']),
+            ('four hexadecimal', ['raw', '10000']),
+            ('pairs of hexadecimal', ['raw', '0001', '123']),
+            ('pairs of hexadecimal', ['raw', '0001', 'xy']),
+            ('No such file', ['raw', '0001', '--input', '/nonexistent']),
+            ('positive', ['watch', '--interval', '0']),
+            ('take one', ['--json', 'watch', '--map']),
+            ('--color x', ['--color', 'x', 'info']),
+            ('--timeout', ['--timeout', '0', 'info'])]:
+        if '--json' in words:
+            has(fm.call(*words, status=USAGE)[1], pattern)
+        else:
+            fm.wrong(pattern, *words)
+    _, err = fm.call('info', status=USAGE, url=False)
+    has(err, 'where to.*CXL_FM')
+    has(Fm('http://x').call('info', status=USAGE)[1], 'expected unix:PATH')
+    _, err = fm.call(status=USAGE, url=False)
+    has(err, 'Verbs:')
+
+
+@case
+def version_is_told():
+    has(Fm('').call('--version', url=False)[0], r'^cxl-fm \d')
+
+
+# -- roads --------------------------------------------------------------------
+
+@case
+def every_kind_of_stream_works():
+    with machine(links=['unix', 'tcp', 'pty']) as m:
+        for url in m.urls:
+            equal(Fm(url).json('info')['hosts'], 1)
+        # a path alone says by itself what it is, the environment is a default
+        for url in (m.urls[0], m.urls[2]):
+            path = url.split(':', 1)[1]
+            equal(Fm(path).json('info')['hosts'], 1)
+            out, _ = Fm('').call('--json', 'info', url=False, CXL_FM=path)
+            equal(json.loads(out)['hosts'], 1)
+
+
+@case
+def links_work_side_by_side():
+    with machine(links=['unix', 'unix']) as m:
+        # one is open and waits while the other is used
+        watch = subprocess.Popen(
+            [program, '-c', m.urls[0], '--json', 'watch', '--count', '1'],
+            stdout=subprocess.PIPE, env=environment())
+        fm = Fm(m.urls[1])
+        fm.text('add', '--size', '2M', '--tag', TAG)
+        m.host()
+        out, _ = watch.communicate(timeout=PATIENCE)
+        equal(watch.returncode, DONE)
+        equal(json.loads(out)['extent']['tag'], TAG)
+        equal(len(fm.json('extents')['extents']), 1)
+
+
+@case
+def nobody_there_is_told():
+    for url in ('unix:/nonexistent/socket', 'pty:/nonexistent/pty',
+                'ioctl:/dev/null/x', 'tcp:127.0.0.1:1'):
+        out, err = Fm(url).call('info', status=UNREACHABLE)
+        equal(out, '')
+        has(err, '^cxl-fm info: ' + re.escape(url) + ': ')
+        out, _ = Fm(url).call('--json', 'info', status=UNREACHABLE)
+        equal(json.loads(out)['error']['kind'], 'connection')
+
+
+def peer(behaviour):
+    """A listener that treats its one client so. Return its URL."""
+    listener = socket.socket()
+    listener.bind(('127.0.0.1', 0))
+    listener.listen(1)
+
+    def serve():
+        link, _ = listener.accept()
+        with link, listener:
+            behaviour(link)
+    threading.Thread(target=serve, daemon=True).start()
+    return f'tcp:127.0.0.1:{listener.getsockname()[1]}'
+
+
+@case
+def a_peer_that_is_no_component_is_told():
+    def silent(link):
+        while link.recv(4096):
+            pass
+
+    def closes(link):
+        link.recv(1)
+
+    def chatters(link):
+        link.recv(1)
+        link.sendall(b'HTTP/1.1 400 Bad Request\r\n\r\n' * 100)
+
+    for behaviour, pattern in ((silent, 'no answer .* within 0.3 s; does '
+                                'another program'),
+                               (closes, 'closed|reset'),
+                               (chatters, 'closed|reset')):
+        url = peer(behaviour)
+        seconds = '0.3' if behaviour is silent else PATIENCE
+        _, err = Fm(url).call('--timeout', seconds, 'info',
+                              status=UNREACHABLE)
+        has(err, '0001h Identify: .*(' + pattern + ')')
+
+
+def identity(log2):
+    """The answer of 0001h by a component with messages of 2^@log2 bytes."""
+    return struct.pack('<HHHHQBB', 1, 2, 3, 4, 5, log2, 3)
+
+
+def component(answers, log2=9):
+    """A peer that answers by opcode, and 03h to what is not in the list."""
+    def answer(opcode, payload):
+        if opcode == 0x0001:
+            return 0, identity(log2)
+        found = answers.get(opcode, (3, b''))
+        return found(payload) if callable(found) else found
+    return WirePeer(answer)
+
+
+@case
+def the_bytes_on_the_wire_are_those_of_the_bindings():
+    seen = []
+
+    def info(payload):
+        seen.append(payload)
+        return 0, bytes([1, 1]) + bytes(82)
+    peer_ = component({0x5600: info, 0x5604: lambda p: (
+        seen.append(p), (0, b''))[1]})
+    fm = Fm(peer_.url)
+    equal(fm.json('info')['hosts'], 1)
+    fm.text('add', '--policy', 'contiguous', '--region', '3', '--host',
+            '258', '--size', '0x7e7d00', '--tag', TAG)
+    equal(peer_.trouble, None)
+    equal(peer_.asked, [0x0001, 0x5600, 0x0001, 0x5604])
+    equal(seen, [b'', struct.pack('<HBBQ', 258, 1, 3, 0x7e7d00) +
+                 bytes.fromhex(TAG.replace('-', '')) + bytes(4)])
+
+
+@case
+def answers_against_the_specification_are_told():
+    def one_byte_less(opcode, payload):
+        return 0, identity(9)[:-1]
+
+    def no_such_size(opcode, payload):
+        return 0, identity(7)
+
+    def no_header(opcode, payload):
+        return bytes([8, 1, 0])
+
+    for answer in (one_byte_less, no_such_size, no_header):
+        _, err = Fm(WirePeer(answer).url).call('identify', status=BAD_ANSWER)
+        has(err, '0001h Identify: the answer contradicts the specification')
+    # more extents than asked for, fewer than there are, and none of them
+    for head in ((9, 9), (0, 5)):
+        peer_ = component({0x5603: (0, struct.pack('<HHIIIII', 0, 0, 0, *head,
+                                                   1, 0))})
+        out, _ = Fm(peer_.url).call('--json', 'extents', status=BAD_ANSWER)
+        equal(json.loads(out)['error']['kind'], 'answer')
+    # a code that no specification names
+    peer_ = component({0x5600: (0x7fff, b'')})
+    _, err = Fm(peer_.url).call('info', status=REFUSED)
+    has(err, 'answers 7FFFh, other error$')
+
+
+@case
+def a_list_that_changes_is_read_again():
+    """Five extents, two in an answer; after the first answer there are four."""
+    calls = []
+
+    def extents(payload):
+        count, start = struct.unpack('<II', payload[4:12])
+        calls.append(start)
+        total, generation = (5, 1) if len(calls) == 1 else (4, 2)
+        listed = range(start, min(total, start + count, start + 2))
+        data = struct.pack('<HHIIIII', 0, 0, start, len(listed), total,
+                           generation, 0)
+        for number in listed:
+            data += struct.pack('<QQ', (generation << 32) + number * BLOCK,
+                                BLOCK) + bytes(24)
+        return 0, data
+    peer_ = component({0x5603: extents})
+    listed = Fm(peer_.url).json('extents')
+    equal(listed['generation'], 2)
+    equal([e['dpa'] for e in listed['extents']],
+          [(2 << 32) + n * BLOCK for n in range(4)])
+    equal(calls, [0, 2, 0, 2])
+
+
+@case
+def the_component_says_how_long_a_message_may_be():
+    asked = []
+
+    def extents(payload):
+        asked.append(struct.unpack('<I', payload[4:8])[0])
+        return 0, struct.pack('<HHIIIII', 0, 0, 0, 0, 0, 1, 0)
+    for log2, room in ((8, 5), (10, 24), (20, 101)):
+        Fm(component({0x5603: extents}, log2).url).text('extents')
+        equal(asked.pop(), room)
+        # the header counts
+        peer_ = component({0xc000: (0, b'')}, log2)
+        limit = min((1 << log2) - 12, 4096)
+        Fm(peer_.url).text('raw', 'c000', '00' * limit)
+        if limit < 4096:
+            Fm(peer_.url).call('raw', 'c000', '00' * (limit + 1),
+                               status=USAGE)
+        equal(peer_.trouble, None)
+
+
+if __name__ == '__main__':
+    sys.exit(run())
