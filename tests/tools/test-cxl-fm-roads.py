@@ -277,6 +277,19 @@ def a_list_that_changes_is_read_again():
 
 
 @case
+def a_list_that_empties_has_the_last_generation():
+    def extents(payload):
+        start = struct.unpack('<I', payload[8:12])[0]
+        if start:
+            return 0, struct.pack('<HHIIIII', 0, 0, start, 0, 0, 2, 0)
+        return 0, (struct.pack('<HHIIIII', 0, 0, 0, 1, 2, 1, 0) +
+                   struct.pack('<QQ', 0, BLOCK) + bytes(24))
+    listed = Fm(component({0x5603: extents}).url).json('extents')
+    equal(listed['extents'], [])
+    equal(listed['generation'], 2)
+
+
+@case
 def the_component_says_how_long_a_message_may_be():
     asked = []
 

@@ -218,68 +218,99 @@ gboolean fm_word_host(struct fm_app *app, int number)
 
 /* -- whole lists -------------------------------------------------------- */
 
-int fm_all_extents(struct cxl_conn *conn, uint16_t host, GArray **list,
-                   uint32_t *generation)
+/* One answer's part of a list */
+struct piece {
+    union {
+        struct cxl_extent_page extents;
+        struct fm_tags tags;
+    } page;
+    const void *item;
+    uint32_t n;
+    uint32_t total;
+    uint32_t generation;
+};
+
+typedef int read_piece(struct cxl_conn *conn, uint16_t host, uint32_t first,
+                       struct piece *piece);
+
+static int read_extents(struct cxl_conn *conn, uint16_t host, uint32_t first,
+                        struct piece *piece)
 {
     uint32_t room = (conn->max_rsp - 0x18) / CXL_EXTENT_SIZE;
-    GArray *all = g_array_new(FALSE, FALSE, sizeof(struct cxl_extent));
-    struct cxl_extent_page page;
-    unsigned tries = LIST_TRIES;
-    int ret;
+    struct cxl_extent_page *page = &piece->page.extents;
+    int ret = fm_get_extents(conn, host, MIN(room, CXL_PAGE_MAX), first,
+                             page);
 
-    do {
-        ret = fm_get_extents(conn, host, MIN(room, CXL_PAGE_MAX), all->len,
-                             &page);
-        if (ret) {
-            break;
-        }
-        if (all->len && page.generation != *generation) {
-            g_array_set_size(all, 0);
-            page.n = 0;
-            ret = --tries ? 0 : -EAGAIN;
-            continue;
-        }
-        *generation = page.generation;
-        g_array_append_vals(all, page.ext, page.n);
-        ret = page.n || all->len == page.total ? 0 : -EBADMSG;
-    } while (!ret && all->len < page.total);
-    if (ret) {
-        g_array_unref(all);
-    } else {
-        *list = all;
+    if (!ret) {
+        piece->item = page->ext;
+        piece->n = page->n;
+        piece->total = page->total;
+        piece->generation = page->generation;
     }
     return ret;
 }
 
-int fm_all_tags(struct cxl_conn *conn, GArray **list, uint32_t *generation)
+static int read_tags(struct cxl_conn *conn, uint16_t host, uint32_t first,
+                     struct piece *piece)
 {
     uint32_t room = (conn->max_rsp - 0x10) / CXL_TAG_SIZE;
-    GArray *all = g_array_new(FALSE, FALSE, sizeof(struct fm_tag));
-    struct fm_tags page;
-    unsigned tries = LIST_TRIES;
-    int ret;
+    struct fm_tags *page = &piece->page.tags;
+    int ret = fm_list_tags(conn, first, MIN(room, FM_TAGS_MAX), page);
 
-    do {
-        ret = fm_list_tags(conn, all->len, MIN(room, FM_TAGS_MAX), &page);
-        if (ret) {
-            break;
-        }
-        if (all->len && page.generation != *generation) {
-            g_array_set_size(all, 0);
-            page.n = 0;
-            ret = --tries ? 0 : -EAGAIN;
-            continue;
-        }
-        *generation = page.generation;
-        g_array_append_vals(all, page.entry, page.n);
-        ret = page.n || all->len == page.total ? 0 : -EBADMSG;
-    } while (!ret && all->len < page.total);
-    if (ret) {
-        g_array_unref(all);
-    } else {
-        *list = all;
+    if (!ret) {
+        piece->item = page->entry;
+        piece->n = page->n;
+        piece->total = page->total;
+        piece->generation = page->generation;
     }
     return ret;
+}
+
+/* All pieces of one generation: what changes meanwhile is read again */
+static int whole_list(struct cxl_conn *conn, uint16_t host, guint item_size,
+                      read_piece *read, GArray **list, uint32_t *generation)
+{
+    g_autoptr(GArray) all = g_array_new(FALSE, FALSE, item_size);
+    unsigned tries = LIST_TRIES;
+    struct piece piece;
+
+    do {
+        int ret = read(conn, host, all->len, &piece);
+        gboolean changed;
+
+        if (ret) {
+            return ret;
+        }
+        changed = all->len && piece.generation != *generation;
+        *generation = piece.generation;
+        if (changed) {
+            if (!--tries) {
+                return -EAGAIN;
+            }
+            /* from the start, unless there is nothing any more */
+            g_array_set_size(all, 0);
+            continue;
+        }
+        g_array_append_vals(all, piece.item, piece.n);
+        if (!piece.n && all->len != piece.total) {
+            return -EBADMSG;
+        }
+    } while (all->len < piece.total);
+    *list = g_steal_pointer(&all);
+    return 0;
+}
+
+int fm_all_extents(struct cxl_conn *conn, uint16_t host, GArray **list,
+                   uint32_t *generation)
+{
+    return whole_list(conn, host, sizeof(struct cxl_extent), read_extents,
+                      list, generation);
+}
+
+int fm_all_tags(struct cxl_conn *conn, GArray **list, uint32_t *generation)
+{
+    return whole_list(conn, 0, sizeof(struct fm_tag), read_tags, list,
+                      generation);
 }
 
 /* -- pieces of JSON ----------------------------------------------------- */
