@@ -148,7 +148,7 @@ static void take_up(CXLDynCap *dc, uint16_t host, DCGroup *group,
             .seq = p->seq,
         };
 
-        dc_set_insert(&h->added, &rec);
+        dc_added_insert(dc, h, &rec);
         if (p->tag) {
             dc_tag_accept(dc, p->tag, host, dc_region_at(dc, rec.dpa),
                           rec.len);

@@ -146,8 +146,22 @@ typedef enum DCChain {
     DC_CHAIN_RELEASE,
 } DCChain;
 
+/**
+ * struct DCMap - which blocks of a region are Added for one host
+ * @bit: one for each block; NULL: nothing is Added, or the map were too large
+ * @blocks: so many are Added
+ *
+ * It repeats what DCHost.added says, for look-ups of a single line: with a
+ * million extents these would be cache misses down the tree.
+ */
+typedef struct DCMap {
+    unsigned long *bit;
+    uint64_t blocks;
+} DCMap;
+
 typedef struct DCHost {
-    DCSet added;
+    DCSet added;                /* change by dc_added_...() only */
+    DCMap *map;                 /* by region */
     DCSet pending;
     DCSet asked;                /* maximal runs; inside Added */
     QTAILQ_HEAD(, DCGroup) groups;
@@ -207,6 +221,16 @@ uint64_t dc_used_extents(const CXLDynCap *dc, const DCHost *h);
 uint64_t dc_used_tags(const CXLDynCap *dc, const DCHost *h);
 bool dc_log_has_room(CXLDynCap *dc, uint16_t host, uint64_t records);
 int dc_compare_range(gconstpointer a, gconstpointer b);
+
+/* -- what hosts may touch (cxl-dc-access.c) ------------------------------- */
+
+/* Largest map of one region and host: 2 TiB in blocks of 64 KiB */
+#define DC_MAP_MAX_BYTES (4 * MiB)
+
+void dc_added_insert(CXLDynCap *dc, DCHost *h, const DCRec *rec);
+void dc_added_remove(CXLDynCap *dc, DCHost *h, uint64_t dpa, uint64_t len);
+void dc_added_clear(CXLDynCap *dc, DCHost *h);
+size_t dc_added_memory(const CXLDynCap *dc, const DCHost *h);
 
 /* -- the medium (cxl-dc-region.c) ----------------------------------------- */
 

@@ -284,7 +284,7 @@ static void get_added(Load *l, unsigned host)
             return;
         }
         rec.ref = tag;
-        dc_set_insert(&h->added, &rec);
+        dc_added_insert(dc, h, &rec);
         if (tag) {
             dc_tag_accept(dc, tag, host, dc_region_at(dc, rec.dpa), len);
         }

@@ -136,9 +136,9 @@ static guint extent_end(const GArray *pieces, guint i)
     return i;
 }
 
-/* What stays of an extent without pieces [@i, @end); @add: insert it there */
+/* What stays of an extent without pieces [@i, @end); @h: insert it there */
 static unsigned extent_rest(const GArray *pieces, guint i, guint end,
-                            DCSet *add)
+                            CXLDynCap *dc, DCHost *h)
 {
     const DCPiece *p = &g_array_index(pieces, DCPiece, i);
     uint64_t pos = p->ext_dpa, ext_end = p->ext_dpa + p->ext_len;
@@ -149,14 +149,14 @@ static unsigned extent_rest(const GArray *pieces, guint i, guint end,
 
         if (stop > pos) {
             rest++;
-            if (add) {
+            if (h) {
                 const DCPiece *e = &g_array_index(pieces, DCPiece, end - 1);
                 DCRec rec = {
                     .dpa = pos, .len = stop - pos, .ref = e->tag,
                     .seq = e->seq,
                 };
 
-                dc_set_insert(add, &rec);
+                dc_added_insert(dc, h, &rec);
             }
         }
         if (i < end) {
@@ -173,7 +173,7 @@ uint64_t dc_pieces_left(const DCHost *h, const GArray *pieces)
 
     for (guint i = 0; i < pieces->len; i = end) {
         end = extent_end(pieces, i);
-        count += extent_rest(pieces, i, end, NULL);
+        count += extent_rest(pieces, i, end, NULL, NULL);
         count--;
     }
     return count;
@@ -237,8 +237,8 @@ void dc_pieces_release(CXLDynCap *dc, uint16_t host, const GArray *pieces,
         unsigned rest;
 
         end = extent_end(pieces, i);
-        dc_set_remove(&h->added, first->ext_dpa);
-        rest = extent_rest(pieces, i, end, &h->added);
+        dc_added_remove(dc, h, first->ext_dpa, first->ext_len);
+        rest = extent_rest(pieces, i, end, dc, h);
         for (guint k = i; k < end; k++) {
             const DCPiece *p = &g_array_index(pieces, DCPiece, k);
 

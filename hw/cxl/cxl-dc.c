@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Dynamic capacity model: the object, its counters and lists, who may access
- * what, and how consequences reach the owner (CXL r3.2 9.13.3, 8.2.10.9.9).
+ * Dynamic capacity model: the object, its counters and lists, and how
+ * consequences reach the owner (CXL r3.2 9.13.3, 8.2.10.9.9).
  */
 #include "qemu/osdep.h"
 #include "qapi/error.h"
@@ -27,6 +27,7 @@ static CXLDynCap *dc_build(const CXLDCConfig *config, const CXLDCOps *ops,
     dc->host = g_new0(DCHost, config->nr_hosts);
     for (unsigned h = 0; h < config->nr_hosts; h++) {
         QTAILQ_INIT(&dc->host[h].groups);
+        dc->host[h].map = g_new0(DCMap, config->nr_regions);
     }
     dc->tags = g_hash_table_new_full(dc_tag_hash, dc_tag_equal,
                                      dc_tag_destroy, NULL);
@@ -89,7 +90,7 @@ void cxl_dc_free(CXLDynCap *dc)
         QTAILQ_FOREACH_SAFE(group, &host->groups, next, next) {
             g_free(group);
         }
-        dc_set_clear(&host->added);
+        dc_added_clear(dc, host);
         dc_set_clear(&host->pending);
         dc_set_clear(&host->asked);
         dc_chain_forget(host);
@@ -245,77 +246,6 @@ void cxl_dc_release_requests(const CXLDynCap *dc, uint16_t host,
     }
 }
 
-CXLDCAccess cxl_dc_access(const CXLDynCap *dc, uint16_t host, uint64_t dpa,
-                          uint64_t len)
-{
-    CXLDCAccess access = CXL_DC_ACCESS_OK;
-    const DCRec *rec;
-    DCCursor cur;
-
-    if (host >= dc->config.nr_hosts || !len || len - 1 > UINT64_MAX - dpa) {
-        return CXL_DC_ACCESS_NONE;
-    }
-    rec = dc_set_from(&dc->host[host].added, dpa, &cur);
-    for (;;) {
-        uint64_t there;
-        int region;
-
-        if (!rec || !dc_rec_holds(rec, dpa)) {
-            return CXL_DC_ACCESS_NONE;
-        }
-        region = dc_region_at(dc, dpa);
-        if (region < 0 || dc->region[region].pub.read_only) {
-            access = CXL_DC_ACCESS_READ_ONLY;
-        }
-        there = rec->len - (dpa - rec->dpa);
-        if (there >= len) {
-            return access;
-        }
-        dpa += there;
-        len -= there;
-        rec = dc_set_next(&cur);
-    }
-}
-
-bool cxl_dc_translate(const CXLDynCap *dc, uint16_t host, uint64_t dpa,
-                      uint64_t *media, uint64_t *len)
-{
-    const DCRec *rec;
-    const DCTag *tag;
-
-    if (host >= dc->config.nr_hosts) {
-        return false;
-    }
-    rec = dc_set_find(&dc->host[host].added, dpa);
-    if (!rec) {
-        return false;
-    }
-    tag = rec->ref;
-    *media = dpa;
-    if (tag && tag->sharable) {
-        *media = tag->part[rec->seq].dpa + (dpa - rec->dpa);
-    }
-    *len = rec->len - (dpa - rec->dpa);
-    return true;
-}
-
-bool cxl_dc_next(const CXLDynCap *dc, uint16_t host, uint64_t dpa,
-                 CXLDCRange *range, uint64_t *media)
-{
-    const DCRec *rec;
-    DCCursor cur;
-
-    if (host >= dc->config.nr_hosts) {
-        return false;
-    }
-    rec = dc_set_from(&dc->host[host].added, dpa, &cur);
-    if (!rec) {
-        return false;
-    }
-    range->dpa = MAX(dpa, rec->dpa);
-    return cxl_dc_translate(dc, host, range->dpa, media, &range->len);
-}
-
 size_t cxl_dc_memory(const CXLDynCap *dc)
 {
     size_t sum = sizeof(*dc) + dc->config.nr_regions * sizeof(DCRegion) +
@@ -327,7 +257,7 @@ size_t cxl_dc_memory(const CXLDynCap *dc)
     for (unsigned h = 0; h < dc->config.nr_hosts; h++) {
         const DCHost *host = &dc->host[h];
 
-        sum += dc_set_memory(&host->added) + dc_set_memory(&host->pending) +
+        sum += dc_added_memory(dc, host) + dc_set_memory(&host->pending) +
                dc_set_memory(&host->asked) + host->group_bytes;
         if (host->held) {
             sum += host->held->len * sizeof(CXLDCRange);

@@ -191,7 +191,12 @@ typedef enum CXLDCAccess {
     CXL_DC_ACCESS_NONE,         /* some byte is not Added for this host */
 } CXLDCAccess;
 
-/** cxl_dc_access() - may @host touch @len bytes at @dpa? O(log n). */
+/**
+ * cxl_dc_access() - may @host touch @len bytes at @dpa?
+ *
+ * For what is within 64 blocks, up to 2^25 blocks a region, the cost does not
+ * depend on the number of extents; else O(log n).
+ */
 CXLDCAccess cxl_dc_access(const CXLDynCap *dc, uint16_t host, uint64_t dpa,
                           uint64_t len);
 
@@ -200,15 +205,17 @@ CXLDCAccess cxl_dc_access(const CXLDynCap *dc, uint16_t host, uint64_t dpa,
  * @media: the same address, but for shared capacity that @host sees through
  *         another region than its own (policy 3 with a different region): then
  *         the address in the region where the capacity was first given
- * @len: so many bytes from there on are on the medium in one row
- * Return: false if @dpa is not Added for @host; O(log n)
+ * @len: so many bytes from there on, or more, are on the medium in one row; at
+ *       least the rest of the block
+ * Return: false if @dpa is not Added for @host; cost as of cxl_dc_access(), but
+ *         O(log n) in sharable regions
  */
 bool cxl_dc_translate(const CXLDynCap *dc, uint16_t host, uint64_t dpa,
                       uint64_t *media, uint64_t *len);
 
 /**
  * cxl_dc_next() - first bytes at @dpa or above that are Added for @host
- * @range: they, as far as one extent and one row on the medium reach
+ * @range: they, as far as one extent reaches
  * @media: where @range begins on the medium, as of cxl_dc_translate()
  * Return: false if there are none; O(log n)
  */

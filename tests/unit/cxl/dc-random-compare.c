@@ -4,6 +4,7 @@
  */
 #include "qemu/osdep.h"
 #include "dc-random.h"
+#include "../../../hw/cxl/cxl-dc-internal.h"
 
 static void same_extent(const CXLDCExtent *a, const CXLDCExtent *b)
 {
@@ -251,6 +252,63 @@ static void same_access_at(Run *run, unsigned h)
     g_assert_cmpint(cxl_dc_access(run->dc, h, dpa, len), ==, want);
 }
 
+/* The map of blocks and the set of extents tell the same */
+static void same_map(Run *run, unsigned h)
+{
+    const DCHost *host = &run->dc->host[h];
+
+    for (unsigned r = 0; r < run->config.nr_regions; r++) {
+        const CXLDCRegion *region = &run->dc->region[r].pub;
+        uint64_t blocks = region->len / region->block_size, added = 0;
+        g_autofree unsigned long *want = bitmap_new(blocks);
+        const DCMap *map = &host->map[r];
+        const DCRec *rec;
+        DCCursor cur;
+
+        rec = dc_set_from(&host->added, region->base, &cur);
+        for (; rec && rec->dpa - region->base < region->len;
+             rec = dc_set_next(&cur)) {
+            uint64_t n = rec->len / region->block_size;
+
+            bitmap_set(want, (rec->dpa - region->base) / region->block_size,
+                       n);
+            added += n;
+        }
+        g_assert_cmpuint(map->blocks, ==, added);
+        g_assert_true(!map->bit == !added);
+        g_assert_true(!map->bit || bitmap_equal(map->bit, want, blocks));
+    }
+}
+
+/* What cxl_dc_next() finds from any address on */
+static void same_next(Run *run, unsigned h)
+{
+    g_autoptr(GArray) want = oracle_extents(run->o, h);
+    unsigned cells = run->o->first[run->config.nr_regions];
+    uint64_t dpa = chance(run, 10) ? 0 :
+                   oracle_cell_dpa(run->o, rnd(run, cells)) +
+                   rnd(run, 4096);
+    uint64_t media, at, row;
+    CXLDCRange got;
+    guint i = 0;
+
+    while (i < want->len &&
+           dpa > g_array_index(want, CXLDCExtent, i).dpa +
+                 g_array_index(want, CXLDCExtent, i).len - 1) {
+        i++;
+    }
+    g_assert_cmpint(cxl_dc_next(run->dc, h, dpa, &got, &media), ==,
+                    i < want->len);
+    if (i < want->len) {
+        const CXLDCExtent *e = &g_array_index(want, CXLDCExtent, i);
+
+        g_assert_cmphex(got.dpa, ==, MAX(dpa, e->dpa));
+        g_assert_cmphex(got.dpa + got.len, ==, e->dpa + e->len);
+        g_assert_true(cxl_dc_translate(run->dc, h, got.dpa, &at, &row));
+        g_assert_cmphex(media, ==, at);
+    }
+}
+
 /* The medium behind each extent of the host */
 static void same_medium(Run *run, unsigned h)
 {
@@ -275,6 +333,9 @@ static void same_medium(Run *run, unsigned h)
             }
         }
         g_assert_cmphex(media, ==, want);
+        g_assert_cmpuint(len, >=, o->unit[oracle_region_of_cell(o, c)]);
+        g_assert_cmpint(cxl_dc_access(run->dc, h, dpa, len), !=,
+                        CXL_DC_ACCESS_NONE);
     }
 }
 
@@ -296,6 +357,8 @@ void random_compare(Run *run)
         same_asked(run, h);
         same_access_at(run, h);
         same_medium(run, h);
+        same_next(run, h);
+        same_map(run, h);
     }
     same_tags(run);
     same_events(run);
