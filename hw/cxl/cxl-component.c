@@ -142,11 +142,22 @@ void cxl_component_register_init_common(uint32_t *regs, uint32_t *mask,
 
 /* Accesses */
 
-static uint64_t cachemem_read(void *opaque, hwaddr offset, unsigned size)
+/*
+ * The block is one memory region.  Its CXL.io and implementation specific parts
+ * are empty: they read as zero and take writes of any size without effect.
+ */
+static bool in_cachemem(hwaddr at)
+{
+    return at >= CXL_CACHEMEM_OFFSET &&
+           at < CXL_CACHEMEM_OFFSET + CXL_CACHEMEM_SIZE;
+}
+
+static uint64_t block_read(void *opaque, hwaddr at, unsigned size)
 {
     CXLComponentState *cxl = opaque;
 
-    return cxl->crb.cache_mem_registers[W(offset)];
+    return in_cachemem(at) ?
+           cxl->crb.cache_mem_registers[W(at - CXL_CACHEMEM_OFFSET)] : 0;
 }
 
 static void trace_decoder(CXLComponentState *cxl, const CXLHDMWrite *w)
@@ -188,10 +199,9 @@ static void hdm_write(CXLComponentState *cxl, unsigned offset, uint32_t value)
     }
 }
 
-static void cachemem_write(void *opaque, hwaddr offset, uint64_t value,
-                           unsigned size)
+static void cachemem_write(CXLComponentState *cxl, unsigned offset,
+                           uint32_t value)
 {
-    CXLComponentState *cxl = opaque;
     uint32_t *reg = &cxl->crb.cache_mem_registers[W(offset)];
     uint32_t mask = cxl->crb.cache_mem_regs_write_mask[W(offset)];
 
@@ -215,56 +225,45 @@ static void cachemem_write(void *opaque, hwaddr offset, uint64_t value,
     }
 }
 
+static void block_write(void *opaque, hwaddr at, uint64_t value,
+                        unsigned size)
+{
+    if (in_cachemem(at)) {
+        cachemem_write(opaque, at - CXL_CACHEMEM_OFFSET, value);
+    }
+}
+
+static bool block_accepts(void *opaque, hwaddr at, unsigned size,
+                          bool is_write, MemTxAttrs attrs)
+{
+    return size >= 4 || !in_cachemem(at);
+}
+
 /* The registers are dwords; the memory core splits eight bytes into two */
-static const MemoryRegionOps cachemem_ops = {
-    .read = cachemem_read,
-    .write = cachemem_write,
+static const MemoryRegionOps block_ops = {
+    .read = block_read,
+    .write = block_write,
     .endianness = DEVICE_LITTLE_ENDIAN,
-    .valid = { .min_access_size = 4, .max_access_size = 8 },
+    .valid = {
+        .min_access_size = 1,
+        .max_access_size = 8,
+        .accepts = block_accepts,
+    },
     .impl = { .min_access_size = 4, .max_access_size = 4 },
-};
-
-static uint64_t nothing_read(void *opaque, hwaddr offset, unsigned size)
-{
-    return 0;
-}
-
-static void nothing_write(void *opaque, hwaddr offset, uint64_t value,
-                          unsigned size)
-{
-}
-
-/* CXL.io and implementation specific parts: no registers, no effect */
-static const MemoryRegionOps nothing_ops = {
-    .read = nothing_read,
-    .write = nothing_write,
-    .endianness = DEVICE_LITTLE_ENDIAN,
 };
 
 void cxl_component_register_block_init(Object *obj, CXLComponentState *cxl,
                                        const char *type)
 {
     g_autofree char *block = g_strdup_printf("%s-component-registers", type);
-    g_autofree char *cachemem = g_strdup_printf("%s-cachemem", type);
     ComponentRegisters *crb = &cxl->crb;
 
     crb->owner = cxl;
-    memory_region_init_io(&crb->component_registers, obj, &nothing_ops, cxl,
+    memory_region_init_io(&crb->component_registers, obj, &block_ops, cxl,
                           block, CXL_COMPONENT_BLOCK_SIZE);
-    memory_region_init_io(&crb->cache_mem, obj, &cachemem_ops, cxl,
-                          cachemem, CXL_CACHEMEM_SIZE);
-    memory_region_add_subregion(&crb->component_registers,
-                                CXL_CACHEMEM_OFFSET, &crb->cache_mem);
     cxl_port_register_vmstate(obj, cxl);
     /* management links to components stand on it */
     mctp_link_bus_create();
-}
-
-void cxl_component_register_block_exit(CXLComponentState *cxl)
-{
-    ComponentRegisters *crb = &cxl->crb;
-
-    memory_region_del_subregion(&crb->component_registers, &crb->cache_mem);
 }
 
 /* Migration */

@@ -240,13 +240,10 @@ static bool cxl_type3_check_properties(CXLType3Dev *d, Error **errp)
     return true;
 }
 
-static void cxl_type3_realize(PCIDevice *pci, Error **errp)
+static bool cxl_type3_build(CXLType3Dev *d, Error **errp)
 {
-    CXLType3Dev *d = CXL_TYPE3(pci);
-
-    if (!cxl_type3_check_properties(d, errp) ||
-        !cxl_type3_mem_realize(d, errp)) {
-        return;
+    if (!cxl_type3_mem_realize(d, errp)) {
+        return false;
     }
     if (!cxl_type3_dc_configure(d, errp)) {
         goto undo_mem;
@@ -264,8 +261,7 @@ static void cxl_type3_realize(PCIDevice *pci, Error **errp)
                      &d->mailbox_cci, &d->events, CXL_TYPE3_VEC_BACKGROUND,
                      true, cxl_type3_bg_irq, d);
     if (cxl_type3_pci_realize(d, errp)) {
-        cxl_type3_direct_attach(d);
-        return;
+        return true;
     }
 
     cxl_type3_ccis_exit(d);
@@ -276,6 +272,24 @@ undo_models:
     cxl_type3_models_exit(d);
 undo_mem:
     cxl_type3_mem_exit(d);
+    return false;
+}
+
+static void cxl_type3_realize(PCIDevice *pci, Error **errp)
+{
+    CXLType3Dev *d = CXL_TYPE3(pci);
+    bool built;
+
+    if (!cxl_type3_check_properties(d, errp)) {
+        return;
+    }
+    /* All address spaces of the machine are laid out once, not per region */
+    memory_region_transaction_begin();
+    built = cxl_type3_build(d, errp);
+    memory_region_transaction_commit();
+    if (built) {
+        cxl_type3_direct_attach(d);
+    }
 }
 
 static void cxl_type3_exit(PCIDevice *pci)

@@ -64,7 +64,8 @@ typedef struct CXLType3Space {
  * struct CXLType3Mem - a host memory backend and what the device made of it
  * @hostmem: property
  * @mr: its memory, NULL if the device does not use it
- * @space: for accesses to @mr
+ * @space: for accesses to @mr; NULL before the first one
+ * @space_name: its name
  * @size: bytes the device shows as capacity
  * @claimed: this device marked the backend as mapped
  * @migrates: this device registered the memory for migration
@@ -73,6 +74,7 @@ typedef struct CXLType3Mem {
     HostMemoryBackend *hostmem;
     MemoryRegion *mr;
     CXLType3Space *space;
+    char *space_name;
     uint64_t size;
     bool claimed;
     bool migrates;

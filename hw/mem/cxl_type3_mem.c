@@ -28,20 +28,25 @@ uint64_t cxl_type3_static_size(const CXLType3Dev *d)
 
 static void mem_claim(CXLType3Dev *d, CXLType3Mem *m, const char *space)
 {
-    MemoryRegion *mr = m->mr;
+    const char *id = DEVICE(d)->id;
 
-    memory_region_set_enabled(mr, true);
+    memory_region_set_enabled(m->mr, true);
     host_memory_backend_set_mapped(m->hostmem, true);
     m->claimed = true;
+    m->space_name = g_strconcat(space, id ? ":" : NULL, id, NULL);
+}
 
-    if (space) {
-        const char *id = DEVICE(d)->id;
-        g_autofree char *name = id ? g_strdup_printf("%s:%s", space, id)
-                                   : g_strdup(space);
-
+/*
+ * Made when it is first needed: it has a dispatch table of its own, and an idle
+ * device, or one whose memory the guest reaches as RAM, never needs it.
+ */
+static AddressSpace *mem_space(CXLType3Mem *m)
+{
+    if (unlikely(!m->space)) {
         m->space = g_new0(CXLType3Space, 1);
-        address_space_init(&m->space->as, mr, name);
+        address_space_init(&m->space->as, m->mr, m->space_name);
     }
+    return &m->space->as;
 }
 
 /* The contents travel with the machine, like those of a DIMM */
@@ -66,6 +71,7 @@ static void mem_release(CXLType3Dev *d, CXLType3Mem *m)
         g_free_rcu(m->space, rcu);
         m->space = NULL;
     }
+    g_clear_pointer(&m->space_name, g_free);
     if (m->claimed) {
         host_memory_backend_set_mapped(m->hostmem, false);
         m->claimed = false;
@@ -77,7 +83,7 @@ static void mem_release(CXLType3Dev *d, CXLType3Mem *m)
 /**
  * mem_take() - use a backend
  * @what: words for "... must have backing device"
- * @space: name of its address space, NULL for none
+ * @space: name of its address space
  */
 static bool mem_take(CXLType3Dev *d, CXLType3Mem *m, const char *what,
                      const char *space, Error **errp)
@@ -233,9 +239,9 @@ static void mem_zero(CXLType3Mem *m, uint64_t offset, uint64_t len)
             from = to = end;
         }
     }
-    address_space_set(&m->space->as, offset, 0, from - offset,
+    address_space_set(mem_space(m), offset, 0, from - offset,
                       MEMTXATTRS_UNSPECIFIED);
-    address_space_set(&m->space->as, to, 0, end - to, MEMTXATTRS_UNSPECIFIED);
+    address_space_set(mem_space(m), to, 0, end - to, MEMTXATTRS_UNSPECIFIED);
 }
 
 bool cxl_type3_zero(CXLType3Dev *d, uint64_t dpa, uint64_t len)
@@ -291,7 +297,7 @@ bool cxl_type3_store_line(CXLType3Dev *d, uint64_t dpa, const uint8_t *line)
                                            &offset)) {
         m = &d->dcmem;
     }
-    return m && address_space_write(&m->space->as, offset,
+    return m && address_space_write(mem_space(m), offset,
                                     MEMTXATTRS_UNSPECIFIED, line,
                                     CXL_POISON_LINE) == MEMTX_OK;
 }
@@ -322,7 +328,7 @@ static MemTxResult dc_access(CXLType3Dev *d, uint64_t dpa, uint8_t *buf,
         trace_cxl_type3_read_only(DEVICE(d)->id, dpa, n);
         return MEMTX_OK;
     }
-    return address_space_rw(&d->dcmem.space->as, offset, attrs, buf, n, write);
+    return address_space_rw(mem_space(&d->dcmem), offset, attrs, buf, n, write);
 }
 
 static uint64_t dc_end(const CXLType3Dev *d)
@@ -401,10 +407,10 @@ static MemTxResult piece_access(CXLType3Dev *d, hwaddr hpa, uint8_t *buf,
     }
 
     if (dpa < d->vmem.size) {
-        return address_space_rw(&d->vmem.space->as, dpa, attrs, buf, n, write);
+        return address_space_rw(mem_space(&d->vmem), dpa, attrs, buf, n, write);
     }
     if (dpa < cxl_type3_static_size(d)) {
-        return address_space_rw(&d->pmem.space->as, dpa - d->vmem.size, attrs,
+        return address_space_rw(mem_space(&d->pmem), dpa - d->vmem.size, attrs,
                                 buf, n, write);
     }
     if (dpa < dc_end(d)) {

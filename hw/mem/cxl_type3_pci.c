@@ -231,7 +231,6 @@ undo_doe:
     g_clear_pointer(&d->doe, pcie_doe_fini);
     msix_uninit_exclusive_bar(pci);
 undo_bars:
-    cxl_component_register_block_exit(&d->cxl);
     pcie_cap_exit(pci);
     return false;
 }
@@ -243,7 +242,6 @@ void cxl_type3_pci_exit(CXLType3Dev *d)
     pcie_aer_exit(pci);
     g_clear_pointer(&d->doe, pcie_doe_fini);
     msix_uninit_exclusive_bar(pci);
-    cxl_component_register_block_exit(&d->cxl);
     pcie_cap_exit(pci);
 }
 

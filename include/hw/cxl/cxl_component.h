@@ -96,15 +96,13 @@ typedef struct CXLComponentState CXLComponentState;
 /**
  * struct ComponentRegisters - the register block
  * @component_registers: the whole block; what a BAR or a host bridge maps
- * @cache_mem: the CXL.cachemem part
- * @cache_mem_registers: its registers
+ * @cache_mem_registers: registers of its CXL.cachemem part
  * @cache_mem_regs_write_mask: bits that software may change
  * @owner: component the block belongs to; NULL before
  *   cxl_component_register_block_init()
  */
 typedef struct ComponentRegisters {
     MemoryRegion component_registers;
-    MemoryRegion cache_mem;
     uint32_t cache_mem_registers[CXL_CACHEMEM_REGS];
     uint32_t cache_mem_regs_write_mask[CXL_CACHEMEM_REGS];
     CXLComponentState *owner;
@@ -141,22 +139,17 @@ struct CXLComponentState {
 };
 
 /**
- * cxl_component_register_block_init - create the memory regions
+ * cxl_component_register_block_init - create the memory region
  * @obj: owner
  * @cxl: component
- * @type: type name, the regions are named after it
+ * @type: type name, the region is named after it
+ *
+ * It is one region with nothing inside: a container would keep its owner from
+ * ever being unplugged, and each subregion has all address spaces of the
+ * machine laid out anew.
  */
 void cxl_component_register_block_init(Object *obj, CXLComponentState *cxl,
                                        const char *type);
-
-/**
- * cxl_component_register_block_exit - take the memory regions apart
- * @cxl: component
- *
- * A component that can be unplugged must do it: a region holds a reference to
- * the owner of each region inside it, here the component to itself.
- */
-void cxl_component_register_block_exit(CXLComponentState *cxl);
 
 /**
  * cxl_component_register_init_common - reset registers and write masks

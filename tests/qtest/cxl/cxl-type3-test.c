@@ -6,6 +6,7 @@
 #include "qemu/osdep.h"
 #include "qemu/bswap.h"
 #include "qemu/units.h"
+#include "hw/cxl/cxl_component.h"
 #include "hw/pci/pci_regs.h"
 #include "qobject/qdict.h"
 #include "cxl-qtest.h"
@@ -175,6 +176,50 @@ static void component_registers_show_four_decoders(void)
     qtest_quit(qts);
 }
 
+/* Around the CXL.cachemem part, whatever size; in it, dwords and more */
+static void component_block_takes_all_accesses_but_narrow_ones(void)
+{
+    static const unsigned empty[] = { 0, 0xff8, 0x2000, 0xfff8 };
+    CxlDev dev;
+    QTestState *qts = cxl_start_dcd(&dev, "");
+    uint64_t block = dev.bar[0], mask = block + 0x1000 + CXL_RAS_UNC_MASK;
+    uint32_t was = qtest_readl(qts, mask);
+    unsigned i;
+
+    for (i = 0; i < ARRAY_SIZE(empty); i++) {
+        qtest_writeb(qts, block + empty[i] + 7, 0xff);
+        qtest_writew(qts, block + empty[i] + 2, 0xffff);
+        qtest_writeq(qts, block + empty[i], UINT64_MAX);
+        g_assert_cmphex(qtest_readb(qts, block + empty[i] + 7), ==, 0);
+        g_assert_cmphex(qtest_readw(qts, block + empty[i] + 2), ==, 0);
+        g_assert_cmphex(qtest_readl(qts, block + empty[i] + 4), ==, 0);
+        g_assert_cmphex(qtest_readq(qts, block + empty[i]), ==, 0);
+    }
+    g_assert_cmphex(qtest_readq(qts, block + 0x1000), ==,
+                    0x0803000203110001);
+
+    g_assert_cmphex(was, !=, 0);
+    qtest_writeb(qts, mask, 0);
+    qtest_writew(qts, mask, 0);
+    g_assert_cmphex(qtest_readl(qts, mask), ==, was);
+    qtest_writel(qts, mask, 0);
+    g_assert_cmphex(qtest_readl(qts, mask), ==, 0);
+    qtest_quit(qts);
+}
+
+/* Each has a dispatch table, made anew at each change of the memory map */
+static void idle_device_has_no_address_space_per_backend(void)
+{
+    CxlDev dev;
+    QTestState *qts = cxl_start_dcd(&dev, "");
+    g_autofree char *tree = qtest_hmp(qts, "info mtree");
+
+    g_assert_nonnull(strstr(tree, "address-space: cxl-type3"));
+    g_assert_null(strstr(tree, "-dpa-"));
+    cxl_alive(&dev);
+    qtest_quit(qts);
+}
+
 static void identify_reports_static_capacity_and_logs(void)
 {
     CxlDev dev;
@@ -201,6 +246,8 @@ int main(int argc, char **argv)
     T(regions_have_their_own_geometry);
     T(configuration_space_is_the_known_one);
     T(component_registers_show_four_decoders);
+    T(component_block_takes_all_accesses_but_narrow_ones);
+    T(idle_device_has_no_address_space_per_backend);
     T(identify_reports_static_capacity_and_logs);
 #undef T
     return g_test_run();
