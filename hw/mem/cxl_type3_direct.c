@@ -14,122 +14,118 @@
 
 /*
  * Extents that touch make one run, and it would take a walk over all of them
- * to find that out at each change: so runs are kept.  But there may be a
- * million, and only so many can be mapped: the lowest of them are kept.
+ * to find that out at each change: so runs are kept, and all of them.  Only so
+ * many can be mapped, but to forget the others would mean to walk over a
+ * million extents when one of those that were known goes.
  */
 
-static CXLType3Run *run_at(const CXLType3Direct *m, guint i)
+static CXLType3Run *run_of(IntervalTreeNode *node)
 {
-    return &g_array_index(m->run, CXLType3Run, i);
+    return node ? container_of(node, CXLType3Run, node) : NULL;
 }
 
-/* Index of the first run that ends behind @dpa */
-static guint run_find(const CXLType3Direct *m, uint64_t dpa)
+/* The first run that ends at @dpa or behind it */
+static CXLType3Run *run_find(CXLType3Direct *m, uint64_t dpa)
 {
-    guint lo = 0, hi = m->run->len;
+    return run_of(interval_tree_iter_first(&m->run, dpa, UINT64_MAX));
+}
 
-    while (lo < hi) {
-        guint mid = lo + (hi - lo) / 2;
-        const CXLType3Run *r = run_at(m, mid);
+static uint64_t run_len(const CXLType3Run *r)
+{
+    return r->node.last - r->node.start + 1;
+}
 
-        if (r->dpa + (r->len - 1) < dpa) {
-            lo = mid + 1;
-        } else {
-            hi = mid;
-        }
-    }
-    return lo;
+static CXLType3Run *run_take(CXLType3Direct *m, CXLType3Run *r)
+{
+    interval_tree_remove(&r->node, &m->run);
+    return r;
 }
 
 static bool run_goes_on(const CXLType3Run *a, const CXLType3Run *b)
 {
-    return a->region == b->region && a->dpa + a->len == b->dpa &&
-           a->offset + a->len == b->offset;
+    return a && b && a->region == b->region &&
+           a->node.last + 1 == b->node.start &&
+           a->offset + run_len(a) == b->offset;
 }
 
-static void run_add(CXLType3Direct *m, const CXLType3Run *run)
+static void run_insert(CXLType3Direct *m, const CXLType3Run *run)
 {
-    guint i = run_find(m, run->dpa);
+    CXLType3Run *copy = g_memdup2(run, sizeof(*run));
 
-    if (i && run_goes_on(run_at(m, i - 1), run)) {
-        run_at(m, --i)->len += run->len;
-    } else {
-        g_array_insert_val(m->run, i, *run);
+    interval_tree_insert(&copy->node, &m->run);
+}
+
+static void run_add(CXLType3Direct *m, CXLType3Run run)
+{
+    uint64_t start = run.node.start;
+    CXLType3Run *low = start ? run_find(m, start - 1) : NULL;
+    CXLType3Run *high = run_find(m, start);
+
+    if (run_goes_on(low, &run)) {
+        run.node.start = low->node.start;
+        run.offset = low->offset;
+        g_free(run_take(m, low));
     }
-    if (i + 1 < m->run->len && run_goes_on(run_at(m, i), run_at(m, i + 1))) {
-        run_at(m, i)->len += run_at(m, i + 1)->len;
-        g_array_remove_index(m->run, i + 1);
+    if (run_goes_on(&run, high)) {
+        run.node.last = high->node.last;
+        g_free(run_take(m, high));
     }
-    if (m->run->len > m->ranges) {
-        m->known = run_at(m, m->ranges)->dpa;
-        g_array_set_size(m->run, m->ranges);
-    }
+    run_insert(m, &run);
 }
 
 static void run_cut(CXLType3Direct *m, uint64_t dpa, uint64_t len)
 {
     uint64_t last = dpa + (len - 1);
-    guint i = run_find(m, dpa);
+    CXLType3Run *r;
 
-    while (i < m->run->len && run_at(m, i)->dpa <= last) {
-        CXLType3Run low = *run_at(m, i), high = low;
+    while ((r = run_find(m, dpa)) && r->node.start <= last) {
+        g_autofree CXLType3Run *old = run_take(m, r);
+        CXLType3Run part = *old;
 
-        g_array_remove_index(m->run, i);
-        if (low.dpa < dpa) {
-            low.len = dpa - low.dpa;
-            g_array_insert_val(m->run, i, low);
-            i++;
+        if (old->node.start < dpa) {
+            part.node.last = dpa - 1;
+            run_insert(m, &part);
         }
-        if (high.dpa + (high.len - 1) > last) {
-            uint64_t skip = last + 1 - high.dpa;
-
-            high.dpa += skip;
-            high.len -= skip;
-            high.offset += skip;
-            g_array_insert_val(m->run, i, high);
-            i++;
+        if (old->node.last > last) {
+            part = *old;
+            part.node.start = last + 1;
+            part.offset += part.node.start - old->node.start;
+            run_insert(m, &part);
         }
     }
 }
 
-/* The first accepted bytes at @dpa or above */
-static bool run_of_model(const CXLType3Dev *d, uint64_t dpa, CXLType3Run *run)
+static void run_forget(CXLType3Direct *m)
 {
-    CXLDCRange range;
-    uint64_t media;
+    CXLType3Run *r;
 
-    if (!cxl_dc_next(d->dc, THE_HOST, dpa, &range, &media)) {
-        return false;
+    while ((r = run_find(m, 0))) {
+        g_free(run_take(m, r));
     }
-    run->dpa = range.dpa;
-    run->len = range.len;
-    run->region = cxl_dc_region_of(d->dc, range.dpa, range.len);
-    return cxl_type3_dc_backend_offset(d, media, range.len, &run->offset);
 }
 
 /* Adds what the model has from @dpa to @last */
 static void run_fill(CXLType3Dev *d, uint64_t dpa, uint64_t last)
 {
-    CXLType3Direct *m = &d->direct;
-    CXLType3Run run;
+    CXLDCRange range;
+    uint64_t media;
 
-    while (dpa <= last && dpa < m->known && run_of_model(d, dpa, &run) &&
-           run.dpa <= last) {
-        run.len = MIN(run.len - 1, last - run.dpa) + 1;
-        run_add(m, &run);
-        dpa = run.dpa + run.len;
-    }
-}
+    while (cxl_dc_next(d->dc, THE_HOST, dpa, &range, &media) &&
+           range.dpa <= last) {
+        CXLType3Run run = {
+            .node.start = range.dpa,
+            .node.last = MIN(range.dpa + (range.len - 1), last),
+            .region = cxl_dc_region_of(d->dc, range.dpa, range.len),
+        };
 
-/* There is room again for runs that were forgotten */
-static void run_refill(CXLType3Dev *d)
-{
-    CXLType3Direct *m = &d->direct;
-    uint64_t from = m->known;
-
-    if (from != UINT64_MAX && m->run->len <= m->ranges / 2) {
-        m->known = UINT64_MAX;
-        run_fill(d, from, UINT64_MAX);
+        if (!cxl_type3_dc_backend_offset(d, media, range.len, &run.offset)) {
+            return;
+        }
+        run_add(&d->direct, run);
+        if (run.node.last == last) {
+            return;
+        }
+        dpa = run.node.last + 1;
     }
 }
 
@@ -146,7 +142,6 @@ void cxl_type3_direct_access(CXLType3Dev *d, const CXLDCRange *range, bool on)
 void cxl_type3_direct_settle(CXLType3Dev *d)
 {
     if (d->direct.changed) {
-        run_refill(d);
         cxl_type3_map_changed(d);
     }
 }
@@ -161,43 +156,26 @@ static void span_of_backend(CXLMemSpan *span, const CXLType3Mem *m,
     span->len = MIN(span->len, m->size - offset);
 }
 
-static bool dc_run(const CXLType3Dev *d, uint64_t dpa, CXLType3Run *run)
+static void span_of_dc(CXLType3Dev *d, uint64_t dpa, CXLMemSpan *span)
 {
-    const CXLType3Direct *m = &d->direct;
-    guint i;
+    const CXLType3Run *run = run_find(&d->direct, dpa);
 
-    if (dpa >= m->known) {
-        return run_of_model(d, dpa, run);
-    }
-    i = run_find(m, dpa);
-    if (i < m->run->len) {
-        *run = *run_at(m, i);
-        return true;
-    }
-    return m->known != UINT64_MAX && run_of_model(d, m->known, run);
-}
-
-static void span_of_dc(const CXLType3Dev *d, uint64_t dpa, CXLMemSpan *span)
-{
-    CXLType3Run run;
-
-    if (!dc_run(d, dpa, &run)) {
+    if (!run || run->node.start > dpa) {
         span->why = CXL_MEMORY_TRAP_NOT_ACCEPTED;
+        if (run) {
+            span->len = MIN(span->len, run->node.start - dpa);
+        }
         return;
     }
-    if (run.dpa > dpa) {
-        span->why = CXL_MEMORY_TRAP_NOT_ACCEPTED;
-        span->len = MIN(span->len, run.dpa - dpa);
-        return;
-    }
-    span->len = MIN(span->len, run.len - (dpa - run.dpa));
-    if (cxl_dc_region(d->dc, run.region)->read_only) {
+    /* as long as run->node.last - dpa + 1, which may be no 64-bit number */
+    span->len = MIN(span->len - 1, run->node.last - dpa) + 1;
+    if (cxl_dc_region(d->dc, run->region)->read_only) {
         /* An alias can be read-only, but DMA does not care */
         span->why = CXL_MEMORY_TRAP_READ_ONLY;
         return;
     }
     span->mr = d->dcmem.mr;
-    span->offset = run.offset + (dpa - run.dpa);
+    span->offset = run->offset + (dpa - run->node.start);
     span->dynamic = true;
 }
 
@@ -279,8 +257,7 @@ static void poison_changed(void *opaque)
 
 void cxl_type3_direct_reload(CXLType3Dev *d)
 {
-    g_array_set_size(d->direct.run, 0);
-    d->direct.known = UINT64_MAX;
+    run_forget(&d->direct);
     if (d->dc) {
         run_fill(d, 0, UINT64_MAX);
     }
@@ -289,7 +266,6 @@ void cxl_type3_direct_reload(CXLType3Dev *d)
 
 void cxl_type3_direct_attach(CXLType3Dev *d)
 {
-    d->direct.run = g_array_new(false, false, sizeof(CXLType3Run));
     d->direct.attached = true;
     cxl_type3_decode_forget(d);
     d->poison.changed = poison_changed;
@@ -302,6 +278,5 @@ void cxl_type3_direct_detach(CXLType3Dev *d)
 {
     d->direct.attached = false;
     cxl_direct_topology_changed();
-    g_array_free(d->direct.run, TRUE);
-    d->direct.run = NULL;
+    run_forget(&d->direct);
 }

@@ -8,6 +8,7 @@
 #define HW_MEM_CXL_TYPE3_INTERNAL_H
 
 #include "qapi/qapi-types-cxl.h"
+#include "qemu/interval-tree.h"
 #include "hw/cxl/cxl.h"
 #include "hw/cxl/cxl_component.h"
 #include "hw/cxl/cxl_mailbox.h"
@@ -99,12 +100,12 @@ typedef struct CXLType3DCProps {
 
 /**
  * struct CXLType3Run - accepted dynamic capacity in one row
+ * @node: first and last address
  * @offset: where it begins in the backend
  * @region: all of it is in this region
  */
 typedef struct CXLType3Run {
-    uint64_t dpa;
-    uint64_t len;
+    IntervalTreeNode node;
     uint64_t offset;
     int region;
 } CXLType3Run;
@@ -129,15 +130,13 @@ typedef struct CXLType3Decode {
  * @attached: between realize and exit
  * @changed: in the middle of an operation that changes who may access what
  * @ranges: property: how many pieces may be mapped at most
- * @run: CXLType3Run, ascending, maximal, as many as could be mapped
- * @known: all runs below this address are in @run
+ * @run: every CXLType3Run; none goes on in another one
  */
 typedef struct CXLType3Direct {
     bool attached;
     bool changed;
     uint32_t ranges;
-    GArray *run;
-    uint64_t known;
+    IntervalTreeRoot run;
 } CXLType3Direct;
 
 /**
