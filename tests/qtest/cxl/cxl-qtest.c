@@ -4,6 +4,7 @@
  */
 #include "qemu/osdep.h"
 #include "qemu/bswap.h"
+#include "qemu/timer.h"
 #include "qemu/units.h"
 #include "hw/pci/pci_regs.h"
 #include "qobject/qdict.h"
@@ -234,6 +235,7 @@ uint16_t cxl_raw(CxlDev *dev, uint16_t op, uint32_t len, const void *in,
     CxlRsp scratch;
     uint64_t command;
     unsigned spins;
+    int64_t start;
 
     rsp = rsp ?: &scratch;
     memset(rsp, 0, sizeof(*rsp));
@@ -241,7 +243,9 @@ uint16_t cxl_raw(CxlDev *dev, uint16_t op, uint32_t len, const void *in,
         qtest_memwrite(dev->qts, dev->bar[2] + REG_MB_PAYLOAD, in, n);
     }
     dev_writeq(dev, REG_MB_COMMAND, op | (uint64_t)(len & 0xfffff) << 16);
+    start = get_clock();
     dev_writel(dev, REG_MB_CONTROL, 1);
+    dev->doorbell_ns = get_clock() - start;
     for (spins = 0; dev_readl(dev, REG_MB_CONTROL) & 1; spins++) {
         g_assert_cmpuint(spins, <, 100000);
     }

@@ -17,12 +17,14 @@
 /**
  * struct CxlDev - one memory device below its own root port
  * @bar: guest addresses of BAR 0 (component), 2 (device) and 4 (MSI-X)
+ * @doorbell_ns: time of the last command's doorbell, for who measures
  */
 typedef struct CxlDev {
     QTestState *qts;
     uint8_t bus;
     uint64_t bar[6];
     uint64_t cfg;
+    int64_t doorbell_ns;
 } CxlDev;
 
 /** struct CxlRsp - the answer to one command */
