@@ -7,7 +7,6 @@
 #include "qemu/osdep.h"
 #include "qemu/bswap.h"
 #include "qemu/units.h"
-#include "hw/pci/pci_regs.h"
 #include "cxl-qtest-map.h"
 
 #define SIZE (256 * MiB)
@@ -32,35 +31,6 @@ typedef struct Tree {
     uint64_t regs[DEVICES_MAX];
     char *file[DEVICES_MAX];
 } Tree;
-
-static void cfg_write(QTestState *qts, unsigned bus, unsigned dev,
-                      unsigned off, uint32_t v)
-{
-    qtest_outl(qts, 0xcf8, 1u << 31 | bus << 16 | dev << 11 | off);
-    qtest_outl(qts, 0xcfc, v);
-}
-
-static void bridge_setup(QTestState *qts, unsigned bus, unsigned dev,
-                         unsigned sec, unsigned sub, uint32_t base,
-                         uint32_t size)
-{
-    cfg_write(qts, bus, dev, PCI_PRIMARY_BUS, sub << 16 | sec << 8 | bus);
-    cfg_write(qts, bus, dev, PCI_MEMORY_BASE,
-              (base >> 16 & 0xfff0) | ((base + size - 1) & 0xfff00000));
-    cfg_write(qts, bus, dev, PCI_COMMAND,
-              PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
-}
-
-/* Return: component registers of the function */
-static uint64_t bar_setup(QTestState *qts, unsigned bus, unsigned dev,
-                          uint32_t base)
-{
-    cfg_write(qts, bus, dev, PCI_BASE_ADDRESS_0, base);
-    cfg_write(qts, bus, dev, PCI_BASE_ADDRESS_1, 0);
-    cfg_write(qts, bus, dev, PCI_COMMAND,
-              PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
-    return base;
-}
 
 static void tree_start(Tree *t, unsigned nr_hb, unsigned nr_rp,
                        unsigned granularity, const char *props)
@@ -98,10 +68,10 @@ static void tree_start(Tree *t, unsigned nr_hb, unsigned nr_rp,
         for (r = 0; r < nr_rp; r++) {
             unsigned d = h * nr_rp + r;
 
-            bridge_setup(t->qts, HB_BUS(h), r, HB_BUS(h) + 1 + r,
-                         HB_BUS(h) + 1 + r, MMIO + d * MMIO_EACH, MMIO_EACH);
-            t->regs[d] = bar_setup(t->qts, HB_BUS(h) + 1 + r, 0,
-                                   MMIO + d * MMIO_EACH);
+            map_pci_bridge(t->qts, HB_BUS(h), r, HB_BUS(h) + 1 + r,
+                           HB_BUS(h) + 1 + r, MMIO + d * MMIO_EACH, MMIO_EACH);
+            t->regs[d] = map_pci_bar(t->qts, HB_BUS(h) + 1 + r, 0,
+                                     MMIO + d * MMIO_EACH);
         }
     }
     t->window = map_window(t->qts);
@@ -322,12 +292,12 @@ static void the_switch_decides_which_device_it_is(void)
     uint64_t window = map_window(qts), usp, dev[2];
     unsigned d;
 
-    bridge_setup(qts, 16, 0, 17, 20, MMIO, 4 * MiB);
-    bridge_setup(qts, 17, 0, 18, 20, MMIO + 1 * MiB, 2 * MiB);
-    usp = bar_setup(qts, 17, 0, MMIO);
+    map_pci_bridge(qts, 16, 0, 17, 20, MMIO, 4 * MiB);
+    map_pci_bridge(qts, 17, 0, 18, 20, MMIO + 1 * MiB, 2 * MiB);
+    usp = map_pci_bar(qts, 17, 0, MMIO);
     for (d = 0; d < 2; d++) {
-        bridge_setup(qts, 18, d, 19 + d, 19 + d, MMIO + (d + 1) * MiB, MiB);
-        dev[d] = bar_setup(qts, 19 + d, 0, MMIO + (d + 1) * MiB);
+        map_pci_bridge(qts, 18, d, 19 + d, 19 + d, MMIO + (d + 1) * MiB, MiB);
+        dev[d] = map_pci_bar(qts, 19 + d, 0, MMIO + (d + 1) * MiB);
         map_decode(qts, dev[d], 0, window, SIZE, 0, 0);
         map_is(qts, NULL, 0);
     }

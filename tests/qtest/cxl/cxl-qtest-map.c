@@ -5,6 +5,7 @@
 #include "qemu/osdep.h"
 #include "qobject/qdict.h"
 #include "qobject/qlist.h"
+#include "hw/pci/pci_regs.h"
 #include "cxl-qtest-map.h"
 
 #define CACHEMEM 0x1000
@@ -188,4 +189,31 @@ void map_decode(QTestState *qts, uint64_t regs, unsigned n, uint64_t base,
     map_control(qts, regs, n, control | CXL_HDM_CTRL_COMMIT);
     g_assert_cmphex(qtest_readl(qts, d + CXL_HDM_CONTROL) &
                     CXL_HDM_CTRL_COMMITTED, !=, 0);
+}
+
+static void cfg_write(QTestState *qts, unsigned bus, unsigned dev,
+                      unsigned off, uint32_t v)
+{
+    qtest_outl(qts, 0xcf8, 1u << 31 | bus << 16 | dev << 11 | off);
+    qtest_outl(qts, 0xcfc, v);
+}
+
+void map_pci_bridge(QTestState *qts, unsigned bus, unsigned dev, unsigned sec,
+                    unsigned sub, uint32_t base, uint32_t size)
+{
+    cfg_write(qts, bus, dev, PCI_PRIMARY_BUS, sub << 16 | sec << 8 | bus);
+    cfg_write(qts, bus, dev, PCI_MEMORY_BASE,
+              (base >> 16 & 0xfff0) | ((base + size - 1) & 0xfff00000));
+    cfg_write(qts, bus, dev, PCI_COMMAND,
+              PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
+}
+
+uint64_t map_pci_bar(QTestState *qts, unsigned bus, unsigned dev,
+                     uint32_t base)
+{
+    cfg_write(qts, bus, dev, PCI_BASE_ADDRESS_0, base);
+    cfg_write(qts, bus, dev, PCI_BASE_ADDRESS_1, 0);
+    cfg_write(qts, bus, dev, PCI_COMMAND,
+              PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
+    return base;
 }

@@ -44,4 +44,17 @@ void map_decode(QTestState *qts, uint64_t regs, unsigned n, uint64_t base,
 void map_control(QTestState *qts, uint64_t regs, unsigned n, uint32_t value);
 void map_enable(QTestState *qts, uint64_t regs, bool on);
 
+/**
+ * map_pci_bridge() - buses and memory window of a PCI bridge
+ * @base: start of the window, a multiple of 1 MiB as its @size
+ */
+void map_pci_bridge(QTestState *qts, unsigned bus, unsigned dev, unsigned sec,
+                    unsigned sub, uint32_t base, uint32_t size);
+/**
+ * map_pci_bar() - place BAR 0 of a function
+ * Return: @base, the component registers
+ */
+uint64_t map_pci_bar(QTestState *qts, unsigned bus, unsigned dev,
+                     uint32_t base);
+
 #endif
