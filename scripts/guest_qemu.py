@@ -7,6 +7,8 @@ says how it went:
   migrate      move the machine into a fresh QEMU
   unplug ID    take a device out
   plug ID      put it in again, as it was on the command line
+  offer ID OFFSET LENGTH
+               dynamic capacity of its first region, by the monitor
 """
 
 import json
@@ -92,6 +94,12 @@ class Machine:
                 raise AskError(f'{name} stays')
             time.sleep(0.1)
 
+    def offer(self, name, offset, length):
+        self.command('cxl-add-dynamic-capacity', **{
+            'path': '/machine/peripheral/' + name, 'host-id': 0, 'region': 0,
+            'selection-policy': 'prescriptive', 'tag': '',
+            'extents': [{'offset': int(offset, 0), 'len': int(length, 0)}]})
+
     def migrate(self):
         end = time.monotonic() + MIGRATE_LIMIT
         self.command('migrate', uri='file:' + self.state)
@@ -128,6 +136,8 @@ class Machine:
                 left = self.migrate()
             elif what == 'unplug':
                 self.unplug(rest)
+            elif what == 'offer':
+                self.offer(*rest.split())
             elif what == 'plug':
                 answer = self.command('human-monitor-command', **{
                     'command-line': 'device_add ' + self.device(rest)})
@@ -136,7 +146,7 @@ class Machine:
             else:
                 raise AskError(f'{what}: unknown')
             reply = 'ok'
-        except (AskError, OSError, ValueError) as error:
+        except (AskError, OSError, TypeError, ValueError) as error:
             reply = 'error: ' + str(error)
         self.tell(reply)
         return reply, left

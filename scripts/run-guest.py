@@ -147,7 +147,7 @@ def i2c_machine(args):
             '-device', 'i2c-echo,bus=i2c0.0,address=0x30']
 
 
-def device(args, number, bus):
+def device(args, number, bus, static=STATIC):
     """A Type 3 device with dynamic capacity."""
     size = args.regions * REGION
     line = ['-object', f'memory-backend-memfd,id=dcmem{number},size={size}']
@@ -156,7 +156,7 @@ def device(args, number, bus):
              f'num-dc-regions={args.regions}')
     if not args.no_static:
         line += ['-object', f'memory-backend-memfd,id=vmem{number},'
-                 f'size={STATIC}']
+                 f'size={static}']
         props += f',volatile-memdev=vmem{number}'
     if args.persistent:
         line += ['-object', f'memory-backend-memfd,id=pmem{number},'
@@ -172,6 +172,14 @@ def device(args, number, bus):
 def direct(args):
     """One device below the root port. Return arguments, MCTP targets."""
     return device(args, 0, 'rp0'), ['cxl-dcd0']
+
+
+def paired(args):
+    """Two devices below two root ports, room for three regions over both."""
+    line = ['-device', 'cxl-rp,port=1,bus=cxl.1,id=rp1,chassis=0,slot=3']
+    for n in range(2):
+        line += device(args, n, f'rp{n}', 3 * STATIC)
+    return line, ['cxl-dcd0', 'cxl-dcd1']
 
 
 def switched(args):
@@ -197,7 +205,8 @@ def machine_args(args):
             '-smp', '2', '-nodefaults', '-no-reboot', '-display', 'none',
             '-device', 'pxb-cxl,bus_nr=12,bus=pcie.0,id=cxl.1',
             '-device', 'cxl-rp,port=0,bus=cxl.1,id=rp0,chassis=0,slot=2']
-    devices, targets = switched(args) if args.switch else direct(args)
+    devices, targets = (switched if args.switch else
+                        paired if args.pair else direct)(args)
     line += devices
     if args.i2c:
         # dw-i2c-pci carries the bus; every endpoint is one CCI on it
@@ -454,6 +463,8 @@ def main():
                         help='add an I2C controller and MCTP endpoints')
     parser.add_argument('--switch', action='store_true',
                         help='a switch with two devices')
+    parser.add_argument('--pair', action='store_true',
+                        help='two devices below two root ports')
     parser.add_argument('--regions', type=int, default=2, metavar='N',
                         help='regions of dynamic capacity, 256 MiB each')
     parser.add_argument('--no-static', action='store_true',

@@ -35,6 +35,7 @@ static const struct {
     void (*run)(void);
 } scenarios[] = {
     { "bench", scenario_bench },
+    { "bench-pair", scenario_bench_pair },
     { "boot", scenario_boot },
     { "dcd", scenario_dcd },
     { "demo", scenario_demo },

@@ -14,7 +14,7 @@
 
 /* Time for drivers to bind; a slow emulator needs a few seconds of it */
 #define SETTLE_S    30
-#define GRANULARITY "256"
+#define GRANULARITY 256
 
 /* "endpoint2" -> "2", the number in the names of its decoders */
 static const char *number_of(const char *name)
@@ -49,15 +49,45 @@ int region_endpoint(char *buf, size_t size, const char *memdev)
         }                                                               \
     } while (0)
 
+/* The device's next decoder without capacity, "decoder2.1" */
+static int free_decoder(char *buf, size_t size, const char *memdev)
+{
+    char endpoint[64];
+    uint64_t used;
+    int ret = region_endpoint(endpoint, sizeof(endpoint), memdev);
+
+    for (unsigned i = 0; !ret; i++) {
+        snprintf(buf, size, "decoder%s.%u", number_of(endpoint), i);
+        ret = sys_read_u64(&used, CXL_SYS "/%s/dpa_size", buf);
+        if (!ret && !used) {
+            return 0;
+        }
+    }
+    return ret;
+}
+
 int region_create(struct ram_region *region, const char *root,
                   const char *memdev)
 {
-    char endpoint[64], decoder[80], size[32], dir[SYS_PATH];
-    int ret;
+    const struct region_plan plan = {
+        .memdev = { memdev }, .ways = 1, .granularity = GRANULARITY,
+    };
 
-    ret = sys_read_u64(&region->size, CXL_SYS "/%s/ram/size", memdev);
-    if (!ret) {
-        ret = region_endpoint(endpoint, sizeof(endpoint), memdev);
+    return region_create_as(region, root, &plan);
+}
+
+int region_create_as(struct ram_region *region, const char *root,
+                     const struct region_plan *plan)
+{
+    char decoder[REGION_WAYS][80], text[32], dir[SYS_PATH];
+    uint64_t each = plan->each;
+    int ret = 0;
+
+    if (!each) {
+        ret = sys_read_u64(&each, CXL_SYS "/%s/ram/size", plan->memdev[0]);
+    }
+    for (unsigned i = 0; i < plan->ways && !ret; i++) {
+        ret = free_decoder(decoder[i], sizeof(decoder[i]), plan->memdev[i]);
     }
     if (!ret) {
         ret = sys_read(region->name, sizeof(region->name),
@@ -66,16 +96,23 @@ int region_create(struct ram_region *region, const char *root,
     if (ret) {
         return ret;
     }
-    snprintf(decoder, sizeof(decoder), "decoder%s.0", number_of(endpoint));
-    snprintf(size, sizeof(size), "0x%" PRIx64, region->size);
+    region->size = each * plan->ways;
 
     STEP(region->name, CXL_SYS "/%s/create_ram_region", root);
-    STEP("1", CXL_SYS "/%s/interleave_ways", region->name);
-    STEP(GRANULARITY, CXL_SYS "/%s/interleave_granularity", region->name);
-    STEP("ram", CXL_SYS "/%s/mode", decoder);
-    STEP(size, CXL_SYS "/%s/dpa_size", decoder);
-    STEP(size, CXL_SYS "/%s/size", region->name);
-    STEP(decoder, CXL_SYS "/%s/target0", region->name);
+    snprintf(text, sizeof(text), "%u", plan->ways);
+    STEP(text, CXL_SYS "/%s/interleave_ways", region->name);
+    snprintf(text, sizeof(text), "%u", plan->granularity);
+    STEP(text, CXL_SYS "/%s/interleave_granularity", region->name);
+    snprintf(text, sizeof(text), "0x%" PRIx64, each);
+    for (unsigned i = 0; i < plan->ways; i++) {
+        STEP("ram", CXL_SYS "/%s/mode", decoder[i]);
+        STEP(text, CXL_SYS "/%s/dpa_size", decoder[i]);
+    }
+    snprintf(text, sizeof(text), "0x%" PRIx64, region->size);
+    STEP(text, CXL_SYS "/%s/size", region->name);
+    for (unsigned i = 0; i < plan->ways; i++) {
+        STEP(decoder[i], CXL_SYS "/%s/target%u", region->name, i);
+    }
     STEP("1", CXL_SYS "/%s/commit", region->name);
     STEP(region->name, "/sys/bus/cxl/drivers/cxl_region/bind");
 

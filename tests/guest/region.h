@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Static CXL memory of the guest: create a ram region, use it
+ * Static CXL memory of the guest: create ram regions, use them
  */
 #ifndef GUEST_REGION_H
 #define GUEST_REGION_H
@@ -14,8 +14,11 @@
 #define CXL_SYS "/sys/bus/cxl/devices"
 #define DAX_SYS "/sys/bus/dax"
 
+/* Devices of one region: more than any test has */
+#define REGION_WAYS 8
+
 /**
- * struct ram_region - a region over one memory device, no interleave
+ * struct ram_region - a region over one memory device or several
  * @name: "region0"
  * @dax: "dax0.0"
  * @hpa: host physical address, bytes
@@ -28,6 +31,19 @@ struct ram_region {
     uint64_t size;
 };
 
+/**
+ * struct region_plan - what a region shall be
+ * @memdev: its devices, "mem0", in the order of their chunks
+ * @ways: number of them
+ * @granularity: bytes of a chunk
+ * @each: bytes of each device, 0: all volatile capacity
+ */
+struct region_plan {
+    const char *memdev[REGION_WAYS];
+    unsigned ways, granularity;
+    uint64_t each;
+};
+
 /** region_endpoint() - port of a memory device, "endpoint2" for "mem0". */
 int region_endpoint(char *buf, size_t size, const char *memdev);
 
@@ -38,6 +54,10 @@ int region_endpoint(char *buf, size_t size, const char *memdev);
  */
 int region_create(struct ram_region *region, const char *root,
                   const char *memdev);
+
+/** region_create_as() - the same, interleaved or of part of the capacity */
+int region_create_as(struct ram_region *region, const char *root,
+                     const struct region_plan *plan);
 
 /** region_of_static() - a test: such a region, if there is any capacity. */
 void region_of_static(const char *memdev);

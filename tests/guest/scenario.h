@@ -7,6 +7,8 @@
 
 /** scenario_bench() - figures for scripts/bench.py; no test. */
 void scenario_bench(void);
+/** scenario_bench_pair() - the same for memory that is interleaved. */
+void scenario_bench_pair(void);
 /** scenario_boot() - drivers bind, the static region works, no complaints. */
 void scenario_boot(void);
 /** scenario_dcd() - the FM commands over the PCI mailbox, with a host. */
