@@ -7,11 +7,20 @@
 #include "exec/target_page.h"
 #include "hw/virtio/vhost.h"
 #include "system/kvm.h"
+#include "system/qtest.h"
+#include "system/tcg.h"
 #include "cxl-direct-internal.h"
 #include "trace.h"
 
 /* Decoders begin and end at multiples of it: inside, only interleave varies */
 #define UNIT CXL_HDM_GRANULE
+
+/*
+ * Interleaved memory is RAM where all devices have RAM.  Should they hold a
+ * million extents each and share none, nothing would be mapped and all of it
+ * be looked at: so there is an end to what is looked at, for all windows.
+ */
+#define ROWS_MAX (16 * CXL_DIRECT_PIECES_MAX)
 
 /**
  * struct Walk - one pass over the windows
@@ -19,6 +28,8 @@
  * @spent: how many of them each device has
  * @slots: how many there may be in all
  * @page: what is mapped begins and ends at multiples of it
+ * @dynamic: dynamic capacity as well
+ * @rows: ranges of rows seen so far
  * @refused: pieces that there was no room for
  * @tell: to be told everything, or NULL
  * @stop: nobody wants to hear more
@@ -29,6 +40,7 @@ typedef struct Walk {
     uint64_t slots;
     uint64_t page;
     bool dynamic;
+    unsigned rows;
     uint64_t refused;
     CXLDirectFateFn *tell;
     void *opaque;
@@ -47,6 +59,13 @@ static uint64_t slots_for_us(void)
     return MIN(slots, CXL_DIRECT_PIECES_MAX);
 }
 
+static void piece_clear(gpointer opaque)
+{
+    CXLDirectPiece *p = opaque;
+
+    cxl_pattern_unref(p->pattern);
+}
+
 static void walk_init(Walk *w, bool dynamic)
 {
     *w = (Walk) {
@@ -56,6 +75,7 @@ static void walk_init(Walk *w, bool dynamic)
         .page = MAX(qemu_real_host_page_size(), qemu_target_page_size()),
         .dynamic = dynamic,
     };
+    g_array_set_clear_func(w->pieces, piece_clear);
 }
 
 static uint32_t spent(Walk *w, PCIDevice *d)
@@ -78,7 +98,9 @@ static void tell(Walk *w, CXLDirectFate fate)
 static void traps(Walk *w, PCIDevice *d, hwaddr hpa, uint64_t len,
                   uint64_t dpa, CxlMemoryTrap why)
 {
-    tell(w, (CXLDirectFate) { hpa, len, d, dpa, false, why });
+    tell(w, (CXLDirectFate) {
+        .hpa = hpa, .len = len, .device = d, .dpa = dpa, .why = why,
+    });
 }
 
 /* Joins it to the piece before it if memory goes on there */
@@ -93,37 +115,61 @@ static bool extends(Walk *w, const CXLDirectPiece *p)
     if (last->fw != p->fw || last->device != p->device ||
         last->mr != p->mr || last->dynamic != p->dynamic ||
         last->hpa + last->len != p->hpa ||
-        last->offset + last->len != p->offset) {
+        (!p->pattern && last->offset + last->len != p->offset) ||
+        !cxl_pattern_same(last->pattern, p->pattern)) {
         return false;
     }
     last->len += p->len;
     return true;
 }
 
-/* Return: false with @why if the piece has to trap */
-static bool add_piece(Walk *w, const CXLDirectPiece *p, CxlMemoryTrap *why)
+/* Whose limit is lowest, or reached */
+static bool any_limit(Walk *w, const CXLMember *m, unsigned n, bool reached,
+                      PCIDevice **who)
 {
-    uint32_t limit = cxl_type3_direct_ranges(p->device);
+    for (unsigned i = 0; i < n; i++) {
+        uint32_t limit = cxl_type3_direct_ranges(m[i].device);
 
-    if (!limit) {
+        if (!limit || (reached && spent(w, m[i].device) >= limit)) {
+            *who = m[i].device;
+            return true;
+        }
+    }
+    return false;
+}
+
+/*
+ * The piece spends from the budgets of all @n members.
+ *
+ * Return: false with @why if it has to trap, because of @who
+ */
+static bool add_piece(Walk *w, const CXLDirectPiece *p, const CXLMember *m,
+                      unsigned n, CxlMemoryTrap *why, PCIDevice **who)
+{
+    *who = m[0].device;
+    if (any_limit(w, m, n, false, who)) {
         *why = CXL_MEMORY_TRAP_SWITCHED_OFF;
     } else if (p->dynamic && !w->dynamic) {
         *why = CXL_MEMORY_TRAP_PINNED;
     } else if (extends(w, p)) {
         return true;
-    } else if (spent(w, p->device) >= limit) {
+    } else if (any_limit(w, m, n, true, who)) {
         *why = CXL_MEMORY_TRAP_BUDGET;
     } else if (w->pieces->len >= w->slots) {
         *why = CXL_MEMORY_TRAP_NO_SLOTS;
     } else {
         g_array_append_val(w->pieces, *p);
-        spend(w, p->device);
+        cxl_pattern_ref(p->pattern);
+        for (unsigned i = 0; i < n; i++) {
+            spend(w, m[i].device);
+        }
         return true;
     }
     w->refused++;
     if (!w->tell) {
-        trace_cxl_direct_refused(p->hpa, p->len, DEVICE(p->device)->id,
-                                 CxlMemoryTrap_str(*why), limit, w->slots);
+        trace_cxl_direct_refused(p->hpa, p->len, DEVICE(*who)->id,
+                                 CxlMemoryTrap_str(*why),
+                                 cxl_type3_direct_ranges(*who), w->slots);
     }
     return false;
 }
@@ -139,6 +185,8 @@ static void memory_span(Walk *w, CXLFixedWindow *fw, hwaddr hpa, PCIDevice *d,
         .offset = span->offset + (from - hpa), .dynamic = span->dynamic,
     };
     CxlMemoryTrap why = CXL_MEMORY_TRAP_PARTIAL_PAGE;
+    CXLMember m = { .device = d };
+    PCIDevice *who;
 
     if (from >= to || p.offset % w->page) {
         traps(w, d, hpa, span->len, dpa, why);
@@ -146,8 +194,11 @@ static void memory_span(Walk *w, CXLFixedWindow *fw, hwaddr hpa, PCIDevice *d,
     }
     p.len = to - from;
     traps(w, d, hpa, from - hpa, dpa, why);
-    if (add_piece(w, &p, &why)) {
-        tell(w, (CXLDirectFate) { from, p.len, d, dpa + (from - hpa), true });
+    if (add_piece(w, &p, &m, 1, &why, &who)) {
+        tell(w, (CXLDirectFate) {
+            .hpa = from, .len = p.len, .device = d, .dpa = dpa + (from - hpa),
+            .direct = true,
+        });
     } else {
         traps(w, d, from, p.len, dpa + (from - hpa), why);
     }
@@ -179,6 +230,77 @@ static void linear(Walk *w, CXLFixedWindow *fw, hwaddr hpa, hwaddr end,
     }
 }
 
+/*
+ * A KVM memory slot is one piece of a backend, so a chunk would take a slot:
+ * chunks have 16 KiB at most and decoders 256 MiB at least, which makes 16384
+ * of them, four times what even the memory core can number.  TCG asks for each
+ * page on its own, see cxl-interleave.c; so does qtest, as DMA does.
+ */
+static bool can_translate(void)
+{
+    return tcg_enabled() || qtest_enabled();
+}
+
+static void interleaved_rows(Walk *w, CXLFixedWindow *fw, hwaddr hpa,
+                             const CXLShape *s, unsigned page)
+{
+    uint64_t refused = w->refused;
+
+    while (hpa < s->end && !w->stop) {
+        CXLRows rows = cxl_rows(s, hpa, page);
+        /*
+         * Always dynamic: who keeps a copy of the guest's memory map, as VFIO
+         * and vhost-vdpa do for the devices behind them, would have to be told
+         * of each page that goes elsewhere.  See cxl_direct_may_map_dynamic().
+         */
+        CXLDirectPiece p = {
+            .fw = fw, .hpa = hpa, .len = rows.len, .pattern = rows.pattern,
+            .dynamic = true,
+        };
+        CXLDirectFate fate = {
+            .hpa = hpa, .len = rows.len, .device = rows.device,
+            .interleaved = true, .why = rows.why,
+        };
+
+        if (w->rows++ >= ROWS_MAX) {
+            cxl_pattern_unref(rows.pattern);
+            traps(w, NULL, hpa, s->end - hpa, 0, CXL_MEMORY_TRAP_BUDGET);
+            return;
+        }
+        if (rows.pattern) {
+            fate.direct = add_piece(w, &p, s->member, s->nr, &fate.why,
+                                    &fate.device);
+            if (fate.direct) {
+                fate.device = NULL;
+            }
+            cxl_pattern_unref(rows.pattern);
+        }
+        tell(w, fate);
+        /* As in linear() */
+        if (w->refused > refused && !w->tell) {
+            return;
+        }
+        hpa += rows.len;
+    }
+}
+
+/* Return: how far it got, more than @hpa and @end at most */
+static hwaddr interleaved(Walk *w, CXLFixedWindow *fw, hwaddr hpa, hwaddr end)
+{
+    unsigned page = qemu_target_page_size();
+    CxlMemoryTrap why;
+    CXLShape s;
+
+    if (!cxl_shape_get(fw, hpa, end, page, &s, &why)) {
+        traps(w, NULL, hpa, s.end - hpa, 0, why);
+    } else if (!can_translate()) {
+        traps(w, NULL, hpa, s.end - hpa, 0, CXL_MEMORY_TRAP_INTERLEAVED);
+    } else {
+        interleaved_rows(w, fw, hpa, &s, page);
+    }
+    return s.end;
+}
+
 /* All of the range goes to @d: what do its own decoders make of it? */
 static void device_range(Walk *w, CXLFixedWindow *fw, hwaddr hpa, hwaddr end,
                          PCIDevice *d)
@@ -194,30 +316,12 @@ static void device_range(Walk *w, CXLFixedWindow *fw, hwaddr hpa, hwaddr end,
         if (!cxl_hdm_hpa_to_dpa(regs, hpa, &dpa, &dec)) {
             traps(w, d, hpa, stop - hpa, 0, CXL_MEMORY_TRAP_NOT_DECODED);
         } else if (dec.ways > 1) {
-            traps(w, d, hpa, stop - hpa, dpa, CXL_MEMORY_TRAP_INTERLEAVED);
+            stop = interleaved(w, fw, hpa, end);
         } else {
             linear(w, fw, hpa, stop, d, dpa);
         }
         hpa = stop;
     }
-}
-
-/*
- * Interleaved memory traps.  Chunks have 16 KiB at most and decoders 256 MiB at
- * least, so the smallest piece of it would take 16384 mappings, four times what
- * the memory core can number.
- */
-static void unit(Walk *w, CXLFixedWindow *fw, hwaddr hpa, hwaddr end)
-{
-    unsigned chunk = cxl_interleave_decode_granularity(fw->enc_int_gran);
-    CxlMemoryTrap why = CXL_MEMORY_TRAP_NO_DEVICE;
-
-    for (unsigned i = 0; i < fw->num_targets; i++) {
-        if (cxl_route_hpa(fw, hpa + i * chunk).device) {
-            why = CXL_MEMORY_TRAP_INTERLEAVED;
-        }
-    }
-    traps(w, NULL, hpa, end - hpa, 0, why);
 }
 
 static void window(Walk *w, CXLFixedWindow *fw)
@@ -230,8 +334,7 @@ static void window(Walk *w, CXLFixedWindow *fw)
         hwaddr stop = route.end;
 
         if (route.ways > 1 || fw->num_targets > 1) {
-            stop = MIN(end, ROUND_DOWN(hpa, UNIT) + UNIT);
-            unit(w, fw, hpa, stop);
+            stop = interleaved(w, fw, hpa, end);
         } else if (route.device) {
             device_range(w, fw, hpa, stop, route.device);
         } else {

@@ -23,8 +23,9 @@ typedef struct List {
 static bool goes_on(const CXLDirectFate *a, const CXLDirectFate *b)
 {
     return a->len && a->device == b->device && a->direct == b->direct &&
+           a->interleaved == b->interleaved &&
            (a->direct || a->why == b->why) &&
-           (!a->device || a->why == CXL_MEMORY_TRAP_NOT_DECODED ||
+           (!a->device || a->interleaved || a->why == CXL_MEMORY_TRAP_NOT_DECODED ||
             a->dpa + a->len == b->dpa);
 }
 
@@ -52,7 +53,8 @@ static bool put_last(List *l)
     }
     if (f->device) {
         r->path = object_get_canonical_path(OBJECT(f->device));
-        r->has_dpa = f->direct || f->why != CXL_MEMORY_TRAP_NOT_DECODED;
+        r->has_dpa = !f->interleaved &&
+                     (f->direct || f->why != CXL_MEMORY_TRAP_NOT_DECODED);
         r->dpa = f->dpa;
     }
     QAPI_LIST_APPEND(l->tail, r);

@@ -51,7 +51,8 @@ static bool require_dynamic(void)
 static bool same_piece(const CXLDirectPiece *a, const CXLDirectPiece *b)
 {
     return a->hpa == b->hpa && a->len == b->len && a->device == b->device &&
-           a->mr == b->mr && a->offset == b->offset;
+           a->mr == b->mr && a->offset == b->offset &&
+           cxl_pattern_same(a->pattern, b->pattern);
 }
 
 static void unmap(CXLDirectPiece *p)
@@ -66,12 +67,21 @@ static void map(CXLDirectPiece *p)
 {
     /* A name of its own: one that repeats makes the object search for a free */
     g_autofree char *name = g_strdup_printf("cxl-direct-%" PRIx64, p->hpa);
+    hwaddr at = p->hpa - p->fw->base;
 
-    trace_cxl_direct_map(p->hpa, p->len, DEVICE(p->device)->id, p->offset);
     p->alias = g_new0(MemoryRegion, 1);
-    memory_region_init_alias(p->alias, OBJECT(p->device), name, p->mr,
-                             p->offset, p->len);
-    memory_region_add_subregion(&p->fw->mr, p->hpa - p->fw->base, p->alias);
+    if (p->pattern) {
+        trace_cxl_direct_map_interleaved(p->hpa, p->len, p->pattern->nr_legs,
+                                         p->pattern->chunk);
+        memory_region_init_alias(p->alias, memory_region_owner(&p->fw->mr),
+                                 name, cxl_interleave_region(p->fw), at,
+                                 p->len);
+    } else {
+        trace_cxl_direct_map(p->hpa, p->len, DEVICE(p->device)->id, p->offset);
+        memory_region_init_alias(p->alias, OBJECT(p->device), name, p->mr,
+                                 p->offset, p->len);
+    }
+    memory_region_add_subregion(&p->fw->mr, at, p->alias);
 }
 
 /* Both lists ascend: what is in both of them is left alone */
@@ -80,6 +90,9 @@ static void apply(GArray *plan)
     guint i = 0, k = 0;
 
     memory_region_transaction_begin();
+    for (GList *it = cxl_direct_windows(); it; it = it->next) {
+        cxl_interleave_update(it->data, plan);
+    }
     while (i < state.mapped->len || k < plan->len) {
         CXLDirectPiece *old = i < state.mapped->len ?
             &g_array_index(state.mapped, CXLDirectPiece, i) : NULL;
@@ -99,6 +112,9 @@ static void apply(GArray *plan)
         }
     }
     memory_region_transaction_commit();
+    for (GList *it = cxl_direct_windows(); it; it = it->next) {
+        cxl_interleave_settle(it->data);
+    }
     g_array_free(state.mapped, TRUE);
     state.mapped = plan;
 }

@@ -104,6 +104,10 @@ static const Node *node_get(CXLRouteTree *t, CXLComponentState *cxl,
         if (!hop->d.committed || !hop->d.ways || !hop->d.granularity) {
             continue;
         }
+        /* And so can sizes */
+        if (hop->d.size) {
+            hop->d.size = MIN(hop->d.size - 1, UINT64_MAX - hop->d.base) + 1;
+        }
         node->n++;
         for (unsigned k = 0; k < MIN(hop->d.ways, CXL_HDM_TARGETS_MAX); k++) {
             hop->leg[k] = leg_behind(t, pcie_find_port_by_pn(
@@ -190,6 +194,7 @@ static Leg node_leg(const Node *node, hwaddr hpa, CXLRoute *route)
             return hop->leg[0];
         }
         route->ways *= hop->d.ways;
+        route->chunk = MIN(route->chunk, hop->d.granularity);
         target = cxl_interleave_target(hpa, hop->d.ways, hop->d.granularity);
         return target < CXL_HDM_TARGETS_MAX ? hop->leg[target]
                                             : (Leg) { NULL, NULL,
@@ -204,6 +209,7 @@ CXLRoute cxl_route_hpa(CXLFixedWindow *fw, hwaddr hpa)
     const CXLRouteTree *t = tree_get(fw);
     CXLRoute route = {
         .ways = fw->num_targets,
+        .chunk = fw->num_targets > 1 ? granularity : UINT_MAX,
         .end = fw->base + fw->size,
     };
     Leg leg = t->target[cxl_interleave_target(hpa, fw->num_targets,

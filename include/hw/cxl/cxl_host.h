@@ -56,13 +56,16 @@ typedef enum CXLRouteMiss {
  * @device: Type 3 device, NULL on a miss; no reference is taken
  * @miss: why there is none
  * @ways: product of all interleave ways from the window to the last port
- * @end: with @ways 1, addresses from here on may go another way; at most the
- *   end of the window
+ * @chunk: smallest granularity of those that interleave; with @ways 1 more
+ *   than any
+ * @end: addresses from here on may go another way, even if @ways and @chunk
+ *   say they are of the same target; at most the end of the window
  */
 typedef struct CXLRoute {
     PCIDevice *device;
     CXLRouteMiss miss;
     unsigned ways;
+    unsigned chunk;
     hwaddr end;
 } CXLRoute;
 

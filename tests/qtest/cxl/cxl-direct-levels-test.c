@@ -170,6 +170,7 @@ static void interleave(unsigned nr_hb, unsigned nr_rp)
 
     for (i = 0; i < ARRAY_SIZE(few); i++) {
         unsigned pow2 = nr_hb % 3 ? nr_hb : nr_hb / 3;
+        CxlRange all = { 0, 0 };
         Tree t;
 
         if (nr_rp > 1 && few[i] * pow2 > 16384) {
@@ -177,8 +178,9 @@ static void interleave(unsigned nr_hb, unsigned nr_rp)
         }
         tree_start(&t, nr_hb, nr_rp, few[i], "");
         tree_interleave(&t, few[i]);
-        map_is(t.qts, NULL, 0);
-        map_trap_is(t.qts, 0, "interleaved");
+        all.size = (uint64_t)nr_hb * nr_rp * SIZE;
+        map_is(t.qts, &all, few[i] >= 4096);
+        map_trap_is(t.qts, 0, few[i] >= 4096 ? "direct" : "small-chunks");
         check_interleave(&t, few[i]);
         an_access_over_two_chunks_is_split(&t, few[i]);
         tree_stop(&t);

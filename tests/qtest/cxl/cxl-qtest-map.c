@@ -89,6 +89,7 @@ static GArray *from_query(QTestState *qts, uint64_t *start, uint64_t *end)
     return list;
 }
 
+/* What is interleaved goes by way of a region that leads to RAM only */
 static GArray *from_machine(QTestState *qts, uint64_t start, uint64_t end)
 {
     g_autofree char *text = qtest_hmp(qts, "info mtree -f");
@@ -105,7 +106,9 @@ static GArray *from_machine(QTestState *qts, uint64_t start, uint64_t end)
             unsigned long long from, to;
 
             if (sscanf(lines[i], " %llx-%llx", &from, &to) == 2 &&
-                from >= start && from < end && strstr(lines[i], "ram)")) {
+                from >= start && from < end &&
+                (strstr(lines[i], "ram)") ||
+                 strstr(lines[i], ": cxl-interleave"))) {
                 join(list, from, to - from + 1);
             }
         }
