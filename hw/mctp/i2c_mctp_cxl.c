@@ -17,6 +17,7 @@
 #include "qemu/main-loop.h"
 #include "qemu/module.h"
 #include "qemu/timer.h"
+#include "system/runstate.h"
 #include "trace.h"
 
 #define TYPE_I2C_MCTP_CXL "i2c_mctp_cxl"
@@ -98,7 +99,7 @@ static void withdraw_from_bus(I2CMCTPCXL *s)
     }
 }
 
-static void send_when_due(I2CMCTPCXL *s)
+static void ask_when_due(I2CMCTPCXL *s)
 {
     int64_t when = mctp_txqueue_next(mctp_endpoint_tx(s->cxl.ep));
 
@@ -109,16 +110,19 @@ static void send_when_due(I2CMCTPCXL *s)
     }
 }
 
-/* Ask for the bus if there is a packet to send, and go on asking */
-static void timer_fired(void *opaque)
+/*
+ * Join those who wait for the bus if a packet may go out. This is also called
+ * inside a bus event: then the bus is busy, and whoever ends the transfer
+ * hands it on to us.
+ */
+static void ask_for_bus(I2CMCTPCXL *s)
 {
-    I2CMCTPCXL *s = opaque;
     MCTPTxPacket pkt;
 
     if (!mctp_txqueue_peek(mctp_endpoint_tx(s->cxl.ep), now_ns(), &pkt)) {
         /* its time was up, or it is to be tried again later */
         withdraw_from_bus(s);
-        send_when_due(s);
+        ask_when_due(s);
         return;
     }
     if (!s->queued && bus_of(s)->bh != s->master) {
@@ -129,18 +133,46 @@ static void timer_fired(void *opaque)
     timer_mod(s->timer, now_ns() + BUS_POLL_NS);
 }
 
+static void timer_fired(void *opaque)
+{
+    ask_for_bus(opaque);
+}
+
+/* False if there is nothing to send now */
+static bool send_packet(I2CMCTPCXL *s)
+{
+    MCTPTxQueue *tx = mctp_endpoint_tx(s->cxl.ep);
+    uint8_t frame[MCTP_I2C_FRAME_MAX];
+    MCTPTxPacket pkt;
+    size_t len;
+    bool taken;
+
+    if (!mctp_txqueue_peek(tx, now_ns(), &pkt)) {
+        return false;
+    }
+    len = mctp_i2c_encode(pkt.link, s->parent_obj.address, pkt.data, pkt.len,
+                          frame);
+    taken = write_frame(bus_of(s), frame, len);
+    trace_i2c_mctp_cxl_sent(s->parent_obj.address, pkt.link, len, taken);
+    if (taken) {
+        mctp_txqueue_sent(tx, pkt.id, now_ns());
+    } else {
+        mctp_txqueue_refused(tx, pkt.id, now_ns());
+    }
+    return true;
+}
+
 /*
- * The bus is ours: one packet, then others have their turn. The write is
- * synchronous, so no state is left between two main loop events. A refused
- * packet stays the next one; a cut off one is repeated from its first byte.
+ * The bus is ours: one packet, then others have their turn, and the next one
+ * when nobody waits. The write is synchronous, so no state is left between
+ * two main loop events. A refused packet stays the next one; a cut off one
+ * is repeated from its first byte.
  */
 static void bus_granted(void *opaque)
 {
     I2CMCTPCXL *s = opaque;
     I2CBus *bus = bus_of(s);
-    MCTPTxQueue *tx = mctp_endpoint_tx(s->cxl.ep);
-    uint8_t frame[MCTP_I2C_FRAME_MAX];
-    MCTPTxPacket pkt;
+    bool more = true;
 
     s->queued = false;
     if (!QLIST_EMPTY(&bus->current_devs)) {
@@ -149,20 +181,11 @@ static void bus_granted(void *opaque)
         timer_mod(s->timer, now_ns() + BUS_POLL_NS);
         return;
     }
-    if (mctp_txqueue_peek(tx, now_ns(), &pkt)) {
-        size_t len = mctp_i2c_encode(pkt.link, s->parent_obj.address,
-                                     pkt.data, pkt.len, frame);
-        bool taken = write_frame(bus, frame, len);
-
-        trace_i2c_mctp_cxl_sent(s->parent_obj.address, pkt.link, len, taken);
-        if (taken) {
-            mctp_txqueue_sent(tx, pkt.id, now_ns());
-        } else {
-            mctp_txqueue_refused(tx, pkt.id, now_ns());
-        }
+    while (more) {
+        more = send_packet(s) && QSIMPLEQ_EMPTY(&bus->pending_masters);
     }
     i2c_bus_release(bus);
-    send_when_due(s);
+    ask_for_bus(s);
 }
 
 /* -- receiving ---------------------------------------------------------- */
@@ -245,10 +268,14 @@ static void i2c_mctp_cxl_send_async(I2CSlave *i2c, uint8_t byte)
 
 /* -- device ------------------------------------------------------------- */
 
-/* Called inside a bus event, where no transfer may begin: the timer will */
 static void kick(void *opaque)
 {
-    send_when_due(opaque);
+    if (runstate_is_running()) {
+        ask_for_bus(opaque);
+    } else {
+        /* the timer rests with the machine */
+        ask_when_due(opaque);
+    }
 }
 
 static bool check_properties(I2CMCTPCXL *s, Error **errp)
@@ -342,7 +369,7 @@ static int i2c_mctp_cxl_post_load(void *opaque, int version_id)
     }
     /* a place in the bus's queue is not migrated: ask for the bus anew */
     withdraw_from_bus(s);
-    send_when_due(s);
+    ask_when_due(s);
     return 0;
 }
 

@@ -7,8 +7,8 @@
  * arrives while it switches.  So a write from another master is stored as a
  * whole, and put into the RX FIFO only when the driver can take it:
  * - a settle time after target mode was enabled: the driver writes ENABLE
- *   before it remembers the mode, an interrupt between would go to its
- *   master handler;
+ *   before it remembers the mode, an interrupt between goes to its master
+ *   handler; when it does, the packet is withdrawn and the time doubled;
  * - a hold-off after the driver polled for an idle bus, as it will start a
  *   transfer of its own, which fails when a packet comes between; a packet it
  *   has not noticed yet is withdrawn;
@@ -25,8 +25,12 @@
 #include "qemu/module.h"
 #include "trace.h"
 
-/* 300 us were enough on a slow emulated CPU. */
-#define SETTLE_NS (500 * SCALE_US)
+/*
+ * A vCPU needs less for the instructions between, but it can lose its time
+ * slice there.  All the times together make 10 ms.
+ */
+#define SETTLE_NS (40 * SCALE_US)
+#define SETTLE_DOUBLINGS 7
 /*
  * The disable that follows the poll ends it, a few register accesses later;
  * but on a busy host the vCPU can lose its time slice between, and then 1 ms
@@ -155,11 +159,7 @@ static void put_off(DWI2CState *s, int64_t ns)
     DWI2CTargetSide *t = &s->target;
     bool withdraw = t->presented && !is_noticed(t);
 
-    if (t->holdoffs >= HOLDOFFS_MAX) {
-        return;
-    }
     trace_dw_i2c_target_holdoff(ns, withdraw);
-    t->holdoffs++;
     t->not_before = MAX(t->not_before,
                         qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL) + ns);
     if (withdraw) {
@@ -175,21 +175,27 @@ void dw_i2c_target_status_poll(DWI2CState *s, uint32_t prev)
      * shows as activity and is finished first, but no other may follow.
      */
     if (is_listening(s) && prev != ACCESS_READ(DW_I2C_RAW_INTR_STAT) &&
-        prev != ACCESS_READ(DW_I2C_DATA_CMD)) {
+        prev != ACCESS_READ(DW_I2C_DATA_CMD) &&
+        s->target.holdoffs < HOLDOFFS_MAX) {
+        s->target.holdoffs++;
         put_off(s, HOLDOFF_NS);
     }
 }
 
 void dw_i2c_target_intr_poll(DWI2CState *s, uint32_t prev)
 {
+    DWI2CTargetSide *t = &s->target;
+
     /*
      * The target handler reads STATUS between the two interrupt registers.
      * This is the master handler: the settle time was too short, and it
      * would be called again and again.
      */
-    if (is_listening(s) && s->target.presented && !is_noticed(&s->target) &&
-        prev == ACCESS_READ(DW_I2C_RAW_INTR_STAT)) {
-        put_off(s, SETTLE_NS);
+    if (is_listening(s) && t->presented && !is_noticed(t) &&
+        prev == ACCESS_READ(DW_I2C_RAW_INTR_STAT) &&
+        t->doublings < SETTLE_DOUBLINGS) {
+        t->doublings++;
+        put_off(s, SETTLE_NS << t->doublings);
     }
 }
 
@@ -202,6 +208,7 @@ void dw_i2c_target_enabled(DWI2CState *s)
         trace_dw_i2c_target_armed(s->sar);
     }
     t->holdoffs = 0;
+    t->doublings = 0;
     t->handled = false;
     t->not_before = qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL) + SETTLE_NS;
     dw_i2c_target_step(s);
@@ -410,6 +417,7 @@ const VMStateDescription vmstate_dw_i2c_target_side = {
         VMSTATE_BOOL(stop_sent, DWI2CTargetSide),
         VMSTATE_UINT16(pos, DWI2CTargetSide),
         VMSTATE_UINT8(holdoffs, DWI2CTargetSide),
+        VMSTATE_UINT8(doublings, DWI2CTargetSide),
         VMSTATE_INT64(not_before, DWI2CTargetSide),
         VMSTATE_BOOL(handled, DWI2CTargetSide),
         VMSTATE_END_OF_LIST()
@@ -446,7 +454,7 @@ int dw_i2c_target_post_load(DWI2CState *s)
         unpresent(t);
     }
 
-    /* Neither delay is longer than this, whatever the stream says. */
+    /* No delay is longer than this, whatever the stream says. */
     t->not_before = MIN(t->not_before, now + HOLDOFF_NS);
     i2c_slave_set_address(s->port, s->sar & 0x7f);
     timer_del(s->present_timer);

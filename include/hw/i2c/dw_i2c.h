@@ -63,7 +63,9 @@ typedef struct DWI2CPacket {
  * @seen: the guest read INTR_STAT with RX_FULL of the presented packet
  * @stop_sent: STOP_DET of the presented packet was raised
  * @pos: bytes of the presented packet the guest has read
- * @holdoffs: how often presentation was put off since the last enable
+ * @holdoffs: how often a poll of STATUS put off presentation since the last
+ *            enable
+ * @doublings: how often the settle time was too short since the last enable
  * @not_before: virtual time in ns before which nothing is presented
  * @handled: the guest read packet bytes since target mode was last enabled
  */
@@ -80,6 +82,7 @@ typedef struct DWI2CTargetSide {
     bool stop_sent;
     uint16_t pos;
     uint8_t holdoffs;
+    uint8_t doublings;
     int64_t not_before;
     bool handled;
 } DWI2CTargetSide;

@@ -31,8 +31,8 @@
 #define AT_ARMED (AT_HEAD + 5)
 #define AT_PRESENTED (AT_HEAD + 6)
 #define AT_POS (AT_HEAD + 9)
-#define AT_NOT_BEFORE (AT_HEAD + 12)
-#define AT_NUM_ACCESS (AT_HEAD + 22)
+#define AT_NOT_BEFORE (AT_HEAD + 13)
+#define AT_NUM_ACCESS (AT_HEAD + 23)
 
 static char *dir;
 

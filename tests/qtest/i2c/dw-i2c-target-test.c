@@ -267,6 +267,20 @@ static void test_busy_poll_holds_the_next_packet_back(void)
     dw_stop(&t);
 }
 
+/* It finds no interrupt, and none comes before the time is over. */
+static void wrong_handler(DwI2c *t, int64_t wait)
+{
+    g_assert_true(dw_line(t));
+    dw_rd(t, R_ENABLE);
+    g_assert_cmphex(dw_rd(t, R_RAW_INTR_STAT), ==, I_RX_FULL);
+    g_assert_cmphex(dw_rd(t, R_INTR_STAT), ==, 0);
+    dw_assert_quiet(t);
+    qtest_clock_step(t->qts, wait - 1);
+    dw_assert_quiet(t);
+    qtest_clock_step(t->qts, 1);
+    g_assert_true(dw_line(t));
+}
+
 /*
  * The handler of master mode does not read STATUS before INTR_STAT. If it is
  * called in target mode, the driver has not remembered the mode yet.
@@ -276,14 +290,29 @@ static void test_handler_of_the_other_mode_sees_nothing(void)
     DwI2c t;
 
     start_presented(&t);
-    g_assert_true(dw_line(&t));
-    dw_rd(&t, R_ENABLE);
-    g_assert_cmphex(dw_rd(&t, R_RAW_INTR_STAT), ==, I_RX_FULL);
-    g_assert_cmphex(dw_rd(&t, R_INTR_STAT), ==, 0);
-    dw_assert_quiet(&t);
-    qtest_clock_step(t.qts, SETTLE_NS - 1);
-    dw_assert_quiet(&t);
-    qtest_clock_step(t.qts, 1);
+    wrong_handler(&t, 2 * SETTLE_NS);
+    dw_take(&t, 0x11, 0x12);
+    dw_stop(&t);
+}
+
+/* It may come again and again, but not for ever. */
+static void test_other_handler_gets_it_in_the_end(void)
+{
+    int64_t wait = SETTLE_NS;
+    DwI2c t;
+    int i;
+
+    start_presented(&t);
+    for (i = 0; i < SETTLE_DOUBLINGS; i++) {
+        wait *= 2;
+        wrong_handler(&t, wait);
+    }
+    dw_rd(&t, R_RAW_INTR_STAT);
+    g_assert_cmphex(dw_rd(&t, R_INTR_STAT), ==, I_RX_FULL);
+    /* The next time that it listens begins with the short time. */
+    dw_disable(&t);
+    dw_listen(&t);
+    wrong_handler(&t, 2 * SETTLE_NS);
     dw_take(&t, 0x11, 0x12);
     dw_stop(&t);
 }
@@ -301,7 +330,7 @@ static void test_handler_of_the_other_mode_cannot_deafen(void)
     dw_rd(&t, R_RAW_INTR_STAT);
     dw_rd(&t, R_INTR_STAT);
     dw_wr(&t, R_INTR_MASK, 0);
-    dw_settle(&t);
+    qtest_clock_step(t.qts, 2 * SETTLE_NS);
     g_assert_true(dw_line(&t));
     dw_take(&t, 0x11, 0x12);
     dw_stop(&t);
@@ -533,6 +562,8 @@ int main(int argc, char **argv)
                    test_busy_poll_holds_the_next_packet_back);
     qtest_add_func("/dw-i2c/target/handler-of-the-other-mode-sees-nothing",
                    test_handler_of_the_other_mode_sees_nothing);
+    qtest_add_func("/dw-i2c/target/other-handler-gets-it-in-the-end",
+                   test_other_handler_gets_it_in_the_end);
     qtest_add_func("/dw-i2c/target/handler-of-the-other-mode-cannot-deafen",
                    test_handler_of_the_other_mode_cannot_deafen);
     qtest_add_func("/dw-i2c/target/skipped-message-is-a-lost-arbitration",

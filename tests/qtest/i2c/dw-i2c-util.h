@@ -68,7 +68,8 @@
 #define ECHO 0x30
 #define ABSENT 0x2f
 
-#define SETTLE_NS 500000
+#define SETTLE_NS 40000
+#define SETTLE_DOUBLINGS 7
 #define HOLDOFF_NS 100000000
 
 typedef struct DwI2c {
