@@ -9,7 +9,6 @@
 #include "qapi/error.h"
 #include "hw/cxl/cxl.h"
 #include "hw/pci/pcie_doe.h"
-#include "migration/vmstate.h"
 #include "trace.h"
 
 /* Takes over @image */
@@ -119,7 +118,7 @@ bool cxl_cdat_respond(const CDATObject *cdat, DOECap *doe)
     uint32_t dwords;
     uint16_t handle;
 
-    if (pcie_doe_get_obj_len(doe->write_mbox) <
+    if (pcie_doe_get_obj_len(req) <
         DIV_ROUND_UP(sizeof(*req), sizeof(uint32_t))) {
         return false;
     }
@@ -133,60 +132,16 @@ bool cxl_cdat_respond(const CDATObject *cdat, DOECap *doe)
     dwords = DIV_ROUND_UP(sizeof(rsp) + entry->length, sizeof(uint32_t));
     handle++;
     rsp = (CDATRsp) {
-        .header.vendor_id = CXL_VENDOR_ID,
+        .header.vendor_id = cpu_to_le16(CXL_VENDOR_ID),
         .header.data_obj_type = CXL_DOE_TABLE_ACCESS,
-        .header.length = dwords,
+        .header.length = cpu_to_le32(dwords),
         .rsp_code = CXL_DOE_TAB_RSP,
         .table_type = CXL_DOE_TAB_TYPE_CDAT,
-        .entry_handle = handle < cdat->entry_len ? handle : CXL_DOE_TAB_ENT_MAX,
+        .entry_handle = cpu_to_le16(handle < cdat->entry_len ?
+                                    handle : CXL_DOE_TAB_ENT_MAX),
     };
     memcpy(out, &rsp, sizeof(rsp));
     memcpy(out + sizeof(rsp), entry->base, entry->length);
     doe->read_mbox_len += dwords;
     return true;
 }
-
-/* -- migration ---------------------------------------------------------- */
-
-/* Both mailboxes are allocated in full; only their used parts travel */
-static bool doe_lengths_are_sane(void *opaque, int version_id)
-{
-    DOECap *doe = opaque;
-
-    return doe->read_mbox_len <= PCI_DOE_DW_SIZE_MAX &&
-           doe->write_mbox_len <= PCI_DOE_DW_SIZE_MAX;
-}
-
-/* A reader may have run past the end: that reads as an error, no more */
-static int doe_post_load(void *opaque, int version_id)
-{
-    DOECap *doe = opaque;
-
-    if (doe->read_mbox_idx >= PCI_DOE_DW_SIZE_MAX && !doe->status.error) {
-        return -EINVAL;
-    }
-    return 0;
-}
-
-const VMStateDescription vmstate_cxl_doe = {
-    .name = "cxl-doe",
-    .version_id = 1,
-    .minimum_version_id = 1,
-    .post_load = doe_post_load,
-    .fields = (const VMStateField[]) {
-        VMSTATE_BOOL(ctrl.intr, DOECap),
-        VMSTATE_BOOL(status.busy, DOECap),
-        VMSTATE_BOOL(status.intr, DOECap),
-        VMSTATE_BOOL(status.error, DOECap),
-        VMSTATE_BOOL(status.ready, DOECap),
-        VMSTATE_UINT32(read_mbox_idx, DOECap),
-        VMSTATE_UINT32(read_mbox_len, DOECap),
-        VMSTATE_UINT32(write_mbox_len, DOECap),
-        VMSTATE_VALIDATE("DOE mailbox lengths", doe_lengths_are_sane),
-        VMSTATE_VARRAY_UINT32(read_mbox, DOECap, read_mbox_len, 0,
-                              vmstate_info_uint32, uint32_t),
-        VMSTATE_VARRAY_UINT32(write_mbox, DOECap, write_mbox_len, 0,
-                              vmstate_info_uint32, uint32_t),
-        VMSTATE_END_OF_LIST()
-    },
-};

@@ -53,7 +53,7 @@ static const VMStateDescription *describe(Object *obj, CXLComponentState *cxl)
     if (upstream) {
         f[n++] = (VMStateField) {
             .name = "doe",
-            .vmsd = &vmstate_cxl_doe,
+            .vmsd = &vmstate_pcie_doe,
             .offset = offsetof(CXLUpstreamPort, doe_cdat),
             .size = sizeof(DOECap),
             .flags = VMS_STRUCT,

@@ -187,7 +187,7 @@ struct CXLType3Dev {
     /* registers and doors */
     CXLComponentState cxl;
     CXLDeviceRegs regs;
-    DOECap *doe;
+    DOECap doe;
     CXLCCI mailbox_cci;
     CXLCCI fm_cci;
     CXLCCI ld_cci;

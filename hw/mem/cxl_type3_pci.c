@@ -33,7 +33,7 @@
 #define FLEXBUS_CTRL    0x0002
 #define FLEXBUS_TS      0xef
 
-static DOEProtocol cxl_type3_doe_protocols[] = {
+static const DOEProtocol cxl_type3_doe_protocols[] = {
     { CXL_VENDOR_ID, CXL_DOE_TABLE_ACCESS, cxl_type3_cdat_doe },
     { }
 };
@@ -53,7 +53,7 @@ uint32_t cxl_type3_config_read(PCIDevice *pci, uint32_t addr, int size)
     CXLType3Dev *d = CXL_TYPE3(pci);
     uint32_t value;
 
-    if (pcie_doe_read_config(d->doe, addr, size, &value)) {
+    if (pcie_doe_read_config(&d->doe, addr, size, &value)) {
         return value;
     }
     return pci_default_read_config(pci, addr, size);
@@ -64,7 +64,7 @@ void cxl_type3_config_write(PCIDevice *pci, uint32_t addr, uint32_t value,
 {
     CXLType3Dev *d = CXL_TYPE3(pci);
 
-    pcie_doe_write_config(d->doe, addr, value, size);
+    pcie_doe_write_config(&d->doe, addr, value, size);
     pci_default_write_config(pci, addr, value, size);
     pcie_aer_write_config(pci, addr, value, size);
 }
@@ -214,9 +214,7 @@ bool cxl_type3_pci_realize(CXLType3Dev *d, Error **errp)
         msix_vector_use(pci, vector);
     }
 
-    /* Frees itself in pcie_doe_fini() */
-    d->doe = g_new0(DOECap, 1);
-    pcie_doe_init(pci, d->doe, CXL_TYPE3_CFG_DOE, cxl_type3_doe_protocols,
+    pcie_doe_init(pci, &d->doe, CXL_TYPE3_CFG_DOE, cxl_type3_doe_protocols,
                   true, CXL_TYPE3_VEC_DOE);
 
     /* Device Control and Status say which errors to report and which were */
@@ -228,7 +226,7 @@ bool cxl_type3_pci_realize(CXLType3Dev *d, Error **errp)
     return true;
 
 undo_doe:
-    g_clear_pointer(&d->doe, pcie_doe_fini);
+    pcie_doe_fini(&d->doe);
     msix_uninit_exclusive_bar(pci);
 undo_bars:
     pcie_cap_exit(pci);
@@ -240,19 +238,9 @@ void cxl_type3_pci_exit(CXLType3Dev *d)
     PCIDevice *pci = PCI_DEVICE(d);
 
     pcie_aer_exit(pci);
-    g_clear_pointer(&d->doe, pcie_doe_fini);
+    pcie_doe_fini(&d->doe);
     msix_uninit_exclusive_bar(pci);
     pcie_cap_exit(pci);
-}
-
-/* What a reset leaves of a data object exchange: nothing */
-static void doe_reset(DOECap *doe)
-{
-    memset(&doe->ctrl, 0, sizeof(doe->ctrl));
-    memset(&doe->status, 0, sizeof(doe->status));
-    doe->read_mbox_idx = 0;
-    doe->read_mbox_len = 0;
-    doe->write_mbox_len = 0;
 }
 
 /*
@@ -282,5 +270,5 @@ void cxl_type3_pci_reset(CXLType3Dev *d)
                                        CXL2_TYPE3_DEVICE);
     pcie_cap_fill_link_ep_usp(PCI_DEVICE(d), d->width, d->speed);
     pcie_cap_deverr_reset(PCI_DEVICE(d));
-    doe_reset(d->doe);
+    pcie_doe_reset(&d->doe);
 }

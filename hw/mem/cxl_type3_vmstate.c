@@ -107,7 +107,7 @@ const VMStateDescription vmstate_cxl_type3 = {
         VMSTATE_MSIX(parent_obj, CXLType3Dev),
         VMSTATE_STRUCT(parent_obj.exp.aer_log, CXLType3Dev, 0,
                        vmstate_pcie_aer_log, PCIEAERLog),
-        VMSTATE_STRUCT_POINTER(doe, CXLType3Dev, vmstate_cxl_doe, DOECap),
+        VMSTATE_STRUCT(doe, CXLType3Dev, 0, vmstate_pcie_doe, DOECap),
         VMSTATE_STRUCT(cxl, CXLType3Dev, 0, vmstate_cxl_component,
                        CXLComponentState),
 

@@ -270,7 +270,4 @@ uint8_t *cxl_cdat_assemble(CDATSubHeader **table, int num, size_t *len);
  */
 bool cxl_cdat_respond(const CDATObject *cdat, DOECap *doe);
 
-/** vmstate_cxl_doe - a DOE capability with what is in its mailboxes. */
-extern const struct VMStateDescription vmstate_cxl_doe;
-
 #endif /* HW_CXL_CXL_CDAT_H */

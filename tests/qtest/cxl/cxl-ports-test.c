@@ -422,6 +422,15 @@ static void test_doe_migration(void)
     g_assert_cmphex(qtest_readl(s, doe + 0x14), ==, 3 + 4);
     qtest_writel(s, doe + 0x14, 0);
     g_assert_cmphex(qtest_readl(s, doe + 0x14), ==, 1 << 16);
+    for (int i = 2; i < 3 + 4; i++) {
+        qtest_writel(s, doe + 0x14, 0);
+    }
+    g_assert_cmphex(qtest_readl(s, doe + 0xc), ==, 0);
+    /* the rest of the request */
+    qtest_writel(s, doe + 0x10, 3);
+    qtest_writel(s, doe + 0x10, 1 << 16);
+    qtest_writel(s, doe + 0x8, 1u << 31);
+    g_assert_cmphex(qtest_readl(s, doe + 0xc), ==, 1u << 31);
     qtest_quit(s);
     unlink(file);
 }
