@@ -1,12 +1,33 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Builds the programs that measure, then runs them all, or only some sections.
-# usage: scripts/bench.sh BUILD [SECTION...]
+# Builds the programs that measure, and the unmodified base to compare with,
+# then runs all sections of scripts/bench.py or only some.
+# usage: scripts/bench.sh BUILD [SECTION...] [--no-base | --base QEMU]
 set -euo pipefail
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 . "$top/scripts/say.sh"
 cd "$top"
+build=$1
 export CCACHE_BASEDIR=${CCACHE_BASEDIR:-$top}
-run_ninja "$1/qemu" qemu-system-x86_64 tests/bench/cxl/cxl-bench-model \
-    tests/bench/cxl/cxl-bench-commands >&2
+
+# build_base: the same sources and options without this tree; once
+build_base() {
+    local options
+    mapfile -t options < <(grep . "$build/options" |
+                           grep -v -e '^--base=' -e '^--cache=')
+    ./configure --unmodified "--build=$build/base" ${options[@]+"${options[@]}"}
+    say "building the unmodified base in $build/base (once: 3 minutes on" \
+        "4 cores, the cache of compiled files makes it less)"
+    # most of its files are the same as ours but for the folder they are in
+    CCACHE_NOHASHDIR=1 run_ninja "$build/base/qemu" qemu-system-x86_64 >&2
+}
+
+run_ninja "$build/qemu" qemu-system-x86_64 tests/bench/cxl/cxl-bench-model \
+    tests/bench/cxl/cxl-bench-commands tests/bench/cxl/cxl-bench-mapping >&2
+case " $* " in
+*" --base"* | *" --no-base "*) ;;
+*)
+    build_base
+    set -- "$@" --base "$build/base/qemu/qemu-system-x86_64" ;;
+esac
 exec /usr/bin/python3 scripts/bench.py "$@"

@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Machines whose figures scripts/bench.py takes from outside."""
+"""Machines without a guest: their own memory, and how soon they answer."""
 
 import json
-import os
 import re
 import statistics
 import subprocess
@@ -13,9 +12,16 @@ MIB = 1 << 20
 REGION = 256 * MIB
 # Machines of a kind, one after another in turn with the other kinds
 TURNS = 7
+PORTS = 16
+
+# Devices, with dynamic capacity?
+KINDS = {'none': (0, False), 'one': (1, False), 'many': (16, False),
+         'dynamic': (16, True)}
+WORDS = {'one': 'one device', 'many': '16 devices',
+         'dynamic': '16 devices with a DC region'}
 
 
-def idle_line(qemu, ports, devices, dynamic):
+def idle_line(qemu, devices, dynamic):
     """A machine without a guest: root ports, devices behind some of them."""
     # shared memory does not count as memory of QEMU's own
     line = [qemu, '-accel', 'qtest', '-display', 'none', '-nodefaults', '-S',
@@ -24,7 +30,7 @@ def idle_line(qemu, ports, devices, dynamic):
             '-object', 'memory-backend-memfd,id=ram,size=128M',
             '-qmp', 'stdio', '-device',
             'pxb-cxl,id=cxl.0,bus=pcie.0,bus_nr=52']
-    for n in range(ports):
+    for n in range(PORTS):
         line += ['-device', f'cxl-rp,id=rp{n},bus=cxl.0,chassis=0,slot={n},'
                  f'port={n}']
     for n in range(devices):
@@ -63,29 +69,37 @@ def idle(line):
     return seconds, own
 
 
-def idle_machines(qemu, kinds):
-    """Medians of idle() for each kind: {name: (ports, devices, dynamic)}."""
-    found = {name: [] for name in kinds}
+def idle_machines(qemus):
+    """Medians of idle() for each QEMU and kind: {(which, kind): ...}."""
+    found = {}
     for _ in range(TURNS):
-        for name, kind in kinds.items():
-            found[name].append(idle(idle_line(qemu, *kind)))
+        for kind, devices in KINDS.items():
+            for which, qemu in qemus.items():
+                found.setdefault((which, kind), []).append(
+                    idle(idle_line(qemu, *devices)))
     return {name: tuple(statistics.median(column) for column in zip(*rows))
             for name, rows in found.items()}
 
 
-def guest(top, build, qemu, *more):
-    """Figures of the guest's scenario "bench", {name: value}."""
-    done = subprocess.run(
-        [sys.executable, os.path.join(top, 'scripts', 'run-guest.py'),
-         '--qemu', qemu, '--kernel', os.path.join(build, 'bzImage'),
-         '--init', os.path.join(build, 'own/tests/guest/guest-init'),
-         '--scenario', 'bench', *more],
-        stdout=subprocess.PIPE, encoding='utf-8', check=False)
-    found = {name: float(value) for name, value in
-             re.findall(r'^# figure: (\S+) (\S+)$', done.stdout, re.M)}
-    accel = re.search(r'^# scenario bench under (\w+)', done.stdout, re.M)
-    found['accel'] = accel.group(1) if accel else 'unknown'
-    if done.returncode:
-        print('== the guest did not do all of it:', file=sys.stderr)
-        print('\n'.join(done.stdout.splitlines()[-12:]), file=sys.stderr)
-    return found
+def machines(options, table):
+    print('== machines without a guest', file=sys.stderr)
+    qemus = {'': options.qemu}
+    if options.base:
+        qemus[', unmodified base'] = options.base
+    found = idle_machines(qemus)
+    table.section('Memory per idle cxl-type3 beyond its backends (16 root '
+                  'ports always)')
+    for which in qemus:
+        for kind, words in WORDS.items():
+            own, none = found[which, kind][1], found[which, 'none'][1]
+            each = (own - none) / KINDS[kind][0]
+            table.add(words + which, each / 256, 'each : 256 KiB',
+                      f'{each:,.0f} KiB each, machine {own:,.0f} KiB')
+    table.section('Time until QEMU answers')
+    for which in qemus:
+        none = found[which, 'none'][0]
+        table.add('no device' + which, None, '', f'{none * 1e3:.0f} ms')
+        for kind, words in WORDS.items():
+            seconds = found[which, kind][0]
+            table.add(words + which, seconds / none, 'this : no device',
+                      f'{seconds * 1e3:.0f} ms')

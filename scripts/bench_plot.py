@@ -9,6 +9,8 @@ LEFT, RIGHT, TOP, BOTTOM = 80, 190, 40, 60
 # Colours that people with any colour vision tell apart (Okabe and Ito)
 COLOURS = ('#0072b2', '#d55e00', '#009e73', '#cc79a7', '#e69f00', '#56b4e9',
            '#000000')
+# Of "place: event", places have colours and events dashes
+DASHES = ('', '7 3', '2 3')
 
 
 def decades(values):
@@ -18,7 +20,8 @@ def decades(values):
 
 
 def write(path, title, x_name, y_name, series):
-    """series: {name: [(x, y), ...]}, all values above zero."""
+    """series: {name: [(x, y), ...]}, all values above zero; names of the form
+    "a: b" have the colour of their a and the dashes of their b."""
     points = [point for line in series.values() for point in line]
     x0, x1 = decades([x for x, _ in points])
     y0, y1 = decades([y for _, y in points])
@@ -35,9 +38,9 @@ def write(path, title, x_name, y_name, series):
            f'<rect width="{WIDTH}" height="{HEIGHT}" fill="white"/>',
            f'<text x="{LEFT}" y="22" font-size="15">{escape(title)}</text>']
 
-    def line(a, b, colour):
+    def line(a, b, colour, more=''):
         out.append(f'<line x1="{a[0]:.1f}" y1="{a[1]:.1f}" x2="{b[0]:.1f}" '
-                   f'y2="{b[1]:.1f}" stroke="{colour}"/>')
+                   f'y2="{b[1]:.1f}" stroke="{colour}"{more}/>')
 
     def text(x, y, words, anchor='middle', more=''):
         out.append(f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}"'
@@ -54,20 +57,25 @@ def write(path, title, x_name, y_name, series):
     text((LEFT + right) / 2, HEIGHT - 14, x_name)
     middle = (TOP + bottom) / 2
     text(18, middle, y_name, 'middle', f' transform="rotate(-90 18 {middle})"')
+    places = list(dict.fromkeys(name.split(': ')[0] for name in series))
+    events = list(dict.fromkeys(name.split(': ')[-1] for name in series
+                                if ': ' in name))
     # names beside the ends of the lines, moved apart
     last = TOP - 14
-    for number, (name, row) in enumerate(
-            sorted(series.items(), key=lambda item: -item[1][-1][1])):
-        colour = COLOURS[number % len(COLOURS)]
+    for name, row in sorted(series.items(), key=lambda item: -item[1][-1][1]):
+        place, _, event = name.partition(': ')
+        colour = COLOURS[places.index(place) % len(COLOURS)]
+        dash = DASHES[events.index(event) % len(DASHES)] if event else ''
+        style = f' stroke-width="2" stroke-dasharray="{dash or "none"}"'
         path_of = ' '.join('%.1f,%.1f' % at(x, y) for x, y in row)
         out.append(f'<polyline points="{path_of}" fill="none" '
-                   f'stroke="{colour}" stroke-width="2"/>')
+                   f'stroke="{colour}"{style}/>')
         for x, y in row:
             out.append('<circle cx="%.1f" cy="%.1f" r="3" ' % at(x, y) +
                        f'fill="{colour}"/>')
-        end = at(*row[-1])
-        last = max(end[1] + 4, last + 14)
-        text(right + 12, last, name, 'start', f' fill="{colour}"')
+        last = max(at(*row[-1])[1] + 4, last + 14)
+        line((right + 10, last - 4), (right + 34, last - 4), colour, style)
+        text(right + 40, last, name, 'start', f' fill="{colour}"')
     out.append('</svg>')
     with open(path, 'w', encoding='utf-8') as file:
         file.write('\n'.join(out) + '\n')

@@ -21,7 +21,6 @@ void scenario_bench_pair(void)
                    "drivers bind two devices")) {
         return;
     }
-    weigh_plain();
     for (size_t i = 0; i < sizeof(granularity) / sizeof(*granularity); i++) {
         const struct region_plan plan = {
             .memdev = { "mem0", "mem1" }, .ways = 2, .each = EACH,

@@ -105,7 +105,6 @@ void scenario_bench(void)
                    "drivers bind " MEMDEV)) {
         return;
     }
-    weigh_plain();
     weigh_static();
     host = cxl_conn_open_ioctl("/dev/cxl/" MEMDEV);
     if (!tap_check(host != NULL, "the host has its road")) {

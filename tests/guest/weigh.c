@@ -3,6 +3,7 @@
  * What memory costs, as a guest sees it
  */
 #include <fcntl.h>
+#include <stdlib.h>
 #include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
@@ -11,8 +12,9 @@
 #include "weigh.h"
 
 #define LINE        64
-/* The time that passes are made for */
-#define ENOUGH_NS   300000000ull
+/* Plain memory and the other take turns, so many times for so long at least */
+#define TURNS       7
+#define TURN_NS     30000000ull
 
 uint64_t weigh_now(void)
 {
@@ -56,37 +58,64 @@ static void line_pass(dev64_t *mem)
 
 static double pass_ns(void (*pass)(dev64_t *mem), dev64_t *mem)
 {
-    uint64_t start, passed;
+    uint64_t start = weigh_now(), passed;
     unsigned n = 0;
 
-    pass(mem);
-    start = weigh_now();
     do {
         pass(mem);
         n++;
         passed = weigh_now() - start;
-    } while (passed < ENOUGH_NS);
+    } while (passed < TURN_NS);
     return (double)passed / n;
+}
+
+static int compare(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+
+    return x < y ? -1 : x > y;
+}
+
+static double median(double *value)
+{
+    qsort(value, TURNS, sizeof(*value), compare);
+    return value[TURNS / 2];
+}
+
+/* @part: divides a pass; what takes more time has the larger ratio */
+static void race(const char *where, const char *what, dev64_t *plain,
+                 dev64_t *mem, void (*pass)(dev64_t *mem), unsigned part)
+{
+    double ns[TURNS], base[TURNS], ratio[TURNS];
+    char name[32];
+
+    pass(plain);
+    pass(mem);
+    for (unsigned i = 0; i < TURNS; i++) {
+        base[i] = pass_ns(pass, plain) / part;
+        ns[i] = pass_ns(pass, mem) / part;
+        ratio[i] = ns[i] / base[i];
+    }
+    weigh_figure(where, what, median(ns));
+    snprintf(name, sizeof(name), "%s-plain", what);
+    weigh_figure(where, name, median(base));
+    snprintf(name, sizeof(name), "%s-ratio", what);
+    weigh_figure(where, name, median(ratio));
 }
 
 void weigh(const char *where, dev8_t *mem)
 {
+    void *plain = mmap(NULL, WEIGH_BYTES, PROT_READ | PROT_WRITE,
+                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
     dev64_t *words = (dev64_t *)mem;
 
-    /* bytes per nanosecond to 10^6 bytes per second */
-    weigh_figure(where, "write", 1000.0 * WEIGH_BYTES / pass_ns(write_pass, words));
-    weigh_figure(where, "read", 1000.0 * WEIGH_BYTES / pass_ns(read_pass, words));
-    weigh_figure(where, "load", pass_ns(line_pass, words) / (WEIGH_BYTES / LINE));
-}
-
-void weigh_plain(void)
-{
-    void *mem = mmap(NULL, WEIGH_BYTES, PROT_READ | PROT_WRITE,
-                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
-
-    if (tap_check(mem != MAP_FAILED, "there is plain memory")) {
-        weigh("plain", mem);
+    if (!tap_check(plain != MAP_FAILED, "there is plain memory")) {
+        return;
     }
+    race(where, "write", plain, words, write_pass, 1);
+    race(where, "read", plain, words, read_pass, 1);
+    race(where, "load", plain, words, line_pass, WEIGH_BYTES / LINE);
+    munmap(plain, WEIGH_BYTES);
 }
 
 void weigh_region(const char *where, const struct ram_region *region)

@@ -19,14 +19,14 @@ uint64_t weigh_now(void);
 void weigh_figure(const char *where, const char *what, double value);
 
 /**
- * weigh() - bandwidth of words and time of loads in random order
+ * weigh() - words read and written, and loads of lines in random order
  * @mem: WEIGH_BYTES, whose contents are lost
  *
- * "read" and "write" are in 10^6 bytes per second, "load" in nanoseconds.
+ * "read" and "write" are nanoseconds for all of it, "load" for one line;
+ * "-plain" are those of the guest's own memory at the same time, "-ratio" how
+ * many times longer the former take.  Medians.
  */
 void weigh(const char *where, dev8_t *mem);
-/** weigh_plain() - the same of the guest's own memory */
-void weigh_plain(void);
 /** weigh_region() - the same of the first bytes of a region */
 void weigh_region(const char *where, const struct ram_region *region);
 

@@ -3,11 +3,13 @@
  * What commands cost within QEMU, without any road to them (CXL r3.2 7.6.7.6):
  * look-up, checks, handler and answer, on a device of models only
  *
- * Prints lines of name, payload bytes of the answer and nanoseconds.
+ * Prints lines of name, payload bytes of the answer and nanoseconds; of a group
+ * that is offered and accepted, number of extents and nanoseconds for each.
  */
 #include "qemu/osdep.h"
 #include "qemu/module.h"
 #include "qemu/timer.h"
+#include "qemu/units.h"
 #include "fake-type3.h"
 #include "hw/cxl/cmd-sets.h"
 
@@ -15,6 +17,14 @@
 #define EXTENTS     60
 #define RUNS        15
 #define TIMES       20000
+/* Heads of 5604h and 4802h; ranges of a 4802h in a mailbox of 2 KiB */
+#define ADD_HEAD    0x20
+#define ANSWER_HEAD 8
+#define ANSWER_SIZE 0x18
+#define ANSWER      ((2 * KiB - ANSWER_HEAD) / ANSWER_SIZE)
+/* A 5604h of 1 MiB, the largest payload */
+#define LARGEST     ((MiB - ADD_HEAD) / CXL_EXTENT_SIZE)
+#define GROUPS      7
 
 const CXLCmdSet *const cxl_cmd_sets[] = {
     &cxl_cmds_events,
@@ -66,6 +76,88 @@ static void measure(const char *name, CXLCCI *cci, uint16_t opcode,
     printf("%s\t%zu\t%.1f\n", name, out_len, ns[RUNS / 2]);
 }
 
+static void send_bytes_of(const CXLWriter *w, uint16_t opcode)
+{
+    static uint8_t out[FAKE_MBOX_PAYLOAD];
+    size_t out_len;
+
+    g_assert(!w->overflow);
+    assert_rc(cxl_cci_process(&fake.mailbox, opcode, w->data, w->len, out,
+                              sizeof(out), &out_len), CXL_RC_SUCCESS);
+}
+
+/* Prescriptive, every second block, no tag */
+static void offer_group(unsigned n)
+{
+    static uint8_t bytes[MiB];
+    CXLWriter w;
+
+    cxl_writer_init(&w, bytes, sizeof(bytes));
+    cxl_put_le16(&w, 0);
+    cxl_put_u8(&w, CXL_DC_ADD_PRESCRIPTIVE);
+    cxl_put_zero(&w, 1 + 8 + 16);
+    cxl_put_le32(&w, n);
+    for (unsigned i = 0; i < n; i++) {
+        cxl_put_le64(&w, FAKE_REGION_BASE(0) + 2ull * i * FAKE_BLOCK);
+        cxl_put_le64(&w, FAKE_BLOCK);
+        cxl_put_zero(&w, CXL_EXTENT_SIZE - 16);
+    }
+    send_bytes_of(&w, 0x5604);
+}
+
+/* 4802h or 4803h of all of it, in pages */
+static void answer_group(uint16_t opcode, unsigned n)
+{
+    static uint8_t bytes[FAKE_MBOX_PAYLOAD];
+
+    for (unsigned at = 0; at < n; at += ANSWER) {
+        unsigned part = MIN(n - at, ANSWER);
+        CXLWriter w;
+
+        cxl_writer_init(&w, bytes, sizeof(bytes));
+        cxl_put_le32(&w, part);
+        cxl_put_u8(&w, at + part < n);
+        cxl_put_zero(&w, 3);
+        for (unsigned i = at; i < at + part; i++) {
+            cxl_put_le64(&w, FAKE_REGION_BASE(0) + 2ull * i * FAKE_BLOCK);
+            cxl_put_le64(&w, FAKE_BLOCK);
+            cxl_put_zero(&w, 8);
+        }
+        send_bytes_of(&w, opcode);
+    }
+}
+
+static void measure_group(unsigned n)
+{
+    double ns[GROUPS];
+
+    for (unsigned run = 0; run < GROUPS; run++) {
+        int64_t start = get_clock();
+
+        offer_group(n);
+        answer_group(0x4802, n);
+        ns[run] = (double)(get_clock() - start) / n;
+        answer_group(0x4803, n);
+        cxl_events_reset(&fake.host_logs);
+        cxl_events_reset(&fake.fm_logs);
+    }
+    qsort(ns, GROUPS, sizeof(*ns), compare);
+    printf("group\t%u\t%.1f\n", n, ns[GROUPS / 2]);
+}
+
+static void measure_groups(void)
+{
+    fake.has_dc = true;
+    fake.fm_on_mailbox = true;
+    fake.blocks = 2 * LARGEST;
+    fake_type3_open();
+    for (unsigned n = 100; n <= 10000; n *= 10) {
+        measure_group(n);
+    }
+    measure_group(LARGEST);
+    fake_type3_close();
+}
+
 int main(int argc, char **argv)
 {
     static const uint8_t page[12] = { [4] = EXTENTS };
@@ -79,6 +171,9 @@ int main(int argc, char **argv)
     }
     measure("5600", &fake.mailbox, 0x5600, NULL, 0);
     measure("5603", &fake.mailbox, 0x5603, page, sizeof(page));
+    /* 4801h has no host in front */
+    measure("4801", &fake.mailbox, 0x4801, page + 4, 8);
     fake_type3_close();
+    measure_groups();
     return 0;
 }

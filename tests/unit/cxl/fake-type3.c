@@ -216,6 +216,12 @@ static CXLDynCap *make_dc(void)
             .sanitize_configurable = i == 1,
         };
     }
+    if (fake.blocks) {
+        config.nr_regions = 1;
+        config.max_extents = fake.blocks;
+        config.region[0].decode_len = config.region[0].len =
+            ROUND_UP((uint64_t)fake.blocks * FAKE_BLOCK, CXL_DC_GRANULE);
+    }
     return cxl_dc_new(&config, &dc_ops, NULL, &error_abort);
 }
 
@@ -249,9 +255,9 @@ static void open_cci(CXLCCI *cci, CXLCCIKind kind, CXLEventLogs *logs,
 
 void fake_type3_open(void)
 {
-    static const uint32_t depth[CXL_EVENT_LOGS] = {
+    const uint32_t depth[CXL_EVENT_LOGS] = {
         FAKE_LOG_DEPTH, FAKE_LOG_DEPTH, FAKE_LOG_DEPTH, FAKE_LOG_DEPTH,
-        2 * FAKE_LOG_DEPTH,
+        MAX(2 * FAKE_LOG_DEPTH, fake.blocks),
     };
 
     cxl_events_init(&fake.host_logs, depth, &fake.clock, NULL, NULL);
@@ -262,7 +268,8 @@ void fake_type3_open(void)
     cxl_history_init(&fake.history, &fake.clock);
     fake.dc = fake.has_dc ? make_dc() : NULL;
     open_cci(&fake.mailbox, CXL_CCI_MAILBOX, &fake.host_logs,
-             FAKE_MBOX_PAYLOAD);
+             fake.blocks ? 1u << CXL_CCI_MAX_PAYLOAD_SHIFT :
+                           FAKE_MBOX_PAYLOAD);
     open_cci(&fake.fm, CXL_CCI_FM, &fake.fm_logs, FAKE_FM_PAYLOAD);
     open_cci(&fake.ld, CXL_CCI_LD, &fake.host_logs, FAKE_FM_PAYLOAD);
     new_request();

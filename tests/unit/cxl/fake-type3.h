@@ -20,6 +20,9 @@
  * struct CXLType3Dev - the fake: two regions of 256 MiB, blocks of 2 MiB, the
  * second one sharable and configurable to sanitize
  * @fm_on_mailbox: set it before fake_type3_open()
+ * @blocks: so may this: one region of so many blocks instead, with as many
+ *          extents, records in the host's log for all of them, and the largest
+ *          payloads on the mailbox
  */
 struct CXLType3Dev {
     CXLTimestamp clock;
@@ -42,6 +45,7 @@ struct CXLType3Dev {
     CXLDynCap *dc;
     bool has_dc;
     bool fm_on_mailbox;
+    uint32_t blocks;
     bool media_disabled;
     CXLPoison poison;
     CXLMediaState media;
