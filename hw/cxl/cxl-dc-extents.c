@@ -9,32 +9,29 @@
 #include "qemu/osdep.h"
 #include "cxl-dc-internal.h"
 
-/* Items of a node: 1 KiB of them */
+/* Items of a node: 256 bytes of keys and 1 KiB of records */
 #define FANOUT  32
 /* A node with fewer items is merged or filled up from its neighbour */
 #define LOW     8
 
-typedef struct DCSub {
-    uint64_t key;
-    uint64_t longest;
-    DCNode *child;
-    uint32_t count;
-} DCSub;
-
-typedef union DCItem {
-    uint64_t key;
-    DCRec rec;
-    DCSub sub;
-} DCItem;
-
+/*
+ * Keys lie apart from the rest, so that a search reads few lines of memory:
+ * with a million extents most of them are in no cache of the processor.
+ */
 struct DCNode {
     DCNode *next;       /* same height, higher addresses */
     uint16_t n;
     uint16_t height;    /* 0: items are records */
-    DCItem item[FANOUT];
+    uint64_t key[FANOUT];
+    union {
+        DCRec rec[FANOUT];
+        struct {
+            uint32_t count[FANOUT];
+            uint64_t longest[FANOUT];
+            DCNode *child[FANOUT];
+        } sub;
+    };
 };
-
-QEMU_BUILD_BUG_ON(offsetof(DCRec, dpa) || offsetof(DCSub, key));
 
 static DCNode *node_new(DCSet *set, unsigned height)
 {
@@ -53,21 +50,26 @@ static void node_free(DCSet *set, DCNode *node)
     g_free(node);
 }
 
-/* How many items have a key of at most @key */
+/* The lines that a search is about to read, all at once */
+static void node_prefetch(const DCNode *node)
+{
+    for (unsigned i = 0; i < FANOUT; i += 8) {
+        __builtin_prefetch(&node->key[i]);
+    }
+}
+
+/* How many items have a key of at most @key; no branch to guess wrong */
 static unsigned node_rank(const DCNode *node, uint64_t key)
 {
-    unsigned lo = 0, hi = node->n;
+    unsigned at = 0, left = node->n;
 
-    while (lo < hi) {
-        unsigned mid = (lo + hi) / 2;
+    while (left) {
+        unsigned half = (left + 1) / 2;
 
-        if (node->item[mid].key <= key) {
-            lo = mid + 1;
-        } else {
-            hi = mid;
-        }
+        at += node->key[at + half - 1] <= key ? half : 0;
+        left -= half;
     }
-    return lo;
+    return at;
 }
 
 static unsigned node_child_at(const DCNode *node, uint64_t key)
@@ -79,89 +81,115 @@ static unsigned node_child_at(const DCNode *node, uint64_t key)
 
 static uint64_t item_longest(const DCNode *node, unsigned i)
 {
-    return node->height ? node->item[i].sub.longest : node->item[i].rec.len;
+    return node->height ? node->sub.longest[i] : node->rec[i].len;
 }
 
-static void node_sum(DCNode *node, DCSub *sub)
+/* Tells @node, at place @i, what its child there has become */
+static void node_sum(DCNode *node, unsigned i)
 {
-    sub->child = node;
-    sub->key = node->item[0].key;
-    sub->longest = 0;
-    sub->count = node->height ? 0 : node->n;
-    for (unsigned i = 0; i < node->n; i++) {
-        if (node->height) {
-            sub->count += node->item[i].sub.count;
+    const DCNode *child = node->sub.child[i];
+    uint64_t longest = 0;
+    uint32_t count = child->height ? 0 : child->n;
+
+    for (unsigned k = 0; k < child->n; k++) {
+        if (child->height) {
+            count += child->sub.count[k];
         }
-        sub->longest = MAX(sub->longest, item_longest(node, i));
+        longest = MAX(longest, item_longest(child, k));
     }
+    node->key[i] = child->key[0];
+    node->sub.count[i] = count;
+    node->sub.longest[i] = longest;
+}
+
+/* @n items from @from of one node to @to of another one, or the same */
+static void node_move(DCNode *dst, unsigned to, const DCNode *src,
+                      unsigned from, unsigned n)
+{
+#define MOVE(field) \
+    memmove(&dst->field[to], &src->field[from], n * sizeof(dst->field[0]))
+
+    MOVE(key);
+    if (src->height) {
+        MOVE(sub.count);
+        MOVE(sub.longest);
+        MOVE(sub.child);
+    } else {
+        MOVE(rec);
+    }
+#undef MOVE
 }
 
 static void node_open_gap(DCNode *node, unsigned at, unsigned n)
 {
-    memmove(&node->item[at + n], &node->item[at],
-            (node->n - at) * sizeof(DCItem));
+    node_move(node, at + n, node, at, node->n - at);
     node->n += n;
 }
 
 static void node_close_gap(DCNode *node, unsigned at, unsigned n)
 {
     node->n -= n;
-    memmove(&node->item[at], &node->item[at + n],
-            (node->n - at) * sizeof(DCItem));
+    node_move(node, at, node, at + n, node->n - at);
 }
 
-/* Returns the new right neighbour if @node had to be split */
-static DCNode *node_put(DCSet *set, DCNode *node, unsigned at,
-                        const DCItem *item)
+/*
+ * A gap for one item at @at of *@node, or of the right neighbour if the node
+ * had to be split: then that one is returned.
+ */
+static DCNode *node_room(DCSet *set, DCNode **node, unsigned *at)
 {
-    DCNode *right = NULL;
+    DCNode *left = *node, *right = NULL;
 
-    if (node->n == FANOUT) {
+    if (left->n == FANOUT) {
         /*
          * Ascending insertion leaves full nodes behind.  An inner node needs
          * two children, so that each of them has a neighbour.
          */
-        unsigned keep = at < FANOUT ? FANOUT / 2
-                                    : node->height ? FANOUT - 1 : FANOUT;
+        unsigned keep = *at < FANOUT ? FANOUT / 2
+                                     : left->height ? FANOUT - 1 : FANOUT;
 
-        right = node_new(set, node->height);
-        right->next = node->next;
-        node->next = right;
+        right = node_new(set, left->height);
+        right->next = left->next;
+        left->next = right;
         right->n = FANOUT - keep;
-        memcpy(right->item, &node->item[keep], right->n * sizeof(DCItem));
-        node->n = keep;
-        if (at > keep || keep == FANOUT) {
-            node = right;
-            at -= keep;
+        node_move(right, 0, left, keep, right->n);
+        left->n = keep;
+        if (*at > keep || keep == FANOUT) {
+            *node = right;
+            *at -= keep;
         }
     }
-    node_open_gap(node, at, 1);
-    node->item[at] = *item;
+    node_open_gap(*node, *at, 1);
     return right;
 }
 
-static DCNode *node_insert(DCSet *set, DCNode *node, const DCItem *item)
+static DCNode *node_insert(DCSet *set, DCNode *node, const DCRec *rec)
 {
-    DCNode *right;
-    DCItem more;
-    DCSub *sub;
-    unsigned i;
+    unsigned i = node_rank(node, rec->dpa);
+    DCNode *child, *more, *right;
 
     if (!node->height) {
-        return node_put(set, node, node_rank(node, item->key), item);
+        right = node_room(set, &node, &i);
+        node->key[i] = rec->dpa;
+        node->rec[i] = *rec;
+        return right;
     }
-    i = node_child_at(node, item->key);
-    sub = &node->item[i].sub;
-    right = node_insert(set, sub->child, item);
-    if (!right) {
-        sub->count++;
-        sub->key = MIN(sub->key, item->key);
-        sub->longest = MAX(sub->longest, item->rec.len);
+    i -= i > 0;
+    child = node->sub.child[i];
+    node_prefetch(child);
+    more = node_insert(set, child, rec);
+    if (!more) {
+        node->key[i] = MIN(node->key[i], rec->dpa);
+        node->sub.count[i]++;
+        node->sub.longest[i] = MAX(node->sub.longest[i], rec->len);
         return NULL;
     }
-    node_sum(sub->child, sub);
-    node_sum(right, &more.sub);
-    return node_put(set, node, i + 1, &more);
+    node_sum(node, i);
+    i++;
+    right = node_room(set, &node, &i);
+    node->sub.child[i] = more;
+    node_sum(node, i);
+    return right;
 }
 
 /* Child @i has few items: join it with a neighbour or share with it */
@@ -173,46 +201,48 @@ static void node_mend(DCSet *set, DCNode *node, unsigned i)
     if (i) {
         i--;
     }
-    left = node->item[i].sub.child;
-    right = node->item[i + 1].sub.child;
+    left = node->sub.child[i];
+    right = node->sub.child[i + 1];
     total = left->n + right->n;
     if (total <= FANOUT) {
-        memcpy(&left->item[left->n], right->item, right->n * sizeof(DCItem));
+        node_move(left, left->n, right, 0, right->n);
         left->n = total;
         left->next = right->next;
         node_free(set, right);
         node_close_gap(node, i + 1, 1);
-        node_sum(left, &node->item[i].sub);
+        node_sum(node, i);
         return;
     }
     keep = total / 2;
     if (left->n < keep) {
         move = keep - left->n;
-        memcpy(&left->item[left->n], right->item, move * sizeof(DCItem));
+        node_move(left, left->n, right, 0, move);
         left->n = keep;
         node_close_gap(right, 0, move);
     } else {
         move = left->n - keep;
         node_open_gap(right, 0, move);
-        memcpy(right->item, &left->item[keep], move * sizeof(DCItem));
+        node_move(right, 0, left, keep, move);
         left->n = keep;
     }
-    node_sum(left, &node->item[i].sub);
-    node_sum(right, &node->item[i + 1].sub);
+    node_sum(node, i);
+    node_sum(node, i + 1);
 }
 
-/* A record of @len bytes left the child */
-static void sub_shrink(DCSub *sub, uint64_t len)
+/* A record of child @i was @was bytes long and is @len; 0: it is not there */
+static void node_adapt(DCNode *node, unsigned i, uint64_t was, uint64_t len)
 {
-    DCNode *child = sub->child;
+    const DCNode *child = node->sub.child[i];
+    uint64_t longest = len;
 
-    sub->count--;
-    sub->key = child->item[0].key;
-    if (len == sub->longest) {
-        sub->longest = 0;
-        for (unsigned i = 0; i < child->n && sub->longest < len; i++) {
-            sub->longest = MAX(sub->longest, item_longest(child, i));
+    node->key[i] = child->key[0];
+    if (len >= node->sub.longest[i]) {
+        node->sub.longest[i] = len;
+    } else if (was == node->sub.longest[i]) {
+        for (unsigned k = 0; k < child->n && longest < was; k++) {
+            longest = MAX(longest, item_longest(child, k));
         }
+        node->sub.longest[i] = longest;
     }
 }
 
@@ -224,35 +254,58 @@ static uint64_t node_remove(DCSet *set, DCNode *node, uint64_t key)
     uint64_t len;
 
     if (!node->height) {
-        g_assert(node->n && node->item[i].key == key);
-        len = node->item[i].rec.len;
+        g_assert(node->n && node->key[i] == key);
+        len = node->rec[i].len;
         node_close_gap(node, i, 1);
         return len;
     }
-    child = node->item[i].sub.child;
+    child = node->sub.child[i];
+    node_prefetch(child);
     len = node_remove(set, child, key);
     if (child->n < LOW) {
         node_mend(set, node, i);
     } else {
-        sub_shrink(&node->item[i].sub, len);
+        node->sub.count[i]--;
+        node_adapt(node, i, len, 0);
     }
     return len;
 }
 
+/* Returns the length that the record had */
+static uint64_t node_change(DCNode *node, uint64_t key, uint64_t dpa,
+                            uint64_t len)
+{
+    unsigned i = node_child_at(node, key);
+    uint64_t was;
+
+    if (!node->height) {
+        g_assert(node->key[i] == key);
+        was = node->rec[i].len;
+        node->key[i] = node->rec[i].dpa = dpa;
+        node->rec[i].len = len;
+        return was;
+    }
+    node_prefetch(node->sub.child[i]);
+    was = node_change(node->sub.child[i], key, dpa, len);
+    node_adapt(node, i, was, len);
+    return was;
+}
+
 void dc_set_insert(DCSet *set, const DCRec *rec)
 {
-    DCItem item = { .rec = *rec };
     DCNode *right, *root;
 
     if (!set->root) {
         set->root = node_new(set, 0);
     }
-    right = node_insert(set, set->root, &item);
+    right = node_insert(set, set->root, rec);
     if (right) {
         root = node_new(set, set->root->height + 1);
-        node_sum(set->root, &root->item[0].sub);
-        node_sum(right, &root->item[1].sub);
         root->n = 2;
+        root->sub.child[0] = set->root;
+        root->sub.child[1] = right;
+        node_sum(root, 0);
+        node_sum(root, 1);
         set->root = root;
     }
     set->count++;
@@ -267,7 +320,7 @@ void dc_set_remove(DCSet *set, uint64_t dpa)
     set->count--;
     while (set->root->height && set->root->n == 1) {
         root = set->root;
-        set->root = root->item[0].sub.child;
+        set->root = root->sub.child[0];
         node_free(set, root);
     }
     if (!set->root->n) {
@@ -276,11 +329,17 @@ void dc_set_remove(DCSet *set, uint64_t dpa)
     }
 }
 
+void dc_set_change(DCSet *set, uint64_t key, uint64_t dpa, uint64_t len)
+{
+    g_assert(set->root);
+    node_change(set->root, key, dpa, len);
+}
+
 static void node_free_all(DCNode *node)
 {
     if (node->height) {
         for (unsigned i = 0; i < node->n; i++) {
-            node_free_all(node->item[i].sub.child);
+            node_free_all(node->sub.child[i]);
         }
     }
     g_free(node);
@@ -296,7 +355,21 @@ void dc_set_clear(DCSet *set)
 
 static const DCRec *cursor_rec(const DCCursor *cur)
 {
-    return cur->leaf ? &cur->leaf->item[cur->at].rec : NULL;
+    return cur->leaf ? &cur->leaf->rec[cur->at] : NULL;
+}
+
+/* Who walks looks at what the records refer to, and then at the next leaf */
+static void cursor_prefetch(const DCCursor *cur)
+{
+    const DCNode *leaf = cur->leaf;
+
+    if (!leaf) {
+        return;
+    }
+    __builtin_prefetch(leaf->next);
+    for (unsigned i = cur->at; i < leaf->n; i++) {
+        __builtin_prefetch(leaf->rec[i].ref);
+    }
 }
 
 const DCRec *dc_set_next(DCCursor *cur)
@@ -304,6 +377,7 @@ const DCRec *dc_set_next(DCCursor *cur)
     if (cur->leaf && ++cur->at >= cur->leaf->n) {
         cur->leaf = cur->leaf->next;
         cur->at = 0;
+        cursor_prefetch(cur);
     }
     return cursor_rec(cur);
 }
@@ -318,12 +392,13 @@ const DCRec *dc_set_from(const DCSet *set, uint64_t dpa, DCCursor *cur)
         return NULL;
     }
     while (node->height) {
-        node = node->item[node_child_at(node, dpa)].sub.child;
+        node = node->sub.child[node_child_at(node, dpa)];
+        node_prefetch(node);
     }
     cur->leaf = node;
     cur->at = node_child_at(node, dpa);
-    if (node->item[cur->at].key <= dpa &&
-        !dc_rec_holds(&node->item[cur->at].rec, dpa)) {
+    if (node->key[cur->at] <= dpa &&
+        !dc_rec_holds(&node->rec[cur->at], dpa)) {
         return dc_set_next(cur);
     }
     return cursor_rec(cur);
@@ -356,13 +431,14 @@ const DCRec *dc_set_nth(const DCSet *set, uint32_t k, DCCursor *cur)
         return NULL;
     }
     while (node->height) {
-        for (i = 0; k >= node->item[i].sub.count; i++) {
-            k -= node->item[i].sub.count;
+        for (i = 0; k >= node->sub.count[i]; i++) {
+            k -= node->sub.count[i];
         }
-        node = node->item[i].sub.child;
+        node = node->sub.child[i];
     }
     cur->leaf = node;
     cur->at = k;
+    cursor_prefetch(cur);
     return cursor_rec(cur);
 }
 
@@ -380,22 +456,21 @@ const DCRec *dc_set_first_fit(const DCSet *set, uint64_t len)
             return NULL;
         }
         if (!node->height) {
-            return &node->item[i].rec;
+            return &node->rec[i];
         }
-        node = node->item[i].sub.child;
+        node = node->sub.child[i];
     }
     return NULL;
 }
 
 const DCRec *dc_set_longest(const DCSet *set)
 {
-    DCSub sum;
+    uint64_t longest = 0;
 
-    if (!set->root) {
-        return NULL;
+    for (unsigned i = 0; set->root && i < set->root->n; i++) {
+        longest = MAX(longest, item_longest(set->root, i));
     }
-    node_sum(set->root, &sum);
-    return dc_set_first_fit(set, sum.longest);
+    return dc_set_first_fit(set, longest);
 }
 
 size_t dc_set_memory(const DCSet *set)

@@ -47,6 +47,8 @@ void dc_set_clear(DCSet *set);
 /* @rec must not overlap what is there; @dpa must be a key that is there */
 void dc_set_insert(DCSet *set, const DCRec *rec);
 void dc_set_remove(DCSet *set, uint64_t dpa);
+/* the record at @key grows or shrinks; its neighbours stay its neighbours */
+void dc_set_change(DCSet *set, uint64_t key, uint64_t dpa, uint64_t len);
 /* record that holds @dpa */
 const DCRec *dc_set_find(const DCSet *set, uint64_t dpa);
 /* record that holds @dpa, else the next one */

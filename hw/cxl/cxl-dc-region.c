@@ -108,15 +108,19 @@ void dc_take(CXLDynCap *dc, unsigned region, uint64_t dpa, uint64_t len)
 {
     DCRegion *r = &dc->region[region];
     DCRec hole = *dc_set_find(&r->holes, dpa);
-    DCRec below = { .dpa = hole.dpa, .len = dpa - hole.dpa };
-    DCRec above = { .dpa = dpa + len, .len = hole.len - below.len - len };
+    DCRec above = { .dpa = dpa + len };
+    uint64_t below = dpa - hole.dpa;
 
-    dc_set_remove(&r->holes, hole.dpa);
-    if (below.len) {
-        dc_set_insert(&r->holes, &below);
-    }
-    if (above.len) {
-        dc_set_insert(&r->holes, &above);
+    above.len = hole.len - below - len;
+    if (below) {
+        dc_set_change(&r->holes, hole.dpa, hole.dpa, below);
+        if (above.len) {
+            dc_set_insert(&r->holes, &above);
+        }
+    } else if (above.len) {
+        dc_set_change(&r->holes, hole.dpa, above.dpa, above.len);
+    } else {
+        dc_set_remove(&r->holes, hole.dpa);
     }
     r->free -= len;
 }
@@ -125,20 +129,30 @@ void dc_give(CXLDynCap *dc, unsigned region, uint64_t dpa, uint64_t len)
 {
     DCRegion *r = &dc->region[region];
     DCRec hole = { .dpa = dpa, .len = len };
-    const DCRec *beside;
+    DCCursor cur;
+    const DCRec *rec = dc_set_from(&r->holes, dpa - !!dpa, &cur);
+    bool below = rec && rec->dpa < dpa;
 
-    beside = dpa > r->pub.base ? dc_set_find(&r->holes, dpa - 1) : NULL;
-    if (beside) {
-        hole.dpa = beside->dpa;
-        hole.len += beside->len;
-        dc_set_remove(&r->holes, hole.dpa);
+    if (below) {
+        hole.dpa = rec->dpa;
+        hole.len += rec->len;
+        rec = dc_set_next(&cur);
     }
-    beside = dc_set_find(&r->holes, dpa + len);
-    if (beside) {
-        hole.len += beside->len;
-        dc_set_remove(&r->holes, beside->dpa);
+    if (rec && rec->dpa == dpa + len) {
+        uint64_t above = rec->dpa;
+
+        hole.len += rec->len;
+        if (below) {
+            dc_set_remove(&r->holes, above);
+        } else {
+            dc_set_change(&r->holes, above, hole.dpa, hole.len);
+        }
+    } else if (!below) {
+        dc_set_insert(&r->holes, &hole);
     }
-    dc_set_insert(&r->holes, &hole);
+    if (below) {
+        dc_set_change(&r->holes, hole.dpa, hole.dpa, hole.len);
+    }
     r->free += len;
 }
 
