@@ -98,7 +98,7 @@ typedef struct DCAlias {
  * @uuid: first, the hash table's key
  * @id: place in the list of tags
  * @part: sharable: the medium by sequence number; else: ascending spans that
- *        contain all that is left of the allocation
+ *        contain all that is left of the allocation; &only if it is one
  * @scratch, @scratch_bytes: zero outside of an operation
  * @touched: a host had access once
  */
@@ -106,6 +106,7 @@ typedef struct DCTag {
     QemuUUID uuid;
     uint64_t id;
     CXLDCRange *part;
+    CXLDCRange only;
     uint32_t nr_parts;
     uint32_t scratch;
     uint64_t scratch_bytes;
@@ -249,9 +250,14 @@ void dc_give(CXLDynCap *dc, unsigned region, uint64_t dpa, uint64_t len);
 guint dc_tag_hash(gconstpointer uuid);
 gboolean dc_tag_equal(gconstpointer a, gconstpointer b);
 DCTag *dc_tag_find(const CXLDynCap *dc, const QemuUUID *uuid);
-/* @part goes over to the tag */
+/* The name for a sentence; NULL if nobody reads it.  Caller frees. */
+char *dc_tag_name(const QemuUUID *uuid, Error **errp);
 DCTag *dc_tag_new(CXLDynCap *dc, const QemuUUID *uuid, unsigned region,
-                  CXLDCRange *part, uint32_t nr_parts);
+                  const CXLDCRange *part, uint32_t nr_parts);
+void dc_tag_set_parts(CXLDynCap *dc, DCTag *tag, const CXLDCRange *part,
+                      uint32_t nr_parts);
+/* One more span, or a longer one: loading learns them extent by extent */
+void dc_tag_grow(CXLDynCap *dc, DCTag *tag, uint64_t dpa, uint64_t len);
 DCHold *dc_tag_hold(DCTag *tag, uint16_t host);
 DCAlias *dc_tag_alias(const DCTag *tag, unsigned region);
 /* @alias goes over to the tag, its addresses are taken */

@@ -161,7 +161,7 @@ static void get_shared_tag(Load *l, const QemuUUID *uuid, unsigned region)
     if (l->bad) {
         return;
     }
-    tag = dc_tag_new(dc, uuid, region, g_steal_pointer(&part), n);
+    tag = dc_tag_new(dc, uuid, region, part, n);
     tag->sanitize = flags & DC_TAG_SANITIZE;
     tag->touched = flags & DC_TAG_TOUCHED;
     if (flags & DC_TAG_REFERENCED) {
@@ -204,24 +204,6 @@ static void get_tags(Load *l)
     }
 }
 
-/* Spans of a tag grow by doubling while extents come in */
-static void tag_grow(DCTag *tag, uint64_t dpa, uint64_t len)
-{
-    CXLDCRange *last = tag->nr_parts ? &tag->part[tag->nr_parts - 1] : NULL;
-
-    if (last && last->dpa + last->len == dpa) {
-        last->len += len;
-        return;
-    }
-    if (!tag->nr_parts || is_power_of_2(tag->nr_parts)) {
-        tag->part = g_renew(CXLDCRange, tag->part,
-                            tag->nr_parts ? 2 * tag->nr_parts : 1);
-    }
-    tag->part[tag->nr_parts].dpa = dpa;
-    tag->part[tag->nr_parts].len = len;
-    tag->nr_parts++;
-}
-
 /* An extent's tag and sequence; takes the medium of what is not shared */
 static bool get_owner(Load *l, unsigned host, uint64_t dpa, uint64_t len,
                       DCTag **owner, uint16_t *seq)
@@ -260,7 +242,7 @@ static bool get_owner(Load *l, unsigned host, uint64_t dpa, uint64_t len,
         return false;
     }
     if (tag) {
-        tag_grow(tag, dpa, len);
+        dc_tag_grow(dc, tag, dpa, len);
     }
     return true;
 }
@@ -447,9 +429,10 @@ static void check_tag(Load *l, DCTag *tag)
         }
     }
     if (!tag->sharable && tag->nr_parts) {
-        dc_merge_ranges(tag->part, &tag->nr_parts);
-        tag->part = g_renew(CXLDCRange, tag->part, tag->nr_parts);
-        l->dc->tag_bytes += tag->nr_parts * sizeof(CXLDCRange);
+        uint32_t n = tag->nr_parts;
+
+        dc_merge_ranges(tag->part, &n);
+        dc_tag_set_parts(l->dc, tag, tag->part, n);
     }
 }
 

@@ -100,7 +100,7 @@ static CXLRetCode check_allocation(CXLDynCap *dc, const CXLDCExtent *extents,
                                    uint16_t *seq, Error **errp)
 {
     const CXLDCExtent *first = &extents[index[0]];
-    g_autofree char *name = qemu_uuid_unparse_strdup(&first->tag);
+    g_autofree char *name = dc_tag_name(&first->tag, errp);
     g_autofree unsigned long *seen = NULL;
     int region = dc_region_at(dc, first->dpa);
     bool numbered = false;
@@ -146,7 +146,7 @@ static DCTag *make_tag(CXLDynCap *dc, const CXLDCExtent *extents,
 {
     int region = dc_region_at(dc, extents[index[0]].dpa);
     bool sharable = dc->region[region].pub.sharable;
-    CXLDCRange *part = g_new(CXLDCRange, n);
+    g_autofree CXLDCRange *part = g_new(CXLDCRange, n);
 
     for (uint32_t i = 0; i < n; i++) {
         CXLDCRange *p = &part[sharable ? seq[index[i]] : i];

@@ -109,7 +109,7 @@ static CXLRetCode check_sized(CXLDynCap *dc, const CXLDCAddRequest *req,
      * offers, and releases by tag would not know which one is meant: refused.
      */
     if (dc_tag_find(dc, &req->tag)) {
-        g_autofree char *tag = qemu_uuid_unparse_strdup(&req->tag);
+        g_autofree char *tag = dc_tag_name(&req->tag, errp);
 
         error_setg(errp, "tag %s is in use", tag);
         return CXL_RC_INVALID_INPUT;
@@ -126,7 +126,6 @@ static CXLRetCode add_sized(CXLDynCap *dc, const CXLDCAddRequest *req,
     CXLRetCode rc = check_sized(dc, req, errp);
     DCTag *tag = NULL;
     CXLDCUsage usage;
-    CXLDCRange *spans;
     DCGroup *group;
     uint32_t limit, n;
 
@@ -160,7 +159,9 @@ static CXLRetCode add_sized(CXLDynCap *dc, const CXLDCAddRequest *req,
     }
 
     if (tagged) {
-        spans = g_memdup2(ranges->data, n * sizeof(*spans));
+        g_autofree CXLDCRange *spans = g_memdup2(ranges->data,
+                                                 n * sizeof(*spans));
+
         if (!r->pub.sharable) {
             dc_merge_ranges(spans, &n);
         }
@@ -185,7 +186,7 @@ static CXLRetCode check_share(CXLDynCap *dc, const CXLDCAddRequest *req,
                               DCTag *tag, Error **errp)
 {
     const CXLDCRegion *r = &dc->region[req->region].pub;
-    g_autofree char *name = qemu_uuid_unparse_strdup(&req->tag);
+    g_autofree char *name = dc_tag_name(&req->tag, errp);
 
     if (!r->sharable) {
         error_setg(errp, "region %u is not sharable", req->region);

@@ -319,7 +319,7 @@ static CXLRetCode plan_tag(CXLDynCap *dc, const CXLDCReleaseRequest *req,
     const DCHost *h = &dc->host[req->host];
     DCTag *tag = dc_tag_find(dc, &req->tag);
     DCHold *hold = tag ? dc_tag_hold(tag, req->host) : NULL;
-    g_autofree char *name = qemu_uuid_unparse_strdup(&req->tag);
+    g_autofree char *name = dc_tag_name(&req->tag, errp);
     uint64_t block, drop;
 
     if (!hold) {

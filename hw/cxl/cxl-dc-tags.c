@@ -5,12 +5,19 @@
  * where shared capacity is seen (9.13.3.2).
  */
 #include "qemu/osdep.h"
+#include "qemu/bswap.h"
+#include "qemu/host-utils.h"
+#include "qemu/xxhash.h"
 #include "cxl-dc-internal.h"
 #include "trace.h"
 
+/*
+ * qemu_uuid_hash() gives one value to many of the names that an FM would count
+ * up, and each look-up then compares with all tags of that value.
+ */
 guint dc_tag_hash(gconstpointer uuid)
 {
-    return qemu_uuid_hash(uuid);
+    return qemu_xxhash4(ldq_he_p(uuid), ldq_he_p(uuid + 8));
 }
 
 gboolean dc_tag_equal(gconstpointer a, gconstpointer b)
@@ -24,9 +31,15 @@ DCTag *dc_tag_find(const CXLDynCap *dc, const QemuUUID *uuid)
                                    : g_hash_table_lookup(dc->tags, uuid);
 }
 
+char *dc_tag_name(const QemuUUID *uuid, Error **errp)
+{
+    return errp ? qemu_uuid_unparse_strdup(uuid) : NULL;
+}
+
 static size_t tag_bytes(const DCTag *tag)
 {
-    return sizeof(DCTag) + tag->nr_parts * sizeof(CXLDCRange);
+    return sizeof(DCTag) +
+           (tag->nr_parts > 1 ? tag->nr_parts * sizeof(CXLDCRange) : 0);
 }
 
 static size_t alias_bytes(const DCTag *tag)
@@ -34,22 +47,68 @@ static size_t alias_bytes(const DCTag *tag)
     return sizeof(DCAlias) + tag->nr_parts * sizeof(uint64_t);
 }
 
+static void parts_free(DCTag *tag, CXLDCRange *part)
+{
+    if (part != &tag->only) {
+        g_free(part);
+    }
+}
+
+/* @part may be those that the tag has */
+void dc_tag_set_parts(CXLDynCap *dc, DCTag *tag, const CXLDCRange *part,
+                      uint32_t nr_parts)
+{
+    CXLDCRange *was = tag->part;
+
+    dc->tag_bytes -= tag_bytes(tag);
+    if (nr_parts > 1) {
+        tag->part = g_memdup2(part, nr_parts * sizeof(*part));
+    } else {
+        tag->only = nr_parts ? part[0] : (CXLDCRange) { };
+        tag->part = &tag->only;
+    }
+    tag->nr_parts = nr_parts;
+    dc->tag_bytes += tag_bytes(tag);
+    parts_free(tag, was);
+}
+
+void dc_tag_grow(CXLDynCap *dc, DCTag *tag, uint64_t dpa, uint64_t len)
+{
+    uint32_t n = tag->nr_parts;
+    CXLDCRange *last = n ? &tag->part[n - 1] : NULL;
+
+    if (last && last->dpa + last->len == dpa) {
+        last->len += len;
+        return;
+    }
+    dc->tag_bytes -= tag_bytes(tag);
+    if (n == 1) {
+        tag->part = g_new(CXLDCRange, 2);
+        tag->part[0] = tag->only;
+    } else if (n && is_power_of_2(n)) {
+        tag->part = g_renew(CXLDCRange, tag->part, 2 * n);
+    }
+    tag->part[n].dpa = dpa;
+    tag->part[n].len = len;
+    tag->nr_parts++;
+    dc->tag_bytes += tag_bytes(tag);
+}
+
 DCTag *dc_tag_new(CXLDynCap *dc, const QemuUUID *uuid, unsigned region,
-                  CXLDCRange *part, uint32_t nr_parts)
+                  const CXLDCRange *part, uint32_t nr_parts)
 {
     DCTag *tag = g_new0(DCTag, 1);
     DCRec rec = { .dpa = dc->next_tag_id++, .len = 1, .ref = tag };
 
     tag->uuid = *uuid;
     tag->id = rec.dpa;
-    tag->part = part;
-    tag->nr_parts = nr_parts;
     tag->hold = &tag->first;
     tag->region = region;
     tag->sharable = dc->region[region].pub.sharable;
     g_hash_table_add(dc->tags, tag);
     dc_set_insert(&dc->tag_list, &rec);
     dc->tag_bytes += tag_bytes(tag);
+    dc_tag_set_parts(dc, tag, part, nr_parts);
     dc->tag_generation++;
     return tag;
 }
@@ -67,7 +126,7 @@ void dc_tag_destroy(gpointer data)
     if (tag->hold != &tag->first) {
         g_free(tag->hold);
     }
-    g_free(tag->part);
+    parts_free(tag, tag->part);
     g_free(tag);
 }
 
