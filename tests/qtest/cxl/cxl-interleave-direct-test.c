@@ -2,151 +2,35 @@
 /*
  * Interleaved memory that the guest reaches as plain RAM: rows that all devices
  * have, as long as all of them have them (CXL r3.2 8.2.4.20, 9.13.1, 9.13.3).
- * Two devices below two ports of one host bridge; more of them, and more
- * levels, are in cxl-interleave-test and cxl-direct-levels-test.
+ * More devices, and more levels, are in cxl-interleave-test and
+ * cxl-direct-levels-test; what processors see is in cxl-direct-cpu-test.
  */
 #include "qemu/osdep.h"
-#include "qemu/bswap.h"
 #include "qemu/units.h"
 #include "qobject/qdict.h"
 #include "qobject/qlist.h"
-#include "cxl-qtest-map.h"
+#include "cxl-qtest-pair.h"
 
-#define DEVICES 2
-#define BLOCKS(k) ((uint64_t)(k) * CXL_BLOCK)
-#define R0(k) (CXL_DC_BASE + BLOCKS(k))
-#define ALL_DPA (CXL_STATIC + 2 * CXL_REGION)
+#define R0(k) PAIR_R0(k)
+#define BLOCKS(k) PAIR_BLOCKS(k)
 #define MARK 0x0123456789abcdefull
 #define ONES (-1ull)
 #define LINE 64
 #define SECOND 1000000000ll
-#define KINDS 2
 
 /* Static rows that are RAM on both */
-#define STATIC { 0, DEVICES * CXL_STATIC }
-
-/**
- * struct Pair - a machine with two devices
- * @grain: bytes that go to one device
- * @file: memory of each device, static and dynamic
- */
-typedef struct Pair {
-    QTestState *qts;
-    CxlDev dev[DEVICES];
-    uint64_t window, bridge;
-    unsigned grain;
-    char *args;
-    char *file[DEVICES][KINDS];
-} Pair;
-
-static uint32_t ways2(unsigned grain)
-{
-    return 1 << CXL_HDM_CTRL_IW_SHIFT | ctz32(grain / 256);
-}
-
-static void pair_probe(Pair *p)
-{
-    for (unsigned d = 0; d < DEVICES; d++) {
-        cxl_probe(p->qts, d, &p->dev[d]);
-    }
-    p->window = map_window(p->qts);
-    p->bridge = map_bridge(p->qts);
-}
-
-static void pair_decode(Pair *p)
-{
-    uint64_t size = DEVICES * ALL_DPA;
-
-    map_decode(p->qts, p->bridge, 0, p->window, size, ways2(p->grain), 0x0100);
-    for (unsigned d = 0; d < DEVICES; d++) {
-        map_decode(p->qts, p->dev[d].bar[0], 0, p->window, size,
-                   ways2(p->grain), 0);
-    }
-}
-
-/* @props: of both devices, ",x=y" or "" */
-static void pair_start(Pair *p, unsigned grain, const char *props)
-{
-    g_autoptr(GString) devices = g_string_new("");
-
-    *p = (Pair) { .grain = grain };
-    for (unsigned d = 0; d < DEVICES; d++) {
-        for (unsigned k = 0; k < KINDS; k++) {
-            int fd = g_file_open_tmp("cxl-pair-XXXXXX", &p->file[d][k], NULL);
-
-            g_assert_cmpint(fd, >=, 0);
-            close(fd);
-        }
-        g_string_append_printf(
-            devices, "-object memory-backend-file,id=vm%u,size=256M,share=on,"
-            "mem-path=%s -object memory-backend-file,id=dc%u,size=512M,"
-            "share=on,mem-path=%s -device cxl-type3,bus=rp%u,id=mem%u,"
-            "volatile-memdev=vm%u,volatile-dc-memdev=dc%u,num-dc-regions=2%s ",
-            d, p->file[d][0], d, p->file[d][1], d, d, d, d, props);
-    }
-    p->args = cxl_args(devices->str);
-    p->qts = qtest_init(p->args);
-    pair_probe(p);
-    pair_decode(p);
-}
-
-static void pair_stop(Pair *p)
-{
-    qtest_quit(p->qts);
-    for (unsigned d = 0; d < DEVICES; d++) {
-        for (unsigned k = 0; k < KINDS; k++) {
-            unlink(p->file[d][k]);
-            g_free(p->file[d][k]);
-        }
-    }
-    g_free(p->args);
-}
-
-/* Where in the window DPA @dpa of device @d is; without @d, its row */
-static uint64_t at(const Pair *p, unsigned d, uint64_t dpa)
-{
-    return (dpa / p->grain * DEVICES + d) * p->grain + dpa % p->grain;
-}
-
-static uint64_t in_device(Pair *p, unsigned d, uint64_t dpa)
-{
-    bool dynamic = dpa >= CXL_DC_BASE;
-    int fd = open(p->file[d][dynamic], O_RDONLY);
-    uint8_t b[8];
-
-    g_assert_cmpint(fd, >=, 0);
-    g_assert_cmpint(pread(fd, b, sizeof(b), dpa - dynamic * CXL_DC_BASE), ==,
-                    sizeof(b));
-    close(fd);
-    return ldq_le_p(b);
-}
-
-static uint64_t load(Pair *p, unsigned d, uint64_t dpa)
-{
-    return qtest_readq(p->qts, p->window + at(p, d, dpa));
-}
-
-static void store(Pair *p, unsigned d, uint64_t dpa, uint64_t value)
-{
-    qtest_writeq(p->qts, p->window + at(p, d, dpa), value);
-}
+#define STATIC { 0, PAIR_DEVICES * CXL_STATIC }
 
 /* Each device is reached where it should be, and the other one is not */
 static void leads_to_both(Pair *p, uint64_t dpa, uint64_t mark)
 {
-    for (unsigned d = 0; d < DEVICES; d++) {
-        store(p, d, dpa, mark + d);
-        g_assert_cmphex(load(p, d, dpa), ==, mark + d);
+    for (unsigned d = 0; d < PAIR_DEVICES; d++) {
+        pair_store(p, d, dpa, mark + d);
+        g_assert_cmphex(pair_load(p, d, dpa), ==, mark + d);
     }
-    for (unsigned d = 0; d < DEVICES; d++) {
-        g_assert_cmphex(in_device(p, d, dpa), ==, mark + d);
+    for (unsigned d = 0; d < PAIR_DEVICES; d++) {
+        g_assert_cmphex(pair_in_device(p, d, dpa), ==, mark + d);
     }
-}
-
-static void hold(CxlDev *dev, const CxlExtent *e)
-{
-    g_assert_cmphex(fm_add_list(dev, e, 1), ==, 0);
-    g_assert_cmphex(host_answer(dev, 0x4802, e, 1, false), ==, 0);
 }
 
 static void poison(CxlDev *dev, bool set, uint64_t dpa)
@@ -197,7 +81,7 @@ static void chunks_of_whole_pages_are_ram(void)
     for (unsigned grain = 4096; grain <= 16384; grain *= 2) {
         Pair p;
 
-        pair_start(&p, grain, "");
+        pair_start(&p, grain, "", "");
         map_is(p.qts, rows, 1);
         blames(&p, 0, NULL);
         leads_to_both(&p, 0, MARK);
@@ -213,7 +97,7 @@ static void smaller_chunks_trap(void)
     for (unsigned grain = 256; grain < 4096; grain *= 2) {
         Pair p;
 
-        pair_start(&p, grain, "");
+        pair_start(&p, grain, "", "");
         map_is(p.qts, NULL, 0);
         map_trap_is(p.qts, 0, "small-chunks");
         leads_to_both(&p, 5 * grain + 24, MARK);
@@ -226,13 +110,13 @@ static void the_smallest_chunk_of_all_counts(void)
 {
     Pair p;
 
-    pair_start(&p, 4096, "");
+    pair_start(&p, 4096, "", "");
     map_trap_is(p.qts, 0, "direct");
-    map_decode(p.qts, p.dev[1].bar[0], 0, p.window, DEVICES * ALL_DPA,
-               ways2(2048), 0);
+    map_decode(p.qts, p.dev[1].bar[0], 0, p.window, PAIR_DEVICES * PAIR_DPA,
+               pair_control(2048), 0);
     map_trap_is(p.qts, 0, "small-chunks");
-    map_decode(p.qts, p.dev[1].bar[0], 0, p.window, DEVICES * ALL_DPA,
-               ways2(8192), 0);
+    map_decode(p.qts, p.dev[1].bar[0], 0, p.window, PAIR_DEVICES * PAIR_DPA,
+               pair_control(8192), 0);
     map_trap_is(p.qts, 0, "direct");
     pair_stop(&p);
 }
@@ -246,20 +130,20 @@ static void rows_are_what_all_hosts_devices_accepted(void)
     const CxlRange high[] = { STATIC, { 2 * R0(2), 2 * BLOCKS(1) } };
     Pair p;
 
-    pair_start(&p, 8192, "");
-    hold(&p.dev[0], &e);
+    pair_start(&p, 8192, "", "");
+    pair_hold(&p.dev[0], &e);
     map_is(p.qts, none, 1);
     map_trap_is(p.qts, 2 * R0(1), "not-accepted");
     blames(&p, 2 * R0(1), "/machine/peripheral/mem1");
-    store(&p, 0, R0(1), MARK);
-    store(&p, 1, R0(1), MARK);                  /* lost */
-    g_assert_cmphex(in_device(&p, 0, R0(1)), ==, MARK);
-    g_assert_cmphex(load(&p, 1, R0(1)), ==, ONES);
+    pair_store(&p, 0, R0(1), MARK);
+    pair_store(&p, 1, R0(1), MARK);                  /* lost */
+    g_assert_cmphex(pair_in_device(&p, 0, R0(1)), ==, MARK);
+    g_assert_cmphex(pair_load(&p, 1, R0(1)), ==, ONES);
 
-    hold(&p.dev[1], &e);
+    pair_hold(&p.dev[1], &e);
     map_is(p.qts, both, 2);
-    g_assert_cmphex(load(&p, 0, R0(1)), ==, MARK);
-    g_assert_cmphex(load(&p, 1, R0(1)), ==, 0);
+    g_assert_cmphex(pair_load(&p, 0, R0(1)), ==, MARK);
+    g_assert_cmphex(pair_load(&p, 1, R0(1)), ==, 0);
     leads_to_both(&p, R0(1), MARK + 2);
     leads_to_both(&p, R0(3) - 8, MARK + 4);
 
@@ -267,16 +151,16 @@ static void rows_are_what_all_hosts_devices_accepted(void)
     g_assert_cmphex(host_answer(&p.dev[0], 0x4803, &low, 1, false), ==, 0);
     map_is(p.qts, high, 2);
     blames(&p, 2 * R0(1), "/machine/peripheral/mem0");
-    g_assert_cmphex(load(&p, 0, R0(1)), ==, ONES);
-    g_assert_cmphex(load(&p, 1, R0(1)), ==, MARK + 3);
-    g_assert_cmphex(load(&p, 0, R0(3) - 8), ==, MARK + 4);
+    g_assert_cmphex(pair_load(&p, 0, R0(1)), ==, ONES);
+    g_assert_cmphex(pair_load(&p, 1, R0(1)), ==, MARK + 3);
+    g_assert_cmphex(pair_load(&p, 0, R0(3) - 8), ==, MARK + 4);
     g_assert_cmphex(fm_release_tag(&p.dev[1], REL_FORCED, BLOCKS(2), 1), ==,
                     0);
     map_is(p.qts, none, 1);
-    g_assert_cmphex(load(&p, 1, R0(3) - 8), ==, ONES);
-    store(&p, 1, R0(3) - 8, 0);
-    g_assert_cmphex(in_device(&p, 1, R0(3) - 8), !=, 0);
-    g_assert_cmphex(load(&p, 0, R0(3) - 8), ==, MARK + 4);
+    g_assert_cmphex(pair_load(&p, 1, R0(3) - 8), ==, ONES);
+    pair_store(&p, 1, R0(3) - 8, 0);
+    g_assert_cmphex(pair_in_device(&p, 1, R0(3) - 8), !=, 0);
+    g_assert_cmphex(pair_load(&p, 0, R0(3) - 8), ==, MARK + 4);
     pair_stop(&p);
 }
 
@@ -287,9 +171,9 @@ static void extents_that_overlap_share_rows(void)
     const CxlRange want[] = { STATIC, { 2 * R0(2), 2 * BLOCKS(2) } };
     Pair p;
 
-    pair_start(&p, 16384, "");
-    hold(&p.dev[0], &a);
-    hold(&p.dev[1], &b);
+    pair_start(&p, 16384, "", "");
+    pair_hold(&p.dev[0], &a);
+    pair_hold(&p.dev[1], &b);
     map_is(p.qts, want, 2);
     blames(&p, 2 * R0(1), "/machine/peripheral/mem1");
     blames(&p, 2 * R0(4), "/machine/peripheral/mem0");
@@ -308,9 +192,9 @@ static void parts_of_a_row_trap(void)
     };
     Pair p;
 
-    pair_start(&p, grain, ",dc0-block-size=4K");
-    for (unsigned d = 0; d < DEVICES; d++) {
-        hold(&p.dev[d], &e);
+    pair_start(&p, grain, ",dc0-block-size=4K", "");
+    for (unsigned d = 0; d < PAIR_DEVICES; d++) {
+        pair_hold(&p.dev[d], &e);
     }
     map_is(p.qts, want, 2);
     map_trap_is(p.qts, 2 * R0(0), "not-accepted");
@@ -318,7 +202,7 @@ static void parts_of_a_row_trap(void)
     leads_to_both(&p, R0(0) + 4096, MARK);
     leads_to_both(&p, R0(0) + grain, MARK + 2);
     leads_to_both(&p, R0(0) + 3 * grain, MARK + 4);
-    g_assert_cmphex(load(&p, 0, R0(0)), ==, ONES);
+    g_assert_cmphex(pair_load(&p, 0, R0(0)), ==, ONES);
     pair_stop(&p);
 }
 
@@ -333,22 +217,22 @@ static void a_poisoned_line_makes_its_row_trap(void)
     };
     Pair p;
 
-    pair_start(&p, grain, "");
+    pair_start(&p, grain, "", "");
     leads_to_both(&p, bad, MARK);
     leads_to_both(&p, bad + LINE, MARK + 2);
     poison(&p.dev[1], true, bad);
     map_is(p.qts, holes, 2);
-    map_trap_is(p.qts, at(&p, 0, row), "poisoned");
-    map_trap_is(p.qts, at(&p, 1, bad), "poisoned");
-    blames(&p, at(&p, 0, row), "/machine/peripheral/mem1");
-    g_assert_cmphex(load(&p, 1, bad), !=, MARK + 1);
-    g_assert_cmphex(load(&p, 0, bad), ==, MARK);
-    g_assert_cmphex(load(&p, 1, bad + LINE), ==, MARK + 3);
+    map_trap_is(p.qts, pair_at(&p, 0, row), "poisoned");
+    map_trap_is(p.qts, pair_at(&p, 1, bad), "poisoned");
+    blames(&p, pair_at(&p, 0, row), "/machine/peripheral/mem1");
+    g_assert_cmphex(pair_load(&p, 1, bad), !=, MARK + 1);
+    g_assert_cmphex(pair_load(&p, 0, bad), ==, MARK);
+    g_assert_cmphex(pair_load(&p, 1, bad + LINE), ==, MARK + 3);
     leads_to_both(&p, row - 8, MARK + 4);
     leads_to_both(&p, row + grain, MARK + 6);
     poison(&p.dev[1], false, bad);
     map_is(p.qts, whole, 1);
-    g_assert_cmphex(load(&p, 1, bad), ==, 0);
+    g_assert_cmphex(pair_load(&p, 1, bad), ==, 0);
     pair_stop(&p);
 }
 
@@ -357,58 +241,60 @@ static void disabled_media_of_one_stops_all(void)
     const CxlRange whole[] = { STATIC };
     Pair p;
 
-    pair_start(&p, 4096, "");
+    pair_start(&p, 4096, "", "");
     leads_to_both(&p, 0, MARK);
     g_assert_cmphex(cxl_cmd(&p.dev[0], 0x4400, NULL, NULL), ==, 1);
     map_is(p.qts, NULL, 0);
     map_trap_is(p.qts, 0, "media-disabled");
     blames(&p, 0, "/machine/peripheral/mem0");
-    store(&p, 0, 8, MARK);                      /* lost */
-    g_assert_cmphex(load(&p, 1, 0), ==, MARK + 1);
+    pair_store(&p, 0, 8, MARK);                      /* lost */
+    g_assert_cmphex(pair_load(&p, 1, 0), ==, MARK + 1);
     qtest_clock_step(p.qts, 60 * SECOND);
     map_is(p.qts, whole, 1);
-    g_assert_cmphex(load(&p, 0, 0), ==, 0);
-    g_assert_cmphex(load(&p, 0, 8), ==, 0);
-    g_assert_cmphex(load(&p, 1, 0), ==, MARK + 1);
+    g_assert_cmphex(pair_load(&p, 0, 0), ==, 0);
+    g_assert_cmphex(pair_load(&p, 0, 8), ==, 0);
+    g_assert_cmphex(pair_load(&p, 1, 0), ==, MARK + 1);
     pair_stop(&p);
 }
 
 /* The same range all the time: only what it leads to changes */
 static void another_way_takes_effect_at_once(void)
 {
-    const uint64_t size = DEVICES * ALL_DPA;
+    const uint64_t size = PAIR_DEVICES * PAIR_DPA;
     Pair p;
 
-    pair_start(&p, 4096, "");
+    pair_start(&p, 4096, "", "");
     leads_to_both(&p, 0, MARK);
     for (unsigned round = 0; round < 4; round++) {
         unsigned turned = !(round % 2);
 
-        map_decode(p.qts, p.bridge, 0, p.window, size, ways2(p.grain),
+        map_decode(p.qts, p.bridge, 0, p.window, size, pair_control(p.grain),
                    turned ? 0x0001 : 0x0100);
         map_trap_is(p.qts, 0, "direct");
-        for (unsigned d = 0; d < DEVICES; d++) {
-            g_assert_cmphex(load(&p, d, 0), ==, MARK + (d ^ turned));
+        for (unsigned d = 0; d < PAIR_DEVICES; d++) {
+            g_assert_cmphex(pair_load(&p, d, 0), ==, MARK + (d ^ turned));
         }
     }
 
     /* Both chunks on one device, and a granularity that the devices miss */
-    map_decode(p.qts, p.bridge, 0, p.window, size, ways2(p.grain), 0x0101);
+    map_decode(p.qts, p.bridge, 0, p.window, size, pair_control(p.grain),
+               0x0101);
     map_trap_is(p.qts, 0, "direct");
-    g_assert_cmphex(load(&p, 0, 0), ==, MARK + 1);
-    g_assert_cmphex(load(&p, 1, 0), ==, MARK + 1);
-    store(&p, 0, 0, MARK + 9);
-    g_assert_cmphex(load(&p, 1, 0), ==, MARK + 9);
-    g_assert_cmphex(in_device(&p, 0, 0), ==, MARK);
-    map_decode(p.qts, p.bridge, 0, p.window, size, ways2(8192), 0x0100);
+    g_assert_cmphex(pair_load(&p, 0, 0), ==, MARK + 1);
+    g_assert_cmphex(pair_load(&p, 1, 0), ==, MARK + 1);
+    pair_store(&p, 0, 0, MARK + 9);
+    g_assert_cmphex(pair_load(&p, 1, 0), ==, MARK + 9);
+    g_assert_cmphex(pair_in_device(&p, 0, 0), ==, MARK);
+    map_decode(p.qts, p.bridge, 0, p.window, size, pair_control(8192), 0x0100);
     map_trap_is(p.qts, 0, "direct");
-    g_assert_cmphex(load(&p, 0, 0), ==, MARK);
-    g_assert_cmphex(load(&p, 1, 0), ==, MARK);
-    store(&p, 0, p.grain, MARK + 10);
-    g_assert_cmphex(load(&p, 1, p.grain), ==, MARK + 10);
-    g_assert_cmphex(in_device(&p, 1, p.grain), ==, MARK + 10);
-    map_decode(p.qts, p.bridge, 0, p.window, size, ways2(p.grain), 0x0100);
-    g_assert_cmphex(load(&p, 1, 0), ==, MARK + 9);
+    g_assert_cmphex(pair_load(&p, 0, 0), ==, MARK);
+    g_assert_cmphex(pair_load(&p, 1, 0), ==, MARK);
+    pair_store(&p, 0, p.grain, MARK + 10);
+    g_assert_cmphex(pair_load(&p, 1, p.grain), ==, MARK + 10);
+    g_assert_cmphex(pair_in_device(&p, 1, p.grain), ==, MARK + 10);
+    map_decode(p.qts, p.bridge, 0, p.window, size, pair_control(p.grain),
+               0x0100);
+    g_assert_cmphex(pair_load(&p, 1, 0), ==, MARK + 9);
     pair_stop(&p);
 }
 
@@ -417,39 +303,40 @@ static void a_decoder_that_ends_ends_the_mapping(void)
     const CxlRange whole[] = { STATIC };
     Pair p;
 
-    pair_start(&p, 4096, "");
+    pair_start(&p, 4096, "", "");
     leads_to_both(&p, 0, MARK);
 
     map_control(p.qts, p.bridge, 0, 0);
     map_is(p.qts, NULL, 0);
     map_trap_is(p.qts, 0, "no-device");
-    g_assert_cmphex(load(&p, 0, 0), ==, 0);
+    g_assert_cmphex(pair_load(&p, 0, 0), ==, 0);
     pair_decode(&p);
     map_is(p.qts, whole, 1);
 
-    for (unsigned d = 0; d < DEVICES; d++) {
+    for (unsigned d = 0; d < PAIR_DEVICES; d++) {
         uint64_t regs = p.dev[d].bar[0];
 
         map_enable(p.qts, regs, false);
         map_is(p.qts, NULL, 0);
         map_trap_is(p.qts, 0, "not-decoded");
-        g_assert_cmphex(load(&p, d, 0), ==, 0);
-        g_assert_cmphex(load(&p, !d, 0), ==, MARK + !d);
+        g_assert_cmphex(pair_load(&p, d, 0), ==, 0);
+        g_assert_cmphex(pair_load(&p, !d, 0), ==, MARK + !d);
         map_enable(p.qts, regs, true);
         map_is(p.qts, whole, 1);
         map_control(p.qts, regs, 0, 0);
         map_is(p.qts, NULL, 0);
-        store(&p, d, 0, 0);
-        g_assert_cmphex(in_device(&p, d, 0), ==, MARK + d);
+        pair_store(&p, d, 0, 0);
+        g_assert_cmphex(pair_in_device(&p, d, 0), ==, MARK + d);
         pair_decode(&p);
         map_is(p.qts, whole, 1);
-        g_assert_cmphex(load(&p, d, 0), ==, MARK + d);
+        g_assert_cmphex(pair_load(&p, d, 0), ==, MARK + d);
     }
 
     /* Locked until a reset */
-    for (unsigned d = 0; d < DEVICES; d++) {
+    for (unsigned d = 0; d < PAIR_DEVICES; d++) {
         map_control(p.qts, p.dev[d].bar[0], 0,
-                    ways2(p.grain) | CXL_HDM_CTRL_COMMIT | CXL_HDM_CTRL_LOCK);
+                    pair_control(p.grain) | CXL_HDM_CTRL_COMMIT |
+                    CXL_HDM_CTRL_LOCK);
         map_control(p.qts, p.dev[d].bar[0], 0, 0);
     }
     map_is(p.qts, whole, 1);
@@ -466,36 +353,36 @@ static void a_decoder_that_ends_ends_the_mapping(void)
 /* Two parts of the window, with chunks and DPAs of their own */
 static void each_decoder_has_its_own_pattern(void)
 {
-    const uint64_t size = DEVICES * CXL_STATIC, second = 3 * CXL_STATIC;
+    const uint64_t size = PAIR_DEVICES * CXL_STATIC, second = 3 * CXL_STATIC;
     const CxlExtent e = { R0(1), BLOCKS(1), 1 };
     const CxlRange want[] = {
         { 0, size }, { second + 2 * BLOCKS(1), 2 * BLOCKS(1) }
     };
     Pair p;
 
-    pair_start(&p, 16384, "");
-    for (unsigned d = 0; d <= DEVICES; d++) {
-        uint64_t regs = d < DEVICES ? p.dev[d].bar[0] : p.bridge;
-        uint32_t targets = d < DEVICES ? 0 : 0x0001;
+    pair_start(&p, 16384, "", "");
+    for (unsigned d = 0; d <= PAIR_DEVICES; d++) {
+        uint64_t regs = d < PAIR_DEVICES ? p.dev[d].bar[0] : p.bridge;
+        uint32_t targets = d < PAIR_DEVICES ? 0 : 0x0001;
 
         map_control(p.qts, regs, 0, 0);
-        map_decode(p.qts, regs, 0, p.window, size, ways2(4096), targets);
-        map_decode(p.qts, regs, 1, p.window + second, size, ways2(16384),
+        map_decode(p.qts, regs, 0, p.window, size, pair_control(4096), targets);
+        map_decode(p.qts, regs, 1, p.window + second, size, pair_control(16384),
                    targets);
     }
-    for (unsigned d = 0; d < DEVICES; d++) {
-        hold(&p.dev[d], &e);
+    for (unsigned d = 0; d < PAIR_DEVICES; d++) {
+        pair_hold(&p.dev[d], &e);
     }
     map_is(p.qts, want, 2);
-    for (unsigned d = 0; d < DEVICES; d++) {
+    for (unsigned d = 0; d < PAIR_DEVICES; d++) {
         /* The ports are in reverse order */
         p.grain = 4096;
-        store(&p, !d, 5 * 4096 + 8, MARK + d);
+        pair_store(&p, !d, 5 * 4096 + 8, MARK + d);
         p.grain = 16384;
-        qtest_writeq(p.qts, p.window + second + at(&p, !d, BLOCKS(1) + 8),
-                     MARK + 2 + d);
-        g_assert_cmphex(in_device(&p, d, 5 * 4096 + 8), ==, MARK + d);
-        g_assert_cmphex(in_device(&p, d, R0(1) + 8), ==, MARK + 2 + d);
+        qtest_writeq(p.qts, p.window + second +
+                     pair_at(&p, !d, BLOCKS(1) + 8), MARK + 2 + d);
+        g_assert_cmphex(pair_in_device(&p, d, 5 * 4096 + 8), ==, MARK + d);
+        g_assert_cmphex(pair_in_device(&p, d, R0(1) + 8), ==, MARK + 2 + d);
     }
     pair_stop(&p);
 }
@@ -506,22 +393,22 @@ static void a_size_that_wraps_ends_at_the_end(void)
     uint64_t d;
     Pair p;
 
-    pair_start(&p, 4096, "");
+    pair_start(&p, 4096, "", "");
     leads_to_both(&p, 0, MARK);
-    for (unsigned i = 0; i <= DEVICES; i++) {
-        uint64_t regs = i < DEVICES ? p.dev[i].bar[0] : p.bridge;
+    for (unsigned i = 0; i <= PAIR_DEVICES; i++) {
+        uint64_t regs = i < PAIR_DEVICES ? p.dev[i].bar[0] : p.bridge;
 
         d = regs + 0x1000 + CXL_HDM_DECODER(0);
         qtest_writel(p.qts, d + CXL_HDM_SIZE_HI, UINT32_MAX);
         map_trap_is(p.qts, 0, "direct");
-        g_assert_cmphex(load(&p, 0, 0), ==, MARK);
-        g_assert_cmphex(load(&p, 1, 0), ==, MARK + 1);
+        g_assert_cmphex(pair_load(&p, 0, 0), ==, MARK);
+        g_assert_cmphex(pair_load(&p, 1, 0), ==, MARK + 1);
     }
     /* Without interleave there is the same arithmetic */
     map_control(p.qts, p.bridge, 0, 0);
     map_control(p.qts, p.dev[0].bar[0], 0, 0);
-    map_decode(p.qts, p.bridge, 0, p.window, ALL_DPA, 0, 0);
-    map_decode(p.qts, p.dev[0].bar[0], 0, p.window, ALL_DPA, 0, 0);
+    map_decode(p.qts, p.bridge, 0, p.window, PAIR_DPA, 0, 0);
+    map_decode(p.qts, p.dev[0].bar[0], 0, p.window, PAIR_DPA, 0, 0);
     qtest_writel(p.qts, p.bridge + 0x1000 + CXL_HDM_DECODER(0) +
                  CXL_HDM_SIZE_HI, UINT32_MAX);
     map_trap_is(p.qts, 0, "direct");
@@ -535,16 +422,16 @@ static void budgets_are_those_of_each_device(void)
     const CxlRange one[] = { STATIC };
     Pair p;
 
-    pair_start(&p, 4096, ",direct-ranges-max=1");
-    for (unsigned d = 0; d < DEVICES; d++) {
-        hold(&p.dev[d], &e);
+    pair_start(&p, 4096, ",direct-ranges-max=1", "");
+    for (unsigned d = 0; d < PAIR_DEVICES; d++) {
+        pair_hold(&p.dev[d], &e);
     }
     map_is(p.qts, one, 1);
     map_trap_is(p.qts, 2 * R0(1), "budget");
     leads_to_both(&p, R0(1), MARK);
     pair_stop(&p);
 
-    pair_start(&p, 4096, ",direct-ranges-max=0");
+    pair_start(&p, 4096, ",direct-ranges-max=0", "");
     map_is(p.qts, NULL, 0);
     map_trap_is(p.qts, 0, "switched-off");
     leads_to_both(&p, 0, MARK);
@@ -559,18 +446,18 @@ static void migration_brings_rows_and_contents(void)
     };
     Pair p;
 
-    pair_start(&p, 4096, "");
-    for (unsigned d = 0; d < DEVICES; d++) {
-        hold(&p.dev[d], &e);
+    pair_start(&p, 4096, "", "");
+    for (unsigned d = 0; d < PAIR_DEVICES; d++) {
+        pair_hold(&p.dev[d], &e);
     }
     poison(&p.dev[1], true, 0);
     leads_to_both(&p, 4096, MARK);
     leads_to_both(&p, R0(1), MARK + 2);
     p.qts = cxl_migrate(p.qts, p.args);
     map_is(p.qts, want, 2);
-    for (unsigned d = 0; d < DEVICES; d++) {
-        g_assert_cmphex(load(&p, d, 4096), ==, MARK + d);
-        g_assert_cmphex(load(&p, d, R0(1)), ==, MARK + 2 + d);
+    for (unsigned d = 0; d < PAIR_DEVICES; d++) {
+        g_assert_cmphex(pair_load(&p, d, 4096), ==, MARK + d);
+        g_assert_cmphex(pair_load(&p, d, R0(1)), ==, MARK + 2 + d);
     }
     pair_stop(&p);
 }
@@ -580,7 +467,7 @@ static void unplug_of_one_ends_the_mapping(void)
 {
     Pair p;
 
-    pair_start(&p, 4096, "");
+    pair_start(&p, 4096, "", "");
     for (unsigned round = 0; round < 2; round++) {
         map_trap_is(p.qts, 0, "direct");
         leads_to_both(&p, 0, MARK + 2 * round);
@@ -588,10 +475,10 @@ static void unplug_of_one_ends_the_mapping(void)
         cxl_slot_power(p.qts, 1, false);
         qtest_qmp_eventwait(p.qts, "DEVICE_DELETED");
         map_trap_is(p.qts, 0, "no-device");
-        g_assert_cmphex(load(&p, 1, 0), ==, 0);
-        store(&p, 1, 0, 0);
-        g_assert_cmphex(in_device(&p, 1, 0), ==, MARK + 2 * round + 1);
-        g_assert_cmphex(load(&p, 0, 0), ==, MARK + 2 * round);
+        g_assert_cmphex(pair_load(&p, 1, 0), ==, 0);
+        pair_store(&p, 1, 0, 0);
+        g_assert_cmphex(pair_in_device(&p, 1, 0), ==, MARK + 2 * round + 1);
+        g_assert_cmphex(pair_load(&p, 0, 0), ==, MARK + 2 * round);
         if (round) {
             break;
         }
@@ -607,7 +494,7 @@ static void unplug_of_one_ends_the_mapping(void)
     /* Tables that lead there are not in the way, and the other one goes on */
     qtest_qmp_assert_success(p.qts, "{'execute': 'object-del', "
                              "'arguments': {'id': 'vm1'}}");
-    g_assert_cmphex(load(&p, 0, 0), ==, MARK + 2);
+    g_assert_cmphex(pair_load(&p, 0, 0), ==, MARK + 2);
     pair_stop(&p);
 }
 

@@ -1,0 +1,340 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Direct mapping as processors see it: what they keep of the way to memory must
+ * not outlive the mapping.  Two processors under TCG, each of which loads from
+ * a page all the time, and does an access when it is told to.
+ */
+#include "qemu/osdep.h"
+#include "qemu/bswap.h"
+#include "qemu/units.h"
+#include "cxl-qtest-pair.h"
+
+#define CPUS 2
+#define GRAIN 4096
+#define MARK 0x0123456789abcdefull
+#define ONES (-1ull)
+#define LINE 64
+
+/* Where things are in RAM: all of it below what a 16-bit segment reaches */
+#define GDTR 0x600
+#define GDT 0x610
+#define MAILBOX(cpu) (0x7000 + 0x100 * (cpu))
+#define PROGRAM 0x8000
+#define STARTUP 0x9000          /* of the second processor, vector 9 */
+#define PML4 0x10000
+#define PDPT 0x11000
+#define ROM_SIZE (64 * KiB)
+
+/* In a mailbox */
+enum { TOLD = 0, DONE = 8, ADDR = 16, VALUE = 24, IDLE = 32, WHAT = 40 };
+enum { LOAD, STORE, CALL };
+
+/* From real mode to the program, with pages of 1 GiB over all addresses */
+static const uint8_t startup[] = {
+    0xfa,                                       /* cli */
+    0x31, 0xc0, 0x8e, 0xd8,                     /* ds = 0 */
+    0x66, 0x0f, 0x01, 0x16, 0x00, 0x06,         /* lgdtl GDTR */
+    0x66, 0xb8, 0x20, 0x00, 0x00, 0x00,         /* cr4 = PAE */
+    0x0f, 0x22, 0xe0,
+    0x66, 0xb8, 0x00, 0x00, 0x01, 0x00,         /* cr3 = PML4 */
+    0x0f, 0x22, 0xd8,
+    0x66, 0xb9, 0x80, 0x00, 0x00, 0xc0,         /* efer = LME */
+    0x66, 0x31, 0xd2,
+    0x66, 0xb8, 0x00, 0x01, 0x00, 0x00,
+    0x0f, 0x30,
+    0x66, 0xb8, 0x01, 0x00, 0x00, 0x80,         /* cr0 = PG, PE */
+    0x0f, 0x22, 0xc0,
+    0x66, 0xea, 0x00, 0x80, 0x00, 0x00, 0x08, 0x00 /* ljmpl 8:PROGRAM */
+};
+
+static const uint8_t program[] = {
+    0xb8, 0x01, 0x00, 0x00, 0x00, 0x0f, 0xa2,   /* APIC ID: which one am I? */
+    0xc1, 0xeb, 0x18, 0xc1, 0xe3, 0x08,
+    0x8d, 0xbb, 0x00, 0x70, 0x00, 0x00,         /* edi = my mailbox */
+    0x8d, 0xa3, 0x00, 0x71, 0x00, 0x00,         /* esp = its end */
+    0x85, 0xdb, 0x75, 0x16,                     /* the first one */
+    0xb8, 0xf0, 0x00, 0xe0, 0xfe,               /* switches its APIC on */
+    0xc7, 0x00, 0xff, 0x01, 0x00, 0x00,
+    0xb8, 0x00, 0x03, 0xe0, 0xfe,               /* and starts all others */
+    0xc7, 0x00, 0x09, 0x46, 0x0c, 0x00,
+    /* loop: */
+    0x48, 0x8b, 0x77, 0x20, 0x48, 0x8b, 0x1e,   /* load from [IDLE] */
+    0x48, 0x8b, 0x2f, 0x48, 0x39, 0x6f, 0x08,   /* TOLD == DONE? */
+    0x74, 0xf0,                                 /* je loop */
+    0x48, 0x8b, 0x4f, 0x10, 0x48, 0x8b, 0x47, 0x18, /* ADDR, VALUE */
+    0x80, 0x7f, 0x28, 0x01, 0x72, 0x06, 0x74, 0x09, /* WHAT */
+    0xff, 0xd1, 0xeb, 0x08,                     /* call *ADDR */
+    0x48, 0x8b, 0x01, 0xeb, 0x03,               /* or load */
+    0x48, 0x89, 0x01,                           /* or store */
+    0x48, 0x89, 0x47, 0x18,                     /* VALUE */
+    0x48, 0x89, 0x6f, 0x08, 0xeb, 0xca,         /* DONE; jmp loop */
+};
+
+static char *rom_make(void)
+{
+    static const uint8_t jump[] = { 0xe9, 0x0d, 0x00 };
+    g_autofree uint8_t *rom = g_malloc0(ROM_SIZE);
+    char *path;
+    int fd = g_file_open_tmp("cxl-rom-XXXXXX", &path, NULL);
+
+    /* The reset vector is 16 bytes from the end, so the rest is before it */
+    g_assert_cmpint(fd, >=, 0);
+    memcpy(rom + ROM_SIZE - 16, jump, sizeof(jump));
+    memcpy(rom, startup, sizeof(startup));
+    g_assert_cmpint(write(fd, rom, ROM_SIZE), ==, ROM_SIZE);
+    close(fd);
+    return path;
+}
+
+static void program_load(QTestState *qts)
+{
+    qtest_writew(qts, GDTR, 16 - 1);
+    qtest_writel(qts, GDTR + 2, GDT);
+    qtest_writeq(qts, GDT, 0);
+    qtest_writeq(qts, GDT + 8, 0x00209a0000000000ull);  /* 64-bit code */
+    qtest_writeq(qts, PML4, PDPT | 3);
+    for (unsigned i = 0; i < 512; i++) {
+        qtest_writeq(qts, PDPT + 8 * i, i * GiB | 0x83);
+    }
+    qtest_memwrite(qts, PROGRAM, program, sizeof(program));
+    qtest_memwrite(qts, STARTUP, startup, sizeof(startup));
+    for (unsigned cpu = 0; cpu < CPUS; cpu++) {
+        qtest_memset(qts, MAILBOX(cpu), 0, 0x100);
+        qtest_writeq(qts, MAILBOX(cpu) + IDLE, MAILBOX(cpu));
+    }
+}
+
+static void cpus_start(Pair *p, const char *props)
+{
+    g_autofree char *rom = rom_make();
+    g_autofree char *more = g_strdup_printf(
+        "-accel tcg,thread=multi -smp %u -cpu max -S -bios %s", CPUS, rom);
+
+    pair_start(p, GRAIN, props, more);
+    unlink(rom);
+    program_load(p->qts);
+    qtest_qmp_assert_success(p->qts, "{'execute': 'cont'}");
+}
+
+/* Load from a place in the window while there is nothing to do */
+static void cpus_idle(Pair *p, uint64_t offset)
+{
+    for (unsigned cpu = 0; cpu < CPUS; cpu++) {
+        qtest_writeq(p->qts, MAILBOX(cpu) + IDLE, p->window + offset);
+    }
+}
+
+static uint64_t cpu_do(Pair *p, unsigned cpu, int what, uint64_t offset,
+                       uint64_t value)
+{
+    uint64_t box = MAILBOX(cpu), n = qtest_readq(p->qts, box + DONE) + 1;
+
+    qtest_writeq(p->qts, box + WHAT, what);
+    qtest_writeq(p->qts, box + ADDR, p->window + offset);
+    qtest_writeq(p->qts, box + VALUE, value);
+    qtest_writeq(p->qts, box + TOLD, n);
+    while (qtest_readq(p->qts, box + DONE) != n) {
+        g_usleep(50);
+    }
+    return qtest_readq(p->qts, box + VALUE);
+}
+
+static void all_load(Pair *p, uint64_t offset, uint64_t want)
+{
+    for (unsigned cpu = 0; cpu < CPUS; cpu++) {
+        g_assert_cmphex(cpu_do(p, cpu, LOAD, offset, 0), ==, want);
+    }
+}
+
+static void turn(Pair *p, bool on)
+{
+    map_decode(p->qts, p->bridge, 0, p->window, PAIR_DEVICES * PAIR_DPA,
+               pair_control(GRAIN), on ? 0x0001 : 0x0100);
+}
+
+/* Each device has a mark of its own at the same place */
+static void marks(Pair *p, uint64_t dpa)
+{
+    for (unsigned d = 0; d < PAIR_DEVICES; d++) {
+        uint64_t at = pair_at(p, d, dpa);
+
+        cpu_do(p, d % CPUS, STORE, at, MARK + d);
+        all_load(p, at, MARK + d);
+        g_assert_cmphex(pair_in_device(p, d, dpa), ==, MARK + d);
+    }
+}
+
+/* -- tests ----------------------------------------------------------------- */
+
+static void processors_reach_each_device(void)
+{
+    Pair p;
+
+    cpus_start(&p, "");
+    map_trap_is(p.qts, 0, "direct");
+    for (unsigned i = 0; i < 40; i++) {
+        marks(&p, i * 5 * GRAIN + i * 24);
+    }
+    /* An access over the border of two chunks */
+    cpu_do(&p, 0, STORE, 8 * GRAIN - 4, MARK);
+    all_load(&p, 8 * GRAIN - 4, MARK);
+    g_assert_cmphex(pair_in_device(&p, 0, 4 * GRAIN) & UINT32_MAX, ==,
+                    MARK >> 32);
+    pair_stop(&p);
+}
+
+static void a_turned_bridge_is_seen_at_once(void)
+{
+    Pair p;
+
+    cpus_start(&p, "");
+    marks(&p, 0);
+    cpus_idle(&p, 0);
+    for (unsigned round = 1; round <= 30; round++) {
+        unsigned turned = round % 2;
+
+        turn(&p, turned);
+        all_load(&p, pair_at(&p, 0, 0), MARK + turned);
+        all_load(&p, pair_at(&p, 1, 0), MARK + !turned);
+        cpu_do(&p, 0, STORE, pair_at(&p, 0, 8), round);
+        g_assert_cmphex(pair_in_device(&p, turned, 8), ==, round);
+    }
+    pair_stop(&p);
+}
+
+static void what_traps_is_not_reached_by_old_ways(void)
+{
+    const CxlExtent e = { PAIR_R0(1), PAIR_BLOCKS(1), 1 };
+    CxlReq r = { 0 };
+    Pair p;
+
+    cpus_start(&p, "");
+    for (unsigned d = 0; d < PAIR_DEVICES; d++) {
+        pair_hold(&p.dev[d], &e);
+    }
+    marks(&p, PAIR_R0(1));
+    cpus_idle(&p, pair_at(&p, 1, PAIR_R0(1)));
+    g_assert_cmphex(fm_release_tag(&p.dev[1], REL_FORCED, PAIR_BLOCKS(1), 1),
+                    ==, 0);
+    all_load(&p, pair_at(&p, 1, PAIR_R0(1)), ONES);
+    all_load(&p, pair_at(&p, 0, PAIR_R0(1)), MARK);
+    for (unsigned cpu = 0; cpu < CPUS; cpu++) {
+        cpu_do(&p, cpu, STORE, pair_at(&p, 1, PAIR_R0(1)), 0);
+    }
+    g_assert_cmphex(pair_in_device(&p, 1, PAIR_R0(1)), ==, MARK + 1);
+
+    marks(&p, LINE);
+    marks(&p, 2 * LINE);
+    cpus_idle(&p, pair_at(&p, 0, LINE));
+    req64(&r, LINE);
+    g_assert_cmphex(cxl_cmd(&p.dev[0], 0x4301, &r, NULL), ==, 0);
+    all_load(&p, pair_at(&p, 0, LINE), ONES);
+    all_load(&p, pair_at(&p, 0, 2 * LINE), MARK);
+    all_load(&p, pair_at(&p, 1, LINE), MARK + 1);
+
+    map_enable(p.qts, p.dev[1].bar[0], false);
+    all_load(&p, pair_at(&p, 1, LINE), 0);
+    map_enable(p.qts, p.dev[1].bar[0], true);
+    all_load(&p, pair_at(&p, 1, LINE), MARK + 1);
+    pair_stop(&p);
+}
+
+/* What was translated of the one device's code is not run for the other's */
+static void programs_run_from_interleaved_memory(void)
+{
+    Pair p;
+
+    cpus_start(&p, "");
+    for (unsigned d = 0; d < PAIR_DEVICES; d++) {
+        /* mov $d + 5, %eax; ret */
+        cpu_do(&p, 0, STORE, pair_at(&p, d, 0), 0xc300000000b8 | (d + 5) << 8);
+    }
+    for (unsigned round = 0; round < 8; round++) {
+        turn(&p, round % 2);
+        for (unsigned cpu = 0; cpu < CPUS; cpu++) {
+            for (unsigned d = 0; d < PAIR_DEVICES; d++) {
+                g_assert_cmphex(cpu_do(&p, cpu, CALL, pair_at(&p, d, 0), 0), ==,
+                                5 + (d ^ round % 2));
+            }
+        }
+    }
+    pair_stop(&p);
+}
+
+/* Mappings come and go below processors that load from them */
+static void processors_survive_any_change(void)
+{
+    const CxlExtent e = { PAIR_R0(0), PAIR_BLOCKS(1), 1 };
+    Pair p;
+
+    cpus_start(&p, "");
+    marks(&p, 0);
+    for (unsigned d = 0; d < PAIR_DEVICES; d++) {
+        qtest_writeq(p.qts, MAILBOX(d) + IDLE, p.window + pair_at(&p, d, 0));
+        pair_hold(&p.dev[d], &e);
+    }
+    for (unsigned round = 0; round < 100; round++) {
+        turn(&p, round % 2);
+        map_control(p.qts, p.dev[round % 2].bar[0], 0, 0);
+        pair_decode(&p);
+    }
+    all_load(&p, pair_at(&p, 0, 0), MARK);
+    all_load(&p, pair_at(&p, 1, 0), MARK + 1);
+
+    qtest_qmp_device_del_send(p.qts, "mem1");
+    cxl_slot_power(p.qts, 1, false);
+    all_load(&p, pair_at(&p, 1, 0), 0);
+    /* Nobody interrupts these processors, so no grace period would end */
+    qtest_qmp_assert_success(p.qts, "{'execute': 'stop'}");
+    qtest_qmp_eventwait(p.qts, "DEVICE_DELETED");
+    qtest_qmp_assert_success(p.qts, "{'execute': 'object-del', "
+                             "'arguments': {'id': 'vm1'}}");
+    qtest_qmp_assert_success(p.qts, "{'execute': 'cont'}");
+    all_load(&p, pair_at(&p, 1, 0), 0);
+    all_load(&p, pair_at(&p, 0, 0), MARK);
+    qtest_qmp_assert_success(p.qts, "{'execute': 'system_reset'}");
+    qtest_qmp_eventwait(p.qts, "RESET");
+    pair_stop(&p);
+}
+
+/* Without interleave there is no table, but the same promise */
+static void a_single_way_that_ends_is_seen_at_once(void)
+{
+    Pair p;
+
+    cpus_start(&p, "");
+    marks(&p, 0);
+    for (unsigned d = 0; d < PAIR_DEVICES; d++) {
+        map_control(p.qts, p.dev[d].bar[0], 0, 0);
+        map_decode(p.qts, p.dev[d].bar[0], 0, p.window, PAIR_DPA, 0, 0);
+    }
+    for (unsigned round = 0; round < 20; round++) {
+        unsigned d = round % PAIR_DEVICES;
+
+        map_decode(p.qts, p.bridge, 0, p.window, PAIR_DPA, 0, d);
+        map_trap_is(p.qts, 0, "direct");
+        all_load(&p, 0, MARK + d);
+        map_control(p.qts, p.dev[d].bar[0], 0, 0);
+        all_load(&p, 0, 0);
+        map_decode(p.qts, p.dev[d].bar[0], 0, p.window, PAIR_DPA, 0, 0);
+    }
+    pair_stop(&p);
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    if (!qtest_has_accel("tcg")) {
+        g_test_message("built without TCG");
+        return g_test_run();
+    }
+#define T(f) qtest_add_func("/cxl/direct-cpu/" #f, f)
+    T(processors_reach_each_device);
+    T(a_turned_bridge_is_seen_at_once);
+    T(what_traps_is_not_reached_by_old_ways);
+    T(programs_run_from_interleaved_memory);
+    T(processors_survive_any_change);
+    T(a_single_way_that_ends_is_seen_at_once);
+#undef T
+    return g_test_run();
+}

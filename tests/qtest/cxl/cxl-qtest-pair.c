@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Two interleaved memory devices, see cxl-qtest-pair.h
+ */
+#include "qemu/osdep.h"
+#include "qemu/bswap.h"
+#include "qemu/units.h"
+#include "cxl-qtest-pair.h"
+
+uint32_t pair_control(unsigned grain)
+{
+    return 1 << CXL_HDM_CTRL_IW_SHIFT | ctz32(grain / 256);
+}
+
+void pair_probe(Pair *p)
+{
+    for (unsigned d = 0; d < PAIR_DEVICES; d++) {
+        cxl_probe(p->qts, d, &p->dev[d]);
+    }
+    p->window = map_window(p->qts);
+    p->bridge = map_bridge(p->qts);
+}
+
+void pair_decode(Pair *p)
+{
+    uint64_t size = PAIR_DEVICES * PAIR_DPA;
+    uint32_t control = pair_control(p->grain);
+
+    map_decode(p->qts, p->bridge, 0, p->window, size, control, 0x0100);
+    for (unsigned d = 0; d < PAIR_DEVICES; d++) {
+        map_decode(p->qts, p->dev[d].bar[0], 0, p->window, size, control, 0);
+    }
+}
+
+void pair_start(Pair *p, unsigned grain, const char *props, const char *more)
+{
+    g_autoptr(GString) devices = g_string_new(more);
+
+    *p = (Pair) { .grain = grain };
+    for (unsigned d = 0; d < PAIR_DEVICES; d++) {
+        for (unsigned k = 0; k < PAIR_KINDS; k++) {
+            int fd = g_file_open_tmp("cxl-pair-XXXXXX", &p->file[d][k], NULL);
+
+            g_assert_cmpint(fd, >=, 0);
+            close(fd);
+        }
+        g_string_append_printf(
+            devices, " -object memory-backend-file,id=vm%u,size=256M,share=on,"
+            "mem-path=%s -object memory-backend-file,id=dc%u,size=512M,"
+            "share=on,mem-path=%s -device cxl-type3,bus=rp%u,id=mem%u,"
+            "volatile-memdev=vm%u,volatile-dc-memdev=dc%u,num-dc-regions=2%s ",
+            d, p->file[d][0], d, p->file[d][1], d, d, d, d, props);
+    }
+    p->args = cxl_args(devices->str);
+    p->qts = qtest_init(p->args);
+    pair_probe(p);
+    pair_decode(p);
+}
+
+void pair_stop(Pair *p)
+{
+    qtest_quit(p->qts);
+    for (unsigned d = 0; d < PAIR_DEVICES; d++) {
+        for (unsigned k = 0; k < PAIR_KINDS; k++) {
+            unlink(p->file[d][k]);
+            g_free(p->file[d][k]);
+        }
+    }
+    g_free(p->args);
+}
+
+uint64_t pair_at(const Pair *p, unsigned d, uint64_t dpa)
+{
+    return (dpa / p->grain * PAIR_DEVICES + d) * p->grain + dpa % p->grain;
+}
+
+uint64_t pair_load(Pair *p, unsigned d, uint64_t dpa)
+{
+    return qtest_readq(p->qts, p->window + pair_at(p, d, dpa));
+}
+
+void pair_store(Pair *p, unsigned d, uint64_t dpa, uint64_t value)
+{
+    qtest_writeq(p->qts, p->window + pair_at(p, d, dpa), value);
+}
+
+uint64_t pair_in_device(Pair *p, unsigned d, uint64_t dpa)
+{
+    bool dynamic = dpa >= CXL_DC_BASE;
+    int fd = open(p->file[d][dynamic], O_RDONLY);
+    uint8_t b[8];
+
+    g_assert_cmpint(fd, >=, 0);
+    g_assert_cmpint(pread(fd, b, sizeof(b), dpa - dynamic * CXL_DC_BASE), ==,
+                    sizeof(b));
+    close(fd);
+    return ldq_le_p(b);
+}
+
+void pair_hold(CxlDev *dev, const CxlExtent *e)
+{
+    g_assert_cmphex(fm_add_list(dev, e, 1), ==, 0);
+    g_assert_cmphex(host_answer(dev, 0x4802, e, 1, false), ==, 0);
+}
