@@ -21,8 +21,9 @@ WORDS = {'one': 'one device', 'many': '16 devices',
          'dynamic': '16 devices with a DC region'}
 
 
-def idle_line(qemu, devices, dynamic):
-    """A machine without a guest: root ports, devices behind some of them."""
+def idle_line(qemu, devices, dynamic, plugged):
+    """A machine without a guest: root ports, devices behind some of them, or
+    only the memory backends that these would have."""
     # shared memory does not count as memory of QEMU's own
     line = [qemu, '-accel', 'qtest', '-display', 'none', '-nodefaults', '-S',
             '-M', 'q35,cxl=on,cxl-fmw.0.targets.0=cxl.0,cxl-fmw.0.size=16G,'
@@ -40,7 +41,8 @@ def idle_line(qemu, devices, dynamic):
             line += ['-object',
                      f'memory-backend-memfd,id=dc{n},size={REGION}']
             props += f',volatile-dc-memdev=dc{n},num-dc-regions=1'
-        line += ['-device', props]
+        if plugged:
+            line += ['-device', props]
     return line
 
 
@@ -70,13 +72,14 @@ def idle(line):
 
 
 def idle_machines(qemus):
-    """Medians of idle() for each QEMU and kind: {(which, kind): ...}."""
+    """Medians of idle(): {(which QEMU, kind, with devices?): ...}."""
     found = {}
     for _ in range(TURNS):
         for kind, devices in KINDS.items():
             for which, qemu in qemus.items():
-                found.setdefault((which, kind), []).append(
-                    idle(idle_line(qemu, *devices)))
+                for plugged in (False, True):
+                    found.setdefault((which, kind, plugged), []).append(
+                        idle(idle_line(qemu, *devices, plugged)))
     return {name: tuple(statistics.median(column) for column in zip(*rows))
             for name, rows in found.items()}
 
@@ -91,15 +94,15 @@ def machines(options, table):
                   'ports always)')
     for which in qemus:
         for kind, words in WORDS.items():
-            own, none = found[which, kind][1], found[which, 'none'][1]
-            each = (own - none) / KINDS[kind][0]
+            own = found[which, kind, True][1]
+            each = (own - found[which, kind, False][1]) / KINDS[kind][0]
             table.add(words + which, each / 256, 'each : 256 KiB',
                       f'{each:,.0f} KiB each, machine {own:,.0f} KiB')
     table.section('Time until QEMU answers')
     for which in qemus:
-        none = found[which, 'none'][0]
+        none = found[which, 'none', True][0]
         table.add('no device' + which, None, '', f'{none * 1e3:.0f} ms')
         for kind, words in WORDS.items():
-            seconds = found[which, kind][0]
+            seconds = found[which, kind, True][0]
             table.add(words + which, seconds / none, 'this : no device',
                       f'{seconds * 1e3:.0f} ms')

@@ -48,7 +48,11 @@ static void mctp_links_class_init(ObjectClass *klass, void *data)
 
 void mctp_link_bus_create(void)
 {
-    if (!object_resolve_path_type("", TYPE_MCTP_LINKS, NULL)) {
+    /* Each component asks: a search through all objects takes too long */
+    static bool created;
+
+    if (!created) {
+        created = true;
         sysbus_realize_and_unref(SYS_BUS_DEVICE(qdev_new(TYPE_MCTP_LINKS)),
                                  &error_abort);
     }
