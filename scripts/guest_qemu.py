@@ -11,8 +11,10 @@ says how it went:
                dynamic capacity of its first region, by the monitor
 """
 
+import ctypes
 import json
 import os
+import signal
 import socket
 import subprocess
 import tempfile
@@ -29,6 +31,22 @@ class AskError(Exception):
     """The guest's wish could not be fulfilled."""
 
 
+# prctl() of Linux
+PR_SET_PDEATHSIG = 1
+LIBC = ctypes.CDLL(None)
+
+
+def popen(line, **more):
+    """Start a process that is killed when we end, in whatever way."""
+    parent = os.getpid()
+
+    def tie():
+        LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != parent:
+            os.kill(os.getpid(), signal.SIGKILL)
+    return subprocess.Popen(line, preexec_fn=tie, **more)
+
+
 class Machine:
     """A QEMU process; after a migration another one in its place."""
 
@@ -42,7 +60,7 @@ class Machine:
     def start(self, *more):
         if os.path.exists(self.socket):
             os.unlink(self.socket)
-        self.process = subprocess.Popen(
+        self.process = popen(
             self.line + list(more), stdin=subprocess.PIPE,
             stdout=subprocess.PIPE, stderr=self.errors)
 

@@ -398,14 +398,13 @@ def boot(args, accel, first_sign, initramfs, console):
         results.story = fm_story.Story(args.fm, 'unix:' + args.fm_socket,
                                        lambda: machine.tell('end'))
 
-    def give_up(*_):
+    try:
+        why = Watcher(machine, results, console, args).run(first_sign)
+    except SystemExit:
         machine.stop()
         if other:
             other.stop()
-        sys.exit(DIED)
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, give_up)
-    why = Watcher(machine, results, console, args).run(first_sign)
+        raise
     if why:
         machine.stop()
     code = machine.process.wait()
@@ -431,7 +430,12 @@ def run(args, folder):
     if accel == 'auto':
         accel = 'kvm' if kvm_works(args.qemu) else 'tcg'
     if args.scenario == 'shell':
-        return subprocess.call(command_line(args, accel, initramfs, console))
+        line = command_line(args, accel, initramfs, console)
+        with guest_qemu.popen(line) as shell:
+            try:
+                return shell.wait()
+            finally:
+                shell.kill()
     fragile = args.accel == 'auto' and accel == 'kvm'
     results, why, code = boot(args, accel, FIRST_SIGN if fragile else
                               args.idle_limit, initramfs, console)
@@ -501,6 +505,8 @@ def main():
     for what in args.tree:
         if not os.path.isdir(what):
             die(MISSING, f'{what} is missing')
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: sys.exit(DIED))
     with tempfile.TemporaryDirectory(prefix='cxl-guest-') as folder:
         return run(args, folder)
 
