@@ -88,6 +88,11 @@ GList *cxl_direct_windows(void);
 unsigned cxl_direct_mapped(void);
 bool cxl_direct_may_map_dynamic(void);
 
+/* cxl-direct-slots.c */
+
+/** cxl_direct_slots() - how many pieces may be mapped in all */
+uint64_t cxl_direct_slots(void);
+
 /* cxl-direct-plan.c */
 
 /**

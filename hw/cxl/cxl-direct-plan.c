@@ -5,8 +5,6 @@
  */
 #include "qemu/osdep.h"
 #include "exec/target_page.h"
-#include "hw/virtio/vhost.h"
-#include "system/kvm.h"
 #include "system/qtest.h"
 #include "system/tcg.h"
 #include "cxl-direct-internal.h"
@@ -47,18 +45,6 @@ typedef struct Walk {
     bool stop;
 } Walk;
 
-static uint64_t slots_for_us(void)
-{
-    uint64_t slots = vhost_get_free_memslots();
-
-    if (kvm_enabled()) {
-        slots = MIN(slots, kvm_get_free_memslots());
-    }
-    slots += cxl_direct_mapped();
-    slots -= MIN(slots, CXL_DIRECT_SLOTS_RESERVED);
-    return MIN(slots, CXL_DIRECT_PIECES_MAX);
-}
-
 static void piece_clear(gpointer opaque)
 {
     CXLDirectPiece *p = opaque;
@@ -71,7 +57,7 @@ static void walk_init(Walk *w, bool dynamic)
     *w = (Walk) {
         .pieces = g_array_new(false, false, sizeof(CXLDirectPiece)),
         .spent = g_hash_table_new(NULL, NULL),
-        .slots = slots_for_us(),
+        .slots = cxl_direct_slots(),
         .page = MAX(qemu_real_host_page_size(), qemu_target_page_size()),
         .dynamic = dynamic,
     };
@@ -147,7 +133,16 @@ static bool add_piece(Walk *w, const CXLDirectPiece *p, const CXLMember *m,
                       unsigned n, CxlMemoryTrap *why, PCIDevice **who)
 {
     *who = m[0].device;
-    if (any_limit(w, m, n, false, who)) {
+    /*
+     * Of a guest_memfd, KVM would give the guest pages that the device does
+     * not see: what sanitize, poison or a release does would not reach them.
+     * By traps a confidential guest shares this memory, as with any device.
+     * Where there is no guest_memfd (SEV, SEV-ES) memory is mapped as other
+     * RAM is, and dynamic capacity is pinned by the base.
+     */
+    if (p->mr && memory_region_has_guest_memfd(p->mr)) {
+        *why = CXL_MEMORY_TRAP_CONFIDENTIAL;
+    } else if (any_limit(w, m, n, false, who)) {
         *why = CXL_MEMORY_TRAP_SWITCHED_OFF;
     } else if (p->dynamic && !w->dynamic) {
         *why = CXL_MEMORY_TRAP_PINNED;

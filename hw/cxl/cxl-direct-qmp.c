@@ -82,6 +82,8 @@ CxlMemoryWindowList *qmp_query_cxl_memory_map(bool has_limit, uint32_t limit,
 {
     CxlMemoryWindowList *all = NULL, **tail = &all;
 
+    /* Who else uses memory slots or pins memory does not tell us */
+    cxl_direct_update();
     for (GList *it = cxl_direct_windows(); it; it = it->next) {
         CXLFixedWindow *fw = it->data;
         CxlMemoryWindow *window = g_new0(CxlMemoryWindow, 1);
