@@ -134,6 +134,7 @@ void cxl_direct_update(void)
     bool dynamic;
     GArray *plan;
 
+    cxl_window_forget();
     if (!state.cxl) {
         return;
     }

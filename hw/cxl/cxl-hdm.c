@@ -81,6 +81,21 @@ uint64_t cxl_interleave_dpa_offset(uint64_t hpa_offset, unsigned ways,
            hpa_offset % granularity;
 }
 
+unsigned cxl_interleave_period(unsigned period, unsigned ways,
+                               unsigned granularity)
+{
+    unsigned next = ways == 1 ? 1 : ways * (granularity / CXL_INTERLEAVE_CHUNK);
+    unsigned a = period, b = next;
+
+    while (b) {
+        unsigned rest = a % b;
+
+        a = b;
+        b = rest;
+    }
+    return period / a * next;
+}
+
 unsigned cxl_hdm_count(const uint32_t *regs)
 {
     unsigned code;

@@ -15,6 +15,7 @@
 
 static void window_free(CXLFixedWindow *fw)
 {
+    cxl_window_exit(fw);
     for (int i = 0; i < fw->num_targets; i++) {
         g_free(fw->targets[i]);
     }

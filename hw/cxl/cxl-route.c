@@ -16,9 +16,6 @@
 /* Every level takes two bus numbers of 256 */
 #define SWITCH_LEVELS_MAX       128
 
-/* Smallest interleave granularity: no decoder splits an aligned piece of it */
-#define CHUNK                   256
-
 /*
  * What the decoders say is worked out once and kept until one of them, or a
  * memory device, changes: a walk over buses and registers at each access would
@@ -195,6 +192,8 @@ static Leg node_leg(const Node *node, hwaddr hpa, CXLRoute *route)
         }
         route->ways *= hop->d.ways;
         route->chunk = MIN(route->chunk, hop->d.granularity);
+        route->period = cxl_interleave_period(route->period, hop->d.ways,
+                                              hop->d.granularity);
         target = cxl_interleave_target(hpa, hop->d.ways, hop->d.granularity);
         return target < CXL_HDM_TARGETS_MAX ? hop->leg[target]
                                             : (Leg) { NULL, NULL,
@@ -211,6 +210,7 @@ CXLRoute cxl_route_hpa(CXLFixedWindow *fw, hwaddr hpa)
         .ways = fw->num_targets,
         .chunk = fw->num_targets > 1 ? granularity : UINT_MAX,
         .end = fw->base + fw->size,
+        .period = cxl_interleave_period(1, fw->num_targets, granularity),
     };
     Leg leg = t->target[cxl_interleave_target(hpa, fw->num_targets,
                                               granularity)];
@@ -223,7 +223,7 @@ CXLRoute cxl_route_hpa(CXLFixedWindow *fw, hwaddr hpa)
     return route;
 }
 
-static const char *miss_text(CXLRouteMiss why)
+const char *cxl_route_miss_text(CXLRouteMiss why)
 {
     switch (why) {
     case CXL_ROUTE_OK:
@@ -241,80 +241,3 @@ static const char *miss_text(CXLRouteMiss why)
     }
     g_assert_not_reached();
 }
-
-/* Neighbouring chunks may belong to different devices, regions or blocks */
-static bool crosses_chunk(hwaddr hpa, unsigned size)
-{
-    return hpa % CHUNK + size > CHUNK;
-}
-
-static MemTxResult read_piece(CXLFixedWindow *fw, hwaddr hpa, uint64_t *data,
-                              unsigned size, MemTxAttrs attrs)
-{
-    CXLRoute route = cxl_route_hpa(fw, hpa);
-
-    *data = 0;
-    if (!route.device) {
-        trace_cxl_window_miss("read", hpa, size, miss_text(route.miss));
-        return MEMTX_ERROR;
-    }
-    return cxl_type3_read(route.device, hpa, data, size, attrs);
-}
-
-static MemTxResult write_piece(CXLFixedWindow *fw, hwaddr hpa, uint64_t data,
-                               unsigned size, MemTxAttrs attrs)
-{
-    CXLRoute route = cxl_route_hpa(fw, hpa);
-
-    if (!route.device) {
-        /* A posted write has nobody to tell */
-        trace_cxl_window_miss("write", hpa, size, miss_text(route.miss));
-        return MEMTX_OK;
-    }
-    return cxl_type3_write(route.device, hpa, data, size, attrs);
-}
-
-static MemTxResult window_read(void *opaque, hwaddr offset, uint64_t *data,
-                               unsigned size, MemTxAttrs attrs)
-{
-    CXLFixedWindow *fw = opaque;
-    hwaddr hpa = fw->base + offset;
-    MemTxResult result = MEMTX_OK;
-    uint64_t all = 0;
-
-    if (!crosses_chunk(hpa, size)) {
-        return read_piece(fw, hpa, data, size, attrs);
-    }
-    for (unsigned i = 0; i < size; i++) {
-        uint64_t byte;
-
-        result |= read_piece(fw, hpa + i, &byte, 1, attrs);
-        all |= (byte & 0xff) << (8 * i);
-    }
-    *data = result == MEMTX_OK ? all : 0;
-    return result;
-}
-
-static MemTxResult window_write(void *opaque, hwaddr offset, uint64_t data,
-                                unsigned size, MemTxAttrs attrs)
-{
-    CXLFixedWindow *fw = opaque;
-    hwaddr hpa = fw->base + offset;
-    MemTxResult result = MEMTX_OK;
-
-    if (!crosses_chunk(hpa, size)) {
-        return write_piece(fw, hpa, data, size, attrs);
-    }
-    for (unsigned i = 0; i < size; i++) {
-        result |= write_piece(fw, hpa + i, data >> (8 * i) & 0xff, 1, attrs);
-    }
-    return result;
-}
-
-const MemoryRegionOps cfmws_ops = {
-    .read_with_attrs = window_read,
-    .write_with_attrs = window_write,
-    .endianness = DEVICE_LITTLE_ENDIAN,
-    .valid = { .min_access_size = 1, .max_access_size = 8, .unaligned = true },
-    .impl = { .min_access_size = 1, .max_access_size = 8, .unaligned = true },
-};

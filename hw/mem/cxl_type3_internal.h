@@ -52,6 +52,7 @@ typedef enum CXLType3Vector {
 
 /**
  * struct CXLType3Space - address space over a backend
+ * @whole: all of it; its pointer is NULL if it cannot be loaded and stored
  *
  * Apart from the device, because RCU may look at it longer than the device
  * lives.
@@ -59,6 +60,7 @@ typedef enum CXLType3Vector {
 typedef struct CXLType3Space {
     struct rcu_head rcu;
     AddressSpace as;
+    MemoryRegionCache whole;
 } CXLType3Space;
 
 /**

@@ -13,6 +13,7 @@
 #include "exec/ramblock.h"
 #include "migration/vmstate.h"
 #include "system/hostmem.h"
+#include "hw/cxl/cxl_direct.h"
 #include "cxl_type3_internal.h"
 #include "hw/cxl/trace.h"
 
@@ -45,6 +46,10 @@ static AddressSpace *mem_space(CXLType3Mem *m)
     if (unlikely(!m->space)) {
         m->space = g_new0(CXLType3Space, 1);
         address_space_init(&m->space->as, m->mr, m->space_name);
+        if (address_space_cache_init(&m->space->whole, &m->space->as, 0,
+                                     m->size, true) != m->size) {
+            m->space->whole.ptr = NULL;
+        }
     }
     return &m->space->as;
 }
@@ -66,6 +71,7 @@ static void mem_release(CXLType3Dev *d, CXLType3Mem *m)
         m->migrates = false;
     }
     if (m->space) {
+        address_space_cache_destroy(&m->space->whole);
         /* Callbacks run in order: the memory goes after its last user */
         address_space_destroy(&m->space->as);
         g_free_rcu(m->space, rcu);
@@ -373,6 +379,53 @@ static bool decode(CXLType3Dev *d, hwaddr hpa, uint64_t *dpa)
     }
     *dpa = c->dpa + cxl_interleave_dpa_offset(hpa - c->base, c->ways,
                                               c->granularity);
+    return true;
+}
+
+static CXLType3Mem *mem_of(CXLType3Dev *d, const MemoryRegion *mr)
+{
+    return mr == d->vmem.mr ? &d->vmem :
+           mr == d->pmem.mr ? &d->pmem : &d->dcmem;
+}
+
+bool cxl_type3_reach(PCIDevice *pci, hwaddr hpa, CXLMemReach *reach)
+{
+    CXLType3Dev *d = CXL_TYPE3(pci);
+    uint64_t dpa, line, from;
+    CXLMemSpan span;
+
+    if (!decode(d, hpa, &dpa)) {
+        return false;
+    }
+    line = ROUND_DOWN(dpa, CXL_POISON_LINE);
+    from = ROUND_DOWN(dpa, CXL_TYPE3_GRANULE);
+    /* Static capacity mostly is all alike; extents seldom begin down there */
+    if (dpa < cxl_type3_static_size(d)) {
+        cxl_type3_span(pci, from, CXL_TYPE3_GRANULE, &span);
+    } else {
+        span.len = 0;
+    }
+    if (span.len <= line - from) {
+        cxl_type3_span(pci, line, CXL_TYPE3_GRANULE - (line - from), &span);
+        from = line;
+    }
+    *reach = (CXLMemReach) {
+        .below = dpa - from,
+        .above = span.len - 1 - (dpa - from),
+        .ways = d->decode.ways,
+        .granularity = d->decode.granularity,
+    };
+    if (span.mr) {
+        CXLType3Mem *m = mem_of(d, span.mr);
+        MemoryRegionCache *whole;
+
+        mem_space(m);
+        whole = &m->space->whole;
+        if (whole->ptr) {
+            reach->memory = whole;
+            reach->offset = span.offset + reach->below;
+        }
+    }
     return true;
 }
 

@@ -31,6 +31,7 @@ typedef struct PXBCXLDev PXBCXLDev;
  * @target_hbs: the host bridges, from cxl_fmws_link_targets() on
  * @enc_int_ways: interleave ways, encoded
  * @enc_int_gran: interleave granularity, encoded
+ * @lanes: what the last accesses found out, owned; NULL before the first one
  */
 typedef struct CXLFixedWindow {
     uint64_t size;
@@ -41,6 +42,7 @@ typedef struct CXLFixedWindow {
     PXBCXLDev *target_hbs[CXL_INTERLEAVE_WAYS_MAX];
     uint8_t enc_int_ways;
     uint8_t enc_int_gran;
+    struct CXLWindowLanes *lanes;
 } CXLFixedWindow;
 
 /**

@@ -63,6 +63,8 @@
 #define CXL_HDM_DECODERS_CODE           2
 /* A port's target list has room for eight port numbers of one byte */
 #define CXL_HDM_TARGETS_MAX             8
+/* Smallest interleave granularity: no decoder splits an aligned piece of it */
+#define CXL_INTERLEAVE_CHUNK            256
 /* Largest number of ways any level can interleave over */
 #define CXL_INTERLEAVE_WAYS_MAX         16
 
@@ -178,6 +180,21 @@ unsigned cxl_interleave_target(uint64_t hpa, unsigned ways,
  */
 uint64_t cxl_interleave_dpa_offset(uint64_t hpa_offset, unsigned ways,
                                    unsigned granularity);
+
+/* The longest of all patterns: 3 * 16 ways of 64 chunks each */
+#define CXL_INTERLEAVE_PERIOD_MAX       3072
+
+/**
+ * cxl_interleave_period - when does the pattern of two levels repeat itself?
+ * @period: of the levels so far in chunks of %CXL_INTERLEAVE_CHUNK, 1 for none
+ * @ways: of the next level, not 0
+ * @granularity: of the next level, a multiple of the chunk
+ *
+ * Return: least common multiple of @period and that of the next level; of
+ * levels that CXL knows at most %CXL_INTERLEAVE_PERIOD_MAX.
+ */
+unsigned cxl_interleave_period(unsigned period, unsigned ways,
+                               unsigned granularity);
 
 /**
  * cxl_hdm_count - decoders of a component

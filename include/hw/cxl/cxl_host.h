@@ -56,10 +56,17 @@ typedef enum CXLRouteMiss {
  * @device: Type 3 device, NULL on a miss; no reference is taken
  * @miss: why there is none
  * @ways: product of all interleave ways from the window to the last port
+<<<<<<< HEAD
  * @chunk: smallest granularity of those that interleave; with @ways 1 more
  *   than any
  * @end: addresses from here on may go another way, even if @ways and @chunk
  *   say they are of the same target; at most the end of the window
+=======
+ * @end: with @ways 1, addresses from here on may go another way; at most the
+ *   end of the window
+ * @period: addresses that are so many chunks of %CXL_INTERLEAVE_CHUNK apart,
+ *   and that the same decoders map, go the same way
+>>>>>>> ba8d809 (Trapped accesses to the windows: what was found out is kept)
  */
 typedef struct CXLRoute {
     PCIDevice *device;
@@ -67,6 +74,7 @@ typedef struct CXLRoute {
     unsigned ways;
     unsigned chunk;
     hwaddr end;
+    unsigned period;
 } CXLRoute;
 
 /**
@@ -85,5 +93,19 @@ CXLRoute cxl_route_hpa(CXLFixedWindow *fw, hwaddr hpa);
  * memory device is attached or on its way out.
  */
 void cxl_route_forget(void);
+
+/** cxl_route_miss_text - short English for a trace. */
+const char *cxl_route_miss_text(CXLRouteMiss why);
+
+/**
+ * cxl_window_forget - the next access to any window finds its way anew
+ *
+ * To be called when anything changes that cxl_route_hpa() or cxl_type3_span()
+ * depends on.
+ */
+void cxl_window_forget(void);
+
+/** cxl_window_exit - free what was kept about @fw, which is on its way out. */
+void cxl_window_exit(CXLFixedWindow *fw);
 
 #endif /* HW_CXL_CXL_HOST_H */

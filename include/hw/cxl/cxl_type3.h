@@ -181,6 +181,36 @@ void cxl_type3_span(PCIDevice *d, uint64_t dpa, uint64_t len,
 /** cxl_type3_map_changed() - answers of cxl_type3_span() are not as before. */
 void cxl_type3_map_changed(CXLType3Dev *d);
 
+/**
+ * struct CXLMemReach - where accesses to an address of a window end
+ * @memory: in this memory, NULL if the device has to see each of them
+ * @offset: of the address in @memory
+ * @below, @above: so many DPAs before it and behind it are treated like it;
+ *   with @memory they lie before it and behind it there as well
+ * @ways, @granularity: of the device's decoder
+ */
+typedef struct CXLMemReach {
+    MemoryRegionCache *memory;
+    uint64_t offset;
+    uint64_t below;
+    uint64_t above;
+    unsigned ways;
+    unsigned granularity;
+} CXLMemReach;
+
+/**
+ * cxl_type3_reach() - may a caller load and store by itself?
+ * @host_addr: an HPA that routing brought here
+ * @reach: answer, as long as cxl_type3_map_changed() is not called and the
+ *   decoders stay as they are
+ *
+ * The answer is that of cxl_type3_span().
+ *
+ * Return: false, with @reach undefined, if no decoder of the device has the
+ * 256 MiB around @host_addr.
+ */
+bool cxl_type3_reach(PCIDevice *d, hwaddr host_addr, CXLMemReach *reach);
+
 /* Host window accesses; @host_addr is an HPA that routing brought here */
 MemTxResult cxl_type3_read(PCIDevice *d, hwaddr host_addr, uint64_t *data,
                            unsigned size, MemTxAttrs attrs);

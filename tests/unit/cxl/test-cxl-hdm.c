@@ -174,6 +174,42 @@ static void test_arithmetic_is_the_specifications(void)
 }
 
 /* Every byte of every device is reached by exactly one address */
+/* Addresses a period apart meet in the same target of every level */
+static void test_interleave_repeats_after_a_period(void)
+{
+    const unsigned levels = ARRAY_SIZE(all_ways) * 7;
+    unsigned longest = 0;
+
+    for (unsigned n = 0; n < levels * levels; n++) {
+        unsigned ways[] = { all_ways[n / levels / 7],
+                            all_ways[n % levels / 7] };
+        unsigned grain[] = { 256 << n / levels % 7, 256 << n % 7 };
+        unsigned first = cxl_interleave_period(1, ways[0], grain[0]);
+        unsigned period = cxl_interleave_period(first, ways[1], grain[1]);
+        uint64_t row = (uint64_t)period * CXL_INTERLEAVE_CHUNK;
+
+        g_assert_cmpuint(first, ==, ways[0] == 1 ? 1 :
+                         ways[0] * grain[0] / CXL_INTERLEAVE_CHUNK);
+        g_assert_cmpuint(period % first, ==, 0);
+        for (unsigned i = 0; i < 2; i++) {
+            const uint64_t hpa[] = { 0, 256, 5 * 16384 + 3, 987654321 };
+
+            for (unsigned k = 0; k < ARRAY_SIZE(hpa); k++) {
+                g_assert_cmpuint(
+                    cxl_interleave_target(hpa[k] + row, ways[i], grain[i]), ==,
+                    cxl_interleave_target(hpa[k], ways[i], grain[i]));
+                g_assert_cmphex(
+                    cxl_interleave_dpa_offset(hpa[k] + row, ways[i],
+                                              grain[i]), ==,
+                    cxl_interleave_dpa_offset(hpa[k], ways[i], grain[i]) +
+                    row / ways[i]);
+            }
+        }
+        longest = MAX(longest, period);
+    }
+    g_assert_cmpuint(longest, ==, CXL_INTERLEAVE_PERIOD_MAX);
+}
+
 static void test_interleave_is_one_to_one(void)
 {
     for (int w = 0; w < ARRAY_SIZE(all_ways); w++) {
@@ -492,6 +528,7 @@ int main(int argc, char **argv)
     g_test_add_func("/cxl/hdm/encodings", test_encodings);
     g_test_add_func("/cxl/hdm/arithmetic",
                     test_arithmetic_is_the_specifications);
+    g_test_add_func("/cxl/hdm/period", test_interleave_repeats_after_a_period);
     g_test_add_func("/cxl/hdm/one-to-one", test_interleave_is_one_to_one);
     g_test_add_func("/cxl/hdm/reset-values", test_reset_values);
     g_test_add_func("/cxl/hdm/owned-offsets", test_owned_offsets);
