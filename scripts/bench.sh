@@ -22,8 +22,7 @@ build_base() {
     CCACHE_NOHASHDIR=1 run_ninja "$build/base/qemu" qemu-system-x86_64 >&2
 }
 
-run_ninja "$build/qemu" qemu-system-x86_64 tests/bench/cxl/cxl-bench-model \
-    tests/bench/cxl/cxl-bench-commands tests/bench/cxl/cxl-bench-mapping >&2
+run_ninja "$build/qemu" qemu-system-x86_64 cxl-bench >&2
 case " $* " in
 *" --base"* | *" --no-base "*) ;;
 *)

@@ -32,9 +32,10 @@ EVENTS = {
 }
 
 
-def scale_row(table, words, row):
+def scale_row(table, words, found, name):
+    row = found[name]
     sizes = [n for n in SCALES if n in row]
-    table.add(words, row[MANY] / row[FEW], '10^6 : 10^3',
+    table.add(words, found[name + '-ratio'][MANY], '10^6 : 10^3',
               ', '.join(time_of(row[n]) for n in sizes) +
               f' (10^{len(str(sizes[0])) - 1} .. 10^6)')
 
@@ -52,7 +53,7 @@ def model(options, table):
         options.build, 'qemu/tests/bench/cxl/cxl-bench-model')])
     table.section('Model, one operation: with 10^6 extents against 10^3')
     for name, words in OPERATIONS.items():
-        scale_row(table, words, found[name])
+        scale_row(table, words, found, name)
     table.section('Model, offer and answer a group (5604h, then 4802h in '
                   'pages): cost per extent')
     for name, words in (('group', 'in an empty region'),
@@ -88,9 +89,9 @@ def mapping(options, table):
     series = {}
     for place, where in PLACES.items():
         for event, what in EVENTS.items():
-            row = found.get(f'{place}-{event}')
-            if row:
-                scale_row(table, f'{what}: {where}', row)
-                series[f'{place}: {event}'] = sorted(row.items())
+            name = f'{place}-{event}'
+            if name in found:
+                scale_row(table, f'{what}: {where}', found, name)
+                series[f'{place}: {event}'] = sorted(found[name].items())
     plot(options, 'mapping', 'Giving and taking an extent, direct mapping on',
          series)

@@ -3,15 +3,19 @@
  * What it costs to give and take one extent while direct mapping is on, by the
  * number of extents that the host holds (CXL r3.2 9.13.3)
  *
- * A machine without a guest.  The host's command runs while its doorbell is
- * written: the time of that write, less that of a command that does nothing,
- * is what is told.  Prints lines of name, number of extents and nanoseconds.
+ * Machines without a guest, which take turns.  The host's command runs while
+ * its doorbell is written: the time of that write, less that of a command that
+ * does nothing, is what is told.  Prints lines of name, number of extents and
+ * nanoseconds; "-ratio" is what MOST takes against FEW extents.
  */
 #include "qemu/osdep.h"
 #include "qemu/units.h"
 #include "../../qtest/cxl/cxl-qtest.h"
 
+#define FEW         1000
 #define MOST        1000000
+/* 100 of them, then ten times more each time */
+#define SCALES      5
 #define BLOCK_LEN   (64 * KiB)
 /* Extents of a 5604h and of its 4802h; records that the host's log holds */
 #define BATCH       50
@@ -20,7 +24,8 @@
 #define MAPPED      256
 /* Medians are over so many */
 #define TURNS       101
-/* More than MAPPED / 2 of them, so that some ranges have to be left out */
+#define HOLE_TURNS  3
+/* More than can be mapped around */
 #define HOLES       300
 
 /*
@@ -58,15 +63,31 @@ static int compare(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
-static double median(double *value)
+static double median(const double *value, unsigned n)
 {
-    qsort(value, TURNS, sizeof(*value), compare);
-    return value[TURNS / 2];
+    g_autofree double *sorted = g_memdup2(value, n * sizeof(*value));
+
+    qsort(sorted, n, sizeof(*sorted), compare);
+    return sorted[n / 2];
 }
 
-static void tell(const char *where, const char *what, unsigned n, double value)
+/* @ns: of each machine from @first on, the first @turns of them */
+static void tell(const char *where, const char *what, const Bench *b,
+                 unsigned first, double ns[SCALES][TURNS], unsigned turns)
 {
-    printf("%s-%s\t%u\t%.0f\n", where, what, n, value);
+    double ratio[TURNS];
+    unsigned few = first;
+
+    for (unsigned s = first; s < SCALES; s++) {
+        few = b[s].n == FEW ? s : few;
+        printf("%s-%s\t%u\t%.0f\n", where, what, b[s].n,
+               median(ns[s], turns));
+    }
+    for (unsigned i = 0; i < turns; i++) {
+        ratio[i] = ns[SCALES - 1][i] / ns[few][i];
+    }
+    printf("%s-%s-ratio\t%u\t%.3f\n", where, what, MOST,
+           median(ratio, turns));
     fflush(stdout);
 }
 
@@ -125,47 +146,83 @@ static void grow(Bench *b, unsigned n)
 
 /* -- measurements --------------------------------------------------------- */
 
+/* What the road alone takes; it is part of every other time */
 static double nothing(Bench *b)
 {
-    return took(b, cxl_cmd(&b->dev, 0x0300, NULL, NULL));
+    double ns[5];
+
+    for (unsigned i = 0; i < ARRAY_SIZE(ns); i++) {
+        ns[i] = took(b, cxl_cmd(&b->dev, 0x0300, NULL, NULL));
+    }
+    return median(ns, ARRAY_SIZE(ns));
 }
 
-/* One of these extents leaves and comes back */
-static void measure(Bench *b, const char *where, unsigned from, unsigned to)
+enum { APART, BEYOND, ROW };
+
+static unsigned pick(Bench *b, unsigned place)
 {
-    double ns[KINDS][TURNS], none[TURNS];
+    switch (place) {
+    case APART:
+        return some(b, 0, MIN(b->n, MAPPED));
+    case BEYOND:
+        return some(b, MAPPED, b->n);
+    default:
+        return some(b, 1, b->n - 1);
+    }
+}
+
+/* One extent leaves and comes back, on one machine after the other */
+static void measure(Bench *b, const char *where, unsigned place)
+{
+    unsigned first = place == BEYOND ? 1 : 0;
+    double ns[KINDS][SCALES][TURNS];
 
     for (unsigned i = 0; i < TURNS; i++) {
-        unsigned at = some(b, from, to);
+        for (unsigned s = first; s < SCALES; s++) {
+            unsigned at = pick(&b[s], place);
+            double none;
 
-        none[i] = nothing(b);
-        ns[RELEASE][i] = command(b, RELEASE, at);
-        command(b, ACCEPT, at);
-        ns[FORCED][i] = command(b, FORCED, at);
-        ns[ACCEPT][i] = command(b, ACCEPT, at);
+            /* caches hold something of the machine before */
+            command(&b[s], RELEASE, at);
+            command(&b[s], ACCEPT, at);
+            none = nothing(&b[s]);
+            ns[RELEASE][s][i] = command(&b[s], RELEASE, at) - none;
+            command(&b[s], ACCEPT, at);
+            ns[FORCED][s][i] = command(&b[s], FORCED, at) - none;
+            ns[ACCEPT][s][i] = command(&b[s], ACCEPT, at) - none;
+        }
     }
     for (unsigned k = 0; k < KINDS; k++) {
-        tell(where, kind[k], b->n, median(ns[k]) - median(none));
+        tell(where, kind[k], b, first, ns[k], TURNS);
     }
+}
+
+static double holes(Bench *b, unsigned what)
+{
+    unsigned apart = (b->n - 2) / HOLES;
+    double sum = 0;
+
+    for (unsigned i = 0; i < HOLES; i++) {
+        sum += command(b, what, 1 + i * apart);
+    }
+    return sum / HOLES;
 }
 
 /* More holes than can be mapped around, then none again: means over all */
 static void measure_holes(Bench *b)
 {
-    double ns[KINDS] = { 0 }, none[TURNS];
-    unsigned apart = (b->n - 2) / HOLES;
+    double ns[KINDS][SCALES][TURNS];
 
-    for (unsigned i = 0; i < HOLES; i++) {
-        ns[RELEASE] += command(b, RELEASE, 1 + i * apart);
+    for (unsigned i = 0; i < HOLE_TURNS; i++) {
+        for (unsigned s = 1; s < SCALES; s++) {
+            double none = nothing(&b[s]);
+
+            ns[RELEASE][s][i] = holes(&b[s], RELEASE) - none;
+            ns[ACCEPT][s][i] = holes(&b[s], ACCEPT) - none;
+        }
     }
-    for (unsigned i = 0; i < HOLES; i++) {
-        ns[ACCEPT] += command(b, ACCEPT, 1 + i * apart);
-    }
-    for (unsigned i = 0; i < TURNS; i++) {
-        none[i] = nothing(b);
-    }
-    tell("holes", kind[RELEASE], b->n, ns[RELEASE] / HOLES - median(none));
-    tell("holes", kind[ACCEPT], b->n, ns[ACCEPT] / HOLES - median(none));
+    tell("holes", kind[RELEASE], b, 1, ns[RELEASE], HOLE_TURNS);
+    tell("holes", kind[ACCEPT], b, 1, ns[ACCEPT], HOLE_TURNS);
 }
 
 /* -- machines ------------------------------------------------------------- */
@@ -190,29 +247,35 @@ static void start(Bench *b, unsigned step)
     cxl_map(&b->dev, size);
 }
 
+static void start_all(Bench *b, unsigned step)
+{
+    unsigned n = 100;
+
+    for (unsigned s = 0; s < SCALES; s++, n *= 10) {
+        start(&b[s], step);
+        grow(&b[s], n);
+    }
+}
+
+static void end_all(Bench *b)
+{
+    for (unsigned s = 0; s < SCALES; s++) {
+        qtest_quit(b[s].qts);
+    }
+}
+
 int main(int argc, char **argv)
 {
-    unsigned n;
-    Bench b;
+    Bench b[SCALES];
 
     g_test_init(&argc, &argv, NULL);
-    start(&b, 2);
-    for (n = 100; n <= MOST; n *= 10) {
-        grow(&b, n);
-        measure(&b, "apart", 0, MIN(n, MAPPED));
-        if (n > MAPPED) {
-            measure(&b, "beyond", MAPPED, n);
-        }
-    }
-    qtest_quit(b.qts);
-    start(&b, 1);
-    for (n = 100; n <= MOST; n *= 10) {
-        grow(&b, n);
-        measure(&b, "row", 1, n - 1);
-        if (n > HOLES) {
-            measure_holes(&b);
-        }
-    }
-    qtest_quit(b.qts);
+    start_all(b, 2);
+    measure(b, "apart", APART);
+    measure(b, "beyond", BEYOND);
+    end_all(b);
+    start_all(b, 1);
+    measure(b, "row", ROW);
+    measure_holes(b);
+    end_all(b);
     return 0;
 }

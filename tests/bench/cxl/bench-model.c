@@ -6,6 +6,10 @@
  * Prints a line per figure: what, number of extents, value.  Times are in
  * nanoseconds.  Extents lie in every second block, so that there are as many
  * holes, and each has a tag of its own: the worst case for every index.
+ *
+ * Models of all sizes take turns, so that a machine that gets slower meanwhile
+ * does so for all.  "-ratio" is what the largest takes against FEW extents, in
+ * the same turn.
  */
 #include "qemu/osdep.h"
 #include "qapi/error.h"
@@ -14,7 +18,10 @@
 #include "hw/cxl/cxl_dc.h"
 #include "state-bytes.h"
 
+#define FEW         1000
 #define MOST        1000000
+/* 100 of them, then ten times more each time */
+#define SCALES      5
 #define BLOCK_LEN   (64 * KiB)
 /* Prime to every number of extents that is measured: a scattered order */
 #define STRIDE      700001
@@ -114,15 +121,6 @@ static void take(CXLDynCap *dc, unsigned i)
 
 /* -- operations on a model that stays as large as it is ------------------- */
 
-/* One extent leaves and comes back; @b's order tells which */
-static void op_release_add_accept(Bench *b)
-{
-    unsigned i = next(b);
-
-    take(b->dc, i);
-    give(b->dc, i);
-}
-
 static bool see_extent(void *opaque, const CXLDCExtent *e)
 {
     return ++*(unsigned *)opaque < EXTENTS_PAGE;
@@ -182,73 +180,114 @@ static double median(double *value)
 
 static void tell(const char *what, unsigned n, double value)
 {
-    printf("%s\t%u\t%.1f\n", what, n, value);
+    printf("%s\t%u\t%.3f\n", what, n, value);
     fflush(stdout);
 }
 
-static void measure(Bench *b, const char *what, void (*op)(Bench *b))
+/* Changes the order of @ns */
+static void tell_scales(const char *what, const Bench *b,
+                        double ns[SCALES][RUNS])
 {
-    double ns[RUNS];
+    g_autofree char *name = g_strconcat(what, "-ratio", NULL);
+    double ratio[RUNS], *few = NULL, *most = NULL;
+
+    for (unsigned s = 0; s < SCALES; s++) {
+        few = b[s].n == FEW ? ns[s] : few;
+        most = b[s].n == MOST ? ns[s] : most;
+    }
+    for (unsigned run = 0; run < RUNS; run++) {
+        ratio[run] = most[run] / few[run];
+    }
+    tell(name, MOST, median(ratio));
+    for (unsigned s = 0; s < SCALES; s++) {
+        tell(what, b[s].n, median(ns[s]));
+    }
+}
+
+static double repeat(Bench *b, void (*op)(Bench *b))
+{
+    int64_t start = get_clock();
 
     for (unsigned i = 0; i < OPS; i++) {
         op(b);
     }
-    for (unsigned run = 0; run < RUNS; run++) {
-        int64_t start = get_clock();
+    return (double)(get_clock() - start) / OPS;
+}
 
-        for (unsigned i = 0; i < OPS; i++) {
-            op(b);
+static void measure(Bench *b, const char *what, void (*op)(Bench *b))
+{
+    double ns[SCALES][RUNS];
+
+    for (unsigned run = 0; run < RUNS; run++) {
+        for (unsigned s = 0; s < SCALES; s++) {
+            /* caches hold something of the model before */
+            repeat(&b[s], op);
+            ns[s][run] = repeat(&b[s], op);
         }
-        ns[run] = (double)(get_clock() - start) / OPS;
     }
-    tell(what, b->n, median(ns));
+    tell_scales(what, b, ns);
 }
 
 /*
  * Add, accept and release one at a time: so many extents leave in a scattered
  * order, come back as offers, and are accepted, oldest first.
  */
-static void measure_change(Bench *b)
+enum { RELEASE, ADD, ACCEPT, CHANGES };
+
+static void change(Bench *b, double *ns)
 {
     unsigned count = MIN(OPS, b->n), at[OPS];
-    double release[RUNS], add[RUNS], answer[RUNS];
     unsigned rounds = OPS / count;
 
+    memset(ns, 0, CHANGES * sizeof(*ns));
+    for (unsigned round = 0; round < rounds; round++) {
+        int64_t t[CHANGES + 1];
+
+        for (unsigned i = 0; i < count; i++) {
+            at[i] = next(b);
+        }
+        t[RELEASE] = get_clock();
+        for (unsigned i = 0; i < count; i++) {
+            take(b->dc, at[i]);
+        }
+        t[ADD] = get_clock();
+        for (unsigned i = 0; i < count; i++) {
+            CXLDCExtent e = extent(at[i]);
+
+            offer(b->dc, &e, 1);
+        }
+        t[ACCEPT] = get_clock();
+        for (unsigned i = 0; i < count; i++) {
+            CXLDCExtent e = extent(at[i]);
+
+            answer_all(b->dc, &e, 1);
+        }
+        t[CHANGES] = get_clock();
+        for (unsigned i = 0; i < CHANGES; i++) {
+            ns[i] += (double)(t[i + 1] - t[i]) / (rounds * count);
+        }
+    }
+}
+
+static void measure_change(Bench *b)
+{
+    static const char *const name[CHANGES] = { "release", "add", "accept" };
+    double ns[CHANGES][SCALES][RUNS];
+
     for (unsigned run = 0; run < RUNS; run++) {
-        int64_t t[4], sum[3] = { };
+        for (unsigned s = 0; s < SCALES; s++) {
+            double once[CHANGES];
 
-        for (unsigned round = 0; round < rounds; round++) {
-            for (unsigned i = 0; i < count; i++) {
-                at[i] = next(b);
-            }
-            t[0] = get_clock();
-            for (unsigned i = 0; i < count; i++) {
-                take(b->dc, at[i]);
-            }
-            t[1] = get_clock();
-            for (unsigned i = 0; i < count; i++) {
-                CXLDCExtent e = extent(at[i]);
-
-                offer(b->dc, &e, 1);
-            }
-            t[2] = get_clock();
-            for (unsigned i = 0; i < count; i++) {
-                CXLDCExtent e = extent(at[i]);
-
-                answer_all(b->dc, &e, 1);
-            }
-            t[3] = get_clock();
-            for (unsigned i = 0; i < 3; i++) {
-                sum[i] += t[i + 1] - t[i];
+            change(&b[s], once);
+            change(&b[s], once);
+            for (unsigned i = 0; i < CHANGES; i++) {
+                ns[i][s][run] = once[i];
             }
         }
-        release[run] = (double)sum[0] / (rounds * count);
-        add[run] = (double)sum[1] / (rounds * count);
-        answer[run] = (double)sum[2] / (rounds * count);
     }
-    tell("release", b->n, median(release));
-    tell("add", b->n, median(add));
-    tell("accept", b->n, median(answer));
+    for (unsigned i = 0; i < CHANGES; i++) {
+        tell_scales(name[i], b, ns[i]);
+    }
 }
 
 static void measure_state(Bench *b)
@@ -270,25 +309,35 @@ static void measure_state(Bench *b)
     cxl_dc_free(other);
 }
 
-static void scale(unsigned n)
+static void fill(Bench *b, unsigned n)
 {
-    Bench b = { .dc = model(MOST), .n = n };
-    size_t empty = cxl_dc_memory(b.dc);
-    int64_t start = get_clock();
+    size_t empty;
 
+    *b = (Bench) { .dc = model(MOST), .n = n };
+    empty = cxl_dc_memory(b->dc);
     for (unsigned i = 0; i < n; i++) {
-        give(b.dc, next(&b));
+        give(b->dc, next(b));
     }
-    tell("fill", n, (double)(get_clock() - start) / n);
-    tell("bytes-per-extent", n, (double)(cxl_dc_memory(b.dc) - empty) / n);
-    measure_change(&b);
-    measure(&b, "release+add+accept", op_release_add_accept);
-    measure(&b, "extent-page", op_extent_page);
-    measure(&b, "tag-page", op_tag_page);
-    measure(&b, "access", op_access);
-    measure(&b, "translate", op_translate);
-    measure_state(&b);
-    cxl_dc_free(b.dc);
+    tell("bytes-per-extent", n, (double)(cxl_dc_memory(b->dc) - empty) / n);
+}
+
+static void measure_scales(void)
+{
+    Bench b[SCALES];
+    unsigned n = 100;
+
+    for (unsigned s = 0; s < SCALES; s++, n *= 10) {
+        fill(&b[s], n);
+    }
+    measure_change(b);
+    measure(b, "extent-page", op_extent_page);
+    measure(b, "tag-page", op_tag_page);
+    measure(b, "access", op_access);
+    measure(b, "translate", op_translate);
+    for (unsigned s = 0; s < SCALES; s++) {
+        measure_state(&b[s]);
+        cxl_dc_free(b[s].dc);
+    }
 }
 
 /* A group of one 5604h is offered and answered, beside @others extents */
@@ -329,9 +378,7 @@ static void group(unsigned n, unsigned others)
 int main(int argc, char **argv)
 {
     module_call_init(MODULE_INIT_QOM);
-    for (unsigned n = 100; n <= MOST; n *= 10) {
-        scale(n);
-    }
+    measure_scales();
     for (unsigned n = 100; n <= 10000; n *= 10) {
         group(n, 0);
     }
