@@ -37,6 +37,8 @@ static const struct {
     { "bench", scenario_bench },
     { "bench-pair", scenario_bench_pair },
     { "boot", scenario_boot },
+    { "code", scenario_code },
+    { "code-interleaved", scenario_code_interleaved },
     { "dcd", scenario_dcd },
     { "demo", scenario_demo },
     { "i2c", scenario_i2c },

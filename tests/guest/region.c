@@ -132,6 +132,32 @@ int region_create_as(struct ram_region *region, const char *root,
            -ENODEV;
 }
 
+int region_destroy(const struct ram_region *region, const char *root,
+                   const struct region_plan *plan)
+{
+    char decoder[80];
+    unsigned index;
+    int ret;
+
+    STEP(region->name, "/sys/bus/cxl/drivers/cxl_region/unbind");
+    STEP("0", CXL_SYS "/%s/commit", region->name);
+    STEP(region->name, CXL_SYS "/%s/delete_region", root);
+    /* Capacity of decoders is given back from the last one */
+    for (unsigned i = 0; i < plan->ways; i++) {
+        ret = free_decoder(decoder, sizeof(decoder), plan->memdev[i]);
+        if (ret) {
+            return ret;
+        }
+        index = atoi(strchr(decoder, '.') + 1);
+        if (!index) {
+            return -ENOENT;
+        }
+        STEP("0", CXL_SYS "/%.*s.%u/dpa_size",
+             (int)strcspn(decoder, "."), decoder, index - 1);
+    }
+    return 0;
+}
+
 void region_of_static(const char *memdev)
 {
     struct ram_region region;

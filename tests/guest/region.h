@@ -58,6 +58,12 @@ int region_create(struct ram_region *region, const char *root,
 /** region_create_as() - the same, interleaved or of part of the capacity */
 int region_create_as(struct ram_region *region, const char *root,
                      const struct region_plan *plan);
+/**
+ * region_destroy() - undo the newest of these; nobody may use the memory
+ * @plan: what it was made from
+ */
+int region_destroy(const struct ram_region *region, const char *root,
+                   const struct region_plan *plan);
 
 /** region_of_static() - a test: such a region, if there is any capacity. */
 void region_of_static(const char *memdev);

@@ -11,6 +11,10 @@ void scenario_bench(void);
 void scenario_bench_pair(void);
 /** scenario_boot() - drivers bind, the static region works, no complaints. */
 void scenario_boot(void);
+/** scenario_code() - programs run from memory of a device. */
+void scenario_code(void);
+/** scenario_code_interleaved() - the same over two devices behind a switch. */
+void scenario_code_interleaved(void);
 /** scenario_dcd() - the FM commands over the PCI mailbox, with a host. */
 void scenario_dcd(void);
 /** scenario_demo() - a story for people. */
