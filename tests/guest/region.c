@@ -172,15 +172,37 @@ void region_of_static(const char *memdev)
            "a region takes the static capacity");
 }
 
+/* Has the kernel put memory of the region's node to use? */
+static bool node_in_use(const struct ram_region *region)
+{
+    int node = region_node(region);
+
+    for (unsigned i = 0; node >= 0 && i < 4096; i++) {
+        char state[32];
+
+        if (!sys_read(state, sizeof(state), "/sys/devices/system/node/node%d/"
+                      "memory%u/state", node, i) &&
+            !strcmp(state, "online")) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* A dax device is memory for the kernel (kmem) or for programs (device_dax) */
 static int bind_dax(const struct ram_region *region, const char *driver)
 {
     char now[64];
     int ret;
 
+    /*
+     * Linux makes the device in the background, and shows a driver before that
+     * one is done.  To unbind it is to wait for it.
+     */
+    sys_await(SETTLE_S, DAX_SYS "/devices/%s/driver", region->dax);
     if (!sys_link(now, sizeof(now), DAX_SYS "/devices/%s/driver",
                   region->dax)) {
-        if (!strcmp(now, driver)) {
+        if (!strcmp(now, driver) && node_in_use(region)) {
             return 0;
         }
         STEP(region->dax, DAX_SYS "/drivers/%s/unbind", now);

@@ -6,8 +6,10 @@
  * trap, TCG fetches and runs one instruction at a time: slow, but it must be
  * right.  KVM cannot do that, so that the runner takes TCG.
  */
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -55,6 +57,9 @@ static void code_in_dax(const char *name, const struct ram_region *region,
     sys_await(SETTLE_S, "%s", path);
     fd = open(path, O_RDWR | O_CLOEXEC);
     mem = fd < 0 ? MAP_FAILED : mmap(NULL, place.size, RWX, MAP_SHARED, fd, 0);
+    if (mem == MAP_FAILED) {
+        tap_note("%s: %s", path, strerror(errno));
+    }
     if (tap_check(mem != MAP_FAILED, "%s: it can be mapped for code", name)) {
         place.mem = mem;
         code_test(&place);
