@@ -184,6 +184,19 @@ static void expect_silence(DwI2c *t, Line *l)
     }
 }
 
+/* A machine, and an FM on line 0 that asks to be told of @conditions */
+static Line *start_told(DwI2c *t, Mailbox *host, uint16_t conditions)
+{
+    Line *l;
+
+    start(t, host);
+    l = line_open(0);
+    if (conditions) {
+        set_policy(l, conditions, 0);
+    }
+    return l;
+}
+
 static void test_policy(void)
 {
     g_autoptr(Line) l = NULL;
@@ -191,8 +204,7 @@ static void test_policy(void)
     Mailbox host, mailbox;
     DwI2c t;
 
-    start(&t, &host);
-    l = line_open(0);
+    l = start_told(&t, &host, 0);
     sw = line_open(2);
     expect_policy(l, 0);
     set_policy(l, 0x801f, 0);
@@ -229,8 +241,7 @@ static void test_log(void)
     Notice n;
     DwI2c t;
 
-    start(&t, &host);
-    l = line_open(0);
+    l = start_told(&t, &host, 0);
     empty_log(l);
     /* not asked for */
     fill_log(l, &host);
@@ -260,9 +271,7 @@ static void test_no_answer(void)
     Notice n;
     DwI2c t;
 
-    start(&t, &host);
-    l = line_open(0);
-    set_policy(l, DC_LOG, 0);
+    l = start_told(&t, &host, DC_LOG);
     fill_log(l, &host);
     n = expect_notice(l, PEER_EID, DC_LOG);
     for (int i = 0; i < 2; i++) {
@@ -290,9 +299,7 @@ static void test_wrong_answers(void)
     Notice n;
     DwI2c t;
 
-    start(&t, &host);
-    l = line_open(0);
-    set_policy(l, DC_LOG, 0);
+    l = start_told(&t, &host, DC_LOG);
     fill_log(l, &host);
     n = expect_notice(l, PEER_EID, DC_LOG);
     acknowledge(l, PEER_EID, (Notice) { n.tag ^ 1, n.cci_tag });
@@ -324,8 +331,7 @@ static void test_who_is_told(void)
     Mailbox host;
     DwI2c t;
 
-    start(&t, &host);
-    one = line_open(0);
+    one = start_told(&t, &host, 0);
     two = line_open(1);
     set_policy(two, DC_LOG, 0);
     expect_policy(one, 0);
@@ -360,9 +366,7 @@ static void test_reconnect(void)
     Mailbox host;
     DwI2c t;
 
-    start(&t, &host);
-    l = line_open(0);
-    set_policy(l, DC_LOG, 0);
+    l = start_told(&t, &host, DC_LOG);
     fill_log(l, &host);
     expect_notice(l, PEER_EID, DC_LOG);
     line_close(l);
@@ -381,9 +385,7 @@ static void test_reset(void)
     Mailbox host;
     DwI2c t;
 
-    start(&t, &host);
-    l = line_open(0);
-    set_policy(l, DC_LOG, 0);
+    l = start_told(&t, &host, DC_LOG);
     fill_log(l, &host);
     expect_notice(l, PEER_EID, DC_LOG);
     qtest_system_reset(t.qts);
@@ -407,9 +409,7 @@ static void test_migrate(void)
     Mailbox host;
     DwI2c t;
 
-    start(&t, &host);
-    from = line_open(0);
-    set_policy(from, DC_LOG, 0);
+    from = start_told(&t, &host, DC_LOG);
     fill_log(from, &host);
     expect_notice(from, PEER_EID, DC_LOG);
     mailbox_close(&host);
@@ -445,9 +445,7 @@ static void test_background(void)
     Mailbox host;
     DwI2c t;
 
-    start(&t, &host);
-    l = line_open(0);
-    set_policy(l, BACKGROUND, 0);
+    l = start_told(&t, &host, BACKGROUND);
     expect_rc(line_command(l, 0x0201, transfer, sizeof(transfer)), 1);
     line_quiet(l);
     /* ten seconds; a step too far would make the notice itself too old */
@@ -468,8 +466,7 @@ static void test_i2c(void)
     Mailbox host;
     DwI2c t;
 
-    start(&t, &host);
-    l = line_open(0);
+    l = start_told(&t, &host, 0);
     expect_rc(mctp_command(&t, EP_DEVICE, I2C_EID, SET_POLICY, policy, 2), 0);
     fill_log(l, &host);
     for (int i = 0; i < 2; i++) {
