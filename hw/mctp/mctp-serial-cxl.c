@@ -38,10 +38,11 @@ OBJECT_DECLARE_SIMPLE_TYPE(MCTPSerialCXL, MCTP_SERIAL_CXL)
 #define FRAME_MIN           (2 + MCTP_HEADER_BYTES + 1 + 2 + 1)
 
 /*
- * Frames in one write: 1 KiB of message, which is most answers. These do not
- * expire while a peer does not read, so there are no more of them.
+ * Bytes in one write: 4 KiB of message, which is nearly every answer, when
+ * no byte is escaped. These do not expire while a peer does not read, so
+ * there are no more of them.
  */
-#define OUT_FRAMES          16
+#define OUT_BYTES           5120
 
 /* Places in the transmit queue for what is not an answer */
 #define TX_RESERVE          4
@@ -52,6 +53,7 @@ struct MCTPSerialCXL {
     CharBackend chr;
     MCTPCXLComponent cxl;
     MCTPSerialParser parser;
+    uint8_t unit;
 
     /*
      * Frames on their way into the chardev: a message in one write, as each
@@ -59,7 +61,7 @@ struct MCTPSerialCXL {
      * belong to the line: they are written to their end, over a reset or
      * loadvm too, since half a frame spoils the next one for some receivers.
      */
-    uint8_t out[OUT_FRAMES * MCTP_SERIAL_FRAME_MAX(MCTP_SERIAL_TX_MAX)];
+    uint8_t out[OUT_BYTES];
     size_t out_len;
     size_t out_pos;
 
@@ -147,18 +149,19 @@ static bool write_frames(MCTPSerialCXL *s)
 static bool fill_output(MCTPSerialCXL *s)
 {
     MCTPTxQueue *tx = mctp_endpoint_tx(s->cxl.ep);
-    const size_t room = MCTP_SERIAL_FRAME_MAX(MCTP_SERIAL_TX_MAX);
+    const size_t room = MCTP_SERIAL_FRAME_MAX(MCTP_HEADER_BYTES + s->unit);
+    int64_t now = now_ns();
     MCTPTxPacket pkt;
 
     s->out_len = s->out_pos = 0;
     while (sizeof(s->out) - s->out_len >= room &&
-           mctp_txqueue_peek(tx, now_ns(), &pkt)) {
+           mctp_txqueue_peek(tx, now, &pkt)) {
         size_t len = mctp_serial_encode(pkt.data, pkt.len,
                                         s->out + s->out_len);
 
         trace_mctp_serial_cxl_sending(name_of(s), pkt.len, len);
         s->out_len += len;
-        mctp_txqueue_sent(tx, pkt.id, now_ns());
+        mctp_txqueue_sent(tx, pkt.id, now);
     }
     return s->out_len;
 }
@@ -208,22 +211,42 @@ static int line_can_receive(void *opaque)
     MCTPSerialCXL *s = opaque;
     unsigned room = mctp_txqueue_room(mctp_endpoint_tx(s->cxl.ep));
 
-    if (!runstate_is_running() || room <= TX_RESERVE) {
+    if (!runstate_is_running() || s->receiving || room <= TX_RESERVE) {
         return 0;
     }
     /* one frame may lack no more than its last byte */
     return 1 + (room - TX_RESERVE - 1) * FRAME_MIN;
 }
 
+/*
+ * GLib blocks a source while it is dispatched, unless it may recurse, and
+ * wakes the main loop up for this and for the end of it: one turn too many for
+ * each request, a sixth of a short command. These two kinds of line call us from
+ * the source of their bytes; line_can_receive() keeps it from recursing.
+ */
+static void spare_wakeups(MCTPSerialCXL *s)
+{
+    Object *line = OBJECT(qemu_chr_fe_get_driver(&s->chr));
+    GSource *source = g_main_current_source();
+
+    if (source && !g_source_get_can_recurse(source) &&
+        (object_dynamic_cast(line, TYPE_CHARDEV_SOCKET) ||
+         object_dynamic_cast(line, TYPE_CHARDEV_PTY))) {
+        g_source_set_can_recurse(source, true);
+    }
+}
+
 static void line_receive(void *opaque, const uint8_t *buf, int size)
 {
     MCTPSerialCXL *s = opaque;
+    const uint8_t *end = buf + size;
     unsigned session = s->session;
+    MCTPSerialEvent event;
 
+    spare_wakeups(s);
     s->receiving = true;
-    for (int i = 0; i < size && session == s->session; i++) {
-        MCTPSerialEvent event = mctp_serial_feed(&s->parser, buf[i]);
-
+    while (buf < end && session == s->session) {
+        buf += mctp_serial_scan(&s->parser, buf, end - buf, &event);
         if (event == MCTP_SERIAL_PACKET) {
             trace_mctp_serial_cxl_received(name_of(s), s->parser.len);
             mctp_endpoint_receive(s->cxl.ep, s->parser.packet, s->parser.len,
@@ -290,13 +313,19 @@ static void mctp_serial_cxl_realize(DeviceState *dev, Error **errp)
     const MCTPEndpointConfig config = {
         .kick = kick,
         .kick_opaque = s,
-        .unit = MCTP_UNIT_BASELINE,
+        .unit = s->unit,
         .medium = MEDIUM_SERIAL,
     };
 
     if (!qemu_chr_fe_backend_connected(&s->chr)) {
         error_setg(errp, TYPE_MCTP_SERIAL_CXL
                    ": property 'chardev' is not set");
+        return;
+    }
+    if (s->unit < MCTP_UNIT_BASELINE || s->unit > MCTP_SERIAL_UNIT_MAX) {
+        error_setg(errp, TYPE_MCTP_SERIAL_CXL
+                   ": x-transmission-unit %u is not in %u..%u", s->unit,
+                   MCTP_UNIT_BASELINE, MCTP_SERIAL_UNIT_MAX);
         return;
     }
     if (!mctp_cxl_component_open(&s->cxl, dev, &config, errp)) {
@@ -356,6 +385,8 @@ static const Property mctp_serial_cxl_props[] = {
     DEFINE_PROP_LINK("target", MCTPSerialCXL, cxl.target, TYPE_PCI_DEVICE,
                      PCIDevice *),
     DEFINE_PROP_UINT8("eid", MCTPSerialCXL, cxl.eid, MCTP_EID_NULL),
+    DEFINE_PROP_UINT8("x-transmission-unit", MCTPSerialCXL, unit,
+                      MCTP_UNIT_BASELINE),
 };
 
 static void mctp_serial_cxl_class_init(ObjectClass *klass, void *data)

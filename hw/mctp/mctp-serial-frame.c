@@ -7,6 +7,7 @@
  * inversion, sent high byte first and never escaped (as Linux has it).
  */
 #include "qemu/osdep.h"
+#include "qemu/bswap.h"
 #include "qemu/crc-ccitt.h"
 #include "hw/mctp/mctp_serial_frame.h"
 
@@ -32,6 +33,46 @@ enum {
 /* All zero must be a usable start; noise before the first flag is normal */
 QEMU_BUILD_BUG_ON(IN_NOISE != 0);
 
+/* What a byte does to an FCS that so many bytes more go into */
+#define AHEAD 4
+static uint16_t ahead[AHEAD][256];
+
+static void fill_ahead(void)
+{
+    static gsize done;
+
+    if (g_once_init_enter(&done)) {
+        for (int byte = 0; byte < 256; byte++) {
+            uint16_t fcs = byte;
+
+            for (int n = 0; n < AHEAD; n++) {
+                fcs = crc_ccitt_byte(fcs, 0);
+                ahead[n][byte] = fcs;
+            }
+        }
+        g_once_init_leave(&done, 1);
+    }
+}
+
+/* Four bytes at a time: one after the other, each waits for a table */
+static uint16_t fcs_of(uint16_t fcs, const uint8_t *data, size_t len)
+{
+    fill_ahead();
+    while (len >= AHEAD) {
+        fcs ^= lduw_le_p(data);
+        fcs = ahead[3][fcs & 0xff] ^ ahead[2][fcs >> 8] ^
+              ahead[1][data[2]] ^ ahead[0][data[3]];
+        data += AHEAD;
+        len -= AHEAD;
+    }
+    return crc_ccitt(fcs, data, len);
+}
+
+static bool is_special(uint8_t byte)
+{
+    return byte == SERIAL_FLAG || byte == SERIAL_ESCAPE;
+}
+
 size_t mctp_serial_encode(const uint8_t *packet, size_t len, uint8_t *out)
 {
     const uint8_t head[] = { SERIAL_REVISION, len };
@@ -42,13 +83,13 @@ size_t mctp_serial_encode(const uint8_t *packet, size_t len, uint8_t *out)
         return 0;
     }
     fcs = crc_ccitt(SERIAL_FCS_START, head, sizeof(head));
-    fcs = crc_ccitt(fcs, packet, len);
+    fcs = fcs_of(fcs, packet, len);
 
     out[n++] = SERIAL_FLAG;
     out[n++] = head[0];
     out[n++] = head[1];
     for (size_t i = 0; i < len; i++) {
-        if (packet[i] == SERIAL_FLAG || packet[i] == SERIAL_ESCAPE) {
+        if (is_special(packet[i])) {
             out[n++] = SERIAL_ESCAPE;
             out[n++] = packet[i] & ~SERIAL_ESCAPED_BIT;
         } else {
@@ -150,6 +191,40 @@ MCTPSerialEvent mctp_serial_feed(MCTPSerialParser *p, uint8_t byte)
                                                       MCTP_SERIAL_BAD_FCS);
     }
     g_assert_not_reached();
+}
+
+/* The bytes of a packet up to the next that means something else */
+static size_t take_plain(MCTPSerialParser *p, const uint8_t *data, size_t len)
+{
+    size_t most = MIN(len, p->want - p->len);
+    size_t n = 0;
+
+    while (n < most && !is_special(data[n])) {
+        p->packet[p->len + n] = data[n];
+        n++;
+    }
+    p->fcs = fcs_of(p->fcs, data, n);
+    p->len += n;
+    if (p->len == p->want) {
+        p->state = IN_FCS_HIGH;
+    }
+    return n;
+}
+
+size_t mctp_serial_scan(MCTPSerialParser *p, const uint8_t *data, size_t len,
+                        MCTPSerialEvent *event)
+{
+    size_t n = 0;
+
+    *event = MCTP_SERIAL_MORE;
+    while (n < len && *event == MCTP_SERIAL_MORE) {
+        if (p->state == IN_PACKET && !is_special(data[n])) {
+            n += take_plain(p, data + n, len - n);
+        } else {
+            *event = mctp_serial_feed(p, data[n++]);
+        }
+    }
+    return n;
 }
 
 bool mctp_serial_valid(const MCTPSerialParser *p)

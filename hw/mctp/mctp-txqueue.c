@@ -92,28 +92,47 @@ static MCTPTxMessage *find_id(MCTPTxQueue *q, uint64_t id)
     return NULL;
 }
 
-static void drop_expired(MCTPTxQueue *q, int64_t now)
-{
-    for (size_t i = 0; i < ARRAY_SIZE(q->slot); i++) {
-        MCTPTxMessage *msg = &q->slot[i];
+/* The messages there are, which mostly is one */
+typedef struct Waiting {
+    MCTPTxMessage *msg[MCTP_TX_SLOTS];
+    size_t n;
+} Waiting;
 
-        if (msg->body && now >= msg->deadline) {
-            trace_mctp_tx_expired(msg->path.remote, msg->path.tag,
-                                  msg->offset, msg->body->len);
-            q->stats->drop[MCTP_DROP_REFUSED]++;
-            message_free(msg);
+static void find_waiting(MCTPTxQueue *q, Waiting *w)
+{
+    w->n = 0;
+    for (size_t i = 0; i < ARRAY_SIZE(q->slot); i++) {
+        if (q->slot[i].body) {
+            w->msg[w->n++] = &q->slot[i];
         }
     }
 }
 
-/* The oldest message to its link address, the only one that may go there */
-static bool is_head(const MCTPTxQueue *q, const MCTPTxMessage *msg)
+static void drop_expired(MCTPTxQueue *q, Waiting *w, int64_t now)
 {
-    for (size_t i = 0; i < ARRAY_SIZE(q->slot); i++) {
-        const MCTPTxMessage *other = &q->slot[i];
+    size_t left = 0;
 
-        if (other->body && other->path.link == msg->path.link &&
-            other->id < msg->id) {
+    for (size_t i = 0; i < w->n; i++) {
+        MCTPTxMessage *msg = w->msg[i];
+
+        if (now < msg->deadline) {
+            w->msg[left++] = msg;
+            continue;
+        }
+        trace_mctp_tx_expired(msg->path.remote, msg->path.tag, msg->offset,
+                              msg->body->len);
+        q->stats->drop[MCTP_DROP_REFUSED]++;
+        message_free(msg);
+    }
+    w->n = left;
+}
+
+/* The oldest message to its link address, the only one that may go there */
+static bool is_head(const Waiting *w, const MCTPTxMessage *msg)
+{
+    for (size_t i = 0; i < w->n; i++) {
+        if (w->msg[i]->path.link == msg->path.link &&
+            w->msg[i]->id < msg->id) {
             return false;
         }
     }
@@ -145,13 +164,15 @@ static void build_packet(const MCTPTxMessage *msg, MCTPTxPacket *pkt)
 bool mctp_txqueue_peek(MCTPTxQueue *q, int64_t now, MCTPTxPacket *pkt)
 {
     const MCTPTxMessage *best = NULL;
+    Waiting w;
 
-    drop_expired(q, now);
-    for (size_t i = 0; i < ARRAY_SIZE(q->slot); i++) {
-        const MCTPTxMessage *msg = &q->slot[i];
+    find_waiting(q, &w);
+    drop_expired(q, &w, now);
+    for (size_t i = 0; i < w.n; i++) {
+        const MCTPTxMessage *msg = w.msg[i];
 
-        if (msg->body && msg->not_before <= now &&
-            (!best || msg->id < best->id) && is_head(q, msg)) {
+        if (msg->not_before <= now && (!best || msg->id < best->id) &&
+            is_head(&w, msg)) {
             best = msg;
         }
     }
@@ -193,15 +214,16 @@ void mctp_txqueue_refused(MCTPTxQueue *q, uint64_t id, int64_t now)
     msg->backoff = MIN(msg->backoff * 2, MCTP_TX_BACKOFF_MAX_NS);
 }
 
-int64_t mctp_txqueue_next(const MCTPTxQueue *q)
+int64_t mctp_txqueue_next(MCTPTxQueue *q)
 {
     int64_t when = -1;
+    Waiting w;
 
-    for (size_t i = 0; i < ARRAY_SIZE(q->slot); i++) {
-        const MCTPTxMessage *msg = &q->slot[i];
+    find_waiting(q, &w);
+    for (size_t i = 0; i < w.n; i++) {
+        const MCTPTxMessage *msg = w.msg[i];
 
-        if (msg->body && (when < 0 || msg->not_before < when) &&
-            is_head(q, msg)) {
+        if ((when < 0 || msg->not_before < when) && is_head(&w, msg)) {
             when = msg->not_before;
         }
     }

@@ -66,19 +66,19 @@ static int write_all(struct serial_conn *c, const uint8_t *data, size_t len,
                      int64_t end)
 {
     while (len) {
-        int ret = await(c, POLLOUT, end);
-        ssize_t n;
+        ssize_t n = write_some(c->fd, data, len);
 
-        if (ret <= 0) {
-            return ret ? ret : -ETIMEDOUT;
-        }
-        n = write_some(c->fd, data, len);
-        if (n < 0 && errno != EAGAIN && errno != EINTR) {
-            return -errno;
-        }
         if (n > 0) {
             data += n;
             len -= n;
+        } else if (n == 0 || errno == EAGAIN) {
+            int ret = await(c, POLLOUT, end);
+
+            if (ret <= 0) {
+                return ret ? ret : -ETIMEDOUT;
+            }
+        } else if (errno != EINTR) {
+            return -errno;
         }
     }
     return 0;
@@ -91,6 +91,7 @@ static int send_message(struct serial_conn *c, const uint8_t *body,
         .remote = MCTP_EID_NULL, .local = OWN_EID, .tag = c->mctp_tag,
         .to = true,
     };
+    g_autoptr(GByteArray) frames = g_byte_array_new();
     MCTPTxPacket pkt;
 
     mctp_txqueue_reset(&c->tx);
@@ -100,22 +101,20 @@ static int send_message(struct serial_conn *c, const uint8_t *body,
     }
     while (mctp_txqueue_peek(&c->tx, now_ns(), &pkt)) {
         uint8_t frame[MCTP_SERIAL_FRAME_MAX(MCTP_SERIAL_TX_MAX)];
-        int ret = write_all(c, frame,
-                            mctp_serial_encode(pkt.data, pkt.len, frame), end);
+        size_t n = mctp_serial_encode(pkt.data, pkt.len, frame);
 
-        if (ret) {
-            return ret;
-        }
+        g_byte_array_append(frames, frame, n);
         mctp_txqueue_sent(&c->tx, pkt.id, now_ns());
     }
-    return 0;
+    /* in one piece, as each write wakes the other end */
+    return write_all(c, frames->data, frames->len, end);
 }
 
 /*
  * A packet may complete the answer. Requests and notifications of the other
  * end, and what belongs to a request that was given up, are overlooked.
  */
-static GByteArray *take_packet(struct serial_conn *c)
+static GByteArray *take_packet(struct serial_conn *c, int64_t now)
 {
     MCTPAssembled done = { .body = NULL };
     MCTPHeader hdr;
@@ -127,7 +126,7 @@ static GByteArray *take_packet(struct serial_conn *c)
     }
     mctp_assembler_feed(&c->rx, &hdr, 0,
                         c->parser.packet + MCTP_HEADER_BYTES,
-                        c->parser.len - MCTP_HEADER_BYTES, now_ns(), &done);
+                        c->parser.len - MCTP_HEADER_BYTES, now, &done);
     return done.body;
 }
 
@@ -139,6 +138,7 @@ static int receive(struct serial_conn *c, const struct cxl_req *req,
 
     for (;;) {
         int ret = await(c, POLLIN, end);
+        int64_t now;
         ssize_t n;
 
         if (ret <= 0) {
@@ -151,13 +151,16 @@ static int receive(struct serial_conn *c, const struct cxl_req *req,
         if (n < 0 && errno != EAGAIN && errno != EINTR) {
             return -errno;
         }
-        for (ssize_t i = 0; i < n; i++) {
+        now = now_ns();
+        for (ssize_t i = 0; i < n;) {
             g_autoptr(GByteArray) body = NULL;
+            MCTPSerialEvent event;
 
-            if (mctp_serial_feed(&c->parser, data[i]) != MCTP_SERIAL_PACKET) {
+            i += mctp_serial_scan(&c->parser, data + i, n - i, &event);
+            if (event != MCTP_SERIAL_PACKET) {
                 continue;
             }
-            body = take_packet(c);
+            body = take_packet(c, now);
             if (!body || body->data[0] != fm_message_type(req->opcode)) {
                 continue;
             }

@@ -9,8 +9,12 @@
 
 #include "hw/mctp/mctp_packet.h"
 
-/* Send no more than this: Linux has a fixed unit of 64 payload bytes */
-#define MCTP_SERIAL_TX_MAX      (MCTP_HEADER_BYTES + MCTP_UNIT_BASELINE)
+/*
+ * Longest packet to send: one byte more and the length is the flag, which is
+ * not escaped there. Linux takes those of the baseline unit.
+ */
+#define MCTP_SERIAL_TX_MAX      125
+#define MCTP_SERIAL_UNIT_MAX    (MCTP_SERIAL_TX_MAX - MCTP_HEADER_BYTES)
 /* What the length byte can say; longer than anybody sends */
 #define MCTP_SERIAL_RX_MAX      255
 /* Both flags, revision, length, FCS, and each packet byte escaped */
@@ -83,6 +87,19 @@ void mctp_serial_reset(MCTPSerialParser *p);
  * receiver does.
  */
 MCTPSerialEvent mctp_serial_feed(MCTPSerialParser *p, uint8_t byte);
+
+/**
+ * mctp_serial_scan() - take bytes from the line until something happens
+ * @p: the parser
+ * @data: hostile
+ * @len: bytes of @data
+ * @event: what mctp_serial_feed() says of the last byte that was taken;
+ *         MCTP_SERIAL_MORE if all were taken and nothing happened
+ *
+ * Returns how many bytes were taken, at least one if there is one.
+ */
+size_t mctp_serial_scan(MCTPSerialParser *p, const uint8_t *data, size_t len,
+                        MCTPSerialEvent *event);
 
 /**
  * mctp_serial_valid() - can a parser be in this state

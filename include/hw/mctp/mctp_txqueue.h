@@ -155,6 +155,6 @@ void mctp_txqueue_refused(MCTPTxQueue *q, uint64_t id, int64_t now);
  * Returns the time, ns, from which mctp_txqueue_peek() has work, possibly in
  * the past; -1 if the queue is empty.
  */
-int64_t mctp_txqueue_next(const MCTPTxQueue *q);
+int64_t mctp_txqueue_next(MCTPTxQueue *q);
 
 #endif

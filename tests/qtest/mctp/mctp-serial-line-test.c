@@ -457,6 +457,70 @@ static void test_two_lines(void)
     stop(qts);
 }
 
+/* Bytes in the first packet of a long answer: Command Effects Log entries */
+static unsigned first_packet(const char *unit)
+{
+    static const uint8_t cel[24] = {
+        0x0d, 0xa9, 0xc0, 0xb5, 0xbf, 0x41, 0x4b, 0x78,
+        0x8f, 0x79, 0x96, 0xb1, 0x62, 0x3b, 0x3f, 0x17, [20] = 64,
+    };
+    g_autofree char *line = g_strchomp(line_args(0, "us0"));
+    g_autofree char *args = g_strconcat(MCTP_MACHINE, line, unit, NULL);
+    QTestState *qts = qtest_init(args);
+    g_autoptr(Line) l = line_open(0);
+    g_autoptr(GByteArray) ask = line_cci(LINE_EID(0), PEER_EID, 1, 7, 0x0401,
+                                         cel, sizeof(cel));
+    g_autoptr(GByteArray) packet = NULL;
+    Answer a;
+
+    a = line_command(l, 0x0401, cel, sizeof(cel));
+    g_assert_cmphex(a.ret_code, ==, 0);
+    g_assert_cmpuint(a.payload->len, ==, 64);
+    answer_clear(&a);
+    line_write(l, ask->data, ask->len);
+    packet = line_packet(l);
+    for (bool end = packet->data[3] & 0x40; !end;) {
+        g_autoptr(GByteArray) more = line_packet(l);
+
+        end = more->data[3] & 0x40;
+    }
+    line_quiet(l);
+    stop(qts);
+    return packet->len;
+}
+
+/* The unit is Linux's unless the user says that the peer takes a larger one */
+static void test_unit(void)
+{
+    g_assert_cmpuint(first_packet(""), ==, 4 + 64);
+    g_assert_cmpuint(first_packet(",x-transmission-unit=70"), ==, 4 + 70);
+    g_assert_cmpuint(first_packet(",x-transmission-unit=121"), ==,
+                     4 + CCI_OVERHEAD + 64);
+}
+
+static void test_bad_unit(void)
+{
+    static const int unit[] = { 0, 63, 122 };
+    QTestState *qts = start();
+
+    for (int i = 0; i < ARRAY_SIZE(unit); i++) {
+        QDict *rsp = qtest_qmp(qts, "{'execute': 'chardev-add', 'arguments': {"
+                               "'id': 'more', 'backend': {'type': 'null',"
+                               "'data': {}}}}");
+
+        g_assert_true(qdict_haskey(rsp, "return"));
+        qobject_unref(rsp);
+        rsp = qtest_qmp(qts, "{'execute': 'device_add', 'arguments': {"
+                        "'driver': 'mctp-serial-cxl', 'chardev': 'more',"
+                        "'target': 'us0', 'x-transmission-unit': %d}}",
+                        unit[i]);
+        qmp_expect_error_and_unref(rsp, "GenericError");
+        qtest_qmp_assert_success(qts, "{'execute': 'chardev-remove',"
+                                 "'arguments': {'id': 'more'}}");
+    }
+    stop(qts);
+}
+
 int main(int argc, char **argv)
 {
     int ret;
@@ -476,6 +540,8 @@ int main(int argc, char **argv)
     qtest_add_func("/mctp-serial/flood-and-leave", test_flood_and_leave);
     qtest_add_func("/mctp-serial/stopped-machine", test_stopped_machine);
     qtest_add_func("/mctp-serial/two-lines", test_two_lines);
+    qtest_add_func("/mctp-serial/transmission-unit", test_unit);
+    qtest_add_func("/mctp-serial/bad-transmission-unit", test_bad_unit);
     ret = g_test_run();
     line_cleanup();
     return ret;

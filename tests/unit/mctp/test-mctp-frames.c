@@ -272,6 +272,70 @@ static void test_serial_back_in_step(void)
     g_rand_free(rand);
 }
 
+/* Frames of packets full of flags and escapes, with noise between some */
+static GByteArray *random_line(GRand *rand)
+{
+    GByteArray *line = g_byte_array_new();
+
+    for (unsigned n = 0; n < 20; n++) {
+        uint8_t packet[MCTP_SERIAL_TX_MAX];
+        uint8_t out[MCTP_SERIAL_FRAME_MAX(sizeof(packet))];
+        size_t len = g_rand_int_range(rand, 5, sizeof(packet) + 1);
+        int plain = g_rand_int_range(rand, 1, 40);
+
+        for (size_t i = 0; i < len; i++) {
+            packet[i] = g_rand_int_range(rand, 0, plain) ? g_rand_int(rand) :
+                        0x7d + i % 2;
+        }
+        len = mctp_serial_encode(packet, len, out);
+        if (g_rand_int_range(rand, 0, 3) == 0) {
+            out[g_rand_int_range(rand, 0, len)] ^= 1 << n % 8;
+        }
+        g_byte_array_append(line, out, len);
+        if (g_rand_int_range(rand, 0, 3) == 0) {
+            /* short enough to be there */
+            g_byte_array_append(line, packet, MIN(n, 5));
+        }
+    }
+    return line;
+}
+
+/* However a line is cut, it means what it means byte by byte */
+static void test_serial_scan_is_feed(void)
+{
+    GRand *rand = g_rand_new_with_seed(g_test_rand_int());
+    unsigned packets = 0, errors = 0;
+
+    for (unsigned round = 0; round < 200; round++) {
+        g_autoptr(GByteArray) line = random_line(rand);
+        MCTPSerialParser one = { 0 }, many = { 0 };
+
+        for (size_t at = 0; at < line->len;) {
+            size_t piece = MIN(g_rand_int_range(rand, 1, 400),
+                               line->len - at);
+            MCTPSerialEvent e = MCTP_SERIAL_MORE, event;
+            size_t taken = mctp_serial_scan(&many, line->data + at, piece,
+                                            &event);
+
+            g_assert_cmpuint(taken, >, 0);
+            g_assert_cmpuint(taken, <=, piece);
+            g_assert_true(taken == piece || event != MCTP_SERIAL_MORE);
+            for (size_t i = 0; i < taken; i++) {
+                g_assert_cmpint(e, ==, MCTP_SERIAL_MORE);
+                e = mctp_serial_feed(&one, line->data[at + i]);
+            }
+            g_assert_cmpint(e, ==, event);
+            g_assert_cmpmem(&one, sizeof(one), &many, sizeof(many));
+            packets += e == MCTP_SERIAL_PACKET;
+            errors += e > MCTP_SERIAL_PACKET;
+            at += taken;
+        }
+    }
+    g_assert_cmpuint(packets, >, 0);
+    g_assert_cmpuint(errors, >, 0);
+    g_rand_free(rand);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -285,5 +349,6 @@ int main(int argc, char **argv)
     g_test_add_func("/mctp/serial/fcs-not-escaped",
                     test_serial_fcs_is_not_escaped);
     g_test_add_func("/mctp/serial/back-in-step", test_serial_back_in_step);
+    g_test_add_func("/mctp/serial/scan-is-feed", test_serial_scan_is_feed);
     return g_test_run();
 }
