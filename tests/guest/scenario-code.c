@@ -30,6 +30,8 @@
 #define MPOL_F_NODE 1
 #define MPOL_F_ADDR 2
 #define FORCE_TAG   3
+/* Pages with a poisoned line: enough that code has a border of its own each */
+#define POISONED    32
 #define RWX         (PROT_READ | PROT_WRITE | PROT_EXEC)
 
 static bool drivers_bind(unsigned n)
@@ -39,9 +41,47 @@ static bool drivers_bind(unsigned n)
                      "drivers bind mem%u", n);
 }
 
+/* A line of each of mem0's first pages */
+static bool poison_pages(const char *what)
+{
+    for (unsigned i = 0; i < POISONED; i++) {
+        char text[32];
+
+        snprintf(text, sizeof(text), "0x%x", i * PAGE + PAGE / 2);
+        if (sys_write(text, "/sys/kernel/debug/cxl/mem0/%s", what)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/*
+ * A page with a poisoned line traps, and with it those of other devices that
+ * are in turn with it. Code beside the line runs all the same; once the line is
+ * healed, the pages are RAM again.
+ */
+static void code_beside_poison(const char *name, dev8_t *mem, unsigned ways)
+{
+    struct code_place place = {
+        .mem = mem, .size = POISONED * ways * PAGE, .chunk = PAGE,
+    };
+    char text[64];
+
+    snprintf(text, sizeof(text), "%s, poisoned", name);
+    place.name = text;
+    tap_check(poison_pages("inject_poison") &&
+              *(dev64_t *)(mem + PAGE / 2) == UINT64_MAX,
+              "%s: lines of pages", text);
+    code_test(&place);
+    snprintf(text, sizeof(text), "%s, healed", name);
+    tap_check(poison_pages("clear_poison") &&
+              *(dev64_t *)(mem + PAGE / 2) == 0, "%s: lines of pages", text);
+    code_test(&place);
+}
+
 /* In the device file of the region's memory */
 static void code_in_dax(const char *name, const struct ram_region *region,
-                        size_t chunk)
+                        size_t chunk, unsigned ways)
 {
     struct code_place place = {
         .name = name, .size = region->size, .chunk = chunk,
@@ -63,6 +103,9 @@ static void code_in_dax(const char *name, const struct ram_region *region,
     if (tap_check(mem != MAP_FAILED, "%s: it can be mapped for code", name)) {
         place.mem = mem;
         code_test(&place);
+        if (chunk == PAGE) {
+            code_beside_poison(name, mem, ways);
+        }
         munmap(mem, place.size);
     }
     close(fd);
@@ -184,7 +227,7 @@ void scenario_code(void)
                 "a ram region can be created")) {
         return;
     }
-    code_in_dax("static", &region, PAGE);
+    code_in_dax("static", &region, PAGE, 1);
     code_in_node("node", &region);
     host = cxl_conn_open_ioctl("/dev/cxl/mem0");
     if (tap_check(host != NULL, "the mailbox can be reached") &&
@@ -207,14 +250,14 @@ void scenario_code_interleaved(void)
     /* Chunks of less than a page trap */
     if (tap_rc(region_create_as(&region, "decoder0.0", &plan), 0,
                "a region of two devices, 256 bytes in turn")) {
-        code_in_dax("256", &region, 256);
+        code_in_dax("256", &region, 256, 2);
         tap_rc(region_destroy(&region, "decoder0.0", &plan), 0,
                "the region is taken down");
     }
     plan.granularity = PAGE;
     if (tap_rc(region_create_as(&region, "decoder0.0", &plan), 0,
                "a region of two devices, 4096 bytes in turn")) {
-        code_in_dax("4096", &region, PAGE);
+        code_in_dax("4096", &region, PAGE, 2);
         code_in_node("node", &region);
     }
     tap_check(!dmesg_complaints(), "no warning in dmesg");
