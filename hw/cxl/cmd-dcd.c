@@ -156,37 +156,16 @@ static CXLRetCode release(CXLCCI *cci, CXLReader *in, CXLWriter *out)
 }
 
 static const CXLCmd rows[] = {
-    {
-        .opcode = 0x4800,
-        .name = "Get Dynamic Capacity Configuration",
-        .where = CXL_CCI_MAILBOX,
-        .len = CXL_LEN(2),
-        .handler = get_config,
-        .present = has_dc,
-    }, {
-        .opcode = 0x4801,
-        .name = "Get Dynamic Capacity Extent List",
-        .where = CXL_CCI_MAILBOX,
-        .len = CXL_LEN(8),
-        .handler = get_extent_list,
-        .present = has_dc,
-    }, {
-        .opcode = 0x4802,
-        .name = "Add Dynamic Capacity Response",
-        .effects = CXL_EFF_CONFIG_IMMEDIATE,
-        .where = CXL_CCI_MAILBOX,
-        .len = CXL_LEN_LIST(8, RANGE_SIZE, 0, 4),
-        .handler = add_response,
-        .present = has_dc,
-    }, {
-        .opcode = 0x4803,
-        .name = "Release Dynamic Capacity",
-        .effects = CXL_EFF_CONFIG_IMMEDIATE,
-        .where = CXL_CCI_MAILBOX,
-        .len = CXL_LEN_LIST(8, RANGE_SIZE, 0, 4),
-        .handler = release,
-        .present = has_dc,
-    },
+    CXL_ROW(0x4800, "Get Dynamic Capacity Configuration", CXL_CCI_MAILBOX,
+            CXL_LEN(2), get_config, .present = has_dc),
+    CXL_ROW(0x4801, "Get Dynamic Capacity Extent List", CXL_CCI_MAILBOX,
+            CXL_LEN(8), get_extent_list, .present = has_dc),
+    CXL_ROW(0x4802, "Add Dynamic Capacity Response", CXL_CCI_MAILBOX,
+            CXL_LEN_LIST(8, RANGE_SIZE, 0, 4), add_response,
+            .effects = CXL_EFF_CONFIG_IMMEDIATE, .present = has_dc),
+    CXL_ROW(0x4803, "Release Dynamic Capacity", CXL_CCI_MAILBOX,
+            CXL_LEN_LIST(8, RANGE_SIZE, 0, 4), release,
+            .effects = CXL_EFF_CONFIG_IMMEDIATE, .present = has_dc),
 };
 
 const CXLCmdSet cxl_cmds_dcd = CXL_CMD_SET("Dynamic Capacity", rows);

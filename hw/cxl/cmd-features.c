@@ -120,31 +120,15 @@ static CXLRetCode set_feature(CXLCCI *cci, CXLReader *in, CXLWriter *out)
 }
 
 static const CXLCmd rows[] = {
-    {
-        .opcode = 0x0500,
-        .name = "Get Supported Features",
-        .where = FEATURE_KINDS,
-        .len = CXL_LEN(8),
-        .handler = get_supported,
-        .present = cxl_cci_is_type3,
-    }, {
-        .opcode = 0x0501,
-        .name = "Get Feature",
-        .where = FEATURE_KINDS,
-        .len = CXL_LEN(GET_SIZE),
-        .handler = get_feature,
-        .present = cxl_cci_is_type3,
-    }, {
-        .opcode = 0x0502,
-        .name = "Set Feature",
-        .effects = CXL_EFF_CONFIG_IMMEDIATE | CXL_EFF_DATA_IMMEDIATE |
-                   CXL_EFF_POLICY_IMMEDIATE | CXL_EFF_LOG_IMMEDIATE |
-                   CXL_EFF_SECURITY,
-        .where = FEATURE_KINDS,
-        .len = CXL_LEN_MIN(SET_HEADER),
-        .handler = set_feature,
-        .present = cxl_cci_is_type3,
-    },
+    CXL_ROW(0x0500, "Get Supported Features", FEATURE_KINDS, CXL_LEN(8),
+            get_supported, .present = cxl_cci_is_type3),
+    CXL_ROW(0x0501, "Get Feature", FEATURE_KINDS, CXL_LEN(GET_SIZE),
+            get_feature, .present = cxl_cci_is_type3),
+    CXL_ROW(0x0502, "Set Feature", FEATURE_KINDS, CXL_LEN_MIN(SET_HEADER),
+            set_feature,
+            .effects = CXL_EFF_CONFIG_IMMEDIATE | CXL_EFF_DATA_IMMEDIATE |
+                       CXL_EFF_POLICY_IMMEDIATE | CXL_EFF_LOG_IMMEDIATE |
+                       CXL_EFF_SECURITY, .present = cxl_cci_is_type3),
 };
 
 const CXLCmdSet cxl_cmds_features = CXL_CMD_SET("Features", rows);

@@ -83,34 +83,16 @@ static CXLRetCode activate(CXLCCI *cci, CXLReader *in, CXLWriter *out)
 #define FIRMWARE_KINDS (CXL_CCI_MAILBOX | CXL_CCI_FM)
 
 static const CXLCmd rows[] = {
-    {
-        .opcode = 0x0200,
-        .name = "Get FW Info",
-        .where = FIRMWARE_KINDS,
-        .len = CXL_LEN(0),
-        .handler = get_info,
-        .present = cxl_cci_is_type3,
-    }, {
-        .opcode = 0x0201,
-        .name = "Transfer FW",
-        .effects = CXL_EFF_BACKGROUND | CXL_EFF_ABORTABLE,
-        .where = FIRMWARE_KINDS,
-        .flags = CXL_CMD_BG,
-        .len = CXL_LEN_MIN(PART_HEADER),
-        .handler = transfer,
-        .present = cxl_cci_is_type3,
-        .bg_done = transfer_done,
-        .bg_abort = transfer_abort,
-    }, {
-        .opcode = 0x0202,
-        .name = "Activate FW",
-        .effects = CXL_EFF_BACKGROUND,
-        .where = FIRMWARE_KINDS,
-        .flags = CXL_CMD_BG,
-        .len = CXL_LEN(2),
-        .handler = activate,
-        .present = cxl_cci_is_type3,
-    },
+    CXL_ROW(0x0200, "Get FW Info", FIRMWARE_KINDS, CXL_LEN(0), get_info,
+            .present = cxl_cci_is_type3),
+    CXL_ROW(0x0201, "Transfer FW", FIRMWARE_KINDS, CXL_LEN_MIN(PART_HEADER),
+            transfer,
+            .effects = CXL_EFF_BACKGROUND | CXL_EFF_ABORTABLE,
+            .flags = CXL_CMD_BG, .present = cxl_cci_is_type3,
+            .bg_done = transfer_done, .bg_abort = transfer_abort),
+    CXL_ROW(0x0202, "Activate FW", FIRMWARE_KINDS, CXL_LEN(2), activate,
+            .effects = CXL_EFF_BACKGROUND, .flags = CXL_CMD_BG,
+            .present = cxl_cci_is_type3),
 };
 
 const CXLCmdSet cxl_cmds_firmware = CXL_CMD_SET("Firmware Update", rows);

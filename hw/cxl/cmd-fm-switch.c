@@ -196,56 +196,23 @@ static CXLRetCode get_sv(CXLCCI *cci, CXLReader *in, CXLWriter *out)
 }
 
 static const CXLCmd rows[] = {
-    {
-        .opcode = 0x5100,
-        .name = "Identify Switch Device",
-        .where = CXL_CCI_SWITCH,
-        .len = CXL_LEN(0),
-        .handler = identify_switch,
-    }, {
-        .opcode = 0x5101,
-        .name = "Get Physical Port State",
-        .where = CXL_CCI_SWITCH,
-        .len = CXL_LEN_LIST(1, 1, 0, 1),
-        .handler = get_port_state,
-    }, {
-        .opcode = 0x5102,
-        .name = "Physical Port Control",
-        .where = CXL_CCI_SWITCH,
-        .len = CXL_LEN(2),
-        .handler = control_port,
-    }, {
-        .opcode = 0x5103,
-        .name = "Send PPB CXL.io Configuration Request",
-        .where = CXL_CCI_SWITCH,
-        .len = CXL_LEN(8),
-        .handler = send_config,
-    }, {
-        .opcode = 0x5104,
-        .name = "Get Domain Validation SV State",
-        .where = CXL_CCI_SWITCH,
-        .len = CXL_LEN(0),
-        .handler = get_own_sv_state,
-    }, {
-        .opcode = 0x5105,
-        .name = "Set Domain Validation SV",
-        .effects = CXL_EFF_CONFIG_IMMEDIATE,
-        .where = CXL_CCI_SWITCH,
-        .len = CXL_LEN(sizeof_field(QemuUUID, data)),
-        .handler = set_sv,
-    }, {
-        .opcode = 0x5106,
-        .name = "Get VCS Domain Validation SV State",
-        .where = CXL_CCI_SWITCH,
-        .len = CXL_LEN(1),
-        .handler = get_vcs_sv_state,
-    }, {
-        .opcode = 0x5107,
-        .name = "Get Domain Validation SV",
-        .where = CXL_CCI_SWITCH,
-        .len = CXL_LEN(1),
-        .handler = get_sv,
-    },
+    CXL_ROW(0x5100, "Identify Switch Device", CXL_CCI_SWITCH, CXL_LEN(0),
+            identify_switch),
+    CXL_ROW(0x5101, "Get Physical Port State", CXL_CCI_SWITCH,
+            CXL_LEN_LIST(1, 1, 0, 1), get_port_state),
+    CXL_ROW(0x5102, "Physical Port Control", CXL_CCI_SWITCH, CXL_LEN(2),
+            control_port),
+    CXL_ROW(0x5103, "Send PPB CXL.io Configuration Request", CXL_CCI_SWITCH,
+            CXL_LEN(8), send_config),
+    CXL_ROW(0x5104, "Get Domain Validation SV State", CXL_CCI_SWITCH,
+            CXL_LEN(0), get_own_sv_state),
+    CXL_ROW(0x5105, "Set Domain Validation SV", CXL_CCI_SWITCH,
+            CXL_LEN(sizeof_field(QemuUUID, data)), set_sv,
+            .effects = CXL_EFF_CONFIG_IMMEDIATE),
+    CXL_ROW(0x5106, "Get VCS Domain Validation SV State", CXL_CCI_SWITCH,
+            CXL_LEN(1), get_vcs_sv_state),
+    CXL_ROW(0x5107, "Get Domain Validation SV", CXL_CCI_SWITCH, CXL_LEN(1),
+            get_sv),
 };
 
 const CXLCmdSet cxl_cmds_fm_switch = CXL_CMD_SET("Physical Switch", rows);

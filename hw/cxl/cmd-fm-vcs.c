@@ -323,39 +323,18 @@ static CXLRetCode generate_aer(CXLCCI *cci, CXLReader *in, CXLWriter *out)
 #define BIND_EFFECTS (CXL_EFF_BACKGROUND | CXL_EFF_CONFIG_IMMEDIATE)
 
 static const CXLCmd rows[] = {
-    {
-        .opcode = 0x5200,
-        .name = "Get Virtual CXL Switch Info",
-        .where = CXL_CCI_SWITCH,
-        .len = CXL_LEN_LIST(3, 1, 2, 1),
-        .handler = get_vcs_info,
-    }, {
-        .opcode = CXL_OP_BIND_VPPB,
-        .name = "Bind vPPB",
-        .effects = BIND_EFFECTS,
-        .where = CXL_CCI_SWITCH,
-        .flags = CXL_CMD_BG,
-        .len = CXL_LEN(6),
-        .handler = bind_vppb,
-        .bg_done = bind_done,
-        .bg_abort = op_abort,
-    }, {
-        .opcode = CXL_OP_UNBIND_VPPB,
-        .name = "Unbind vPPB",
-        .effects = BIND_EFFECTS,
-        .where = CXL_CCI_SWITCH,
-        .flags = CXL_CMD_BG,
-        .len = CXL_LEN(3),
-        .handler = unbind_vppb,
-        .bg_done = unbind_done,
-        .bg_abort = op_abort,
-    }, {
-        .opcode = 0x5203,
-        .name = "Generate AER Event",
-        .where = CXL_CCI_SWITCH,
-        .len = CXL_LEN(0x28),
-        .handler = generate_aer,
-    },
+    CXL_ROW(0x5200, "Get Virtual CXL Switch Info", CXL_CCI_SWITCH,
+            CXL_LEN_LIST(3, 1, 2, 1), get_vcs_info),
+    CXL_ROW(CXL_OP_BIND_VPPB, "Bind vPPB", CXL_CCI_SWITCH, CXL_LEN(6),
+            bind_vppb,
+            .effects = BIND_EFFECTS, .flags = CXL_CMD_BG,
+            .bg_done = bind_done, .bg_abort = op_abort),
+    CXL_ROW(CXL_OP_UNBIND_VPPB, "Unbind vPPB", CXL_CCI_SWITCH, CXL_LEN(3),
+            unbind_vppb,
+            .effects = BIND_EFFECTS, .flags = CXL_CMD_BG,
+            .bg_done = unbind_done, .bg_abort = op_abort),
+    CXL_ROW(0x5203, "Generate AER Event", CXL_CCI_SWITCH, CXL_LEN(0x28),
+            generate_aer),
 };
 
 const CXLCmdSet cxl_cmds_fm_vcs = CXL_CMD_SET("Virtual Switch", rows);

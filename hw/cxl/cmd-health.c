@@ -77,44 +77,19 @@ static CXLRetCode set_shutdown(CXLCCI *cci, CXLReader *in, CXLWriter *out)
 }
 
 static const CXLCmd rows[] = {
-    {
-        .opcode = 0x4200,
-        .name = "Get Health Info",
-        .where = CXL_CCI_MAILBOX | CXL_CCI_FM | CXL_CCI_LD,
-        .len = CXL_LEN(0),
-        .handler = get_health,
-        .present = cxl_cci_is_type3,
-    }, {
-        .opcode = 0x4201,
-        .name = "Get Alert Configuration",
-        .where = CXL_CCI_MAILBOX | CXL_CCI_FM,
-        .len = CXL_LEN(0),
-        .handler = get_alerts,
-        .present = cxl_cci_is_type3,
-    }, {
-        .opcode = 0x4202,
-        .name = "Set Alert Configuration",
-        .effects = CXL_EFF_POLICY_IMMEDIATE,
-        .where = CXL_CCI_MAILBOX | CXL_CCI_FM,
-        .len = CXL_LEN(12),
-        .handler = set_alerts,
-        .present = cxl_cci_is_type3,
-    }, {
-        .opcode = 0x4203,
-        .name = "Get Shutdown State",
-        .where = CXL_CCI_MAILBOX,
-        .len = CXL_LEN(0),
-        .handler = get_shutdown,
-        .present = cxl_cci_is_type3,
-    }, {
-        .opcode = 0x4204,
-        .name = "Set Shutdown State",
-        .effects = CXL_EFF_POLICY_IMMEDIATE,
-        .where = CXL_CCI_MAILBOX,
-        .len = CXL_LEN(1),
-        .handler = set_shutdown,
-        .present = cxl_cci_is_type3,
-    },
+    CXL_ROW(0x4200, "Get Health Info",
+            CXL_CCI_MAILBOX | CXL_CCI_FM | CXL_CCI_LD, CXL_LEN(0), get_health,
+            .present = cxl_cci_is_type3),
+    CXL_ROW(0x4201, "Get Alert Configuration", CXL_CCI_MAILBOX | CXL_CCI_FM,
+            CXL_LEN(0), get_alerts, .present = cxl_cci_is_type3),
+    CXL_ROW(0x4202, "Set Alert Configuration", CXL_CCI_MAILBOX | CXL_CCI_FM,
+            CXL_LEN(12), set_alerts,
+            .effects = CXL_EFF_POLICY_IMMEDIATE, .present = cxl_cci_is_type3),
+    CXL_ROW(0x4203, "Get Shutdown State", CXL_CCI_MAILBOX, CXL_LEN(0),
+            get_shutdown, .present = cxl_cci_is_type3),
+    CXL_ROW(0x4204, "Set Shutdown State", CXL_CCI_MAILBOX, CXL_LEN(1),
+            set_shutdown,
+            .effects = CXL_EFF_POLICY_IMMEDIATE, .present = cxl_cci_is_type3),
 };
 
 const CXLCmdSet cxl_cmds_health =

@@ -54,14 +54,9 @@ static CXLRetCode identify(CXLCCI *cci, CXLReader *in, CXLWriter *out)
 }
 
 static const CXLCmd rows[] = {
-    {
-        .opcode = 0x4000,
-        .name = "Identify Memory Device",
-        .where = CXL_CCI_MAILBOX | CXL_CCI_FM | CXL_CCI_LD,
-        .len = CXL_LEN(0),
-        .handler = identify,
-        .present = cxl_cci_is_type3,
-    },
+    CXL_ROW(0x4000, "Identify Memory Device",
+            CXL_CCI_MAILBOX | CXL_CCI_FM | CXL_CCI_LD, CXL_LEN(0), identify,
+            .present = cxl_cci_is_type3),
 };
 
 const CXLCmdSet cxl_cmds_identify = CXL_CMD_SET("Identify", rows);

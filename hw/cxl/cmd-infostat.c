@@ -120,38 +120,16 @@ static CXLRetCode abort_background(CXLCCI *cci, CXLReader *in, CXLWriter *out)
 #define MESSAGE_KINDS   (CXL_CCI_ALL & ~CXL_CCI_MAILBOX)
 
 static const CXLCmd rows[] = {
-    {
-        .opcode = 0x0001,
-        .name = "Identify",
-        .where = CXL_CCI_ALL,
-        .len = CXL_LEN(0),
-        .handler = identify,
-        .present = is_pci,
-    }, {
-        .opcode = 0x0002,
-        .name = "Background Operation Status",
-        .where = CXL_CCI_ALL,
-        .len = CXL_LEN(0),
-        .handler = bg_status,
-    }, {
-        .opcode = 0x0003,
-        .name = "Get Response Message Limit",
-        .where = MESSAGE_KINDS,
-        .len = CXL_LEN(0),
-        .handler = get_limit,
-    }, {
-        .opcode = 0x0004,
-        .name = "Set Response Message Limit",
-        .where = MESSAGE_KINDS,
-        .len = CXL_LEN(1),
-        .handler = set_limit,
-    }, {
-        .opcode = 0x0005,
-        .name = "Request Abort Background Operation",
-        .where = CXL_CCI_ALL,
-        .len = CXL_LEN(0),
-        .handler = abort_background,
-    },
+    CXL_ROW(0x0001, "Identify", CXL_CCI_ALL, CXL_LEN(0), identify,
+            .present = is_pci),
+    CXL_ROW(0x0002, "Background Operation Status", CXL_CCI_ALL, CXL_LEN(0),
+            bg_status),
+    CXL_ROW(0x0003, "Get Response Message Limit", MESSAGE_KINDS, CXL_LEN(0),
+            get_limit),
+    CXL_ROW(0x0004, "Set Response Message Limit", MESSAGE_KINDS, CXL_LEN(1),
+            set_limit),
+    CXL_ROW(0x0005, "Request Abort Background Operation", CXL_CCI_ALL,
+            CXL_LEN(0), abort_background),
 };
 
 const CXLCmdSet cxl_cmds_infostat = CXL_CMD_SET("Information and Status", rows);

@@ -114,17 +114,11 @@ static CXLRetCode perform(CXLCCI *cci, CXLReader *in, CXLWriter *out)
 }
 
 static const CXLCmd rows[] = {
-    {
-        .opcode = 0x0600,
-        .name = "Perform Maintenance",
-        .effects = CXL_EFF_CONFIG_IMMEDIATE | CXL_EFF_DATA_IMMEDIATE |
-                   CXL_EFF_LOG_IMMEDIATE | CXL_EFF_BACKGROUND,
-        .where = CXL_CCI_MAILBOX,
-        .flags = CXL_CMD_BG | CXL_CMD_MEDIA,
-        .len = CXL_LEN_MIN(2),
-        .handler = perform,
-        .present = cxl_cci_is_type3,
-    },
+    CXL_ROW(0x0600, "Perform Maintenance", CXL_CCI_MAILBOX, CXL_LEN_MIN(2),
+            perform,
+            .effects = CXL_EFF_CONFIG_IMMEDIATE | CXL_EFF_DATA_IMMEDIATE |
+                       CXL_EFF_LOG_IMMEDIATE | CXL_EFF_BACKGROUND,
+            .flags = CXL_CMD_BG | CXL_CMD_MEDIA, .present = cxl_cci_is_type3),
 };
 
 const CXLCmdSet cxl_cmds_maintenance = CXL_CMD_SET("Maintenance", rows);

@@ -221,26 +221,14 @@ static bool has_ends(const CXLCCI *cci)
 }
 
 static const CXLCmd rows[] = {
-    {
-        .opcode = 0x5300,
-        .name = "Tunnel Management Command",
-        .where = CXL_CCI_SWITCH | CXL_CCI_FM | CXL_CCI_MHD,
-        .len = CXL_LEN_MIN(TUNNEL_HEAD + CXL_CCI_MSG_HEADER),
-        .handler = tunnel,
-        .present = has_ends,
-    }, {
-        .opcode = 0x5301,
-        .name = "Send LD CXL.io Configuration Request",
-        .where = CXL_CCI_SWITCH,
-        .len = CXL_LEN(12),
-        .handler = send_config,
-    }, {
-        .opcode = 0x5302,
-        .name = "Send LD CXL.io Memory Request",
-        .where = CXL_CCI_SWITCH,
-        .len = CXL_LEN_MIN(MEMORY_HEAD_SHORT),
-        .handler = send_memory,
-    },
+    CXL_ROW(0x5300, "Tunnel Management Command",
+            CXL_CCI_SWITCH | CXL_CCI_FM | CXL_CCI_MHD,
+            CXL_LEN_MIN(TUNNEL_HEAD + CXL_CCI_MSG_HEADER), tunnel,
+            .present = has_ends),
+    CXL_ROW(0x5301, "Send LD CXL.io Configuration Request", CXL_CCI_SWITCH,
+            CXL_LEN(12), send_config),
+    CXL_ROW(0x5302, "Send LD CXL.io Memory Request", CXL_CCI_SWITCH,
+            CXL_LEN_MIN(MEMORY_HEAD_SHORT), send_memory),
 };
 
 const CXLCmdSet cxl_cmds_mld_port = CXL_CMD_SET("MLD Port", rows);

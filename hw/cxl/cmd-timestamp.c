@@ -25,22 +25,10 @@ static CXLRetCode set_timestamp(CXLCCI *cci, CXLReader *in, CXLWriter *out)
 #define CLOCK_KINDS (CXL_CCI_MAILBOX | CXL_CCI_FM | CXL_CCI_SWITCH)
 
 static const CXLCmd rows[] = {
-    {
-        .opcode = 0x0300,
-        .name = "Get Timestamp",
-        .where = CLOCK_KINDS,
-        .len = CXL_LEN(0),
-        .handler = get_timestamp,
-        .present = has_clock,
-    }, {
-        .opcode = 0x0301,
-        .name = "Set Timestamp",
-        .effects = CXL_EFF_POLICY_IMMEDIATE,
-        .where = CLOCK_KINDS,
-        .len = CXL_LEN(8),
-        .handler = set_timestamp,
-        .present = has_clock,
-    },
+    CXL_ROW(0x0300, "Get Timestamp", CLOCK_KINDS, CXL_LEN(0), get_timestamp,
+            .present = has_clock),
+    CXL_ROW(0x0301, "Set Timestamp", CLOCK_KINDS, CXL_LEN(8), set_timestamp,
+            .effects = CXL_EFF_POLICY_IMMEDIATE, .present = has_clock),
 };
 
 const CXLCmdSet cxl_cmds_timestamp = CXL_CMD_SET("Timestamp", rows);
