@@ -6,6 +6,8 @@
 #include "qemu/osdep.h"
 #include "hw/cxl/cxl.h"
 #include "hw/mctp/mctp_link_bus.h"
+#include "hw/pci-bridge/cxl_upstream_port.h"
+#include "hw/pci/pcie_doe.h"
 #include "migration/vmstate.h"
 #include "trace.h"
 #include "cxl-port-vmstate.h"
@@ -135,6 +137,10 @@ void cxl_component_register_init_common(uint32_t *regs, uint32_t *mask,
         cxl_hdm_init(regs, mask, type == CXL2_TYPE3_DEVICE);
     }
 
+    if (type == CXL2_UPSTREAM_PORT && crb->owner) {
+        /* Resets of the base's port end here, but not at its exchange */
+        pcie_doe_reset(&CXL_USP(crb->owner->pdev)->doe_cdat);
+    }
     if (was_decoding && crb->owner) {
         cxl_component_decode_changed(crb->owner);
     }

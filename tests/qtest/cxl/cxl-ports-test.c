@@ -360,6 +360,28 @@ static void test_cdat_of_a_switch(void)
     qtest_quit(s);
 }
 
+/* An answer that nobody read, and half a request */
+static void test_a_reset_ends_a_switch_s_exchange(void)
+{
+    QTestState *s = qtest_init(MACHINE TWO_PORTS SWITCH);
+    uint64_t doe = usp_doe(s);
+    uint32_t entry[64];
+    uint16_t next;
+
+    qtest_writel(s, doe + 0x10, 0x00021e98);
+    qtest_writel(s, doe + 0x10, 3);
+    qtest_writel(s, doe + 0x10, 0);
+    qtest_writel(s, doe + 0x8, 1u << 31 | 2);
+    g_assert_cmphex(qtest_readl(s, doe + 0xc) >> 31, ==, 1);
+    qtest_writel(s, doe + 0x10, 0x00021e98);
+    qtest_system_reset(s);
+    doe = usp_doe(s);
+    g_assert_cmphex(qtest_readl(s, doe + 0x8), ==, 0);
+    g_assert_cmphex(qtest_readl(s, doe + 0xc), ==, 0);
+    g_assert_cmpint(read_cdat(s, doe, 0, entry, &next), ==, 4);
+    qtest_quit(s);
+}
+
 /* The base asserts that there is an entry: a bare switch must have one */
 static void test_cdat_without_downstream_ports(void)
 {
@@ -530,6 +552,8 @@ int main(int argc, char **argv)
     qtest_add_func("/cxl/ports/cdat", test_cdat_of_a_switch);
     qtest_add_func("/cxl/ports/cdat-alone", test_cdat_without_downstream_ports);
     qtest_add_func("/cxl/ports/migration", test_migration);
+    qtest_add_func("/cxl/ports/doe-reset",
+                   test_a_reset_ends_a_switch_s_exchange);
     qtest_add_func("/cxl/ports/doe-migration", test_doe_migration);
     qtest_add_func("/cxl/ports/refused-windows", test_refused_windows);
     return g_test_run();
