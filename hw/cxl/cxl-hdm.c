@@ -147,26 +147,6 @@ static bool decodes(const CXLHDMDecoder *d, uint64_t hpa)
            hpa >= d->base && hpa - d->base < d->size;
 }
 
-bool cxl_hdm_find(const uint32_t *regs, uint64_t hpa, CXLHDMDecoder *d)
-{
-    unsigned count = cxl_hdm_count(regs);
-
-    for (unsigned i = 0; i < count; i++) {
-        cxl_hdm_get(regs, i, d);
-        if (decodes(d, hpa)) {
-            return true;
-        }
-    }
-    return false;
-}
-
-int cxl_hdm_target_port(const CXLHDMDecoder *d, uint64_t hpa)
-{
-    unsigned target = cxl_interleave_target(hpa, d->ways, d->granularity);
-
-    return target < CXL_HDM_TARGETS_MAX ? d->targets[target] : -1;
-}
-
 bool cxl_hdm_hpa_to_dpa(const uint32_t *regs, uint64_t hpa, uint64_t *dpa,
                         CXLHDMDecoder *hit)
 {

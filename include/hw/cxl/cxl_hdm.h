@@ -221,27 +221,6 @@ bool cxl_hdm_enabled(const uint32_t *regs);
 void cxl_hdm_get(const uint32_t *regs, unsigned index, CXLHDMDecoder *d);
 
 /**
- * cxl_hdm_find - the committed decoder that an address belongs to
- * @regs: CXL.cachemem registers
- * @hpa: host physical address
- * @d: result, if any
- *
- * The global enable is not consulted.
- *
- * Return: true if there is one.
- */
-bool cxl_hdm_find(const uint32_t *regs, uint64_t hpa, CXLHDMDecoder *d);
-
-/**
- * cxl_hdm_target_port - port number that a port's decoder picks
- * @d: decoder of a host bridge or an upstream port
- * @hpa: host physical address inside of it
- *
- * Return: port number, or -1 if the target list is too short for the ways.
- */
-int cxl_hdm_target_port(const CXLHDMDecoder *d, uint64_t hpa);
-
-/**
  * cxl_hdm_hpa_to_dpa - device physical address of a host physical one
  * @regs: CXL.cachemem registers of a device
  * @hpa: host physical address
