@@ -100,18 +100,27 @@ static bool any_is_valid(const uint8_t *data)
 #define REPAIR_ROW \
     .attributes = LOST, .effects = AT_ONCE, .get_version = 1, .set_version = 1
 
-#define PPR_ROW \
-    REPAIR_ROW, .get_size = 0x14, .set_size = 3, .is_valid = ppr_is_valid, \
-    .set = { { REPAIR_MODE, BY_DEVICE }, { REPAIR_MODE + 1, 0 }, \
-             { PPR_MODE, CXL_PPR_MODE_RECORD } }, \
-    .get[REPAIR_CAPS] = BY_DEVICE, .get[REPAIR_CLASS] = 1, \
-    .get[PPR_FLAGS] = PPR_TAKES_DPA | PPR_TAKES_NIBBLES | PPR_LOGS
+/* One kind of repair; the rest of the arguments is its UUID */
+#define PPR(feature, subclass, ...) \
+    [feature] = { \
+        .uuid.data = UUID(__VA_ARGS__), REPAIR_ROW, \
+        .get_size = 0x14, .set_size = 3, .is_valid = ppr_is_valid, \
+        .set = { { REPAIR_MODE, BY_DEVICE }, { REPAIR_MODE + 1, 0 }, \
+                 { PPR_MODE, CXL_PPR_MODE_RECORD } }, \
+        .get[REPAIR_CAPS] = BY_DEVICE, .get[REPAIR_CLASS] = 1, \
+        .get[REPAIR_SUBCLASS] = subclass, \
+        .get[PPR_FLAGS] = PPR_TAKES_DPA | PPR_TAKES_NIBBLES | PPR_LOGS, \
+    }
 
-#define SPARING_ROW \
-    REPAIR_ROW, .get_size = 0x13, .set_size = 2, .is_valid = any_is_valid, \
-    .set = { { REPAIR_MODE, BY_DEVICE }, { REPAIR_MODE + 1, 0 } }, \
-    .get[REPAIR_CAPS] = BY_DEVICE, .get[REPAIR_CLASS] = 2, \
-    .get[SPARING_CAPS] = SPARING_HARD | SPARING_SOFT
+#define SPARING(feature, subclass, ...) \
+    [feature] = { \
+        .uuid.data = UUID(__VA_ARGS__), REPAIR_ROW, \
+        .get_size = 0x13, .set_size = 2, .is_valid = any_is_valid, \
+        .set = { { REPAIR_MODE, BY_DEVICE }, { REPAIR_MODE + 1, 0 } }, \
+        .get[REPAIR_CAPS] = BY_DEVICE, .get[REPAIR_CLASS] = 2, \
+        .get[REPAIR_SUBCLASS] = subclass, \
+        .get[SPARING_CAPS] = SPARING_HARD | SPARING_SOFT, \
+    }
 
 /* ------------------------------------------------------------------------ */
 
@@ -158,40 +167,16 @@ const CXLFeatureDef cxl_memdev_features[CXL_MEMDEV_FEATURES] = {
         },
         .is_valid = ecs_is_valid,
     },
-    [CXL_FEATURE_SOFT_PPR] = {
-        .uuid.data = UUID(0x892ba475, 0xfad8, 0x474e,
-                          0x9d, 0x3e, 0x69, 0x2c, 0x91, 0x75, 0x68, 0xbb),
-        PPR_ROW,
-        .get[REPAIR_SUBCLASS] = 0,
-    },
-    [CXL_FEATURE_HARD_PPR] = {
-        .uuid.data = UUID(0x80ea4521, 0x786f, 0x4127,
-                          0xaf, 0xb1, 0xec, 0x74, 0x59, 0xfb, 0x0e, 0x24),
-        PPR_ROW,
-        .get[REPAIR_SUBCLASS] = 1,
-    },
-    [CXL_FEATURE_SPARE_CACHELINE] = {
-        .uuid.data = UUID(0x96c33386, 0x91dd, 0x44c7,
-                          0x9e, 0xcb, 0xfd, 0xaf, 0x65, 0x03, 0xba, 0xc4),
-        SPARING_ROW,
-        .get[REPAIR_SUBCLASS] = 0,
-    },
-    [CXL_FEATURE_SPARE_ROW] = {
-        .uuid.data = UUID(0x450ebf67, 0xb135, 0x4f97,
-                          0xa4, 0x98, 0xc2, 0xd5, 0x7f, 0x27, 0x9b, 0xed),
-        SPARING_ROW,
-        .get[REPAIR_SUBCLASS] = 1,
-    },
-    [CXL_FEATURE_SPARE_BANK] = {
-        .uuid.data = UUID(0x78b79636, 0x90ac, 0x4b64,
-                          0xa4, 0xef, 0xfa, 0xac, 0x5d, 0x18, 0xa8, 0x63),
-        SPARING_ROW,
-        .get[REPAIR_SUBCLASS] = 2,
-    },
-    [CXL_FEATURE_SPARE_RANK] = {
-        .uuid.data = UUID(0x34dbaff5, 0x0552, 0x4281,
-                          0x8f, 0x76, 0xda, 0x0b, 0x5e, 0x7a, 0x76, 0xa7),
-        SPARING_ROW,
-        .get[REPAIR_SUBCLASS] = 3,
-    },
+    PPR(CXL_FEATURE_SOFT_PPR, 0, 0x892ba475, 0xfad8, 0x474e,
+        0x9d, 0x3e, 0x69, 0x2c, 0x91, 0x75, 0x68, 0xbb),
+    PPR(CXL_FEATURE_HARD_PPR, 1, 0x80ea4521, 0x786f, 0x4127,
+        0xaf, 0xb1, 0xec, 0x74, 0x59, 0xfb, 0x0e, 0x24),
+    SPARING(CXL_FEATURE_SPARE_CACHELINE, 0, 0x96c33386, 0x91dd, 0x44c7,
+            0x9e, 0xcb, 0xfd, 0xaf, 0x65, 0x03, 0xba, 0xc4),
+    SPARING(CXL_FEATURE_SPARE_ROW, 1, 0x450ebf67, 0xb135, 0x4f97,
+            0xa4, 0x98, 0xc2, 0xd5, 0x7f, 0x27, 0x9b, 0xed),
+    SPARING(CXL_FEATURE_SPARE_BANK, 2, 0x78b79636, 0x90ac, 0x4b64,
+            0xa4, 0xef, 0xfa, 0xac, 0x5d, 0x18, 0xa8, 0x63),
+    SPARING(CXL_FEATURE_SPARE_RANK, 3, 0x34dbaff5, 0x0552, 0x4281,
+            0x8f, 0x76, 0xda, 0x0b, 0x5e, 0x7a, 0x76, 0xa7),
 };
