@@ -5,6 +5,10 @@
 #include "qemu/osdep.h"
 #include "qapi/error.h"
 #include "qemu/bswap.h"
+#include "qemu/module.h"
+#include "hw/pci/pci.h"
+#include "hw/pci/pcie.h"
+#include "fake-clock.h"
 #include "fake-type3.h"
 
 CXLType3Dev fake;
@@ -285,6 +289,29 @@ void fake_type3_close(void)
     cxl_events_destroy(&fake.host_logs);
     cxl_events_destroy(&fake.fm_logs);
     memset(&fake, 0, sizeof(fake));
+}
+
+void fake_type3_test_init(int *argc, char ***argv)
+{
+    module_call_init(MODULE_INIT_QOM);
+    g_test_init(argc, argv, NULL);
+    fake_clock_init();
+}
+
+void fake_teardown(CXLType3Dev *unused, gconstpointer data)
+{
+    fake_type3_close();
+}
+
+/* 0001h asks a PCI device; there is none, so it is never called */
+uint16_t pcie_find_capability(PCIDevice *dev, uint16_t cap_id)
+{
+    g_assert_not_reached();
+}
+
+uint8_t pci_find_capability(PCIDevice *dev, uint8_t cap_id)
+{
+    g_assert_not_reached();
 }
 
 /* -- requests --------------------------------------------------------- */

@@ -67,6 +67,11 @@ extern CXLType3Dev fake;
 void fake_type3_open(void);
 void fake_type3_close(void);
 
+/** fake_type3_test_init() - what the main() of a test begins with */
+void fake_type3_test_init(int *argc, char ***argv);
+/** fake_teardown() - as of g_test_add(): fake_type3_close() */
+void fake_teardown(CXLType3Dev *unused, gconstpointer data);
+
 /* The request under construction, and the response as a reader */
 extern CXLWriter rq;
 extern CXLReader rs;

@@ -6,8 +6,6 @@
  */
 #include "qemu/osdep.h"
 #include "qemu/bswap.h"
-#include "qemu/module.h"
-#include "fake-clock.h"
 #include "fake-type3.h"
 #include "hw/cxl/cmd-sets.h"
 
@@ -28,11 +26,6 @@ static void setup(CXLType3Dev *unused, gconstpointer data)
     fake.has_dc = true;
     fake.fm_on_mailbox = true;
     fake_type3_open();
-}
-
-static void teardown(CXLType3Dev *unused, gconstpointer data)
-{
-    fake_type3_close();
 }
 
 static void put_add(uint8_t policy, uint8_t region, uint64_t len,
@@ -628,13 +621,12 @@ static void test_fm_reads_its_own_log(CXLType3Dev *unused, gconstpointer data)
 }
 
 #define ADD(path, fn) \
-    g_test_add("/cxl/cmds/dc/" path, CXLType3Dev, NULL, setup, fn, teardown)
+    g_test_add("/cxl/cmds/dc/" path, CXLType3Dev, NULL, setup, fn, \
+               fake_teardown)
 
 int main(int argc, char **argv)
 {
-    module_call_init(MODULE_INIT_QOM);
-    g_test_init(&argc, &argv, NULL);
-    fake_clock_init();
+    fake_type3_test_init(&argc, &argv);
     ADD("presence", test_sets_follow_the_kind);
     ADD("effects", test_effects);
     ADD("wrong-lengths", test_wrong_lengths);

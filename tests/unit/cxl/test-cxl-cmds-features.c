@@ -3,8 +3,6 @@
  * Command set 05h: lists, values, transfers in parts, reset, migration
  */
 #include "qemu/osdep.h"
-#include "qemu/module.h"
-#include "fake-clock.h"
 #include "fake-type3.h"
 #include "state-bytes.h"
 #include "hw/cxl/cmd-sets.h"
@@ -65,11 +63,6 @@ static void setup(CXLType3Dev *unused, gconstpointer data)
                           CXL_MEMDEV_FEATURES, count_change, NULL);
     }
     fake_type3_open();
-}
-
-static void teardown(CXLType3Dev *unused, gconstpointer data)
-{
-    fake_type3_close();
 }
 
 /* -- requests ------------------------------------------------------------ */
@@ -498,13 +491,11 @@ static void test_migration(CXLType3Dev *unused, gconstpointer data)
 
 int main(int argc, char **argv)
 {
-    g_test_init(&argc, &argv, NULL);
-    fake_clock_init();
-    module_call_init(MODULE_INIT_QOM);
+    fake_type3_test_init(&argc, &argv);
 #define T(name, f) g_test_add("/cxl/cmds-features/" name, CXLType3Dev, NULL, \
-                              setup, f, teardown)
+                              setup, f, fake_teardown)
 #define OWN(name, f) g_test_add("/cxl/cmds-features/" name, CXLType3Dev, own, \
-                                setup, f, teardown)
+                                setup, f, fake_teardown)
     T("lengths", test_lengths);
     T("where", test_where);
     T("list", test_list);

@@ -3,7 +3,6 @@
  * Command set 02h: slots, order and time of parts, activation, migration
  */
 #include "qemu/osdep.h"
-#include "qemu/module.h"
 #include "qemu/timer.h"
 #include "qemu/units.h"
 #include "fake-clock.h"
@@ -29,11 +28,6 @@ static void setup(CXLType3Dev *unused, gconstpointer data)
 {
     cxl_firmware_init(&fake.firmware);
     fake_type3_open();
-}
-
-static void teardown(CXLType3Dev *unused, gconstpointer data)
-{
-    fake_type3_close();
 }
 
 static CXLRetCode part_on(CXLCCI *cci, uint8_t action, uint8_t slot,
@@ -274,13 +268,11 @@ static void test_migration(CXLType3Dev *unused, gconstpointer data)
 
 #define ADD(path, fn) \
     g_test_add("/cxl/cmds/firmware/" path, CXLType3Dev, NULL, setup, fn, \
-               teardown)
+               fake_teardown)
 
 int main(int argc, char **argv)
 {
-    module_call_init(MODULE_INIT_QOM);
-    g_test_init(&argc, &argv, NULL);
-    fake_clock_init();
+    fake_type3_test_init(&argc, &argv);
     ADD("wrong-lengths", test_lengths);
     ADD("whole-image", test_whole_image);
     ADD("parts", test_parts);

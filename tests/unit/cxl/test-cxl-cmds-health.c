@@ -4,8 +4,6 @@
  */
 #include "qemu/osdep.h"
 #include "qemu/bswap.h"
-#include "qemu/module.h"
-#include "fake-clock.h"
 #include "fake-type3.h"
 #include "state-bytes.h"
 #include "hw/cxl/cmd-sets.h"
@@ -24,11 +22,6 @@ static void setup(CXLType3Dev *unused, gconstpointer data)
 {
     cxl_health_init(&fake.health, log_it, &fake.host_logs);
     fake_type3_open();
-}
-
-static void teardown(CXLType3Dev *unused, gconstpointer data)
-{
-    fake_type3_close();
 }
 
 static CXLRetCode set_alerts(uint8_t which, uint8_t on, uint8_t life,
@@ -239,13 +232,11 @@ static void test_migration(CXLType3Dev *unused, gconstpointer data)
 
 #define ADD(path, fn) \
     g_test_add("/cxl/cmds/health/" path, CXLType3Dev, NULL, setup, fn, \
-               teardown)
+               fake_teardown)
 
 int main(int argc, char **argv)
 {
-    module_call_init(MODULE_INIT_QOM);
-    g_test_init(&argc, &argv, NULL);
-    fake_clock_init();
+    fake_type3_test_init(&argc, &argv);
     ADD("wrong-lengths", test_lengths);
     ADD("4200", test_info);
     ADD("4201-4202", test_configuration);

@@ -5,7 +5,6 @@
  */
 #include "qemu/osdep.h"
 #include "qemu/bswap.h"
-#include "qemu/module.h"
 #include "fake-clock.h"
 #include "fake-type3.h"
 #include "state-bytes.h"
@@ -31,11 +30,6 @@ const CXLCmdSet *const cxl_cmd_sets[] = {
 static void setup(CXLType3Dev *unused, gconstpointer data)
 {
     fake_type3_open();
-}
-
-static void teardown(CXLType3Dev *unused, gconstpointer data)
-{
-    fake_type3_close();
 }
 
 static CXLRetCode get_log(CXLCCI *cci, const uint8_t *id, uint32_t offset,
@@ -276,13 +270,12 @@ static void test_migration(CXLType3Dev *unused, gconstpointer data)
 }
 
 #define ADD(path, fn) \
-    g_test_add("/cxl/cmds/logs/" path, CXLType3Dev, NULL, setup, fn, teardown)
+    g_test_add("/cxl/cmds/logs/" path, CXLType3Dev, NULL, setup, fn, \
+               fake_teardown)
 
 int main(int argc, char **argv)
 {
-    module_call_init(MODULE_INIT_QOM);
-    g_test_init(&argc, &argv, NULL);
-    fake_clock_init();
+    fake_type3_test_init(&argc, &argv);
     ADD("0400", test_list);
     ADD("0401", test_get);
     ADD("0401/bounds", test_bounds);

@@ -5,9 +5,7 @@
  */
 #include "qemu/osdep.h"
 #include "qemu/bswap.h"
-#include "qemu/module.h"
 #include "qemu/units.h"
-#include "fake-clock.h"
 #include "fake-type3.h"
 #include "state-bytes.h"
 #include "hw/cxl/cmd-sets.h"
@@ -261,9 +259,7 @@ static void test_migration(CXLType3Dev *unused, gconstpointer data)
 
 int main(int argc, char **argv)
 {
-    g_test_init(&argc, &argv, NULL);
-    fake_clock_init();
-    module_call_init(MODULE_INIT_QOM);
+    fake_type3_test_init(&argc, &argv);
 #define T(name, f) g_test_add("/cxl/cmds-maintenance/" name, CXLType3Dev, \
                               NULL, setup, f, teardown)
     T("lengths", test_lengths);

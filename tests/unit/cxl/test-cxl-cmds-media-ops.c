@@ -4,7 +4,6 @@
  */
 #include "qemu/osdep.h"
 #include "qemu/bswap.h"
-#include "qemu/module.h"
 #include "fake-clock.h"
 #include "fake-type3.h"
 #include "state-bytes.h"
@@ -30,11 +29,6 @@ static void setup(CXLType3Dev *unused, gconstpointer data)
     fake.persistent_size = PMEM;
     fake.has_dc = true;
     fake_type3_open();
-}
-
-static void teardown(CXLType3Dev *unused, gconstpointer data)
-{
-    fake_type3_close();
 }
 
 static void put_head(uint8_t class, uint8_t subclass, uint32_t count)
@@ -285,13 +279,11 @@ static void test_too_many_in_stream(CXLType3Dev *unused, gconstpointer data)
 
 #define ADD(path, fn) \
     g_test_add("/cxl/cmds/media-ops/" path, CXLType3Dev, NULL, setup, fn, \
-               teardown)
+               fake_teardown)
 
 int main(int argc, char **argv)
 {
-    module_call_init(MODULE_INIT_QOM);
-    g_test_init(&argc, &argv, NULL);
-    fake_clock_init();
+    fake_type3_test_init(&argc, &argv);
     ADD("discovery", test_discovery);
     ADD("requests", test_requests);
     ADD("ranges", test_ranges);

@@ -4,9 +4,6 @@
  */
 #include "qemu/osdep.h"
 #include "qemu/bswap.h"
-#include "qemu/module.h"
-#include "hw/pci/pci.h"
-#include "hw/pci/pcie.h"
 #include "fake-clock.h"
 #include "fake-type3.h"
 #include "state-bytes.h"
@@ -29,28 +26,12 @@ const CXLCmdSet *const cxl_cmd_sets[] = {
     NULL,
 };
 
-/* 0001h asks a PCI device; there is none, so it is never called */
-uint16_t pcie_find_capability(PCIDevice *dev, uint16_t cap_id)
-{
-    g_assert_not_reached();
-}
-
-uint8_t pci_find_capability(PCIDevice *dev, uint8_t cap_id)
-{
-    g_assert_not_reached();
-}
-
 static void setup(CXLType3Dev *unused, gconstpointer data)
 {
     fake.volatile_size = VMEM;
     fake.persistent_size = VMEM;
     fake.has_dc = true;
     fake_type3_open();
-}
-
-static void teardown(CXLType3Dev *unused, gconstpointer data)
-{
-    fake_type3_close();
 }
 
 /* The host takes one block of the first region */
@@ -548,13 +529,12 @@ static void test_secure_erase(CXLType3Dev *unused, gconstpointer data)
 }
 
 #define ADD(path, fn) \
-    g_test_add("/cxl/cmds-media/" path, CXLType3Dev, NULL, setup, fn, teardown)
+    g_test_add("/cxl/cmds-media/" path, CXLType3Dev, NULL, setup, fn, \
+               fake_teardown)
 
 int main(int argc, char **argv)
 {
-    module_call_init(MODULE_INIT_QOM);
-    g_test_init(&argc, &argv, NULL);
-    fake_clock_init();
+    fake_type3_test_init(&argc, &argv);
     ADD("wrong-lengths", test_wrong_lengths);
     ADD("ranges", test_ranges_are_checked);
     ADD("4300/clipped", test_list_is_clipped);

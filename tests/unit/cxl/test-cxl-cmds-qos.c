@@ -5,8 +5,6 @@
  */
 #include "qemu/osdep.h"
 #include "qemu/bswap.h"
-#include "qemu/module.h"
-#include "fake-clock.h"
 #include "fake-type3.h"
 #include "state-bytes.h"
 #include "hw/cxl/cmd-sets.h"
@@ -21,11 +19,6 @@ static void setup(CXLType3Dev *unused, gconstpointer data)
 {
     cxl_qos_init(&fake.qos);
     fake_type3_open();
-}
-
-static void teardown(CXLType3Dev *unused, gconstpointer data)
-{
-    fake_type3_close();
 }
 
 static void test_lengths(CXLType3Dev *unused, gconstpointer data)
@@ -159,13 +152,12 @@ static void test_migration(CXLType3Dev *unused, gconstpointer data)
 }
 
 #define ADD(path, fn) \
-    g_test_add("/cxl/cmds/qos/" path, CXLType3Dev, NULL, setup, fn, teardown)
+    g_test_add("/cxl/cmds/qos/" path, CXLType3Dev, NULL, setup, fn, \
+               fake_teardown)
 
 int main(int argc, char **argv)
 {
-    module_call_init(MODULE_INIT_QOM);
-    g_test_init(&argc, &argv, NULL);
-    fake_clock_init();
+    fake_type3_test_init(&argc, &argv);
     ADD("wrong-lengths", test_lengths);
     ADD("4600-4601", test_protocols);
     ADD("4700-4701", test_control);

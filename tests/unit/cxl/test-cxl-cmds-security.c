@@ -5,8 +5,6 @@
  */
 #include "qemu/osdep.h"
 #include "qemu/bswap.h"
-#include "qemu/module.h"
-#include "fake-clock.h"
 #include "fake-type3.h"
 #include "state-bytes.h"
 #include "hw/cxl/cmd-sets.h"
@@ -30,11 +28,6 @@ static void setup(CXLType3Dev *unused, gconstpointer data)
     fake.persistent_size = PMEM;
     fake.lsa_size = sizeof(fake.lsa);
     fake_type3_open();
-}
-
-static void teardown(CXLType3Dev *unused, gconstpointer data)
-{
-    fake_type3_close();
 }
 
 static void put_secret(uint8_t fill)
@@ -399,13 +392,11 @@ static void test_migration(CXLType3Dev *unused, gconstpointer data)
 
 #define ADD(path, fn) \
     g_test_add("/cxl/cmds/security/" path, CXLType3Dev, NULL, setup, fn, \
-               teardown)
+               fake_teardown)
 
 int main(int argc, char **argv)
 {
-    module_call_init(MODULE_INIT_QOM);
-    g_test_init(&argc, &argv, NULL);
-    fake_clock_init();
+    fake_type3_test_init(&argc, &argv);
     ADD("wrong-lengths", test_lengths);
     ADD("volatile-only", test_volatile_only);
     ADD("4501", test_set);

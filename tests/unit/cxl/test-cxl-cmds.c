@@ -6,10 +6,7 @@
  */
 #include "qemu/osdep.h"
 #include "qemu/bswap.h"
-#include "qemu/module.h"
 #include "qemu/timer.h"
-#include "hw/pci/pci.h"
-#include "hw/pci/pcie.h"
 #include "fake-clock.h"
 #include "fake-type3.h"
 #include "state-bytes.h"
@@ -48,17 +45,6 @@ const CXLCmdSet *const cxl_cmd_sets[] = {
     NULL,
 };
 
-/* 0001h asks a PCI device; there is none, so it is never called */
-uint16_t pcie_find_capability(PCIDevice *dev, uint16_t cap_id)
-{
-    g_assert_not_reached();
-}
-
-uint8_t pci_find_capability(PCIDevice *dev, uint8_t cap_id)
-{
-    g_assert_not_reached();
-}
-
 static void setup(CXLType3Dev *unused, gconstpointer data)
 {
     fake.volatile_size = 2 * CXL_DC_GRANULE;
@@ -66,11 +52,6 @@ static void setup(CXLType3Dev *unused, gconstpointer data)
     fake.lsa_size = sizeof(fake.lsa);
     cxl_firmware_init(&fake.firmware);
     fake_type3_open();
-}
-
-static void teardown(CXLType3Dev *unused, gconstpointer data)
-{
-    fake_type3_close();
 }
 
 static void test_wrong_lengths(CXLType3Dev *unused, gconstpointer data)
@@ -560,13 +541,11 @@ static void test_media_disabled(CXLType3Dev *unused, gconstpointer data)
 }
 
 #define ADD(path, fn) \
-    g_test_add("/cxl/cmds/" path, CXLType3Dev, NULL, setup, fn, teardown)
+    g_test_add("/cxl/cmds/" path, CXLType3Dev, NULL, setup, fn, fake_teardown)
 
 int main(int argc, char **argv)
 {
-    module_call_init(MODULE_INIT_QOM);
-    g_test_init(&argc, &argv, NULL);
-    fake_clock_init();
+    fake_type3_test_init(&argc, &argv);
     ADD("wrong-lengths", test_wrong_lengths);
     ADD("presence", test_where_commands_are);
     ADD("0002-0005", test_background_status);
