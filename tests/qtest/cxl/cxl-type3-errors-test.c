@@ -154,14 +154,16 @@ static void errors_survive_save_and_load(void)
     qtest_quit(qts);
 }
 
-/* The only record of @log */
-static const uint8_t *only_record(CxlDev *dev, uint8_t log, CxlRsp *rsp)
+/* The only record of @log; the UUID of its type begins with @type */
+static const uint8_t *only_record(CxlDev *dev, uint8_t log, uint32_t type,
+                                  CxlRsp *rsp)
 {
     CxlReq r = { 0 };
 
     req8(&r, log);
     g_assert_cmphex(cxl_cmd(dev, 0x0100, &r, rsp), ==, 0);
     g_assert_cmpuint(lduw_le_p(rsp->data + 0x14), ==, 1);
+    g_assert_cmphex((uint32_t)ldl_be_p(rsp->data + 0x20), ==, type);
     return rsp->data + 0x20;
 }
 
@@ -185,8 +187,7 @@ static void general_media_record_carries_every_field(void)
         " 'descriptor': 2, 'type': 3, 'transaction-type': 4, 'channel': 5,"
         " 'device': 2014458966, 'component-id': '0123456789abcdefgh' } }");
     g_assert_cmphex(dev_readl(&dev, REG_EVENT_STATUS), ==, 1 << 3);
-    rec = only_record(&dev, 3, &rsp);
-    g_assert_cmphex((uint32_t)ldl_be_p(rec), ==, 0xfbcd0a77);
+    rec = only_record(&dev, 3, 0xfbcd0a77, &rsp);
     g_assert_cmphex(rec[0x11], ==, 7);
     g_assert_cmpmem(rec + 0x30, sizeof(body), body, sizeof(body));
     qtest_quit(qts);
@@ -205,8 +206,7 @@ static void dram_record_carries_every_field(void)
         " 'descriptor': 1, 'type': 2, 'transaction-type': 3, 'rank': 4,"
         " 'nibble-mask': 1193046, 'bank-group': 5, 'bank': 6, 'row': 7,"
         " 'column': 2056, 'correction-mask': [ 9, 10, 11, 12, 13 ] } }");
-    rec = only_record(&dev, 0, &rsp);
-    g_assert_cmphex((uint32_t)ldl_be_p(rec), ==, 0x601dcbb3);
+    rec = only_record(&dev, 0, 0x601dcbb3, &rsp);
     g_assert_cmphex(ldq_le_p(rec + 0x30), ==, 64);
     g_assert_cmphex(lduw_le_p(rec + 0x3b), ==, 0xfe);
     g_assert_cmphex(rec[0x3d], ==, 0);
@@ -239,8 +239,7 @@ static void memory_module_record_carries_every_field(void)
         " 'life-used': 5, 'temperature': -6, 'dirty-shutdown-count': 7,"
         " 'corrected-volatile-error-count': 8,"
         " 'corrected-persistent-error-count': 9 } }");
-    rec = only_record(&dev, 1, &rsp);
-    g_assert_cmphex((uint32_t)ldl_be_p(rec), ==, 0xfe927475);
+    rec = only_record(&dev, 1, 0xfe927475, &rsp);
     g_assert_cmpmem(rec + 0x30, sizeof(body), body, sizeof(body));
     qtest_quit(qts);
 }
