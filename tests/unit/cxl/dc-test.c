@@ -70,6 +70,11 @@ CXLDCExtent extent_of(uint64_t dpa, uint64_t blocks, unsigned tag)
     return e;
 }
 
+CXLDCRange range_of(uint64_t dpa, uint64_t blocks)
+{
+    return (CXLDCRange) { dpa, blocks * BLOCK };
+}
+
 /* -- FM ------------------------------------------------------------------- */
 
 /* Sentence and code come together or not at all */

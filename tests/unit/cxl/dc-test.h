@@ -38,6 +38,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(DCTest, dc_test_free)
 /* Tag number @n; 0 is no tag */
 QemuUUID tag_nr(unsigned n);
 CXLDCExtent extent_of(uint64_t dpa, uint64_t blocks, unsigned tag);
+CXLDCRange range_of(uint64_t dpa, uint64_t blocks);
 
 /* FM.  A failure must come with a sentence, success without. */
 CXLRetCode fm_add(DCTest *t, unsigned host, const CXLDCExtent *e, size_t n);
