@@ -22,13 +22,14 @@
  * struct Tree - a machine with @nr_hb host bridges, each with @nr_rp root ports
  * @regs: component registers of the device below root port r of bridge h, at
  *   h * nr_rp + r
- * @file: what is in the memory of that device
+ * @fd, @file: what is in the memory of that device
  */
 typedef struct Tree {
     QTestState *qts;
     unsigned nr_hb, nr_rp;
     uint64_t window, bridge;
     uint64_t regs[DEVICES_MAX];
+    int fd[DEVICES_MAX];
     char *file[DEVICES_MAX];
 } Tree;
 
@@ -51,10 +52,8 @@ static void tree_start(Tree *t, unsigned nr_hb, unsigned nr_rp,
                                "bus_nr=%u ", h, HB_BUS(h));
         for (r = 0; r < nr_rp; r++) {
             unsigned d = h * nr_rp + r;
-            int fd = g_file_open_tmp("cxl-levels-XXXXXX", &t->file[d], NULL);
 
-            g_assert_cmpint(fd, >=, 0);
-            close(fd);
+            t->fd[d] = map_memory_file(SIZE, &t->file[d]);
             g_string_append_printf(
                 args, "-object memory-backend-file,id=m%u,size=256M,share=on,"
                 "mem-path=%s -device cxl-rp,id=rp%u,bus=hb%u,port=%u,chassis=0,"
@@ -82,7 +81,7 @@ static void tree_stop(Tree *t)
 {
     qtest_quit(t->qts);
     for (unsigned d = 0; d < t->nr_hb * t->nr_rp; d++) {
-        unlink(t->file[d]);
+        close(t->fd[d]);
         g_free(t->file[d]);
     }
 }
@@ -90,11 +89,8 @@ static void tree_stop(Tree *t)
 static uint64_t in_file(Tree *t, unsigned d, uint64_t at)
 {
     uint8_t b[8];
-    int fd = open(t->file[d], O_RDONLY);
 
-    g_assert_cmpint(fd, >=, 0);
-    g_assert_cmpint(pread(fd, b, sizeof(b), at), ==, sizeof(b));
-    close(fd);
+    g_assert_cmpint(pread(t->fd[d], b, sizeof(b), at), ==, sizeof(b));
     return ldq_le_p(b);
 }
 

@@ -3,6 +3,8 @@
  * Which parts of the fixed memory windows are plain RAM, see cxl-qtest-map.h
  */
 #include "qemu/osdep.h"
+#include "qemu/memfd.h"
+#include "qapi/error.h"
 #include "qobject/qdict.h"
 #include "qobject/qlist.h"
 #include "hw/pci/pci_regs.h"
@@ -219,4 +221,13 @@ uint64_t map_pci_bar(QTestState *qts, unsigned bus, unsigned dev,
     cfg_write(qts, bus, dev, PCI_COMMAND,
               PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
     return base;
+}
+
+int map_memory_file(uint64_t size, char **path)
+{
+    /* A file on a disk would be read ahead, megabytes for every page */
+    int fd = qemu_memfd_create("device", size, false, 0, 0, &error_abort);
+
+    *path = g_strdup_printf("/proc/%d/fd/%d", getpid(), fd);
+    return fd;
 }

@@ -57,4 +57,11 @@ void map_pci_bridge(QTestState *qts, unsigned bus, unsigned dev, unsigned sec,
 uint64_t map_pci_bar(QTestState *qts, unsigned bus, unsigned dev,
                      uint32_t base);
 
+/**
+ * map_memory_file() - memory that the test and a machine can share
+ * @path: set to its name for memory-backend-file; g_free() it
+ * Return: the file; its name is good until it is closed
+ */
+int map_memory_file(uint64_t size, char **path);
+
 #endif

@@ -3,9 +3,7 @@
  * A machine of several levels of interleave, see cxl-qtest-tree.h
  */
 #include "qemu/osdep.h"
-#include "qemu/memfd.h"
 #include "qemu/units.h"
-#include "qapi/error.h"
 #include <sys/mman.h>
 #include "cxl-qtest-tree.h"
 
@@ -27,10 +25,9 @@ static bool has_switch(const Tree *t, unsigned level)
 static void add_device(Tree *t, GString *args, const char *bus)
 {
     unsigned d = t->nr_devices++;
+    g_autofree char *path = NULL;
 
-    /* A file on a disk would be read ahead, megabytes for every page */
-    t->fd[d] = qemu_memfd_create("device", TREE_DEVICE_SIZE, false, 0, 0,
-                                 &error_abort);
+    t->fd[d] = map_memory_file(TREE_DEVICE_SIZE, &path);
     t->file[d] = mmap(NULL, TREE_DEVICE_SIZE, PROT_READ | PROT_WRITE,
                       MAP_SHARED, t->fd[d], 0);
     g_assert_true(t->file[d] != MAP_FAILED);
@@ -41,11 +38,11 @@ static void add_device(Tree *t, GString *args, const char *bus)
                                           NULL);
     g_string_append_printf(args,
                            "-object memory-backend-file,id=m%u,size=%uM,"
-                           "share=on,mem-path=/proc/%d/fd/%d "
+                           "share=on,mem-path=%s "
                            "-device cxl-type3,id=dev%u,bus=%s,"
                            "volatile-memdev=m%u ",
-                           d, (unsigned)(TREE_DEVICE_SIZE / MiB), getpid(),
-                           t->fd[d], d, bus, d);
+                           d, (unsigned)(TREE_DEVICE_SIZE / MiB), path, d, bus,
+                           d);
 }
 
 /* Ports of @level on @bus, and all that is below them */
