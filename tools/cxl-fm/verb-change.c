@@ -89,6 +89,98 @@ static char *order_text(const struct fm_order *order)
                            *tag == '-' ? "" : tag);
 }
 
+/* -- what add and release have in common --------------------------------- */
+
+/**
+ * struct deed - a command about capacity, and the words for it
+ * @check: options to order; FALSE after a complaint
+ * @prepare: what must be asked before. Return: exit status
+ * @command: the command itself
+ * @wait: until the host has reacted. Return: exit status
+ * @done: what the FM has done, in JSON
+ * @before, @after: the same around the host's number
+ * @past: what the host does then
+ * @at_once: the host is not waited for, what it has done is no news
+ * @policies: names of the order's policy, if any
+ */
+struct deed {
+    gboolean (*check)(struct fm_app *app, struct fm_order *order,
+                      guint8 tag[16], GArray **list);
+    int (*prepare)(struct fm_app *app, struct fm_order *order, GArray *list);
+    int (*command)(struct cxl_conn *conn, const struct fm_order *order);
+    int (*wait)(struct fm_app *app, const struct fm_order *order,
+                struct fm_wait *wait);
+    const char *done, *before, *after, *past;
+    gboolean at_once;
+    const char *const *policies;
+};
+
+static int send_order(struct fm_app *app, const struct deed *deed,
+                      const struct fm_order *order, struct fm_wait *wait)
+{
+    int ret = 0;
+
+    if (opt_wait >= 0) {
+        ret = fm_wait_begin(app->conn, order, wait);
+    }
+    if (!ret) {
+        ret = deed->command(app->conn, order);
+    }
+    return ret ? fm_fail(app, ret) : FM_DONE;
+}
+
+static void tell_end(struct fm_app *app, const struct deed *deed,
+                     const struct fm_order *order, const struct fm_wait *wait)
+{
+    char size[FM_TEXT];
+
+    if (app->json) {
+        json_order(&app->j, deed->done, order);
+        if (deed->policies) {
+            fm_json_str(&app->j, "policy", deed->policies[order->policy]);
+        }
+        if (opt_wait >= 0) {
+            fm_json_num(&app->j, deed->past, wait->bytes);
+        }
+        fm_json_end(&app->j);
+    } else if (opt_wait >= 0 && !deed->at_once) {
+        printf("host %u has %s %s\n", order->host, deed->past,
+               fm_text_size(size, wait->bytes));
+    }
+}
+
+static int do_deed(struct fm_app *app, const struct deed *deed)
+{
+    g_autoptr(GArray) list = NULL;
+    g_autofree char *text = NULL;
+    struct fm_order order = { 0 };
+    struct fm_wait wait = { .seconds = opt_wait };
+    guint8 tag[16] = { 0 };
+    int status;
+
+    if (!deed->check(app, &order, tag, &list)) {
+        return FM_USAGE;
+    }
+    status = fm_connect(app);
+    status = status ? status : deed->prepare(app, &order, list);
+    status = status ? status : send_order(app, deed, &order, &wait);
+    if (status) {
+        return status;
+    }
+    text = order_text(&order);
+    if (!app->json) {
+        printf("%s %u%s %s\n", deed->before, order.host, deed->after, text);
+        fflush(stdout);
+    }
+    if (opt_wait >= 0) {
+        status = deed->wait(app, &order, &wait);
+    }
+    if (!status) {
+        tell_end(app, deed, &order, &wait);
+    }
+    return status;
+}
+
 /* -- add ---------------------------------------------------------------- */
 
 static gboolean check_add(struct fm_app *app, struct fm_order *order,
@@ -178,57 +270,23 @@ static int number_extents(struct fm_app *app, GArray *list)
     return ret;
 }
 
+static int prepare_add(struct fm_app *app, struct fm_order *order,
+                       GArray *list)
+{
+    int ret = order->ext ? number_extents(app, list) : 0;
+
+    return ret ? fm_fail(app, ret) : FM_DONE;
+}
+
 static int run_add(struct fm_app *app, int argc, char **argv)
 {
-    g_autoptr(GArray) list = NULL;
-    g_autofree char *text = NULL;
-    struct fm_order order = { 0 };
-    struct fm_wait wait = { .seconds = opt_wait };
-    guint8 tag[16] = { 0 };
-    int ret;
+    static const struct deed offer = {
+        check_add, prepare_add, fm_add, fm_wait_answer,
+        .done = "offered", .before = "host", .after = " is offered",
+        .past = "accepted", .policies = policies,
+    };
 
-    if (!check_add(app, &order, tag, &list)) {
-        return FM_USAGE;
-    }
-    ret = fm_connect(app);
-    if (ret) {
-        return ret;
-    }
-    ret = order.ext ? number_extents(app, list) : 0;
-    if (!ret && opt_wait >= 0) {
-        ret = fm_wait_begin(app->conn, &order, &wait);
-    }
-    if (!ret) {
-        ret = fm_add(app->conn, &order);
-    }
-    if (ret) {
-        return fm_fail(app, ret);
-    }
-    text = order_text(&order);
-    if (!app->json) {
-        printf("host %u is offered %s\n", order.host, text);
-        fflush(stdout);
-    }
-    if (opt_wait >= 0) {
-        ret = fm_wait_answer(app, &order, &wait);
-        if (ret) {
-            return ret;
-        }
-    }
-    if (app->json) {
-        json_order(&app->j, "offered", &order);
-        fm_json_str(&app->j, "policy", policies[order.policy]);
-        if (opt_wait >= 0) {
-            fm_json_num(&app->j, "accepted", wait.bytes);
-        }
-        fm_json_end(&app->j);
-    } else if (opt_wait >= 0) {
-        char size[FM_TEXT];
-
-        printf("host %u has accepted %s\n", order.host,
-               fm_text_size(size, wait.bytes));
-    }
-    return FM_DONE;
+    return do_deed(app, &offer);
 }
 
 /* -- release ------------------------------------------------------------ */
@@ -262,67 +320,39 @@ static gboolean check_release(struct fm_app *app, struct fm_order *order,
     return TRUE;
 }
 
-static int run_release(struct fm_app *app, int argc, char **argv)
+/* A tag alone means all that the host has of it */
+static int prepare_release(struct fm_app *app, struct fm_order *order,
+                           GArray *list)
 {
-    g_autoptr(GArray) list = NULL;
-    g_autofree char *text = NULL;
-    struct fm_order order = { 0 };
-    struct fm_wait wait = { .seconds = opt_wait };
-    guint8 tag[16] = { 0 };
     int ret;
 
-    if (!check_release(app, &order, tag, &list)) {
-        return FM_USAGE;
+    if (!opt_tag || opt_size) {
+        return FM_DONE;
     }
-    ret = fm_connect(app);
-    if (ret) {
-        return ret;
-    }
-    if (opt_tag && !opt_size) {
-        ret = fm_held_bytes(app->conn, &order, &order.len);
-        if (!ret && !order.len) {
-            return fm_usage(app, "host %u has accepted nothing with this tag; "
-                            "an offer that it has not answered needs --size",
-                            order.host);
-        }
-    }
-    if (!ret) {
-        ret = fm_wait_begin(app->conn, &order, &wait);
-    }
-    if (!ret) {
-        ret = fm_release(app->conn, &order);
-    }
+    ret = fm_held_bytes(app->conn, order, &order->len);
     if (ret) {
         return fm_fail(app, ret);
     }
-    text = order_text(&order);
-    if (!app->json) {
-        if (opt_forced) {
-            printf("taken back from host %u: %s\n", order.host, text);
-        } else {
-            printf("host %u is asked to release %s\n", order.host, text);
-        }
-        fflush(stdout);
-    }
-    if (opt_wait >= 0) {
-        ret = fm_wait_release(app, &order, &wait);
-        if (ret) {
-            return ret;
-        }
-    }
-    if (app->json) {
-        json_order(&app->j, opt_forced ? "taken" : "asked", &order);
-        if (opt_wait >= 0) {
-            fm_json_num(&app->j, "released", wait.bytes);
-        }
-        fm_json_end(&app->j);
-    } else if (opt_wait >= 0 && !opt_forced) {
-        char size[FM_TEXT];
+    return order->len ? FM_DONE :
+           fm_usage(app, "host %u has accepted nothing with this tag; "
+                    "an offer that it has not answered needs --size",
+                    order->host);
+}
 
-        printf("host %u has released %s\n", order.host,
-               fm_text_size(size, wait.bytes));
-    }
-    return FM_DONE;
+static int run_release(struct fm_app *app, int argc, char **argv)
+{
+    static const struct deed ask = {
+        check_release, prepare_release, fm_release, fm_wait_release,
+        .done = "asked", .before = "host", .after = " is asked to release",
+        .past = "released",
+    };
+    static const struct deed take = {
+        check_release, prepare_release, fm_release, fm_wait_release,
+        .done = "taken", .before = "taken back from host", .after = ":",
+        .past = "released", .at_once = TRUE,
+    };
+
+    return do_deed(app, opt_forced ? &take : &ask);
 }
 
 /* -- set-region --------------------------------------------------------- */
