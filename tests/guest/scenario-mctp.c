@@ -17,6 +17,10 @@
 #define SETTLE_S    30
 #define MEMDEV      "mem0"
 #define TYPE_3      3
+#define NOTICE_TAG  1
+/* A notice that is not answered is repeated after two seconds */
+#define NOTICE_MS   10000
+#define SILENCE_MS  2500
 
 static struct cxl_conn *bring_up(void)
 {
@@ -89,6 +93,39 @@ static void try_program(const char *name)
                  "02h, invalid input: there is no such host");
 }
 
+/* An FM that waits to be told, by way of a socket of its own */
+static void be_told(struct dcd_bench *b)
+{
+    struct cxl_extent ext = bench_extent(b, 0, 0, b->step, NOTICE_TAG);
+    struct fm_order order = {
+        .policy = FM_ADD_PRESCRIPTIVE, .ext = &ext, .n = 1,
+    };
+    static struct cxl_dc_events old;
+    uint16_t policy = 0;
+
+    while (!fm_read_dc_events(b->fm, &old) && old.n &&
+           !fm_clear_dc_events(b->fm, &old, old.n)) {
+        continue;
+    }
+    tap_rc(b->fm->await(b->fm, 0), 0, "the FM listens, nobody speaks");
+    tap_rc(fm_set_notices(b->fm, FM_NOTICE_DC), 0, "0105 answers");
+    tap_rc(fm_get_notices(b->fm, &policy), 0, "0104 answers");
+    tap_check(policy == FM_NOTICE_DC, "... with what was set");
+    tap_rc(fm_add(b->fm, &order), 0, "an extent is offered");
+    tap_rc(b->fm->await(b->fm, 0), 0, "an offer is no news");
+    bench_host(b, HOST_ACCEPT_ALL);
+    tap_check(b->fm->await(b->fm, NOTICE_MS) == FM_NOTICE_DC,
+              "the device tells that its log has a record");
+    bench_expect_fm_records(b, "told", CXL_EV_ADD_RESPONSE, 1);
+    /* longer than an answer is waited for: ours has arrived */
+    tap_rc(b->fm->await(b->fm, SILENCE_MS), 0, "it does so once");
+    order.policy = FM_RELEASE_PRESCRIPTIVE | FM_RELEASE_FORCED;
+    tap_rc(fm_release(b->fm, &order), 0, "the extent is taken back");
+    tap_rc(fm_set_notices(b->fm, 0), 0, "0105 ends it");
+    bench_host(b, HOST_ACCEPT_ALL);
+    bench_forget(b);
+}
+
 void scenario_mctp(void)
 {
     static struct dcd_bench bench;
@@ -110,6 +147,7 @@ void scenario_mctp(void)
     try_program(host->name);
     if (bench_open(&bench, fm, host, MEMDEV, true)) {
         dcd_test_all(&bench);
+        be_told(&bench);
     }
     tap_check(!dmesg_complaints(), "no warning in dmesg");
     cxl_conn_close(fm);

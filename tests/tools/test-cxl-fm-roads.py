@@ -12,11 +12,12 @@ import struct
 import subprocess
 import sys
 import threading
+import time
 
 from fm_cases import (BAD_ANSWER, DONE, Fm, NOT_DONE, REFUSED, TAG,
                       UNREACHABLE, USAGE, case, environment, equal, has,
                       machine, manual, one, program, run)
-from fm_machine import BLOCK, PATIENCE
+from fm_machine import BLOCK, DC_BASE, PATIENCE
 from wire_peer import WirePeer
 
 VERBS = ['identify', 'info', 'regions', 'extents', 'tags', 'map', 'add',
@@ -287,6 +288,82 @@ def a_list_that_empties_has_the_last_generation():
     listed = Fm(component({0x5603: extents}).url).json('extents')
     equal(listed['extents'], [])
     equal(listed['generation'], 2)
+
+
+class EventLog:
+    """0100h and 0101h of a component with an FM's log, 0104h and 0105h too."""
+
+    def __init__(self, *commands):
+        self.records = b''
+        self.policy = [0x8000]
+        answers = {0x0100: self.read, 0x0101: self.clear, 0x0104: self.get,
+                   0x0105: self.set}
+        self.peer = component({o: answers[o] for o in commands})
+
+    def add(self, dpa):
+        self.records = bytes.fromhex(
+            'ca95afa7f18340188c2f95268e101a2a' '80' '000000' '0100' '0000')
+        self.records += bytes(24) + bytes([2, 0, 0, 0, 0, 0, 0, 0])
+        self.records += struct.pack('<QQ', dpa, BLOCK) + bytes(24 + 32)
+
+    def read(self, payload):
+        equal(payload, bytes([4]))
+        return 0, (bytes(20) + struct.pack('<H', len(self.records) // 128) +
+                   bytes(10) + self.records)
+
+    def clear(self, payload):
+        equal(payload, bytes([4, 0, 1, 0, 0, 0, 1, 0]))
+        self.records = b''
+        return 0, b''
+
+    def get(self, payload):
+        return 0, struct.pack('<H', self.policy[-1])
+
+    def set(self, payload):
+        self.policy += struct.unpack('<H', payload)
+        return 0, b''
+
+    def wait_for_looks(self, number):
+        end = time.monotonic() + PATIENCE
+        while self.peer.asked.count(0x0100) < number:
+            assert time.monotonic() < end
+            time.sleep(0.01)
+
+
+@case
+def watch_is_told_of_records():
+    log = EventLog(0x0100, 0x0101, 0x0104, 0x0105)
+    watch = subprocess.Popen(
+        [program, '-c', log.peer.url, '--json', 'watch', '--count', '1'],
+        stdout=subprocess.PIPE, env=environment())
+    log.wait_for_looks(1)
+    # several times as long as it would take to look again
+    time.sleep(2)
+    equal(log.peer.asked.count(0x0100), 1)
+    log.add(DC_BASE)
+    log.peer.tell(0x10)
+    out, _ = watch.communicate(timeout=PATIENCE)
+    equal(watch.returncode, DONE)
+    equal(json.loads(out)['extent']['dpa'], DC_BASE)
+    equal(log.peer.trouble, None)
+    equal(log.peer.acknowledged, [0x77])
+    equal(log.policy, [0x8000, 0x8010, 0x8000])
+
+
+@case
+def watch_looks_where_nobody_tells():
+    silent = EventLog(0x0100, 0x0101)
+    asked = EventLog(0x0100, 0x0101, 0x0104, 0x0105)
+    for log, more in (silent, []), (asked, ['--interval', '10']):
+        watch = subprocess.Popen(
+            [program, '-c', log.peer.url, '--json', 'watch', '--count', '1',
+             *more], stdout=subprocess.PIPE, env=environment())
+        log.wait_for_looks(2)
+        log.add(DC_BASE)
+        out, _ = watch.communicate(timeout=PATIENCE)
+        equal(watch.returncode, DONE)
+        equal(json.loads(out)['extent']['dpa'], DC_BASE)
+        equal(log.policy, [0x8000])
 
 
 @case

@@ -462,6 +462,18 @@ def watch_follows_the_log():
         has(rest, r'^\[\d+\] host 0 accepted: 0x10000000 [+] 64 MiB',
             r'^\[\d+\] host 0 released: .* 32 MiB',
             ' of 256 MiB in use', f'A tag {TAG}, ')
+        # the same without looking: the component says when
+        watch = subprocess.Popen(
+            [program, '-c', m.urls[1], '--json', 'watch', '--count', '2'],
+            stdout=subprocess.PIPE, env=environment())
+        fm.text('add', '--extent', '0x18000000+2M')
+        m.host()
+        first = json.loads(watch.stdout.readline())
+        equal(first['extent']['dpa'], 0x18000000)
+        fm.text('release', '--extent', '0x18000000+2M')
+        m.host()
+        watch.communicate(timeout=PATIENCE)
+        equal(watch.returncode, DONE)
         # nothing happens: the time ends it
         equal(fm.text('watch', '--for', '0.1', '--interval', '10'), '')
 

@@ -103,6 +103,10 @@ static void fault(gconstpointer data)
         /* and the connection is still good for more */
         g_assert_cmpint(echo(conn, 0x5600, 21, &rsp), ==, 0);
         g_assert_cmpuint(rsp.len, ==, 21);
+        /* what it said by itself meanwhile is kept, and told once */
+        g_assert_cmpint(conn->await(conn, 0), ==,
+                        faults[i].fault == DOUBLE_NOTIFIES_FIRST ? 0x10 : 0);
+        g_assert_cmpint(conn->await(conn, 1), ==, 0);
     }
     cxl_conn_close(conn);
     double_stop(d);

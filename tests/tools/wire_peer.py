@@ -47,6 +47,8 @@ class WirePeer:
         self.answer = answer
         self.trouble = None
         self.asked = []
+        self.acknowledged = []
+        self.link = None
         self.listener = socket.socket()
         self.listener.bind(('127.0.0.1', 0))
         self.listener.listen(1)
@@ -88,6 +90,9 @@ class WirePeer:
         while True:
             data = self.packet(link)
             version, target, source, flags = data[:4]
+            if not flags & 8:
+                self.take_acknowledgement(data)
+                continue
             # whoever is there, from an endpoint that owns the tag
             assert (version, target) == (1, 0) and source >= 8 and flags & 8
             assert bool(flags & 0x80) == (sequence is None)
@@ -98,7 +103,21 @@ class WirePeer:
                 return source, flags & 7, body
             assert len(data) == 4 + UNIT
 
+    def tell(self, conditions):
+        """Event Notification (0106h) with tag 5, CCI tag 77h."""
+        self.link.sendall(frame(
+            bytes([1, 8, 0, 0xc8 | 5]) +
+            struct.pack('<BBBBHBHHHH', 8, 0, 0x77, 0, 0x0106, 2, 0, 0, 0,
+                        conditions)))
+
+    def take_acknowledgement(self, packet):
+        assert packet[:4] == bytes([1, 0, 8, 0xc0 | 5])
+        assert packet[4:] == struct.pack('<BBBBHBHHH', 8, CATEGORY_RESPONSE,
+                                         0x77, 0, 0x0106, 0, 0, 0, 0)
+        self.acknowledged.append(0x77)
+
     def talk(self, link):
+        self.link = link
         try:
             while True:
                 source, tag, body = self.message(link)

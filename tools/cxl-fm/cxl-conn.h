@@ -14,6 +14,11 @@
  * struct cxl_conn - an open transport
  * @run: sends @req and fills @rsp.  0: an answer came (its rc may be an error);
  *       negative errno: none came.  -EPROTO: the answer broke the protocol
+ * @await: waits until the component says by itself that something happened
+ *         (Event Notification, 0106h) and acknowledges it.  > 0: the conditions
+ *         that it told since the last call; 0: none within @ms milliseconds;
+ *         < 0: negative errno, the component cannot be heard.  NULL where it
+ *         cannot speak first
  * @close: frees the connection
  * @name: for messages, e.g. "/dev/cxl/mem0"
  * @max_req: largest request payload in bytes
@@ -23,6 +28,7 @@
 struct cxl_conn {
     int (*run)(struct cxl_conn *conn, const struct cxl_req *req,
                struct cxl_rsp *rsp);
+    int (*await)(struct cxl_conn *conn, unsigned ms);
     void (*close)(struct cxl_conn *conn);
     char name[64];
     size_t max_req;

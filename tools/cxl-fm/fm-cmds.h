@@ -154,6 +154,13 @@ int fm_read_dc_events(struct cxl_conn *conn, struct cxl_dc_events *events);
 int fm_clear_dc_events(struct cxl_conn *conn,
                        const struct cxl_dc_events *events, unsigned n);
 
+/* Policy of Event Notifications: the dynamic capacity log got a record */
+#define FM_NOTICE_DC    0x0010
+/** fm_get_notices() - 0104h: what the component says by itself. */
+int fm_get_notices(struct cxl_conn *conn, uint16_t *policy);
+/** fm_set_notices() - 0105h: what it shall say, to who asks this. */
+int fm_set_notices(struct cxl_conn *conn, uint16_t policy);
+
 /* Extents that one page of 4801h or 5603h can carry with the largest payload */
 #define CXL_PAGE_MAX    (CXL_WIRE_MAX / CXL_EXTENT_SIZE)
 

@@ -11,6 +11,8 @@
 #define OP_BACKGROUND       0x0002
 #define OP_GET_EVENTS       0x0100
 #define OP_CLEAR_EVENTS     0x0101
+#define OP_GET_NOTICES      0x0104
+#define OP_SET_NOTICES      0x0105
 #define OP_SUPPORTED_LOGS   0x0400
 #define OP_GET_LOG          0x0401
 
@@ -295,6 +297,35 @@ int fm_clear_dc_events(struct cxl_conn *conn,
     for (unsigned i = 0; i < n; i++) {
         req_num(&req, events->ev[i].handle, 2);
     }
+    ret = cxl_run(conn, &req, &rsp);
+    return !ret && rsp.len ? -EBADMSG : ret;
+}
+
+int fm_get_notices(struct cxl_conn *conn, uint16_t *policy)
+{
+    struct cxl_req req;
+    struct cxl_rsp rsp;
+    struct cxl_rd rd;
+    int ret;
+
+    req_start(&req, OP_GET_NOTICES);
+    ret = cxl_run(conn, &req, &rsp);
+    if (ret) {
+        return ret;
+    }
+    rd_start(&rd, rsp.data, rsp.len);
+    *policy = rd_num(&rd, 2);
+    return rd_end(&rd);
+}
+
+int fm_set_notices(struct cxl_conn *conn, uint16_t policy)
+{
+    struct cxl_req req;
+    struct cxl_rsp rsp;
+    int ret;
+
+    req_start(&req, OP_SET_NOTICES);
+    req_num(&req, policy, 2);
     ret = cxl_run(conn, &req, &rsp);
     return !ret && rsp.len ? -EBADMSG : ret;
 }

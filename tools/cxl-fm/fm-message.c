@@ -4,10 +4,14 @@
  * layout is that of QEMU's MCTP library; here is what a requester checks.
  */
 #include "qemu/osdep.h"
+#include "qemu/bswap.h"
 #include "hw/mctp/mctp_cxl_msg.h"
 #include "fm-message.h"
 
 G_STATIC_ASSERT(FM_MESSAGE_HEADER == CXL_CCI_MSG_HEADER);
+
+#define NOTICE_OPCODE   0x0106
+#define NOTICE_LEN      2
 
 uint8_t fm_message_type(uint16_t opcode)
 {
@@ -49,4 +53,25 @@ int fm_message_read(const uint8_t *msg, size_t n, const struct cxl_req *req,
     rsp->len = head.length;
     memcpy(rsp->data, msg + FM_MESSAGE_HEADER, head.length);
     return 0;
+}
+
+bool fm_message_notice(const uint8_t *msg, size_t n, uint16_t *conditions,
+                       uint8_t *answer)
+{
+    CXLCCIMsg head;
+
+    if (!cxl_cci_msg_decode(msg, n, &head) ||
+        head.category != CXL_CCI_MSG_REQUEST ||
+        head.opcode != NOTICE_OPCODE || head.length != NOTICE_LEN ||
+        n != FM_MESSAGE_HEADER + NOTICE_LEN) {
+        return false;
+    }
+    *conditions = lduw_le_p(msg + FM_MESSAGE_HEADER);
+    head.category = CXL_CCI_MSG_RESPONSE;
+    head.length = 0;
+    head.ret_code = 0;
+    head.vendor_status = 0;
+    head.background = false;
+    cxl_cci_msg_encode(&head, answer);
+    return true;
 }

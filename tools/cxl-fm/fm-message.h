@@ -32,4 +32,14 @@ size_t fm_message_build(const struct cxl_req *req, uint8_t tag, uint8_t *out);
 int fm_message_read(const uint8_t *msg, size_t n, const struct cxl_req *req,
                     uint8_t tag, struct cxl_rsp *rsp);
 
+/**
+ * fm_message_notice() - take an Event Notification (CXL r3.2 8.2.10.2.8)
+ * @msg: @n bytes from outside, without the MCTP type byte
+ * @conditions: that it tells
+ * @answer: FM_MESSAGE_HEADER bytes, the acknowledgement
+ * Return: false for any other message
+ */
+bool fm_message_notice(const uint8_t *msg, size_t n, uint16_t *conditions,
+                       uint8_t *answer);
+
 #endif /* FM_MESSAGE_H */

@@ -29,6 +29,11 @@ struct serial_conn {
     unsigned timeout_ms;
     uint8_t cci_tag;
     uint8_t mctp_tag;
+    uint16_t told;              /* conditions of notices not asked for yet */
+    /* bytes that were read, from @pos on not looked at; and when that was */
+    uint8_t data[4096];
+    size_t pos, len;
+    int64_t read_at;
     MCTPStats stats;
     MCTPTxQueue tx;
     MCTPAssembler rx;
@@ -84,18 +89,14 @@ static int write_all(struct serial_conn *c, const uint8_t *data, size_t len,
     return 0;
 }
 
-static int send_message(struct serial_conn *c, const uint8_t *body,
-                        size_t len, int64_t end)
+static int send_message(struct serial_conn *c, const MCTPPath *path,
+                        const uint8_t *body, size_t len, int64_t end)
 {
-    const MCTPPath path = {
-        .remote = MCTP_EID_NULL, .local = OWN_EID, .tag = c->mctp_tag,
-        .to = true,
-    };
     g_autoptr(GByteArray) frames = g_byte_array_new();
     MCTPTxPacket pkt;
 
     mctp_txqueue_reset(&c->tx);
-    if (mctp_txqueue_push(&c->tx, &path, MCTP_UNIT_BASELINE, body, len,
+    if (mctp_txqueue_push(&c->tx, path, MCTP_UNIT_BASELINE, body, len,
                           now_ns()) != MCTP_DROP_NONE) {
         return -EMSGSIZE;
     }
@@ -110,67 +111,125 @@ static int send_message(struct serial_conn *c, const uint8_t *body,
     return write_all(c, frames->data, frames->len, end);
 }
 
-/*
- * A packet may complete the answer. Requests and notifications of the other
- * end, and what belongs to a request that was given up, are overlooked.
- */
-static GByteArray *take_packet(struct serial_conn *c, int64_t now)
+/* A packet may complete a message; what is for nobody here is overlooked */
+static GByteArray *take_packet(struct serial_conn *c, MCTPHeader *hdr)
 {
     MCTPAssembled done = { .body = NULL };
-    MCTPHeader hdr;
 
-    if (mctp_header_decode(c->parser.packet, c->parser.len, &hdr) !=
-        MCTP_DROP_NONE || hdr.to || hdr.tag != c->mctp_tag ||
-        hdr.dest != OWN_EID) {
+    if (mctp_header_decode(c->parser.packet, c->parser.len, hdr) !=
+        MCTP_DROP_NONE || hdr->dest != OWN_EID ||
+        (!hdr->to && hdr->tag != c->mctp_tag)) {
         return NULL;
     }
-    mctp_assembler_feed(&c->rx, &hdr, 0,
+    mctp_assembler_feed(&c->rx, hdr, 0,
                         c->parser.packet + MCTP_HEADER_BYTES,
-                        c->parser.len - MCTP_HEADER_BYTES, now, &done);
+                        c->parser.len - MCTP_HEADER_BYTES, c->read_at, &done);
     return done.body;
 }
 
-/* Read the stream until a message on it is the answer */
-static int receive(struct serial_conn *c, const struct cxl_req *req,
-                   struct cxl_rsp *rsp, int64_t end)
+/* Read the stream until a message is complete; @hdr is of its last packet */
+static int next_message(struct serial_conn *c, int64_t end, MCTPHeader *hdr,
+                        GByteArray **body)
 {
-    uint8_t data[4096];
-
     for (;;) {
-        int ret = await(c, POLLIN, end);
-        int64_t now;
         ssize_t n;
+        int ret;
 
+        while (c->pos < c->len) {
+            MCTPSerialEvent event;
+
+            c->pos += mctp_serial_scan(&c->parser, c->data + c->pos,
+                                       c->len - c->pos, &event);
+            *body = event == MCTP_SERIAL_PACKET ? take_packet(c, hdr) : NULL;
+            if (*body) {
+                return 0;
+            }
+        }
+        ret = await(c, POLLIN, end);
         if (ret <= 0) {
             return ret ? ret : -ETIMEDOUT;
         }
-        n = read(c->fd, data, sizeof(data));
+        n = read(c->fd, c->data, sizeof(c->data));
         if (n == 0) {
             return -ECONNRESET;
         }
         if (n < 0 && errno != EAGAIN && errno != EINTR) {
             return -errno;
         }
-        now = now_ns();
-        for (ssize_t i = 0; i < n;) {
-            g_autoptr(GByteArray) body = NULL;
-            MCTPSerialEvent event;
+        c->pos = 0;
+        c->len = MAX(n, 0);
+        c->read_at = now_ns();
+    }
+}
 
-            i += mctp_serial_scan(&c->parser, data + i, n - i, &event);
-            if (event != MCTP_SERIAL_PACKET) {
-                continue;
-            }
-            body = take_packet(c, now);
-            if (!body || body->data[0] != fm_message_type(req->opcode)) {
-                continue;
-            }
+/* A request of the component: the one that there is is acknowledged */
+static int take_request(struct serial_conn *c, const MCTPHeader *hdr,
+                        const GByteArray *body, int64_t end)
+{
+    const MCTPPath path = {
+        .remote = hdr->src, .local = OWN_EID, .tag = hdr->tag,
+    };
+    uint8_t answer[1 + FM_MESSAGE_HEADER];
+    uint16_t conditions;
+
+    if (body->data[0] != MCTP_TYPE_CXL_CCI ||
+        !fm_message_notice(body->data + 1, body->len - 1, &conditions,
+                           answer + 1)) {
+        return 0;
+    }
+    c->told |= conditions;
+    answer[0] = MCTP_TYPE_CXL_CCI;
+    return send_message(c, &path, answer, sizeof(answer), end);
+}
+
+/* Answers that belong to a request that was given up are overlooked */
+static int receive(struct serial_conn *c, const struct cxl_req *req,
+                   struct cxl_rsp *rsp, int64_t end)
+{
+    int ret;
+
+    do {
+        g_autoptr(GByteArray) body = NULL;
+        MCTPHeader hdr;
+
+        ret = next_message(c, end, &hdr, &body);
+        if (ret) {
+            return ret;
+        }
+        if (hdr.to) {
+            ret = take_request(c, &hdr, body, end);
+            ret = ret ? ret : -EAGAIN;
+        } else if (body->data[0] != fm_message_type(req->opcode)) {
+            ret = -EAGAIN;
+        } else {
             ret = fm_message_read(body->data + 1, body->len - 1, req,
                                   c->cci_tag, rsp);
-            if (ret != -EAGAIN) {
-                return ret;
-            }
+        }
+    } while (ret == -EAGAIN);
+    return ret;
+}
+
+static int serial_await(struct cxl_conn *conn, unsigned ms)
+{
+    struct serial_conn *c = (struct serial_conn *)conn;
+    int64_t end = g_get_monotonic_time() + ms * 1000ll;
+    uint16_t told;
+
+    while (!c->told) {
+        g_autoptr(GByteArray) body = NULL;
+        MCTPHeader hdr;
+        int ret = next_message(c, end, &hdr, &body);
+
+        if (!ret && hdr.to) {
+            ret = take_request(c, &hdr, body, end);
+        }
+        if (ret) {
+            return ret == -ETIMEDOUT ? 0 : ret;
         }
     }
+    told = c->told;
+    c->told = 0;
+    return told;
 }
 
 static int serial_run(struct cxl_conn *conn, const struct cxl_req *req,
@@ -179,14 +238,17 @@ static int serial_run(struct cxl_conn *conn, const struct cxl_req *req,
     struct serial_conn *c = (struct serial_conn *)conn;
     int64_t end = g_get_monotonic_time() + c->timeout_ms * 1000ll;
     uint8_t body[1 + FM_MESSAGE_MAX];
+    MCTPPath path = {
+        .remote = MCTP_EID_NULL, .local = OWN_EID, .to = true,
+    };
     size_t len;
     int ret;
 
     c->cci_tag++;
-    c->mctp_tag = (c->mctp_tag + 1) % TAGS;
+    c->mctp_tag = path.tag = (c->mctp_tag + 1) % TAGS;
     body[0] = fm_message_type(req->opcode);
     len = 1 + fm_message_build(req, c->cci_tag, body + 1);
-    ret = send_message(c, body, len, end);
+    ret = send_message(c, &path, body, len, end);
     return ret ? ret : receive(c, req, rsp, end);
 }
 
@@ -213,6 +275,7 @@ struct cxl_conn *cxl_conn_open_serial(int fd, const char *name,
     mctp_txqueue_init(&c->tx, &c->stats);
     mctp_assembler_init(&c->rx, 1 + FM_MESSAGE_MAX, &c->stats);
     c->conn.run = serial_run;
+    c->conn.await = serial_await;
     c->conn.close = serial_close;
     c->conn.max_req = c->conn.max_rsp = CXL_WIRE_MAX;
     g_strlcpy(c->conn.name, name, sizeof(c->conn.name));

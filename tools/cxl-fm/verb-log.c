@@ -9,10 +9,16 @@
 #include "fm-explain.h"
 
 #define INTERVAL_MS 500
+#define INTERVAL_UNSET G_MININT
+/*
+ * Look this often although the component says when: somebody else can have
+ * set another policy meanwhile, and a notice can be lost with a line
+ */
+#define TOLD_MS 10000
 
 static char *opt_output;
 static gboolean opt_keep, opt_map;
-static int opt_host, opt_count, opt_interval = INTERVAL_MS;
+static int opt_host, opt_count, opt_interval = INTERVAL_UNSET;
 static double opt_for;
 
 static const struct {
@@ -256,12 +262,47 @@ static int run_events(struct fm_app *app, int argc, char **argv)
     return status;
 }
 
+/*
+ * FALSE if this component says nothing by itself, or not to us. The road is
+ * made ready first, so that the first notice is not missed.
+ */
+static gboolean ask_for_notices(struct cxl_conn *conn, uint16_t *before)
+{
+    return conn->await && conn->await(conn, 0) >= 0 &&
+           !fm_get_notices(conn, before) &&
+           !fm_set_notices(conn, *before | FM_NOTICE_DC);
+}
+
+/* Until it is time to look again. Return: exit status */
+static int wait_for_more(struct fm_app *app, gboolean notices, gint64 end)
+{
+    gint64 ms = notices ? TOLD_MS :
+                opt_interval == INTERVAL_UNSET ? INTERVAL_MS : opt_interval;
+    int ret;
+
+    if (opt_for > 0) {
+        /* the last look is when the time is over */
+        gint64 left = (end - g_get_monotonic_time()) / 1000 + 1;
+
+        ms = CLAMP(left, 1, ms);
+    }
+    if (!notices) {
+        g_usleep(ms * 1000ul);
+        return FM_DONE;
+    }
+    ret = app->conn->await(app->conn, ms);
+    return ret < 0 ? fm_fail(app, ret) : FM_DONE;
+}
+
 static int run_watch(struct fm_app *app, int argc, char **argv)
 {
     gint64 end = g_get_monotonic_time() + opt_for * G_USEC_PER_SEC;
+    gboolean notices = FALSE;
+    uint16_t before = 0;
     int status, told = 0;
 
-    if (opt_interval < 1 || opt_count < 0 || opt_for < 0) {
+    if ((opt_interval < 1 && opt_interval != INTERVAL_UNSET) ||
+        opt_count < 0 || opt_for < 0) {
         return fm_usage(app, "--interval, --count and --for are positive "
                         "numbers");
     }
@@ -272,6 +313,9 @@ static int run_watch(struct fm_app *app, int argc, char **argv)
     if (!status && opt_map) {
         status = fm_draw_map(app, opt_host, stdout);
         fflush(stdout);
+    }
+    if (!status && opt_interval == INTERVAL_UNSET) {
+        notices = ask_for_notices(app->conn, &before);
     }
     while (!status) {
         int n = drain(app, TRUE, opt_count ? opt_count - told : 0, &status);
@@ -288,7 +332,11 @@ static int run_watch(struct fm_app *app, int argc, char **argv)
             (opt_for > 0 && g_get_monotonic_time() >= end)) {
             break;
         }
-        g_usleep(opt_interval * 1000ul);
+        status = status ? status : wait_for_more(app, notices, end);
+    }
+    if (notices && !status) {
+        /* it need say no more than before */
+        fm_set_notices(app->conn, before);
     }
     return status;
 }
@@ -312,7 +360,7 @@ static const GOptionEntry watch_options[] = {
     { "for", 0, 0, G_OPTION_ARG_DOUBLE, &opt_for,
       "End after this time", "SECONDS" },
     { "interval", 'i', 0, G_OPTION_ARG_INT, &opt_interval,
-      "How often to look [500]", "MS" },
+      "How often to look [when the component says so, else 500]", "MS" },
     { "map", 'm', 0, G_OPTION_ARG_NONE, &opt_map,
       "Draw the map at the start and after every change", NULL },
     { "host", 'H', 0, G_OPTION_ARG_INT, &opt_host,
@@ -330,6 +378,8 @@ const struct fm_verb fm_verbs_log[] = {
       events_options, run_events },
     { "watch", "", 0, 0, "Follow the FM's own event log",
       "Records are cleared as they are shown. With --json every record is a "
-      "line of\nits own.", watch_options, run_watch },
+      "line of\nits own. The component is asked to say when there are some, "
+      "unless there is\nno way for that or --interval is given.",
+      watch_options, run_watch },
     { NULL }
 };
