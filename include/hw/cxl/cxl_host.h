@@ -56,17 +56,12 @@ typedef enum CXLRouteMiss {
  * @device: Type 3 device, NULL on a miss; no reference is taken
  * @miss: why there is none
  * @ways: product of all interleave ways from the window to the last port
-<<<<<<< HEAD
  * @chunk: smallest granularity of those that interleave; with @ways 1 more
  *   than any
  * @end: addresses from here on may go another way, even if @ways and @chunk
  *   say they are of the same target; at most the end of the window
-=======
- * @end: with @ways 1, addresses from here on may go another way; at most the
- *   end of the window
  * @period: addresses that are so many chunks of %CXL_INTERLEAVE_CHUNK apart,
  *   and that the same decoders map, go the same way
->>>>>>> ba8d809 (Trapped accesses to the windows: what was found out is kept)
  */
 typedef struct CXLRoute {
     PCIDevice *device;
