@@ -14,12 +14,6 @@
 #define ALL_DPA (CXL_STATIC + 2 * CXL_REGION)
 #define MARK 0x0123456789abcdefull
 
-static void hold(CxlDev *dev, const CxlExtent *e)
-{
-    g_assert_cmphex(fm_add_list(dev, e, 1), ==, 0);
-    g_assert_cmphex(host_answer(dev, 0x4802, e, 1, false), ==, 0);
-}
-
 static void static_memory_reads_back(void)
 {
     CxlDev dev;
@@ -68,7 +62,7 @@ static void access_across_the_end_of_an_extent_is_refused(void)
     uint64_t end = hpa + R0(2);
     uint8_t bytes[8];
 
-    hold(&dev, &e);
+    cxl_hold(&dev, &e, 1);
     qtest_writel(qts, end - 4, 0x11223344);
     qtest_memwrite(qts, end - 4, "\xee\xee\xee\xee\xee\xee\xee\xee", 8);
     qtest_memread(qts, end - 4, bytes, 8);
@@ -86,7 +80,7 @@ static void release_ends_access_and_the_rest_stays(void)
     uint64_t hpa = cxl_map(&dev, ALL_DPA);
     unsigned i;
 
-    hold(&dev, &e);
+    cxl_hold(&dev, &e, 1);
     for (i = 0; i < 3; i++) {
         qtest_writeq(qts, hpa + R0(i), MARK + i);
     }
@@ -113,7 +107,7 @@ static void sanitize_is_done_when_asked(void)
             &dev, how == FLAG_OF_REGION ? ",dc0-sanitize=on" : "");
         uint64_t hpa = cxl_map(&dev, ALL_DPA);
 
-        hold(&dev, &e);
+        cxl_hold(&dev, &e, 1);
         qtest_writeq(qts, hpa + R0(0), MARK);
         qtest_writeq(qts, hpa + R0(2) - 8, MARK);
         if (how == FLAG_OF_REQUEST) {
@@ -127,7 +121,7 @@ static void sanitize_is_done_when_asked(void)
         } else {
             g_assert_cmphex(host_answer(&dev, 0x4803, &e, 1, false), ==, 0);
         }
-        hold(&dev, &e);
+        cxl_hold(&dev, &e, 1);
         g_assert_cmphex(qtest_readq(qts, hpa + R0(0)), ==,
                         how == PLAIN ? MARK : 0);
         g_assert_cmphex(qtest_readq(qts, hpa + R0(2) - 8), ==,
@@ -143,7 +137,7 @@ static void read_only_region_drops_writes(void)
     QTestState *qts = cxl_start_dcd(&dev, ",dc1-read-only=on");
     uint64_t hpa = cxl_map(&dev, ALL_DPA);
 
-    hold(&dev, &e);
+    cxl_hold(&dev, &e, 1);
     g_assert_cmphex(qtest_readq(qts, hpa + R1(0)), ==, 0);
     qtest_writeq(qts, hpa + R1(0), MARK);
     g_assert_cmphex(qtest_readq(qts, hpa + R1(0)), ==, 0);
@@ -198,7 +192,7 @@ static void device_without_static_capacity_works(void)
 
     cxl_probe(qts, 0, &dev);
     hpa = cxl_map(&dev, 2 * CXL_REGION);
-    hold(&dev, &e);
+    cxl_hold(&dev, &e, 1);
     qtest_writeq(qts, hpa + e.dpa, MARK);
     g_assert_cmphex(qtest_readq(qts, hpa + e.dpa), ==, MARK);
     g_assert_cmphex(qtest_readq(qts, hpa), ==, -1ull);

@@ -15,12 +15,6 @@
 #define ALL_DPA (CXL_STATIC + 2 * CXL_REGION)
 #define MARK 0xfeedc0de12345678ull
 
-static void hold(CxlDev *dev, const CxlExtent *e, unsigned n)
-{
-    g_assert_cmphex(fm_add_list(dev, e, n), ==, 0);
-    g_assert_cmphex(host_answer(dev, 0x4802, e, n, false), ==, 0);
-}
-
 static void reset(CxlDev *dev)
 {
     qtest_system_reset(dev->qts);
@@ -34,7 +28,7 @@ static void reset_keeps_held_capacity_and_its_data(void)
     QTestState *qts = cxl_start_dcd(&dev, "");
     uint64_t hpa = cxl_map(&dev, ALL_DPA);
 
-    hold(&dev, e, 2);
+    cxl_hold(&dev, e, 2);
     qtest_writeq(qts, hpa + R0(1), MARK);
     reset(&dev);
     host_has(&dev, e, 2);
@@ -97,7 +91,7 @@ static void reset_takes_shared_capacity_back(void)
 
     g_assert_cmphex(fm_add(&dev, ADD_CONTIGUOUS, 0, BLOCKS(1), 1), ==, 0);
     g_assert_cmphex(host_answer(&dev, 0x4802, &shared, 1, false), ==, 0);
-    hold(&dev, &own, 1);
+    cxl_hold(&dev, &own, 1);
     host_list(&dev, NULL, 0, &before);
     reset(&dev);
     host_has(&dev, &own, 1);
@@ -127,7 +121,7 @@ static void every_state_survives_save_and_load(void)
     QTestState *qts = cxl_start_dcd(&dev, ",dc1-sharable=on");
     uint64_t hpa = cxl_map(&dev, ALL_DPA);
 
-    hold(&dev, held, 2);
+    cxl_hold(&dev, held, 2);
     qtest_writeq(qts, hpa + R0(8), MARK);
     g_assert_cmphex(fm_add(&dev, ADD_CONTIGUOUS, 1, BLOCKS(2), 5), ==, 0);
     g_assert_cmphex(host_answer(&dev, 0x4802, &shared, 1, false), ==, 0);
@@ -173,7 +167,7 @@ static void every_state_survives_save_and_load(void)
     g_assert_cmpuint(drain_log(&dev, 4), ==, 4);
     /* the sanitize that the FM asked for before the move */
     g_assert_cmphex(host_answer(&dev, 0x4803, held + 1, 1, false), ==, 0);
-    hold(&dev, held + 1, 1);
+    cxl_hold(&dev, held + 1, 1);
     g_assert_cmphex(qtest_readq(qts, hpa + R0(8)), ==, 0);
     qtest_quit(qts);
 }
@@ -231,7 +225,7 @@ static void unplug_and_replug_start_clean(void)
         cxl_slot_power(qts, 0, true);
         cxl_probe(qts, 0, &dev);
         host_has(&dev, NULL, 0);
-        hold(&dev, &e, 1);
+        cxl_hold(&dev, &e, 1);
         g_assert_cmphex(fm_add(&dev, ADD_FREE, 1, BLOCKS(2), 3), ==, 0);
         qtest_qmp_device_del_send(qts, "hot");
         cxl_slot_power(qts, 0, false);

@@ -210,7 +210,7 @@ static void what_traps_is_not_reached_by_old_ways(void)
 
     cpus_start(&p, "");
     for (unsigned d = 0; d < PAIR_DEVICES; d++) {
-        pair_hold(&p.dev[d], &e);
+        cxl_hold(&p.dev[d], &e, 1);
     }
     marks(&p, PAIR_R0(1));
     cpus_idle(&p, pair_at(&p, 1, PAIR_R0(1)));
@@ -271,7 +271,7 @@ static void processors_survive_any_change(void)
     marks(&p, 0);
     for (unsigned d = 0; d < PAIR_DEVICES; d++) {
         qtest_writeq(p.qts, MAILBOX(d) + IDLE, p.window + pair_at(&p, d, 0));
-        pair_hold(&p.dev[d], &e);
+        cxl_hold(&p.dev[d], &e, 1);
     }
     for (unsigned round = 0; round < 100; round++) {
         turn(&p, round % 2);

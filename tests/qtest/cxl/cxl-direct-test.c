@@ -20,12 +20,6 @@
 
 #define STATIC { 0, CXL_STATIC }
 
-static void hold(CxlDev *dev, const CxlExtent *e)
-{
-    g_assert_cmphex(fm_add_list(dev, e, 1), ==, 0);
-    g_assert_cmphex(host_answer(dev, 0x4802, e, 1, false), ==, 0);
-}
-
 static void nothing_is_mapped_before_decoders_are(void)
 {
     const CxlRange both[] = { STATIC };
@@ -71,9 +65,9 @@ static void exactly_the_accepted_extents_are_mapped(void)
     map_is(qts, one, 1);                        /* offered is not accepted */
     g_assert_cmphex(host_answer(&dev, 0x4802, &first, 1, false), ==, 0);
     map_is(qts, one, 2);
-    hold(&dev, &next);
+    cxl_hold(&dev, &next, 1);
     map_is(qts, joined, 2);
-    hold(&dev, &far);
+    cxl_hold(&dev, &far, 1);
     map_is(qts, three, 3);
     for (i = 1; i <= 3; i++) {
         qtest_writeq(qts, hpa + R0(i) + 8, MARK + i);
@@ -102,8 +96,8 @@ static void read_only_capacity_traps(void)
 
     cxl_map(&dev, ALL_DPA);
     /* neighbours in two regions */
-    hold(&dev, &e);
-    hold(&dev, &rw);
+    cxl_hold(&dev, &e, 1);
+    cxl_hold(&dev, &rw, 1);
     map_is(qts, writable, 2);
     map_trap_is(qts, R1(0), "read-only");
     qtest_quit(qts);
@@ -162,7 +156,7 @@ static void disabled_media_traps_and_comes_back(void)
     QTestState *qts = cxl_start_dcd(&dev, "");
     uint64_t hpa = cxl_map(&dev, ALL_DPA);
 
-    hold(&dev, &e);
+    cxl_hold(&dev, &e, 1);
     map_is(qts, whole, 2);
     qtest_writeq(qts, hpa, MARK);
     g_assert_cmphex(cxl_cmd(&dev, 0x4400, NULL, NULL), ==, 1);
@@ -189,7 +183,7 @@ static void the_budget_is_kept_and_what_is_over_works(void)
     for (i = 1; i <= 7; i += 2) {
         const CxlExtent e = { R0(i), BLOCKS(1), i };
 
-        hold(&dev, &e);
+        cxl_hold(&dev, &e, 1);
         qtest_writeq(qts, hpa + R0(i), MARK + i);
     }
     map_is(qts, two, 2);
@@ -205,7 +199,7 @@ static void the_budget_is_kept_and_what_is_over_works(void)
     for (i = 1; i <= 2; i++) {
         const CxlExtent e = { R0(i), BLOCKS(1), 8 + i };
 
-        hold(&dev, &e);
+        cxl_hold(&dev, &e, 1);
         map_is(qts, i == 1 ? two : joined, 2);
     }
     for (i = 3; i <= 7; i += 2) {
@@ -304,7 +298,7 @@ static void parts_of_a_page_trap(void)
     QTestState *qts = cxl_start_dcd(&dev, ",dc0-block-size=64");
     uint64_t hpa = cxl_map(&dev, ALL_DPA);
 
-    hold(&dev, &e);
+    cxl_hold(&dev, &e, 1);
     map_is(qts, inner, 2);
     map_trap_is(qts, at, "partial-page");
     map_trap_is(qts, at - 64, "not-accepted");
@@ -323,7 +317,7 @@ static void a_reset_takes_all_and_a_new_commit_brings_it_back(void)
     QTestState *qts = cxl_start_dcd(&dev, "");
     uint64_t hpa = cxl_map(&dev, ALL_DPA);
 
-    hold(&dev, &e);
+    cxl_hold(&dev, &e, 1);
     qtest_writeq(qts, hpa + R0(1), MARK);
     map_is(qts, both, 2);
     qtest_qmp_assert_success(qts, "{'execute': 'system_reset'}");
@@ -348,7 +342,7 @@ static void migration_maps_again_with_the_contents(void)
     QTestState *qts = cxl_start_dcd(&dev, "");
     uint64_t hpa = cxl_map(&dev, ALL_DPA);
 
-    hold(&dev, &e);
+    cxl_hold(&dev, &e, 1);
     poison(&dev, 0x4301, 0);
     qtest_writeq(qts, hpa + PAGE, MARK);
     qtest_writeq(qts, hpa + R0(1), MARK + 1);

@@ -131,7 +131,7 @@ static void rows_are_what_all_hosts_devices_accepted(void)
     Pair p;
 
     pair_start(&p, 8192, "", "");
-    pair_hold(&p.dev[0], &e);
+    cxl_hold(&p.dev[0], &e, 1);
     map_is(p.qts, none, 1);
     map_trap_is(p.qts, 2 * R0(1), "not-accepted");
     blames(&p, 2 * R0(1), "/machine/peripheral/mem1");
@@ -140,7 +140,7 @@ static void rows_are_what_all_hosts_devices_accepted(void)
     g_assert_cmphex(pair_in_device(&p, 0, R0(1)), ==, MARK);
     g_assert_cmphex(pair_load(&p, 1, R0(1)), ==, ONES);
 
-    pair_hold(&p.dev[1], &e);
+    cxl_hold(&p.dev[1], &e, 1);
     map_is(p.qts, both, 2);
     g_assert_cmphex(pair_load(&p, 0, R0(1)), ==, MARK);
     g_assert_cmphex(pair_load(&p, 1, R0(1)), ==, 0);
@@ -172,8 +172,8 @@ static void extents_that_overlap_share_rows(void)
     Pair p;
 
     pair_start(&p, 16384, "", "");
-    pair_hold(&p.dev[0], &a);
-    pair_hold(&p.dev[1], &b);
+    cxl_hold(&p.dev[0], &a, 1);
+    cxl_hold(&p.dev[1], &b, 1);
     map_is(p.qts, want, 2);
     blames(&p, 2 * R0(1), "/machine/peripheral/mem1");
     blames(&p, 2 * R0(4), "/machine/peripheral/mem0");
@@ -194,7 +194,7 @@ static void parts_of_a_row_trap(void)
 
     pair_start(&p, grain, ",dc0-block-size=4K", "");
     for (unsigned d = 0; d < PAIR_DEVICES; d++) {
-        pair_hold(&p.dev[d], &e);
+        cxl_hold(&p.dev[d], &e, 1);
     }
     map_is(p.qts, want, 2);
     map_trap_is(p.qts, 2 * R0(0), "not-accepted");
@@ -371,7 +371,7 @@ static void each_decoder_has_its_own_pattern(void)
                    targets);
     }
     for (unsigned d = 0; d < PAIR_DEVICES; d++) {
-        pair_hold(&p.dev[d], &e);
+        cxl_hold(&p.dev[d], &e, 1);
     }
     map_is(p.qts, want, 2);
     for (unsigned d = 0; d < PAIR_DEVICES; d++) {
@@ -424,7 +424,7 @@ static void budgets_are_those_of_each_device(void)
 
     pair_start(&p, 4096, ",direct-ranges-max=1", "");
     for (unsigned d = 0; d < PAIR_DEVICES; d++) {
-        pair_hold(&p.dev[d], &e);
+        cxl_hold(&p.dev[d], &e, 1);
     }
     map_is(p.qts, one, 1);
     map_trap_is(p.qts, 2 * R0(1), "budget");
@@ -448,7 +448,7 @@ static void migration_brings_rows_and_contents(void)
 
     pair_start(&p, 4096, "", "");
     for (unsigned d = 0; d < PAIR_DEVICES; d++) {
-        pair_hold(&p.dev[d], &e);
+        cxl_hold(&p.dev[d], &e, 1);
     }
     poison(&p.dev[1], true, 0);
     leads_to_both(&p, 4096, MARK);

@@ -78,6 +78,12 @@ uint16_t host_answer(CxlDev *dev, uint16_t op, const CxlExtent *ext,
     return cxl_cmd(dev, op, &r, NULL);
 }
 
+void cxl_hold(CxlDev *dev, const CxlExtent *ext, unsigned n)
+{
+    g_assert_cmphex(fm_add_list(dev, ext, n), ==, 0);
+    g_assert_cmphex(host_answer(dev, 0x4802, ext, n, false), ==, 0);
+}
+
 static void parse_extent(const uint8_t *p, CxlExtent *e)
 {
     unsigned i;

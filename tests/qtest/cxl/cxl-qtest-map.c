@@ -13,26 +13,14 @@
 #define CACHEMEM 0x1000
 #define RANGES_MAX 20000
 
-static uint64_t find_region(QTestState *qts, const char *name)
-{
-    g_autofree char *tree = qtest_hmp(qts, "info mtree");
-    const char *at = strstr(tree, name);
-
-    g_assert_nonnull(at);
-    while (at > tree && at[-1] != '\n') {
-        at--;
-    }
-    return g_ascii_strtoull(g_strchug((char *)at), NULL, 16);
-}
-
 uint64_t map_window(QTestState *qts)
 {
-    return find_region(qts, "cxl-fixed-memory-region");
+    return cxl_find_region(qts, "cxl-fixed-memory-region");
 }
 
 uint64_t map_bridge(QTestState *qts)
 {
-    return find_region(qts, "cxl_host_reg");
+    return cxl_find_region(qts, "cxl_host_reg");
 }
 
 static QList *query(QTestState *qts)

@@ -96,9 +96,3 @@ uint64_t pair_in_device(Pair *p, unsigned d, uint64_t dpa)
     close(fd);
     return ldq_le_p(b);
 }
-
-void pair_hold(CxlDev *dev, const CxlExtent *e)
-{
-    g_assert_cmphex(fm_add_list(dev, e, 1), ==, 0);
-    g_assert_cmphex(host_answer(dev, 0x4802, e, 1, false), ==, 0);
-}

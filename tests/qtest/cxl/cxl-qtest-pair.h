@@ -51,7 +51,4 @@ void pair_store(Pair *p, unsigned d, uint64_t dpa, uint64_t value);
 /** pair_in_device() - what is there, by its file */
 uint64_t pair_in_device(Pair *p, unsigned d, uint64_t dpa);
 
-/** pair_hold() - the FM offers an extent, the host accepts it */
-void pair_hold(CxlDev *dev, const CxlExtent *e);
-
 #endif

@@ -321,7 +321,7 @@ bool cxl_msix_fired(CxlDev *dev, unsigned vector)
 
 /* -- memory -- */
 
-static uint64_t find_region(QTestState *qts, const char *name)
+uint64_t cxl_find_region(QTestState *qts, const char *name)
 {
     g_autofree char *tree = qtest_hmp(qts, "info mtree");
     const char *at = strstr(tree, name);
@@ -363,8 +363,8 @@ static void commit_decoder(QTestState *qts, uint64_t regs, uint64_t base,
 
 uint64_t cxl_map(CxlDev *dev, uint64_t size)
 {
-    uint64_t window = find_region(dev->qts, "cxl-fixed-memory-region");
-    uint64_t bridge = find_region(dev->qts, "cxl_host_reg");
+    uint64_t window = cxl_find_region(dev->qts, "cxl-fixed-memory-region");
+    uint64_t bridge = cxl_find_region(dev->qts, "cxl_host_reg");
 
     commit_decoder(dev->qts, bridge, window, size, dev->bus - PXB_BUS - 1);
     commit_decoder(dev->qts, dev->bar[0], window, size, 0);

@@ -107,6 +107,9 @@ void cxl_msix_enable(CxlDev *dev);
 /** cxl_msix_fired() - has @vector come since the last call? */
 bool cxl_msix_fired(CxlDev *dev, unsigned vector);
 
+/** cxl_find_region() - guest address of the first region named @name */
+uint64_t cxl_find_region(QTestState *qts, const char *name);
+
 /**
  * cxl_map() - decode the window's first bytes to @dev's DPA 0 .. @size
  * Programs decoder 0 of the host bridge (target: @dev's port) and of @dev.
@@ -135,6 +138,8 @@ enum { REL_TAG, REL_PRESCRIPTIVE, REL_FORCED = 0x10, REL_SANITIZE = 0x20 };
 uint16_t fm_add(CxlDev *dev, unsigned policy, unsigned region, uint64_t len,
                 uint8_t tag);
 uint16_t fm_add_list(CxlDev *dev, const CxlExtent *ext, unsigned n);
+/** cxl_hold() - the FM offers extents as one group, the host accepts all */
+void cxl_hold(CxlDev *dev, const CxlExtent *ext, unsigned n);
 uint16_t fm_release_tag(CxlDev *dev, unsigned flags, uint64_t len,
                         uint8_t tag);
 uint16_t fm_release_list(CxlDev *dev, unsigned flags, const CxlExtent *ext,

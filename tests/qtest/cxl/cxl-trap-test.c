@@ -192,10 +192,10 @@ static void capacity_comes_and_goes(void)
 
     g_assert_cmphex(qtest_readq(qts, a), ==, ONES);
     g_assert_cmphex(qtest_readq(qts, b), ==, ONES);
-    pair_hold(&dev, &high);
+    cxl_hold(&dev, &high, 1);
     know(qts, b, MARK);
     g_assert_cmphex(qtest_readq(qts, a), ==, ONES);
-    pair_hold(&dev, &low);
+    cxl_hold(&dev, &low, 1);
     know(qts, a, MARK + 1);
     g_assert_cmphex(qtest_readq(qts, b - 8), ==, 0);
     g_assert_cmphex(host_answer(&dev, 0x4803, &low, 1, false), ==, 0);
@@ -207,14 +207,14 @@ static void capacity_comes_and_goes(void)
     g_assert_cmphex(fm_release_tag(&dev, REL_FORCED, BLOCKS(1), 2), ==, 0);
     g_assert_cmphex(qtest_readq(qts, b), ==, ONES);
     qtest_writeq(qts, b, 1);
-    pair_hold(&dev, &low);
-    pair_hold(&dev, &high);
+    cxl_hold(&dev, &low, 1);
+    cxl_hold(&dev, &high, 1);
     g_assert_cmphex(qtest_readq(qts, a), ==, MARK + 1);
     g_assert_cmphex(qtest_readq(qts, b), ==, MARK);
 
     g_assert_cmphex(fm_release_list(&dev, REL_FORCED | REL_SANITIZE, &high, 1),
                     ==, 0);
-    pair_hold(&dev, &high);
+    cxl_hold(&dev, &high, 1);
     g_assert_cmphex(qtest_readq(qts, b), ==, 0);
     qtest_quit(qts);
 }
@@ -226,7 +226,7 @@ static void read_only_capacity_takes_no_store(void)
     QTestState *qts = cxl_start_dcd(&dev, NO_RAM ",dc0-read-only=on");
     uint64_t at = cxl_map(&dev, PAIR_DPA) + R0(0);
 
-    pair_hold(&dev, &e);
+    cxl_hold(&dev, &e, 1);
     g_assert_cmphex(qtest_readq(qts, at), ==, 0);
     qtest_writeq(qts, at, MARK);
     g_assert_cmphex(qtest_readq(qts, at), ==, 0);
@@ -288,7 +288,7 @@ static void a_reset_ends_access(void)
     uint64_t hpa;
     QTestState *qts = start(&dev, &hpa);
 
-    pair_hold(&dev, &e);
+    cxl_hold(&dev, &e, 1);
     know(qts, hpa, MARK);
     know(qts, hpa + R0(1), MARK + 1);
     reset(qts);
@@ -443,11 +443,11 @@ static void a_snapshot_is_loaded_into_the_same_machine(void)
     QTestState *qts = start(&dev, &hpa);
     g_autofree char *path = add_image(qts);
 
-    pair_hold(&dev, &held);
+    cxl_hold(&dev, &held, 1);
     know(qts, hpa, MARK);
     know(qts, hpa + R0(1), MARK + 1);
     snapshot(qts, "savevm");
-    pair_hold(&dev, &later);
+    cxl_hold(&dev, &later, 1);
     g_assert_cmphex(host_answer(&dev, 0x4803, &held, 1, false), ==, 0);
     poison(&dev, 0x4301, LINE);
     know(qts, hpa, MARK + 2);
@@ -475,8 +475,8 @@ static void sizes_and_edges(void)
     Pair p;
 
     pair_start(&p, 256, NO_RAM, "");
-    pair_hold(&p.dev[0], &e);
-    pair_hold(&p.dev[1], &e);
+    cxl_hold(&p.dev[0], &e, 1);
+    cxl_hold(&p.dev[1], &e, 1);
     for (unsigned end = 0; end < 3; end++) {
         /* in the first row, between two chunks; behind the last row */
         uint64_t edge = p.window + (end == 0 ? 256 :
