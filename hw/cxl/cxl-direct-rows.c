@@ -56,36 +56,50 @@ static int member_get(CXLShape *s, PCIDevice *device, hwaddr hpa, uint64_t dpa,
     return s->nr++;
 }
 
-/* Follows one period in steps of @s->chunk; finds out if it takes smaller ones
+/*
+ * Follows one period in steps of @s->chunk, and finds out if smaller ones are
+ * taken.  If one chunk of a period can not be mapped, no row can, for as long
+ * as the decoders on its own way stay the same.
  */
-static bool follow(CXLFixedWindow *fw, hwaddr hpa, CXLShape *s,
-                   CxlMemoryTrap *why)
+static bool follow(CXLFixedWindow *fw, hwaddr hpa, hwaddr end, unsigned page,
+                   CXLShape *s, CxlMemoryTrap *why)
 {
     unsigned step = s->chunk;
 
     s->nr = 0;
+    s->end = end;
     for (hwaddr at = hpa; at - hpa < CXL_PERIOD; at += step) {
         CXLRoute route = cxl_route_hpa(fw, at);
         const uint32_t *regs;
         CXLHDMDecoder dec;
+        hwaddr stop = MIN(end, route.end);
         uint64_t dpa;
         int leg;
 
-        s->end = MIN(s->end, route.end);
-        s->chunk = MIN(s->chunk, route.chunk);
         if (!route.device) {
             *why = CXL_MEMORY_TRAP_NO_DEVICE;
+            s->end = stop;
             return false;
         }
         regs = cxl_type3_hdm(route.device);
         if (!cxl_hdm_hpa_to_dpa(regs, at, &dpa, &dec)) {
             *why = CXL_MEMORY_TRAP_NOT_DECODED;
+            /* Decoders begin and end at multiples of it */
+            s->end = MIN(stop, ROUND_DOWN(at, CXL_HDM_GRANULE) +
+                         CXL_HDM_GRANULE);
             return false;
         }
-        s->end = decoder_end(regs, &dec, at, s->end);
+        stop = decoder_end(regs, &dec, at, stop);
+        s->chunk = MIN(s->chunk, route.chunk);
         if (dec.ways > 1) {
             s->chunk = MIN(s->chunk, dec.granularity);
         }
+        if (s->chunk < page) {
+            *why = CXL_MEMORY_TRAP_SMALL_CHUNKS;
+            s->end = stop;
+            return false;
+        }
+        s->end = MIN(s->end, stop);
         leg = member_get(s, route.device, at, dpa, &dec);
         if (leg < 0) {
             *why = CXL_MEMORY_TRAP_INTERLEAVED;
@@ -99,28 +113,18 @@ static bool follow(CXLFixedWindow *fw, hwaddr hpa, CXLShape *s,
 bool cxl_shape_get(CXLFixedWindow *fw, hwaddr hpa, hwaddr end, unsigned page,
                    CXLShape *s, CxlMemoryTrap *why)
 {
-    /* Decoders begin and end at multiples of it */
-    hwaddr next = MIN(end, ROUND_DOWN(hpa, CXL_HDM_GRANULE) + CXL_HDM_GRANULE);
     unsigned step;
 
     s->chunk = CXL_CHUNK_MAX;
     do {
         step = s->chunk;
-        s->end = end;
-        if (!follow(fw, hpa, s, why)) {
-            s->end = next;
-            return false;
-        }
-        if (s->chunk < page) {
-            *why = CXL_MEMORY_TRAP_SMALL_CHUNKS;
-            s->end = next;
+        if (!follow(fw, hpa, end, page, s, why)) {
             return false;
         }
     } while (s->chunk < step);
     if (hpa % CXL_CHUNK_MAX || s->end - hpa < CXL_PERIOD) {
         /* A window that does not begin as decoders do */
         *why = CXL_MEMORY_TRAP_INTERLEAVED;
-        s->end = next;
         return false;
     }
     return true;
