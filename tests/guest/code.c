@@ -19,8 +19,8 @@
 #define CPUS        2
 /* Places all over the memory, calls at each, turns of writer and reader */
 #define PLACES      24
-#define CALLS       60
-#define TURNS       300
+#define CALLS       40
+#define TURNS       100
 /* A process that hangs is a failure, not the end of all tests */
 #define LIMIT_S     60
 
