@@ -377,7 +377,9 @@ const DCRec *dc_set_next(DCCursor *cur)
     if (cur->leaf && ++cur->at >= cur->leaf->n) {
         cur->leaf = cur->leaf->next;
         cur->at = 0;
-        cursor_prefetch(cur);
+        if (cur->walks) {
+            cursor_prefetch(cur);
+        }
     }
     return cursor_rec(cur);
 }
@@ -388,6 +390,7 @@ const DCRec *dc_set_from(const DCSet *set, uint64_t dpa, DCCursor *cur)
 
     cur->leaf = NULL;
     cur->at = 0;
+    cur->walks = false;
     if (!node) {
         return NULL;
     }
@@ -427,6 +430,7 @@ const DCRec *dc_set_nth(const DCSet *set, uint32_t k, DCCursor *cur)
 
     cur->leaf = NULL;
     cur->at = 0;
+    cur->walks = true;
     if (k >= set->count) {
         return NULL;
     }

@@ -6,6 +6,7 @@
 #ifndef HW_CXL_DC_INTERNAL_H
 #define HW_CXL_DC_INTERNAL_H
 
+#include "qemu/qht.h"
 #include "hw/cxl/cxl_dc.h"
 
 /* -- ordered sets of ranges (cxl-dc-extents.c) ---------------------------- */
@@ -41,6 +42,7 @@ typedef struct DCSet {
 typedef struct DCCursor {
     const DCNode *leaf;
     unsigned at;
+    bool walks;                 /* reads ahead */
 } DCCursor;
 
 void dc_set_clear(DCSet *set);
@@ -181,7 +183,7 @@ struct CXLDynCap {
     CXLDCConfig config;         /* as given; region[].pub below is current */
     DCRegion *region;
     DCHost *host;
-    GHashTable *tags;           /* DCTag by its UUID */
+    struct qht *tags;           /* DCTag by its UUID */
     DCSet tag_list;             /* DCTag by id */
     uint64_t next_tag_id;
     uint32_t tag_generation;
@@ -247,8 +249,8 @@ void dc_give(CXLDynCap *dc, unsigned region, uint64_t dpa, uint64_t len);
 
 /* -- tags (cxl-dc-tags.c) ------------------------------------------------- */
 
-guint dc_tag_hash(gconstpointer uuid);
-gboolean dc_tag_equal(gconstpointer a, gconstpointer b);
+void dc_tags_init(CXLDynCap *dc);
+void dc_tags_free(CXLDynCap *dc);
 DCTag *dc_tag_find(const CXLDynCap *dc, const QemuUUID *uuid);
 /* The name for a sentence; NULL if nobody reads it.  Caller frees. */
 char *dc_tag_name(const QemuUUID *uuid, Error **errp);
@@ -274,7 +276,6 @@ void dc_tag_cut(CXLDynCap *dc, DCTag *tag, uint16_t host, uint64_t len,
                 unsigned left);
 /* after the last change: a tag that nobody holds ends here */
 void dc_tag_settle(CXLDynCap *dc, DCTag *tag, uint16_t host, DCEffects *fx);
-void dc_tag_destroy(gpointer tag);
 
 /* -- groups (cxl-dc-group.c) ---------------------------------------------- */
 

@@ -7,6 +7,7 @@
 #include "qemu/osdep.h"
 #include "qemu/bswap.h"
 #include "qemu/host-utils.h"
+#include "qemu/rcu.h"
 #include "qemu/xxhash.h"
 #include "cxl-dc-internal.h"
 #include "trace.h"
@@ -15,20 +16,24 @@
  * qemu_uuid_hash() gives one value to many of the names that an FM would count
  * up, and each look-up then compares with all tags of that value.
  */
-guint dc_tag_hash(gconstpointer uuid)
+static uint32_t tag_hash(const QemuUUID *uuid)
 {
-    return qemu_xxhash4(ldq_he_p(uuid), ldq_he_p(uuid + 8));
+    return qemu_xxhash4(ldq_he_p(uuid->data), ldq_he_p(uuid->data + 8));
 }
 
-gboolean dc_tag_equal(gconstpointer a, gconstpointer b)
+/* A tag begins with its UUID */
+static bool tag_equal(const void *a, const void *b)
 {
     return qemu_uuid_is_equal(a, b);
 }
 
+/* All under the BQL: a tag that was removed may be freed at once */
 DCTag *dc_tag_find(const CXLDynCap *dc, const QemuUUID *uuid)
 {
-    return qemu_uuid_is_null(uuid) ? NULL
-                                   : g_hash_table_lookup(dc->tags, uuid);
+    RCU_READ_LOCK_GUARD();
+
+    return qemu_uuid_is_null(uuid) ? NULL :
+           qht_lookup(dc->tags, uuid, tag_hash(uuid));
 }
 
 char *dc_tag_name(const QemuUUID *uuid, Error **errp)
@@ -105,7 +110,7 @@ DCTag *dc_tag_new(CXLDynCap *dc, const QemuUUID *uuid, unsigned region,
     tag->hold = &tag->first;
     tag->region = region;
     tag->sharable = dc->region[region].pub.sharable;
-    g_hash_table_add(dc->tags, tag);
+    qht_insert(dc->tags, tag, tag_hash(uuid), NULL);
     dc_set_insert(&dc->tag_list, &rec);
     dc->tag_bytes += tag_bytes(tag);
     dc_tag_set_parts(dc, tag, part, nr_parts);
@@ -113,10 +118,8 @@ DCTag *dc_tag_new(CXLDynCap *dc, const QemuUUID *uuid, unsigned region,
     return tag;
 }
 
-/* The hash table's destructor: of the memory, not of the allocation */
-void dc_tag_destroy(gpointer data)
+static void tag_free(DCTag *tag)
 {
-    DCTag *tag = data;
     DCAlias *alias;
 
     while ((alias = tag->alias)) {
@@ -128,6 +131,26 @@ void dc_tag_destroy(gpointer data)
     }
     parts_free(tag, tag->part);
     g_free(tag);
+}
+
+void dc_tags_init(CXLDynCap *dc)
+{
+    dc->tags = g_new(struct qht, 1);
+    qht_init(dc->tags, tag_equal, 0, QHT_MODE_AUTO_RESIZE);
+}
+
+void dc_tags_free(CXLDynCap *dc)
+{
+    const DCRec *rec;
+    DCCursor cur;
+
+    rec = dc_set_nth(&dc->tag_list, 0, &cur);
+    for (; rec; rec = dc_set_next(&cur)) {
+        tag_free(rec->ref);
+    }
+    dc_set_clear(&dc->tag_list);
+    qht_destroy(dc->tags);
+    g_free(dc->tags);
 }
 
 /* -- holds ---------------------------------------------------------------- */
@@ -309,7 +332,12 @@ static void tag_end(CXLDynCap *dc, DCTag *tag, DCEffects *fx)
     dc->tag_generation++;
     dc->tag_bytes -= tag_bytes(tag);
     dc_set_remove(&dc->tag_list, tag->id);
-    g_hash_table_remove(dc->tags, tag);
+    qht_remove(dc->tags, tag, tag_hash(&tag->uuid));
+    if (!dc->tag_list.count) {
+        /* It grows, but does not shrink by itself */
+        qht_reset_size(dc->tags, 0);
+    }
+    tag_free(tag);
 }
 
 void dc_tag_settle(CXLDynCap *dc, DCTag *tag, uint16_t host, DCEffects *fx)

@@ -29,8 +29,7 @@ static CXLDynCap *dc_build(const CXLDCConfig *config, const CXLDCOps *ops,
         QTAILQ_INIT(&dc->host[h].groups);
         dc->host[h].map = g_new0(DCMap, config->nr_regions);
     }
-    dc->tags = g_hash_table_new_full(dc_tag_hash, dc_tag_equal,
-                                     dc_tag_destroy, NULL);
+    dc_tags_init(dc);
     return dc;
 }
 
@@ -98,8 +97,7 @@ void cxl_dc_free(CXLDynCap *dc)
     for (unsigned i = 0; i < dc->config.nr_regions; i++) {
         dc_set_clear(&dc->region[i].holes);
     }
-    dc_set_clear(&dc->tag_list);
-    g_hash_table_destroy(dc->tags);
+    dc_tags_free(dc);
     g_free(dc->host);
     g_free(dc->region);
     g_free(dc);
@@ -263,9 +261,8 @@ size_t cxl_dc_memory(const CXLDynCap *dc)
             sum += host->held->len * sizeof(CXLDCRange);
         }
     }
-    /* The hash table keeps a key and a hash per slot, at most 3/4 empty */
-    sum += g_hash_table_size(dc->tags) * 4 *
-           (sizeof(gpointer) + sizeof(guint));
+    /* A bucket of 64 bytes for one or two tags */
+    sum += sizeof(*dc->tags) + dc->tag_list.count * 48;
     return sum + dc_set_memory(&dc->tag_list) + dc->tag_bytes;
 }
 
