@@ -32,6 +32,10 @@ check-style: ## run QEMU's checkpatch.pl over our C files
 check-unit check-qtest check-base check-guest check-tools check-style:
 	@scripts/check.sh $(BUILD) $(@:check-%=%)
 
+.PHONY: check-nested
+check-nested: ## run QEMU with KVM and VFIO in a guest; slow, not in `make check`
+	@scripts/check.sh $(BUILD) nested
+
 .PHONY: check-sanitize
 check-sanitize: ## run unit tests and qtests under ASan and UBSan
 	@./configure --build=$(SANITIZE) --enable-asan --enable-ubsan

@@ -20,6 +20,11 @@ for suite in "$@"; do
         scripts/kernel.sh
         scripts/ndctl.sh
     fi
+    if [ "$suite" = nested ]; then
+        scripts/kernel.sh
+        scripts/kernel.sh nested
+        run_ninja "$build/qemu" tests/qtest/cxl/cxl-direct-vfio-test
+    fi
 done
 
 # the time limits in the tests are those of an idle machine

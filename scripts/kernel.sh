@@ -3,8 +3,9 @@
 # The guest kernel of the tests and the demo: Linux from Debian's source
 # package, configured by tests/guest/kernel.config alone. What was built once
 # stays in the cache, named after its version and configuration; build/bzImage
-# is a link to it.
-# usage: scripts/kernel.sh
+# is a link to it. With an argument the kernel has tests/guest/nested.config as
+# well, and the link is build/bzImage-nested.
+# usage: scripts/kernel.sh [nested]
 set -euo pipefail
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 . "$top/scripts/say.sh"
@@ -12,8 +13,11 @@ top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 . "$top/scripts/archive.sh"
 
 LINUX=7.3
-fragment=$top/tests/guest/kernel.config
+what=${1:-}
 cd "$top"
+fragment=$(mktemp)
+trap 'rm -f "$fragment"' EXIT
+cat tests/guest/kernel.config ${what:+"tests/guest/$what.config"} >"$fragment"
 [ -e build/cache ] || ./configure --again
 cache=$(realpath build/cache)
 exec 9>"$cache/lock"
@@ -54,4 +58,4 @@ if [ -z "$image" ]; then
     rm -rf "$work"
     image=$dir/bzImage
 fi
-ln -sfn "$image" build/bzImage
+ln -sfn "$image" "build/bzImage${what:+-$what}"

@@ -192,7 +192,16 @@ def switched(args):
     return line, ['us0', 'cxl-dcd0', 'cxl-dcd1']
 
 
+def nested_machine(args):
+    """A machine to run QEMU in, with a PCI device that nobody there needs."""
+    return ['-M', 'q35', '-cpu', args.cpu, '-m', '4G', '-smp', '2',
+            '-nodefaults', '-no-reboot', '-display', 'none',
+            '-device', 'intel-iommu,intremap=off', '-device', 'edu']
+
+
 def machine_args(args):
+    if args.scenario == 'nested':
+        return nested_machine(args)
     if args.scenario == 'i2c':
         return i2c_machine(args)
     if args.scenario == 'manager':
@@ -457,7 +466,7 @@ def run(args, folder):
     return FAILED if results.failed else OK
 
 
-def main():
+def parse(words=None):
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument('--qemu', required=True, help='qemu-system-x86_64')
     parser.add_argument('--kernel', required=True, help='bzImage')
@@ -498,7 +507,11 @@ def main():
                         'a socket while the guest runs')
     parser.add_argument('-v', '--verbose', action='store_true')
     parser.add_argument('qemu_args', nargs='*', help='after "--"')
-    args = parser.parse_args()
+    return parser.parse_args(words)
+
+
+def main():
+    args = parse()
     for what in filter(None, (args.qemu, args.kernel, args.init, args.fm)):
         if not os.path.isfile(what):
             die(MISSING, f'{what} is missing')

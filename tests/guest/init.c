@@ -47,6 +47,7 @@ static const struct {
     { "mctp", scenario_mctp },
     { "migrate", scenario_migrate },
     { "ndctl", scenario_ndctl },
+    { "nested", scenario_nested },
     { "noise", scenario_noise },
     { "ras", scenario_ras },
     { "replug", scenario_replug },

@@ -36,6 +36,8 @@ void scenario_switch(void);
 void scenario_migrate(void);
 /** scenario_ndctl() - administrators' programs, as a distribution has them. */
 void scenario_ndctl(void);
+/** scenario_nested() - QEMU in the guest, with KVM and VFIO. */
+void scenario_nested(void);
 /** scenario_noise() - a long run over a disturbed I2C bus. */
 void scenario_noise(void);
 /** scenario_ras() - scrub, error check and repair through EDAC. */

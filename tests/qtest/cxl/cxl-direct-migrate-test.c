@@ -41,8 +41,7 @@ static void hold(CxlDev *dev, unsigned block, unsigned n, uint8_t tag)
 {
     const CxlExtent e = { R0(block), n * CXL_BLOCK, tag };
 
-    g_assert_cmphex(fm_add_list(dev, &e, 1), ==, 0);
-    g_assert_cmphex(host_answer(dev, 0x4802, &e, 1, false), ==, 0);
+    cxl_hold(dev, &e, 1);
 }
 
 static int64_t info(QTestState *qts, char **status)

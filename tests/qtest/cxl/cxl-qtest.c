@@ -409,7 +409,8 @@ QTestState *cxl_migrate(QTestState *from, const char *args)
         g_autofree char *status = g_strdup(qdict_get_str(state, "status"));
 
         qobject_unref(state);
-        if (g_str_equal(status, "running") || g_str_equal(status, "paused")) {
+        if (g_str_equal(status, "running") || g_str_equal(status, "paused") ||
+            g_str_equal(status, "prelaunch")) {
             break;
         }
         g_assert_cmpstr(status, ==, "inmigrate");
