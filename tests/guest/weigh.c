@@ -76,10 +76,10 @@ static int compare(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
-static double median(double *value)
+double weigh_median(double *value, unsigned n)
 {
-    qsort(value, TURNS, sizeof(*value), compare);
-    return value[TURNS / 2];
+    qsort(value, n, sizeof(*value), compare);
+    return value[n / 2];
 }
 
 /* @part: divides a pass; what takes more time has the larger ratio */
@@ -96,11 +96,11 @@ static void race(const char *where, const char *what, dev64_t *plain,
         ns[i] = pass_ns(pass, mem) / part;
         ratio[i] = ns[i] / base[i];
     }
-    weigh_figure(where, what, median(ns));
+    weigh_figure(where, what, weigh_median(ns, TURNS));
     snprintf(name, sizeof(name), "%s-plain", what);
-    weigh_figure(where, name, median(base));
+    weigh_figure(where, name, weigh_median(base, TURNS));
     snprintf(name, sizeof(name), "%s-ratio", what);
-    weigh_figure(where, name, median(ratio));
+    weigh_figure(where, name, weigh_median(ratio, TURNS));
 }
 
 void weigh(const char *where, dev8_t *mem)

@@ -17,6 +17,8 @@
 uint64_t weigh_now(void);
 /** weigh_figure() - a figure of the name @where-@what */
 void weigh_figure(const char *where, const char *what, double value);
+/** weigh_median() - of @n values, whose order changes */
+double weigh_median(double *value, unsigned n);
 
 /**
  * weigh() - words read and written, and loads of lines in random order
