@@ -60,7 +60,8 @@ def model(options, table):
                         ('group-among-a-million', 'among 10^6 extents')):
         row = found[name]
         sizes = sorted(row)
-        table.add(words, row[sizes[-1]] / row[FEW], f'{sizes[-1]} : {FEW}',
+        table.add(words, found[name + '-ratio'][sizes[-1]],
+                  f'{sizes[-1]} : {FEW}',
                   ', '.join(f'{n}: {time_of(row[n])}' for n in sizes))
     table.section('Model, memory and state')
     row = found['bytes-per-extent']

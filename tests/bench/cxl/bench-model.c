@@ -340,52 +340,77 @@ static void measure_scales(void)
     }
 }
 
-/* A group of one 5604h is offered and answered, beside @others extents */
-static void group(unsigned n, unsigned others)
-{
-    CXLDynCap *dc = model(MOST);
-    g_autofree CXLDCExtent *e = g_new(CXLDCExtent, n);
-    double ns[RUNS];
+/* -- groups --------------------------------------------------------------- */
 
+typedef struct Group {
+    CXLDynCap *dc;
+    CXLDCExtent *e;
+    unsigned n;
+} Group;
+
+static void group_open(Group *g, unsigned n, unsigned others)
+{
+    *g = (Group) { model(MOST), g_new(CXLDCExtent, n), n };
     for (unsigned i = 0; i < n; i++) {
         /* spread among the others */
-        e[i] = extent((uint64_t)i * MOST / n);
-        e[i].tag = (QemuUUID) { };
+        g->e[i] = extent((uint64_t)i * MOST / n);
+        g->e[i].tag = (QemuUUID) { };
     }
     for (unsigned i = 0, next = 0; i < others; i++) {
-        if (next < n && 2ULL * i * BLOCK_LEN == e[next].dpa) {
+        if (next < n && 2ULL * i * BLOCK_LEN == g->e[next].dpa) {
             next++;
         } else {
-            give(dc, i);
+            give(g->dc, i);
         }
+    }
+}
+
+/* One 5604h is offered and answered: nanoseconds per extent */
+static double group_cycle(Group *g)
+{
+    int64_t start = get_clock(), end;
+
+    offer(g->dc, g->e, g->n);
+    answer_all(g->dc, g->e, g->n);
+    end = get_clock();
+    for (unsigned i = 0; i < g->n; i++) {
+        CXLDCRange r = { g->e[i].dpa, g->e[i].len };
+
+        must(cxl_dc_host_release(g->dc, 0, &r, 1, false));
+    }
+    return (double)(end - start) / g->n;
+}
+
+static void measure_groups(const char *what, unsigned others)
+{
+    static const unsigned size[] = { 100, FEW, 10000, LARGEST };
+    g_autofree char *name = g_strconcat(what, "-ratio", NULL);
+    double ns[ARRAY_SIZE(size)][RUNS], ratio[RUNS];
+    Group g[ARRAY_SIZE(size)];
+
+    for (unsigned i = 0; i < ARRAY_SIZE(size); i++) {
+        group_open(&g[i], size[i], others);
     }
     for (unsigned run = 0; run < RUNS; run++) {
-        int64_t start = get_clock();
-
-        offer(dc, e, n);
-        answer_all(dc, e, n);
-        ns[run] = (double)(get_clock() - start) / n;
-        for (unsigned i = 0; i < n; i++) {
-            CXLDCRange r = { e[i].dpa, e[i].len };
-
-            must(cxl_dc_host_release(dc, 0, &r, 1, false));
+        for (unsigned i = 0; i < ARRAY_SIZE(size); i++) {
+            group_cycle(&g[i]);
+            ns[i][run] = group_cycle(&g[i]);
         }
+        ratio[run] = ns[3][run] / ns[1][run];
     }
-    tell(others ? "group-among-a-million" : "group", n, median(ns));
-    cxl_dc_free(dc);
+    for (unsigned i = 0; i < ARRAY_SIZE(size); i++) {
+        tell(what, size[i], median(ns[i]));
+        cxl_dc_free(g[i].dc);
+        g_free(g[i].e);
+    }
+    tell(name, LARGEST, median(ratio));
 }
 
 int main(int argc, char **argv)
 {
     module_call_init(MODULE_INIT_QOM);
     measure_scales();
-    for (unsigned n = 100; n <= 10000; n *= 10) {
-        group(n, 0);
-    }
-    group(LARGEST, 0);
-    for (unsigned n = 100; n <= 10000; n *= 10) {
-        group(n, MOST);
-    }
-    group(LARGEST, MOST);
+    measure_groups("group", 0);
+    measure_groups("group-among-a-million", MOST);
     return 0;
 }
