@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Errors that the Fabric Manager makes a virtual switch report: 5203h
+ * (CXL r3.2 7.6.7.2)
+ */
+#include "qemu/osdep.h"
+#include "hw/pci/pci_regs.h"
+#include "cxl-qtest-switch.h"
+
+#define RC_INPUT    0x02
+
+static uint16_t generate_aer(CxlSwitch *sw, uint8_t vcs, uint8_t vppb,
+                             uint32_t status)
+{
+    CxlReq req = { 0 };
+    unsigned i;
+
+    req8(&req, vcs);
+    req8(&req, vppb);
+    req16(&req, 0);
+    req32(&req, status);
+    for (i = 0; i < 32; i++) {
+        req8(&req, 0xa0 + i);
+    }
+    return cxl_cmd(&sw->mailbox, 0x5203, &req, NULL);
+}
+
+/* AER stands first in the ports' extended configuration space */
+#define AER(reg)    (0x100 + (reg))
+
+static void aer_goes_through_the_port(void)
+{
+    unsigned cap;
+    CxlSwitch sw;
+
+    switch_start(&sw, SWITCH_DEVICE);
+    cap = cfg_find_cap(&sw.dsp[0], PCI_CAP_ID_EXP);
+    g_assert_cmphex(cfg_readw(&sw.dsp[0], cap + PCI_EXP_DEVSTA) & 0xf, ==, 0);
+    cfg_writew(&sw.dsp[0], cap + PCI_EXP_DEVCTL,
+               PCI_EXP_DEVCTL_CERE | PCI_EXP_DEVCTL_NFERE |
+               PCI_EXP_DEVCTL_FERE);
+
+    g_assert_cmphex(generate_aer(&sw, 0, 1, PCI_ERR_UNC_COMP_TIME), ==, 0);
+    g_assert_cmphex(cfg_readl(&sw.dsp[0], AER(PCI_ERR_UNCOR_STATUS)), ==,
+                    PCI_ERR_UNC_COMP_TIME);
+    g_assert_cmphex(cfg_readw(&sw.dsp[0], cap + PCI_EXP_DEVSTA) & 0xf, ==,
+                    PCI_EXP_DEVSTA_NFED);
+    /* most significant byte of the register first, as on the link */
+    g_assert_cmphex(GUINT32_FROM_BE(cfg_readl(&sw.dsp[0],
+                                              AER(PCI_ERR_HEADER_LOG))), !=,
+                    0);
+    g_assert_cmphex(generate_aer(&sw, 0, 1, PCI_ERR_COR_BAD_TLP), ==, 0);
+    g_assert_cmphex(cfg_readl(&sw.dsp[0], AER(PCI_ERR_COR_STATUS)), ==,
+                    PCI_ERR_COR_BAD_TLP);
+    g_assert_cmphex(cfg_readw(&sw.dsp[0], cap + PCI_EXP_DEVSTA) & 0xf, ==,
+                    PCI_EXP_DEVSTA_NFED | PCI_EXP_DEVSTA_CED);
+
+    /* the upstream port is a vPPB too */
+    g_assert_cmphex(generate_aer(&sw, 0, 0, PCI_ERR_UNC_DLP), ==, 0);
+    g_assert_cmphex(cfg_readl(&sw.usp, AER(PCI_ERR_UNCOR_STATUS)), ==,
+                    PCI_ERR_UNC_DLP);
+
+    g_assert_cmphex(generate_aer(&sw, 1, 1, PCI_ERR_UNC_DLP), ==, RC_INPUT);
+    g_assert_cmphex(generate_aer(&sw, 0, 3, PCI_ERR_UNC_DLP), ==, RC_INPUT);
+    g_assert_cmphex(generate_aer(&sw, 0, 2, 0), ==, RC_INPUT);
+    g_assert_cmphex(generate_aer(&sw, 0, 2, PCI_ERR_UNC_DLP |
+                                 PCI_ERR_UNC_COMP_TIME), ==, RC_INPUT);
+    g_assert_cmphex(generate_aer(&sw, 0, 2, PCI_ERR_UNC_DLP | 2), ==,
+                    RC_INPUT);
+    g_assert_cmphex(generate_aer(&sw, 0, 2, 2), ==, RC_INPUT);
+    g_assert_cmphex(generate_aer(&sw, 0, 2, 0xffffffff), ==, RC_INPUT);
+    g_assert_cmphex(cfg_readl(&sw.dsp[1], AER(PCI_ERR_UNCOR_STATUS)), ==, 0);
+    qtest_quit(sw.qts);
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    qtest_add_func("/cxl/vcs/aer", aer_goes_through_the_port);
+    return g_test_run();
+}
