@@ -60,9 +60,16 @@ def write(path, title, x_name, y_name, series):
     places = list(dict.fromkeys(name.split(': ')[0] for name in series))
     events = list(dict.fromkeys(name.split(': ')[-1] for name in series
                                 if ': ' in name))
-    # names beside the ends of the lines, moved apart
-    last = TOP - 14
-    for name, row in sorted(series.items(), key=lambda item: -item[1][-1][1]):
+    # names beside the ends of the lines, moved apart, not below the axis
+    order = sorted(series.items(), key=lambda item: -item[1][-1][1])
+    beside, last = [], TOP - 14
+    for _, row in order:
+        last = max(at(*row[-1])[1] + 4, last + 14)
+        beside.append(last)
+    last = bottom + 14
+    for i in reversed(range(len(beside))):
+        last = beside[i] = min(beside[i], last - 14)
+    for (name, row), height in zip(order, beside):
         place, _, event = name.partition(': ')
         colour = COLOURS[places.index(place) % len(COLOURS)]
         dash = DASHES[events.index(event) % len(DASHES)] if event else ''
@@ -73,9 +80,8 @@ def write(path, title, x_name, y_name, series):
         for x, y in row:
             out.append('<circle cx="%.1f" cy="%.1f" r="3" ' % at(x, y) +
                        f'fill="{colour}"/>')
-        last = max(at(*row[-1])[1] + 4, last + 14)
-        line((right + 10, last - 4), (right + 34, last - 4), colour, style)
-        text(right + 40, last, name, 'start', f' fill="{colour}"')
+        line((right + 10, height - 4), (right + 34, height - 4), colour, style)
+        text(right + 40, height, name, 'start', f' fill="{colour}"')
     out.append('</svg>')
     with open(path, 'w', encoding='utf-8') as file:
         file.write('\n'.join(out) + '\n')
