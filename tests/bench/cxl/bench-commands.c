@@ -163,7 +163,7 @@ static void measure_groups(void)
         printf("group\t%u\t%.1f\n", size[i], ns[i][GROUPS / 2]);
     }
     qsort(ratio, GROUPS, sizeof(*ratio), compare);
-    printf("group-ratio\t%u\t%.3f\n", LARGEST, ratio[GROUPS / 2]);
+    printf("group-ratio\t%u\t%.3f\n", size[3], ratio[GROUPS / 2]);
     fake_type3_close();
 }
 
