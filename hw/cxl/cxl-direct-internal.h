@@ -180,7 +180,7 @@ MemoryRegion *cxl_interleave_region(CXLFixedWindow *fw);
  * cxl_interleave_update() - patterns of a window from now on
  * @plan: CXLDirectPiece, of all windows
  *
- * Inside of the memory transaction that maps the pieces.
+ * Before the memory transaction that maps the pieces.
  */
 void cxl_interleave_update(CXLFixedWindow *fw, const GArray *plan);
 

@@ -89,10 +89,10 @@ static void apply(GArray *plan)
 {
     guint i = 0, k = 0;
 
-    memory_region_transaction_begin();
     for (GList *it = cxl_direct_windows(); it; it = it->next) {
         cxl_interleave_update(it->data, plan);
     }
+    memory_region_transaction_begin();
     while (i < state.mapped->len || k < plan->len) {
         CXLDirectPiece *old = i < state.mapped->len ?
             &g_array_index(state.mapped, CXLDirectPiece, i) : NULL;

@@ -378,7 +378,13 @@ void cxl_interleave_update(CXLFixedWindow *fw, const GArray *plan)
         return;
     }
     r = region_get(fw);
+    /*
+     * Address spaces change one after the other, and other threads look on:
+     * the pool has a backend before a table or the memory map leads to it.
+     */
+    memory_region_transaction_begin();
     t = table_new(fw, plan);
+    memory_region_transaction_commit();
     trace_cxl_interleave_publish(fw->base, t->n);
     t->before = r->table;
     if (r->table) {

@@ -54,8 +54,8 @@ void cxl_direct_start(CXLState *state);
 /**
  * cxl_direct_update - something changed: bring the mapping up to date
  *
- * One memory transaction.  When it returns, nothing is mapped any more that
- * should trap.
+ * The windows change in one memory transaction.  When it returns, nothing is
+ * mapped any more that should trap.
  */
 void cxl_direct_update(void);
 
