@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# The base's checkpatch.pl over every C file of this tree; one TAP case per
-# file, its complaints as comments.
+# The base's checkpatch.pl over every C file of this tree, and a look for marks
+# of a merge, which compile inside of a comment; one TAP case per file, its
+# complaints as comments.
 # usage: scripts/check-style.sh SOURCE-OF-THE-BASE
 set -uo pipefail
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -16,7 +17,8 @@ number=0
 for file in ${files[@]+"${files[@]}"}; do
     number=$((number + 1))
     if complaints=$(perl "$checkpatch" --no-tree --terse --no-summary \
-                         -f "$file" 2>&1); then
+                         -f "$file" 2>&1 &&
+                    ! grep -HnE '^(<{7}|={7}|>{7})( |$)' "$file"); then
         echo "ok $number $file"
     else
         echo "not ok $number $file"
