@@ -6,14 +6,17 @@
 
 Each case within a test program counts. A program that ended badly without
 one of its cases having failed (it died, ran out of time or did not do all
-that it had planned) counts as one failure more. Names the failed cases, and
-ends with a status other than 0 when one failed or none ran.
+that it had planned) counts as one failure more. Names the failed cases, tells
+what failed programs said, and ends with a status other than 0 when a case
+failed or none ran.
 """
 
 import json
 import os
 import sys
 import xml.etree.ElementTree as ET
+
+import failures
 
 BAD = ('FAIL', 'ERROR', 'TIMEOUT', 'INTERRUPT', 'UNEXPECTEDPASS')
 
@@ -42,18 +45,19 @@ def read_cases(path):
 
 
 def read_programs(path):
-    """Yields program and result from meson's own log."""
+    """Yields program and row of meson's own log."""
     if not os.path.exists(path):
         return
     with open(path, encoding='utf-8') as log:
         for line in log:
             row = json.loads(line)
-            yield plain(row['name']), row['result']
+            yield plain(row['name']), row
 
 
 def main():
     count = {'passed': 0, 'failed': 0, 'skipped': 0}
     failed = []
+    stories = []
     for folder in sys.argv[1:]:
         blamed = set()
         for program, case, outcome in read_cases(
@@ -63,13 +67,18 @@ def main():
                 blamed.add(program)
                 failed.append(f'{program}: {case}' if program != case
                               else program)
-        for program, result in read_programs(
+        for program, row in read_programs(
                 os.path.join(folder, 'testlog.json')):
-            if result in BAD and program not in blamed:
+            if row['result'] not in BAD:
+                continue
+            stories.append((program, row))
+            if program not in blamed:
                 count['failed'] += 1
-                failed.append(f'{program}: {result.lower()}')
+                failed.append(f"{program}: {row['result'].lower()}")
     for line in failed:
         print(f'not ok: {line}')
+    for line in failures.stories(stories):
+        print(line)
     text = f"{count['passed']} passed, {count['failed']} failed"
     if count['skipped']:
         text += f", {count['skipped']} skipped"
