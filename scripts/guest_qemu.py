@@ -56,6 +56,8 @@ class Machine:
         self.line = line + ['-qmp', f'unix:{self.socket},server=on,wait=off']
         self.errors = tempfile.TemporaryFile()
         self.process = None
+        # seconds for an answer
+        self.patience = MIGRATE_LIMIT
 
     def start(self, *more):
         if os.path.exists(self.socket):
@@ -80,7 +82,7 @@ class Machine:
     def command(self, name, **arguments):
         """One QMP command on a connection of its own."""
         with socket.socket(socket.AF_UNIX) as link:
-            link.settimeout(MIGRATE_LIMIT)
+            link.settimeout(self.patience)
             link.connect(self.socket)
             stream = link.makefile('rw', encoding='utf-8')
             for what in ({'execute': 'qmp_capabilities'},
@@ -96,6 +98,11 @@ class Machine:
                 if 'error' in answer:
                     raise AskError(f"{name}: {answer['error']['desc']}")
             return answer['return']
+
+    def monitor(self, words):
+        """What the monitor for people says to @words."""
+        return self.command('human-monitor-command',
+                            **{'command-line': words})
 
     def device(self, name):
         for option, value in zip(self.line, self.line[1:]):
@@ -157,8 +164,7 @@ class Machine:
             elif what == 'offer':
                 self.offer(*rest.split())
             elif what == 'plug':
-                answer = self.command('human-monitor-command', **{
-                    'command-line': 'device_add ' + self.device(rest)})
+                answer = self.monitor('device_add ' + self.device(rest))
                 if answer:
                     raise AskError(answer.strip())
             else:

@@ -54,6 +54,8 @@ if [ -z "$image" ]; then
     run_logged "building Linux" "$dir/build.log" \
         kmake "-j$(nproc)" bzImage || exit 1
     mv "$work/.config" "$dir/config"
+    # names of the addresses at which a guest hangs
+    mv "$work/System.map" "$dir/System.map"
     mv "$work/arch/x86/boot/bzImage" "$dir/bzImage"
     rm -rf "$work"
     image=$dir/bzImage

@@ -23,6 +23,7 @@ import tempfile
 import time
 
 import fm_story
+import guest_hang
 import guest_qemu
 
 # Where Debian's seabios, qemu-system-data and ipxe-qemu put their files
@@ -51,6 +52,10 @@ MAY_GROW = 4096
 
 # A kernel under KVM has printed its first line by then, or it never will
 FIRST_SIGN = 8
+
+# Lines of the console that are shown: after an end, and of a guest that hangs
+END_LINES = 25
+HANG_LINES = 40
 
 OK, FAILED, MISSING, HUNG, DIED = range(5)
 SILENT = 'the kernel does not start'
@@ -380,13 +385,27 @@ def start_managed(args, accel, initramfs):
     return machine
 
 
-def end_managed(machine, good):
+def managed_console(machine):
+    return os.path.join(os.path.dirname(machine.socket), 'console.log')
+
+
+def end_managed(machine, good, told):
     machine.stop()
     if not good:
         for text in machine.words():
             say('the other qemu: ' + text)
-        folder = os.path.dirname(machine.socket)
-        tail(os.path.join(folder, 'console.log'), 25)
+        if not told:
+            tail(managed_console(machine), END_LINES)
+
+
+def tell_hang(machine, kernel, console, other):
+    """Where the machines are that will be stopped."""
+    if other:
+        tail(managed_console(other), END_LINES)
+        guest_hang.report(other, kernel, managed_console(other),
+                          lambda text: say('the other ' + text))
+    tail(console, HANG_LINES)
+    guest_hang.report(machine, kernel, console, say)
 
 
 def boot(args, accel, first_sign, initramfs, console):
@@ -414,11 +433,15 @@ def boot(args, accel, first_sign, initramfs, console):
         if other:
             other.stop()
         raise
+    # KVM that does not start anything is left to the next try
+    told = why and not (why == SILENT and first_sign < args.idle_limit)
+    if told:
+        tell_hang(machine, args.kernel, console, other)
     if why:
         machine.stop()
     code = machine.process.wait()
     if other:
-        end_managed(other, results.complete() and not results.failed)
+        end_managed(other, results.complete() and not results.failed, told)
     for text in machine.words():
         say('qemu: ' + text)
     if results.story and results.story.failed:
@@ -455,8 +478,8 @@ def run(args, folder):
             pass
         results, why, code = boot(args, 'tcg', args.idle_limit, initramfs,
                                   console)
-    if why or code or not results.complete():
-        tail(console, 25)
+    if not why and (code or not results.complete()):
+        tail(console, END_LINES)
     if why:
         die(HUNG, f'the guest hangs: {why}')
     if code:

@@ -41,6 +41,7 @@ static const struct {
     { "code-interleaved", scenario_code_interleaved },
     { "dcd", scenario_dcd },
     { "demo", scenario_demo },
+    { "hang", scenario_hang },
     { "i2c", scenario_i2c },
     { "managed", scenario_managed },
     { "manager", scenario_manager },

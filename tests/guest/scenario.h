@@ -19,6 +19,8 @@ void scenario_code_interleaved(void);
 void scenario_dcd(void);
 /** scenario_demo() - a story for people. */
 void scenario_demo(void);
+/** scenario_hang() - comes up and does no more. */
+void scenario_hang(void);
 /** scenario_i2c() - the I2C controller as master and as target. */
 void scenario_i2c(void);
 /** scenario_mctp() - the FM commands over MCTP on I2C, with a host. */

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""scripts/run-guest.py leaves nothing behind, however it ends.
+"""scripts/run-guest.py leaves nothing behind, however it ends, and tells of a
+QEMU that hangs.
 
 usage: test-run-guest.py RUN-GUEST
 """
@@ -14,6 +15,8 @@ import time
 
 # Seconds for a process to come or go on a busy machine
 PATIENCE = 60
+# Exit status that says that it hung
+HUNG = 3
 # What stands in for QEMU: it runs until it is killed, or told to end if it
 # listens to that
 FAKE = """#!/bin/sh
@@ -39,21 +42,34 @@ def runs(pid):
         return False
 
 
+class Runner:
+    """run-guest.py with that in a folder of its own."""
+
+    def __init__(self, folder, scenario, trap):
+        self.fake, self.pids, self.temp = (
+            os.path.join(folder, name) for name in ('qemu', 'pids', 'temp'))
+        self.scenario = scenario
+        os.mkdir(self.pids)
+        os.mkdir(self.temp)
+        with open(self.fake, 'w', encoding='ascii') as f:
+            f.write(FAKE.format(pids=self.pids, trap=trap))
+        os.chmod(self.fake, 0o755)
+
+    def start(self, *more, stdout=subprocess.DEVNULL):
+        return subprocess.Popen(
+            [sys.executable, sys.argv[1], '--qemu', self.fake,
+             '--kernel', self.fake, '--init', self.fake, '--accel', 'tcg',
+             '--scenario', self.scenario, *more],
+            stdin=subprocess.DEVNULL, stdout=stdout, text=True,
+            env={**os.environ, 'TMPDIR': self.temp})
+
+
 def ends_with_it(number, scenario, trap):
     many = 2 if scenario == 'manager' else 1
     with tempfile.TemporaryDirectory(prefix='run-guest-test-') as folder:
-        fake, pids, temp = (os.path.join(folder, name)
-                            for name in ('qemu', 'pids', 'temp'))
-        os.mkdir(pids)
-        os.mkdir(temp)
-        with open(fake, 'w', encoding='ascii') as f:
-            f.write(FAKE.format(pids=pids, trap=trap))
-        os.chmod(fake, 0o755)
-        with subprocess.Popen(
-                [sys.executable, sys.argv[1], '--qemu', fake, '--kernel', fake,
-                 '--init', fake, '--accel', 'tcg', '--scenario', scenario],
-                stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                env={**os.environ, 'TMPDIR': temp}) as runner:
+        what = Runner(folder, scenario, trap)
+        pids, temp = what.pids, what.temp
+        with what.start() as runner:
             until('it does not start', lambda: len(os.listdir(pids)) == many)
             runner.send_signal(number)
             runner.wait(PATIENCE)
@@ -67,24 +83,46 @@ def ends_with_it(number, scenario, trap):
             until('files are left behind', lambda: not os.listdir(temp))
 
 
+def tells_of_a_hang(scenario):
+    with tempfile.TemporaryDirectory(prefix='run-guest-test-') as folder:
+        with Runner(folder, scenario, '-').start(
+                '--idle-limit', '1', stdout=subprocess.PIPE) as runner:
+            lines = runner.communicate()[0].splitlines()
+    status = runner.returncode
+    whose = ['# qemu: '] + ['# the other qemu: '] * (scenario == 'manager')
+    wanted = [start + what for start in whose
+              for what in ('the monitor does not answer', 'thread ')]
+    missing = [text for text in wanted
+               if not any(line.startswith(text) for line in lines)]
+    if missing or status != HUNG or \
+       not lines[-1].startswith('Bail out! the guest hangs'):
+        raise AssertionError(f'status {status}, lacks {missing}: {lines}')
+
+
 CASES = [(signal.SIGTERM, 'boot', '-'), (signal.SIGTERM, 'manager', '-'),
          (signal.SIGTERM, 'boot', "''"), (signal.SIGTERM, 'shell', '-'),
          (signal.SIGKILL, 'boot', "''"), (signal.SIGKILL, 'shell', "''")]
 
+HANGS = ['boot', 'manager']
+
 
 def main():
     bad = 0
-    print(f'TAP version 13\n1..{len(CASES)}')
-    for at, (number, scenario, trap) in enumerate(CASES, 1):
+    cases = [(lambda row=row: ends_with_it(*row),
+              f'nothing is left of {row[1]} after '
+              f'{signal.Signals(row[0]).name}' +
+              (', QEMU is deaf' if row[2] == "''" else '')) for row in CASES]
+    cases += [(lambda row=row: tells_of_a_hang(row),
+               f'a hang of {row} tells where') for row in HANGS]
+    print(f'TAP version 13\n1..{len(cases)}')
+    for at, (case, name) in enumerate(cases, 1):
         words = ''
         try:
-            ends_with_it(number, scenario, trap)
+            case()
         except (AssertionError, subprocess.TimeoutExpired) as error:
             words, bad = 'not ', bad + 1
             print(f'# {error}')
-        deaf = ', QEMU is deaf' if trap == "''" else ''
-        print(f'{words}ok {at} - nothing is left of {scenario} after '
-              f'{signal.Signals(number).name}{deaf}', flush=True)
+        print(f'{words}ok {at} - {name}', flush=True)
     return bad != 0
 
 
