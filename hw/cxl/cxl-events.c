@@ -175,14 +175,16 @@ void cxl_events_watch(CXLEventLogs *l, Notifier *n)
     notifier_list_add(&l->watchers, n);
 }
 
+/* Nobody listens any more; what errors say is true all the same */
 void cxl_events_reset(CXLEventLogs *l)
 {
     int i;
 
     for (i = 0; i < CXL_EVENT_LOGS; i++) {
-        log_drop_oldest(&l->log[i], l->log[i].count);
         l->log[i].policy = 0;
     }
+    /* Offers ended with the reset, so must the records of them (9.13.3) */
+    cxl_event_forget(l, CXL_EVENT_LOG_DYNCAP);
 }
 
 void cxl_event_record_init(CXLEventRecord *r, const QemuUUID *uuid,

@@ -306,26 +306,6 @@ static void cxl_type3_exit(PCIDevice *pci)
     cxl_type3_mem_exit(d);
 }
 
-/* After a reset nobody is listening; the errors themselves are still true */
-static void cxl_type3_events_reset(CXLType3Dev *d)
-{
-    CXLEventLogId log;
-
-    trace_cxl_type3_reset(DEVICE(d)->id,
-                          cxl_event_count(&d->events, CXL_EVENT_LOG_DYNCAP));
-    for (log = 0; log < CXL_EVENT_LOGS; log++) {
-        d->events.log[log].policy = 0;
-    }
-    /* Offers ended with the reset, so must the records of them (9.13.3) */
-    while (cxl_event_count(&d->events, CXL_EVENT_LOG_DYNCAP)) {
-        const CXLEventRecord *r = cxl_event_at(&d->events,
-                                               CXL_EVENT_LOG_DYNCAP, 0);
-        uint16_t handle = lduw_le_p(r->b + CXL_EVENT_OFF_HANDLE);
-
-        cxl_event_clear(&d->events, CXL_EVENT_LOG_DYNCAP, &handle, 1);
-    }
-}
-
 /*
  * Conventional reset.  A sanitize that runs is brought to its end.  Contents of
  * memory and labels, timestamp, poison, error logs, the Fabric Manager's log,
@@ -346,7 +326,9 @@ static void cxl_type3_reset_hold(Object *obj, ResetType type)
     cxl_media_forget(&d->media);
     cxl_devregs_reset(&d->regs);
     cxl_type3_dc_reset(d);
-    cxl_type3_events_reset(d);
+    trace_cxl_type3_reset(DEVICE(d)->id,
+                          cxl_event_count(&d->events, CXL_EVENT_LOG_DYNCAP));
+    cxl_events_reset(&d->events);
     cxl_firmware_reset(&d->firmware);
     cxl_health_reset(&d->health);
     cxl_type3_repartition(d);

@@ -103,7 +103,10 @@ void cxl_events_destroy(CXLEventLogs *l);
  * @n: its data is a pointer to the &CXLEventLogId; gone before @l is
  */
 void cxl_events_watch(CXLEventLogs *l, Notifier *n);
-/** cxl_events_reset() - empty all logs, interrupts off; handles go on. */
+/**
+ * cxl_events_reset() - conventional reset of the host they belong to: no more
+ * interrupts, dynamic capacity log empty, errors kept; handles go on (9.13.3)
+ */
 void cxl_events_reset(CXLEventLogs *l);
 
 /** cxl_event_record_init() - zero record with UUID, length, flags (24 bit). */

@@ -45,8 +45,8 @@ static void add(unsigned i)
 
     assert_rc(cxl_dc_add(fake.dc, &req, NULL), CXL_RC_SUCCESS);
     assert_rc(cxl_dc_host_respond(fake.dc, 0, &r, 1, false), CXL_RC_SUCCESS);
-    cxl_events_reset(&fake.host_logs);
-    cxl_events_reset(&fake.fm_logs);
+    cxl_event_forget(&fake.host_logs, CXL_EVENT_LOG_DYNCAP);
+    cxl_event_forget(&fake.fm_logs, CXL_EVENT_LOG_DYNCAP);
 }
 
 static int compare(const void *a, const void *b)
@@ -136,8 +136,8 @@ static double cycle(unsigned n)
     answer_group(0x4802, n);
     end = get_clock();
     answer_group(0x4803, n);
-    cxl_events_reset(&fake.host_logs);
-    cxl_events_reset(&fake.fm_logs);
+    cxl_event_forget(&fake.host_logs, CXL_EVENT_LOG_DYNCAP);
+    cxl_event_forget(&fake.fm_logs, CXL_EVENT_LOG_DYNCAP);
     return (double)(end - start) / n;
 }
 

@@ -92,7 +92,7 @@ static void add_blocks(unsigned first, unsigned n)
         put_answer(1, false);
         put_range(dpa, FAKE_BLOCK);
         assert_rc(send_request(&fake.mailbox, 0x4802), CXL_RC_SUCCESS);
-        cxl_events_reset(&fake.host_logs);
+        cxl_event_forget(&fake.host_logs, CXL_EVENT_LOG_DYNCAP);
     }
 }
 
@@ -610,7 +610,7 @@ static void test_tags_and_references(CXLType3Dev *unused, gconstpointer data)
 static void test_fm_reads_its_own_log(CXLType3Dev *unused, gconstpointer data)
 {
     add_blocks(0, 1);
-    /* the host's log holds the offer (reset away here), the FM's the answer */
+    /* the host's log holds the offer (forgotten here), the FM's the answer */
     cxl_put_u8(&rq, CXL_EVENT_LOG_DYNCAP);
     assert_rc(send_request(&fake.mailbox, 0x0100), CXL_RC_SUCCESS);
     g_assert_cmpuint(rs.size, ==, 0x20);

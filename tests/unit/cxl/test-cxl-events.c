@@ -317,15 +317,23 @@ static void test_deepest_log_has_a_handle_for_each(void)
     teardown(&f, NULL);
 }
 
-static void test_reset_empties_and_silences(Fixture *f, gconstpointer data)
+static void test_reset_silences_and_drops_offers(Fixture *f,
+                                                 gconstpointer data)
 {
+    int i;
+
     fill(f, CXL_EVENT_LOG_DYNCAP);
     append(f, CXL_EVENT_LOG_DYNCAP, 99);
-    f->logs.log[CXL_EVENT_LOG_DYNCAP].policy = 1;
+    append(f, CXL_EVENT_LOG_FAIL, 98);
+    for (i = 0; i < CXL_EVENT_LOGS; i++) {
+        f->logs.log[i].policy = 1;
+    }
     cxl_events_reset(&f->logs);
-    g_assert_cmphex(cxl_event_status(&f->logs), ==, 0);
+    g_assert_cmphex(cxl_event_status(&f->logs), ==, 1 << CXL_EVENT_LOG_FAIL);
     g_assert_cmpuint(f->logs.log[CXL_EVENT_LOG_DYNCAP].overflow_count, ==, 0);
-    g_assert_cmpuint(f->logs.log[CXL_EVENT_LOG_DYNCAP].policy, ==, 0);
+    for (i = 0; i < CXL_EVENT_LOGS; i++) {
+        g_assert_cmpuint(f->logs.log[i].policy, ==, 0);
+    }
     append(f, CXL_EVENT_LOG_DYNCAP, 0);
     g_assert_cmpuint(handle_at(f, CXL_EVENT_LOG_DYNCAP, 0), ==, DEPTH + 1);
 }
@@ -473,7 +481,7 @@ int main(int argc, char **argv)
     g_test_add_func("/cxl/events/ring-grows", test_ring_grows_around_its_wrap);
     g_test_add_func("/cxl/events/deepest",
                     test_deepest_log_has_a_handle_for_each);
-    ADD("reset", test_reset_empties_and_silences);
+    ADD("reset", test_reset_silences_and_drops_offers);
     ADD("migration/whole", test_migration_keeps_everything);
     ADD("migration/cut", test_migration_refuses_every_cut_stream);
     ADD("migration/nonsense", test_migration_refuses_nonsense);
