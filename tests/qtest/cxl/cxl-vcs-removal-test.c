@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Unbind (5202h) that leaves the last word to the host: managed removal by the
+ * slot's attention button, and waiting for the link (CXL r3.2 7.6.7.2)
+ */
+#include "qemu/osdep.h"
+#include "cxl-qtest-vcs.h"
+
+static void managed_removal_asks_the_host(void)
+{
+    CxlSwitch sw;
+
+    switch_start(&sw, SWITCH_DEVICE);
+    /* a host that uses the slot */
+    slot_set_control(&sw, 0, PIC_ON);
+    slot_clear_status(&sw, 0);
+    g_assert_cmphex(vppb_unbind(&sw, 0, 1, MANAGED), ==, RC_STARTED);
+    g_assert_cmphex(slot_status(&sw, 0) & PCI_EXP_SLTSTA_ABP, !=, 0);
+    slot_set_control(&sw, 0, PIC_BLINK);
+    qtest_clock_step(sw.qts, 5 * STEP_NS);
+    g_assert_true(switch_busy(&sw));
+    g_assert_true(host_sees(&sw, 0));
+    slot_set_control(&sw, 0, PIC_OFF);
+    switch_ends(&sw, OP_UNBIND, 0);
+    g_assert_false(host_sees(&sw, 0));
+    g_assert_cmphex(slot_status(&sw, 0) & PCI_EXP_SLTSTA_PDS, ==, 0);
+
+    /* still QEMU's: it can come back, and go again with nobody to ask */
+    g_assert_cmphex(vppb_bind(&sw, 0, 1, SWITCH_DSP_PORT(0), NO_LD), ==,
+                    RC_STARTED);
+    switch_ends(&sw, OP_BIND, 0);
+    g_assert_true(host_sees(&sw, 0));
+    slot_clear_status(&sw, 0);
+    g_assert_cmphex(vppb_unbind(&sw, 0, 1, MANAGED), ==, RC_STARTED);
+    g_assert_cmphex(slot_status(&sw, 0) & PCI_EXP_SLTSTA_ABP, ==, 0);
+    switch_ends(&sw, OP_UNBIND, 0);
+    qtest_quit(sw.qts);
+}
+
+/* In a slot that was filled at boot the indicator is off from the start */
+static void managed_removal_of_a_boot_device(void)
+{
+    const uint16_t listens = PCI_EXP_SLTCTL_HPIE | PCI_EXP_SLTCTL_ABPE;
+    CxlSwitch sw;
+
+    switch_start(&sw, SWITCH_DEVICE);
+    slot_set_control(&sw, 0, PIC_OFF | listens);
+    slot_clear_status(&sw, 0);
+    g_assert_cmphex(vppb_unbind(&sw, 0, 1, MANAGED), ==, RC_STARTED);
+    g_assert_cmphex(slot_status(&sw, 0) & PCI_EXP_SLTSTA_ABP, !=, 0);
+    qtest_clock_step(sw.qts, 5 * STEP_NS);
+    g_assert_true(switch_busy(&sw));
+    slot_set_control(&sw, 0, PIC_BLINK | listens);
+    qtest_clock_step(sw.qts, 5 * STEP_NS);
+    g_assert_true(switch_busy(&sw));
+    g_assert_true(host_sees(&sw, 0));
+    slot_set_control(&sw, 0, PIC_OFF | listens);
+    switch_ends(&sw, OP_UNBIND, 0);
+    g_assert_false(host_sees(&sw, 0));
+    qtest_quit(sw.qts);
+}
+
+/* A slot that is switched off deletes its device; for an unbind it must not */
+static void power_off_keeps_an_unbound_device(void)
+{
+    CxlSwitch sw;
+
+    switch_start(&sw, SWITCH_DEVICE);
+    slot_set_control(&sw, 0, PIC_ON);
+    g_assert_cmphex(vppb_unbind(&sw, 0, 1, MANAGED), ==, RC_STARTED);
+    slot_set_control(&sw, 0, PIC_OFF | PCI_EXP_SLTCTL_PCC);
+    g_assert_cmphex(slot_status(&sw, 0) & PCI_EXP_SLTSTA_PDS, ==, 0);
+    switch_ends(&sw, OP_UNBIND, 0);
+    g_assert_cmphex(vppb_bind(&sw, 0, 1, SWITCH_DSP_PORT(0), NO_LD), ==,
+                    RC_STARTED);
+    switch_ends(&sw, OP_BIND, 0);
+    g_assert_true(host_sees(&sw, 0));
+    qtest_quit(sw.qts);
+}
+
+static void a_host_that_holds_on_keeps_it(void)
+{
+    uint64_t bg;
+    CxlSwitch sw;
+
+    switch_start(&sw, SWITCH_DEVICE);
+    slot_set_control(&sw, 0, PIC_ON);
+    g_assert_cmphex(vppb_unbind(&sw, 0, 1, MANAGED), ==, RC_STARTED);
+    qtest_clock_step(sw.qts, HOST_NS);
+    g_assert_false(switch_busy(&sw));
+    bg = dev_readq(&sw.mailbox, REG_MB_BG_STATUS);
+    g_assert_cmphex(bg >> 32 & 0xffff, ==, RC_RETRY);
+    g_assert_cmpuint(vppb_state(&sw, 1), ==, BOUND);
+    g_assert_true(host_sees(&sw, 0));
+
+    /* it is busy with the slot: pressing the button now would cancel that */
+    slot_set_control(&sw, 0, PIC_BLINK);
+    g_assert_cmphex(vppb_unbind(&sw, 0, 1, MANAGED), ==, RC_RETRY);
+    g_assert_false(switch_busy(&sw));
+    qtest_quit(sw.qts);
+}
+
+static void unbind_can_wait_for_the_link(void)
+{
+    uint64_t bg;
+    CxlSwitch sw;
+
+    switch_start(&sw, SWITCH_DEVICE);
+    g_assert_cmphex(vppb_unbind(&sw, 0, 1, WAIT_LINK_DOWN), ==, RC_STARTED);
+    g_assert_cmphex(slot_status(&sw, 0) & PCI_EXP_SLTSTA_ABP, ==, 0);
+    qtest_clock_step(sw.qts, 5 * STEP_NS);
+    g_assert_true(switch_busy(&sw));
+    qtest_clock_step(sw.qts, HOST_NS);
+    bg = dev_readq(&sw.mailbox, REG_MB_BG_STATUS);
+    g_assert_cmphex(bg >> 32 & 0xffff, ==, RC_RETRY);
+    g_assert_true(host_sees(&sw, 0));
+
+    g_assert_cmphex(switch_control(&sw, SWITCH_DSP_PORT(0), 0), ==, 0);
+    g_assert_cmphex(vppb_unbind(&sw, 0, 1, WAIT_LINK_DOWN), ==, RC_STARTED);
+    switch_ends(&sw, OP_UNBIND, 0);
+    g_assert_cmpuint(vppb_state(&sw, 1), ==, UNBOUND);
+
+    /* bound again it stays in reset, and is seen when that ends */
+    g_assert_cmphex(vppb_bind(&sw, 0, 1, SWITCH_DSP_PORT(0), NO_LD), ==,
+                    RC_STARTED);
+    switch_ends(&sw, OP_BIND, 0);
+    g_assert_false(host_sees(&sw, 0));
+    g_assert_cmphex(switch_control(&sw, SWITCH_DSP_PORT(0), 1), ==, 0);
+    g_assert_true(host_sees(&sw, 0));
+    qtest_quit(sw.qts);
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    qtest_add_func("/cxl/vcs/managed", managed_removal_asks_the_host);
+    qtest_add_func("/cxl/vcs/managed_at_boot",
+                   managed_removal_of_a_boot_device);
+    qtest_add_func("/cxl/vcs/power_off", power_off_keeps_an_unbound_device);
+    qtest_add_func("/cxl/vcs/time_out", a_host_that_holds_on_keeps_it);
+    qtest_add_func("/cxl/vcs/link_down", unbind_can_wait_for_the_link);
+    return g_test_run();
+}
