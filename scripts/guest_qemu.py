@@ -125,6 +125,13 @@ class Machine:
             'selection-policy': 'prescriptive', 'tag': '',
             'extents': [{'offset': int(offset, 0), 'len': int(length, 0)}]})
 
+    def runs(self):
+        """Does the guest run? QEMU may not have come to listen yet."""
+        try:
+            return self.command('query-status')['status'] == 'running'
+        except (FileNotFoundError, ConnectionRefusedError):
+            return False
+
     def migrate(self):
         end = time.monotonic() + MIGRATE_LIMIT
         self.command('migrate', uri='file:' + self.state)
@@ -139,15 +146,14 @@ class Machine:
         old = self.process
         self.command('quit')
         left = old.stdout.read()
-        if old.wait(END_LIMIT):
-            raise AskError('the old QEMU did not end well')
+        try:
+            if old.wait(max(END_LIMIT, end - time.monotonic())):
+                raise AskError('the old QEMU did not end well')
+        except subprocess.TimeoutExpired as late:
+            raise AskError('the old QEMU does not end') from late
         self.start('-incoming', 'file:' + self.state)
-        while not os.path.exists(self.socket):
+        while not self.runs():
             if self.process.poll() is not None or time.monotonic() > end:
-                raise AskError('the new QEMU does not start')
-            time.sleep(0.05)
-        while self.command('query-status')['status'] != 'running':
-            if time.monotonic() > end:
                 raise AskError('the guest does not run on')
             time.sleep(0.05)
         return left

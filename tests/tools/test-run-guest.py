@@ -6,8 +6,10 @@ QEMU that hangs.
 usage: test-run-guest.py RUN-GUEST
 """
 
+import importlib
 import os
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -103,6 +105,19 @@ CASES = [(signal.SIGTERM, 'boot', '-'), (signal.SIGTERM, 'manager', '-'),
          (signal.SIGTERM, 'boot', "''"), (signal.SIGTERM, 'shell', '-'),
          (signal.SIGKILL, 'boot', "''"), (signal.SIGKILL, 'shell', "''")]
 
+def waits_for_a_monitor():
+    sys.path.insert(0, os.path.dirname(sys.argv[1]))
+    guest_qemu = importlib.import_module('guest_qemu')
+    with tempfile.TemporaryDirectory(prefix='run-guest-test-') as folder:
+        machine = guest_qemu.Machine([], folder)
+        if machine.runs():
+            raise AssertionError('runs without a socket')
+        with socket.socket(socket.AF_UNIX) as deaf:
+            deaf.bind(machine.socket)
+            if machine.runs():
+                raise AssertionError('runs before it listens')
+
+
 HANGS = ['boot', 'manager']
 
 
@@ -114,6 +129,8 @@ def main():
               (', QEMU is deaf' if row[2] == "''" else '')) for row in CASES]
     cases += [(lambda row=row: tells_of_a_hang(row),
                f'a hang of {row} tells where') for row in HANGS]
+    cases.append((waits_for_a_monitor,
+                  'a QEMU that moved in may come to listen later'))
     print(f'TAP version 13\n1..{len(cases)}')
     for at, (case, name) in enumerate(cases, 1):
         words = ''
