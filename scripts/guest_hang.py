@@ -11,6 +11,7 @@ are shown, by gdb where there is one.
 import bisect
 import os
 import re
+import select
 import shutil
 import subprocess
 import time
@@ -268,6 +269,9 @@ def report(machine, kernel, console, say):
         log = Console(console)
         if 'running' in status and log.size() and \
            ask_kernel(machine, log, say):
+            # as when a processor slept that nobody had woken up
+            if select.select([machine.process.stdout], [], [], 0)[0]:
+                say('guest: has said more since it was asked')
             return
     except (OSError, ValueError, guest_qemu.AskError) as error:
         say('qemu: the monitor does not answer' +

@@ -19,7 +19,7 @@ void scenario_code_interleaved(void);
 void scenario_dcd(void);
 /** scenario_demo() - a story for people. */
 void scenario_demo(void);
-/** scenario_hang() - comes up and does no more. */
+/** scenario_hang() - waits for the runner and does not end. */
 void scenario_hang(void);
 /** scenario_i2c() - the I2C controller as master and as target. */
 void scenario_i2c(void);

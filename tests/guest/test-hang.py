@@ -8,6 +8,7 @@ usage: test-hang.py RUN-GUEST QEMU KERNEL INIT
 import importlib.util
 import os
 import re
+import select
 import signal
 import sys
 import tempfile
@@ -15,6 +16,10 @@ import threading
 
 # Seconds until the guest is up, on a busy machine
 PATIENCE = 300
+# ... and reports, each of more than a second, until it is where it will stay
+LOOKS = 20
+READS = r'^guest: task init/1 S: .*\btty_read\b'
+PAUSES = r'^guest: task init/1 S: .*\b\w*pause\b'
 
 
 def load_runner(path):
@@ -26,22 +31,27 @@ def load_runner(path):
     return module
 
 
-def told(runner, machine, kernel, console):
-    lines = []
-    runner.guest_hang.report(machine, kernel, console, lines.append)
-    for line in lines:
-        print('# ' + line, flush=True)
-    return '\n'.join(lines)
+def told(runner, machine, kernel, console, wanted=''):
+    """What is told. The guest may take its time to get to @wanted."""
+    for _ in range(LOOKS):
+        lines = []
+        runner.guest_hang.report(machine, kernel, console, lines.append)
+        for line in lines:
+            print('# ' + line, flush=True)
+        text = '\n'.join(lines)
+        if re.search(wanted, text, re.M):
+            break
+    return text
 
 
 def checks(runner, machine, kernel, console):
     """Yield whether it is so, and what."""
+    stream = machine.process.stdout
     up = threading.Timer(PATIENCE, machine.process.kill)
     up.start()
-    line = machine.process.stdout.readline()
-    up.cancel()
-    yield line.startswith(b'ok 1'), 'the guest comes up'
-    text = told(runner, machine, kernel, console)
+    yield (stream.readline().rstrip() == b'# runner: wait',
+           'the guest comes up')
+    text = told(runner, machine, kernel, console, READS)
     yield 'VM status: running' in text, 'QEMU tells its state'
     for cpu in range(2):
         yield (re.search(rf'^qemu: cpu {cpu}: RIP=[0-9a-f]+ \(\w+\+0x\w+\) '
@@ -49,8 +59,16 @@ def checks(runner, machine, kernel, console):
                f'QEMU tells where processor {cpu} is')
         yield (re.search(rf'^guest: cpu {cpu}: ', text, re.M),
                f'the kernel tells what processor {cpu} does')
-    yield (re.search(r'^guest: task init/1 S: .*\b\w*pause\b', text, re.M),
+    yield (re.search(READS, text, re.M),
            'the kernel tells what the process waits for')
+    yield 'said more' not in text, 'a guest that still waits is told as such'
+    machine.tell('ok')
+    select.select([stream], [], [])
+    up.cancel()
+    text = told(runner, machine, kernel, console, PAUSES)
+    yield (re.search(PAUSES, text, re.M),
+           'the kernel tells what the process waits for next')
+    yield 'said more' in text, 'a guest that goes on is told as such'
     # deaf to the monitor, but with threads to look at
     machine.process.send_signal(signal.SIGSTOP)
     text = told(runner, machine, kernel, console)
