@@ -37,39 +37,38 @@ void cxl_put_dc_usage(CXLWriter *out, const CXLDynCap *dc, uint16_t host)
     cxl_put_le32(out, usage.tags_available);
 }
 
-typedef struct ExtentWalk {
-    CXLWriter *out;
-    uint32_t max;
-    uint32_t done;
-} ExtentWalk;
+void cxl_put_dc_geometry(CXLWriter *out, const CXLDCRegion *region)
+{
+    cxl_put_le64(out, region->base);
+    cxl_put_le64(out, region->decode_len / CXL_DC_GRANULE);
+    cxl_put_le64(out, region->len);
+    cxl_put_le64(out, region->block_size);
+}
 
 static bool put_extent(void *opaque, const CXLDCExtent *e)
 {
-    ExtentWalk *walk = opaque;
+    CXLListPart *part = opaque;
 
-    if (walk->done == walk->max) {
-        return false;
-    }
-    cxl_put_le64(walk->out, e->dpa);
-    cxl_put_le64(walk->out, e->len);
-    cxl_put_uuid(walk->out, &e->tag);
-    cxl_put_le16(walk->out, e->seq);
-    cxl_put_zero(walk->out, 6);
-    return ++walk->done < walk->max;
+    cxl_put_le64(part->out, e->dpa);
+    cxl_put_le64(part->out, e->len);
+    cxl_put_uuid(part->out, &e->tag);
+    cxl_put_le16(part->out, e->seq);
+    cxl_put_zero(part->out, 6);
+    return ++part->done < part->max;
 }
 
 uint32_t cxl_put_dc_extents(CXLWriter *out, const CXLDynCap *dc, uint16_t host,
                             uint32_t start, uint32_t max)
 {
-    ExtentWalk walk = {
+    CXLListPart part = {
         .out = out,
         .max = MIN(max, cxl_writer_fits(out, CXL_EXTENT_SIZE, 0)),
     };
 
-    if (walk.max) {
-        cxl_dc_extents(dc, host, start, put_extent, &walk);
+    if (part.max) {
+        cxl_dc_extents(dc, host, start, put_extent, &part);
     }
-    return walk.done;
+    return part.done;
 }
 
 static CXLRetCode get_config(CXLCCI *cci, CXLReader *in, CXLWriter *out)
@@ -92,10 +91,7 @@ static CXLRetCode get_config(CXLCCI *cci, CXLReader *in, CXLWriter *out)
     for (i = start; i < start + count; i++) {
         const CXLDCRegion *region = cxl_dc_region(dc, i);
 
-        cxl_put_le64(out, region->base);
-        cxl_put_le64(out, region->decode_len / CXL_DC_GRANULE);
-        cxl_put_le64(out, region->len);
-        cxl_put_le64(out, region->block_size);
+        cxl_put_dc_geometry(out, region);
         cxl_put_le32(out, region->dsmad_handle);
         cxl_put_u8(out, region->sanitize);
         cxl_put_zero(out, 3);

@@ -94,10 +94,7 @@ static CXLRetCode get_host_regions(CXLCCI *cci, CXLReader *in, CXLWriter *out)
     for (i = start; i < start + count; i++) {
         const CXLDCRegion *region = cxl_dc_region(dc, i);
 
-        cxl_put_le64(out, region->base);
-        cxl_put_le64(out, region->decode_len / CXL_DC_GRANULE);
-        cxl_put_le64(out, region->len);
-        cxl_put_le64(out, region->block_size);
+        cxl_put_dc_geometry(out, region);
         cxl_put_u8(out, region_attributes(region));
         cxl_put_zero(out, 3);
         cxl_put_u8(out, region->sanitize);
@@ -266,25 +263,16 @@ static void put_host_bitmap(CXLWriter *out, const unsigned long *map)
     }
 }
 
-typedef struct TagWalk {
-    CXLWriter *out;
-    uint32_t max;
-    uint32_t done;
-} TagWalk;
-
 static bool put_tag(void *opaque, const CXLDCTagInfo *info)
 {
-    TagWalk *walk = opaque;
+    CXLListPart *part = opaque;
 
-    if (walk->done == walk->max) {
-        return false;
-    }
-    cxl_put_uuid(walk->out, &info->tag);
-    cxl_put_u8(walk->out, info->referenced);
-    cxl_put_zero(walk->out, 3);
-    put_host_bitmap(walk->out, info->accepted);
-    put_host_bitmap(walk->out, info->pending);
-    return ++walk->done < walk->max;
+    cxl_put_uuid(part->out, &info->tag);
+    cxl_put_u8(part->out, info->referenced);
+    cxl_put_zero(part->out, 3);
+    put_host_bitmap(part->out, info->accepted);
+    put_host_bitmap(part->out, info->pending);
+    return ++part->done < part->max;
 }
 
 static CXLRetCode list_tags(CXLCCI *cci, CXLReader *in, CXLWriter *out)
@@ -293,7 +281,7 @@ static CXLRetCode list_tags(CXLCCI *cci, CXLReader *in, CXLWriter *out)
     uint32_t total = cxl_dc_tag_count(dc);
     uint32_t start = cxl_get_le32(in);
     uint32_t max = cxl_get_le32(in);
-    TagWalk walk = { .out = out };
+    CXLListPart part = { .out = out };
 
     if (start > total) {
         return CXL_RC_INVALID_INPUT;
@@ -304,11 +292,11 @@ static CXLRetCode list_tags(CXLCCI *cci, CXLReader *in, CXLWriter *out)
     /* reference and pending bitmaps are both valid */
     cxl_put_u8(out, 3);
     cxl_put_zero(out, 3);
-    walk.max = MIN(max, cxl_writer_fits(out, TAG_ENTRY_SIZE, 0));
-    if (walk.max) {
-        cxl_dc_tags(dc, start, put_tag, &walk);
+    part.max = MIN(max, cxl_writer_fits(out, TAG_ENTRY_SIZE, 0));
+    if (part.max) {
+        cxl_dc_tags(dc, start, put_tag, &part);
     }
-    cxl_patch_le32(out, 8, walk.done);
+    cxl_patch_le32(out, 8, part.done);
     return CXL_RC_SUCCESS;
 }
 

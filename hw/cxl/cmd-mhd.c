@@ -19,14 +19,11 @@
 
 static CXLRetCode get_info(CXLCCI *cci, CXLReader *in, CXLWriter *out)
 {
-    uint8_t start = cxl_get_u8(in);
-    uint8_t limit = cxl_get_u8(in);
-    unsigned i, count;
+    uint8_t i, start, count;
 
-    if (start >= CXL_TYPE3_LDS) {
+    if (!cxl_get_lds(in, &start, &count)) {
         return CXL_RC_INVALID_INPUT;
     }
-    count = MIN(limit, CXL_TYPE3_LDS - start);
     cxl_put_u8(out, CXL_TYPE3_LDS);
     cxl_put_u8(out, HEADS);
     cxl_put_zero(out, 2);

@@ -20,6 +20,17 @@ static bool lds_exist(unsigned start, unsigned count)
     return start + count <= CXL_TYPE3_LDS;
 }
 
+bool cxl_get_lds(CXLReader *in, uint8_t *start, uint8_t *count)
+{
+    *start = cxl_get_u8(in);
+    *count = cxl_get_u8(in);
+    if (*start >= CXL_TYPE3_LDS) {
+        return false;
+    }
+    *count = MIN(*count, CXL_TYPE3_LDS - *start);
+    return true;
+}
+
 static CXLQoS *qos(CXLCCI *cci)
 {
     return cxl_type3_qos(cxl_cci_type3(cci));
@@ -71,14 +82,11 @@ static void put_allocation(CXLWriter *out, CXLType3Dev *d)
 
 static CXLRetCode get_allocations(CXLCCI *cci, CXLReader *in, CXLWriter *out)
 {
-    uint8_t start = cxl_get_u8(in);
-    uint8_t limit = cxl_get_u8(in);
-    unsigned i, count;
+    uint8_t i, start, count;
 
-    if (start >= CXL_TYPE3_LDS) {
+    if (!cxl_get_lds(in, &start, &count)) {
         return CXL_RC_INVALID_INPUT;
     }
-    count = MIN(limit, CXL_TYPE3_LDS - start);
     cxl_put_u8(out, CXL_TYPE3_LDS);
     cxl_put_u8(out, GRANULARITY_CODE);
     cxl_put_u8(out, start);

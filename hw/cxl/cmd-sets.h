@@ -47,6 +47,17 @@ extern const CXLCmdSet cxl_cmds_fm_dcd;         /* 56h */
     { .opcode = (op), .name = (title), .where = (kinds), .len = rule, \
       .handler = (fn), __VA_ARGS__ }
 
+/**
+ * struct CXLListPart - what an answer carries of a list that is walked
+ * @max: entries to write, not 0 when the walk begins
+ * @done: entries written
+ */
+typedef struct CXLListPart {
+    CXLWriter *out;
+    uint32_t max;
+    uint32_t done;
+} CXLListPart;
+
 /* Bytes of an extent in 4801h, 5603h, 5604h and 5605h (Table 8-63) */
 #define CXL_EXTENT_SIZE         0x28
 
@@ -69,6 +80,9 @@ CXLDynCap *cxl_cci_dc(const CXLCCI *cci);
 /** cxl_put_dc_usage() - the four counters that end 4800h and 5601h. */
 void cxl_put_dc_usage(CXLWriter *out, const CXLDynCap *dc, uint16_t host);
 
+/** cxl_put_dc_geometry() - what begins a region in 4800h and in 5601h. */
+void cxl_put_dc_geometry(CXLWriter *out, const CXLDCRegion *region);
+
 /**
  * cxl_put_dc_extents() - Added extents of @host from index @start on
  * @max: most of them to write
@@ -76,5 +90,12 @@ void cxl_put_dc_usage(CXLWriter *out, const CXLDynCap *dc, uint16_t host);
  */
 uint32_t cxl_put_dc_extents(CXLWriter *out, const CXLDynCap *dc, uint16_t host,
                             uint32_t start, uint32_t max);
+
+/**
+ * cxl_get_lds() - the first logical device that a request asks for, and how
+ * many of those that there are
+ * Return: false if not even the first is there
+ */
+bool cxl_get_lds(CXLReader *in, uint8_t *start, uint8_t *count);
 
 #endif /* CXL_CMD_SETS_H */
