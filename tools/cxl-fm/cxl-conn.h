@@ -59,6 +59,11 @@ struct cxl_conn *cxl_conn_open_mctp(unsigned net, uint8_t eid,
  */
 int cxl_run(struct cxl_conn *conn, const struct cxl_req *req,
             struct cxl_rsp *rsp);
+/** cxl_run_read() - the same; after a success @rd is at @rsp's first byte */
+int cxl_run_read(struct cxl_conn *conn, const struct cxl_req *req,
+                 struct cxl_rsp *rsp, struct cxl_rd *rd);
+/** cxl_run_silent() - success carries no payload; -EBADMSG if it does */
+int cxl_run_silent(struct cxl_conn *conn, const struct cxl_req *req);
 
 static inline void cxl_conn_close(struct cxl_conn *conn)
 {

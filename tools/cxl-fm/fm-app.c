@@ -233,6 +233,15 @@ struct piece {
 typedef int read_piece(struct cxl_conn *conn, uint16_t host, uint32_t first,
                        struct piece *piece);
 
+static void fill_piece(struct piece *piece, const void *item, uint32_t n,
+                       uint32_t total, uint32_t generation)
+{
+    piece->item = item;
+    piece->n = n;
+    piece->total = total;
+    piece->generation = generation;
+}
+
 static int read_extents(struct cxl_conn *conn, uint16_t host, uint32_t first,
                         struct piece *piece)
 {
@@ -242,10 +251,7 @@ static int read_extents(struct cxl_conn *conn, uint16_t host, uint32_t first,
                              page);
 
     if (!ret) {
-        piece->item = page->ext;
-        piece->n = page->n;
-        piece->total = page->total;
-        piece->generation = page->generation;
+        fill_piece(piece, page->ext, page->n, page->total, page->generation);
     }
     return ret;
 }
@@ -258,10 +264,7 @@ static int read_tags(struct cxl_conn *conn, uint16_t host, uint32_t first,
     int ret = fm_list_tags(conn, first, MIN(room, FM_TAGS_MAX), page);
 
     if (!ret) {
-        piece->item = page->entry;
-        piece->n = page->n;
-        piece->total = page->total;
-        piece->generation = page->generation;
+        fill_piece(piece, page->entry, page->n, page->total, page->generation);
     }
     return ret;
 }

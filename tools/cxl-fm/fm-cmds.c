@@ -50,15 +50,6 @@ void rd_counts(struct cxl_rd *rd, struct cxl_dc_counts *counts)
     counts->tags_free = rd_num(rd, 4);
 }
 
-/* For commands whose success carries no payload */
-static int run_silent(struct cxl_conn *conn, const struct cxl_req *req)
-{
-    struct cxl_rsp rsp;
-    int ret = cxl_run(conn, req, &rsp);
-
-    return !ret && rsp.len ? -EBADMSG : ret;
-}
-
 int fm_get_dcd_info(struct cxl_conn *conn, struct fm_dcd_info *info)
 {
     struct cxl_req req;
@@ -67,11 +58,10 @@ int fm_get_dcd_info(struct cxl_conn *conn, struct fm_dcd_info *info)
     int ret;
 
     req_start(&req, OP_DCD_INFO);
-    ret = cxl_run(conn, &req, &rsp);
+    ret = cxl_run_read(conn, &req, &rsp, &rd);
     if (ret) {
         return ret;
     }
-    rd_start(&rd, rsp.data, rsp.len);
     info->hosts = rd_num(&rd, 1);
     info->regions = rd_num(&rd, 1);
     rd_skip(&rd, 2);
@@ -99,11 +89,10 @@ int fm_get_regions(struct cxl_conn *conn, uint16_t host, uint8_t count,
     req_num(&req, host, 2);
     req_num(&req, count, 1);
     req_num(&req, start, 1);
-    ret = cxl_run(conn, &req, &rsp);
+    ret = cxl_run_read(conn, &req, &rsp, &rd);
     if (ret) {
         return ret;
     }
-    rd_start(&rd, rsp.data, rsp.len);
     regions->host = rd_num(&rd, 2);
     regions->available = rd_num(&rd, 1);
     regions->n = rd_num(&rd, 1);
@@ -137,7 +126,7 @@ int fm_set_region(struct cxl_conn *conn, uint8_t region, uint64_t block,
     req_num(&req, block, 8);
     req_num(&req, sanitize, 1);
     req_zeros(&req, 3);
-    return run_silent(conn, &req);
+    return cxl_run_silent(conn, &req);
 }
 
 int fm_get_extents(struct cxl_conn *conn, uint16_t host, uint32_t count,
@@ -153,11 +142,10 @@ int fm_get_extents(struct cxl_conn *conn, uint16_t host, uint32_t count,
     req_zeros(&req, 2);
     req_num(&req, count, 4);
     req_num(&req, start, 4);
-    ret = cxl_run(conn, &req, &rsp);
+    ret = cxl_run_read(conn, &req, &rsp, &rd);
     if (ret) {
         return ret;
     }
-    rd_start(&rd, rsp.data, rsp.len);
     page->host = rd_num(&rd, 2);
     rd_skip(&rd, 2);
     page->start = rd_num(&rd, 4);
@@ -197,7 +185,7 @@ static int run_order(struct cxl_conn *conn, uint16_t opcode,
             req_extent(&req, &order->ext[i]);
         }
     }
-    return run_silent(conn, &req);
+    return cxl_run_silent(conn, &req);
 }
 
 int fm_add(struct cxl_conn *conn, const struct fm_order *order)
@@ -218,7 +206,7 @@ int fm_add_reference(struct cxl_conn *conn, const uint8_t tag[16])
 
     req_start(&req, OP_ADD_REFERENCE);
     req_bytes(&req, tag, 16);
-    return run_silent(conn, &req);
+    return cxl_run_silent(conn, &req);
 }
 
 int fm_remove_reference(struct cxl_conn *conn, const uint8_t tag[16])
@@ -227,7 +215,7 @@ int fm_remove_reference(struct cxl_conn *conn, const uint8_t tag[16])
 
     req_start(&req, OP_REMOVE_REFERENCE);
     req_bytes(&req, tag, 16);
-    return run_silent(conn, &req);
+    return cxl_run_silent(conn, &req);
 }
 
 int fm_list_tags(struct cxl_conn *conn, uint32_t start, uint32_t max,
@@ -241,11 +229,10 @@ int fm_list_tags(struct cxl_conn *conn, uint32_t start, uint32_t max,
     req_start(&req, OP_LIST_TAGS);
     req_num(&req, start, 4);
     req_num(&req, max, 4);
-    ret = cxl_run(conn, &req, &rsp);
+    ret = cxl_run_read(conn, &req, &rsp, &rd);
     if (ret) {
         return ret;
     }
-    rd_start(&rd, rsp.data, rsp.len);
     tags->generation = rd_num(&rd, 4);
     tags->total = rd_num(&rd, 4);
     tags->n = rd_num(&rd, 4);

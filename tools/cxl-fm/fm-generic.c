@@ -74,6 +74,25 @@ int cxl_run(struct cxl_conn *conn, const struct cxl_req *req,
     return ret ? ret : rsp->rc;
 }
 
+int cxl_run_read(struct cxl_conn *conn, const struct cxl_req *req,
+                 struct cxl_rsp *rsp, struct cxl_rd *rd)
+{
+    int ret = cxl_run(conn, req, rsp);
+
+    if (!ret) {
+        rd_start(rd, rsp->data, rsp->len);
+    }
+    return ret;
+}
+
+int cxl_run_silent(struct cxl_conn *conn, const struct cxl_req *req)
+{
+    struct cxl_rsp rsp;
+    int ret = cxl_run(conn, req, &rsp);
+
+    return !ret && rsp.len ? -EBADMSG : ret;
+}
+
 int rd_end(const struct cxl_rd *rd)
 {
     return rd->bad || rd->left ? -EBADMSG : 0;
@@ -87,11 +106,10 @@ int fm_identify(struct cxl_conn *conn, struct fm_identity *id)
     int ret;
 
     req_start(&req, OP_IDENTIFY);
-    ret = cxl_run(conn, &req, &rsp);
+    ret = cxl_run_read(conn, &req, &rsp, &rd);
     if (ret) {
         return ret;
     }
-    rd_start(&rd, rsp.data, rsp.len);
     id->vendor = rd_num(&rd, 2);
     id->device = rd_num(&rd, 2);
     id->subsys_vendor = rd_num(&rd, 2);
@@ -111,11 +129,10 @@ int fm_background_status(struct cxl_conn *conn, struct fm_background *bg)
     int ret;
 
     req_start(&req, OP_BACKGROUND);
-    ret = cxl_run(conn, &req, &rsp);
+    ret = cxl_run_read(conn, &req, &rsp, &rd);
     if (ret) {
         return ret;
     }
-    rd_start(&rd, rsp.data, rsp.len);
     status = rd_num(&rd, 1);
     bg->running = status & 1;
     bg->percent = status >> 1;
@@ -134,11 +151,10 @@ int fm_supported_logs(struct cxl_conn *conn, struct fm_logs *logs)
     int ret;
 
     req_start(&req, OP_SUPPORTED_LOGS);
-    ret = cxl_run(conn, &req, &rsp);
+    ret = cxl_run_read(conn, &req, &rsp, &rd);
     if (ret) {
         return ret;
     }
-    rd_start(&rd, rsp.data, rsp.len);
     logs->n = rd_num(&rd, 2);
     rd_skip(&rd, 6);
     if (logs->n > FM_LOGS_MAX) {
@@ -260,11 +276,10 @@ int fm_read_dc_events(struct cxl_conn *conn, struct cxl_dc_events *events)
 
     req_start(&req, OP_GET_EVENTS);
     req_num(&req, CXL_LOG_DC, 1);
-    ret = cxl_run(conn, &req, &rsp);
+    ret = cxl_run_read(conn, &req, &rsp, &rd);
     if (ret) {
         return ret;
     }
-    rd_start(&rd, rsp.data, rsp.len);
     flags = rd_num(&rd, 1);
     events->overflow = flags & 1;
     events->more = flags & 2;
@@ -286,8 +301,6 @@ int fm_clear_dc_events(struct cxl_conn *conn,
                        const struct cxl_dc_events *events, unsigned n)
 {
     struct cxl_req req;
-    struct cxl_rsp rsp;
-    int ret;
 
     req_start(&req, OP_CLEAR_EVENTS);
     req_num(&req, CXL_LOG_DC, 1);
@@ -297,8 +310,7 @@ int fm_clear_dc_events(struct cxl_conn *conn,
     for (unsigned i = 0; i < n; i++) {
         req_num(&req, events->ev[i].handle, 2);
     }
-    ret = cxl_run(conn, &req, &rsp);
-    return !ret && rsp.len ? -EBADMSG : ret;
+    return cxl_run_silent(conn, &req);
 }
 
 int fm_get_notices(struct cxl_conn *conn, uint16_t *policy)
@@ -309,11 +321,10 @@ int fm_get_notices(struct cxl_conn *conn, uint16_t *policy)
     int ret;
 
     req_start(&req, OP_GET_NOTICES);
-    ret = cxl_run(conn, &req, &rsp);
+    ret = cxl_run_read(conn, &req, &rsp, &rd);
     if (ret) {
         return ret;
     }
-    rd_start(&rd, rsp.data, rsp.len);
     *policy = rd_num(&rd, 2);
     return rd_end(&rd);
 }
@@ -321,11 +332,8 @@ int fm_get_notices(struct cxl_conn *conn, uint16_t *policy)
 int fm_set_notices(struct cxl_conn *conn, uint16_t policy)
 {
     struct cxl_req req;
-    struct cxl_rsp rsp;
-    int ret;
 
     req_start(&req, OP_SET_NOTICES);
     req_num(&req, policy, 2);
-    ret = cxl_run(conn, &req, &rsp);
-    return !ret && rsp.len ? -EBADMSG : ret;
+    return cxl_run_silent(conn, &req);
 }

@@ -27,11 +27,10 @@ int host_get_regions(struct cxl_conn *conn, uint8_t count, uint8_t start,
     req_start(&req, OP_CONFIG);
     req_num(&req, count, 1);
     req_num(&req, start, 1);
-    ret = cxl_run(conn, &req, &rsp);
+    ret = cxl_run_read(conn, &req, &rsp, &rd);
     if (ret) {
         return ret;
     }
-    rd_start(&rd, rsp.data, rsp.len);
     regions->available = rd_num(&rd, 1);
     regions->n = rd_num(&rd, 1);
     rd_skip(&rd, 6);
@@ -64,13 +63,12 @@ int host_get_extents(struct cxl_conn *conn, uint32_t count, uint32_t start,
     req_start(&req, OP_EXTENTS);
     req_num(&req, count, 4);
     req_num(&req, start, 4);
-    ret = cxl_run(conn, &req, &rsp);
+    ret = cxl_run_read(conn, &req, &rsp, &rd);
     if (ret) {
         return ret;
     }
     page->host = 0;
     page->start = start;
-    rd_start(&rd, rsp.data, rsp.len);
     page->n = rd_num(&rd, 4);
     page->total = rd_num(&rd, 4);
     page->generation = rd_num(&rd, 4);
@@ -90,7 +88,6 @@ static int run_ranges(struct cxl_conn *conn, uint16_t opcode,
 {
     size_t room = (conn->max_req - LIST_HEAD) / RANGE_SIZE;
     struct cxl_req req;
-    struct cxl_rsp rsp;
     int ret;
 
     do {
@@ -106,10 +103,7 @@ static int run_ranges(struct cxl_conn *conn, uint16_t opcode,
             req_num(&req, ranges->len, 8);
             req_zeros(&req, 8);
         }
-        ret = cxl_run(conn, &req, &rsp);
-        if (!ret && rsp.len) {
-            ret = -EBADMSG;
-        }
+        ret = cxl_run_silent(conn, &req);
     } while (!ret && n);
     return ret;
 }
