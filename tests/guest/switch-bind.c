@@ -87,35 +87,34 @@ static int binding(struct cxl_conn *fm, uint8_t vppb)
     return cxl_run(fm, &req, &rsp) || rsp.len != 12 ? -1 : rsp.data[8];
 }
 
-static void unbind(struct cxl_conn *fm, uint8_t vppb, uint8_t option)
+/* Of virtual switch 0: starts, ends well, and leaves the vPPB in @state */
+static void change(struct cxl_conn *fm, uint16_t op, uint8_t vppb,
+                   const uint8_t *rest, size_t n, int state)
 {
     static struct cxl_rsp rsp;
     static struct cxl_req req;
 
-    req_start(&req, OP_UNBIND);
+    req_start(&req, op);
     req_num(&req, 0, 1);
     req_num(&req, vppb, 1);
-    req_num(&req, option, 1);
-    tap_rc(cxl_run(fm, &req, &rsp), RC_STARTED, "5202 option %u starts",
-           option);
-    tap_rc(await_end(fm, OP_UNBIND), 0, "5202 option %u ends well", option);
-    tap_rc(binding(fm, vppb), UNBOUND, "5200: not bound");
+    req_bytes(&req, rest, n);
+    tap_rc(cxl_run(fm, &req, &rsp), RC_STARTED, "%04x starts", op);
+    tap_rc(await_end(fm, op), 0, "%04x ends well", op);
+    tap_rc(binding(fm, vppb), state, "5200: %s",
+           state == BOUND ? "bound" : "not bound");
+}
+
+static void unbind(struct cxl_conn *fm, uint8_t vppb, uint8_t option)
+{
+    tap_note("unbind with option %u", option);
+    change(fm, OP_UNBIND, vppb, &option, 1, UNBOUND);
 }
 
 static void bind_again(struct cxl_conn *fm, uint8_t vppb, uint8_t port)
 {
-    static struct cxl_rsp rsp;
-    static struct cxl_req req;
+    const uint8_t rest[] = { port, 0, 0xff, 0xff };
 
-    req_start(&req, OP_BIND);
-    req_num(&req, 0, 1);
-    req_num(&req, vppb, 1);
-    req_num(&req, port, 1);
-    req_num(&req, 0, 1);
-    req_num(&req, 0xffff, 2);
-    tap_rc(cxl_run(fm, &req, &rsp), RC_STARTED, "5201 starts");
-    tap_rc(await_end(fm, OP_BIND), 0, "5201 ends well");
-    tap_rc(binding(fm, vppb), BOUND, "5200: bound");
+    change(fm, OP_BIND, vppb, rest, sizeof(rest), BOUND);
 }
 
 void switch_bind_test(struct cxl_conn *fm, struct cxl_conn *device,
