@@ -5,10 +5,9 @@
  */
 #include "qemu/osdep.h"
 #include "qemu/units.h"
-#include "tests/qtest/libqtest.h"
-#include "qobject/qdict.h"
 #include "hw/pci/pci_regs.h"
 #include "hw/cxl/cxl_hdm.h"
+#include "cxl-qtest.h"
 
 #define MACHINE "-machine q35,cxl=on,cxl-fmw.0.targets.0=hb0,cxl-fmw.0.size=1G"\
                 " -m 128M -nodefaults -display none " \
@@ -154,8 +153,7 @@ static void test_commit_rules(void)
     /* Locked until a reset */
     qtest_writel(s, hdm(HOST_REGS, CXL_HDM_DECODER(0) + CXL_HDM_CONTROL), 0);
     g_assert_cmphex(commit_bits(s, HOST_REGS, 0), ==, CXL_HDM_CTRL_COMMITTED);
-    qtest_qmp_assert_success(s, "{'execute': 'system_reset'}");
-    qtest_qmp_eventwait(s, "RESET");
+    qtest_system_reset(s);
     g_assert_cmphex(commit_bits(s, HOST_REGS, 0), ==, 0);
     g_assert_cmphex(qtest_readq(s, hdm(HOST_REGS, CXL_HDM_DECODER(0))), ==, 0);
     qtest_quit(s);
@@ -399,29 +397,10 @@ static void test_cdat_without_downstream_ports(void)
     qtest_quit(s);
 }
 
-static void wait_for(QTestState *s, const char *status)
-{
-    for (;;) {
-        QDict *r = qtest_qmp_assert_success_ref(s,
-                       "{'execute': 'query-migrate'}");
-        g_autofree char *now = g_strdup(qdict_get_try_str(r, "status"));
-
-        qobject_unref(r);
-        g_assert_cmpstr(now, !=, "failed");
-        if (!g_strcmp0(now, status)) {
-            return;
-        }
-        g_usleep(1000);
-    }
-}
-
 /* Half of a CDAT header was read when the guest moved on */
 static void test_doe_migration(void)
 {
     static const char machine[] = MACHINE TWO_PORTS SWITCH;
-    g_autofree char *file = g_strdup_printf("%s/cxl-doe-%d", g_get_tmp_dir(),
-                                            getpid());
-    g_autofree char *uri = g_strdup_printf("file:%s", file);
     QTestState *s = qtest_init(machine);
     uint64_t doe = usp_doe(s);
 
@@ -433,13 +412,7 @@ static void test_doe_migration(void)
     qtest_writel(s, doe + 0x14, 0);
     /* the beginning of the next request, too */
     qtest_writel(s, doe + 0x10, 0x00021e98);
-    qtest_qmp_assert_success(s, "{'execute': 'migrate', "
-                             "'arguments': {'uri': %s}}", uri);
-    wait_for(s, "completed");
-    qtest_quit(s);
-
-    s = qtest_initf("%s -incoming %s", machine, uri);
-    wait_for(s, "completed");
+    s = cxl_migrate(s, machine);
     g_assert_cmphex(qtest_readl(s, doe + 0xc) >> 31, ==, 1);
     g_assert_cmphex(qtest_readl(s, doe + 0x14), ==, 3 + 4);
     qtest_writel(s, doe + 0x14, 0);
@@ -454,15 +427,11 @@ static void test_doe_migration(void)
     qtest_writel(s, doe + 0x8, 1u << 31);
     g_assert_cmphex(qtest_readl(s, doe + 0xc), ==, 1u << 31);
     qtest_quit(s);
-    unlink(file);
 }
 
 static void test_migration(void)
 {
     static const char machine[] = MACHINE TWO_PORTS SWITCH;
-    g_autofree char *file = g_strdup_printf("%s/cxl-ports-%d", g_get_tmp_dir(),
-                                            getpid());
-    g_autofree char *uri = g_strdup_printf("file:%s", file);
     QTestState *s = qtest_init(machine);
     uint32_t buses[3];
 
@@ -474,13 +443,7 @@ static void test_migration(void)
     for (int i = 0; i < 3; i++) {
         buses[i] = config_read(s, RP_BUS + i, 0, PCI_PRIMARY_BUS);
     }
-    qtest_qmp_assert_success(s, "{'execute': 'migrate', "
-                             "'arguments': {'uri': %s}}", uri);
-    wait_for(s, "completed");
-    qtest_quit(s);
-
-    s = qtest_initf("%s -incoming %s", machine, uri);
-    wait_for(s, "completed");
+    s = cxl_migrate(s, machine);
     for (int i = 0; i < 3; i++) {
         g_assert_cmphex(config_read(s, RP_BUS + i, 0, PCI_PRIMARY_BUS), ==,
                         buses[i]);
@@ -496,7 +459,6 @@ static void test_migration(void)
     qtest_writel(s, hdm(HOST_REGS, CXL_HDM_DECODER(0) + CXL_HDM_CONTROL), 0);
     g_assert_cmphex(commit_bits(s, HOST_REGS, 0), ==, CXL_HDM_CTRL_COMMITTED);
     qtest_quit(s);
-    unlink(file);
 }
 
 /* The machine refuses @args and says why */

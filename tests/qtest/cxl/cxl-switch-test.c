@@ -352,8 +352,7 @@ static void secret_value_is_set_once(void)
     switch_refused(&sw, 0x5107, &bad, RC_INPUT);
 
     /* until the next conventional reset */
-    qtest_qmp_assert_success(sw.qts, "{'execute': 'system_reset'}");
-    qtest_qmp_eventwait(sw.qts, "RESET");
+    qtest_system_reset(sw.qts);
     switch_probe(sw.qts, &sw);
     g_assert_cmpuint(sv_state(&sw), ==, 0);
     g_assert_cmphex(cxl_cmd(&sw.mailbox, 0x5107, &vcs, &rsp), ==, 0);
@@ -492,8 +491,7 @@ static void perst_survives_a_reset_of_the_host(void)
 
     switch_start(&sw, SWITCH_DEVICE);
     g_assert_cmphex(switch_control(&sw, SWITCH_DSP_PORT(0), ASSERT), ==, 0);
-    qtest_qmp_assert_success(sw.qts, "{'execute': 'system_reset'}");
-    qtest_qmp_eventwait(sw.qts, "RESET");
+    qtest_system_reset(sw.qts);
     switch_probe(sw.qts, &sw);
     g_assert_cmphex(cfg_readl(&sw.below[0], 0), ==, 0xffffffff);
     g_assert_cmphex(slot_status(&sw, 0) & PCI_EXP_SLTSTA_PDS, ==, 0);

@@ -46,8 +46,7 @@ static void poison(CxlDev *dev, uint16_t op, uint64_t dpa)
 
 static void reset(QTestState *qts)
 {
-    qtest_qmp_assert_success(qts, "{'execute': 'system_reset'}");
-    qtest_qmp_eventwait(qts, "RESET");
+    qtest_system_reset(qts);
 }
 
 static void a_decoder_of_the_device_or_above_it_changes(void)

@@ -274,18 +274,27 @@ static const Request device_requests[] = {
     { 0xff42, 3, { 1, 2, 3 } },
 };
 
+/* A memory device with an EID and a mailbox; false: QEMU has none */
+static bool start_device(DwI2c *t, Mailbox *m)
+{
+    if (!qtest_has_device("cxl-type3")) {
+        g_test_skip("no cxl-type3");
+        return false;
+    }
+    start(t, DEVICE_ARGS);
+    mctp_assign(t, EP_DEVICE, EID_DEVICE);
+    *m = mailbox_open(t, QPCI_DEVFN(7, 0), 2);
+    return true;
+}
+
 static void test_device_as_its_mailbox(void)
 {
     Mailbox m;
     DwI2c t;
 
-    if (!qtest_has_device("cxl-type3")) {
-        g_test_skip("no cxl-type3");
+    if (!start_device(&t, &m)) {
         return;
     }
-    start(&t, DEVICE_ARGS);
-    mctp_assign(&t, EP_DEVICE, EID_DEVICE);
-    m = mailbox_open(&t, QPCI_DEVFN(7, 0), 2);
     for (size_t i = 0; i < ARRAY_SIZE(device_requests); i++) {
         const Request *r = &device_requests[i];
         Answer a = mctp_command(&t, EP_DEVICE, EID_DEVICE, r->opcode, r->in,
@@ -405,13 +414,9 @@ static void test_long_messages(void)
     Answer a, b;
     DwI2c t;
 
-    if (!qtest_has_device("cxl-type3")) {
-        g_test_skip("no cxl-type3");
+    if (!start_device(&t, &m)) {
         return;
     }
-    start(&t, DEVICE_ARGS);
-    mctp_assign(&t, EP_DEVICE, EID_DEVICE);
-    m = mailbox_open(&t, QPCI_DEVFN(7, 0), 2);
     expect_limit(&t);
     add_extents(&t, &m);
 

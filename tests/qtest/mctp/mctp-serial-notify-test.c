@@ -197,6 +197,16 @@ static Line *start_told(DwI2c *t, Mailbox *host, uint16_t conditions)
     return l;
 }
 
+/* The same, told of the first record in the log */
+static Line *start_noticed(DwI2c *t, Mailbox *host, Notice *n)
+{
+    Line *l = start_told(t, host, DC_LOG);
+
+    fill_log(l, host);
+    *n = expect_notice(l, PEER_EID, DC_LOG);
+    return l;
+}
+
 static void test_policy(void)
 {
     g_autoptr(Line) l = NULL;
@@ -271,9 +281,7 @@ static void test_no_answer(void)
     Notice n;
     DwI2c t;
 
-    l = start_told(&t, &host, DC_LOG);
-    fill_log(l, &host);
-    n = expect_notice(l, PEER_EID, DC_LOG);
+    l = start_noticed(&t, &host, &n);
     for (int i = 0; i < 2; i++) {
         Notice again;
 
@@ -299,9 +307,7 @@ static void test_wrong_answers(void)
     Notice n;
     DwI2c t;
 
-    l = start_told(&t, &host, DC_LOG);
-    fill_log(l, &host);
-    n = expect_notice(l, PEER_EID, DC_LOG);
+    l = start_noticed(&t, &host, &n);
     acknowledge(l, PEER_EID, (Notice) { n.tag ^ 1, n.cci_tag });
     acknowledge(l, 77, n);
     line_quiet(l);
@@ -364,11 +370,10 @@ static void test_reconnect(void)
 {
     Line *l;
     Mailbox host;
+    Notice n;
     DwI2c t;
 
-    l = start_told(&t, &host, DC_LOG);
-    fill_log(l, &host);
-    expect_notice(l, PEER_EID, DC_LOG);
+    l = start_noticed(&t, &host, &n);
     line_close(l);
     l = line_open(0);
     line_quiet(l);
@@ -383,11 +388,10 @@ static void test_reset(void)
 {
     g_autoptr(Line) l = NULL;
     Mailbox host;
+    Notice n;
     DwI2c t;
 
-    l = start_told(&t, &host, DC_LOG);
-    fill_log(l, &host);
-    expect_notice(l, PEER_EID, DC_LOG);
+    l = start_noticed(&t, &host, &n);
     qtest_system_reset(t.qts);
     expect_silence(&t, l);
     expect_policy(l, 0);
@@ -407,11 +411,10 @@ static void test_migrate(void)
     g_autoptr(Line) to = NULL;
     QTestState *dst;
     Mailbox host;
+    Notice n;
     DwI2c t;
 
-    from = start_told(&t, &host, DC_LOG);
-    fill_log(from, &host);
-    expect_notice(from, PEER_EID, DC_LOG);
+    from = start_noticed(&t, &host, &n);
     mailbox_close(&host);
 
     /* its socket takes the place of the old one's, which stays connected */
