@@ -7,6 +7,7 @@
 #include "qemu/osdep.h"
 #include "qemu/bswap.h"
 #include "qemu/units.h"
+#include "hw/pci/pci_regs.h"
 #include "cxl-qtest-pair.h"
 
 #define CPUS 2
@@ -21,12 +22,14 @@
 #define MAILBOX(cpu) (0x7000 + 0x100 * (cpu))
 #define PROGRAM 0x8000
 #define STARTUP 0x9000          /* of the second processor, vector 9 */
+#define WATCHER 0xa000
 #define PML4 0x10000
 #define PDPT 0x11000
 #define ROM_SIZE (64 * KiB)
 
 /* In a mailbox */
-enum { TOLD = 0, DONE = 8, ADDR = 16, VALUE = 24, IDLE = 32, WHAT = 40 };
+enum { TOLD = 0, DONE = 8, ADDR = 16, VALUE = 24, IDLE = 32, WHAT = 40,
+       WRONG = 48, LOADS = 56 };
 enum { LOAD, STORE, CALL };
 
 /* From real mode to the program, with pages of 1 GiB over all addresses */
@@ -68,6 +71,21 @@ static const uint8_t program[] = {
     0x48, 0x89, 0x01,                           /* or store */
     0x48, 0x89, 0x47, 0x18,                     /* VALUE */
     0x48, 0x89, 0x6f, 0x08, 0xeb, 0xca,         /* DONE; jmp loop */
+};
+
+/* Loads from an I/O register that never changes, until it is told something */
+static const uint8_t watcher[] = {
+    0xba, 0x30, 0x00, 0xe0, 0xfe,               /* version of the local APIC */
+    /* loop: wait for up to 8191 turns, another number each time */
+    0x45, 0x69, 0xc9, 0x6d, 0x4e, 0xc6, 0x41,
+    0x41, 0x81, 0xc1, 0x39, 0x30, 0x00, 0x00,
+    0x45, 0x89, 0xc8, 0x41, 0xc1, 0xe8, 0x13,
+    0x41, 0xff, 0xc8, 0x79, 0xfb,
+    0x81, 0x3a, 0x14, 0x00, 0x05, 0x00,         /* 50014h? */
+    0x74, 0x04, 0x48, 0xff, 0x47, 0x30,         /* else WRONG++ */
+    0x48, 0xff, 0x47, 0x38,                     /* LOADS++ */
+    0x48, 0x39, 0x2f, 0x74, 0xd1,               /* TOLD is as it was: loop */
+    0xc3,
 };
 
 static char *rom_make(void)
@@ -124,16 +142,25 @@ static void cpus_idle(Pair *p, uint64_t offset)
     }
 }
 
+static void cpu_tell(Pair *p, unsigned cpu, int what, uint64_t addr,
+                     uint64_t value)
+{
+    uint64_t box = MAILBOX(cpu);
+
+    qtest_writeq(p->qts, box + WHAT, what);
+    qtest_writeq(p->qts, box + ADDR, addr);
+    qtest_writeq(p->qts, box + VALUE, value);
+    qtest_writeq(p->qts, box + TOLD, qtest_readq(p->qts, box + TOLD) + 1);
+}
+
 static uint64_t cpu_do(Pair *p, unsigned cpu, int what, uint64_t offset,
                        uint64_t value)
 {
-    uint64_t box = MAILBOX(cpu), n = qtest_readq(p->qts, box + DONE) + 1;
+    uint64_t box = MAILBOX(cpu);
 
-    qtest_writeq(p->qts, box + WHAT, what);
-    qtest_writeq(p->qts, box + ADDR, p->window + offset);
-    qtest_writeq(p->qts, box + VALUE, value);
-    qtest_writeq(p->qts, box + TOLD, n);
-    while (qtest_readq(p->qts, box + DONE) != n) {
+    cpu_tell(p, cpu, what, p->window + offset, value);
+    while (qtest_readq(p->qts, box + DONE) !=
+           qtest_readq(p->qts, box + TOLD)) {
         g_usleep(50);
     }
     return qtest_readq(p->qts, box + VALUE);
@@ -321,6 +348,36 @@ static void a_single_way_that_ends_is_seen_at_once(void)
     pair_stop(&p);
 }
 
+/*
+ * Whoever changes the map tells processors after the fact.  A device that comes
+ * or goes below the APIC gives all that is above it another place in the map.
+ */
+static void io_reaches_its_device_whatever_comes_or_goes(void)
+{
+    Pair p;
+
+    cpus_start(&p, "");
+    marks(&p, 0);
+    qtest_memwrite(p.qts, WATCHER, watcher, sizeof(watcher));
+    for (unsigned cpu = 0; cpu < CPUS; cpu++) {
+        cpu_tell(&p, cpu, CALL, WATCHER, 0);
+    }
+    g_assert_cmphex(p.dev[0].bar[0], <, 0xfee00000);
+    for (unsigned round = 0; round < 4000; round++) {
+        cfg_writew(&p.dev[0], PCI_COMMAND,
+                   PCI_COMMAND_MASTER | (round % 2 ? PCI_COMMAND_MEMORY : 0));
+    }
+    for (unsigned cpu = 0; cpu < CPUS; cpu++) {
+        uint64_t box = MAILBOX(cpu);
+
+        g_assert_cmphex(cpu_do(&p, cpu, LOAD, pair_at(&p, cpu, 0), 0), ==,
+                        MARK + cpu);
+        g_assert_cmpuint(qtest_readq(p.qts, box + LOADS), >, 0);
+        g_assert_cmpuint(qtest_readq(p.qts, box + WRONG), ==, 0);
+    }
+    pair_stop(&p);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -335,6 +392,7 @@ int main(int argc, char **argv)
     T(programs_run_from_interleaved_memory);
     T(processors_survive_any_change);
     T(a_single_way_that_ends_is_seen_at_once);
+    T(io_reaches_its_device_whatever_comes_or_goes);
 #undef T
     return g_test_run();
 }
