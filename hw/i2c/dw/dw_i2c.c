@@ -107,16 +107,28 @@ static uint32_t bus_status(DWI2CState *s)
             status |= STATUS_MASTER_HOLD;
         }
     }
-    if (s->target.presented) {
+    if (dw_i2c_target_active(s)) {
         status |= STATUS_ACTIVITY | STATUS_TARGET_ACTIVITY;
     }
     return status;
 }
 
+/* Replace @from by @to as what vCPUs did last. */
+static void rename_access(DWI2CState *s, uint32_t from, uint32_t to)
+{
+    uint32_t i;
+
+    for (i = 0; i < s->num_last_access; i++) {
+        if (s->last_access[i] == from) {
+            s->last_access[i] = to;
+        }
+    }
+}
+
 /*
  * The register accessed before this one by the same vCPU tells who reads
- * STATUS.  Accesses without a vCPU, such as from a test, share entry 0.  A
- * wrong guess costs a delay and nothing else.
+ * STATUS and who writes INTR_MASK.  Accesses without a vCPU, such as from a
+ * test, share entry 0.  A wrong guess costs a delay and nothing else.
  */
 static uint32_t note_access(DWI2CState *s, uint32_t access)
 {
@@ -127,6 +139,14 @@ static uint32_t note_access(DWI2CState *s, uint32_t access)
         idx = 0;
     }
     prev = s->last_access[idx];
+    if (access == ACCESS_READ(DW_I2C_INTR_STAT)) {
+        /*
+         * Handlers of one interrupt run one after the other: what another
+         * vCPU saw in this register, it has acted upon.
+         */
+        rename_access(s, access, ACCESS_NONE);
+        rename_access(s, ACCESS_STALE_INTR_STAT, ACCESS_NONE);
+    }
     s->last_access[idx] = access;
     return prev;
 }
@@ -190,9 +210,7 @@ static uint64_t dw_i2c_mmio_read(void *opaque, hwaddr offset, unsigned size)
     case DW_I2C_INTR_STAT:
         dw_i2c_target_intr_poll(s, prev);
         val = raw_status(s) & s->intr_mask;
-        if (s->target.presented && (val & INTR_RX_FULL)) {
-            s->target.seen = true;
-        }
+        dw_i2c_target_intr_shown(s, val);
         break;
     case DW_I2C_INTR_MASK:
         val = s->intr_mask;
@@ -268,6 +286,8 @@ static void write_enable(DWI2CState *s, uint32_t val)
     if (on != dw_i2c_enabled(s)) {
         trace_dw_i2c_enable(on, dw_i2c_is_master(s) ? "master" :
                                 dw_i2c_is_target(s) ? "target" : "nothing");
+        rename_access(s, ACCESS_READ(DW_I2C_INTR_STAT),
+                      ACCESS_STALE_INTR_STAT);
         if (on) {
             s->enable = ENABLE_ON;
             if (dw_i2c_is_target(s)) {
@@ -295,14 +315,20 @@ static void write_intr_mask(DWI2CState *s, uint32_t val, uint32_t prev)
     uint32_t gone = s->intr_mask & ~val;
 
     /*
-     * Linux's handler of master mode, called before the driver knows that
-     * target mode is back, masks everything and nobody unmasks it until the
-     * next transfer.  In target mode nothing else masks right behind a read
-     * of INTR_STAT.
+     * Linux's handler of master mode masks everything when no transfer is
+     * active.  It reads INTR_STAT, looks, and writes the mask, without a lock
+     * against the code that changes the mode:
+     * - called before the driver knows that target mode is back, it deafens
+     *   the target.  In target mode nothing else masks right behind a read of
+     *   INTR_STAT;
+     * - when the next transfer begins between its read and its write, it
+     *   masks that one, which times out after a second.
+     * Nobody unmasks it until the next transfer.
      */
-    if (!val && dw_i2c_enabled(s) && dw_i2c_is_target(s) &&
-        prev == ACCESS_READ(DW_I2C_INTR_STAT)) {
-        trace_dw_i2c_mask_ignored();
+    if (!val && (prev == ACCESS_STALE_INTR_STAT ||
+                 (dw_i2c_enabled(s) && dw_i2c_is_target(s) &&
+                  prev == ACCESS_READ(DW_I2C_INTR_STAT)))) {
+        trace_dw_i2c_mask_ignored(prev == ACCESS_STALE_INTR_STAT);
         return;
     }
     s->intr_mask = val & INTR_MASK_WRITABLE;

@@ -110,8 +110,12 @@ enum {
 #define ABRT_ALL (ABRT_7BIT_NACK | ABRT_10BIT_NACK | ABRT_DATA_NACK | \
                   ABRT_MASTER_DISABLED | ABRT_ARB_LOST | ABRT_USER)
 
-/* Entry of DWI2CState.last_access: offset, bit 0 set for a write. */
+/*
+ * Entry of DWI2CState.last_access: offset, bit 0 set for a write.  A read of
+ * INTR_STAT is stale when ENABLE has changed since.
+ */
 #define ACCESS_NONE UINT32_MAX
+#define ACCESS_STALE_INTR_STAT (UINT32_MAX - 1)
 #define ACCESS_READ(off) (off)
 #define ACCESS_WRITE(off) ((off) | 1)
 
@@ -172,8 +176,12 @@ unsigned dw_i2c_target_level(const DWI2CState *s);
 uint32_t dw_i2c_target_pop(DWI2CState *s);
 /* The guest is about to read STATUS, its previous access was @prev. */
 void dw_i2c_target_status_poll(DWI2CState *s, uint32_t prev);
-/* The same for INTR_STAT. */
+/* The presented packet counts as activity for a poll of STATUS. */
+bool dw_i2c_target_active(const DWI2CState *s);
+/* The same as dw_i2c_target_status_poll() for INTR_STAT. */
 void dw_i2c_target_intr_poll(DWI2CState *s, uint32_t prev);
+/* INTR_STAT was read as @stat. */
+void dw_i2c_target_intr_shown(DWI2CState *s, uint32_t stat);
 int dw_i2c_target_post_load(DWI2CState *s);
 extern const VMStateDescription vmstate_dw_i2c_target_side;
 

@@ -180,11 +180,11 @@ static void granted(void *opaque)
 
 /*
  * Linux 7.3 clears its status word, polls for an idle bus, disables and
- * becomes master.  When its target handler reads a packet before the poll,
+ * becomes master.  When its target handler finds RX_FULL before the poll,
  * which is too early for us to know, the word says that a message is half
  * sent: the first message is skipped and, if it was the only one, the
  * transfer times out after a second.  A lost arbitration makes the driver
- * start again at once.
+ * start again at once, four times at most.
  */
 static bool lose_skipped_message(DWI2CState *s)
 {
@@ -192,6 +192,7 @@ static bool lose_skipped_message(DWI2CState *s)
         return false;
     }
     s->target.handled = false;
+    s->target.retry = true;
     dw_i2c_master_fail(s, ABRT_ARB_LOST);
     return true;
 }

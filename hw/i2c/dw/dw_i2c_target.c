@@ -38,6 +38,16 @@
  */
 #define HOLDOFF_NS (100 * SCALE_MS)
 /*
+ * A poll that finds a packet in progress comes again, as its end will be soon;
+ * but the vCPU that takes the packet can lose its time slice.  Linux gives up
+ * after 20 ms and tells an error.  What stops that vCPU may have stopped the
+ * one that polls, before its first look: so the time is that of the packet.
+ * Linux's last look follows the one before without the sleep of 251 us or
+ * more, so that is known too.
+ */
+#define BUSY_NS (10 * SCALE_MS)
+#define LAST_LOOK_NS (250 * SCALE_US)
+/*
  * Presentations that may be put off until the next disable.  A driver that
  * polls STATUS to receive would never see a packet without this limit.
  */
@@ -64,6 +74,14 @@ static bool is_noticed(const DWI2CTargetSide *t)
     return t->seen || t->pos || t->stop_sent;
 }
 
+/* To be called before is_noticed() becomes true. */
+static void note_progress(DWI2CTargetSide *t)
+{
+    if (!is_noticed(t)) {
+        t->busy_since = qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL);
+    }
+}
+
 static DWI2CPacket *head_packet(DWI2CTargetSide *t)
 {
     return &t->slot[t->head];
@@ -86,6 +104,9 @@ static void unpresent(DWI2CTargetSide *t)
     t->presented = false;
     t->seen = false;
     t->stop_sent = false;
+    t->stop_seen = false;
+    t->overdue = false;
+    t->polled = false;
     t->pos = 0;
 }
 
@@ -134,6 +155,7 @@ void dw_i2c_target_step(DWI2CState *s)
      * never on together.  Linux has threshold 0.
      */
     if (t->presented && !t->stop_sent && dw_i2c_target_level(s) <= s->rx_tl) {
+        note_progress(t);
         t->stop_sent = true;
         s->raw |= INTR_STOP_DET;
         trace_dw_i2c_target_stop(dw_i2c_target_level(s));
@@ -148,6 +170,7 @@ uint32_t dw_i2c_target_pop(DWI2CState *s)
     if (t->pos == 0) {
         val |= DATA_FIRST_BYTE;
     }
+    note_progress(t);
     t->pos++;
     t->handled = true;
     return val;
@@ -167,19 +190,52 @@ static void put_off(DWI2CState *s, int64_t ns)
     }
 }
 
+/*
+ * A poll finds a noticed packet.  On hardware its bytes would lie in the FIFO
+ * and the bus be idle; a disable then takes them from the handler, which
+ * costs the driver a second start of its transfer, see dw_i2c_master.c.
+ */
+static void busy_poll(DWI2CTargetSide *t, uint32_t prev)
+{
+    int64_t now = qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL);
+
+    if (!t->overdue &&
+        (now - t->busy_since >= BUSY_NS ||
+         (t->polled && prev == ACCESS_READ(DW_I2C_STATUS) &&
+          now - t->polled_at < LAST_LOOK_NS))) {
+        t->overdue = true;
+        trace_dw_i2c_target_overdue();
+    }
+    t->polled = true;
+    t->polled_at = now;
+}
+
 void dw_i2c_target_status_poll(DWI2CState *s, uint32_t prev)
 {
+    DWI2CTargetSide *t = &s->target;
+    bool busy = t->presented && is_noticed(t);
+
     /*
      * The interrupt handler and its drain loop read STATUS after these two.
      * Any other read starts a transfer.  If a packet is in progress then, it
      * shows as activity and is finished first, but no other may follow.
      */
-    if (is_listening(s) && prev != ACCESS_READ(DW_I2C_RAW_INTR_STAT) &&
-        prev != ACCESS_READ(DW_I2C_DATA_CMD) &&
-        s->target.holdoffs < HOLDOFFS_MAX) {
-        s->target.holdoffs++;
+    if (!is_listening(s) || prev == ACCESS_READ(DW_I2C_RAW_INTR_STAT) ||
+        prev == ACCESS_READ(DW_I2C_DATA_CMD)) {
+        return;
+    }
+    if (busy) {
+        busy_poll(t, prev);
+    }
+    if (t->holdoffs < HOLDOFFS_MAX) {
+        t->holdoffs += !busy;
         put_off(s, HOLDOFF_NS);
     }
+}
+
+bool dw_i2c_target_active(const DWI2CState *s)
+{
+    return s->target.presented && !s->target.overdue;
 }
 
 void dw_i2c_target_intr_poll(DWI2CState *s, uint32_t prev)
@@ -199,6 +255,21 @@ void dw_i2c_target_intr_poll(DWI2CState *s, uint32_t prev)
     }
 }
 
+/* What the handler was shown it will act upon, whatever happens meanwhile. */
+void dw_i2c_target_intr_shown(DWI2CState *s, uint32_t stat)
+{
+    DWI2CTargetSide *t = &s->target;
+
+    if (t->presented && (stat & INTR_RX_FULL)) {
+        note_progress(t);
+        t->seen = true;
+        t->handled = true;
+    }
+    if (t->presented && (stat & INTR_STOP_DET)) {
+        t->stop_seen = true;
+    }
+}
+
 void dw_i2c_target_enabled(DWI2CState *s)
 {
     DWI2CTargetSide *t = &s->target;
@@ -210,7 +281,10 @@ void dw_i2c_target_enabled(DWI2CState *s)
     t->holdoffs = 0;
     t->doublings = 0;
     t->handled = false;
-    t->not_before = qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL) + SETTLE_NS;
+    /* The driver is about to start a lost transfer again: nothing between. */
+    t->not_before = qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL) +
+                    (t->retry ? HOLDOFF_NS : SETTLE_NS);
+    t->retry = false;
     dw_i2c_target_step(s);
 }
 
@@ -224,7 +298,7 @@ void dw_i2c_target_disabled(DWI2CState *s)
     if (!t->presented) {
         return;
     }
-    if (t->stop_sent && !(s->raw & INTR_STOP_DET)) {
+    if (t->stop_sent && (t->stop_seen || !(s->raw & INTR_STOP_DET))) {
         /* The guest took the STOP, what it left in the FIFO is its choice. */
         drop_head(t);
         trace_dw_i2c_target_done(t->count);
@@ -420,6 +494,12 @@ const VMStateDescription vmstate_dw_i2c_target_side = {
         VMSTATE_UINT8(doublings, DWI2CTargetSide),
         VMSTATE_INT64(not_before, DWI2CTargetSide),
         VMSTATE_BOOL(handled, DWI2CTargetSide),
+        VMSTATE_BOOL(stop_seen, DWI2CTargetSide),
+        VMSTATE_BOOL(overdue, DWI2CTargetSide),
+        VMSTATE_BOOL(polled, DWI2CTargetSide),
+        VMSTATE_INT64(busy_since, DWI2CTargetSide),
+        VMSTATE_INT64(polled_at, DWI2CTargetSide),
+        VMSTATE_BOOL(retry, DWI2CTargetSide),
         VMSTATE_END_OF_LIST()
     }
 };

@@ -62,12 +62,19 @@ typedef struct DWI2CPacket {
  * @presented: the head packet is in the guest's RX FIFO
  * @seen: the guest read INTR_STAT with RX_FULL of the presented packet
  * @stop_sent: STOP_DET of the presented packet was raised
+ * @stop_seen: the guest read INTR_STAT with that STOP_DET
+ * @overdue: the presented packet is no reason any more to wait with a transfer
+ * @polled: a poll of STATUS found the presented packet in progress
+ * @busy_since: virtual time in ns at which that progress began
+ * @polled_at: virtual time in ns of the last such poll
  * @pos: bytes of the presented packet the guest has read
  * @holdoffs: how often a poll of STATUS put off presentation since the last
  *            enable
  * @doublings: how often the settle time was too short since the last enable
  * @not_before: virtual time in ns before which nothing is presented
- * @handled: the guest read packet bytes since target mode was last enabled
+ * @handled: the guest was shown a packet, by INTR_STAT or DATA_CMD, since
+ *           target mode was last enabled
+ * @retry: the master side lost arbitration, the transfer will be tried again
  */
 typedef struct DWI2CTargetSide {
     DWI2CPacket slot[DW_I2C_QUEUE_LEN];
@@ -80,11 +87,17 @@ typedef struct DWI2CTargetSide {
     bool presented;
     bool seen;
     bool stop_sent;
+    bool stop_seen;
+    bool overdue;
+    bool polled;
+    int64_t busy_since;
+    int64_t polled_at;
     uint16_t pos;
     uint8_t holdoffs;
     uint8_t doublings;
     int64_t not_before;
     bool handled;
+    bool retry;
 } DWI2CTargetSide;
 
 /**

@@ -32,7 +32,7 @@
 #define AT_PRESENTED (AT_HEAD + 6)
 #define AT_POS (AT_HEAD + 9)
 #define AT_NOT_BEFORE (AT_HEAD + 13)
-#define AT_NUM_ACCESS (AT_HEAD + 23)
+#define AT_NUM_ACCESS (AT_HEAD + 43)
 
 static char *dir;
 

@@ -352,6 +352,7 @@ static void test_skipped_message_is_a_lost_arbitration(void)
     g_assert_true(dw_line(&t));
     g_assert_cmphex(dw_rd(&t, R_INTR_STAT), ==, I_TX_ABRT);
     g_assert_cmphex(dw_rd(&t, R_TX_ABRT_SOURCE), ==, 1 << 12);
+    dw_target_mode(&t, OWN);
 
     /* The first of two: the second begins with a repeated START. */
     dw_echo(&t, OWN, 0x21, 0x22);
@@ -361,6 +362,7 @@ static void test_skipped_message_is_a_lost_arbitration(void)
     dw_wr(&t, R_DATA_CMD, CMD_READ | CMD_RESTART | CMD_STOP);
     g_assert_cmphex(dw_rd(&t, R_TX_ABRT_SOURCE), ==, 1 << 12);
     g_assert_cmphex(dw_rd(&t, R_RXFLR), ==, 0);
+    dw_target_mode(&t, OWN);
 
     /* Sent in full, or no packet before it: nothing is lost. */
     dw_echo(&t, OWN, 0x31, 0x32);
@@ -376,6 +378,106 @@ static void test_skipped_message_is_a_lost_arbitration(void)
     g_assert_cmphex(dw_rd(&t, R_INTR_STAT), ==, 0);
     dw_wr(&t, R_DATA_CMD, CMD_READ | CMD_RESTART | CMD_STOP);
     g_assert_cmphex(dw_rd(&t, R_INTR_STAT), ==, I_STOP_DET | I_RX_FULL);
+    dw_stop(&t);
+}
+
+/* The handler was shown a packet, but the disable came before it could read. */
+static void test_message_skipped_for_a_lost_packet(void)
+{
+    DwI2c t;
+
+    start_presented(&t);
+    g_assert_cmphex(dw_rd(&t, R_INTR_STAT), ==, I_RX_FULL);
+    dw_master_mode(&t, CON_LINUX_MASTER, EEPROM);
+    /* The handler goes on and finds nothing. */
+    g_assert_cmphex(dw_rd(&t, R_DATA_CMD), ==, 0);
+    dw_wr(&t, R_INTR_MASK, 0x244);
+    g_assert_cmphex(dw_rd(&t, R_INTR_STAT), ==, I_TX_ABRT);
+    g_assert_cmphex(dw_rd(&t, R_TX_ABRT_SOURCE), ==, 1 << 12);
+
+    /* Nothing comes between until the transfer is started again. */
+    dw_listen(&t);
+    qtest_clock_step(t.qts, HOLDOFF_NS - SETTLE_NS - 1);
+    dw_assert_quiet(&t);
+    dw_write_bytes(&t, EEPROM, (uint8_t[]) { 5, 6 }, 2);
+    dw_listen(&t);
+    dw_take(&t, 0x11, 0x12);
+    dw_stop(&t);
+}
+
+/* The driver gives up, or not: nobody is left without the packet. */
+static void test_lost_transfer_that_is_not_repeated(void)
+{
+    DwI2c t;
+
+    start_presented(&t);
+    g_assert_cmphex(dw_rd(&t, R_INTR_STAT), ==, I_RX_FULL);
+    dw_master_mode(&t, CON_LINUX_MASTER, EEPROM);
+    dw_wr(&t, R_INTR_MASK, 0x244);
+    dw_target_mode(&t, OWN);
+    qtest_clock_step(t.qts, HOLDOFF_NS);
+    dw_take(&t, 0x11, 0x12);
+    dw_stop(&t);
+}
+
+static uint32_t poll_for_idle(DwI2c *t)
+{
+    return dw_rd(t, R_STATUS) & ST_ACTIVITY;
+}
+
+/*
+ * The handler has been shown a packet and does not go on. The driver would
+ * fail the transfer after 20 ms, with a last look at their end.
+ */
+static void test_stuck_handler_does_not_keep_a_transfer_waiting(void)
+{
+    DwI2c t;
+    int i;
+
+    start_presented(&t);
+    g_assert_cmphex(dw_rd(&t, R_INTR_STAT), ==, I_RX_FULL);
+    for (i = 0; i < 20; i++) {
+        g_assert_cmphex(poll_for_idle(&t), ==, ST_ACTIVITY);
+        qtest_clock_step(t.qts, POLL_NS);
+    }
+    qtest_clock_step(t.qts, BUSY_NS - 20 * POLL_NS);
+    g_assert_cmphex(poll_for_idle(&t), ==, 0);
+    /* Its bytes are still there. */
+    g_assert_cmphex(dw_rd(&t, R_RXFLR), ==, 2);
+    dw_disable(&t);
+    dw_listen(&t);
+
+    /* The next one counts again; this time the vCPU that polls had stopped. */
+    g_assert_cmphex(dw_rd(&t, R_INTR_STAT), ==, I_RX_FULL);
+    g_assert_cmphex(poll_for_idle(&t), ==, ST_ACTIVITY);
+    g_assert_cmphex(poll_for_idle(&t), ==, 0);
+    dw_disable(&t);
+    dw_listen(&t);
+
+    /* And now both had. */
+    g_assert_cmphex(dw_rd(&t, R_INTR_STAT), ==, I_RX_FULL);
+    qtest_clock_step(t.qts, BUSY_NS);
+    g_assert_cmphex(poll_for_idle(&t), ==, 0);
+    dw_disable(&t);
+    dw_listen(&t);
+    dw_take(&t, 0x11, 0x12);
+    dw_stop(&t);
+}
+
+/* What the handler knows to be complete does not come a second time. */
+static void test_shown_stop_ends_a_packet(void)
+{
+    DwI2c t;
+
+    start_presented(&t);
+    g_assert_cmphex(dw_rd(&t, R_INTR_STAT), ==, I_RX_FULL);
+    dw_rd(&t, R_DATA_CMD);
+    dw_rd(&t, R_DATA_CMD);
+    g_assert_cmphex(dw_rd(&t, R_INTR_STAT), ==, I_STOP_DET);
+    dw_disable(&t);
+    dw_rd(&t, R_CLR_STOP_DET);
+    dw_listen(&t);
+    dw_assert_quiet(&t);
     dw_stop(&t);
 }
 
@@ -568,6 +670,14 @@ int main(int argc, char **argv)
                    test_handler_of_the_other_mode_cannot_deafen);
     qtest_add_func("/dw-i2c/target/skipped-message-is-a-lost-arbitration",
                    test_skipped_message_is_a_lost_arbitration);
+    qtest_add_func("/dw-i2c/target/message-skipped-for-a-lost-packet",
+                   test_message_skipped_for_a_lost_packet);
+    qtest_add_func("/dw-i2c/target/lost-transfer-that-is-not-repeated",
+                   test_lost_transfer_that_is_not_repeated);
+    qtest_add_func("/dw-i2c/target/stuck-handler-lets-a-transfer-start",
+                   test_stuck_handler_does_not_keep_a_transfer_waiting);
+    qtest_add_func("/dw-i2c/target/shown-stop-ends-a-packet",
+                   test_shown_stop_ends_a_packet);
     qtest_add_func("/dw-i2c/target/polling-does-not-starve",
                    test_polling_does_not_starve);
     qtest_add_func("/dw-i2c/target/abort-leaves-the-packet",

@@ -71,6 +71,9 @@
 #define SETTLE_NS 40000
 #define SETTLE_DOUBLINGS 7
 #define HOLDOFF_NS 100000000
+#define BUSY_NS 10000000
+/* Shortest sleep of Linux between two polls of STATUS */
+#define POLL_NS 251000
 
 typedef struct DwI2c {
     QTestState *qts;
