@@ -2,8 +2,11 @@
 /*
  * Bind and unbind of a vPPB (CXL r3.2 7.6.7.2) as Linux's pciehp sees them
  */
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include "fm-cmds.h"
@@ -32,18 +35,48 @@ static void nap(void)
     nanosleep(&t, NULL);
 }
 
-/* Has Linux a driver on the memory device with this serial number? */
-static bool linux_has(uint64_t serial)
+/* Number of the memory device with this serial number, or MEMDEVS */
+static unsigned memdev_of(uint64_t serial)
 {
-    for (unsigned i = 0; i < MEMDEVS; i++) {
+    unsigned i;
+
+    for (i = 0; i < MEMDEVS; i++) {
         uint64_t found;
 
         if (!sys_read_u64(&found, CXL_SYS "/mem%u/serial", i) &&
             found == serial) {
-            return sys_exists(CXL_SYS "/mem%u/driver", i);
+            break;
         }
     }
-    return false;
+    return i;
+}
+
+/* Has Linux a driver on it? */
+static bool linux_has(uint64_t serial)
+{
+    return sys_exists(CXL_SYS "/mem%u/driver", memdev_of(serial));
+}
+
+/*
+ * The driver of the PCI function makes the memory device, and reads the event
+ * logs after that: a device that is taken away now makes it complain.  To bind
+ * a driver to a function that has one is refused, behind the lock that is held
+ * as long as the driver starts.
+ */
+static bool await_started(uint64_t serial)
+{
+    unsigned i = memdev_of(serial);
+    char path[SYS_PATH], *function;
+    int rc = -ENODEV;
+
+    snprintf(path, sizeof(path), CXL_SYS "/mem%u/..", i);
+    function = realpath(path, NULL);
+    if (function) {
+        rc = sys_write(strrchr(function, '/') + 1,
+                       CXL_SYS "/mem%u/../driver/bind", i);
+        free(function);
+    }
+    return rc == -EBUSY;
 }
 
 static bool await_linux(uint64_t serial, bool there)
@@ -124,7 +157,8 @@ void switch_bind_test(struct cxl_conn *fm, struct cxl_conn *device,
     struct fm_identity id;
 
     for (unsigned i = 0; i < sizeof(options); i++) {
-        tap_check(linux_has(serial), "Linux has the device");
+        tap_check(linux_has(serial) && await_started(serial),
+                  "Linux has the device");
         unbind(fm, vppb, options[i]);
         tap_check(await_linux(serial, false), "Linux lets it go");
         tap_check(!fm_identify(device, &id) && id.serial == serial,
