@@ -237,7 +237,7 @@ static CXLRetCode unbind_vppb(CXLCCI *cci, CXLReader *in, CXLWriter *out)
             /* the host is at it already, and the button would stop it */
             return CXL_RC_RETRY_REQUIRED;
         }
-        pcie_cap_slot_push_attention_button(port);
+        cxl_switch_push_button(sw, port);
     }
     cxl_switch_hold(sw, port);
     cxl_switch_keep_on_eject(sw, port, true);
@@ -312,12 +312,10 @@ static CXLRetCode generate_aer(CXLCCI *cci, CXLReader *in, CXLWriter *out)
         err.flags = PCIE_AER_ERR_IS_CORRECTABLE;
     }
     err.source_id = pci_requester_id(port);
-    /* the port's own AER logic: known bits, masks, message to the root */
-    if (pcie_aer_inject_error(port, &err) < 0) {
-        return CXL_RC_INVALID_INPUT;
-    }
     trace_cxl_switch_aer(vppb, err.status, err.flags);
-    return CXL_RC_SUCCESS;
+    /* the port's own AER logic: known bits, masks, message to the root */
+    return pcie_aer_inject_error(port, &err) < 0 ? CXL_RC_INVALID_INPUT
+                                                 : CXL_RC_SUCCESS;
 }
 
 #define BIND_EFFECTS (CXL_EFF_BACKGROUND | CXL_EFF_CONFIG_IMMEDIATE)
@@ -334,7 +332,7 @@ static const CXLCmd rows[] = {
             .effects = BIND_EFFECTS, .flags = CXL_CMD_BG,
             .bg_done = unbind_done, .bg_abort = op_abort),
     CXL_ROW(0x5203, "Generate AER Event", CXL_CCI_SWITCH, CXL_LEN(0x28),
-            generate_aer),
+            generate_aer, .flags = CXL_CMD_IO),
 };
 
 const CXLCmdSet cxl_cmds_fm_vcs = CXL_CMD_SET("Virtual Switch", rows);

@@ -226,9 +226,10 @@ static const CXLCmd rows[] = {
             CXL_LEN_MIN(TUNNEL_HEAD + CXL_CCI_MSG_HEADER), tunnel,
             .present = has_ends),
     CXL_ROW(0x5301, "Send LD CXL.io Configuration Request", CXL_CCI_SWITCH,
-            CXL_LEN(12), send_config),
+            CXL_LEN(12), send_config, .flags = CXL_CMD_IO),
     CXL_ROW(0x5302, "Send LD CXL.io Memory Request", CXL_CCI_SWITCH,
-            CXL_LEN_MIN(MEMORY_HEAD_SHORT), send_memory),
+            CXL_LEN_MIN(MEMORY_HEAD_SHORT), send_memory,
+            .flags = CXL_CMD_IO),
 };
 
 const CXLCmdSet cxl_cmds_mld_port = CXL_CMD_SET("MLD Port", rows);

@@ -158,7 +158,7 @@ static uint64_t devregs_read(void *opaque, hwaddr addr, unsigned size)
 
 /* -- commands ----------------------------------------------------------- */
 
-static void doorbell(CXLDeviceRegs *r)
+static void run_command(CXLDeviceRegs *r)
 {
     /* handlers see copies: no command can write its own input or registers */
     uint8_t in[CXL_MAILBOX_PAYLOAD_SIZE];
@@ -180,18 +180,40 @@ static void doorbell(CXLDeviceRegs *r)
     trace_cxl_mailbox_doorbell(opcode, len, rc, out_len);
 }
 
+/* The owner may have been reset or unplugged by the command it ran here */
+static void run_deferred(void *opaque, unsigned what)
+{
+    CXLDeviceRegs *r = opaque;
+
+    r->control &= ~CONTROL_DOORBELL;
+    run_command(r);
+}
+
+static void doorbell(CXLDeviceRegs *r)
+{
+    if (r->control & CONTROL_DOORBELL) {
+        return;
+    }
+    if (cxl_cci_is_io(r->cci, r->command)) {
+        r->control |= CONTROL_DOORBELL;
+        device_deferred_raise(&r->deferred, 0);
+    } else {
+        run_command(r);
+    }
+}
+
 static void control_write(CXLDeviceRegs *r, uint32_t value)
 {
     /*
      * Linux enables the completion interrupt once and then rings the doorbell
      * with a plain 1, yet waits for the interrupt: a write that rings leaves
-     * the enables alone.  The doorbell itself never reads as set: the command
-     * is over when the write returns.
+     * the enables alone.  Most commands are over when the write returns, and
+     * the doorbell is clear again.
      */
     if (value & CONTROL_DOORBELL) {
         doorbell(r);
     } else {
-        r->control = value & CONTROL_KEPT;
+        r->control = (r->control & CONTROL_DOORBELL) | (value & CONTROL_KEPT);
     }
 }
 
@@ -265,6 +287,7 @@ void cxl_devregs_init(CXLDeviceRegs *r, Object *owner, const char *name,
     r->opaque = opaque;
     cci->bg_notify = bg_done;
     cci->bg_opaque = r;
+    device_deferred_init(&r->deferred, owner, 1, run_deferred, r);
     cxl_devregs_reset(r);
     memory_region_init_io(&r->mr, owner, &devregs_ops, r, name,
                           CXL_DEVREGS_SIZE);
@@ -278,6 +301,12 @@ void cxl_devregs_reset(CXLDeviceRegs *r)
     r->bg_low_held = false;
     r->media_status = CXL_MEDIA_READY;
     memset(r->payload, 0, sizeof(r->payload));
+    device_deferred_cancel(&r->deferred, DEVICE_DEFERRED_ALL);
+}
+
+void cxl_devregs_exit(CXLDeviceRegs *r)
+{
+    device_deferred_cancel(&r->deferred, DEVICE_DEFERRED_ALL);
 }
 
 void cxl_devregs_set_media(CXLDeviceRegs *r, CXLMediaStatus status)
@@ -294,9 +323,12 @@ static int devregs_post_load(void *opaque, int version_id)
 {
     CXLDeviceRegs *r = opaque;
 
-    if ((r->control & ~CONTROL_KEPT) || (r->command & ~COMMAND_MASK) ||
+    /* a doorbell that nothing answers would stay set */
+    if ((r->control & ~CONTROL_KEPT) !=
+        (r->deferred.due ? CONTROL_DOORBELL : 0) || (r->command & ~COMMAND_MASK) ||
         (r->status & ~STATUS_RC_MASK) ||
         r->media_status > CXL_MEDIA_DISABLED) {
+        cxl_devregs_reset(r);
         return -EINVAL;
     }
     r->bg_low_held = false;
@@ -313,7 +345,9 @@ const VMStateDescription vmstate_cxl_devregs = {
         VMSTATE_UINT64(command, CXLDeviceRegs),
         VMSTATE_UINT64(status, CXLDeviceRegs),
         VMSTATE_UINT8(media_status, CXLDeviceRegs),
-        VMSTATE_UINT8_ARRAY(payload, CXLDeviceRegs, CXL_MAILBOX_PAYLOAD_SIZE),
+        VMSTATE_UINT8_ARRAY(payload, CXLDeviceRegs,
+                            CXL_MAILBOX_PAYLOAD_SIZE),
+        VMSTATE_DEVICE_DEFERRED(deferred, CXLDeviceRegs),
         VMSTATE_END_OF_LIST()
     }
 };

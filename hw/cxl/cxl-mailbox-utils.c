@@ -71,6 +71,13 @@ const CXLCmd *cxl_cci_find(const CXLCCI *cci, uint16_t opcode)
     return NULL;
 }
 
+bool cxl_cci_is_io(const CXLCCI *cci, uint16_t opcode)
+{
+    const CXLCmd *cmd = cxl_cci_find(cci, opcode);
+
+    return cmd && cmd->flags & CXL_CMD_IO;
+}
+
 static bool length_is_right(const CXLLenRule *rule, const void *in, size_t len)
 {
     const uint8_t *at = in;

@@ -10,6 +10,10 @@
 #include "qemu/uuid.h"
 #include "hw/cxl/cxl_events.h"
 #include "hw/cxl/cxl_switch.h"
+#include "hw/deferred.h"
+
+/* What is deferred: slots with events that their hosts were not told of */
+#define CXL_SWITCH_DEFERRED_SLOT    0
 
 /* A bit per device and function number of the bus below the upstream port */
 #define SWITCH_MAP_BYTES    (256 / 8)
@@ -62,7 +66,8 @@ typedef struct CXLSwitchOp {
 } CXLSwitchOp;
 
 struct CXLSwitch {
-    CXLTimestamp clock;         /* first: the upstream port points to it */
+    Object parent_obj;
+    CXLTimestamp clock;         /* the upstream port points to it */
     CXLUpstreamPort *usp;
     unsigned doors;
     CXLEventLogs events;
@@ -70,6 +75,8 @@ struct CXLSwitch {
     QemuUUID sv;
     uint8_t unbound[SWITCH_MAP_BYTES];
     uint8_t perst[SWITCH_MAP_BYTES];
+    uint8_t slot_events[SWITCH_MAP_BYTES];
+    DeviceDeferred deferred;
     CXLSwitchOp op;
     QLIST_HEAD(, CXLSwitchHeld) held;
     DeviceListener listener;
@@ -90,6 +97,12 @@ void cxl_switch_map_set(uint8_t *map, const PCIDevice *port, bool value);
 /** cxl_switch_slot_setup(), _reset() - link events of a downstream port. */
 void cxl_switch_slot_setup(PCIDevice *port);
 void cxl_switch_slot_reset(PCIDevice *port);
+/** cxl_switch_slot_power() - does the host let the slot have power? */
+bool cxl_switch_slot_power(const PCIDevice *port);
+/** cxl_switch_push_button() - ask the host to give the slot's device away. */
+void cxl_switch_push_button(CXLSwitch *sw, PCIDevice *port);
+/** cxl_switch_slot_run_deferred() - send the interrupt of one slot. */
+void cxl_switch_slot_run_deferred(void *opaque, unsigned what);
 /** cxl_switch_hold() - from now on device_del leaves what is on @port alone. */
 void cxl_switch_hold(CXLSwitch *sw, PCIDevice *port);
 /** cxl_switch_release() - the opposite, for what is not hidden. */

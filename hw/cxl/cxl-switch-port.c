@@ -214,20 +214,25 @@ bool cxl_switch_perst(const CXLSwitch *sw, const PCIDevice *port)
     return is_downstream(port) && cxl_switch_map_get(sw->perst, port);
 }
 
+bool cxl_switch_slot_power(const PCIDevice *port)
+{
+    uint8_t *exp = port->config + port->exp.exp_cap;
+
+    return !(pci_get_long(exp + PCI_EXP_SLTCAP) & PCI_EXP_SLTCAP_PCP) ||
+           !(pci_get_word(exp + PCI_EXP_SLTCTL) & PCI_EXP_SLTCTL_PCC);
+}
+
 /* What the host does to its slot reaches the device while it is bound */
 static bool powered(const CXLSwitch *sw, const PCIDevice *port,
                     const PCIDevice *dev)
 {
-    uint8_t *exp = port->config + port->exp.exp_cap;
-
     if (!cxl_switch_bound(sw, port)) {
         return true;
     }
     if (dev && !cxl_switch_perst(sw, port)) {
         return dev->enabled;
     }
-    return !(pci_get_long(exp + PCI_EXP_SLTCAP) & PCI_EXP_SLTCAP_PCP) ||
-           !(pci_get_word(exp + PCI_EXP_SLTCTL) & PCI_EXP_SLTCTL_PCC);
+    return cxl_switch_slot_power(port);
 }
 
 bool cxl_switch_link_up(const CXLSwitch *sw, const PCIDevice *port)

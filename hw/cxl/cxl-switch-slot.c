@@ -19,6 +19,10 @@
 #include "cxl-switch-internal.h"
 #include "trace.h"
 
+/* What a host is told of a slot that we fill or empty */
+#define SLOT_EVENTS \
+    (PCI_EXP_SLTSTA_ABP | PCI_EXP_SLTSTA_PDC | PCI_EXP_SLTSTA_DLLSC)
+
 static PCIBus *bus_below(PCIDevice *port)
 {
     return pci_bridge_get_sec_bus(PCI_BRIDGE(port));
@@ -153,14 +157,13 @@ void cxl_switch_slot_reset(PCIDevice *port)
  * Raise the port's hot-plug interrupt for what its slot status says.  Where it
  * is a level, the port's own logic lowers it when the host clears the status.
  */
-static void slot_notify(PCIDevice *port)
+static void slot_send_interrupt(PCIDevice *port)
 {
     uint8_t *exp = port->config + port->exp.exp_cap;
     uint16_t ctl = pci_get_word(exp + PCI_EXP_SLTCTL);
     uint16_t sta = pci_get_word(exp + PCI_EXP_SLTSTA);
 
-    if (!(ctl & PCI_EXP_SLTCTL_HPIE) ||
-        !(ctl & sta & (PCI_EXP_SLTSTA_PDC | PCI_EXP_SLTSTA_DLLSC))) {
+    if (!(ctl & PCI_EXP_SLTCTL_HPIE) || !(ctl & sta & SLOT_EVENTS)) {
         return;
     }
     if (msi_enabled(port)) {
@@ -170,26 +173,74 @@ static void slot_notify(PCIDevice *port)
     }
 }
 
-static void slot_emptied(PCIDevice *port)
+/*
+ * One port at a time: its interrupt may unplug the switch, and with it what
+ * else was due.
+ */
+void cxl_switch_slot_run_deferred(void *opaque, unsigned what)
+{
+    CXLSwitch *sw = opaque;
+    PCIDevice *due = NULL;
+
+    if (!DEVICE(sw->usp)->realized) {
+        return;
+    }
+    for (unsigned i = 1; i < cxl_switch_nr_vppbs(sw); i++) {
+        PCIDevice *port = cxl_switch_vppb(sw, i);
+
+        if (!cxl_switch_map_get(sw->slot_events, port)) {
+            continue;
+        }
+        if (due) {
+            device_deferred_raise(&sw->deferred, what);
+            break;
+        }
+        due = port;
+    }
+    if (due) {
+        cxl_switch_map_set(sw->slot_events, due, false);
+        slot_send_interrupt(due);
+    }
+}
+
+static void slot_event(CXLSwitch *sw, PCIDevice *port, uint16_t events)
+{
+    uint8_t *exp = port->config + port->exp.exp_cap;
+
+    pci_word_test_and_set_mask(exp + PCI_EXP_SLTSTA, events);
+    cxl_switch_map_set(sw->slot_events, port, true);
+    device_deferred_raise(&sw->deferred, CXL_SWITCH_DEFERRED_SLOT);
+}
+
+void cxl_switch_push_button(CXLSwitch *sw, PCIDevice *port)
+{
+    slot_event(sw, port, PCI_EXP_SLTSTA_ABP);
+}
+
+static void slot_emptied(CXLSwitch *sw, PCIDevice *port)
 {
     uint8_t *exp = port->config + port->exp.exp_cap;
 
     pci_word_test_and_clear_mask(exp + PCI_EXP_SLTSTA, PCI_EXP_SLTSTA_PDS);
     pci_word_test_and_clear_mask(exp + PCI_EXP_LNKSTA, PCI_EXP_LNKSTA_DLLLA);
-    pci_word_test_and_set_mask(exp + PCI_EXP_SLTSTA,
-                               PCI_EXP_SLTSTA_PDC | PCI_EXP_SLTSTA_DLLSC);
-    slot_notify(port);
+    slot_event(sw, port, PCI_EXP_SLTSTA_PDC | PCI_EXP_SLTSTA_DLLSC);
 }
 
-static void slot_filled(PCIDevice *port, PCIDevice *dev)
+/*
+ * As the port's own logic does for a hot-plug, which however sends the
+ * interrupt at once.
+ */
+static void slot_filled(CXLSwitch *sw, PCIDevice *port, PCIDevice *dev)
 {
     uint8_t *exp = port->config + port->exp.exp_cap;
-    DeviceState *qdev = DEVICE(dev);
 
-    pci_word_test_and_set_mask(exp + PCI_EXP_SLTSTA, PCI_EXP_SLTSTA_DLLSC);
-    /* the port's own logic, which tells the guest of nothing but hot-plugs */
-    qdev->hotplugged = true;
-    pcie_cap_slot_plug_cb(HOTPLUG_HANDLER(port), qdev, &error_abort);
+    pci_word_test_and_set_mask(exp + PCI_EXP_SLTSTA, PCI_EXP_SLTSTA_PDS);
+    if (dev->cap_present & QEMU_PCIE_LNKSTA_DLLLA ||
+        pci_get_long(exp + PCI_EXP_LNKCAP) & PCI_EXP_LNKCAP_DLLLARC) {
+        pci_word_test_and_set_mask(exp + PCI_EXP_LNKSTA,
+                                   PCI_EXP_LNKSTA_DLLLA);
+    }
+    slot_event(sw, port, SLOT_EVENTS);
 }
 
 static void hide(CXLSwitch *sw, PCIDevice *port, PCIDevice *dev)
@@ -214,7 +265,8 @@ static void show(CXLSwitchHeld *h)
     bus->devices[h->dev->devfn] = h->dev;
     pci_bus_clear_slot_reserved_mask(bus, 1u << PCI_SLOT(h->dev->devfn));
     h->hidden = false;
-    pci_set_power(h->dev, true);
+    /* a host that has switched its slot off switches it on when it is told */
+    pci_set_power(h->dev, cxl_switch_slot_power(h->port));
     cxl_direct_topology_changed();
     trace_cxl_switch_shown(DEVICE(h->port)->id ?: "", DEVICE(h->dev)->id ?: "");
 }
@@ -276,12 +328,12 @@ void cxl_switch_refresh(CXLSwitch *sw, PCIDevice *port, bool tell)
 
         follow_perst(sw, port);
         if (changed && tell) {
-            slot_emptied(port);
+            slot_emptied(sw, port);
         }
     } else {
         follow_perst(sw, port);
         if (show_all(sw, port) && tell) {
-            slot_filled(port, cxl_switch_device(sw, port));
+            slot_filled(sw, port, cxl_switch_device(sw, port));
         }
     }
 }
@@ -298,9 +350,9 @@ void cxl_switch_reset_link(CXLSwitch *sw, PCIDevice *port)
         return;
     }
     hide_all(sw, port);
-    slot_emptied(port);
+    slot_emptied(sw, port);
     show_all(sw, port);
-    slot_filled(port, dev);
+    slot_filled(sw, port, dev);
 }
 
 /* -- plugged and unplugged by the user ------------------------------------ */

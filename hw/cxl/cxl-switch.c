@@ -16,6 +16,9 @@
 /* Records in each log: a burst of changes on all ports of a large switch */
 #define EVENT_DEPTH     64
 
+#define TYPE_CXL_SWITCH_STATE "cxl-switch-state"
+OBJECT_DECLARE_SIMPLE_TYPE(CXLSwitch, CXL_SWITCH_STATE)
+
 static const VMStateDescription vmstate_switch;
 
 static CXLSwitch *shared_of(CXLUpstreamPort *usp)
@@ -83,6 +86,8 @@ static void switch_reset(void *opaque)
     unsigned i;
 
     forget_secret(sw);
+    memset(sw->slot_events, 0, sizeof(sw->slot_events));
+    device_deferred_cancel(&sw->deferred, DEVICE_DEFERRED_ALL);
     for (i = 1; i < cxl_switch_nr_vppbs(sw); i++) {
         cxl_switch_slot_reset(cxl_switch_vppb(sw, i));
     }
@@ -90,7 +95,7 @@ static void switch_reset(void *opaque)
 
 static CXLSwitch *switch_new(CXLUpstreamPort *usp)
 {
-    CXLSwitch *sw = g_new0(CXLSwitch, 1);
+    CXLSwitch *sw = CXL_SWITCH_STATE(object_new(TYPE_CXL_SWITCH_STATE));
     uint32_t depth[CXL_EVENT_LOGS];
     unsigned i;
 
@@ -98,6 +103,8 @@ static CXLSwitch *switch_new(CXLUpstreamPort *usp)
         depth[i] = EVENT_DEPTH;
     }
     sw->usp = usp;
+    device_deferred_init(&sw->deferred, OBJECT(sw), 1,
+                         cxl_switch_slot_run_deferred, sw);
     cxl_events_init(&sw->events, depth, &sw->clock, NULL, NULL);
     QLIST_INIT(&sw->held);
     sw->listener.realize = device_came;
@@ -119,8 +126,9 @@ static void switch_free(CXLSwitch *sw)
     qemu_unregister_reset(switch_reset, sw);
     device_listener_unregister(&sw->listener);
     cxl_switch_let_all_go(sw);
+    device_deferred_cancel(&sw->deferred, DEVICE_DEFERRED_ALL);
     cxl_events_destroy(&sw->events);
-    g_free(sw);
+    object_unref(OBJECT(sw));
 }
 
 void cxl_switch_cci_init(CXLCCI *cci, CXLUpstreamPort *usp,
@@ -240,6 +248,8 @@ static const VMStateDescription vmstate_switch = {
         VMSTATE_UINT8_ARRAY(sv.data, CXLSwitch, sizeof_field(QemuUUID, data)),
         VMSTATE_UINT8_ARRAY(unbound, CXLSwitch, SWITCH_MAP_BYTES),
         VMSTATE_UINT8_ARRAY(perst, CXLSwitch, SWITCH_MAP_BYTES),
+        VMSTATE_UINT8_ARRAY(slot_events, CXLSwitch, SWITCH_MAP_BYTES),
+        VMSTATE_DEVICE_DEFERRED(deferred, CXLSwitch),
         VMSTATE_UINT16(op.opcode, CXLSwitch),
         VMSTATE_UINT8(op.devfn, CXLSwitch),
         VMSTATE_UINT8(op.option, CXLSwitch),
@@ -247,3 +257,17 @@ static const VMStateDescription vmstate_switch = {
         VMSTATE_END_OF_LIST()
     }
 };
+
+/* -- an object, so that what is deferred can keep it in memory ------------- */
+
+static const TypeInfo switch_state_info = {
+    .name = TYPE_CXL_SWITCH_STATE,
+    .parent = TYPE_OBJECT,
+    .instance_size = sizeof(CXLSwitch),
+};
+
+static void switch_state_register(void)
+{
+    type_register_static(&switch_state_info);
+}
+type_init(switch_state_register)

@@ -83,6 +83,7 @@ static void switch_mailbox_exit(PCIDevice *pci)
 {
     CXLSwitchMailbox *s = CXL_SWITCH_MAILBOX(pci);
 
+    cxl_devregs_exit(&s->regs);
     cxl_switch_cci_destroy(&s->cci);
     pcie_cap_exit(pci);
 }

@@ -297,6 +297,7 @@ static void cxl_type3_exit(PCIDevice *pci)
     CXLType3Dev *d = CXL_TYPE3(pci);
 
     cxl_type3_direct_detach(d);
+    cxl_devregs_exit(&d->regs);
     cxl_type3_pci_exit(d);
     cxl_type3_ccis_exit(d);
     cxl_type3_dc_exit(d);

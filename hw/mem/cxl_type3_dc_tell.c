@@ -83,9 +83,30 @@ static bool may_tell(CXLType3Dev *d)
     return false;
 }
 
+/**
+ * struct CXLType3Answer - what a host did, until the monitor hears of it
+ * @extents: the first of them
+ * @n: number of all
+ */
+typedef struct CXLType3Answer {
+    CXLDCEventType what;
+    uint16_t host;
+    size_t n;
+    CxlDynamicCapacityRangeList *extents;
+} CXLType3Answer;
+
+static void answer_free(gpointer opaque)
+{
+    CXLType3Answer *a = opaque;
+
+    qapi_free_CxlDynamicCapacityRangeList(a->extents);
+    g_free(a);
+}
+
 void cxl_type3_dc_tell_exit(CXLType3Dev *d)
 {
     g_clear_pointer(&d->tell.timer, timer_free);
+    g_queue_clear_full(&d->tell.queue, answer_free);
     d->tell = (CXLType3Tell) { 0 };
 }
 
@@ -117,29 +138,54 @@ const VMStateDescription vmstate_cxl_type3_tell = {
 
 /* -- what ----------------------------------------------------------------- */
 
+void cxl_type3_dc_tell_next(CXLType3Dev *d)
+{
+    CXLType3Answer *a = g_queue_pop_head(&d->tell.queue);
+    const char *id = DEVICE(d)->id;
+    g_autofree char *path = object_get_canonical_path(OBJECT(d));
+
+    if (!a) {
+        return;
+    }
+    if (!g_queue_is_empty(&d->tell.queue)) {
+        device_deferred_raise(&d->deferred, CXL_TYPE3_DEFERRED_QMP);
+    }
+    if (a->what == CXL_DC_EV_RELEASED) {
+        qapi_event_send_cxl_dynamic_capacity_released(id, path, a->host, a->n,
+                                                      a->extents);
+    } else if (a->n) {
+        qapi_event_send_cxl_dynamic_capacity_accepted(id, path, a->host, a->n,
+                                                      a->extents);
+    } else {
+        qapi_event_send_cxl_dynamic_capacity_refused(id, path, a->host);
+    }
+    answer_free(a);
+}
+
+/*
+ * What waits is not part of the state: it happened here, and the monitor that
+ * hears of it is the one of here.
+ */
 void cxl_type3_dc_answered(void *opaque, uint16_t host, CXLDCEventType what,
                            const CXLDCExtent *extents, size_t n)
 {
     CXLType3Dev *d = opaque;
-    const char *id = DEVICE(d)->id;
-    g_autofree char *path = NULL;
-    g_autoptr(CxlDynamicCapacityRangeList) list = NULL;
-    CxlDynamicCapacityRangeList **tail = &list;
+    CxlDynamicCapacityRangeList **tail;
+    CXLType3Answer *a;
     size_t i;
 
-    trace_cxl_type3_dc_answer(id, host, what, n);
+    trace_cxl_type3_dc_answer(DEVICE(d)->id, host, what, n);
     if (!may_tell(d)) {
         return;
     }
-    path = object_get_canonical_path(OBJECT(d));
+    a = g_new0(CXLType3Answer, 1);
+    a->what = what;
+    a->host = host;
+    a->n = n;
+    tail = &a->extents;
     for (i = 0; i < MIN(n, EVENT_EXTENTS_MAX); i++) {
         QAPI_LIST_APPEND(tail, cxl_type3_dc_range(d, &extents[i]));
     }
-    if (what == CXL_DC_EV_RELEASED) {
-        qapi_event_send_cxl_dynamic_capacity_released(id, path, host, n, list);
-    } else if (n) {
-        qapi_event_send_cxl_dynamic_capacity_accepted(id, path, host, n, list);
-    } else {
-        qapi_event_send_cxl_dynamic_capacity_refused(id, path, host);
-    }
+    g_queue_push_tail(&d->tell.queue, a);
+    device_deferred_raise(&d->deferred, CXL_TYPE3_DEFERRED_QMP);
 }

@@ -15,6 +15,7 @@
 #include "hw/cxl/cxl_poison.h"
 #include "hw/cxl/cxl_scrub.h"
 #include "hw/cxl/cxl_type3.h"
+#include "hw/deferred.h"
 #include "hw/pci/msix.h"
 #include "hw/pci/pci_device.h"
 #include "qom/object.h"
@@ -101,6 +102,22 @@ typedef struct CXLType3DCProps {
 } CXLType3DCProps;
 
 /**
+ * enum CXLType3Deferred - what leaves the device after an operation
+ *
+ * The numbers below these are MSI-X vectors.
+ */
+typedef enum CXLType3Deferred {
+    CXL_TYPE3_DEFERRED_AER_COR = CXL_TYPE3_VECTORS,
+    CXL_TYPE3_DEFERRED_AER_UNC,
+    CXL_TYPE3_DEFERRED_QMP,
+    CXL_TYPE3_DEFERRED_COUNT,
+} CXLType3Deferred;
+
+/* A reset ends what a host would hear; the monitor hears what happened */
+#define CXL_TYPE3_DEFERRED_RESET \
+    (DEVICE_DEFERRED_ALL & ~BIT(CXL_TYPE3_DEFERRED_QMP))
+
+/**
  * struct CXLType3Run - accepted dynamic capacity in one row
  * @node: first and last address
  * @offset: where it begins in the backend
@@ -157,12 +174,14 @@ typedef struct CXLType3RasError {
  * @since: begin of the current second, virtual clock
  * @sent: events sent in it
  * @lost: events not sent in it
+ * @queue: CXLType3Answer of events to be sent after the operation
  */
 typedef struct CXLType3Tell {
     QEMUTimer *timer;
     int64_t since;
     uint32_t sent;
     uint64_t lost;
+    GQueue queue;
 } CXLType3Tell;
 
 struct CXLType3Dev {
@@ -190,6 +209,7 @@ struct CXLType3Dev {
     CXLComponentState cxl;
     CXLDeviceRegs regs;
     DOECap doe;
+    DeviceDeferred deferred;
     CXLCCI mailbox_cci;
     CXLCCI fm_cci;
     CXLCCI ld_cci;
@@ -231,6 +251,7 @@ void cxl_type3_pci_show_ranges(CXLType3Dev *d);
 uint32_t cxl_type3_config_read(PCIDevice *pci, uint32_t addr, int size);
 void cxl_type3_config_write(PCIDevice *pci, uint32_t addr, uint32_t value,
                             int size);
+/* Sends an interrupt after the operation that is going on */
 void cxl_type3_irq(CXLType3Dev *d, unsigned vector);
 
 /* cxl_type3_mem.c */
@@ -250,6 +271,8 @@ bool cxl_type3_dc_backend_offset(const CXLType3Dev *d, uint64_t dpa,
 /* cxl_type3_dc_tell.c */
 void cxl_type3_dc_answered(void *opaque, uint16_t host, CXLDCEventType what,
                            const CXLDCExtent *extents, size_t n);
+/* Send one of the events that were held back until the operation was over */
+void cxl_type3_dc_tell_next(CXLType3Dev *d);
 void cxl_type3_dc_tell_exit(CXLType3Dev *d);
 CxlDynamicCapacityRange *cxl_type3_dc_range(const CXLType3Dev *d,
                                             const CXLDCExtent *e);
@@ -275,6 +298,8 @@ bool cxl_type3_shows_persistent(const CXLType3Dev *d);
 
 /* cxl_type3_ras.c */
 extern const CXLComponentOps cxl_type3_component_ops;
+/* Send the error message of the oldest error, or of a correctable one */
+void cxl_type3_ras_send_aer(CXLType3Dev *d, bool correctable);
 void cxl_type3_ras_reset(CXLType3Dev *d);
 void cxl_type3_ras_exit(CXLType3Dev *d);
 extern const VMStateDescription vmstate_cxl_type3_ras_error;

@@ -116,7 +116,7 @@ void cxl_type3_ras_exit(CXLType3Dev *d)
     d->nr_ras_errors = 0;
 }
 
-static void ras_raise_aer(CXLType3Dev *d, bool correctable)
+void cxl_type3_ras_send_aer(CXLType3Dev *d, bool correctable)
 {
     PCIDevice *pci = PCI_DEVICE(d);
     PCIEAERErr err = {
@@ -132,7 +132,9 @@ static void ras_raise_aer(CXLType3Dev *d, bool correctable)
     uint16_t saved = pci_get_word(lnkcap);
 
     pcie_aer_inject_error(pci, &err);
-    pci_set_word(lnkcap, saved);
+    if (DEVICE(d)->realized) {
+        pci_set_word(lnkcap, saved);
+    }
 }
 
 static int uncorrectable_bit(CxlUncorErrorType type)
@@ -239,7 +241,7 @@ void qmp_cxl_inject_uncorrectable_errors(const char *path,
     d->nr_ras_errors += fresh->len;
     *ras_reg(d, CXL_RAS_UNC_STATUS) |= ras_bits_waiting(d);
     ras_show_first(d);
-    ras_raise_aer(d, false);
+    device_deferred_raise(&d->deferred, CXL_TYPE3_DEFERRED_AER_UNC);
 }
 
 void qmp_cxl_inject_correctable_error(const char *path, CxlCorErrorType type,
@@ -261,7 +263,7 @@ void qmp_cxl_inject_correctable_error(const char *path, CxlCorErrorType type,
     }
     trace_cxl_type3_ras(DEVICE(d)->id, "correctable", 1);
     *ras_reg(d, CXL_RAS_COR_STATUS) |= 1u << bit;
-    ras_raise_aer(d, true);
+    device_deferred_raise(&d->deferred, CXL_TYPE3_DEFERRED_AER_COR);
 }
 
 const VMStateDescription vmstate_cxl_type3_ras_error = {

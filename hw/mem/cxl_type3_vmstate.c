@@ -108,6 +108,7 @@ const VMStateDescription vmstate_cxl_type3 = {
         VMSTATE_STRUCT(parent_obj.exp.aer_log, CXLType3Dev, 0,
                        vmstate_pcie_aer_log, PCIEAERLog),
         VMSTATE_STRUCT(doe, CXLType3Dev, 0, vmstate_pcie_doe, DOECap),
+        VMSTATE_DEVICE_DEFERRED(deferred, CXLType3Dev),
         VMSTATE_STRUCT(cxl, CXLType3Dev, 0, vmstate_cxl_component,
                        CXLComponentState),
 

@@ -97,17 +97,28 @@ static void take_dword(DOECap *doe, uint32_t value)
 
 /* -- interrupts --------------------------------------------------------- */
 
+static void doe_send_interrupt(void *opaque, unsigned what)
+{
+    DOECap *doe = opaque;
+
+    /* users of this file in the base do not call pcie_doe_fini() */
+    if (!doe->pdev->qdev.realized) {
+        return;
+    }
+    if (msix_enabled(doe->pdev)) {
+        msix_notify(doe->pdev, doe->vector);
+    } else if (msi_enabled(doe->pdev)) {
+        msi_notify(doe->pdev, doe->vector);
+    }
+}
+
 static void interrupt(DOECap *doe)
 {
     if (!doe->has_irq || !doe->irq_on || doe->irq_status) {
         return;
     }
     doe->irq_status = true;
-    if (msix_enabled(doe->pdev)) {
-        msix_notify(doe->pdev, doe->vector);
-    } else if (msi_enabled(doe->pdev)) {
-        msi_notify(doe->pdev, doe->vector);
-    }
+    device_deferred_raise(&doe->deferred, 0);
 }
 
 /* -- requests ----------------------------------------------------------- */
@@ -360,12 +371,15 @@ void pcie_doe_init(PCIDevice *pdev, DOECap *doe, uint16_t offset,
         doe->protocol_num++;
     }
     assert(doe->protocol_num <= PROTOCOLS_MAX);
+    device_deferred_init(&doe->deferred, OBJECT(pdev), 1, doe_send_interrupt,
+                         doe);
 }
 
 void pcie_doe_fini(DOECap *doe)
 {
     drop_request(doe);
     drop_response(doe);
+    device_deferred_cancel(&doe->deferred, DEVICE_DEFERRED_ALL);
 }
 
 void pcie_doe_reset(DOECap *doe)
@@ -434,6 +448,7 @@ const VMStateDescription vmstate_pcie_doe = {
         VMSTATE_VALIDATE("DOE mailbox lengths", doe_lengths_are_sane),
         MAILBOX(write_mbox),
         MAILBOX(read_mbox),
+        VMSTATE_DEVICE_DEFERRED(deferred, DOECap),
         VMSTATE_END_OF_LIST()
     },
 };

@@ -126,6 +126,12 @@ typedef struct CXLLenRule {
 /* Row flags */
 #define CXL_CMD_BG      (1u << 0) /* may run in the background: 06 if one is */
 #define CXL_CMD_MEDIA   (1u << 1) /* needs the media: 07 while it is disabled */
+/*
+ * Acts on registers or error logs of a function of the switch, whose interrupt
+ * message goes where the guest wants: this may unplug the transport that the
+ * request came by, so that the transport runs it from a bottom half of its own.
+ */
+#define CXL_CMD_IO      (1u << 2)
 
 /**
  * struct CXLCmd - one row of a command set's table
@@ -267,6 +273,9 @@ void cxl_cci_reset(CXLCCI *cci);
 CXLRetCode cxl_cci_process(CXLCCI *cci, uint16_t opcode,
                            const void *in, size_t in_len,
                            void *out, size_t out_size, size_t *out_len);
+
+/** cxl_cci_is_io() - is @opcode a command here with CXL_CMD_IO? */
+bool cxl_cci_is_io(const CXLCCI *cci, uint16_t opcode);
 
 const CXLCmd *cxl_cci_find(const CXLCCI *cci, uint16_t opcode);
 

@@ -12,6 +12,7 @@
 #include "exec/memory.h"
 #include "hw/cxl/cxl_cci.h"
 #include "hw/cxl/cxl_events.h"
+#include "hw/deferred.h"
 
 #define CXL_DEVREGS_SIZE            0x1000
 #define CXL_DEVREGS_OFF_STATUS      0x080
@@ -36,7 +37,12 @@ typedef enum CXLMediaStatus {
     CXL_MEDIA_DISABLED  = 3,
 } CXLMediaStatus;
 
-/** CXLMailboxIrq - a background operation ended */
+/**
+ * CXLMailboxIrq - a background operation ended
+ *
+ * Called in the middle of an operation: what is sent is sent later, see
+ * hw/deferred.h.
+ */
 typedef void CXLMailboxIrq(void *opaque);
 
 /**
@@ -49,6 +55,7 @@ typedef void CXLMailboxIrq(void *opaque);
  *          the host has it enabled
  * @bg_low: low half of background status as of a read of the high half
  * @bg_low_held: @bg_low answers the access that follows
+ * @deferred: the command of a doorbell that is set, see CXL_CMD_IO
  * @payload: the payload registers
  */
 typedef struct CXLDeviceRegs {
@@ -65,12 +72,13 @@ typedef struct CXLDeviceRegs {
     uint32_t bg_low;
     bool bg_low_held;
     uint8_t media_status;
+    DeviceDeferred deferred;
     uint8_t payload[CXL_MAILBOX_PAYLOAD_SIZE];
 } CXLDeviceRegs;
 
 /**
  * cxl_devregs_init() - make the block
- * @owner: of the memory region
+ * @owner: of the memory region, and of @r
  * @cci: initialised before or after; its completion hook (bg_notify) becomes
  *       this block's
  * @is_memdev: show the memory device status capability as ready media
@@ -79,6 +87,8 @@ void cxl_devregs_init(CXLDeviceRegs *r, Object *owner, const char *name,
                       CXLCCI *cci, const CXLEventLogs *events, uint8_t msgnum,
                       bool is_memdev, CXLMailboxIrq *bg_irq, void *opaque);
 void cxl_devregs_reset(CXLDeviceRegs *r);
+/** cxl_devregs_exit() - the owner is unrealized: nothing is run any more. */
+void cxl_devregs_exit(CXLDeviceRegs *r);
 void cxl_devregs_set_media(CXLDeviceRegs *r, CXLMediaStatus status);
 CXLMediaStatus cxl_devregs_media(const CXLDeviceRegs *r);
 

@@ -4,7 +4,10 @@
  * background status and interrupt
  */
 #include "qemu/osdep.h"
+#include "block/aio.h"
+#include "qapi/error.h"
 #include "qemu/bswap.h"
+#include "qemu/main-loop.h"
 #include "qemu/module.h"
 #include "qemu/timer.h"
 #include "hw/cxl/cxl_mailbox.h"
@@ -50,6 +53,7 @@ static void wr(hwaddr at, uint64_t value, unsigned size)
 enum {
     OP_ECHO = 0x0100,
     OP_WRITES_ALL = 0x0101,
+    OP_IO = 0x0102,
     OP_BG = 0x4400,
 };
 
@@ -92,6 +96,8 @@ static const CXLCmd rows[] = {
       .len = CXL_LEN_MIN(0), .handler = echo },
     { .opcode = OP_WRITES_ALL, .where = CXL_CCI_MAILBOX, .name = "writes all",
       .len = CXL_LEN_MIN(3), .handler = writes_all },
+    { .opcode = OP_IO, .where = CXL_CCI_MAILBOX, .name = "CXL.io",
+      .len = CXL_LEN_MIN(0), .handler = echo, .flags = CXL_CMD_IO },
     { .opcode = OP_BG, .effects = CXL_EFF_BACKGROUND,
       .where = CXL_CCI_MAILBOX, .name = "background", .flags = CXL_CMD_BG,
       .len = CXL_LEN(0), .handler = start, .bg_done = bg_done },
@@ -444,11 +450,82 @@ static void test_migration(Fixture *f, gconstpointer data)
 #define ADD(path, fn) \
     g_test_add("/cxl/mailbox/" path, Fixture, NULL, setup, fn, teardown)
 
+/* -- commands that act on the bus ------------------------------------- */
+
+static void settle(void)
+{
+    bool more;
+
+    do {
+        more = aio_poll(qemu_get_aio_context(), false);
+    } while (more);
+}
+
+static void ring_io(uint32_t payload)
+{
+    wr(PAYLOAD, payload, 4);
+    wr(COMMAND, OP_IO | 4ull << 16, 8);
+    wr(CONTROL, 1, 4);
+}
+
+static void test_io_runs_after_the_write(Fixture *f, gconstpointer data)
+{
+    ring_io(0x11223344);
+    g_assert_cmpuint(runs, ==, 0);
+    g_assert_cmphex(rd(CONTROL, 4), ==, 1);
+    /* neither a second ring nor a write of the enables changes that */
+    wr(CONTROL, 1, 4);
+    wr(CONTROL, 4, 4);
+    g_assert_cmphex(rd(CONTROL, 4), ==, 5);
+    settle();
+    g_assert_cmpuint(runs, ==, 1);
+    g_assert_cmphex(rd(CONTROL, 4), ==, 4);
+    g_assert_cmpuint(out_len(), ==, 4);
+    g_assert_cmphex(rd(PAYLOAD, 4), ==, 0x11223344);
+}
+
+static void test_reset_drops_io(Fixture *f, gconstpointer data)
+{
+    ring_io(1);
+    cxl_devregs_reset(&f->regs);
+    settle();
+    g_assert_cmpuint(runs, ==, 0);
+    g_assert_cmphex(rd(CONTROL, 4), ==, 0);
+}
+
+static void test_io_that_waits_travels(Fixture *f, gconstpointer data)
+{
+    GByteArray *state;
+
+    ring_io(2);
+    state = state_save(&vmstate_cxl_devregs, &f->regs);
+    settle();
+    cxl_devregs_reset(&f->regs);
+    runs = 0;
+    g_assert_cmpint(state_load(&vmstate_cxl_devregs, &f->regs, state->data,
+                               state->len), ==, 0);
+    g_assert_cmphex(rd(CONTROL, 4), ==, 1);
+    settle();
+    g_assert_cmpuint(runs, ==, 1);
+
+    /* a doorbell that is set while nothing is due: control comes first */
+    ring_io(3);
+    settle();
+    g_byte_array_unref(state);
+    state = state_save(&vmstate_cxl_devregs, &f->regs);
+    state->data[3] |= 1;
+    g_assert_true(state_is_refused(&vmstate_cxl_devregs, &f->regs,
+                                   state->data, state->len));
+    g_byte_array_unref(state);
+}
+
 int main(int argc, char **argv)
 {
     module_call_init(MODULE_INIT_QOM);
+    /* has made the clocks, of which tests move one */
+    qemu_init_main_loop(&error_abort);
+    qemu_clock_enable(QEMU_CLOCK_VIRTUAL, true);
     g_test_init(&argc, &argv, NULL);
-    fake_clock_init();
     ADD("layout", test_layout);
     ADD("layout/switch", test_switch_block_has_no_media);
     ADD("event-status", test_event_status_is_a_level);
@@ -464,5 +541,8 @@ int main(int argc, char **argv)
     ADD("background/interrupt", test_interrupt_enable_survives_the_doorbell);
     ADD("reset", test_reset);
     ADD("migration", test_migration);
+    ADD("io/later", test_io_runs_after_the_write);
+    ADD("io/reset", test_reset_drops_io);
+    ADD("io/state", test_io_that_waits_travels);
     return g_test_run();
 }

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What a device does to the outside, done after its operation is over
+ */
+#include "qemu/osdep.h"
+#include "block/aio.h"
+#include "qemu/host-utils.h"
+#include "qemu/main-loop.h"
+#include "hw/deferred.h"
+#include "migration/vmstate.h"
+
+static void deferred_bh(void *opaque)
+{
+    DeviceDeferred *d = opaque;
+    Object *owner = d->owner;
+    uint32_t now = d->due;
+
+    d->scheduled = false;
+    while (now) {
+        unsigned what = ctz32(now);
+
+        now &= now - 1;
+        /* an earlier one may have led to a reset or an unplug */
+        if (d->due & BIT(what)) {
+            d->due &= ~BIT(what);
+            d->run(d->opaque, what);
+        }
+    }
+    object_unref(owner);
+}
+
+static void deferred_schedule(DeviceDeferred *d)
+{
+    if (!d->scheduled) {
+        d->scheduled = true;
+        object_ref(d->owner);
+        aio_bh_schedule_oneshot(qemu_get_aio_context(), deferred_bh, d);
+    }
+}
+
+void device_deferred_init(DeviceDeferred *d, Object *owner, unsigned count,
+                          DeviceDeferredFn *run, void *opaque)
+{
+    g_assert(count >= 1 && count <= 32);
+    d->owner = owner;
+    d->run = run;
+    d->opaque = opaque;
+    d->valid = MAKE_64BIT_MASK(0, count);
+    d->due = 0;
+}
+
+void device_deferred_raise(DeviceDeferred *d, unsigned what)
+{
+    g_assert(d->valid & BIT(what));
+    d->due |= BIT(what);
+    deferred_schedule(d);
+}
+
+void device_deferred_cancel(DeviceDeferred *d, uint32_t mask)
+{
+    d->due &= ~mask;
+}
+
+static int deferred_post_load(void *opaque, int version_id)
+{
+    DeviceDeferred *d = opaque;
+
+    if (d->due & ~d->valid) {
+        d->due = 0;
+        return -EINVAL;
+    }
+    if (d->due) {
+        deferred_schedule(d);
+    }
+    return 0;
+}
+
+const VMStateDescription vmstate_device_deferred = {
+    .name = "device-deferred",
+    .version_id = 1,
+    .minimum_version_id = 1,
+    .post_load = deferred_post_load,
+    .fields = (const VMStateField[]) {
+        VMSTATE_UINT32(due, DeviceDeferred),
+        VMSTATE_END_OF_LIST()
+    },
+};

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What a device does to the outside, done after its operation is over
+ *
+ * An interrupt message is a write to an address that the guest chose.  It may
+ * be a register of the very device that sends it, or the slot control of the
+ * port above: then the device is reset, or unplugged and freed, before the
+ * function that raised the interrupt goes on.  The same holds for whatever else
+ * runs foreign code, as a port's hot-plug or error message.  A device therefore
+ * notes here what is due, in the middle of an operation, and does it from a
+ * bottom half, when nothing of the device is on the stack.
+ */
+#ifndef HW_DEFERRED_H
+#define HW_DEFERRED_H
+
+#include "qom/object.h"
+
+/**
+ * typedef DeviceDeferredFn - does one thing that was due
+ * @opaque: as given to device_deferred_init()
+ * @what: its number
+ *
+ * Called in the main loop with the BQL held.  An action on the outside is the
+ * last thing that it does, or it looks afterwards whether its device is still
+ * realized; memory of the owner stays valid until it returns.
+ */
+typedef void DeviceDeferredFn(void *opaque, unsigned what);
+
+/**
+ * struct DeviceDeferred - what one device has to do to the outside
+ * @owner: has this inside it; a reference is held while anything is due
+ * @run: does one thing
+ * @opaque: first argument of @run
+ * @valid: a bit for each number in use
+ * @due: a bit for each number that was raised
+ * @scheduled: the bottom half will run
+ */
+typedef struct DeviceDeferred {
+    Object *owner;
+    DeviceDeferredFn *run;
+    void *opaque;
+    uint32_t valid;
+    uint32_t due;
+    bool scheduled;
+} DeviceDeferred;
+
+#define DEVICE_DEFERRED_ALL UINT32_MAX
+
+/**
+ * device_deferred_init() - prepare to defer what @owner does to the outside
+ * @owner: the object that @d is a part of
+ * @count: numbers that are used, 1 to 32: 0 to @count - 1
+ *
+ * There is nothing to free; device_deferred_cancel() when @owner is unrealized.
+ */
+void device_deferred_init(DeviceDeferred *d, Object *owner, unsigned count,
+                          DeviceDeferredFn *run, void *opaque);
+
+/**
+ * device_deferred_raise() - make @what due
+ *
+ * What is due already is done once.  What is raised while others are being done
+ * waits for the next iteration of the main loop, so that a device whose
+ * interrupts make it raise interrupts leaves time for everybody else.
+ */
+void device_deferred_raise(DeviceDeferred *d, unsigned what);
+
+/**
+ * device_deferred_cancel() - forget what is due, as a reset or an unplug does
+ * @mask: a bit for each number to forget, or DEVICE_DEFERRED_ALL
+ */
+void device_deferred_cancel(DeviceDeferred *d, uint32_t mask);
+
+/* What is due when state is saved is due where it is loaded */
+extern const struct VMStateDescription vmstate_device_deferred;
+
+#define VMSTATE_DEVICE_DEFERRED(_field, _state) \
+    VMSTATE_STRUCT(_field, _state, 1, vmstate_device_deferred, DeviceDeferred)
+
+#endif /* HW_DEFERRED_H */

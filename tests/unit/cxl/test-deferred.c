@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What a device does to the outside after its operation: once, in its own time,
+ * and not at all after a reset or an unplug
+ */
+#include "qemu/osdep.h"
+#include "block/aio.h"
+#include "qapi/error.h"
+#include "qemu/main-loop.h"
+#include "qemu/module.h"
+#include "hw/deferred.h"
+#include "state-bytes.h"
+
+#define TYPE_OWNER "test-deferred-owner"
+
+typedef struct Owner {
+    Object parent_obj;
+    DeviceDeferred deferred;
+} Owner;
+
+static Owner *owner;
+static unsigned done[4], freed;
+static void (*meanwhile)(unsigned what);
+
+static void run(void *opaque, unsigned what)
+{
+    g_assert_true(opaque == owner || !owner);
+    done[what]++;
+    if (meanwhile) {
+        meanwhile(what);
+    }
+}
+
+static void owner_finalize(Object *obj)
+{
+    freed++;
+}
+
+static void start(void)
+{
+    memset(done, 0, sizeof(done));
+    freed = 0;
+    meanwhile = NULL;
+    owner = (Owner *)object_new(TYPE_OWNER);
+    device_deferred_init(&owner->deferred, OBJECT(owner), 4, run, owner);
+}
+
+static void stop(void)
+{
+    object_unref(OBJECT(owner));
+    owner = NULL;
+    g_assert_cmpuint(freed, ==, 1);
+}
+
+static bool iterate(void)
+{
+    return aio_poll(qemu_get_aio_context(), false);
+}
+
+static void settle(void)
+{
+    bool more;
+
+    do {
+        more = iterate();
+    } while (more);
+}
+
+static void nothing_leaves_inside_the_operation(void)
+{
+    start();
+    device_deferred_raise(&owner->deferred, 1);
+    g_assert_cmpuint(done[1], ==, 0);
+    settle();
+    g_assert_cmpuint(done[1], ==, 1);
+    stop();
+}
+
+static void what_is_due_twice_is_done_once(void)
+{
+    start();
+    device_deferred_raise(&owner->deferred, 1);
+    device_deferred_raise(&owner->deferred, 3);
+    device_deferred_raise(&owner->deferred, 1);
+    settle();
+    g_assert_cmpuint(done[0], ==, 0);
+    g_assert_cmpuint(done[1], ==, 1);
+    g_assert_cmpuint(done[3], ==, 1);
+    stop();
+}
+
+static void resets(unsigned what)
+{
+    device_deferred_cancel(&owner->deferred, DEVICE_DEFERRED_ALL);
+}
+
+static void a_reset_drops_what_is_due(void)
+{
+    start();
+    device_deferred_raise(&owner->deferred, 0);
+    device_deferred_raise(&owner->deferred, 2);
+    device_deferred_cancel(&owner->deferred, 1u << 0);
+    settle();
+    g_assert_cmpuint(done[0], ==, 0);
+    g_assert_cmpuint(done[2], ==, 1);
+
+    /* the first thing done may be what resets the device */
+    meanwhile = resets;
+    device_deferred_raise(&owner->deferred, 0);
+    device_deferred_raise(&owner->deferred, 2);
+    settle();
+    g_assert_cmpuint(done[0], ==, 1);
+    g_assert_cmpuint(done[2], ==, 1);
+    stop();
+}
+
+static void unplugs(unsigned what)
+{
+    device_deferred_cancel(&owner->deferred, DEVICE_DEFERRED_ALL);
+    object_unref(OBJECT(owner));
+    g_assert_cmpuint(freed, ==, 0);
+    owner = NULL;
+}
+
+static void an_unplug_from_inside_frees_the_device_afterwards(void)
+{
+    start();
+    meanwhile = unplugs;
+    device_deferred_raise(&owner->deferred, 0);
+    device_deferred_raise(&owner->deferred, 1);
+    settle();
+    g_assert_cmpuint(done[0], ==, 1);
+    g_assert_cmpuint(done[1], ==, 0);
+    g_assert_cmpuint(freed, ==, 1);
+}
+
+static void raises_again(unsigned what)
+{
+    device_deferred_raise(&owner->deferred, what);
+}
+
+static void an_endless_interrupt_leaves_time_for_others(void)
+{
+    start();
+    meanwhile = raises_again;
+    device_deferred_raise(&owner->deferred, 0);
+    for (unsigned i = 1; i <= 10; i++) {
+        g_assert_true(iterate());
+        g_assert_cmpuint(done[0], ==, i);
+    }
+    meanwhile = NULL;
+    settle();
+    stop();
+}
+
+static void what_is_due_travels(void)
+{
+    GByteArray *state;
+
+    start();
+    device_deferred_raise(&owner->deferred, 0);
+    device_deferred_raise(&owner->deferred, 2);
+    state = state_save(&vmstate_device_deferred, &owner->deferred);
+    settle();
+    g_assert_cmpuint(done[2], ==, 1);
+
+    g_assert_cmpint(state_load(&vmstate_device_deferred, &owner->deferred,
+                               state->data, state->len), ==, 0);
+    settle();
+    g_assert_cmpuint(done[0], ==, 2);
+    g_assert_cmpuint(done[2], ==, 2);
+
+    /* a number that this device does not have: big-endian, the last four */
+    state->data[3] |= 1u << 4;
+    g_assert_true(state_is_refused(&vmstate_device_deferred, &owner->deferred,
+                                   state->data, state->len));
+    settle();
+    g_assert_cmpuint(done[0], ==, 2);
+    g_byte_array_unref(state);
+    stop();
+}
+
+static const TypeInfo owner_info = {
+    .name = TYPE_OWNER,
+    .parent = TYPE_OBJECT,
+    .instance_size = sizeof(Owner),
+    .instance_finalize = owner_finalize,
+};
+
+int main(int argc, char **argv)
+{
+    module_call_init(MODULE_INIT_QOM);
+    qemu_init_main_loop(&error_abort);
+    type_register_static(&owner_info);
+    g_test_init(&argc, &argv, NULL);
+#define T(f) g_test_add_func("/deferred/" #f, f)
+    T(nothing_leaves_inside_the_operation);
+    T(what_is_due_twice_is_done_once);
+    T(a_reset_drops_what_is_due);
+    T(an_unplug_from_inside_frees_the_device_afterwards);
+    T(an_endless_interrupt_leaves_time_for_others);
+    T(what_is_due_travels);
+    return g_test_run();
+}
