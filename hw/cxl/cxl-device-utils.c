@@ -325,7 +325,8 @@ static int devregs_post_load(void *opaque, int version_id)
 
     /* a doorbell that nothing answers would stay set */
     if ((r->control & ~CONTROL_KEPT) !=
-        (r->deferred.due ? CONTROL_DOORBELL : 0) || (r->command & ~COMMAND_MASK) ||
+        (r->deferred.due ? CONTROL_DOORBELL : 0) ||
+        (r->command & ~COMMAND_MASK) ||
         (r->status & ~STATUS_RC_MASK) ||
         r->media_status > CXL_MEDIA_DISABLED) {
         cxl_devregs_reset(r);

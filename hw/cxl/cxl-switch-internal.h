@@ -67,8 +67,9 @@ typedef struct CXLSwitchOp {
 
 struct CXLSwitch {
     Object parent_obj;
-    CXLTimestamp clock;         /* the upstream port points to it */
+    CXLTimestamp clock;
     CXLUpstreamPort *usp;
+    Object *kept;               /* the same, once there are no doors left */
     unsigned doors;
     CXLEventLogs events;
     bool sv_set;                /* domain validation secret value */

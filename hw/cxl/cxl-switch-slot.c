@@ -16,6 +16,7 @@
 #include "hw/pci/pci_bridge.h"
 #include "hw/pci/pci_bus.h"
 #include "hw/resettable.h"
+#include "cxl-base-contacts.h"
 #include "cxl-switch-internal.h"
 #include "trace.h"
 
@@ -108,11 +109,6 @@ void cxl_switch_let_all_go(CXLSwitch *sw)
     }
 }
 
-/*
- * A guest that powers its slot off makes the port delete what is in it.  These
- * two flags, which exist for the failover of network devices, make it leave the
- * device plugged and out of the guest's sight.
- */
 void cxl_switch_keep_on_eject(CXLSwitch *sw, PCIDevice *port, bool keep)
 {
     PCIBus *bus = bus_below(port);
@@ -122,8 +118,7 @@ void cxl_switch_keep_on_eject(CXLSwitch *sw, PCIDevice *port, bool keep)
 
         /* others may have set the flags of what we do not hold */
         if (d && (keep || held_record(sw, d))) {
-            d->partially_hotplugged = keep;
-            d->qdev.pending_deleted_event = keep;
+            cxl_base_keep_on_eject(d, keep);
         }
     }
 }
@@ -245,14 +240,11 @@ static void slot_filled(CXLSwitch *sw, PCIDevice *port, PCIDevice *dev)
 
 static void hide(CXLSwitch *sw, PCIDevice *port, PCIDevice *dev)
 {
-    PCIBus *bus = bus_below(port);
     CXLSwitchHeld *h = hold(sw, port, dev);
 
-    dev->partially_hotplugged = false;
-    dev->qdev.pending_deleted_event = false;
+    cxl_base_keep_on_eject(dev, false);
     pci_set_power(dev, false);
-    bus->devices[dev->devfn] = NULL;
-    pci_bus_set_slot_reserved_mask(bus, 1u << PCI_SLOT(dev->devfn));
+    cxl_base_hide_from_bus(dev);
     h->hidden = true;
     cxl_direct_topology_changed();
     trace_cxl_switch_hidden(DEVICE(port)->id ?: "", DEVICE(dev)->id ?: "");
@@ -260,10 +252,7 @@ static void hide(CXLSwitch *sw, PCIDevice *port, PCIDevice *dev)
 
 static void show(CXLSwitchHeld *h)
 {
-    PCIBus *bus = bus_below(h->port);
-
-    bus->devices[h->dev->devfn] = h->dev;
-    pci_bus_clear_slot_reserved_mask(bus, 1u << PCI_SLOT(h->dev->devfn));
+    cxl_base_show_on_bus(h->dev);
     h->hidden = false;
     /* a host that has switched its slot off switches it on when it is told */
     pci_set_power(h->dev, cxl_switch_slot_power(h->port));
@@ -378,8 +367,7 @@ void cxl_switch_unplugged(CXLSwitch *sw, PCIDevice *port, PCIDevice *dev)
 
     if (h) {
         /* with the port or the whole switch: nothing else may take it */
-        pci_bus_clear_slot_reserved_mask(bus_below(port),
-                                         1u << PCI_SLOT(dev->devfn));
+        cxl_base_release_slot(dev);
         drop(h);
     }
     cxl_switch_log_port(sw, port, SWITCH_PORT_LINK_CHANGE);

@@ -4,8 +4,8 @@
  * 7.6.7)
  *
  * The upstream port is a file of the base; the one thing of ours inside it is
- * its embedded CCI.  No transport uses that one: it has no rows, and its clock
- * pointer is where the doors of the switch find each other.
+ * its embedded CCI.  No transport uses that one: it has no rows, and its pointer
+ * to the switch is where the doors of the switch find each other.
  */
 #include "qemu/osdep.h"
 #include "hw/pci/pci_bridge.h"
@@ -20,11 +20,6 @@
 OBJECT_DECLARE_SIMPLE_TYPE(CXLSwitch, CXL_SWITCH_STATE)
 
 static const VMStateDescription vmstate_switch;
-
-static CXLSwitch *shared_of(CXLUpstreamPort *usp)
-{
-    return container_of(usp->swcci.clock, CXLSwitch, clock);
-}
 
 /* -- what comes and goes below the downstream ports ---------------------- */
 
@@ -126,7 +121,8 @@ static void switch_free(CXLSwitch *sw)
     qemu_unregister_reset(switch_reset, sw);
     device_listener_unregister(&sw->listener);
     cxl_switch_let_all_go(sw);
-    device_deferred_cancel(&sw->deferred, DEVICE_DEFERRED_ALL);
+    /* hosts whose slots are filled by that will still hear of it */
+    sw->kept = object_ref(OBJECT(sw->usp));
     cxl_events_destroy(&sw->events);
     object_unref(OBJECT(sw));
 }
@@ -136,10 +132,10 @@ void cxl_switch_cci_init(CXLCCI *cci, CXLUpstreamPort *usp,
 {
     CXLSwitch *sw;
 
-    if (!usp->swcci.clock) {
-        usp->swcci.clock = &switch_new(usp)->clock;
+    if (!usp->swcci.sw) {
+        usp->swcci.sw = switch_new(usp);
     }
-    sw = shared_of(usp);
+    sw = usp->swcci.sw;
     sw->doors++;
     cci->clock = &sw->clock;
     cci->events = &sw->events;
@@ -155,7 +151,7 @@ void cxl_switch_cci_destroy(CXLCCI *cci)
         return;
     }
     usp = CXL_USP(cci->owner);
-    sw = shared_of(usp);
+    sw = usp->swcci.sw;
     /* undoes a bind or unbind that only this door would have ended */
     cxl_cci_reset(cci);
     cxl_cci_destroy(cci);
@@ -163,7 +159,7 @@ void cxl_switch_cci_destroy(CXLCCI *cci)
     cci->clock = NULL;
     cci->events = NULL;
     if (!--sw->doors) {
-        usp->swcci.clock = NULL;
+        usp->swcci.sw = NULL;
         switch_free(sw);
     }
 }
@@ -171,7 +167,7 @@ void cxl_switch_cci_destroy(CXLCCI *cci)
 void cxl_switch_cci_reset(CXLCCI *cci)
 {
     cxl_cci_reset(cci);
-    forget_secret(shared_of(CXL_USP(cci->owner)));
+    forget_secret(CXL_USP(cci->owner)->swcci.sw);
 }
 
 CXLSwitch *cxl_cci_switch(const CXLCCI *cci)
@@ -179,7 +175,7 @@ CXLSwitch *cxl_cci_switch(const CXLCCI *cci)
     if (cci->kind != CXL_CCI_SWITCH || !cci->owner || !cci->owner->realized) {
         return NULL;
     }
-    return shared_of(CXL_USP(cci->owner));
+    return CXL_USP(cci->owner)->swcci.sw;
 }
 
 /* -- migration ----------------------------------------------------------- */
@@ -260,10 +256,16 @@ static const VMStateDescription vmstate_switch = {
 
 /* -- an object, so that what is deferred can keep it in memory ------------- */
 
+static void switch_finalize(Object *obj)
+{
+    object_unref(CXL_SWITCH_STATE(obj)->kept);
+}
+
 static const TypeInfo switch_state_info = {
     .name = TYPE_CXL_SWITCH_STATE,
     .parent = TYPE_OBJECT,
     .instance_size = sizeof(CXLSwitch),
+    .instance_finalize = switch_finalize,
 };
 
 static void switch_state_register(void)

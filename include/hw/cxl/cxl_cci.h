@@ -220,6 +220,7 @@ typedef struct CXLCCIBackground {
  * @door: how the request that is running came, NULL if nothing can be sent
  *        that way, as through a mailbox or a tunnel
  * @current: row whose handler is running
+ * @sw: in the CCI that an upstream port embeds: the switch, while it has doors
  *
  * Not a QOM object: it is embedded by value where base files expect it.  The
  * owner starts from zeroes and sets @host_id, @events, @clock, @ran and
@@ -243,6 +244,7 @@ struct CXLCCI {
     NotifierList bg_watchers;
     CXLCCIDoor *door;
     const CXLCmd *current;
+    struct CXLSwitch *sw;
     CXLCCIBackground bg;
 };
 
