@@ -2,12 +2,13 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Lays this tree over a copy of the base and keeps it so.
 
-Three rules make the source tree that is built, build/src:
+Four rules make the source tree that is built, build/src:
  - each of our files below ROOTS is linked at its path, in place of a base
    file of that name;
  - in OWNED folders that hold a file of ours, no base file stays;
- - the lines of scripts/base-hooks.txt are appended to the base files that
-   they name.
+ - the texts of scripts/base-corrections.toml replace those of the base files
+   that they name;
+ - the lines of scripts/base-hooks.txt are appended to theirs.
 What no rule covers is the base's. A run compares this with what stands
 there and changes only what differs, so that ninja rebuilds only what it
 must; what the last run changed and no rule asks for any more is put back.
@@ -19,10 +20,11 @@ import os
 import shutil
 import sys
 
+import overlay_texts
+
 ROOTS = ('hw', 'include', 'qapi', 'stubs', 'system', 'util', 'docs/system',
          'tests/unit', 'tests/qtest', 'tests/bench', 'tests/data')
 OWNED = ('hw/cxl', 'include/hw/cxl', 'hw/mctp', 'include/hw/mctp')
-HOOKS = 'scripts/base-hooks.txt'
 STATE = '.overlay.json'
 # left behind by editors and merges
 NOISE = ('~', '.swp', '.orig', '.rej')
@@ -37,36 +39,6 @@ def files_below(top, folder):
                 yield os.path.relpath(os.path.join(where, name), top)
 
 
-def read_hooks(top, base, linked):
-    """Maps a base file to the text that it must have."""
-    rows = {}
-    path = os.path.join(top, HOOKS)
-    if not os.path.exists(path):
-        return {}
-    with open(path, encoding='utf-8') as table:
-        for number, row in enumerate(table, 1):
-            row = row.rstrip('\n')
-            if not row.strip() or row.startswith('#'):
-                continue
-            name, colon, line = row.partition(': ')
-            where = f'{HOOKS}:{number}'
-            if not colon or not line:
-                sys.exit(f'{where}: not of the form "<base file>: <line>"')
-            if name in linked:
-                sys.exit(f'{where}: {name} is a file of ours: edit it there')
-            if not os.path.isfile(os.path.join(base, name)):
-                sys.exit(f'{where}: the base has no {name}')
-            rows.setdefault(name, []).append(line)
-    texts = {}
-    for name, lines in rows.items():
-        with open(os.path.join(base, name), encoding='utf-8') as file:
-            text = file.read()
-        if text and not text.endswith('\n'):
-            text += '\n'
-        texts[name] = text + '\n'.join(lines) + '\n'
-    return texts
-
-
 def wanted(top, base):
     """Maps each path that is not the base's own to what it must be."""
     plan = {}
@@ -78,8 +50,8 @@ def wanted(top, base):
         if any(path.startswith(folder + '/') for path in linked):
             for path in files_below(base, folder):
                 plan.setdefault(path, ('gone', ''))
-    for path, text in read_hooks(top, base, linked).items():
-        plan[path] = ('hook', text)
+    for path, text in overlay_texts.read_texts(top, base, plan).items():
+        plan[path] = ('text', text)
     return plan
 
 
@@ -122,7 +94,7 @@ class Tree:
             os.utime(ours)
         self.changed.append(path)
 
-    def hook(self, path, text):
+    def write(self, path, text):
         if not os.path.islink(self.at(path)) and \
            os.path.exists(self.at(path)):
             with open(self.at(path), encoding='utf-8') as file:
@@ -165,7 +137,7 @@ class Tree:
             elif kind == 'gone':
                 self.gone(path)
             else:
-                self.hook(path, text)
+                self.write(path, text)
         self.note(set(plan))
 
     def note(self, paths):

@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Base files that are ours in a few words only.
+
+Two tables say which: scripts/base-corrections.toml replaces texts that a base
+file must have exactly once, scripts/base-hooks.txt appends lines.  A file may
+have both; lines come last.  What cannot be done ends the program, by name.
+"""
+
+import os
+import sys
+import tomllib
+
+HOOKS = 'scripts/base-hooks.txt'
+CORRECTIONS = 'scripts/base-corrections.toml'
+
+# Keys and what they hold
+FAULT_KEYS = {'name': str, 'why': str, 'test': str, 'unneeded': dict,
+              'edit': list}
+EDIT_KEYS = {'file': str, 'releases': list, 'find': str, 'put': str}
+
+
+class Texts:
+    """Texts of base files, by path; plan: what the tree does to others."""
+
+    def __init__(self, base, plan):
+        self.base, self.plan = base, plan
+        self.texts = {}
+
+    def get(self, where, name):
+        if self.plan.get(name, ('', ''))[0] == 'link':
+            sys.exit(f'{where}: {name} is a file of ours: edit it there')
+        path = os.path.join(self.base, name)
+        if name in self.plan or not os.path.isfile(path):
+            sys.exit(f'{where}: the base has no {name}')
+        if name not in self.texts:
+            with open(path, encoding='utf-8') as file:
+                self.texts[name] = file.read()
+        return self.texts[name]
+
+    def replace(self, where, name, find, put):
+        text = self.get(where, name)
+        times = text.count(find) if find else 0
+        if times != 1:
+            shown = find.strip().split('\n')[0]
+            sys.exit(f'{where}: {name} has this text {times} times, '
+                     f'not once: {shown}')
+        if find == put:
+            sys.exit(f'{where}: {name} would stay as it is')
+        self.texts[name] = text.replace(find, put)
+
+    def append(self, where, name, line):
+        text = self.get(where, name)
+        if text and not text.endswith('\n'):
+            text += '\n'
+        self.texts[name] = text + line + '\n'
+
+
+def release_of(base):
+    """'10.0' of 10.0.13."""
+    with open(os.path.join(base, 'VERSION'), encoding='utf-8') as file:
+        return '.'.join(file.read().strip().split('.')[:2])
+
+
+def demand(where, row, keys, optional=()):
+    """Every key must be there, of its kind, and no other."""
+    for key, kind in keys.items():
+        if key not in row and key not in optional:
+            sys.exit(f'{where}: no "{key}"')
+        if key in row and not isinstance(row[key], kind):
+            sys.exit(f'{where}: "{key}" is no {kind.__name__}')
+    for key in row.keys() - keys.keys():
+        sys.exit(f'{where}: "{key}" is unknown')
+
+
+def correct(texts, release, faults):
+    for number, fault in enumerate(faults, 1):
+        where = f'{CORRECTIONS}: fault {number}'
+        if 'name' in fault:
+            where = f'{CORRECTIONS}: {fault["name"]}'
+        demand(where, fault, FAULT_KEYS, ('unneeded', 'edit'))
+        unneeded = release in fault.get('unneeded', {})
+        done = False
+        for at, edit in enumerate(fault.get('edit', []), 1):
+            here = f'{where}, edit {at}'
+            demand(here, edit, EDIT_KEYS)
+            if release in edit['releases']:
+                texts.replace(here, edit['file'], edit['find'], edit['put'])
+                done = True
+        if done == unneeded:
+            sys.exit(f'{where}: ' + (
+                f'release {release} is corrected and "unneeded"' if done else
+                f'nothing is said of release {release}: it needs an edit, or '
+                'stands under "unneeded" with the reason'))
+
+
+def append_hooks(texts, rows):
+    for number, row in enumerate(rows, 1):
+        row = row.rstrip('\n')
+        if not row.strip() or row.startswith('#'):
+            continue
+        name, colon, line = row.partition(': ')
+        where = f'{HOOKS}:{number}'
+        if not colon or not line:
+            sys.exit(f'{where}: not of the form "<base file>: <line>"')
+        texts.append(where, name, line)
+
+
+def read_texts(top, base, plan):
+    """Maps a base file to the text that it must have."""
+    texts = Texts(base, plan)
+    path = os.path.join(top, CORRECTIONS)
+    if os.path.exists(path):
+        with open(path, 'rb') as table:
+            try:
+                rows = tomllib.load(table)
+            except tomllib.TOMLDecodeError as error:
+                sys.exit(f'{CORRECTIONS}: {error}')
+        demand(CORRECTIONS, rows, {'fault': list}, ('fault',))
+        correct(texts, release_of(base), rows.get('fault', []))
+    path = os.path.join(top, HOOKS)
+    if os.path.exists(path):
+        with open(path, encoding='utf-8') as table:
+            append_hooks(texts, table)
+    return texts.texts
