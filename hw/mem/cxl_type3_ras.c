@@ -124,17 +124,8 @@ void cxl_type3_ras_send_aer(CXLType3Dev *d, bool correctable)
         .source_id = pci_requester_id(pci),
         .flags = correctable ? PCIE_AER_ERR_IS_CORRECTABLE : 0,
     };
-    /*
-     * The base stores Device Status of an uncorrectable error with four bytes,
-     * where the register has two; the two behind it are Link Capabilities'.
-     */
-    uint8_t *lnkcap = pci->config + pci->exp.exp_cap + PCI_EXP_LNKCAP;
-    uint16_t saved = pci_get_word(lnkcap);
 
     pcie_aer_inject_error(pci, &err);
-    if (DEVICE(d)->realized) {
-        pci_set_word(lnkcap, saved);
-    }
 }
 
 static int uncorrectable_bit(CxlUncorErrorType type)

@@ -30,12 +30,15 @@ static uint16_t generate_aer(CxlSwitch *sw, uint8_t vcs, uint8_t vppb,
 
 static void aer_goes_through_the_port(void)
 {
+    uint32_t link[2];
     unsigned cap;
     CxlSwitch sw;
 
     switch_start(&sw, SWITCH_DEVICE);
     cap = cfg_find_cap(&sw.dsp[0], PCI_CAP_ID_EXP);
     g_assert_cmphex(cfg_readw(&sw.dsp[0], cap + PCI_EXP_DEVSTA) & 0xf, ==, 0);
+    link[0] = cfg_readl(&sw.usp, cap + PCI_EXP_LNKCAP);
+    link[1] = cfg_readl(&sw.dsp[0], cap + PCI_EXP_LNKCAP);
     cfg_writew(&sw.dsp[0], cap + PCI_EXP_DEVCTL,
                PCI_EXP_DEVCTL_CERE | PCI_EXP_DEVCTL_NFERE |
                PCI_EXP_DEVCTL_FERE);
@@ -59,6 +62,10 @@ static void aer_goes_through_the_port(void)
     g_assert_cmphex(generate_aer(&sw, 0, 0, PCI_ERR_UNC_DLP), ==, 0);
     g_assert_cmphex(cfg_readl(&sw.usp, AER(PCI_ERR_UNCOR_STATUS)), ==,
                     PCI_ERR_UNC_DLP);
+
+    /* what lies behind Device Status stays as it is */
+    g_assert_cmphex(cfg_readl(&sw.usp, cap + PCI_EXP_LNKCAP), ==, link[0]);
+    g_assert_cmphex(cfg_readl(&sw.dsp[0], cap + PCI_EXP_LNKCAP), ==, link[1]);
 
     g_assert_cmphex(generate_aer(&sw, 1, 1, PCI_ERR_UNC_DLP), ==, RC_INPUT);
     g_assert_cmphex(generate_aer(&sw, 0, 3, PCI_ERR_UNC_DLP), ==, RC_INPUT);
