@@ -102,6 +102,14 @@ void cxl_alive(CxlDev *dev);
 /** cxl_refused() - @op gives @rc, no payload, and the device lives on */
 void cxl_refused(CxlDev *dev, uint16_t op, const CxlReq *req, uint16_t rc);
 
+/**
+ * cxl_settle() - what devices left for later is done
+ *
+ * Interrupts, error messages and monitor events leave a device from a bottom
+ * half, after the operation that they are about.
+ */
+void cxl_settle(QTestState *qts);
+
 /** cxl_msix_enable() - all vectors on, each writing its mark to memory */
 void cxl_msix_enable(CxlDev *dev);
 /** cxl_msix_fired() - has @vector come since the last call? */

@@ -108,6 +108,7 @@ static void uncorrectable_error_leaves_link_capabilities_alone(void)
     g_assert_cmphex(before & PCI_EXP_LNKCAP_SLS, ==, 5);
     ras_write(&dev, CXL_RAS_UNC_MASK, 0);
     inject_three(qts);
+    cxl_settle(qts);
     g_assert_cmphex(cfg_readw(&dev, PCIE + PCI_EXP_DEVSTA) &
                     PCI_EXP_DEVSTA_FED, !=, 0);
     g_assert_cmphex(cfg_readl(&dev, AER + PCI_ERR_UNCOR_STATUS), ==,

@@ -167,6 +167,7 @@ static void surprise_interrupts_the_host(void)
     g_assert_cmphex(vppb_unbind(&sw, 0, 1, SURPRISE), ==, RC_STARTED);
     g_assert_cmphex(qtest_readl(sw.qts, MSI_ADDRESS), ==, 0);
     switch_ends(&sw, OP_UNBIND, 0);
+    cxl_settle(sw.qts);
     g_assert_cmphex(qtest_readl(sw.qts, MSI_ADDRESS), ==, MSI_MARK);
     g_assert_cmphex(slot_status(&sw, 0) & PCI_EXP_SLTSTA_DLLSC, !=, 0);
     slot_clear_status(&sw, 0);
@@ -176,6 +177,7 @@ static void surprise_interrupts_the_host(void)
     g_assert_cmphex(vppb_bind(&sw, 0, 1, SWITCH_DSP_PORT(0), NO_LD), ==,
                     RC_STARTED);
     switch_ends(&sw, OP_BIND, 0);
+    cxl_settle(sw.qts);
     g_assert_cmphex(qtest_readl(sw.qts, MSI_ADDRESS), ==, MSI_MARK);
 
     /* a reset turns the interrupt off */
