@@ -208,6 +208,7 @@ static inline uint64_t dc_list_limit(const CXLDynCap *dc)
 typedef struct DCEffects {
     uint16_t host;
     CXLDCEventType type;
+    uint8_t region;             /* CXL_DC_EV_REGION_UPDATED */
     bool answer;                /* tell ops->answered */
     GArray *on;                 /* CXLDCRange */
     GArray *off;                /* CXLDCRange */
@@ -216,7 +217,10 @@ typedef struct DCEffects {
 } DCEffects;
 
 void dc_effects_init(DCEffects *fx, uint16_t host, CXLDCEventType type);
-/* Calls the owner in the order that CXLDCOps promises and frees the lists */
+/*
+ * Calls the owner in the order that CXLDCOps promises and frees the lists.
+ * Nothing else calls the owner, but for the question ops->log_room.
+ */
 void dc_effects_run(CXLDynCap *dc, DCEffects *fx);
 void dc_effects_range(GArray *list, uint64_t dpa, uint64_t len);
 void dc_effects_record(DCEffects *fx, uint64_t dpa, uint64_t len,

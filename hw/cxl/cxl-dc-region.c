@@ -197,34 +197,26 @@ CXLRetCode cxl_dc_set_region(CXLDynCap *dc, unsigned region,
     trace_cxl_dc_set_region(region, block_size, sanitize);
     /* A record for every success, also when nothing is new (unsure) */
     for (unsigned h = 0; h < dc->config.nr_hosts; h++) {
-        CXLDCEvent event = {
-            .type = CXL_DC_EV_REGION_UPDATED, .host = h, .region = region,
-        };
-        CXLDCUsage usage;
+        const CXLDCExtent none = { };
+        DCEffects fx;
 
-        cxl_dc_usage(dc, h, &usage);
-        event.avail_extents = usage.extents_available;
-        event.avail_tags = usage.tags_available;
-        if (dc->ops->log) {
-            dc->ops->log(dc->opaque, &event);
-        }
-    }
-    if (dc->ops->end) {
-        dc->ops->end(dc->opaque);
+        dc_effects_init(&fx, h, CXL_DC_EV_REGION_UPDATED);
+        fx.region = region;
+        g_array_append_val(fx.records, none);
+        dc_effects_run(dc, &fx);
     }
     return CXL_RC_SUCCESS;
 }
 
 void cxl_dc_wipe(CXLDynCap *dc)
 {
-    for (unsigned i = 0; i < dc->config.nr_regions; i++) {
-        CXLDCRange all = { dc->region[i].pub.base, dc->region[i].pub.len };
+    DCEffects fx;
 
-        if (dc->ops->sanitize) {
-            dc->ops->sanitize(dc->opaque, &all);
-        }
+    /* No records: the type and the host do not matter */
+    dc_effects_init(&fx, 0, CXL_DC_EV_RELEASED);
+    for (unsigned i = 0; i < dc->config.nr_regions; i++) {
+        dc_effects_range(fx.wipe, dc->region[i].pub.base,
+                         dc->region[i].pub.len);
     }
-    if (dc->ops->end) {
-        dc->ops->end(dc->opaque);
-    }
+    dc_effects_run(dc, &fx);
 }

@@ -316,11 +316,16 @@ static void run_access(CXLDynCap *dc, uint16_t host, const GArray *list,
         dc->ops->access(dc->opaque, host,
                         &g_array_index(list, CXLDCRange, i), on);
     }
+    if (dc->ops->settle && list->len) {
+        dc->ops->settle(dc->opaque);
+    }
 }
 
 static void run_log(CXLDynCap *dc, const DCEffects *fx)
 {
-    CXLDCEvent event = { .type = fx->type, .host = fx->host };
+    CXLDCEvent event = {
+        .type = fx->type, .host = fx->host, .region = fx->region,
+    };
     CXLDCUsage usage;
 
     if (!dc->ops->log) {
@@ -341,18 +346,15 @@ static void run_log(CXLDynCap *dc, const DCEffects *fx)
 void dc_effects_run(CXLDynCap *dc, DCEffects *fx)
 {
     run_access(dc, fx->host, fx->off, false);
-    run_access(dc, fx->host, fx->on, true);
     for (guint i = 0; dc->ops->sanitize && i < fx->wipe->len; i++) {
         dc->ops->sanitize(dc->opaque, &g_array_index(fx->wipe, CXLDCRange, i));
     }
+    run_access(dc, fx->host, fx->on, true);
     run_log(dc, fx);
     if (fx->answer && dc->ops->answered) {
         dc->ops->answered(dc->opaque, fx->host, fx->type,
                           (const CXLDCExtent *)fx->records->data,
                           fx->records->len);
-    }
-    if (dc->ops->end) {
-        dc->ops->end(dc->opaque);
     }
     g_array_free(fx->on, TRUE);
     g_array_free(fx->off, TRUE);

@@ -274,22 +274,20 @@ static void dc_sanitize(void *opaque, const CXLDCRange *range)
     CXLType3Dev *d = opaque;
 
     trace_cxl_type3_dc_sanitize(DEVICE(d)->id, range->dpa, range->len);
-    /* Processors do not stop for us: first the access ends, then the data */
-    cxl_type3_direct_settle(d);
     cxl_type3_zero(d, range->dpa, range->len);
 }
 
-static void dc_end_of_operation(void *opaque)
+static void dc_settle(void *opaque)
 {
     cxl_type3_direct_settle(opaque);
 }
 
 static const CXLDCOps cxl_type3_dc_ops = {
     .log_room = dc_log_room,
-    .log = dc_log,
     .access = dc_access,
+    .settle = dc_settle,
     .sanitize = dc_sanitize,
-    .end = dc_end_of_operation,
+    .log = dc_log,
     .answered = cxl_type3_dc_answered,
 };
 

@@ -115,22 +115,36 @@ typedef struct CXLDCEvent {
 /**
  * struct CXLDCOps - consequences of an operation; any may be NULL
  * @log_room: records that fit in the DC event log of @host now (NULL: no bound)
+ * @access: @host may (@on) or may no more reach @range
+ * @settle: bring all changes of access into force that were announced since
+ *          the last call: when it returns, no processor and no device can reach
+ *          what was taken away (coalesce mapping changes here)
+ * @sanitize: make @range of the medium read as zeroes, before anybody can reach
+ *            it again.  NULL: 5605h with "sanitize on release" is refused
  * @log: append a record; records of a group come in one uninterrupted row
- * @access: @host may (@on) or may no more reach @range; called once the model
- *          is consistent, before the records of the operation are logged
- * @sanitize: make @range of the medium read as zeroes; nobody can reach it now.
- *            NULL: 5605h with "sanitize on release" is refused
- * @end: the operation is complete (coalesce mapping changes here)
  * @answered: for monitor events: @host accepted (@n ranges), refused (n = 0) or
  *            released
+ *
+ * However an operation came about (a command of the host or the FM, the
+ * monitor, a reset), its consequences leave once the model is consistent and in
+ * this order, each step only where it has something to do:
+ *
+ *   1. access off, settle     so that nobody writes what is wiped
+ *   2. sanitize               so that who hears of it finds zeroes
+ *   3. access on, settle      so that who hears of it can use it
+ *   4. log                    the host or the FM is told
+ *   5. answered               the monitor is told
+ *
+ * Then the function returns and its caller answers the command.  An owner that
+ * wipes in slices lets nobody see the range before the last one is done.
  */
 typedef struct CXLDCOps {
     uint32_t (*log_room)(void *opaque, uint16_t host);
-    void (*log)(void *opaque, const CXLDCEvent *event);
     void (*access)(void *opaque, uint16_t host, const CXLDCRange *range,
                    bool on);
+    void (*settle)(void *opaque);
     void (*sanitize)(void *opaque, const CXLDCRange *range);
-    void (*end)(void *opaque);
+    void (*log)(void *opaque, const CXLDCEvent *event);
     void (*answered)(void *opaque, uint16_t host, CXLDCEventType what,
                      const CXLDCExtent *extents, size_t n);
 } CXLDCOps;

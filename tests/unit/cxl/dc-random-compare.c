@@ -90,6 +90,13 @@ static void same_access(Run *run)
     }
 }
 
+/* What CXLDCOps promises; letters of DCRecorder.order */
+static void in_order(Run *run)
+{
+    g_assert_true(g_regex_match_simple("^(os)?w?(ns)?l?t?$",
+                                       run->rec->order->str, 0, 0));
+}
+
 typedef struct Walk {
     Run *run;
     const GArray *want;
@@ -364,6 +371,7 @@ void random_compare(Run *run)
     same_events(run);
     same_wiped(run);
     same_access(run);
+    in_order(run);
     for (unsigned r = 0; r < run->config.nr_regions; r++) {
         g_assert_cmphex(cxl_dc_region(run->dc, r)->block_size, ==,
                         run->o->region[r].block_size);

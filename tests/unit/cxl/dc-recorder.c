@@ -18,6 +18,7 @@ DCRecorder *dc_recorder_new(void)
     rec->access = g_array_new(FALSE, FALSE, sizeof(DCAccessCall));
     rec->wiped = g_array_new(FALSE, FALSE, sizeof(CXLDCRange));
     rec->answers = g_array_new(FALSE, FALSE, sizeof(DCAnswer));
+    rec->order = g_string_new(NULL);
     return rec;
 }
 
@@ -27,6 +28,7 @@ void dc_recorder_free(DCRecorder *rec)
     g_array_free(rec->access, TRUE);
     g_array_free(rec->wiped, TRUE);
     g_array_free(rec->answers, TRUE);
+    g_string_free(rec->order, TRUE);
     g_free(rec);
 }
 
@@ -36,7 +38,14 @@ void dc_recorder_clear(DCRecorder *rec)
     g_array_set_size(rec->access, 0);
     g_array_set_size(rec->wiped, 0);
     g_array_set_size(rec->answers, 0);
-    rec->ends = 0;
+    g_string_truncate(rec->order, 0);
+}
+
+static void rec_order(DCRecorder *rec, char call)
+{
+    if (!rec->order->len || rec->order->str[rec->order->len - 1] != call) {
+        g_string_append_c(rec->order, call);
+    }
 }
 
 static uint32_t rec_log_room(void *opaque, uint16_t host)
@@ -50,7 +59,7 @@ static void rec_log(void *opaque, const CXLDCEvent *event)
 {
     DCRecorder *rec = opaque;
 
-    rec->logging = true;
+    rec_order(rec, 'l');
     g_array_append_vals(rec->events, event, 1);
 }
 
@@ -60,8 +69,8 @@ static void rec_access(void *opaque, uint16_t host, const CXLDCRange *range,
     DCRecorder *rec = opaque;
     DCAccessCall call = { host, *range, on };
 
-    /* Promised by CXLDCOps: records come after this */
-    g_assert_false(rec->logging);
+    rec_order(rec, on ? 'n' : 'o');
+    rec->unsettled = true;
     g_array_append_val(rec->access, call);
 }
 
@@ -69,16 +78,16 @@ static void rec_sanitize(void *opaque, const CXLDCRange *range)
 {
     DCRecorder *rec = opaque;
 
-    g_assert_false(rec->logging);
+    rec_order(rec, 'w');
     g_array_append_vals(rec->wiped, range, 1);
 }
 
-static void rec_end(void *opaque)
+static void rec_settle(void *opaque)
 {
     DCRecorder *rec = opaque;
 
-    rec->ends++;
-    rec->logging = false;
+    rec_order(rec, 's');
+    rec->unsettled = false;
 }
 
 static void rec_answered(void *opaque, uint16_t host, CXLDCEventType what,
@@ -87,6 +96,7 @@ static void rec_answered(void *opaque, uint16_t host, CXLDCEventType what,
     DCRecorder *rec = opaque;
     DCAnswer answer = { host, what, n };
 
+    rec_order(rec, 't');
     g_array_append_val(rec->answers, answer);
 }
 
@@ -95,7 +105,7 @@ const CXLDCOps dc_recorder_ops = {
     .log = rec_log,
     .access = rec_access,
     .sanitize = rec_sanitize,
-    .end = rec_end,
+    .settle = rec_settle,
     .answered = rec_answered,
 };
 
@@ -103,7 +113,7 @@ const CXLDCOps dc_recorder_ops_no_sanitize = {
     .log_room = rec_log_room,
     .log = rec_log,
     .access = rec_access,
-    .end = rec_end,
+    .settle = rec_settle,
     .answered = rec_answered,
 };
 

@@ -23,7 +23,9 @@ typedef struct DCAnswer {
 /**
  * struct DCRecorder - calls since the last dc_recorder_clear()
  * @room: what ops->log_room answers
- * @logging: between the first record and the end of an operation
+ * @order: one letter for each call, repeated calls once: access (o)ff and o(n),
+ *         (s)ettle, (w)ipe, (l)og, (t)old
+ * @unsettled: access changed since the last settle
  */
 typedef struct DCRecorder {
     uint32_t room[CXL_DC_MAX_HOSTS];
@@ -31,8 +33,8 @@ typedef struct DCRecorder {
     GArray *access;             /* DCAccessCall */
     GArray *wiped;              /* CXLDCRange */
     GArray *answers;            /* DCAnswer */
-    unsigned ends;
-    bool logging;
+    GString *order;
+    bool unsettled;
 } DCRecorder;
 
 extern const CXLDCOps dc_recorder_ops;

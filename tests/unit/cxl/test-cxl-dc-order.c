@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Dynamic capacity model: the order in which consequences reach the owner (see
+ * struct CXLDCOps).  Each string lists the calls of one operation by the
+ * letters of DCRecorder.order.
+ */
+#include "qemu/osdep.h"
+#include "dc-test.h"
+
+#define TAG 7
+
+static void assert_order(DCTest *t, const char *order)
+{
+    g_assert_cmpstr(t->rec->order->str, ==, order);
+    g_assert_false(t->rec->unsettled);
+}
+
+static DCTest *new_with_wiped_share(void)
+{
+    CXLDCConfig c = dc_test_config();
+
+    c.region[SHARED].sanitize = true;
+    return dc_test_new_with(&c, &dc_recorder_ops);
+}
+
+static void test_offer(void)
+{
+    g_autoptr(DCTest) t = dc_test_new();
+
+    assert_rc(fm_add_one(t, 0, DPA(PLAIN, 0), 1, 0), CXL_RC_SUCCESS);
+    assert_order(t, "l");
+}
+
+static void test_accept(void)
+{
+    g_autoptr(DCTest) t = dc_test_new();
+
+    assert_rc(fm_add_one(t, 0, DPA(PLAIN, 0), 2, 0), CXL_RC_SUCCESS);
+    assert_rc(host_accept(t, 0, DPA(PLAIN, 0), 1), CXL_RC_SUCCESS);
+    assert_order(t, "nslt");
+}
+
+static void test_release_request(void)
+{
+    g_autoptr(DCTest) t = dc_test_new();
+
+    give(t, 0, DPA(WIPED, 0), 2, 0);
+    assert_rc(fm_release(t, 0, DPA(WIPED, 0), 1, false, true),
+              CXL_RC_SUCCESS);
+    assert_order(t, "l");
+}
+
+static void test_release_by_host(void)
+{
+    g_autoptr(DCTest) t = dc_test_new();
+
+    give(t, 0, DPA(WIPED, 0), 2, 0);
+    assert_rc(host_release(t, 0, DPA(WIPED, 0), 1), CXL_RC_SUCCESS);
+    assert_order(t, "oswlt");
+}
+
+static void test_forced_release(void)
+{
+    g_autoptr(DCTest) t = dc_test_new();
+
+    give(t, 0, DPA(PLAIN, 0), 2, 0);
+    assert_rc(fm_release(t, 0, DPA(PLAIN, 0), 1, true, true), CXL_RC_SUCCESS);
+    assert_order(t, "oswl");
+    assert_rc(fm_release(t, 0, DPA(PLAIN, 1), 1, true, false),
+              CXL_RC_SUCCESS);
+    assert_order(t, "osl");
+}
+
+static void test_shared_capacity_is_wiped_after_the_last_host(void)
+{
+    g_autoptr(DCTest) t = new_with_wiped_share();
+
+    give(t, 0, DPA(SHARED, 0), 2, TAG);
+    assert_rc(fm_share(t, 1, SHARED, TAG), CXL_RC_SUCCESS);
+    host_accept_all(t, 1);
+    assert_rc(host_release(t, 0, DPA(SHARED, 0), 2), CXL_RC_SUCCESS);
+    assert_order(t, "oslt");
+    assert_rc(host_release(t, 1, DPA(SHARED, 0), 2), CXL_RC_SUCCESS);
+    assert_order(t, "oswlt");
+}
+
+/* The last who could have had it says no: nobody loses access here */
+static void test_refusal_that_ends_a_share(void)
+{
+    g_autoptr(DCTest) t = new_with_wiped_share();
+
+    give(t, 0, DPA(SHARED, 0), 2, TAG);
+    assert_rc(fm_share(t, 1, SHARED, TAG), CXL_RC_SUCCESS);
+    assert_rc(host_release(t, 0, DPA(SHARED, 0), 2), CXL_RC_SUCCESS);
+    assert_order(t, "oslt");
+    assert_rc(host_refuse(t, 1), CXL_RC_SUCCESS);
+    assert_order(t, "wt");
+}
+
+static void test_remove_reference(void)
+{
+    g_autoptr(DCTest) t = new_with_wiped_share();
+    QemuUUID uuid = tag_nr(TAG);
+
+    give(t, 0, DPA(SHARED, 0), 2, TAG);
+    assert_rc(cxl_dc_add_reference(t->dc, &uuid), CXL_RC_SUCCESS);
+    assert_rc(host_release(t, 0, DPA(SHARED, 0), 2), CXL_RC_SUCCESS);
+    assert_order(t, "oslt");
+    dc_recorder_clear(t->rec);
+    assert_rc(cxl_dc_remove_reference(t->dc, &uuid), CXL_RC_SUCCESS);
+    assert_order(t, "w");
+}
+
+static void test_reset(void)
+{
+    g_autoptr(DCTest) t = new_with_wiped_share();
+
+    give(t, 0, DPA(SHARED, 0), 2, TAG);
+    dc_recorder_clear(t->rec);
+    cxl_dc_reset_host(t->dc, 0);
+    assert_order(t, "osw");
+}
+
+static void test_set_region(void)
+{
+    g_autoptr(DCTest) t = dc_test_new();
+
+    assert_rc(cxl_dc_set_region(t->dc, PLAIN, 4 * KiB, false, NULL),
+              CXL_RC_SUCCESS);
+    assert_order(t, "l");
+}
+
+static void test_sanitize_of_all(void)
+{
+    g_autoptr(DCTest) t = dc_test_new();
+
+    cxl_dc_wipe(t->dc);
+    assert_order(t, "w");
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/cxl/dc/order/offer", test_offer);
+    g_test_add_func("/cxl/dc/order/accept", test_accept);
+    g_test_add_func("/cxl/dc/order/release-request", test_release_request);
+    g_test_add_func("/cxl/dc/order/release-by-host", test_release_by_host);
+    g_test_add_func("/cxl/dc/order/forced-release", test_forced_release);
+    g_test_add_func("/cxl/dc/order/shared-capacity-is-wiped-after-the-last",
+                    test_shared_capacity_is_wiped_after_the_last_host);
+    g_test_add_func("/cxl/dc/order/refusal-that-ends-a-share",
+                    test_refusal_that_ends_a_share);
+    g_test_add_func("/cxl/dc/order/remove-reference", test_remove_reference);
+    g_test_add_func("/cxl/dc/order/reset", test_reset);
+    g_test_add_func("/cxl/dc/order/set-region", test_set_region);
+    g_test_add_func("/cxl/dc/order/sanitize-of-all", test_sanitize_of_all);
+    return g_test_run();
+}
