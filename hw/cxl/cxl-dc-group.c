@@ -5,6 +5,7 @@
  */
 #include "qemu/osdep.h"
 #include "cxl-dc-internal.h"
+#include "trace.h"
 
 static size_t group_bytes(const DCGroup *group)
 {
@@ -76,6 +77,29 @@ void dc_group_end(CXLDynCap *dc, uint16_t host, DCGroup *group,
     QTAILQ_REMOVE(&h->groups, group, next);
     h->group_bytes -= group_bytes(group);
     g_free(group);
+}
+
+void dc_group_refuse(CXLDynCap *dc, uint16_t host, DCGroup *group,
+                     CXLDCReason why, DCEffects *fx)
+{
+    static const char *const words[] = {
+        [CXL_DC_BY_HOST] = "refused by the host",
+        [CXL_DC_BY_ERROR] = "the host's answer failed",
+        [CXL_DC_BY_FM] = "it was withdrawn",
+        [CXL_DC_BY_RESET] = "reset",
+    };
+    DCReport report = { CXL_DC_REFUSED, why, group->nr_parts };
+
+    for (uint32_t i = 0; i < group->nr_parts; i++) {
+        const DCPart *part = &group->part[i];
+        CXLDCExtent e;
+
+        dc_fill_extent(&e, part->dpa, part->len, part->tag, part->seq);
+        g_array_append_val(fx->reported, e);
+    }
+    g_array_append_val(fx->reports, report);
+    trace_cxl_dc_refused(host, group->nr_parts, words[why]);
+    dc_group_end(dc, host, group, NULL, fx);
 }
 
 /* Ascending, touching ranges joined */

@@ -45,25 +45,23 @@ void dc_chain_forget(DCHost *h)
 }
 
 /*
- * Joins a payload to those of its chain.  Success with *@list NULL: wait for
- * more.  Nothing is judged before the last payload, apart from the amount.
+ * Joins a payload to those of its chain, which is *@list from then on, also if
+ * it is too long.  Nothing else is judged before the last payload.
  */
 static CXLRetCode chain_join(CXLDynCap *dc, DCHost *h, DCChain chain,
                              const CXLDCRange *ranges, size_t n, bool more,
                              const CXLDCRange **list, size_t *total)
 {
-    *list = NULL;
+    bool fits;
+
     if (h->chain != chain) {
         dc_chain_forget(h);
     }
-    if (n + (h->held ? h->held->len : 0) > dc_list_limit(dc)) {
-        dc_chain_forget(h);
-        return CXL_RC_RESOURCES_EXHAUSTED;
-    }
-    if (!more && !h->held) {
+    fits = n + (h->held ? h->held->len : 0) <= dc_list_limit(dc);
+    if (!h->held && !(more && fits)) {
         *list = ranges;
         *total = n;
-        return CXL_RC_SUCCESS;
+        return fits ? CXL_RC_SUCCESS : CXL_RC_RESOURCES_EXHAUSTED;
     }
     h->chain = chain;
     if (!h->held) {
@@ -72,14 +70,49 @@ static CXLRetCode chain_join(CXLDynCap *dc, DCHost *h, DCChain chain,
     if (n) {
         g_array_append_vals(h->held, ranges, n);
     }
-    if (!more) {
-        *list = (const CXLDCRange *)h->held->data;
-        *total = h->held->len;
-    }
-    return CXL_RC_SUCCESS;
+    *list = (const CXLDCRange *)h->held->data;
+    *total = h->held->len;
+    return fits ? CXL_RC_SUCCESS : CXL_RC_RESOURCES_EXHAUSTED;
 }
 
 /* -- Add Dynamic Capacity Response ---------------------------------------- */
+
+/* The offer of the first offered byte that the range touches, or NULL */
+static DCGroup *group_touched(const DCHost *h, const CXLDCRange *range)
+{
+    DCCursor cur;
+    const DCRec *rec = dc_set_from(&h->pending, range->dpa, &cur);
+
+    return rec && (dc_rec_holds(rec, range->dpa) ||
+                   rec->dpa - range->dpa < range->len) ? rec->ref : NULL;
+}
+
+/*
+ * The offer that the answer is about: the oldest one that was not withdrawn, or
+ * a withdrawn one before it.  NULL: it is about none of these.
+ */
+static DCGroup *group_answered(const DCHost *h, const CXLDCRange *range,
+                               size_t n)
+{
+    DCGroup *group = QTAILQ_FIRST(&h->groups), *touched;
+
+    for (size_t i = 0; i < n; i++) {
+        touched = group_touched(h, &range[i]);
+        if (touched) {
+            touched->meant = true;
+        }
+    }
+    while (n && group && !group->meant) {
+        group = group->dead ? QTAILQ_NEXT(group, next) : NULL;
+    }
+    for (size_t i = 0; i < n; i++) {
+        touched = group_touched(h, &range[i]);
+        if (touched) {
+            touched->meant = false;
+        }
+    }
+    return group;
+}
 
 /*
  * Finds for each range the offered extent that contains it.
@@ -133,14 +166,11 @@ static bool takes_part_of_share(uint16_t host, const DCGroup *group,
 
 static void take_up(CXLDynCap *dc, uint16_t host, DCGroup *group,
                     const CXLDCRange *range, size_t n, const uint32_t *part,
-                    const uint64_t *keep)
+                    const uint64_t *keep, DCEffects *fx)
 {
     DCHost *h = &dc->host[host];
     uint32_t offered = group->nr_parts;
-    DCEffects fx;
 
-    dc_effects_init(&fx, host, CXL_DC_EV_ADD_RESPONSE);
-    fx.answer = true;
     for (size_t i = 0; i < n; i++) {
         const DCPart *p = &group->part[part[i]];
         DCRec rec = {
@@ -153,9 +183,10 @@ static void take_up(CXLDynCap *dc, uint16_t host, DCGroup *group,
             dc_tag_accept(dc, p->tag, host, dc_region_at(dc, rec.dpa),
                           rec.len);
         }
-        dc_effects_range(fx.on, rec.dpa, rec.len);
-        dc_effects_record(&fx, rec.dpa, rec.len, p->tag, p->seq);
+        dc_effects_range(fx->on, rec.dpa, rec.len);
+        dc_effects_record(fx, rec.dpa, rec.len, p->tag, p->seq);
     }
+    dc_effects_report(fx, CXL_DC_ACCEPTED, CXL_DC_BY_HOST);
     /* Extents taken in part: give back all, then take what was accepted */
     for (uint32_t i = 0; i < offered; i++) {
         const DCPart *p = &group->part[i];
@@ -170,41 +201,20 @@ static void take_up(CXLDynCap *dc, uint16_t host, DCGroup *group,
                     range[i].len);
         }
     }
-    dc_group_end(dc, host, group, keep, &fx);
-    if (n) {
-        h->generation++;
-    }
+    dc_group_end(dc, host, group, keep, fx);
+    h->generation++;
     trace_cxl_dc_accept(host, n, offered);
-    dc_effects_run(dc, &fx);
 }
 
-static CXLRetCode respond(CXLDynCap *dc, uint16_t host, DCGroup *group,
-                          const CXLDCRange *range, size_t n)
+/* Accepts @n > 0 ranges of the offer, or changes nothing */
+static CXLRetCode take_ranges(CXLDynCap *dc, uint16_t host, DCGroup *group,
+                              const CXLDCRange *range, size_t n, DCEffects *fx)
 {
-    DCHost *h = &dc->host[host];
-    g_autofree uint64_t *keep = NULL;
-    g_autofree uint32_t *part = NULL;
-    DCEffects fx;
-    CXLRetCode rc;
+    const DCHost *h = &dc->host[host];
+    g_autofree uint64_t *keep = g_new0(uint64_t, group->nr_parts);
+    g_autofree uint32_t *part = g_new(uint32_t, n);
+    CXLRetCode rc = match_ranges(h, group, range, n, part, keep);
 
-    if (dc_ranges_malformed(dc, range, n)) {
-        return CXL_RC_INVALID_EXTENT_LIST;
-    }
-    if (group->dead) {
-        /*
-         * Unsure whether a refused answer consumes a dead group: it does, or a
-         * host that never answers again would block all later groups.
-         */
-        dc_effects_init(&fx, host, CXL_DC_EV_ADD_RESPONSE);
-        fx.answer = !n;
-        dc_group_end(dc, host, group, NULL, &fx);
-        trace_cxl_dc_accept(host, 0, 0);
-        dc_effects_run(dc, &fx);
-        return n ? CXL_RC_INVALID_PHYS_ADDR : CXL_RC_SUCCESS;
-    }
-    keep = g_new0(uint64_t, group->nr_parts);
-    part = g_new(uint32_t, n);
-    rc = match_ranges(h, group, range, n, part, keep);
     if (rc != CXL_RC_SUCCESS) {
         return rc;
     }
@@ -216,15 +226,46 @@ static CXLRetCode respond(CXLDynCap *dc, uint16_t host, DCGroup *group,
                                dc->config.max_extents) {
         return CXL_RC_RESOURCES_EXHAUSTED;
     }
-    take_up(dc, host, group, range, n, part, keep);
+    take_up(dc, host, group, range, n, part, keep, fx);
     return CXL_RC_SUCCESS;
+}
+
+/* @rc: what is known to be wrong with the answer already */
+static CXLRetCode respond(CXLDynCap *dc, uint16_t host,
+                          const CXLDCRange *range, size_t n, CXLRetCode rc)
+{
+    DCHost *h = &dc->host[host];
+    DCGroup *group = group_answered(h, range, n), *passed;
+    DCEffects fx;
+
+    if (rc == CXL_RC_SUCCESS && dc_ranges_malformed(dc, range, n)) {
+        rc = CXL_RC_INVALID_EXTENT_LIST;
+    }
+    if (rc == CXL_RC_SUCCESS && n && (!group || group->dead)) {
+        rc = CXL_RC_INVALID_PHYS_ADDR;
+    }
+    if (!group) {
+        return rc;
+    }
+    dc_effects_init(&fx, host, CXL_DC_EV_ADD_RESPONSE);
+    while ((passed = QTAILQ_FIRST(&h->groups)) != group) {
+        dc_group_refuse(dc, host, passed, CXL_DC_BY_FM, &fx);
+    }
+    if (rc == CXL_RC_SUCCESS && n) {
+        rc = take_ranges(dc, host, group, range, n, &fx);
+    }
+    if (rc != CXL_RC_SUCCESS || !n) {
+        dc_group_refuse(dc, host, group, group->dead ? CXL_DC_BY_FM :
+                        n ? CXL_DC_BY_ERROR : CXL_DC_BY_HOST, &fx);
+    }
+    dc_effects_run(dc, &fx);
+    return rc;
 }
 
 CXLRetCode cxl_dc_host_respond(CXLDynCap *dc, uint16_t host,
                                const CXLDCRange *ranges, size_t n, bool more)
 {
     const CXLDCRange *list;
-    DCGroup *group;
     CXLRetCode rc;
     size_t total;
     DCHost *h;
@@ -233,19 +274,17 @@ CXLRetCode cxl_dc_host_respond(CXLDynCap *dc, uint16_t host,
         return CXL_RC_INVALID_INPUT;
     }
     h = &dc->host[host];
-    group = QTAILQ_FIRST(&h->groups);
-    if (!group) {
+    if (QTAILQ_EMPTY(&h->groups)) {
         /* Unsure what a host hears that answers nothing */
         dc_chain_forget(h);
         rc = n ? CXL_RC_INVALID_PHYS_ADDR : CXL_RC_INVALID_INPUT;
-        trace_cxl_dc_accept_refused(host, n, rc);
-        return rc;
-    }
-    rc = chain_join(dc, h, DC_CHAIN_RESPOND, ranges, n, more, &list, &total);
-    if (rc == CXL_RC_SUCCESS && !more) {
-        /* After an error the group stays, for another try (unsure) */
-        rc = respond(dc, host, group, list, total);
-        dc_chain_forget(h);
+    } else {
+        rc = chain_join(dc, h, DC_CHAIN_RESPOND, ranges, n, more, &list,
+                        &total);
+        if (rc != CXL_RC_SUCCESS || !more) {
+            rc = respond(dc, host, list, total, rc);
+            dc_chain_forget(h);
+        }
     }
     if (rc != CXL_RC_SUCCESS) {
         trace_cxl_dc_accept_refused(host, n, rc);
@@ -290,8 +329,8 @@ static CXLRetCode give_back(CXLDynCap *dc, uint16_t host,
     }
 
     dc_effects_init(&fx, host, CXL_DC_EV_RELEASED);
-    fx.answer = true;
     dc_pieces_release(dc, host, pieces, false, &fx);
+    dc_effects_report(&fx, CXL_DC_RELEASED, CXL_DC_BY_HOST);
     trace_cxl_dc_host_release(host, n, h->added.count);
     dc_effects_run(dc, &fx);
     return CXL_RC_SUCCESS;
@@ -310,13 +349,14 @@ CXLRetCode cxl_dc_host_release(CXLDynCap *dc, uint16_t host,
     }
     h = &dc->host[host];
     if (!n) {
-        dc_chain_forget(h);
         rc = CXL_RC_INVALID_INPUT;
     } else {
         rc = chain_join(dc, h, DC_CHAIN_RELEASE, ranges, n, more, &list,
                         &total);
     }
-    if (rc == CXL_RC_SUCCESS && !more) {
+    if (rc != CXL_RC_SUCCESS) {
+        dc_chain_forget(h);
+    } else if (!more) {
         g_autoptr(GArray) sorted = g_array_new(FALSE, FALSE,
                                                sizeof(CXLDCRange));
         g_autoptr(GArray) pieces = g_array_new(FALSE, FALSE, sizeof(DCPiece));

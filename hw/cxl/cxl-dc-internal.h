@@ -131,10 +131,16 @@ typedef struct DCPart {
     uint16_t seq;
 } DCPart;
 
+/**
+ * struct DCGroup - an offer
+ * @dead: withdrawn by the FM
+ * @meant: an answer's range touches it; false outside of an operation
+ */
 typedef struct DCGroup {
     QTAILQ_ENTRY(DCGroup) next;
     uint32_t nr_parts;
     bool dead;
+    bool meant;
     DCPart part[];
 } DCGroup;
 
@@ -205,15 +211,22 @@ static inline uint64_t dc_list_limit(const CXLDynCap *dc)
 
 /* -- consequences, gathered while the model changes (cxl-dc.c) ------------ */
 
+typedef struct DCReport {
+    CXLDCOutcome what;
+    CXLDCReason why;
+    guint n;
+} DCReport;
+
 typedef struct DCEffects {
     uint16_t host;
     CXLDCEventType type;
     uint8_t region;             /* CXL_DC_EV_REGION_UPDATED */
-    bool answer;                /* tell ops->answered */
     GArray *on;                 /* CXLDCRange */
     GArray *off;                /* CXLDCRange */
     GArray *wipe;               /* CXLDCRange */
     GArray *records;            /* CXLDCExtent */
+    GArray *reports;            /* DCReport */
+    GArray *reported;           /* CXLDCExtent, one report after the other */
 } DCEffects;
 
 void dc_effects_init(DCEffects *fx, uint16_t host, CXLDCEventType type);
@@ -225,7 +238,11 @@ void dc_effects_run(CXLDynCap *dc, DCEffects *fx);
 void dc_effects_range(GArray *list, uint64_t dpa, uint64_t len);
 void dc_effects_record(DCEffects *fx, uint64_t dpa, uint64_t len,
                        const DCTag *tag, uint16_t seq);
+/* The records so far are what is reported */
+void dc_effects_report(DCEffects *fx, CXLDCOutcome what, CXLDCReason why);
 
+void dc_fill_extent(CXLDCExtent *extent, uint64_t dpa, uint64_t len,
+                    const DCTag *tag, uint16_t seq);
 uint64_t dc_used_extents(const CXLDynCap *dc, const DCHost *h);
 uint64_t dc_used_tags(const CXLDynCap *dc, const DCHost *h);
 bool dc_log_has_room(CXLDynCap *dc, uint16_t host, uint64_t records);
@@ -291,6 +308,9 @@ void dc_group_append(CXLDynCap *dc, uint16_t host, DCGroup *group);
  */
 void dc_group_end(CXLDynCap *dc, uint16_t host, DCGroup *group,
                   const uint64_t *keep, DCEffects *fx);
+/* The same for an offer of which nothing is accepted, and reports it */
+void dc_group_refuse(CXLDynCap *dc, uint16_t host, DCGroup *group,
+                     CXLDCReason why, DCEffects *fx);
 void dc_merge_ranges(CXLDCRange *range, uint32_t *n);
 
 /* -- offers (cxl-dc-offer.c, cxl-dc-offer-list.c) ------------------------- */

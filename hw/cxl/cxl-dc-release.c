@@ -455,12 +455,13 @@ static void force(CXLDynCap *dc, const CXLDCReleaseRequest *req,
         DCGroup *group = g_ptr_array_index(plan->groups, i);
 
         if (!group->dead) {
-            trace_cxl_dc_group_dead(req->host, group->nr_parts);
+            trace_cxl_dc_withdrawn(req->host, group->nr_parts);
         }
         group->dead = true;
     }
     dc_effects_init(&fx, req->host, CXL_DC_EV_FORCED_RELEASE);
     dc_pieces_release(dc, req->host, plan->pieces, req->sanitize, &fx);
+    dc_effects_report(&fx, CXL_DC_RELEASED, CXL_DC_BY_FM);
     trace_cxl_dc_forced_release(req->host, plan->pieces->len,
                                 plan->groups->len);
     dc_effects_run(dc, &fx);

@@ -29,7 +29,8 @@ void cxl_dc_reset_host(CXLDynCap *dc, uint16_t host)
     dc_chain_forget(h);
     dc_effects_init(&fx, host, CXL_DC_EV_FORCED_RELEASE);
     while ((group = QTAILQ_FIRST(&h->groups))) {
-        dc_group_end(dc, host, group, NULL, &fx);
+        dc_group_refuse(dc, host, group,
+                        group->dead ? CXL_DC_BY_FM : CXL_DC_BY_RESET, &fx);
         dropped++;
     }
     rec = dc_set_nth(&h->added, 0, &cur);
@@ -46,6 +47,7 @@ void cxl_dc_reset_host(CXLDynCap *dc, uint16_t host)
         }
     }
     dc_pieces_release(dc, host, pieces, false, &fx);
+    dc_effects_report(&fx, CXL_DC_RELEASED, CXL_DC_BY_RESET);
     g_array_set_size(fx.records, 0);
     trace_cxl_dc_reset(host, pieces->len, dropped);
     dc_effects_run(dc, &fx);

@@ -170,8 +170,8 @@ uint32_t cxl_dc_generation(const CXLDynCap *dc, uint16_t host)
     return host < dc->config.nr_hosts ? dc->host[host].generation : 0;
 }
 
-static void fill_extent(CXLDCExtent *e, uint64_t dpa, uint64_t len,
-                        const DCTag *tag, uint16_t seq)
+void dc_fill_extent(CXLDCExtent *e, uint64_t dpa, uint64_t len,
+                    const DCTag *tag, uint16_t seq)
 {
     memset(e, 0, sizeof(*e));
     e->dpa = dpa;
@@ -195,7 +195,7 @@ void cxl_dc_extents(const CXLDynCap *dc, uint16_t host, uint32_t start,
     }
     rec = dc_set_nth(&dc->host[host].added, start, &cur);
     for (; rec; rec = dc_set_next(&cur)) {
-        fill_extent(&extent, rec->dpa, rec->len, rec->ref, rec->seq);
+        dc_fill_extent(&extent, rec->dpa, rec->len, rec->ref, rec->seq);
         if (!fn(opaque, &extent)) {
             return;
         }
@@ -216,7 +216,7 @@ void cxl_dc_pending(const CXLDynCap *dc, uint16_t host, CXLDCPendingFn *fn,
         for (uint32_t i = 0; i < group->nr_parts; i++) {
             const DCPart *part = &group->part[i];
 
-            fill_extent(&extent, part->dpa, part->len, part->tag, part->seq);
+            dc_fill_extent(&extent, part->dpa, part->len, part->tag, part->seq);
             if (!fn(opaque, nr, group->dead, &extent)) {
                 return;
             }
@@ -291,6 +291,8 @@ void dc_effects_init(DCEffects *fx, uint16_t host, CXLDCEventType type)
     fx->off = g_array_new(FALSE, FALSE, sizeof(CXLDCRange));
     fx->wipe = g_array_new(FALSE, FALSE, sizeof(CXLDCRange));
     fx->records = g_array_new(FALSE, FALSE, sizeof(CXLDCExtent));
+    fx->reports = g_array_new(FALSE, FALSE, sizeof(DCReport));
+    fx->reported = g_array_new(FALSE, FALSE, sizeof(CXLDCExtent));
 }
 
 void dc_effects_range(GArray *list, uint64_t dpa, uint64_t len)
@@ -305,8 +307,18 @@ void dc_effects_record(DCEffects *fx, uint64_t dpa, uint64_t len,
 {
     CXLDCExtent extent;
 
-    fill_extent(&extent, dpa, len, tag, seq);
+    dc_fill_extent(&extent, dpa, len, tag, seq);
     g_array_append_val(fx->records, extent);
+}
+
+void dc_effects_report(DCEffects *fx, CXLDCOutcome what, CXLDCReason why)
+{
+    DCReport report = { what, why, fx->records->len };
+
+    if (report.n) {
+        g_array_append_val(fx->reports, report);
+        g_array_append_vals(fx->reported, fx->records->data, report.n);
+    }
 }
 
 static void run_access(CXLDynCap *dc, uint16_t host, const GArray *list,
@@ -343,6 +355,18 @@ static void run_log(CXLDynCap *dc, const DCEffects *fx)
     }
 }
 
+static void run_report(CXLDynCap *dc, const DCEffects *fx)
+{
+    const CXLDCExtent *e = (const CXLDCExtent *)fx->reported->data;
+
+    for (guint i = 0; dc->ops->report && i < fx->reports->len; i++) {
+        const DCReport *r = &g_array_index(fx->reports, DCReport, i);
+
+        dc->ops->report(dc->opaque, fx->host, r->what, r->why, e, r->n);
+        e += r->n;
+    }
+}
+
 void dc_effects_run(CXLDynCap *dc, DCEffects *fx)
 {
     run_access(dc, fx->host, fx->off, false);
@@ -351,13 +375,11 @@ void dc_effects_run(CXLDynCap *dc, DCEffects *fx)
     }
     run_access(dc, fx->host, fx->on, true);
     run_log(dc, fx);
-    if (fx->answer && dc->ops->answered) {
-        dc->ops->answered(dc->opaque, fx->host, fx->type,
-                          (const CXLDCExtent *)fx->records->data,
-                          fx->records->len);
-    }
+    run_report(dc, fx);
     g_array_free(fx->on, TRUE);
     g_array_free(fx->off, TRUE);
     g_array_free(fx->wipe, TRUE);
     g_array_free(fx->records, TRUE);
+    g_array_free(fx->reports, TRUE);
+    g_array_free(fx->reported, TRUE);
 }

@@ -288,7 +288,7 @@ static const CXLDCOps cxl_type3_dc_ops = {
     .settle = dc_settle,
     .sanitize = dc_sanitize,
     .log = dc_log,
-    .answered = cxl_type3_dc_answered,
+    .report = cxl_type3_dc_report,
 };
 
 /* -- life ----------------------------------------------------------------- */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * CXL Type 3 memory device: what a host did about dynamic capacity, told to the
- * monitor (CXL r3.2 8.2.10.9.9.3, 8.2.10.9.9.4)
+ * CXL Type 3 memory device: what became of offers and of accepted dynamic
+ * capacity, told to the monitor (CXL r3.2 8.2.10.9.9.3, 8.2.10.9.9.4)
  *
  * A host can answer as fast as it likes, and may even hand itself the capacity
  * that it answers about; a client of the monitor must not be flooded by it.
@@ -84,29 +84,30 @@ static bool may_tell(CXLType3Dev *d)
 }
 
 /**
- * struct CXLType3Answer - what a host did, until the monitor hears of it
+ * struct CXLType3Report - what became of capacity, until the monitor hears it
  * @extents: the first of them
  * @n: number of all
  */
-typedef struct CXLType3Answer {
-    CXLDCEventType what;
+typedef struct CXLType3Report {
+    CXLDCOutcome what;
+    CxlDynamicCapacityReason why;
     uint16_t host;
     size_t n;
     CxlDynamicCapacityRangeList *extents;
-} CXLType3Answer;
+} CXLType3Report;
 
-static void answer_free(gpointer opaque)
+static void report_free(gpointer opaque)
 {
-    CXLType3Answer *a = opaque;
+    CXLType3Report *r = opaque;
 
-    qapi_free_CxlDynamicCapacityRangeList(a->extents);
-    g_free(a);
+    qapi_free_CxlDynamicCapacityRangeList(r->extents);
+    g_free(r);
 }
 
 void cxl_type3_dc_tell_exit(CXLType3Dev *d)
 {
     g_clear_pointer(&d->tell.timer, timer_free);
-    g_queue_clear_full(&d->tell.queue, answer_free);
+    g_queue_clear_full(&d->tell.queue, report_free);
     d->tell = (CXLType3Tell) { 0 };
 }
 
@@ -140,52 +141,82 @@ const VMStateDescription vmstate_cxl_type3_tell = {
 
 void cxl_type3_dc_tell_next(CXLType3Dev *d)
 {
-    CXLType3Answer *a = g_queue_pop_head(&d->tell.queue);
+    CXLType3Report *r = g_queue_pop_head(&d->tell.queue);
     const char *id = DEVICE(d)->id;
     g_autofree char *path = object_get_canonical_path(OBJECT(d));
 
-    if (!a) {
+    if (!r) {
         return;
     }
     if (!g_queue_is_empty(&d->tell.queue)) {
         device_deferred_raise(&d->deferred, CXL_TYPE3_DEFERRED_QMP);
     }
-    if (a->what == CXL_DC_EV_RELEASED) {
-        qapi_event_send_cxl_dynamic_capacity_released(id, path, a->host, a->n,
-                                                      a->extents);
-    } else if (a->n) {
-        qapi_event_send_cxl_dynamic_capacity_accepted(id, path, a->host, a->n,
-                                                      a->extents);
-    } else {
-        qapi_event_send_cxl_dynamic_capacity_refused(id, path, a->host);
+    switch (r->what) {
+    case CXL_DC_ACCEPTED:
+        qapi_event_send_cxl_dynamic_capacity_accepted(id, path, r->host, r->n,
+                                                      r->extents);
+        break;
+    case CXL_DC_REFUSED:
+        qapi_event_send_cxl_dynamic_capacity_refused(id, path, r->host, r->why,
+                                                     r->n, r->extents);
+        break;
+    case CXL_DC_RELEASED:
+        qapi_event_send_cxl_dynamic_capacity_released(id, path, r->host,
+                                                      r->why, r->n,
+                                                      r->extents);
+        break;
     }
-    answer_free(a);
+    report_free(r);
+}
+
+static CxlDynamicCapacityReason reason_to_qapi(CXLDCReason why)
+{
+    switch (why) {
+    case CXL_DC_BY_HOST:
+        return CXL_DYNAMIC_CAPACITY_REASON_HOST;
+    case CXL_DC_BY_ERROR:
+        return CXL_DYNAMIC_CAPACITY_REASON_FAILED_ANSWER;
+    case CXL_DC_BY_FM:
+        return CXL_DYNAMIC_CAPACITY_REASON_FABRIC_MANAGER;
+    case CXL_DC_BY_RESET:
+        return CXL_DYNAMIC_CAPACITY_REASON_RESET;
+    default:
+        g_assert_not_reached();
+    }
 }
 
 /*
  * What waits is not part of the state: it happened here, and the monitor that
  * hears of it is the one of here.
  */
-void cxl_type3_dc_answered(void *opaque, uint16_t host, CXLDCEventType what,
-                           const CXLDCExtent *extents, size_t n)
+void cxl_type3_dc_report(void *opaque, uint16_t host, CXLDCOutcome what,
+                         CXLDCReason why, const CXLDCExtent *extents, size_t n)
 {
+    static const char *const words[] = {
+        [CXL_DC_ACCEPTED] = "accepted",
+        [CXL_DC_REFUSED] = "refused",
+        [CXL_DC_RELEASED] = "released",
+    };
     CXLType3Dev *d = opaque;
+    CxlDynamicCapacityReason reason = reason_to_qapi(why);
     CxlDynamicCapacityRangeList **tail;
-    CXLType3Answer *a;
+    CXLType3Report *r;
     size_t i;
 
-    trace_cxl_type3_dc_answer(DEVICE(d)->id, host, what, n);
+    trace_cxl_type3_dc_report(DEVICE(d)->id, host, words[what],
+                              CxlDynamicCapacityReason_str(reason), n);
     if (!may_tell(d)) {
         return;
     }
-    a = g_new0(CXLType3Answer, 1);
-    a->what = what;
-    a->host = host;
-    a->n = n;
-    tail = &a->extents;
+    r = g_new0(CXLType3Report, 1);
+    r->what = what;
+    r->why = reason;
+    r->host = host;
+    r->n = n;
+    tail = &r->extents;
     for (i = 0; i < MIN(n, EVENT_EXTENTS_MAX); i++) {
         QAPI_LIST_APPEND(tail, cxl_type3_dc_range(d, &extents[i]));
     }
-    g_queue_push_tail(&d->tell.queue, a);
+    g_queue_push_tail(&d->tell.queue, r);
     device_deferred_raise(&d->deferred, CXL_TYPE3_DEFERRED_QMP);
 }

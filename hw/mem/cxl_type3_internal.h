@@ -174,7 +174,7 @@ typedef struct CXLType3RasError {
  * @since: begin of the current second, virtual clock
  * @sent: events sent in it
  * @lost: events not sent in it
- * @queue: CXLType3Answer of events to be sent after the operation
+ * @queue: CXLType3Report of events to be sent after the operation
  */
 typedef struct CXLType3Tell {
     QEMUTimer *timer;
@@ -269,8 +269,8 @@ bool cxl_type3_dc_backend_offset(const CXLType3Dev *d, uint64_t dpa,
                                  uint64_t len, uint64_t *offset);
 /* An extent as the monitor shows it; caller frees */
 /* cxl_type3_dc_tell.c */
-void cxl_type3_dc_answered(void *opaque, uint16_t host, CXLDCEventType what,
-                           const CXLDCExtent *extents, size_t n);
+void cxl_type3_dc_report(void *opaque, uint16_t host, CXLDCOutcome what,
+                         CXLDCReason why, const CXLDCExtent *extents, size_t n);
 /* Send one of the events that were held back until the operation was over */
 void cxl_type3_dc_tell_next(CXLType3Dev *d);
 void cxl_type3_dc_tell_exit(CXLType3Dev *d);

@@ -302,7 +302,7 @@ static bool query_pending(void *opaque, unsigned group, bool dead,
     }
     if (!q->offer || q->group != group) {
         q->offer = g_new0(CxlDynamicCapacityOffer, 1);
-        q->offer->dead = dead;
+        q->offer->withdrawn = dead;
         q->group = group;
         q->ranges = &q->offer->extents;
         QAPI_LIST_APPEND(q->offers, q->offer);

@@ -112,6 +112,20 @@ typedef struct CXLDCEvent {
     uint32_t avail_tags;
 } CXLDCEvent;
 
+/* What became of capacity */
+typedef enum CXLDCOutcome {
+    CXL_DC_ACCEPTED,
+    CXL_DC_REFUSED,             /* an offer ended, all of it is free again */
+    CXL_DC_RELEASED,
+} CXLDCOutcome;
+
+typedef enum CXLDCReason {
+    CXL_DC_BY_HOST,             /* its own will */
+    CXL_DC_BY_ERROR,            /* refused: the host's answer failed */
+    CXL_DC_BY_FM,               /* released by force, or the offer withdrawn */
+    CXL_DC_BY_RESET,
+} CXLDCReason;
+
 /**
  * struct CXLDCOps - consequences of an operation; any may be NULL
  * @log_room: records that fit in the DC event log of @host now (NULL: no bound)
@@ -122,8 +136,9 @@ typedef struct CXLDCEvent {
  * @sanitize: make @range of the medium read as zeroes, before anybody can reach
  *            it again.  NULL: 5605h with "sanitize on release" is refused
  * @log: append a record; records of a group come in one uninterrupted row
- * @answered: for monitor events: @host accepted (@n ranges), refused (n = 0) or
- *            released
+ * @report: for the monitor: what happened to @n > 0 extents of @host.  Each
+ *          offer is reported exactly once as accepted or as refused, each
+ *          accepted byte once as released
  *
  * However an operation came about (a command of the host or the FM, the
  * monitor, a reset), its consequences leave once the model is consistent and in
@@ -133,7 +148,7 @@ typedef struct CXLDCEvent {
  *   2. sanitize               so that who hears of it finds zeroes
  *   3. access on, settle      so that who hears of it can use it
  *   4. log                    the host or the FM is told
- *   5. answered               the monitor is told
+ *   5. report                 the monitor is told
  *
  * Then the function returns and its caller answers the command.  An owner that
  * wipes in slices lets nobody see the range before the last one is done.
@@ -145,8 +160,8 @@ typedef struct CXLDCOps {
     void (*settle)(void *opaque);
     void (*sanitize)(void *opaque, const CXLDCRange *range);
     void (*log)(void *opaque, const CXLDCEvent *event);
-    void (*answered)(void *opaque, uint16_t host, CXLDCEventType what,
-                     const CXLDCExtent *extents, size_t n);
+    void (*report)(void *opaque, uint16_t host, CXLDCOutcome what,
+                   CXLDCReason why, const CXLDCExtent *extents, size_t n);
 } CXLDCOps;
 
 /**
@@ -189,7 +204,12 @@ uint32_t cxl_dc_generation(const CXLDynCap *dc, uint16_t host);
 /** cxl_dc_extents() - walk the Added list from index @start; O(log n + k). */
 void cxl_dc_extents(const CXLDynCap *dc, uint16_t host, uint32_t start,
                     CXLDCExtentFn *fn, void *opaque);
-/** cxl_dc_pending() - walk the offers, oldest group first. */
+/**
+ * cxl_dc_pending() - walk the offers, oldest group first
+ *
+ * A dead one was withdrawn by the FM: it waits only for the host's answer, or
+ * for one to a later offer, and counts until then.
+ */
 typedef bool CXLDCPendingFn(void *opaque, unsigned group, bool dead,
                             const CXLDCExtent *extent);
 void cxl_dc_pending(const CXLDynCap *dc, uint16_t host, CXLDCPendingFn *fn,
@@ -311,6 +331,13 @@ void cxl_dc_tags(const CXLDynCap *dc, uint32_t start, CXLDCTagFn *fn,
 /**
  * cxl_dc_host_respond() - 4802h: answer the oldest offer of @host
  * @more: further payloads of the same answer follow; nothing changes yet
+ *
+ * One answer ends one offer, whatever the answer is worth: a host does not try
+ * again after an error, and an offer that stayed would meet each later answer.
+ * So an answer that fails refuses the offer that it is about.  It is about the
+ * oldest one if it is empty or if one of its ranges touches it.  Withdrawn
+ * offers are passed (and end) on the way to a later one that it is about.  An
+ * answer that is about none of these changes nothing.
  *
  * A host sends the payloads of one answer back to back, but its driver may let
  * other commands through between two of them.  If those ended the answer, the

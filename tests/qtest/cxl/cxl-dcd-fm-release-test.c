@@ -113,7 +113,7 @@ static void forced_release_acts_at_once(void)
     qtest_quit(qts);
 }
 
-static void forced_release_of_an_offer_kills_its_group(void)
+static void forced_release_withdraws_an_offer(void)
 {
     const CxlExtent e[] = {
         { R0(0), BLOCKS(1), 1 }, { R0(2), BLOCKS(1), 1 },
@@ -128,12 +128,29 @@ static void forced_release_of_an_offer_kills_its_group(void)
     g_assert_cmpuint(drain_log(&dev, 4), ==, 3);
     g_assert_cmphex(fm_release_list(&dev, REL_FORCED, e, 1), ==, 0);
     g_assert_cmpuint(drain_log(&dev, 4), ==, 0);
-    /* dead extents stay in use until the host has answered */
+    /* what was withdrawn stays in use until the host has answered */
     g_assert_cmpuint(avail_extents(&dev), ==, avail - 3);
     g_assert_cmphex(host_answer(&dev, 0x4802, e + 1, 1, false), ==, 0x0f);
     g_assert_cmpuint(avail_extents(&dev), ==, avail - 1);
     g_assert_cmphex(host_answer(&dev, 0x4802, &next, 1, false), ==, 0);
     host_has(&dev, &next, 1);
+    qtest_quit(qts);
+}
+
+static void withdrawn_offer_is_passed_by_an_answer_to_the_next(void)
+{
+    const CxlExtent e = { R0(0), BLOCKS(1), 1 };
+    const CxlExtent next = { R0(8), BLOCKS(1), 2 };
+    CxlDev dev;
+    QTestState *qts = cxl_start_dcd(&dev, "");
+    uint32_t avail = avail_extents(&dev);
+
+    g_assert_cmphex(fm_add_list(&dev, &e, 1), ==, 0);
+    g_assert_cmphex(fm_add_list(&dev, &next, 1), ==, 0);
+    g_assert_cmphex(fm_release_tag(&dev, REL_FORCED, BLOCKS(1), 1), ==, 0);
+    g_assert_cmphex(host_answer(&dev, 0x4802, &next, 1, false), ==, 0);
+    host_has(&dev, &next, 1);
+    g_assert_cmpuint(avail_extents(&dev), ==, avail - 1);
     qtest_quit(qts);
 }
 
@@ -233,7 +250,8 @@ int main(int argc, char **argv)
     T(release_is_a_request_until_the_host_acts);
     T(release_refuses);
     T(forced_release_acts_at_once);
-    T(forced_release_of_an_offer_kills_its_group);
+    T(forced_release_withdraws_an_offer);
+    T(withdrawn_offer_is_passed_by_an_answer_to_the_next);
     T(references_and_tags);
     T(tag_list_pages);
 #undef T

@@ -241,7 +241,7 @@ static void shared_capacity_is_followed_by_its_tag(void)
     g_assert_cmpint(qdict_get_int(host, "accepted-count"), ==, 0);
     g_assert_cmpuint(size_of(host, "pending"), ==, 1);
     item = first_of(host, "pending");
-    g_assert_false(qdict_get_bool(item, "dead"));
+    g_assert_false(qdict_get_bool(item, "withdrawn"));
     g_assert_cmpint(qdict_get_int(first_of(item, "extents"), "dpa"), ==,
                     DC1_BASE);
     item = first_of(info, "tags");
@@ -286,7 +286,7 @@ static void shared_capacity_is_followed_by_its_tag(void)
     qtest_quit(qts);
 }
 
-static void forced_removal_of_an_offer_leaves_it_dead(void)
+static void forced_removal_of_an_offer_withdraws_it(void)
 {
     CxlDev dev;
     QTestState *qts = cxl_start_dcd(&dev, "");
@@ -302,7 +302,7 @@ static void forced_removal_of_an_offer_leaves_it_dead(void)
         " 'tag': %s, 'forced-removal': true } }", TAG);
     info = query(qts);
     g_assert_true(qdict_get_bool(first_of(first_of(info, "hosts"), "pending"),
-                                 "dead"));
+                                 "withdrawn"));
     qobject_unref(info);
     g_assert_cmphex(host_answer(&dev, 0x4802, NULL, 0, false), ==, 0);
     info = query(qts);
@@ -345,7 +345,7 @@ int main(int argc, char **argv)
     T(refusal_is_an_event);
     T(shared_capacity_is_followed_by_its_tag);
     T(forced_removal_sanitizes);
-    T(forced_removal_of_an_offer_leaves_it_dead);
+    T(forced_removal_of_an_offer_withdraws_it);
     T(without_sanitize_data_stays);
     T(small_blocks_are_sanitized_alone);
     T(query_obeys_its_limit);

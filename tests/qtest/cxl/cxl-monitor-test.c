@@ -11,6 +11,7 @@
 #include "cxl-qtest.h"
 
 #define R0(k) (CXL_DC_BASE + (uint64_t)(k) * CXL_BLOCK)
+#define R1(k) (CXL_DC_BASE + CXL_REGION + (uint64_t)(k) * CXL_BLOCK)
 #define BLOCKS(k) ((uint64_t)(k) * CXL_BLOCK)
 #define ADD "'execute': 'cxl-add-dynamic-capacity', 'arguments': " \
             "{'path': 'cxl-mem0', 'host-id': 0, "
@@ -57,7 +58,7 @@ static void every_policy_reaches_the_host(void)
 static void query_shows_every_state(void)
 {
     const CxlExtent held = { R0(0), BLOCKS(2), 1 };
-    const CxlExtent dead = { R0(8), BLOCKS(1), 2 };
+    const CxlExtent gone = { R0(8), BLOCKS(1), 2 };
     const CxlExtent offer[] = {
         { R0(12), BLOCKS(1), 3 }, { R0(14), BLOCKS(1), 3 },
     };
@@ -70,8 +71,8 @@ static void query_shows_every_state(void)
     g_assert_cmphex(fm_add_list(&dev, &held, 1), ==, 0);
     g_assert_cmphex(host_answer(&dev, 0x4802, &held, 1, false), ==, 0);
     g_assert_cmphex(fm_release_list(&dev, REL_SANITIZE, &held, 1), ==, 0);
-    g_assert_cmphex(fm_add_list(&dev, &dead, 1), ==, 0);
-    g_assert_cmphex(fm_release_list(&dev, REL_FORCED, &dead, 1), ==, 0);
+    g_assert_cmphex(fm_add_list(&dev, &gone, 1), ==, 0);
+    g_assert_cmphex(fm_release_list(&dev, REL_FORCED, &gone, 1), ==, 0);
     g_assert_cmphex(fm_add_list(&dev, offer, 2), ==, 0);
     host_list(&dev, NULL, 0, &gen);
 
@@ -90,7 +91,7 @@ static void query_shows_every_state(void)
     pending = qdict_get_qlist(host, "pending");
     g_assert_cmpuint(qlist_size(pending), ==, 2);
     g_assert_true(qdict_get_bool(qobject_to(QDict, qlist_peek(pending)),
-                                 "dead"));
+                                 "withdrawn"));
     g_assert_cmpuint(qdict_get_int(host, "extents-available"), ==,
                      avail_extents(&dev));
     qobject_unref(info);
@@ -126,6 +127,68 @@ static void monitor_hears_what_the_host_does(void)
     g_assert_cmphex(fm_add(&dev, ADD_FREE, 1, BLOCKS(1), 2), ==, 0);
     g_assert_cmphex(host_answer(&dev, 0x4802, NULL, 0, false), ==, 0);
     qtest_qmp_eventwait(qts, "CXL_DYNAMIC_CAPACITY_REFUSED");
+    qtest_quit(qts);
+}
+
+/* @name is the next event, has @reason, and is about @e alone */
+static void told_of(QTestState *qts, const char *name, const char *reason,
+                    const CxlExtent *e)
+{
+    QDict *event = qtest_qmp_receive(qts), *data, *extent;
+
+    g_assert_cmpstr(qdict_get_try_str(event, "event"), ==, name);
+    data = qdict_get_qdict(event, "data");
+    g_assert_cmpstr(qdict_get_str(data, "device"), ==, "cxl-mem0");
+    g_assert_cmpstr(qdict_get_str(data, "path"), ==,
+                    "/machine/peripheral/cxl-mem0");
+    g_assert_cmpint(qdict_get_int(data, "host-id"), ==, 0);
+    g_assert_cmpstr(qdict_get_str(data, "reason"), ==, reason);
+    g_assert_cmpuint(qdict_get_int(data, "count"), ==, 1);
+    extent = qobject_to(QDict, qlist_peek(qdict_get_qlist(data, "extents")));
+    g_assert_cmphex(qdict_get_int(extent, "dpa"), ==, e->dpa);
+    g_assert_cmphex(qdict_get_int(extent, "len"), ==, e->len);
+    qobject_unref(event);
+}
+
+static void monitor_hears_why_capacity_ends(void)
+{
+    const char *refused = "CXL_DYNAMIC_CAPACITY_REFUSED";
+    const char *released = "CXL_DYNAMIC_CAPACITY_RELEASED";
+    const CxlExtent e = { R0(0), BLOCKS(2), 1 }, half = { R0(0), BLOCKS(1) };
+    const CxlExtent other = { R0(1), BLOCKS(1) };
+    const CxlExtent shared = { R1(0), BLOCKS(2), 2 };
+    const CxlExtent bad = { R0(0), BLOCKS(3) };
+    CxlDev dev;
+    QTestState *qts = cxl_start_dcd(&dev, ",dc1-sharable=on");
+
+    g_assert_cmphex(fm_add_list(&dev, &e, 1), ==, 0);
+    g_assert_cmphex(host_answer(&dev, 0x4802, &bad, 1, false), ==, 0x0f);
+    told_of(qts, refused, "failed-answer", &e);
+
+    g_assert_cmphex(fm_add_list(&dev, &e, 1), ==, 0);
+    g_assert_cmphex(fm_release_tag(&dev, REL_FORCED, e.len, 1), ==, 0);
+    g_assert_cmphex(host_answer(&dev, 0x4802, NULL, 0, false), ==, 0);
+    told_of(qts, refused, "fabric-manager", &e);
+
+    g_assert_cmphex(fm_add_list(&dev, &e, 1), ==, 0);
+    g_assert_cmphex(host_answer(&dev, 0x4802, NULL, 0, false), ==, 0);
+    told_of(qts, refused, "host", &e);
+
+    g_assert_cmphex(fm_add_list(&dev, &e, 1), ==, 0);
+    g_assert_cmphex(host_answer(&dev, 0x4802, &e, 1, false), ==, 0);
+    qtest_qmp_eventwait(qts, "CXL_DYNAMIC_CAPACITY_ACCEPTED");
+    g_assert_cmphex(host_answer(&dev, 0x4803, &half, 1, false), ==, 0);
+    told_of(qts, released, "host", &half);
+    g_assert_cmphex(fm_release_list(&dev, REL_FORCED, &other, 1), ==, 0);
+    told_of(qts, released, "fabric-manager", &other);
+
+    g_assert_cmphex(fm_add_list(&dev, &shared, 1), ==, 0);
+    g_assert_cmphex(host_answer(&dev, 0x4802, &shared, 1, false), ==, 0);
+    qtest_qmp_eventwait(qts, "CXL_DYNAMIC_CAPACITY_ACCEPTED");
+    g_assert_cmphex(fm_add_list(&dev, &e, 1), ==, 0);
+    qtest_qmp_assert_success(qts, "{'execute': 'system_reset'}");
+    told_of(qts, refused, "reset", &e);
+    told_of(qts, released, "reset", &shared);
     qtest_quit(qts);
 }
 
@@ -195,6 +258,7 @@ int main(int argc, char **argv)
     T(every_policy_reaches_the_host);
     T(query_shows_every_state);
     T(monitor_hears_what_the_host_does);
+    T(monitor_hears_why_capacity_ends);
     T(host_cannot_flood_the_monitor);
 #undef T
     return g_test_run();

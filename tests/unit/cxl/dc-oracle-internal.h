@@ -31,10 +31,13 @@ unsigned o_used_tags(Oracle *o, unsigned host);
 
 void o_wipe(Oracle *o, uint64_t dpa, uint64_t len);
 void o_log(Oracle *o, CXLDCEventType type, unsigned host, const GArray *list);
-void o_answer(Oracle *o, unsigned host, CXLDCEventType what, size_t n);
+void o_report(Oracle *o, unsigned host, CXLDCOutcome what, CXLDCReason why,
+              size_t n);
 
 /* Ends the oldest group of the host */
 void o_group_end(Oracle *o, unsigned host);
+/* The same, reported as refused; @why unless it was withdrawn */
+void o_refuse(Oracle *o, unsigned host, CXLDCReason why);
 GArray *o_pieces(Oracle *o, unsigned host, const GArray *ranges);
 bool o_splits_share(Oracle *o, unsigned host, const GArray *pieces);
 unsigned o_count_without(Oracle *o, unsigned host, const GArray *pieces);

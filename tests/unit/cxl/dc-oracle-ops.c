@@ -157,6 +157,7 @@ CXLRetCode oracle_release(Oracle *o, const CXLDCReleaseRequest *req)
     }
     o_remove(o, host, pieces, req->sanitize);
     o_log(o, CXL_DC_EV_FORCED_RELEASE, host, pieces);
+    o_report(o, host, CXL_DC_RELEASED, CXL_DC_BY_FM, pieces->len);
     return CXL_RC_SUCCESS;
 }
 
@@ -218,26 +219,56 @@ static bool shares_in_part(Oracle *o, unsigned host, const OGroup *g,
     return false;
 }
 
-static CXLRetCode respond(Oracle *o, unsigned host, const CXLDCRange *r,
-                          size_t n)
+/* Does the range touch a byte of the group, and none below of another one? */
+static bool touches(Oracle *o, unsigned host, const OGroup *g,
+                    const CXLDCRange *r)
 {
-    g_autoptr(GArray) list = g_array_new(FALSE, FALSE, sizeof(CXLDCExtent));
+    for (unsigned c = 0; c < o->first[o->config.nr_regions]; c++) {
+        const OCell *cell = &o->cell[host][c];
+        uint64_t dpa = oracle_cell_dpa(o, c);
+        uint64_t unit = o->unit[oracle_region_of_cell(o, c)];
+
+        if (cell->state == O_PENDING &&
+            (dpa >= r->dpa ? dpa - r->dpa < MAX(r->len, 1)
+                           : r->dpa - dpa < unit)) {
+            return cell->group == g->id;
+        }
+    }
+    return false;
+}
+
+/* How many withdrawn groups are before the one that is meant; or -1 */
+static int groups_passed(Oracle *o, unsigned host, const CXLDCRange *r,
+                         size_t n)
+{
+    for (guint i = 0; i < o->groups[host]->len; i++) {
+        const OGroup *g = &g_array_index(o->groups[host], OGroup, i);
+        bool meant = !n;
+
+        for (size_t k = 0; k < n; k++) {
+            meant |= touches(o, host, g, &r[k]);
+        }
+        if (meant) {
+            return i;
+        }
+        if (!g->dead) {
+            break;
+        }
+    }
+    return -1;
+}
+
+/* What is wrong with an answer to the oldest group */
+static CXLRetCode judge(Oracle *o, unsigned host, const CXLDCRange *r,
+                        size_t n)
+{
     OGroup *g = &g_array_index(o->groups[host], OGroup, 0);
 
     if (malformed(o, r, n)) {
         return CXL_RC_INVALID_EXTENT_LIST;
     }
-    if (g->dead) {
-        o_group_end(o, host);
-        o_settle(o);
-        if (n) {
-            return CXL_RC_INVALID_PHYS_ADDR;
-        }
-        o_answer(o, host, CXL_DC_EV_ADD_RESPONSE, 0);
-        return CXL_RC_SUCCESS;
-    }
     for (size_t i = 0; i < n; i++) {
-        if (part_of(g, &r[i]) < 0) {
+        if (g->dead || part_of(g, &r[i]) < 0) {
             return CXL_RC_INVALID_PHYS_ADDR;
         }
     }
@@ -247,6 +278,30 @@ static CXLRetCode respond(Oracle *o, unsigned host, const CXLDCRange *r,
     if (n > g->parts->len && o_used_extents(o, host) - g->parts->len + n >
                              o->config.max_extents) {
         return CXL_RC_RESOURCES_EXHAUSTED;
+    }
+    return CXL_RC_SUCCESS;
+}
+
+static CXLRetCode respond(Oracle *o, unsigned host, const CXLDCRange *r,
+                          size_t n)
+{
+    g_autoptr(GArray) list = g_array_new(FALSE, FALSE, sizeof(CXLDCExtent));
+    int passed = groups_passed(o, host, r, n);
+    CXLRetCode rc;
+
+    if (passed < 0) {
+        return malformed(o, r, n) ? CXL_RC_INVALID_EXTENT_LIST :
+                                    CXL_RC_INVALID_PHYS_ADDR;
+    }
+    while (passed--) {
+        o_refuse(o, host, CXL_DC_BY_FM);
+    }
+    o_settle(o);
+    rc = judge(o, host, r, n);
+    if (!n || rc != CXL_RC_SUCCESS) {
+        o_refuse(o, host, n ? CXL_DC_BY_ERROR : CXL_DC_BY_HOST);
+        o_settle(o);
+        return rc;
     }
     for (size_t i = 0; i < n; i++) {
         int c = oracle_cell_of(o, r[i].dpa);
@@ -267,7 +322,7 @@ static CXLRetCode respond(Oracle *o, unsigned host, const CXLDCRange *r,
     o_group_end(o, host);
     o_settle(o);
     o_log(o, CXL_DC_EV_ADD_RESPONSE, host, list);
-    o_answer(o, host, CXL_DC_EV_ADD_RESPONSE, n);
+    o_report(o, host, CXL_DC_ACCEPTED, CXL_DC_BY_HOST, n);
     return CXL_RC_SUCCESS;
 }
 
@@ -299,7 +354,7 @@ static CXLRetCode give_back(Oracle *o, unsigned host, const CXLDCRange *r,
     }
     o_remove(o, host, pieces, false);
     o_log(o, CXL_DC_EV_RELEASED, host, pieces);
-    o_answer(o, host, CXL_DC_EV_RELEASED, pieces->len);
+    o_report(o, host, CXL_DC_RELEASED, CXL_DC_BY_HOST, pieces->len);
     return CXL_RC_SUCCESS;
 }
 
@@ -415,7 +470,7 @@ void oracle_reset(Oracle *o, unsigned host)
 
     forget(o, host);
     while (o->groups[host]->len) {
-        o_group_end(o, host);
+        o_refuse(o, host, CXL_DC_BY_RESET);
     }
     o_settle(o);
     for (unsigned c = 0; c < o->first[o->config.nr_regions]; c++) {
@@ -424,11 +479,17 @@ void oracle_reset(Oracle *o, unsigned host)
             oracle_cell_dpa(o, c), o->unit[oracle_region_of_cell(o, c)],
         };
 
-        if (cell->state == O_ADDED && cell->tag >= 0 &&
-            o_tag(o, cell->tag)->sharable) {
+        if (cell->state != O_ADDED || cell->tag < 0 ||
+            !o_tag(o, cell->tag)->sharable) {
+            continue;
+        }
+        if (ranges->len && cell[-1].extent == cell->extent) {
+            g_array_index(ranges, CXLDCRange, ranges->len - 1).len += r.len;
+        } else {
             g_array_append_val(ranges, r);
         }
     }
     pieces = o_pieces(o, host, ranges);
     o_remove(o, host, pieces, false);
+    o_report(o, host, CXL_DC_RELEASED, CXL_DC_BY_RESET, pieces->len);
 }

@@ -366,11 +366,23 @@ void o_log(Oracle *o, CXLDCEventType type, unsigned host, const GArray *list)
     }
 }
 
-void o_answer(Oracle *o, unsigned host, CXLDCEventType what, size_t n)
+void o_report(Oracle *o, unsigned host, CXLDCOutcome what, CXLDCReason why,
+              size_t n)
 {
-    DCAnswer answer = { host, what, n };
+    DCReported report = { host, what, why, n };
 
-    g_array_append_val(o->want->answers, answer);
+    if (n) {
+        g_array_append_val(o->want->reports, report);
+    }
+}
+
+void o_refuse(Oracle *o, unsigned host, CXLDCReason why)
+{
+    OGroup *g = &g_array_index(o->groups[host], OGroup, 0);
+
+    o_report(o, host, CXL_DC_REFUSED, g->dead ? CXL_DC_BY_FM : why,
+             g->parts->len);
+    o_group_end(o, host);
 }
 
 void o_group_end(Oracle *o, unsigned host)

@@ -31,14 +31,21 @@ static void same_events(Run *run)
         g_assert_cmpint(a->avail_tags, ==, b->avail_tags);
         same_extent(&a->extent, &b->extent);
     }
-    g_assert_cmpuint(run->rec->answers->len, ==, run->o->want->answers->len);
-    for (guint i = 0; i < run->rec->answers->len; i++) {
-        const DCAnswer *a = &g_array_index(run->rec->answers, DCAnswer, i);
-        const DCAnswer *b = &g_array_index(run->o->want->answers, DCAnswer, i);
+    g_assert_cmpuint(run->rec->reports->len, ==, run->o->want->reports->len);
+    for (guint i = 0; i < run->rec->reports->len; i++) {
+        const DCReported *a = &g_array_index(run->rec->reports, DCReported, i);
+        const DCReported *b = &g_array_index(run->o->want->reports, DCReported, i);
 
         g_assert_cmpint(a->host, ==, b->host);
         g_assert_cmpint(a->what, ==, b->what);
+        g_assert_cmpint(a->why, ==, b->why);
         g_assert_cmpuint(a->n, ==, b->n);
+        if (a->what == CXL_DC_REFUSED) {
+            run->refused[a->why]++;
+            run->passed += a->why == CXL_DC_BY_FM &&
+                           i + 1 < run->rec->reports->len &&
+                           g_str_equal(run->what, "answer");
+        }
     }
 }
 
@@ -93,7 +100,7 @@ static void same_access(Run *run)
 /* What CXLDCOps promises; letters of DCRecorder.order */
 static void in_order(Run *run)
 {
-    g_assert_true(g_regex_match_simple("^(os)?w?(ns)?l?t?$",
+    g_assert_true(g_regex_match_simple("^(os)?w?(ns)?l?r?$",
                                        run->rec->order->str, 0, 0));
 }
 

@@ -19,6 +19,8 @@ typedef struct Run {
     GArray *tag_list;                       /* CXLDCTagInfo */
     unsigned step;
     unsigned count[16][CXL_RC_COUNT];
+    unsigned refused[CXL_DC_BY_RESET + 1];  /* offers, by CXLDCReason */
+    unsigned passed;                        /* answers past withdrawn ones */
     const char *what;
 } Run;
 

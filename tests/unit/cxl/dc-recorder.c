@@ -17,7 +17,7 @@ DCRecorder *dc_recorder_new(void)
     rec->events = g_array_new(FALSE, FALSE, sizeof(CXLDCEvent));
     rec->access = g_array_new(FALSE, FALSE, sizeof(DCAccessCall));
     rec->wiped = g_array_new(FALSE, FALSE, sizeof(CXLDCRange));
-    rec->answers = g_array_new(FALSE, FALSE, sizeof(DCAnswer));
+    rec->reports = g_array_new(FALSE, FALSE, sizeof(DCReported));
     rec->order = g_string_new(NULL);
     return rec;
 }
@@ -27,7 +27,7 @@ void dc_recorder_free(DCRecorder *rec)
     g_array_free(rec->events, TRUE);
     g_array_free(rec->access, TRUE);
     g_array_free(rec->wiped, TRUE);
-    g_array_free(rec->answers, TRUE);
+    g_array_free(rec->reports, TRUE);
     g_string_free(rec->order, TRUE);
     g_free(rec);
 }
@@ -37,7 +37,7 @@ void dc_recorder_clear(DCRecorder *rec)
     g_array_set_size(rec->events, 0);
     g_array_set_size(rec->access, 0);
     g_array_set_size(rec->wiped, 0);
-    g_array_set_size(rec->answers, 0);
+    g_array_set_size(rec->reports, 0);
     g_string_truncate(rec->order, 0);
 }
 
@@ -90,14 +90,15 @@ static void rec_settle(void *opaque)
     rec->unsettled = false;
 }
 
-static void rec_answered(void *opaque, uint16_t host, CXLDCEventType what,
-                         const CXLDCExtent *extents, size_t n)
+static void rec_report(void *opaque, uint16_t host, CXLDCOutcome what,
+                       CXLDCReason why, const CXLDCExtent *extents, size_t n)
 {
     DCRecorder *rec = opaque;
-    DCAnswer answer = { host, what, n };
+    DCReported report = { host, what, why, n };
 
-    rec_order(rec, 't');
-    g_array_append_val(rec->answers, answer);
+    g_assert_cmpuint(n, >, 0);
+    rec_order(rec, 'r');
+    g_array_append_val(rec->reports, report);
 }
 
 const CXLDCOps dc_recorder_ops = {
@@ -106,7 +107,7 @@ const CXLDCOps dc_recorder_ops = {
     .access = rec_access,
     .sanitize = rec_sanitize,
     .settle = rec_settle,
-    .answered = rec_answered,
+    .report = rec_report,
 };
 
 const CXLDCOps dc_recorder_ops_no_sanitize = {
@@ -114,7 +115,7 @@ const CXLDCOps dc_recorder_ops_no_sanitize = {
     .log = rec_log,
     .access = rec_access,
     .settle = rec_settle,
-    .answered = rec_answered,
+    .report = rec_report,
 };
 
 GByteArray *dc_save(CXLDynCap *dc)

@@ -14,17 +14,18 @@ typedef struct DCAccessCall {
     bool on;
 } DCAccessCall;
 
-typedef struct DCAnswer {
+typedef struct DCReported {
     uint16_t host;
-    CXLDCEventType what;
+    CXLDCOutcome what;
+    CXLDCReason why;
     size_t n;
-} DCAnswer;
+} DCReported;
 
 /**
  * struct DCRecorder - calls since the last dc_recorder_clear()
  * @room: what ops->log_room answers
  * @order: one letter for each call, repeated calls once: access (o)ff and o(n),
- *         (s)ettle, (w)ipe, (l)og, (t)old
+ *         (s)ettle, (w)ipe, (l)og, (r)eport
  * @unsettled: access changed since the last settle
  */
 typedef struct DCRecorder {
@@ -32,7 +33,7 @@ typedef struct DCRecorder {
     GArray *events;             /* CXLDCEvent */
     GArray *access;             /* DCAccessCall */
     GArray *wiped;              /* CXLDCRange */
-    GArray *answers;            /* DCAnswer */
+    GArray *reports;            /* DCReported */
     GString *order;
     bool unsettled;
 } DCRecorder;

@@ -366,3 +366,15 @@ void assert_extent(const CXLDCExtent *e, uint64_t dpa, uint64_t blocks,
     g_assert_cmpmem(&e->tag, 16, &uuid, 16);
     g_assert_cmpuint(e->seq, ==, seq);
 }
+
+void assert_report(DCTest *t, unsigned i, CXLDCOutcome what, CXLDCReason why,
+                   size_t n)
+{
+    const DCReported *r;
+
+    g_assert_cmpuint(i, <, t->rec->reports->len);
+    r = &g_array_index(t->rec->reports, DCReported, i);
+    g_assert_cmpint(r->what, ==, what);
+    g_assert_cmpint(r->why, ==, why);
+    g_assert_cmpuint(r->n, ==, n);
+}

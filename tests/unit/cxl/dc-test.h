@@ -83,6 +83,10 @@ bool find_tag(DCTest *t, unsigned tag, CXLDCTagInfo *info);
 void assert_extent(const CXLDCExtent *e, uint64_t dpa, uint64_t blocks,
                    unsigned tag, unsigned seq);
 
+/* Report number @i of the last operation */
+void assert_report(DCTest *t, unsigned i, CXLDCOutcome what, CXLDCReason why,
+                   size_t n);
+
 #define assert_rc(got, want) g_assert_cmphex(got, ==, want)
 
 #endif /* TESTS_CXL_DC_TEST_H */

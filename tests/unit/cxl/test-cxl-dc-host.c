@@ -51,13 +51,12 @@ static void test_accept(void)
     g_assert_cmpuint(ev->host, ==, 0);
     g_assert_cmpuint(ev->avail_extents, ==, 511);
     assert_extent(&ev->extent, DPA(PLAIN, 2), 3, 5, 0);
-    g_assert_cmpuint(t->rec->answers->len, ==, 1);
+    assert_report(t, 0, CXL_DC_ACCEPTED, CXL_DC_BY_HOST, 1);
 }
 
 static void test_refuse(void)
 {
     g_autoptr(DCTest) t = dc_test_new();
-    const DCAnswer *answer;
 
     assert_rc(fm_add_one(t, 0, DPA(PLAIN, 2), 3, 5), CXL_RC_SUCCESS);
     assert_rc(host_refuse(t, 0), CXL_RC_SUCCESS);
@@ -68,10 +67,8 @@ static void test_refuse(void)
     g_assert_cmpuint(cxl_dc_tag_count(t->dc), ==, 0);
     /* No record for the FM, but a word to the monitor */
     g_assert_cmpuint(t->rec->events->len, ==, 0);
-    g_assert_cmpuint(t->rec->answers->len, ==, 1);
-    answer = &g_array_index(t->rec->answers, DCAnswer, 0);
-    g_assert_cmpint(answer->what, ==, CXL_DC_EV_ADD_RESPONSE);
-    g_assert_cmpuint(answer->n, ==, 0);
+    g_assert_cmpuint(t->rec->reports->len, ==, 1);
+    assert_report(t, 0, CXL_DC_REFUSED, CXL_DC_BY_HOST, 1);
     assert_rc(fm_add_one(t, 1, DPA(PLAIN, 2), 3, 5), CXL_RC_SUCCESS);
 }
 
@@ -115,9 +112,9 @@ static void test_accept_some_extents(void)
     g_assert_cmpuint(t->rec->events->len, ==, 1);
 }
 
-static void malformed(const CXLDCRange *r, size_t n, CXLRetCode rc)
+static void answer_two_extents(DCTest *t, const CXLDCRange *r, size_t n,
+                               CXLRetCode rc)
 {
-    g_autoptr(DCTest) t = dc_test_new();
     CXLDCExtent e[2] = {
         extent_of(DPA(PLAIN, 4), 4, 5), extent_of(DPA(PLAIN, 8), 2, 6),
     };
@@ -126,17 +123,40 @@ static void malformed(const CXLDCRange *r, size_t n, CXLRetCode rc)
     dc_recorder_clear(t->rec);
     assert_rc(cxl_dc_host_respond(t->dc, 0, r, n, false), rc);
     g_assert_cmpuint(nr_added(t, 0), ==, 0);
-    g_assert_cmpstr(t->rec->order->str, ==, "");
-    /* The offer stays for another try */
-    g_assert_cmpuint(nr_pending(t, 0), ==, 2);
-    host_accept_all(t, 0);
-    g_assert_cmpuint(nr_added(t, 0), ==, 2);
+}
+
+/* An answer about the offer that fails refuses it */
+static void spoils(const CXLDCRange *r, size_t n, CXLRetCode rc)
+{
+    g_autoptr(DCTest) t = dc_test_new();
+
+    answer_two_extents(t, r, n, rc);
+    g_assert_cmpuint(nr_pending(t, 0), ==, 0);
+    g_assert_cmpuint(extents_left(t, 0), ==, 512);
+    g_assert_cmpuint(tags_left(t, 0), ==, 64);
+    g_assert_cmpuint(cxl_dc_generation(t->dc, 0), ==, 0);
+    g_assert_cmpstr(t->rec->order->str, ==, "r");
+    assert_report(t, 0, CXL_DC_REFUSED, CXL_DC_BY_ERROR, 2);
+    /* Later offers are not in the way of it, and the capacity is free */
+    give(t, 0, DPA(PLAIN, 4), 6, 5);
 
     /* The same list to give back, with the same answer but for the span */
     if (rc == CXL_RC_INVALID_EXTENT_LIST) {
         assert_rc(cxl_dc_host_release(t->dc, 0, r, n, false), rc);
-        g_assert_cmpuint(nr_added(t, 0), ==, 2);
+        g_assert_cmpuint(nr_added(t, 0), ==, 1);
     }
+}
+
+/* An answer about something else changes nothing */
+static void ignored(const CXLDCRange *r, size_t n, CXLRetCode rc)
+{
+    g_autoptr(DCTest) t = dc_test_new();
+
+    answer_two_extents(t, r, n, rc);
+    g_assert_cmpstr(t->rec->order->str, ==, "");
+    g_assert_cmpuint(nr_pending(t, 0), ==, 2);
+    host_accept_all(t, 0);
+    g_assert_cmpuint(nr_added(t, 0), ==, 2);
 }
 
 static void test_zero_length(void)
@@ -145,16 +165,16 @@ static void test_zero_length(void)
         range_of(DPA(PLAIN, 4), 1), range_of(DPA(PLAIN, 5), 0)
     };
 
-    malformed(r, 2, CXL_RC_INVALID_EXTENT_LIST);
+    spoils(r, 2, CXL_RC_INVALID_EXTENT_LIST);
 }
 
 static void test_off_block(void)
 {
     CXLDCRange r = { DPA(PLAIN, 4), BLOCK / 2 };
 
-    malformed(&r, 1, CXL_RC_INVALID_EXTENT_LIST);
+    spoils(&r, 1, CXL_RC_INVALID_EXTENT_LIST);
     r = (CXLDCRange) { DPA(PLAIN, 4) + 64, BLOCK };
-    malformed(&r, 1, CXL_RC_INVALID_EXTENT_LIST);
+    spoils(&r, 1, CXL_RC_INVALID_EXTENT_LIST);
 }
 
 static void test_overlap_in_list(void)
@@ -163,40 +183,55 @@ static void test_overlap_in_list(void)
         range_of(DPA(PLAIN, 5), 1), range_of(DPA(PLAIN, 4), 2)
     };
 
-    malformed(r, 2, CXL_RC_INVALID_EXTENT_LIST);
+    spoils(r, 2, CXL_RC_INVALID_EXTENT_LIST);
     r[0] = r[1];
-    malformed(r, 2, CXL_RC_INVALID_EXTENT_LIST);
+    spoils(r, 2, CXL_RC_INVALID_EXTENT_LIST);
+}
+
+static void test_partly_outside_of_offer(void)
+{
+    CXLDCRange r = range_of(DPA(PLAIN, 3), 2);
+
+    spoils(&r, 1, CXL_RC_INVALID_PHYS_ADDR);
+    r = range_of(DPA(PLAIN, 9), 2);
+    spoils(&r, 1, CXL_RC_INVALID_PHYS_ADDR);
+    r = range_of(DPA(PLAIN, 0), BLOCKS);
+    spoils(&r, 1, CXL_RC_INVALID_PHYS_ADDR);
 }
 
 static void test_outside_of_offer(void)
 {
-    CXLDCRange r = range_of(DPA(PLAIN, 3), 2);
+    CXLDCRange r = range_of(0, 1);
 
-    malformed(&r, 1, CXL_RC_INVALID_PHYS_ADDR);
-    r = range_of(DPA(PLAIN, 9), 2);
-    malformed(&r, 1, CXL_RC_INVALID_PHYS_ADDR);
-    r = range_of(0, 1);
-    malformed(&r, 1, CXL_RC_INVALID_PHYS_ADDR);
+    ignored(&r, 1, CXL_RC_INVALID_PHYS_ADDR);
     r = range_of(DPA(NR_REGIONS, 0), 1);
-    malformed(&r, 1, CXL_RC_INVALID_PHYS_ADDR);
+    ignored(&r, 1, CXL_RC_INVALID_PHYS_ADDR);
+    r = range_of(DPA(PLAIN, 10), 1);
+    ignored(&r, 1, CXL_RC_INVALID_PHYS_ADDR);
+    r = range_of(DPA(PLAIN, 3), 1);
+    ignored(&r, 1, CXL_RC_INVALID_PHYS_ADDR);
+    /* not even well made */
+    r.len = 0;
+    ignored(&r, 1, CXL_RC_INVALID_EXTENT_LIST);
 }
 
 static void test_wraps(void)
 {
     CXLDCRange r = { DPA(PLAIN, 4), -32 * MiB };
 
-    malformed(&r, 1, CXL_RC_INVALID_PHYS_ADDR);
+    spoils(&r, 1, CXL_RC_INVALID_PHYS_ADDR);
     r = (CXLDCRange) { -BLOCK, 2 * BLOCK };
-    malformed(&r, 1, CXL_RC_INVALID_PHYS_ADDR);
+    ignored(&r, 1, CXL_RC_INVALID_PHYS_ADDR);
 }
 
 static void test_range_over_two_extents(void)
 {
     CXLDCRange r = range_of(DPA(PLAIN, 7), 2);
 
-    malformed(&r, 1, CXL_RC_INVALID_PHYS_ADDR);
+    spoils(&r, 1, CXL_RC_INVALID_PHYS_ADDR);
 }
 
+/* As drivers do that answer once more what they find at start-up */
 static void test_already_added(void)
 {
     g_autoptr(DCTest) t = dc_test_new();
@@ -205,6 +240,7 @@ static void test_already_added(void)
     assert_rc(fm_add_one(t, 0, DPA(PLAIN, 4), 1, 0), CXL_RC_SUCCESS);
     assert_rc(host_accept(t, 0, DPA(PLAIN, 0), 1), CXL_RC_INVALID_PHYS_ADDR);
     g_assert_cmpuint(nr_pending(t, 0), ==, 1);
+    assert_rc(host_accept(t, 0, DPA(PLAIN, 4), 1), CXL_RC_SUCCESS);
 }
 
 static void test_offers_are_answered_in_order(void)
@@ -220,9 +256,11 @@ static void test_offers_are_answered_in_order(void)
     assert_rc(fm_add(t, 0, &e[0], 1), CXL_RC_SUCCESS);
     assert_rc(fm_add(t, 0, &e[1], 1), CXL_RC_SUCCESS);
     assert_rc(host_accept(t, 0, DPA(PLAIN, 2), 1), CXL_RC_INVALID_PHYS_ADDR);
+    g_assert_cmpuint(nr_pending(t, 0), ==, 2);
+    /* One of them is about the first offer, which ends by the error */
     assert_rc(cxl_dc_host_respond(t->dc, 0, both, 2, false),
               CXL_RC_INVALID_PHYS_ADDR);
-    assert_rc(host_accept(t, 0, DPA(PLAIN, 0), 1), CXL_RC_SUCCESS);
+    g_assert_cmpuint(nr_added(t, 0), ==, 0);
     assert_rc(host_accept(t, 0, DPA(PLAIN, 2), 1), CXL_RC_SUCCESS);
     /* Another host's offers are its own */
     assert_rc(fm_add_one(t, 1, DPA(PLAIN, 9), 1, 0), CXL_RC_SUCCESS);
@@ -261,13 +299,14 @@ static void test_accepting_in_parts_is_limited(void)
     }
     assert_rc(cxl_dc_host_respond(t->dc, 0, r, 3, false),
               CXL_RC_RESOURCES_EXHAUSTED);
-    g_assert_cmpuint(nr_pending(t, 0), ==, 1);
+    g_assert_cmpuint(nr_pending(t, 0), ==, 0);
+    assert_rc(fm_add_one(t, 0, DPA(PLAIN, 0), 8, 0), CXL_RC_SUCCESS);
     assert_rc(cxl_dc_host_respond(t->dc, 0, r, 2, false), CXL_RC_SUCCESS);
 }
 
-/* -- dead offers ---------------------------------------------------------- */
+/* -- withdrawn offers ----------------------------------------------------- */
 
-static void kill_offer(DCTest *t)
+static void withdraw_offer(DCTest *t)
 {
     bool dead;
 
@@ -281,36 +320,90 @@ static void kill_offer(DCTest *t)
     g_assert_cmpuint(tags_left(t, 0), ==, 63);
 }
 
-static void test_dead_accepted(void)
+static void test_withdrawn_accepted(void)
 {
     g_autoptr(DCTest) t = dc_test_new();
 
-    kill_offer(t);
+    withdraw_offer(t);
     assert_rc(host_accept(t, 0, DPA(PLAIN, 0), 4), CXL_RC_INVALID_PHYS_ADDR);
+    assert_report(t, 0, CXL_DC_REFUSED, CXL_DC_BY_FM, 1);
     g_assert_cmpuint(nr_added(t, 0), ==, 0);
     g_assert_cmpuint(extents_left(t, 0), ==, 512);
     /* That was the answer: later offers are not blocked */
     give(t, 0, DPA(PLAIN, 0), 1, 5);
 }
 
-static void test_dead_refused(void)
+static void test_withdrawn_refused(void)
 {
     g_autoptr(DCTest) t = dc_test_new();
 
-    kill_offer(t);
+    withdraw_offer(t);
     assert_rc(host_refuse(t, 0), CXL_RC_SUCCESS);
+    assert_report(t, 0, CXL_DC_REFUSED, CXL_DC_BY_FM, 1);
     g_assert_cmpuint(extents_left(t, 0), ==, 512);
     g_assert_cmpuint(tags_left(t, 0), ==, 64);
     give(t, 0, DPA(PLAIN, 0), 4, 5);
 }
 
-static void test_dead_keeps_its_blocks_until_answered(void)
+static void test_withdrawn_keeps_its_blocks_until_answered(void)
 {
     g_autoptr(DCTest) t = dc_test_new();
 
-    kill_offer(t);
+    withdraw_offer(t);
     assert_rc(fm_add_one(t, 1, DPA(PLAIN, 0), 1, 0),
               CXL_RC_INVALID_EXTENT_LIST);
+}
+
+/* The host lost the records of what was withdrawn, and answers the next */
+static void test_withdrawn_is_passed(void)
+{
+    g_autoptr(DCTest) t = dc_test_new();
+
+    withdraw_offer(t);
+    assert_rc(fm_add_one(t, 0, DPA(PLAIN, 8), 1, 6), CXL_RC_SUCCESS);
+    assert_rc(fm_release(t, 0, DPA(PLAIN, 8), 1, true, false),
+              CXL_RC_SUCCESS);
+    assert_rc(fm_add_one(t, 0, DPA(PLAIN, 10), 2, 7), CXL_RC_SUCCESS);
+    assert_rc(host_accept(t, 0, DPA(PLAIN, 10), 2), CXL_RC_SUCCESS);
+    g_assert_cmpuint(t->rec->reports->len, ==, 3);
+    assert_report(t, 0, CXL_DC_REFUSED, CXL_DC_BY_FM, 1);
+    assert_report(t, 1, CXL_DC_REFUSED, CXL_DC_BY_FM, 1);
+    assert_report(t, 2, CXL_DC_ACCEPTED, CXL_DC_BY_HOST, 1);
+    g_assert_cmpuint(nr_pending(t, 0), ==, 0);
+    g_assert_cmpuint(nr_added(t, 0), ==, 1);
+    g_assert_cmpuint(extents_left(t, 0), ==, 511);
+}
+
+static void test_withdrawn_is_passed_by_an_answer_that_fails(void)
+{
+    g_autoptr(DCTest) t = dc_test_new();
+
+    withdraw_offer(t);
+    assert_rc(fm_add_one(t, 0, DPA(PLAIN, 10), 1, 7), CXL_RC_SUCCESS);
+    assert_rc(host_accept(t, 0, DPA(PLAIN, 10), 2), CXL_RC_INVALID_PHYS_ADDR);
+    assert_report(t, 0, CXL_DC_REFUSED, CXL_DC_BY_FM, 1);
+    assert_report(t, 1, CXL_DC_REFUSED, CXL_DC_BY_ERROR, 1);
+    g_assert_cmpuint(nr_pending(t, 0), ==, 0);
+}
+
+/* Nor by one that is about nothing that is offered */
+static void test_withdrawn_is_not_passed_for_nothing(void)
+{
+    g_autoptr(DCTest) t = dc_test_new();
+
+    withdraw_offer(t);
+    assert_rc(fm_add_one(t, 0, DPA(PLAIN, 10), 1, 7), CXL_RC_SUCCESS);
+    assert_rc(fm_add_one(t, 0, DPA(PLAIN, 12), 1, 8), CXL_RC_SUCCESS);
+    assert_rc(host_accept(t, 0, DPA(PLAIN, 20), 1), CXL_RC_INVALID_PHYS_ADDR);
+    g_assert_cmpuint(nr_pending(t, 0), ==, 3);
+    /* The second one lives, and comes before the third */
+    assert_rc(host_accept(t, 0, DPA(PLAIN, 12), 1), CXL_RC_INVALID_PHYS_ADDR);
+    g_assert_cmpstr(t->rec->order->str, ==, "");
+    g_assert_cmpuint(nr_pending(t, 0), ==, 3);
+    /* A refusal has no ranges: it is about the oldest */
+    assert_rc(host_refuse(t, 0), CXL_RC_SUCCESS);
+    assert_report(t, 0, CXL_DC_REFUSED, CXL_DC_BY_FM, 1);
+    g_assert_cmpuint(nr_pending(t, 0), ==, 2);
 }
 
 /* -- More ----------------------------------------------------------------- */
@@ -397,6 +490,26 @@ static void test_more_cannot_grow_for_ever(void)
     assert_rc(host_release(t, 0, DPA(PLAIN, 0), 1), CXL_RC_SUCCESS);
 }
 
+/* Too long to be remembered: an answer that fails, like others */
+static void test_more_too_long_an_answer_refuses(void)
+{
+    CXLDCConfig c = dc_test_config();
+    g_autoptr(DCTest) t = NULL;
+    CXLDCRange r = range_of(DPA(PLAIN, 0), 1);
+    unsigned n = 0;
+
+    c.max_extents = 8;
+    t = dc_test_new_with(&c, &dc_recorder_ops);
+    assert_rc(fm_add_one(t, 0, DPA(PLAIN, 0), 4, 0), CXL_RC_SUCCESS);
+    dc_recorder_clear(t->rec);
+    while (cxl_dc_host_respond(t->dc, 0, &r, 1, true) == CXL_RC_SUCCESS) {
+        g_assert_cmpuint(n++, <, 1000);
+    }
+    assert_report(t, 0, CXL_DC_REFUSED, CXL_DC_BY_ERROR, 1);
+    g_assert_cmpuint(nr_pending(t, 0), ==, 0);
+    give(t, 0, DPA(PLAIN, 0), 4, 0);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -411,6 +524,8 @@ int main(int argc, char **argv)
     g_test_add_func("/cxl/dc/respond/overlap-in-list", test_overlap_in_list);
     g_test_add_func("/cxl/dc/respond/outside-of-offer",
                     test_outside_of_offer);
+    g_test_add_func("/cxl/dc/respond/partly-outside-of-offer",
+                    test_partly_outside_of_offer);
     g_test_add_func("/cxl/dc/respond/wraps", test_wraps);
     g_test_add_func("/cxl/dc/respond/range-over-two-extents",
                     test_range_over_two_extents);
@@ -421,10 +536,15 @@ int main(int argc, char **argv)
                     test_group_may_fill_all_extents);
     g_test_add_func("/cxl/dc/respond/parts-are-limited",
                     test_accepting_in_parts_is_limited);
-    g_test_add_func("/cxl/dc/dead/accepted", test_dead_accepted);
-    g_test_add_func("/cxl/dc/dead/refused", test_dead_refused);
-    g_test_add_func("/cxl/dc/dead/keeps-its-blocks-until-answered",
-                    test_dead_keeps_its_blocks_until_answered);
+    g_test_add_func("/cxl/dc/withdrawn/accepted", test_withdrawn_accepted);
+    g_test_add_func("/cxl/dc/withdrawn/refused", test_withdrawn_refused);
+    g_test_add_func("/cxl/dc/withdrawn/keeps-its-blocks-until-answered",
+                    test_withdrawn_keeps_its_blocks_until_answered);
+    g_test_add_func("/cxl/dc/withdrawn/passed", test_withdrawn_is_passed);
+    g_test_add_func("/cxl/dc/withdrawn/passed-by-an-answer-that-fails",
+                    test_withdrawn_is_passed_by_an_answer_that_fails);
+    g_test_add_func("/cxl/dc/withdrawn/not-passed-for-nothing",
+                    test_withdrawn_is_not_passed_for_nothing);
     g_test_add_func("/cxl/dc/more/commits-once", test_more_commits_once);
     g_test_add_func("/cxl/dc/more/release", test_more_release);
     g_test_add_func("/cxl/dc/more/overlap-between-payloads",
@@ -433,5 +553,7 @@ int main(int argc, char **argv)
                     test_more_other_answer_breaks_the_chain);
     g_test_add_func("/cxl/dc/more/cannot-grow-for-ever",
                     test_more_cannot_grow_for_ever);
+    g_test_add_func("/cxl/dc/more/too-long-an-answer-refuses",
+                    test_more_too_long_an_answer_refuses);
     return g_test_run();
 }

@@ -37,7 +37,7 @@ static void test_accept(void)
 
     assert_rc(fm_add_one(t, 0, DPA(PLAIN, 0), 2, 0), CXL_RC_SUCCESS);
     assert_rc(host_accept(t, 0, DPA(PLAIN, 0), 1), CXL_RC_SUCCESS);
-    assert_order(t, "nslt");
+    assert_order(t, "nslr");
 }
 
 static void test_release_request(void)
@@ -56,7 +56,7 @@ static void test_release_by_host(void)
 
     give(t, 0, DPA(WIPED, 0), 2, 0);
     assert_rc(host_release(t, 0, DPA(WIPED, 0), 1), CXL_RC_SUCCESS);
-    assert_order(t, "oswlt");
+    assert_order(t, "oswlr");
 }
 
 static void test_forced_release(void)
@@ -65,10 +65,10 @@ static void test_forced_release(void)
 
     give(t, 0, DPA(PLAIN, 0), 2, 0);
     assert_rc(fm_release(t, 0, DPA(PLAIN, 0), 1, true, true), CXL_RC_SUCCESS);
-    assert_order(t, "oswl");
+    assert_order(t, "oswlr");
     assert_rc(fm_release(t, 0, DPA(PLAIN, 1), 1, true, false),
               CXL_RC_SUCCESS);
-    assert_order(t, "osl");
+    assert_order(t, "oslr");
 }
 
 static void test_shared_capacity_is_wiped_after_the_last_host(void)
@@ -79,9 +79,9 @@ static void test_shared_capacity_is_wiped_after_the_last_host(void)
     assert_rc(fm_share(t, 1, SHARED, TAG), CXL_RC_SUCCESS);
     host_accept_all(t, 1);
     assert_rc(host_release(t, 0, DPA(SHARED, 0), 2), CXL_RC_SUCCESS);
-    assert_order(t, "oslt");
+    assert_order(t, "oslr");
     assert_rc(host_release(t, 1, DPA(SHARED, 0), 2), CXL_RC_SUCCESS);
-    assert_order(t, "oswlt");
+    assert_order(t, "oswlr");
 }
 
 /* The last who could have had it says no: nobody loses access here */
@@ -92,9 +92,9 @@ static void test_refusal_that_ends_a_share(void)
     give(t, 0, DPA(SHARED, 0), 2, TAG);
     assert_rc(fm_share(t, 1, SHARED, TAG), CXL_RC_SUCCESS);
     assert_rc(host_release(t, 0, DPA(SHARED, 0), 2), CXL_RC_SUCCESS);
-    assert_order(t, "oslt");
+    assert_order(t, "oslr");
     assert_rc(host_refuse(t, 1), CXL_RC_SUCCESS);
-    assert_order(t, "wt");
+    assert_order(t, "wr");
 }
 
 static void test_remove_reference(void)
@@ -105,7 +105,7 @@ static void test_remove_reference(void)
     give(t, 0, DPA(SHARED, 0), 2, TAG);
     assert_rc(cxl_dc_add_reference(t->dc, &uuid), CXL_RC_SUCCESS);
     assert_rc(host_release(t, 0, DPA(SHARED, 0), 2), CXL_RC_SUCCESS);
-    assert_order(t, "oslt");
+    assert_order(t, "oslr");
     dc_recorder_clear(t->rec);
     assert_rc(cxl_dc_remove_reference(t->dc, &uuid), CXL_RC_SUCCESS);
     assert_order(t, "w");
@@ -118,7 +118,7 @@ static void test_reset(void)
     give(t, 0, DPA(SHARED, 0), 2, TAG);
     dc_recorder_clear(t->rec);
     cxl_dc_reset_host(t->dc, 0);
-    assert_order(t, "osw");
+    assert_order(t, "oswr");
 }
 
 static void test_set_region(void)

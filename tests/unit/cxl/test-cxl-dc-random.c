@@ -255,6 +255,7 @@ static size_t pick_answer(Run *run, unsigned h, CXLDCRange *r)
 {
     Oracle *o = run->o;
     const OGroup *g;
+    guint at = 0;
     size_t n = 0;
 
     if (!o->groups[h]->len || chance(run, 15)) {
@@ -263,6 +264,10 @@ static size_t pick_answer(Run *run, unsigned h, CXLDCRange *r)
     g = &g_array_index(o->groups[h], OGroup, 0);
     if (chance(run, 10)) {
         return 0;
+    }
+    /* Half of the hosts forgot what was withdrawn */
+    while (g->dead && at + 1 < o->groups[h]->len && chance(run, 50)) {
+        g = &g_array_index(o->groups[h], OGroup, ++at);
     }
     for (guint i = 0; i < g->parts->len && n < 30; i++) {
         const CXLDCExtent *e = &g_array_index(g->parts, CXLDCExtent, i);
@@ -466,6 +471,10 @@ static void test_random(void)
         one_step(&run);
     }
     report(&run);
+    for (unsigned why = 0; why < ARRAY_SIZE(run.refused); why++) {
+        g_assert_cmpuint(run.refused[why], >, steps / 10000);
+    }
+    g_assert_cmpuint(run.passed, >, steps / 10000);
     /* Every code of the lists was seen, or the test is blind */
     g_assert_cmpuint(run.count[0][CXL_RC_SUCCESS], >, steps / 100);
     g_assert_cmpuint(run.count[0][CXL_RC_RETRY_REQUIRED], >, 0);

@@ -302,7 +302,8 @@ static void test_forced(void)
     g_assert_cmpuint(cxl_dc_generation(t->dc, 0), ==, 2);
     g_assert_false(can_access(t, 0, DPA(PLAIN, 1), 1));
     g_assert_cmpuint(t->rec->wiped->len, ==, 0);
-    g_assert_cmpuint(t->rec->answers->len, ==, 0);
+    g_assert_cmpuint(t->rec->reports->len, ==, 1);
+    assert_report(t, 0, CXL_DC_RELEASED, CXL_DC_BY_FM, 1);
     g_assert_cmpuint(t->rec->events->len, ==, 1);
     ev = dc_event(t->rec, 0);
     g_assert_cmpint(ev->type, ==, CXL_DC_EV_FORCED_RELEASE);
