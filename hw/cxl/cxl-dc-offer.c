@@ -39,10 +39,23 @@ CXLRetCode dc_check_room(CXLDynCap *dc, uint16_t host, uint64_t extents,
     return CXL_RC_SUCCESS;
 }
 
+static int offer_compare_part(const void *a, const void *b)
+{
+    const DCPart *pa = a, *pb = b;
+
+    return pa->dpa < pb->dpa ? -1 : pa->dpa > pb->dpa;
+}
+
+/*
+ * Records come in the order in which 4801h and 5603h list what is accepted: a
+ * host that lays out a tag's extents in the order it hears of them finds the
+ * same layout after a reset.
+ */
 void dc_offer(CXLDynCap *dc, uint16_t host, DCGroup *group)
 {
     DCEffects fx;
 
+    qsort(group->part, group->nr_parts, sizeof(DCPart), offer_compare_part);
     dc_group_append(dc, host, group);
     dc_effects_init(&fx, host, CXL_DC_EV_ADD);
     for (uint32_t i = 0; i < group->nr_parts; i++) {

@@ -13,6 +13,13 @@ static CXLRetCode room_for(Oracle *o, unsigned extents, unsigned tags)
     return CXL_RC_SUCCESS;
 }
 
+static int cell_order(gconstpointer a, gconstpointer b)
+{
+    const CXLDCExtent *ea = a, *eb = b;
+
+    return ea->dpa < eb->dpa ? -1 : ea->dpa > eb->dpa;
+}
+
 static void offer(Oracle *o, unsigned host, const GArray *parts,
                   const int *tags)
 {
@@ -30,8 +37,9 @@ static void offer(Oracle *o, unsigned host, const GArray *parts,
             };
         }
     }
+    g_array_sort(g.parts, cell_order);
     g_array_append_val(o->groups[host], g);
-    o_log(o, CXL_DC_EV_ADD, host, parts);
+    o_log(o, CXL_DC_EV_ADD, host, g.parts);
 }
 
 static int new_tag(Oracle *o, const QemuUUID *uuid, unsigned region)
@@ -69,13 +77,6 @@ static unsigned find_hole(Oracle *o, unsigned region, const bool *taken,
         c += n;
     }
     return best;
-}
-
-static int cell_order(gconstpointer a, gconstpointer b)
-{
-    const CXLDCExtent *ea = a, *eb = b;
-
-    return ea->dpa < eb->dpa ? -1 : ea->dpa > eb->dpa;
 }
 
 static CXLRetCode add_sized(Oracle *o, const CXLDCAddRequest *req)

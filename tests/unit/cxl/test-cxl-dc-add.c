@@ -37,6 +37,39 @@ static void test_offer_is_pending(void)
     g_assert_cmpuint(tags_left(t, 1), ==, 64);
 }
 
+/*
+ * A host that puts a tag's extents one after the other does it in the order of
+ * the records now, and in that of 4801h after a reset.
+ */
+static void test_group_is_logged_in_the_order_of_the_list(void)
+{
+    g_autoptr(DCTest) t = dc_test_new();
+    CXLDCExtent e[4] = {
+        extent_of(DPA(PLAIN, 9), 1, 1), extent_of(DPA(PLAIN, 0), 2, 1),
+        extent_of(DPA(SHARED, 4), 1, 2), extent_of(DPA(SHARED, 0), 1, 2),
+    };
+
+    assert_rc(fm_add(t, 0, e, 4), CXL_RC_SUCCESS);
+    for (unsigned i = 0; i < 4; i++) {
+        CXLDCExtent offered = pending_at(t, 0, i, NULL, NULL);
+        const CXLDCExtent *logged = &dc_event(t->rec, i)->extent;
+
+        g_assert_cmpmem(&offered, sizeof(offered), logged, sizeof(*logged));
+    }
+    /* Numbers of what is shared go by the FM's list */
+    assert_extent(&dc_event(t->rec, 0)->extent, DPA(PLAIN, 0), 2, 1, 0);
+    assert_extent(&dc_event(t->rec, 1)->extent, DPA(PLAIN, 9), 1, 1, 0);
+    assert_extent(&dc_event(t->rec, 2)->extent, DPA(SHARED, 0), 1, 2, 1);
+    assert_extent(&dc_event(t->rec, 3)->extent, DPA(SHARED, 4), 1, 2, 0);
+    host_accept_all(t, 0);
+    for (unsigned i = 0; i < 4; i++) {
+        CXLDCExtent listed = added_at(t, 0, i);
+
+        assert_extent(&listed, e[i ^ 1].dpa, i ? 1 : 2, i < 2 ? 1 : 2,
+                      i == 2);
+    }
+}
+
 static void test_group_is_logged_in_one_row(void)
 {
     g_autoptr(DCTest) t = dc_test_new();
@@ -56,8 +89,8 @@ static void test_group_is_logged_in_one_row(void)
         g_assert_cmpuint(ev->avail_extents, ==, 509);
         g_assert_cmpuint(ev->avail_tags, ==, 62);
     }
-    assert_extent(&dc_event(t->rec, 0)->extent, DPA(PLAIN, 9), 1, 1, 0);
-    assert_extent(&dc_event(t->rec, 1)->extent, DPA(PLAIN, 0), 2, 0, 0);
+    assert_extent(&dc_event(t->rec, 0)->extent, DPA(PLAIN, 0), 2, 0, 0);
+    assert_extent(&dc_event(t->rec, 1)->extent, DPA(PLAIN, 9), 1, 1, 0);
     assert_extent(&dc_event(t->rec, 2)->extent, DPA(WIPED, 4), 1, 2, 0);
 }
 
@@ -410,6 +443,8 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/cxl/dc/add/offer-is-pending", test_offer_is_pending);
+    g_test_add_func("/cxl/dc/add/group-is-logged-in-the-order-of-the-list",
+                    test_group_is_logged_in_the_order_of_the_list);
     g_test_add_func("/cxl/dc/add/group-is-logged-in-one-row",
                     test_group_is_logged_in_one_row);
     g_test_add_func("/cxl/dc/add/unknown-host", test_unknown_host);

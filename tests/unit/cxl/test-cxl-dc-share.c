@@ -55,7 +55,7 @@ static void test_device_numbers_extents(void)
     g_autoptr(DCTest) t = with_share();
     CXLDCExtent e = added_at(t, 0, 0);
 
-    /* In the order of the FM's list; the host's list is in DPA order */
+    /* In the order of the FM's list; the records and the host's list are not */
     assert_extent(&e, DPA(SHARED, 4), 3, TAG, 1);
     e = added_at(t, 0, 1);
     assert_extent(&e, DPA(SHARED, 8), 2, TAG, 0);
@@ -196,8 +196,8 @@ static void test_second_host_sees_the_same(void)
     assert_rc(fm_share(t, 1, SHARED, TAG), CXL_RC_SUCCESS);
     g_assert_cmpuint(t->rec->events->len, ==, 2);
     g_assert_cmpuint(dc_event(t->rec, 0)->host, ==, 1);
-    assert_extent(&dc_event(t->rec, 0)->extent, DPA(SHARED, 8), 2, TAG, 0);
-    assert_extent(&dc_event(t->rec, 1)->extent, DPA(SHARED, 4), 3, TAG, 1);
+    assert_extent(&dc_event(t->rec, 0)->extent, DPA(SHARED, 4), 3, TAG, 1);
+    assert_extent(&dc_event(t->rec, 1)->extent, DPA(SHARED, 8), 2, TAG, 0);
     g_assert_cmpuint(extents_left(t, 1), ==, 510);
     g_assert_cmpuint(tags_left(t, 1), ==, 63);
     g_assert_true(find_tag(t, TAG, &info));
