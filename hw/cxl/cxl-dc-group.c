@@ -40,6 +40,20 @@ void dc_group_append(CXLDynCap *dc, uint16_t host, DCGroup *group)
     h->group_bytes += group_bytes(group);
 }
 
+void dc_group_withdraw(CXLDynCap *dc, uint16_t host, DCGroup *group)
+{
+    if (group->dead) {
+        return;
+    }
+    group->dead = true;
+    for (uint32_t i = 0; i < group->nr_parts; i++) {
+        if (group->part[i].tag) {
+            dc_tag_withdraw(dc, group->part[i].tag, host);
+        }
+    }
+    trace_cxl_dc_withdrawn(host, group->nr_parts);
+}
+
 void dc_group_end(CXLDynCap *dc, uint16_t host, DCGroup *group,
                   const uint64_t *keep, DCEffects *fx)
 {
@@ -50,7 +64,7 @@ void dc_group_end(CXLDynCap *dc, uint16_t host, DCGroup *group,
 
         dc_set_remove(&h->pending, part->dpa);
         if (part->tag) {
-            dc_tag_withdraw(dc, part->tag, host, part->len);
+            dc_tag_unoffer(dc, part->tag, host, part->len);
             part->tag->scratch = 1;
         }
         /* Shared blocks belong to the tag */

@@ -73,6 +73,7 @@ static inline bool dc_rec_holds(const DCRec *rec, uint64_t dpa)
 /**
  * struct DCHold - what one host has of a tag: all of it offered in one group,
  * or all of it (or what is left of it) Added
+ * @withdrawn: the group is dead
  */
 typedef struct DCHold {
     uint64_t bytes;
@@ -80,6 +81,7 @@ typedef struct DCHold {
     uint32_t added;
     uint16_t host;
     uint8_t region;
+    bool withdrawn;
 } DCHold;
 
 /**
@@ -289,7 +291,10 @@ void dc_tag_add_alias(CXLDynCap *dc, DCTag *tag, DCAlias *alias);
 uint64_t dc_tag_dpa(const DCTag *tag, unsigned region, uint32_t seq);
 void dc_tag_offer(CXLDynCap *dc, DCTag *tag, uint16_t host, unsigned region,
                   uint64_t len);
-void dc_tag_withdraw(CXLDynCap *dc, DCTag *tag, uint16_t host, uint64_t len);
+/* the group that offers the tag is dead from now on */
+void dc_tag_withdraw(CXLDynCap *dc, DCTag *tag, uint16_t host);
+/* one offered extent less */
+void dc_tag_unoffer(CXLDynCap *dc, DCTag *tag, uint16_t host, uint64_t len);
 void dc_tag_accept(CXLDynCap *dc, DCTag *tag, uint16_t host, unsigned region,
                    uint64_t len);
 /* one extent became @left extents and @len bytes less */
@@ -302,6 +307,8 @@ void dc_tag_settle(CXLDynCap *dc, DCTag *tag, uint16_t host, DCEffects *fx);
 
 DCGroup *dc_group_new(uint32_t nr_parts);
 void dc_group_append(CXLDynCap *dc, uint16_t host, DCGroup *group);
+/* The FM has withdrawn it */
+void dc_group_withdraw(CXLDynCap *dc, uint16_t host, DCGroup *group);
 /*
  * Takes the group from its host and frees it.  The blocks of an extent become
  * free unless @keep is there and not zero for it.

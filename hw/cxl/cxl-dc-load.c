@@ -334,8 +334,10 @@ static void get_group(Load *l, unsigned host)
     }
     group = dc_group_new(n);
     memcpy(group->part, parts->data, n * sizeof(DCPart));
-    group->dead = dead;
     dc_group_append(dc, host, group);
+    if (dead) {
+        dc_group_withdraw(dc, host, group);
+    }
 }
 
 static void get_asked(Load *l, DCHost *h)

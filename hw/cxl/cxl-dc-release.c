@@ -452,12 +452,7 @@ static void force(CXLDynCap *dc, const CXLDCReleaseRequest *req,
     DCEffects fx;
 
     for (guint i = 0; i < plan->groups->len; i++) {
-        DCGroup *group = g_ptr_array_index(plan->groups, i);
-
-        if (!group->dead) {
-            trace_cxl_dc_withdrawn(req->host, group->nr_parts);
-        }
-        group->dead = true;
+        dc_group_withdraw(dc, req->host, g_ptr_array_index(plan->groups, i));
     }
     dc_effects_init(&fx, req->host, CXL_DC_EV_FORCED_RELEASE);
     dc_pieces_release(dc, req->host, plan->pieces, req->sanitize, &fx);

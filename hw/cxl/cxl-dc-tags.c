@@ -286,7 +286,15 @@ void dc_tag_offer(CXLDynCap *dc, DCTag *tag, uint16_t host, unsigned region,
     hold->bytes += len;
 }
 
-void dc_tag_withdraw(CXLDynCap *dc, DCTag *tag, uint16_t host, uint64_t len)
+void dc_tag_withdraw(CXLDynCap *dc, DCTag *tag, uint16_t host)
+{
+    DCHold *hold = dc_tag_hold(tag, host);
+
+    dc->tag_generation += !hold->withdrawn;
+    hold->withdrawn = true;
+}
+
+void dc_tag_unoffer(CXLDynCap *dc, DCTag *tag, uint16_t host, uint64_t len)
 {
     DCHold *hold = dc_tag_hold(tag, host);
 
@@ -437,7 +445,7 @@ void cxl_dc_tags(const CXLDynCap *dc, uint32_t start, CXLDCTagFn *fn,
             if (tag->hold[i].added) {
                 set_bit(tag->hold[i].host, info.accepted);
             }
-            if (tag->hold[i].pending) {
+            if (tag->hold[i].pending && !tag->hold[i].withdrawn) {
                 set_bit(tag->hold[i].host, info.pending);
             }
         }

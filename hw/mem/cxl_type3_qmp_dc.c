@@ -176,7 +176,7 @@ static bool sum_accepted(void *opaque, const CXLDCExtent *e)
 static bool sum_pending(void *opaque, unsigned group, bool dead,
                         const CXLDCExtent *e)
 {
-    return dead || sum_accepted(opaque, e);
+    return sum_accepted(opaque, e);
 }
 
 /* All that a host has under a tag, accepted or (for force) only offered */

@@ -310,7 +310,12 @@ CXLRetCode cxl_dc_set_region(CXLDynCap *dc, unsigned region,
 CXLRetCode cxl_dc_add_reference(CXLDynCap *dc, const QemuUUID *tag);
 CXLRetCode cxl_dc_remove_reference(CXLDynCap *dc, const QemuUUID *tag);
 
-/** struct CXLDCTagInfo - an entry of 5608h */
+/**
+ * struct CXLDCTagInfo - an entry of 5608h
+ * @pending: hosts that may still accept it.  Unsure for an offer that the FM
+ *           has withdrawn and the host not answered: not in it, so that the FM
+ *           can tell.  Such a tag may be in neither map
+ */
 typedef struct CXLDCTagInfo {
     QemuUUID tag;
     bool referenced;

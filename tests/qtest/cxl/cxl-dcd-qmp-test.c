@@ -303,7 +303,14 @@ static void forced_removal_of_an_offer_withdraws_it(void)
     info = query(qts);
     g_assert_true(qdict_get_bool(first_of(first_of(info, "hosts"), "pending"),
                                  "withdrawn"));
+    g_assert_cmpint(qdict_get_int(info, "tag-count"), ==, 1);
+    g_assert_cmpuint(size_of(first_of(info, "tags"), "pending"), ==, 0);
     qobject_unref(info);
+    /* once more changes nothing */
+    qtest_qmp_assert_success(qts,
+        "{'execute': 'cxl-release-dynamic-capacity', 'arguments': {"
+        " 'path': 'cxl-mem0', 'host-id': 0, 'removal-policy': 'tag-based',"
+        " 'tag': %s, 'forced-removal': true } }", TAG);
     g_assert_cmphex(host_answer(&dev, 0x4802, NULL, 0, false), ==, 0);
     info = query(qts);
     g_assert_cmpuint(size_of(first_of(info, "hosts"), "pending"), ==, 0);

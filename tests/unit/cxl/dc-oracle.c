@@ -250,6 +250,24 @@ void o_settle(Oracle *o)
     }
 }
 
+/* Is the tag offered in a group that the FM has withdrawn? */
+static bool withdrawn(Oracle *o, unsigned host, int tag)
+{
+    for (unsigned c = 0; c < o->first[o->config.nr_regions]; c++) {
+        const OCell *cell = &o->cell[host][c];
+
+        for (guint g = 0; g < o->groups[host]->len; g++) {
+            const OGroup *group = &g_array_index(o->groups[host], OGroup, g);
+
+            if (cell->tag == tag && cell->state == O_PENDING &&
+                cell->group == group->id && group->dead) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
 bool oracle_tag_info(Oracle *o, unsigned tag, CXLDCTagInfo *info)
 {
     memset(info, 0, sizeof(*info));
@@ -262,7 +280,7 @@ bool oracle_tag_info(Oracle *o, unsigned tag, CXLDCTagInfo *info)
         if (o_tag_bytes(o, h, tag, O_ADDED)) {
             set_bit(h, info->accepted);
         }
-        if (o_tag_bytes(o, h, tag, O_PENDING)) {
+        if (o_tag_bytes(o, h, tag, O_PENDING) && !withdrawn(o, h, tag)) {
             set_bit(h, info->pending);
         }
     }

@@ -308,13 +308,22 @@ static void test_accepting_in_parts_is_limited(void)
 
 static void withdraw_offer(DCTest *t)
 {
+    CXLDCTagInfo info;
+    uint32_t generation;
     bool dead;
 
     assert_rc(fm_add_one(t, 0, DPA(PLAIN, 0), 4, 5), CXL_RC_SUCCESS);
+    g_assert_true(find_tag(t, 5, &info));
+    g_assert_true(test_bit(0, info.pending));
+    generation = cxl_dc_tag_generation(t->dc);
     assert_rc(fm_release(t, 0, DPA(PLAIN, 1), 1, true, false),
               CXL_RC_SUCCESS);
     pending_at(t, 0, 0, NULL, &dead);
     g_assert_true(dead);
+    /* The tag lives, but it is not offered any more */
+    g_assert_cmpuint(cxl_dc_tag_generation(t->dc), !=, generation);
+    g_assert_true(find_tag(t, 5, &info));
+    g_assert_false(test_bit(0, info.pending));
     /* Counted until the host has answered */
     g_assert_cmpuint(extents_left(t, 0), ==, 511);
     g_assert_cmpuint(tags_left(t, 0), ==, 63);
