@@ -141,6 +141,7 @@ def logs_are_listed_and_read():
         codes = [c['opcode'] for c in listed]
         equal(codes[0], whole['data'][2:4] + whole['data'][0:2])
         assert '5604' in codes and '0001' in codes, codes
+        equal([c['opcode'] for c in listed if not c['name']], [])
         has(fm.text('commands'), '^5600  effects 0000  Get DCD Info$',
             '^5604  effects 0e07  ')
 

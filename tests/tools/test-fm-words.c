@@ -144,6 +144,8 @@ static void codes(void)
         g_assert_nonnull(fm_command_name(opcode));
         g_assert_nonnull(fm_explain(opcode, CXL_RC_UNSUPPORTED));
     }
+    /* also of commands that this program never sends */
+    g_assert_cmpstr(fm_command_name(0x4400), ==, "Sanitize");
     g_assert_null(fm_command_name(0xffff));
     for (int rc = 0; rc <= 0x20; rc++) {
         g_assert_cmpstr(cxl_rc_name(rc), !=, "other error");

@@ -12,22 +12,7 @@ static const struct {
     uint16_t opcode;
     const char *name;
 } names[] = {
-    { 0x0001, "Identify" },
-    { 0x0002, "Background Operation Status" },
-    { 0x0003, "Get Response Message Limit" },
-    { 0x0100, "Get Event Records" },
-    { 0x0101, "Clear Event Records" },
-    { 0x0400, "Get Supported Logs" },
-    { 0x0401, "Get Log" },
-    { 0x5600, "Get DCD Info" },
-    { 0x5601, "Get Host DC Region Configuration" },
-    { 0x5602, "Set DC Region Configuration" },
-    { 0x5603, "Get DC Region Extent Lists" },
-    { 0x5604, "Initiate Dynamic Capacity Add" },
-    { 0x5605, "Initiate Dynamic Capacity Release" },
-    { 0x5606, "Dynamic Capacity Add Reference" },
-    { 0x5607, "Dynamic Capacity Remove Reference" },
-    { 0x5608, "Dynamic Capacity List Tags" },
+#include "fm-command-names.h"
 };
 
 /* Opcode 0 stands for every command that has no row of its own for the code */
