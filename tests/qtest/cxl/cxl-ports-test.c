@@ -212,6 +212,34 @@ static void test_port_registers(void)
     qtest_quit(s);
 }
 
+/* Whatever a guest writes into Message Control, ports go on */
+static void test_any_number_of_messages(void)
+{
+    static const int buses[] = { RP_BUS, USP_BUS, DSP_BUS };
+    QTestState *s = qtest_init(MACHINE TWO_PORTS SWITCH);
+
+    ports_setup(s);
+    for (size_t i = 0; i < ARRAY_SIZE(buses); i++) {
+        int at = config_read(s, buses[i], 0, PCI_CAPABILITY_LIST) & 0xff;
+        unsigned seen = 0;
+
+        for (uint32_t cap; at; at = cap >> 8 & 0xff) {
+            cap = config_read(s, buses[i], 0, at);
+            if ((cap & 0xff) != PCI_CAP_ID_MSI) {
+                continue;
+            }
+            for (uint32_t flags = 0; flags <= 0xff; flags++) {
+                config_write(s, buses[i], 0, at, flags << 16);
+                g_assert_cmphex(config_read(s, buses[i], 0, at) & 0xffff, ==,
+                                cap & 0xffff);
+            }
+            seen++;
+        }
+        g_assert_cmpuint(seen, ==, 1);
+    }
+    qtest_quit(s);
+}
+
 /* Extended configuration space, once the machine is told where it lies */
 #define ECAM            0xb0000000u
 #define Q35_PCIEXBAR    0x60
@@ -510,6 +538,7 @@ int main(int argc, char **argv)
     qtest_add_func("/cxl/ports/commit", test_commit_rules);
     qtest_add_func("/cxl/ports/window-misses", test_window_misses);
     qtest_add_func("/cxl/ports/registers", test_port_registers);
+    qtest_add_func("/cxl/ports/messages", test_any_number_of_messages);
     qtest_add_func("/cxl/ports/dvsecs", test_dvsecs);
     qtest_add_func("/cxl/ports/cdat", test_cdat_of_a_switch);
     qtest_add_func("/cxl/ports/cdat-alone", test_cdat_without_downstream_ports);
