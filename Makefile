@@ -42,6 +42,13 @@ check-sanitize: ## run unit tests and qtests under ASan and UBSan
 	@TEST_SLACK=10 UBSAN_OPTIONS=halt_on_error=1:abort_on_error=1:print_stacktrace=1 \
 		scripts/check.sh $(SANITIZE) unit qtest
 
+SECONDS ?= 60
+
+.PHONY: fuzz
+fuzz: ## random operations under ASan and UBSan, for SECONDS=60
+	@./configure --build=$(SANITIZE) --enable-asan --enable-ubsan
+	@scripts/fuzz.sh $(SANITIZE) --seconds=$(SECONDS) $(FUZZ_ARGS)
+
 .PHONY: bench
 bench: all kernel ## measure it beside the unmodified QEMU; 5 minutes, 3 more at first
 	@scripts/bench.sh $(BUILD)

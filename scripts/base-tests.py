@@ -3,9 +3,9 @@
 """The tests that are built inside QEMU's build and belong to this tree.
 
 QEMU's meson knows them (meson-info/intro-tests.json). Ours are those whose
-program stands below tests/unit or tests/qtest in a folder of this tree, so
-that a test that is added to a meson.build there is found without a second
-list. Of the base's own tests those that look at CXL are taken in too.
+program stands below one of SUITES in a folder of this tree, so that a test
+that is added to a meson.build there is found without a second list. Of the
+base's own tests those that look at CXL are taken in too.
 
     base-tests.py QEMU list      name, suite, seconds, protocol: one test a line
     base-tests.py QEMU targets   what ninja must build for them
@@ -17,7 +17,8 @@ import os
 import sys
 
 TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-SUITES = ('unit', 'qtest')
+SUITES = {'tests/unit/': 'unit', 'tests/qtest/': 'qtest',
+          'tests/fuzz/': 'qtest'}
 # the base's own, and what of them is about CXL
 BASE = {
     'tests/qtest/cxl-test': [],
@@ -37,8 +38,8 @@ class Test:
         if self.program in BASE:
             self.suite, self.extra = 'base', BASE[self.program]
         elif os.path.isfile(os.path.join(TOP, folder, 'meson.build')):
-            self.suite = next((suite for suite in SUITES if
-                               folder.startswith(f'tests/{suite}/')), None)
+            self.suite = next((suite for place, suite in SUITES.items() if
+                               f'{folder}/'.startswith(place)), None)
 
 
 def ours(qemu):

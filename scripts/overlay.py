@@ -23,7 +23,8 @@ import sys
 import overlay_texts
 
 ROOTS = ('hw', 'include', 'qapi', 'stubs', 'system', 'util', 'docs/system',
-         'tests/unit', 'tests/qtest', 'tests/bench', 'tests/data')
+         'tests/unit', 'tests/qtest', 'tests/bench', 'tests/fuzz',
+         'tests/data')
 OWNED = ('hw/cxl', 'include/hw/cxl', 'hw/mctp', 'include/hw/mctp')
 STATE = '.overlay.json'
 # left behind by editors and merges

@@ -1,0 +1,20 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Builds the fuzzer and what it runs against, and runs it.
+# usage: scripts/fuzz.sh BUILD [OPTION-OF-CXL-FUZZ]...
+set -euo pipefail
+top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+. "$top/scripts/say.sh"
+build=$1
+shift
+cd "$top"
+
+scripts/build.sh "$build"
+run_ninja "$build/qemu" tests/fuzz/cxl-fuzz \
+    tests/unit/cxl/test-cxl-command-table
+# leaks of whole runs are those of devices that the base does not let go
+export ASAN_OPTIONS=${ASAN_OPTIONS:-detect_leaks=0:handle_abort=1}
+export UBSAN_OPTIONS=${UBSAN_OPTIONS:-halt_on_error=1:abort_on_error=1:print_stacktrace=1}
+export QTEST_QEMU_BINARY=./qemu-system-x86_64
+cd "$build/qemu"
+exec tests/fuzz/cxl-fuzz "$@"

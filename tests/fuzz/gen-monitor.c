@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Monitor commands about CXL, with right, odd and wrong arguments
+ */
+#include "qemu/osdep.h"
+#include "fuzz.h"
+
+/*
+ * Arguments are name=kind, with * before those that may be left out:
+ * p path, l event log, b h w q numbers of 8 to 64 bits, i number with a sign,
+ * d address in the device, z size, s text, e extents, t tag, a selection
+ * policy, r removal policy, y yes or no, u uncorrectable errors, c correctable
+ * error, m list of numbers
+ */
+static const struct {
+    const char *name, *args;
+    unsigned weight;
+} commands[] = {
+    { "cxl-inject-general-media-event",
+      "path=p log=l flags=b dpa=d descriptor=b type=b transaction-type=b "
+      "*channel=b *rank=b *device=w *component-id=s", 2 },
+    { "cxl-inject-dram-event",
+      "path=p log=l flags=b dpa=d descriptor=b type=b transaction-type=b "
+      "*channel=b *rank=b *nibble-mask=w *bank-group=b *bank=b *row=w "
+      "*column=h *correction-mask=m", 2 },
+    { "cxl-inject-memory-module-event",
+      "path=p log=l flags=b type=b health-status=b media-status=b "
+      "additional-status=b life-used=b temperature=i dirty-shutdown-count=w "
+      "corrected-volatile-error-count=w corrected-persistent-error-count=w",
+      2 },
+    { "cxl-inject-poison", "path=p start=d length=z", 3 },
+    { "cxl-inject-uncorrectable-errors", "path=p errors=u", 3 },
+    { "cxl-inject-correctable-error", "path=p type=c", 3 },
+    { "cxl-add-dynamic-capacity",
+      "path=p host-id=0 region=1 selection-policy=a *length=z *extents=e "
+      "*tag=t", 8 },
+    { "cxl-release-dynamic-capacity",
+      "path=p host-id=0 removal-policy=r *region=1 *extents=e *tag=t *length=z "
+      "*sanitize-on-release=y *forced-removal=y", 8 },
+    { "query-cxl-dynamic-capacity", "path=p *limit=w", 2 },
+    { "query-cxl-memory-map", "*limit=b", 1 },
+    { "query-status", "", 1 },
+    { "qom-set", "path=P property=o value=i", 3 },
+};
+
+static const char *const logs[] = {
+    "informational", "warning", "failure", "fatal", "none",
+};
+static const char *const add_policies[] = {
+    "prescriptive", "prescriptive", "free", "contiguous",
+    "enable-shared-access",
+};
+static const char *const removal_policies[] = { "prescriptive", "tag-based" };
+static const char *const tags[] = {
+    "", "11111111-1111-1111-1111-111111111111",
+    "01010101-0101-0101-0101-010101010101",
+    "02020202-0202-0202-0202-020202020202",
+    "00000000-0000-0000-0000-000000000000", "tag",
+};
+static const char *const uncorrectable[] = {
+    "cache-data-parity", "cache-address-parity", "cache-be-parity",
+    "cache-data-ecc", "mem-data-parity", "mem-address-parity",
+    "mem-be-parity", "mem-data-ecc", "reinit-threshold", "rsvd-encoding",
+    "poison-received", "receiver-overflow", "internal", "cxl-ide-tx",
+    "cxl-ide-rx",
+};
+static const char *const correctable[] = {
+    "cache-data-ecc", "mem-data-ecc", "crc-threshold", "retry-threshold",
+    "cache-poison-received", "mem-poison-received", "physical",
+};
+static const char *const properties[] = {
+    "life-used", "temperature", "corrected-volatile-errors",
+    "corrected-persistent-errors", "backpressure",
+};
+
+static void add_number(Fuzz *f, GString *json, unsigned bits)
+{
+    bool wide = fuzz_one_in(f, 30), small = fuzz_one_in(f, 2);
+    uint64_t any = fuzz_odd(f);
+
+    any = wide || bits == 64 ? any : any & ((1ull << bits) - 1);
+    g_string_append_printf(json, "%" PRIu64, small ? any & 7 : any);
+}
+
+static void add_extents(Fuzz *f, GString *json)
+{
+    unsigned n = fuzz_below(f, 4);
+
+    g_string_append(json, "[");
+    for (unsigned i = 0; i < n; i++) {
+        uint64_t dpa, len;
+
+        fuzz_extent(f, NULL, &dpa, &len);
+        g_string_append_printf(json, "%s{\"offset\": %" PRIu64 ", \"len\": %"
+                               PRIu64 "}", i ? ", " : "",
+                               (dpa - FUZZ_STATIC) % FUZZ_REGION, len);
+    }
+    g_string_append(json, "]");
+}
+
+static void add_errors(Fuzz *f, GString *json)
+{
+    unsigned n = fuzz_below(f, 5);
+
+    g_string_append(json, "[");
+    for (unsigned i = 0; i < n; i++) {
+        const char *type = FUZZ_PICK(f, uncorrectable);
+        unsigned words = fuzz_below(f, fuzz_one_in(f, 9) ? 40 : 4);
+
+        g_string_append_printf(json, "%s{\"type\": \"%s\", \"header\": [",
+                               i ? ", " : "", type);
+        for (unsigned k = 0; k < words; k++) {
+            g_string_append_printf(json, "%s%u", k ? ", " : "", k);
+        }
+        g_string_append(json, "]}");
+    }
+    g_string_append(json, "]");
+}
+
+static const FuzzFn *pick_device(Fuzz *f)
+{
+    unsigned n = fuzz_below(f, f->m.nr_fns);
+    bool any = fuzz_one_in(f, 40);
+
+    while (!any && f->m.fn[n].kind != FUZZ_MEMORY) {
+        n = (n + 1) % f->m.nr_fns;
+    }
+    return &f->m.fn[n];
+}
+
+static void add_value(Fuzz *f, GString *json, char kind)
+{
+    uint64_t any = fuzz_odd(f);
+    unsigned n = fuzz_below(f, 5);
+
+    switch (kind) {
+    case 'p':
+        g_string_append_printf(json, "\"%s\"", pick_device(f)->id);
+        break;
+    case 'P':
+        g_string_append_printf(json, "\"/machine/peripheral/%s\"",
+                               pick_device(f)->id);
+        break;
+    case 'o':
+        g_string_append_printf(json, "\"%s\"", properties[n]);
+        break;
+    case 'l':
+        g_string_append_printf(json, "\"%s\"", FUZZ_PICK(f, logs));
+        break;
+    case 'b':
+        add_number(f, json, 8);
+        break;
+    case 'h':
+        add_number(f, json, 16);
+        break;
+    case 'w':
+        add_number(f, json, 32);
+        break;
+    case 'q':
+        add_number(f, json, 64);
+        break;
+    case 'i':
+        g_string_append_printf(json, "%d", (int)(any & 0xff) - 128);
+        break;
+    case '0':
+        g_string_append_printf(json, "%u", n == 0 && any == 0);
+        break;
+    case '1':
+        g_string_append_printf(json, "%u", n == 0 ? (unsigned)any & 9 : n & 1);
+        break;
+    case 'd':
+        g_string_append_printf(json, "%" PRIu64, (uint64_t)(fuzz_dpa(f, NULL) &
+                               (n ? ~63ull : ~0ull)));
+        break;
+    case 'z':
+        g_string_append_printf(json, "%" PRIu64, n == 0 ? any :
+                               n == 1 ? 64 : n == 2 ? 4096 : n * FUZZ_BLOCK);
+        break;
+    case 's':
+        g_string_append_printf(json, "\"component\"");
+        break;
+    case 't':
+        g_string_append_printf(json, "\"%s\"", FUZZ_PICK(f, tags));
+        break;
+    case 'e':
+        add_extents(f, json);
+        break;
+    case 'a':
+        g_string_append_printf(json, "\"%s\"", FUZZ_PICK(f, add_policies));
+        break;
+    case 'r':
+        g_string_append_printf(json, "\"%s\"", FUZZ_PICK(f, removal_policies));
+        break;
+    case 'y':
+        g_string_append(json, n & 1 ? "true" : "false");
+        break;
+    case 'u':
+        add_errors(f, json);
+        break;
+    case 'c':
+        g_string_append_printf(json, "\"%s\"", FUZZ_PICK(f, correctable));
+        break;
+    case 'm':
+        g_string_append_printf(json, "[%u, %u]", n, (unsigned)(any & 0xffff));
+        break;
+    }
+}
+
+static char *command(Fuzz *f, const char **name)
+{
+    static const char *const strange[] = {
+        "null", "[]", "{}", "\"\"", "-1", "1e300", "true",
+        "18446744073709551615", "\"\\u0000\"",
+    };
+    unsigned total = 0, n, i;
+    g_auto(GStrv) args = NULL;
+    GString *json;
+
+    for (i = 0; i < ARRAY_SIZE(commands); i++) {
+        total += commands[i].weight;
+    }
+    n = fuzz_below(f, total);
+    for (i = 0; n >= commands[i].weight; i++) {
+        n -= commands[i].weight;
+    }
+    *name = commands[i].name;
+    args = g_strsplit(commands[i].args, " ", 0);
+    json = g_string_new("{\"execute\": \"");
+    g_string_append_printf(json, "%s\", \"arguments\": {", *name);
+    for (i = n = 0; args[i] && *args[i]; i++) {
+        const char *arg = args[i] + (args[i][0] == '*');
+        size_t len = strcspn(arg, "=");
+        bool without = arg != args[i] ? fuzz_one_in(f, 2) : fuzz_one_in(f, 60);
+        bool wrong = fuzz_one_in(f, 60);
+
+        if (without) {
+            continue;
+        }
+        g_string_append_printf(json, "%s\"%.*s\": ", n++ ? ", " : "", (int)len,
+                               arg);
+        if (wrong) {
+            g_string_append(json, FUZZ_PICK(f, strange));
+        } else {
+            add_value(f, json, arg[len + 1]);
+        }
+    }
+    g_string_append(json, "}}");
+    return g_string_free(json, false);
+}
+
+void fuzz_gen_monitor(Fuzz *f)
+{
+    const char *name;
+    g_autofree char *json = command(f, &name);
+
+    if (fuzz_op(f, FUZZ_MONITOR, "%s", json)) {
+        link_qmp_ok(f->link, json);
+    }
+}
