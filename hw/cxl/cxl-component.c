@@ -4,10 +4,12 @@
  * dispatch of writes, reset and migration. CXL r3.2 section 8.2.4.
  */
 #include "qemu/osdep.h"
+#include "qemu/error-report.h"
 #include "hw/cxl/cxl.h"
 #include "hw/mctp/mctp_link_bus.h"
 #include "hw/pci-bridge/cxl_upstream_port.h"
 #include "hw/pci/pcie_doe.h"
+#include "migration/qemu-file-types.h"
 #include "migration/vmstate.h"
 #include "trace.h"
 #include "cxl-port-vmstate.h"
@@ -274,6 +276,69 @@ void cxl_component_register_block_init(Object *obj, CXLComponentState *cxl,
 
 /* Migration */
 
+/* Bits that change without a write to them */
+static uint32_t changes_by_itself(const uint32_t *regs, unsigned offset)
+{
+    if (offset == CXL_RAS_CONTROL) {
+        return CXL_RAS_FIRST_ERROR;
+    }
+    if (offset >= CXL_RAS_HEADER_LOG &&
+        offset < CXL_RAS_HEADER_LOG + CXL_RAS_HEADER_LOG_DWORDS * 4) {
+        return UINT32_MAX;
+    }
+    return cxl_hdm_status(regs, offset);
+}
+
+/* Registers of a stream become those of the component all at once */
+static int registers_get(QEMUFile *f, void *pv, size_t size,
+                         const VMStateField *field)
+{
+    ComponentRegisters *crb = container_of(pv, ComponentRegisters,
+                                           cache_mem_registers[0]);
+    const uint32_t *mask = crb->cache_mem_regs_write_mask;
+    g_autofree uint32_t *regs = g_new(uint32_t, CXL_CACHEMEM_REGS);
+    CXLHDMRefusal refusal;
+
+    for (unsigned i = 0; i < CXL_CACHEMEM_REGS; i++) {
+        uint32_t old = crb->cache_mem_registers[i];
+
+        regs[i] = qemu_get_be32(f);
+        if ((regs[i] ^ old) & ~mask[i] &
+            ~changes_by_itself(crb->cache_mem_registers, i * 4)) {
+            error_report("component register 0x%x is 0x%x, which read-only "
+                         "bits of 0x%x do not allow", i * 4, regs[i], old);
+            return -EINVAL;
+        }
+    }
+    refusal = cxl_hdm_check(regs, mask);
+    if (refusal != CXL_HDM_OK) {
+        error_report("HDM decoder: %s", cxl_hdm_refusal_text(refusal));
+        return -EINVAL;
+    }
+    if (qemu_file_get_error(f)) {
+        return -EIO;
+    }
+    memcpy(crb->cache_mem_registers, regs, CXL_CACHEMEM_SIZE);
+    return 0;
+}
+
+static int registers_put(QEMUFile *f, void *pv, size_t size,
+                         const VMStateField *field, JSONWriter *vmdesc)
+{
+    const uint32_t *regs = pv;
+
+    for (unsigned i = 0; i < CXL_CACHEMEM_REGS; i++) {
+        qemu_put_be32(f, regs[i]);
+    }
+    return 0;
+}
+
+static const VMStateInfo vmstate_info_registers = {
+    .name = "cxl-component-registers",
+    .get = registers_get,
+    .put = registers_put,
+};
+
 static int component_post_load(void *opaque, int version_id)
 {
     cxl_component_decode_changed(opaque);
@@ -286,8 +351,13 @@ const VMStateDescription vmstate_cxl_component = {
     .minimum_version_id = 1,
     .post_load = component_post_load,
     .fields = (const VMStateField[]) {
-        VMSTATE_UINT32_ARRAY(crb.cache_mem_registers, CXLComponentState,
-                             CXL_CACHEMEM_REGS),
+        {
+            .name = "crb.cache_mem_registers",
+            .info = &vmstate_info_registers,
+            .size = CXL_CACHEMEM_SIZE,
+            .flags = VMS_SINGLE,
+            .offset = offsetof(CXLComponentState, crb.cache_mem_registers),
+        },
         VMSTATE_END_OF_LIST()
     },
 };

@@ -229,19 +229,28 @@ static bool ways_supported(const uint32_t *regs, const uint32_t *mask,
            ways <= (cap & CXL_HDM_CAP_TARGETS) >> CXL_HDM_CAP_TARGETS_SHIFT;
 }
 
+/* What is true of a committed decoder whatever software does to it later */
+static CXLHDMRefusal check_codes(const uint32_t *regs, const uint32_t *mask,
+                                 const CXLHDMDecoder *d)
+{
+    if (!ways_supported(regs, mask, d->ways)) {
+        return CXL_HDM_BAD_WAYS;
+    }
+    return d->granularity ? CXL_HDM_OK : CXL_HDM_BAD_GRANULARITY;
+}
+
 /* Section 8.2.4.20.12: what a decoder must obey to be committed */
 static CXLHDMRefusal check_commit(const uint32_t *regs, const uint32_t *mask,
                                   unsigned index)
 {
     unsigned count = cxl_hdm_count(regs);
     CXLHDMDecoder d, other;
+    CXLHDMRefusal refusal;
 
     cxl_hdm_get(regs, index, &d);
-    if (!ways_supported(regs, mask, d.ways)) {
-        return CXL_HDM_BAD_WAYS;
-    }
-    if (!d.granularity) {
-        return CXL_HDM_BAD_GRANULARITY;
+    refusal = check_codes(regs, mask, &d);
+    if (refusal != CXL_HDM_OK) {
+        return refusal;
     }
     if (d.size % d.ways || (d.size && d.base > UINT64_MAX - (d.size - 1))) {
         return CXL_HDM_BAD_RANGE;
@@ -316,6 +325,50 @@ CXLHDMWrite cxl_hdm_write(uint32_t *regs, const uint32_t *mask,
     };
 }
 
+/* Committed and error are the decoder's answer to commit */
+static bool status_agrees(uint32_t ctrl)
+{
+    switch (ctrl & (CXL_HDM_CTRL_COMMITTED | CXL_HDM_CTRL_ERROR)) {
+    case 0:
+        return !(ctrl & CXL_HDM_CTRL_COMMIT);
+    case CXL_HDM_CTRL_COMMITTED:
+    case CXL_HDM_CTRL_ERROR:
+        return ctrl & CXL_HDM_CTRL_COMMIT;
+    default:
+        return false;
+    }
+}
+
+CXLHDMRefusal cxl_hdm_check(const uint32_t *regs, const uint32_t *mask)
+{
+    unsigned count = cxl_hdm_count(regs);
+
+    for (unsigned i = 0; i < count; i++) {
+        CXLHDMRefusal refusal = CXL_HDM_OK;
+        CXLHDMDecoder d;
+
+        cxl_hdm_get(regs, i, &d);
+        if (!status_agrees(regs[W(CXL_HDM_DECODER(i) + CXL_HDM_CONTROL)])) {
+            return CXL_HDM_BAD_STATUS;
+        }
+        if (d.committed) {
+            refusal = check_codes(regs, mask, &d);
+        }
+        if (refusal != CXL_HDM_OK) {
+            return refusal;
+        }
+    }
+    return CXL_HDM_OK;
+}
+
+uint32_t cxl_hdm_status(const uint32_t *regs, unsigned offset)
+{
+    return cxl_hdm_owns(regs, offset) && offset >= CXL_HDM_DECODER(0) &&
+           (offset - CXL_HDM_DECODER(0)) %
+           (CXL_HDM_DECODER(1) - CXL_HDM_DECODER(0)) == CXL_HDM_CONTROL ?
+           CXL_HDM_CTRL_COMMITTED | CXL_HDM_CTRL_ERROR : 0;
+}
+
 const char *cxl_hdm_refusal_text(CXLHDMRefusal refusal)
 {
     switch (refusal) {
@@ -331,6 +384,8 @@ const char *cxl_hdm_refusal_text(CXLHDMRefusal refusal)
         return "decoder before it is not committed";
     case CXL_HDM_OVERLAP:
         return "overlaps or precedes another decoder";
+    case CXL_HDM_BAD_STATUS:
+        return "committed and error do not answer commit";
     }
     g_assert_not_reached();
 }

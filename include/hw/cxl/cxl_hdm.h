@@ -77,6 +77,7 @@
  * @CXL_HDM_OUT_OF_ORDER: a decoder with a lower index is not committed
  * @CXL_HDM_OVERLAP: starts below the end of a decoder with a lower index, or
  *   ends above the start of a committed one with a higher index
+ * @CXL_HDM_BAD_STATUS: of registers from elsewhere: no commit came to this
  */
 typedef enum CXLHDMRefusal {
     CXL_HDM_OK,
@@ -85,6 +86,7 @@ typedef enum CXLHDMRefusal {
     CXL_HDM_BAD_RANGE,
     CXL_HDM_OUT_OF_ORDER,
     CXL_HDM_OVERLAP,
+    CXL_HDM_BAD_STATUS,
 } CXLHDMRefusal;
 
 /**
@@ -264,6 +266,26 @@ bool cxl_hdm_owns(const uint32_t *regs, unsigned offset);
  */
 CXLHDMWrite cxl_hdm_write(uint32_t *regs, const uint32_t *mask,
                           unsigned offset, uint32_t value);
+
+/**
+ * cxl_hdm_check - can software have brought the decoders to this?
+ * @regs: CXL.cachemem registers, maybe from a migration stream; what is
+ *   read-only in them is right
+ * @mask: CXL.cachemem write masks
+ *
+ * What is checked of a committed decoder is what stays true of it: software may
+ * move and resize one that is not locked.
+ *
+ * Return: what is wrong with the first decoder that is.
+ */
+CXLHDMRefusal cxl_hdm_check(const uint32_t *regs, const uint32_t *mask);
+
+/**
+ * cxl_hdm_status - bits of a register that a decoder sets by itself
+ * @regs: CXL.cachemem registers
+ * @offset: dword aligned
+ */
+uint32_t cxl_hdm_status(const uint32_t *regs, unsigned offset);
 
 /**
  * cxl_hdm_refusal_text - short English for a trace or a log

@@ -525,6 +525,8 @@ static void test_random_writes(void)
             }
             put(&c, offset, value & ~CXL_HDM_CTRL_LOCK);
             g_assert_cmpuint(cxl_hdm_count(c.regs), ==, 4);
+            /* what software can make, a stream may hold */
+            g_assert_cmpint(cxl_hdm_check(c.regs, c.mask), ==, CXL_HDM_OK);
             if (find(c.regs, hpa, &d)) {
                 g_assert_cmpuint(d.ways, >, 0);
                 g_assert_cmpuint(hpa - d.base, <, d.size);
@@ -537,6 +539,50 @@ static void test_random_writes(void)
         }
     }
     g_rand_free(rand);
+}
+
+/* Registers that no write has made, as a stream may have them */
+static void test_registers_from_elsewhere(void)
+{
+    const uint32_t committed = CXL_HDM_CTRL_COMMIT | CXL_HDM_CTRL_COMMITTED;
+    const struct {
+        uint32_t control;
+        bool device;
+        CXLHDMRefusal want;
+    } rows[] = {
+        { 0, true, CXL_HDM_OK },
+        { committed, true, CXL_HDM_OK },
+        { CXL_HDM_CTRL_COMMIT | CXL_HDM_CTRL_ERROR, true, CXL_HDM_OK },
+        /* a code that is not in force may be any */
+        { 0xff, true, CXL_HDM_OK },
+        { committed | control_of(12, 256), true, CXL_HDM_OK },
+        { committed | control_of(12, 256), false, CXL_HDM_BAD_WAYS },
+        { committed | 5 << CXL_HDM_CTRL_IW_SHIFT, true, CXL_HDM_BAD_WAYS },
+        { committed | 0xf0, true, CXL_HDM_BAD_WAYS },
+        { committed | 7, true, CXL_HDM_BAD_GRANULARITY },
+        { CXL_HDM_CTRL_COMMIT, true, CXL_HDM_BAD_STATUS },
+        { CXL_HDM_CTRL_COMMITTED, true, CXL_HDM_BAD_STATUS },
+        { CXL_HDM_CTRL_ERROR, true, CXL_HDM_BAD_STATUS },
+        { committed | CXL_HDM_CTRL_ERROR, true, CXL_HDM_BAD_STATUS },
+    };
+    Component c;
+
+    for (int i = 0; i < ARRAY_SIZE(rows); i++) {
+        for (int n = 0; n < CXL_HDM_DECODERS; n++) {
+            unsigned at = CXL_HDM_DECODER(n) + CXL_HDM_CONTROL;
+
+            component_init(&c, rows[i].device);
+            c.regs[at / 4] = rows[i].control;
+            g_assert_cmpint(cxl_hdm_check(c.regs, c.mask), ==, rows[i].want);
+            g_assert_cmphex(cxl_hdm_status(c.regs, at), ==,
+                            CXL_HDM_CTRL_COMMITTED | CXL_HDM_CTRL_ERROR);
+            g_assert_cmphex(cxl_hdm_status(c.regs, at + 4), ==, 0);
+        }
+    }
+    /* the capability in front of the decoders has none */
+    g_assert_cmphex(cxl_hdm_status(c.regs, CXL_HDM_OFFSET), ==, 0);
+    g_assert_cmphex(cxl_hdm_status(c.regs, CXL_HDM_DECODER(CXL_HDM_DECODERS) +
+                                   CXL_HDM_CONTROL), ==, 0);
 }
 
 int main(int argc, char **argv)
@@ -557,5 +603,7 @@ int main(int argc, char **argv)
     g_test_add_func("/cxl/hdm/global-enable", test_global_enable);
     g_test_add_func("/cxl/hdm/dpa", test_dpa_of_several_decoders);
     g_test_add_func("/cxl/hdm/random-writes", test_random_writes);
+    g_test_add_func("/cxl/hdm/registers-from-elsewhere",
+                    test_registers_from_elsewhere);
     return g_test_run();
 }
