@@ -54,14 +54,10 @@ static AddressSpace *mem_space(CXLType3Mem *m)
     return &m->space->as;
 }
 
-/* The contents travel with the machine, like those of a DIMM */
-static void mem_migrate(CXLType3Dev *d, CXLType3Mem *m)
+/* Somebody makes it travel: a label area has several users */
+static bool is_registered(const MemoryRegion *mr)
 {
-    /* A label area can have several users: the first one registers it */
-    if (m->mr && !qemu_ram_get_idstr(m->mr->ram_block)[0]) {
-        vmstate_register_ram(m->mr, DEVICE(d));
-        m->migrates = true;
-    }
+    return qemu_ram_get_idstr(mr->ram_block)[0];
 }
 
 static void mem_release(CXLType3Dev *d, CXLType3Mem *m)
@@ -110,7 +106,11 @@ static bool mem_take(CXLType3Dev *d, CXLType3Mem *m, const char *what,
     }
     m->size = memory_region_size(m->mr);
     mem_claim(d, m, space);
-    mem_migrate(d, m);
+    /* The contents travel with the machine, like those of a DIMM */
+    if (!is_registered(m->mr)) {
+        vmstate_register_ram(m->mr, DEVICE(d));
+        m->migrates = true;
+    }
     return true;
 }
 
@@ -129,6 +129,61 @@ static void mem_trim(CXLType3Mem *m, const char *property)
                     size);
         m->size = size;
     }
+}
+
+/*
+ * Not claimed: several devices may share one file of labels.  It travels under
+ * the backend's own name, as long as any of them is there.
+ */
+static GHashTable *lsa_users;
+
+static bool lsa_take(CXLType3Dev *d, Error **errp)
+{
+    MemoryRegion *mr = d->lsa.hostmem ?
+                       host_memory_backend_get_memory(d->lsa.hostmem) : NULL;
+    uintptr_t users;
+
+    if (!mr) {
+        return true;
+    }
+    if (!lsa_users) {
+        lsa_users = g_hash_table_new(NULL, NULL);
+    }
+    d->lsa.mr = mr;
+    d->lsa.size = memory_region_size(mr);
+    users = (uintptr_t)g_hash_table_lookup(lsa_users, mr);
+    if (!users) {
+        const char *name = memory_region_name(mr);
+
+        if (is_registered(mr)) {
+            return true;
+        }
+        if (qemu_ram_block_by_name(name)) {
+            error_setg(errp, "property 'lsa' is '%s', but the machine has "
+                       "other memory of that name: give the backend another id",
+                       name);
+            d->lsa.mr = NULL;
+            return false;
+        }
+        vmstate_register_ram(mr, NULL);
+    }
+    g_hash_table_insert(lsa_users, mr, (gpointer)(users + 1));
+    return true;
+}
+
+static void lsa_release(CXLType3Dev *d)
+{
+    MemoryRegion *mr = d->lsa.mr;
+    uintptr_t users;
+
+    users = mr ? (uintptr_t)g_hash_table_lookup(lsa_users, mr) : 0;
+    if (users > 1) {
+        g_hash_table_insert(lsa_users, mr, (gpointer)(users - 1));
+    } else if (users) {
+        g_hash_table_remove(lsa_users, mr);
+        vmstate_unregister_ram(mr, NULL);
+    }
+    mem_release(d, &d->lsa);
 }
 
 bool cxl_type3_mem_realize(CXLType3Dev *d, Error **errp)
@@ -159,13 +214,8 @@ bool cxl_type3_mem_realize(CXLType3Dev *d, Error **errp)
         mem_trim(&d->pmem, "persistent-memdev");
     }
 
-    /* Not claimed: several devices may share one file of labels */
-    if (d->lsa.hostmem) {
-        d->lsa.mr = host_memory_backend_get_memory(d->lsa.hostmem);
-        if (d->lsa.mr) {
-            d->lsa.size = memory_region_size(d->lsa.mr);
-            mem_migrate(d, &d->lsa);
-        }
+    if (!lsa_take(d, errp)) {
+        goto undo;
     }
     return true;
 
@@ -176,7 +226,7 @@ undo:
 
 void cxl_type3_mem_exit(CXLType3Dev *d)
 {
-    mem_release(d, &d->lsa);
+    lsa_release(d);
     mem_release(d, &d->dcmem);
     mem_release(d, &d->pmem);
     mem_release(d, &d->vmem);

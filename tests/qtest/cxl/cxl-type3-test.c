@@ -238,6 +238,51 @@ static void identify_reports_static_capacity_and_logs(void)
     qtest_quit(qts);
 }
 
+/* Whoever of those that share them is there brings them along */
+static void labels_migrate_without_the_first_of_two_devices(void)
+{
+    static const char second[] =
+        "-object memory-backend-ram,id=pm1,size=256M "
+        "-object memory-backend-ram,id=lsa0,size=64K "
+        "-device cxl-type3,id=b,bus=rp1,persistent-memdev=pm1,lsa=lsa0 ";
+    g_autofree char *args = cxl_args(second);
+    CxlReq set = { 0 }, get = { 0 };
+    CxlDev dev;
+    CxlRsp rsp;
+    QTestState *qts = cxl_start(
+        "-object memory-backend-ram,id=pm0,size=256M "
+        "-object memory-backend-ram,id=pm1,size=256M "
+        "-object memory-backend-ram,id=lsa0,size=64K "
+        "-device cxl-type3,id=a,bus=rp0,persistent-memdev=pm0,lsa=lsa0 "
+        "-device cxl-type3,id=b,bus=rp1,persistent-memdev=pm1,lsa=lsa0 ");
+
+    cxl_probe(qts, 1, &dev);
+    req64(&set, 4096);
+    req64(&set, 0x1122334455667788);
+    g_assert_cmphex(cxl_cmd(&dev, 0x4103, &set, NULL), ==, 0);
+    qtest_qmp_device_del_send(qts, "a");
+    cxl_slot_power(qts, 0, true);
+    cxl_slot_power(qts, 0, false);
+    qtest_qmp_eventwait(qts, "DEVICE_DELETED");
+    qtest_qmp_assert_success(qts, "{'execute': 'object-del', 'arguments': "
+                             "{'id': 'pm0'}}");
+
+    dev.qts = cxl_migrate(qts, args);
+    req32(&get, 4096);
+    req32(&get, 8);
+    g_assert_cmphex(cxl_cmd(&dev, 0x4102, &get, &rsp), ==, 0);
+    g_assert_cmphex(ldq_le_p(rsp.data), ==, 0x1122334455667788);
+
+    /* and when all of them are gone, the backend can go */
+    qtest_qmp_device_del_send(dev.qts, "b");
+    cxl_slot_power(dev.qts, 1, true);
+    cxl_slot_power(dev.qts, 1, false);
+    qtest_qmp_eventwait(dev.qts, "DEVICE_DELETED");
+    qtest_qmp_assert_success(dev.qts, "{'execute': 'object-del', 'arguments': "
+                             "{'id': 'lsa0'}}");
+    qtest_quit(dev.qts);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -249,6 +294,7 @@ int main(int argc, char **argv)
     T(component_block_takes_all_accesses_but_narrow_ones);
     T(idle_device_has_no_address_space_per_backend);
     T(identify_reports_static_capacity_and_logs);
+    T(labels_migrate_without_the_first_of_two_devices);
 #undef T
     return g_test_run();
 }
