@@ -465,10 +465,10 @@ int dc_load(CXLDynCap *dc, QEMUFile *f)
     load(&l);
     if (l.bad) {
         error_report("dynamic capacity state refused: %s", l.bad);
-        cxl_dc_free(l.dc);
-        l.dc = dc_new_like(dc);
+        cxl_dc_forget(dc);
+    } else {
+        dc_swap_content(dc, l.dc);
     }
-    dc_swap_content(dc, l.dc);
     cxl_dc_free(l.dc);
     g_ptr_array_free(l.tags, TRUE);
     return l.bad ? -EINVAL : 0;

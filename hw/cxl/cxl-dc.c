@@ -76,6 +76,14 @@ void dc_swap_content(CXLDynCap *a, CXLDynCap *b)
     /* The list heads are inside the host arrays, which moved as a whole */
 }
 
+void cxl_dc_forget(CXLDynCap *dc)
+{
+    CXLDynCap *fresh = dc_new_like(dc);
+
+    dc_swap_content(dc, fresh);
+    cxl_dc_free(fresh);
+}
+
 void cxl_dc_free(CXLDynCap *dc)
 {
     DCGroup *group, *next;

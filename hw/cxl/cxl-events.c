@@ -170,6 +170,17 @@ void cxl_events_destroy(CXLEventLogs *l)
     }
 }
 
+void cxl_events_forget(CXLEventLogs *l)
+{
+    int i;
+
+    for (i = 0; i < CXL_EVENT_LOGS; i++) {
+        l->log[i].policy = 0;
+        l->log[i].next_handle = 1;
+        cxl_event_forget(l, i);
+    }
+}
+
 void cxl_events_watch(CXLEventLogs *l, Notifier *n)
 {
     notifier_list_add(&l->watchers, n);

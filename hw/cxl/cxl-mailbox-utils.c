@@ -341,11 +341,17 @@ void cxl_cci_destroy(CXLCCI *cci)
 
 void cxl_cci_reset(CXLCCI *cci)
 {
-    QEMUTimer *timer = cci->bg.timer;
-
     if (cci->bg.running) {
         bg_undo(cci);
     }
+    cxl_cci_forget(cci);
+}
+
+void cxl_cci_forget(CXLCCI *cci)
+{
+    QEMUTimer *timer = cci->bg.timer;
+
+    timer_del(timer);
     cci->bg = (CXLCCIBackground) { .timer = timer };
     cci->response_limit = 0;
 }

@@ -10,12 +10,36 @@
 #include "hw/pci/pcie_aer.h"
 #include "hw/pci/pcie_port.h"
 #include "hw/pci-bridge/cxl_upstream_port.h"
-#include "migration/vmstate.h"
+#include "migration/vmstate-checked.h"
 #include "cxl-port-vmstate.h"
 
 static int slot_post_load(void *opaque, int version_id)
 {
     return pcie_cap_slot_post_load(opaque, version_id);
+}
+
+/* Registers of a port change as a whole; these two have counts of their own */
+static void give_up(void *opaque)
+{
+    PCIDevice *port = opaque;
+
+    port->exp.aer_log.log_num = 0;
+    if (object_dynamic_cast(OBJECT(port), TYPE_CXL_USP)) {
+        pcie_doe_reset(&CXL_USP(port)->doe_cdat);
+    }
+}
+
+static VMStateDescription *new_description(const char *name,
+                                           const VMStateField *fields)
+{
+    VMStateDescription *vmsd;
+
+    vmsd = g_new0(VMStateDescription, 1);
+    vmsd->name = name;
+    vmsd->version_id = 1;
+    vmsd->minimum_version_id = 1;
+    vmsd->fields = fields;
+    return vmsd;
 }
 
 /*
@@ -26,7 +50,8 @@ static const VMStateDescription *describe(Object *obj, CXLComponentState *cxl)
 {
     bool slot = object_dynamic_cast(obj, TYPE_PCIE_SLOT);
     bool upstream = object_dynamic_cast(obj, TYPE_CXL_USP);
-    VMStateField *f = g_new0(VMStateField, 5);
+    VMStateField *f = g_new0(VMStateField, 5), *all = g_new0(VMStateField, 2);
+    VMStateGuard *guard = g_new0(VMStateGuard, 1);
     unsigned n = 3;
     VMStateDescription *vmsd;
 
@@ -61,13 +86,16 @@ static const VMStateDescription *describe(Object *obj, CXLComponentState *cxl)
     }
     f[n] = (VMStateField) VMSTATE_END_OF_LIST();
 
-    vmsd = g_new0(VMStateDescription, 1);
-    vmsd->name = object_get_typename(obj);
-    vmsd->version_id = 1;
-    vmsd->minimum_version_id = 1;
+    *guard = (VMStateGuard) {
+        VMSTATE_GUARD_INFO,
+        .vmsd = new_description("cxl-port", f),
+        .give_up = give_up,
+    };
+    all[0] = (VMStateField) VMSTATE_GUARDED(*guard, PCIDevice);
+    all[1] = (VMStateField) VMSTATE_END_OF_LIST();
+    vmsd = new_description(object_get_typename(obj), all);
     vmsd->priority = MIG_PRI_PCI_BUS;
     vmsd->post_load = slot ? slot_post_load : NULL;
-    vmsd->fields = f;
     return vmsd;
 }
 
@@ -82,5 +110,9 @@ void cxl_port_register_vmstate(Object *obj, CXLComponentState *cxl)
     } else if (object_dynamic_cast(obj, TYPE_PCIE_PORT) && !dc->vmsd) {
         /* Called from realize: the device registers it right afterwards */
         dc->vmsd = describe(obj, cxl);
+    }
+    if (object_dynamic_cast(obj, TYPE_PCI_DEVICE)) {
+        /* the base's cores take it for granted, and load it unseen */
+        PCI_DEVICE(obj)->cmask[PCI_INTERRUPT_PIN] = 0xff;
     }
 }

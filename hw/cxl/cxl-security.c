@@ -24,6 +24,12 @@ void cxl_security_cover(CXLSecurity *s, uint64_t dpa, uint64_t len)
     s->len = len;
 }
 
+bool cxl_security_has_what_it_locks(const CXLSecurity *s)
+{
+    return s->len || !(cxl_security_state(s) &
+                       (CXL_SECURITY_USER_SET | CXL_SECURITY_MASTER_SET));
+}
+
 uint32_t cxl_security_state(const CXLSecurity *s)
 {
     const CXLPassphrase *master = &s->pass[CXL_PASSPHRASE_MASTER];
@@ -211,18 +217,11 @@ static int security_post_load(void *opaque, int version_id)
     CXLPassphraseType type;
 
     for (type = 0; type < CXL_PASSPHRASE_TYPES; type++) {
-        if (s->pass[type].failures > CXL_PASSPHRASE_TRIES ||
-            (s->pass[type].set && !s->len)) {
+        if (s->pass[type].failures > CXL_PASSPHRASE_TRIES) {
             return -EINVAL;
         }
     }
-    if (s->locked && !s->pass[CXL_PASSPHRASE_USER].set) {
-        return -EINVAL;
-    }
-    if (s->notify) {
-        s->notify(s->opaque, s->locked);
-    }
-    return 0;
+    return s->locked && !s->pass[CXL_PASSPHRASE_USER].set ? -EINVAL : 0;
 }
 
 static const VMStateDescription vmstate_cxl_passphrase = {

@@ -123,26 +123,10 @@ static void cxl_type3_bg_irq(void *opaque)
     cxl_type3_irq(opaque, CXL_TYPE3_VEC_BACKGROUND);
 }
 
-static void cxl_type3_models_init(CXLType3Dev *d)
+/* All but the logs and the poison, which others watch */
+static void cxl_type3_models_power_on(CXLType3Dev *d)
 {
-    const uint32_t depth[CXL_EVENT_LOGS] = {
-        [CXL_EVENT_LOG_INFO] = CXL_TYPE3_LOG_DEPTH,
-        [CXL_EVENT_LOG_WARN] = CXL_TYPE3_LOG_DEPTH,
-        [CXL_EVENT_LOG_FAIL] = CXL_TYPE3_LOG_DEPTH,
-        [CXL_EVENT_LOG_FATAL_ERR] = CXL_TYPE3_LOG_DEPTH,
-        [CXL_EVENT_LOG_DYNCAP] = d->dc_log_depth,
-    };
-
     d->clock = (CXLTimestamp) { 0 };
-    cxl_events_init(&d->events, depth, &d->clock, cxl_type3_event_notify, d);
-    d->events.msgnum[CXL_EVENT_LOG_INFO] = CXL_TYPE3_VEC_LOG_INFO;
-    d->events.msgnum[CXL_EVENT_LOG_WARN] = CXL_TYPE3_VEC_LOG_WARN;
-    d->events.msgnum[CXL_EVENT_LOG_FAIL] = CXL_TYPE3_VEC_LOG_FAIL;
-    d->events.msgnum[CXL_EVENT_LOG_FATAL_ERR] = CXL_TYPE3_VEC_LOG_FATAL;
-    d->events.msgnum[CXL_EVENT_LOG_DYNCAP] = CXL_TYPE3_VEC_LOG_DYNCAP;
-    /* The Fabric Manager has no interrupt here: it polls */
-    cxl_events_init(&d->fm_events, depth, &d->clock, NULL, NULL);
-    cxl_poison_init(&d->poison, CXL_POISON_DEFAULT_LIMIT, &d->clock);
     d->media = (CXLMediaState) { 0 };
     cxl_firmware_init(&d->firmware);
     cxl_type3_health_init(d);
@@ -154,6 +138,45 @@ static void cxl_type3_models_init(CXLType3Dev *d)
     cxl_history_init(&d->history, &d->clock);
     cxl_dump_clear(&d->dump);
     cxl_type3_features_init(d);
+}
+
+static void cxl_type3_models_init(CXLType3Dev *d)
+{
+    const uint32_t depth[CXL_EVENT_LOGS] = {
+        [CXL_EVENT_LOG_INFO] = CXL_TYPE3_LOG_DEPTH,
+        [CXL_EVENT_LOG_WARN] = CXL_TYPE3_LOG_DEPTH,
+        [CXL_EVENT_LOG_FAIL] = CXL_TYPE3_LOG_DEPTH,
+        [CXL_EVENT_LOG_FATAL_ERR] = CXL_TYPE3_LOG_DEPTH,
+        [CXL_EVENT_LOG_DYNCAP] = d->dc_log_depth,
+    };
+
+    cxl_events_init(&d->events, depth, &d->clock, cxl_type3_event_notify, d);
+    d->events.msgnum[CXL_EVENT_LOG_INFO] = CXL_TYPE3_VEC_LOG_INFO;
+    d->events.msgnum[CXL_EVENT_LOG_WARN] = CXL_TYPE3_VEC_LOG_WARN;
+    d->events.msgnum[CXL_EVENT_LOG_FAIL] = CXL_TYPE3_VEC_LOG_FAIL;
+    d->events.msgnum[CXL_EVENT_LOG_FATAL_ERR] = CXL_TYPE3_VEC_LOG_FATAL;
+    d->events.msgnum[CXL_EVENT_LOG_DYNCAP] = CXL_TYPE3_VEC_LOG_DYNCAP;
+    /* The Fabric Manager has no interrupt here: it polls */
+    cxl_events_init(&d->fm_events, depth, &d->clock, NULL, NULL);
+    cxl_poison_init(&d->poison, CXL_POISON_DEFAULT_LIMIT, &d->clock);
+    cxl_type3_models_power_on(d);
+}
+
+void cxl_type3_models_forget(CXLType3Dev *d)
+{
+    cxl_cci_forget(&d->mailbox_cci);
+    cxl_cci_forget(&d->fm_cci);
+    cxl_cci_forget(&d->ld_cci);
+    cxl_type3_ras_exit(d);
+    cxl_type3_dc_forget(d);
+    cxl_type3_features_exit(d);
+    cxl_type3_models_power_on(d);
+    cxl_poison_destroy(&d->poison);
+    cxl_events_forget(&d->fm_events);
+    cxl_events_forget(&d->events);
+    if (d->partition.size) {
+        cxl_type3_partition_moved(d);
+    }
 }
 
 static void cxl_type3_models_exit(CXLType3Dev *d)

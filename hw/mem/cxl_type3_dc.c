@@ -308,6 +308,14 @@ void cxl_type3_dc_exit(CXLType3Dev *d)
     g_clear_pointer(&d->dc, cxl_dc_free);
 }
 
+void cxl_type3_dc_forget(CXLType3Dev *d)
+{
+    cxl_type3_dc_tell_exit(d);
+    if (d->dc) {
+        cxl_dc_forget(d->dc);
+    }
+}
+
 void cxl_type3_dc_reset(CXLType3Dev *d)
 {
     if (d->dc) {

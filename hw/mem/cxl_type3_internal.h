@@ -158,6 +158,9 @@ typedef struct CXLType3Direct {
     IntervalTreeRoot run;
 } CXLType3Direct;
 
+/* Errors that may wait; a host that reads none leaves room for no more */
+#define CXL_TYPE3_RAS_ERRORS_MAX 1024
+
 /**
  * struct CXLType3RasError - an uncorrectable error that waits to be read
  * @bit: of the uncorrectable error status register
@@ -237,10 +240,16 @@ struct CXLType3Dev {
     CXLType3Direct direct;
     CXLType3Decode decode;
 
+    uint32_t cdat_sum;          /* of a table from a file, for migration */
+
     /* uncorrectable errors, oldest first; the registers show the first */
     CXLType3RasError *ras_error;
     uint32_t nr_ras_errors;
 };
+
+/* cxl_type3.c */
+/* Every model as at power-on, whatever it holds: a load has failed */
+void cxl_type3_models_forget(CXLType3Dev *d);
 
 /* cxl_type3_pci.c */
 bool cxl_type3_pci_realize(CXLType3Dev *d, Error **errp);
@@ -265,6 +274,7 @@ bool cxl_type3_dc_configure(CXLType3Dev *d, Error **errp);
 bool cxl_type3_dc_realize(CXLType3Dev *d, Error **errp);
 void cxl_type3_dc_exit(CXLType3Dev *d);
 void cxl_type3_dc_reset(CXLType3Dev *d);
+void cxl_type3_dc_forget(CXLType3Dev *d);
 bool cxl_type3_dc_backend_offset(const CXLType3Dev *d, uint64_t dpa,
                                  uint64_t len, uint64_t *offset);
 /* An extent as the monitor shows it; caller frees */
@@ -302,7 +312,7 @@ extern const CXLComponentOps cxl_type3_component_ops;
 void cxl_type3_ras_send_aer(CXLType3Dev *d, bool correctable);
 void cxl_type3_ras_reset(CXLType3Dev *d);
 void cxl_type3_ras_exit(CXLType3Dev *d);
-extern const VMStateDescription vmstate_cxl_type3_ras_error;
+extern const VMStateDescription vmstate_cxl_type3_ras;
 extern const VMStateDescription vmstate_cxl_type3_tell;
 
 /* cxl_type3_qmp_events.c */

@@ -7,15 +7,12 @@
 #include "qapi/error.h"
 #include "qapi/qapi-commands-cxl.h"
 #include "hw/pci/pcie_aer.h"
-#include "migration/vmstate.h"
+#include "migration/vmstate-checked.h"
 #include "cxl_type3_internal.h"
 #include "hw/cxl/trace.h"
 
 /* Words that a caller may give; those behind the header log have no place */
 #define QMP_HEADER_WORDS 32
-/* Errors that may wait; a host that reads none leaves room for no more */
-#define RAS_ERRORS_MAX 1024
-
 static uint32_t *ras_reg(CXLType3Dev *d, unsigned offset)
 {
     return &d->cxl.crb.cache_mem_registers[offset / 4];
@@ -214,10 +211,10 @@ void qmp_cxl_inject_uncorrectable_errors(const char *path,
             g_array_append_val(fresh, rec);
         }
     }
-    if (fresh->len > RAS_ERRORS_MAX - d->nr_ras_errors) {
+    if (fresh->len > CXL_TYPE3_RAS_ERRORS_MAX - d->nr_ras_errors) {
         error_setg(errp, "%u errors are waiting to be read, and %u more exceed "
                    "the limit of %d", d->nr_ras_errors, fresh->len,
-                   RAS_ERRORS_MAX);
+                   CXL_TYPE3_RAS_ERRORS_MAX);
         return;
     }
     trace_cxl_type3_ras(DEVICE(d)->id, "uncorrectable", fresh->len);
@@ -257,7 +254,7 @@ void qmp_cxl_inject_correctable_error(const char *path, CxlCorErrorType type,
     device_deferred_raise(&d->deferred, CXL_TYPE3_DEFERRED_AER_COR);
 }
 
-const VMStateDescription vmstate_cxl_type3_ras_error = {
+static const VMStateDescription vmstate_ras_error = {
     .name = "cxl-type3-ras-error",
     .version_id = 1,
     .minimum_version_id = 1,
@@ -265,6 +262,39 @@ const VMStateDescription vmstate_cxl_type3_ras_error = {
         VMSTATE_UINT8(bit, CXLType3RasError),
         VMSTATE_UINT32_ARRAY(header, CXLType3RasError,
                              CXL_RAS_HEADER_LOG_DWORDS),
+        VMSTATE_END_OF_LIST()
+    },
+};
+
+static const VMStateCounted ras_errors = {
+    VMSTATE_COUNTED_INFO(ras_error, nr_ras_errors, CXLType3Dev),
+    .vmsd = &vmstate_ras_error,
+    .size = sizeof(CXLType3RasError),
+    .max = CXL_TYPE3_RAS_ERRORS_MAX,
+};
+
+static int ras_post_load(void *opaque, int version_id)
+{
+    CXLType3Dev *d = opaque;
+    unsigned i;
+
+    for (i = 0; i < d->nr_ras_errors; i++) {
+        if (d->ras_error[i].bit > 31 ||
+            !(CXL_RAS_UNC_BITS & (1u << d->ras_error[i].bit))) {
+            cxl_type3_ras_exit(d);
+            return -EINVAL;
+        }
+    }
+    return 0;
+}
+
+const VMStateDescription vmstate_cxl_type3_ras = {
+    .name = "cxl-type3-ras",
+    .version_id = 1,
+    .minimum_version_id = 1,
+    .post_load = ras_post_load,
+    .fields = (const VMStateField[]) {
+        VMSTATE_COUNTED(ras_error, CXLType3Dev, ras_errors),
         VMSTATE_END_OF_LIST()
     },
 };

@@ -2,17 +2,17 @@
 /*
  * CXL Type 3 memory device: state for snapshots and migration
  *
- * Both sides start from the same properties; what follows from those is built
- * at realize and not sent.  Contents of memory travel as RAM blocks.
+ * Both sides start from the same properties, which is checked; what follows
+ * from those is built at realize and not sent.  Contents of memory travel as
+ * RAM blocks.
  */
 #include "qemu/osdep.h"
+#include <zlib.h>
 #include "hw/pci/msix.h"
 #include "hw/pci/pcie_aer.h"
-#include "migration/vmstate.h"
+#include "migration/vmstate-checked.h"
 #include "cxl_type3_internal.h"
 
-/* As many as QMP lets wait, see cxl_type3_ras.c */
-#define STREAM_RAS_ERRORS_MAX 1024
 /* Goes on in the background while the firmware model has a part in flight */
 #define OP_TRANSFER_FW 0x0201
 
@@ -21,20 +21,6 @@ static bool has_dc(void *opaque, int version_id)
     const CXLType3Dev *d = opaque;
 
     return d->dc != NULL;
-}
-
-static bool ras_count_is_sane(void *opaque, int version_id)
-{
-    const CXLType3Dev *d = opaque;
-
-    return d->nr_ras_errors <= STREAM_RAS_ERRORS_MAX;
-}
-
-static int cxl_type3_pre_load(void *opaque)
-{
-    /* The list below is allocated as it arrives */
-    cxl_type3_ras_exit(opaque);
-    return 0;
 }
 
 static bool is_running(const CXLCCI *cci, uint16_t opcode)
@@ -63,46 +49,33 @@ static bool stores_firmware(const CXLCCI *cci)
     return cci->bg.running && cci->bg.opcode == OP_TRANSFER_FW;
 }
 
+/* All models are there now: what one of them alone cannot know of the others */
 static int cxl_type3_post_load(void *opaque, int version_id)
 {
     CXLType3Dev *d = opaque;
-    unsigned i;
 
-    if (!operations_agree(d)) {
+    /* A part of firmware that no CCI works on would never be done */
+    if (!operations_agree(d) ||
+        d->firmware.in_flight != (stores_firmware(&d->mailbox_cci) ||
+                                  stores_firmware(&d->fm_cci))) {
         return -EINVAL;
     }
     if (d->partition.size) {
         cxl_type3_partition_moved(d);
     }
-    for (i = 0; i < d->nr_ras_errors; i++) {
-        if (d->ras_error[i].bit > 31 ||
-            !(CXL_RAS_UNC_BITS & (1u << d->ras_error[i].bit))) {
-            return -EINVAL;
-        }
-    }
-    /* A part that no CCI works on would never be done */
-    if (d->firmware.in_flight != (stores_firmware(&d->mailbox_cci) ||
-                                  stores_firmware(&d->fm_cci))) {
+    if (!cxl_security_has_what_it_locks(&d->security)) {
         return -EINVAL;
     }
     cxl_type3_direct_reload(d);
     return 0;
 }
 
-const VMStateDescription vmstate_cxl_type3 = {
-    .name = TYPE_CXL_TYPE3,
+static const VMStateDescription vmstate_state = {
+    .name = "cxl-type3-state",
     .version_id = 1,
     .minimum_version_id = 1,
-    .pre_load = cxl_type3_pre_load,
     .post_load = cxl_type3_post_load,
     .fields = (const VMStateField[]) {
-        VMSTATE_UINT8_EQUAL(nr_dc_regions, CXLType3Dev,
-                            "'num-dc-regions' differs"),
-        VMSTATE_UINT64_EQUAL(vmem.size, CXLType3Dev,
-                             "size of volatile memory differs"),
-        VMSTATE_UINT64_EQUAL(pmem.size, CXLType3Dev,
-                             "size of persistent memory differs"),
-
         VMSTATE_PCI_DEVICE(parent_obj, CXLType3Dev),
         VMSTATE_MSIX(parent_obj, CXLType3Dev),
         VMSTATE_STRUCT(parent_obj.exp.aer_log, CXLType3Dev, 0,
@@ -148,19 +121,125 @@ const VMStateDescription vmstate_cxl_type3 = {
         VMSTATE_STRUCT(regs, CXLType3Dev, 0, vmstate_cxl_devregs,
                        CXLDeviceRegs),
 
-        VMSTATE_UINT32(nr_ras_errors, CXLType3Dev),
-        VMSTATE_VALIDATE("number of RAS errors", ras_count_is_sane),
-        {
-            /* As VMSTATE_STRUCT_VARRAY_ALLOC(), which knows no unsigned n */
-            .name = "ras_error",
-            .num_offset = vmstate_offset_value(CXLType3Dev, nr_ras_errors,
-                                               uint32_t),
-            .vmsd = &vmstate_cxl_type3_ras_error,
-            .size = sizeof(CXLType3RasError),
-            .flags = VMS_STRUCT | VMS_VARRAY_UINT32 | VMS_POINTER | VMS_ALLOC,
-            .offset = vmstate_offset_pointer(CXLType3Dev, ras_error,
-                                             CXLType3RasError),
-        },
+        VMSTATE_ALL(CXLType3Dev, vmstate_cxl_type3_ras),
+        VMSTATE_END_OF_LIST()
+    },
+};
+
+/* -- what both sides were given ------------------------------------------ */
+
+/* A table from a file: the guest has read it, so it must not be another one */
+static void sum_cdat(CXLType3Dev *d)
+{
+    const CDATObject *cdat = &d->cxl.cdat;
+    int i;
+
+    d->cdat_sum = 0;
+    for (i = 0; cdat->filename && i < cdat->entry_len; i++) {
+        d->cdat_sum = crc32(d->cdat_sum, cdat->entry[i].base,
+                            cdat->entry[i].length);
+    }
+}
+
+static int properties_pre_save(void *opaque)
+{
+    sum_cdat(opaque);
+    return 0;
+}
+
+static int properties_pre_load(void *opaque)
+{
+    sum_cdat(opaque);
+    return 0;
+}
+
+#define SAME(field, property) VMSTATE_SAME(field, CXLType3Dev, property)
+
+#define REGION(n) { \
+    .name = "dc" #n, \
+    .version_id = 1, \
+    .minimum_version_id = 1, \
+    .fields = (const VMStateField[]) { \
+        SAME(dc_config.region[n].len, "dc" #n "-size"), \
+        SAME(dc_config.region[n].block_size, "dc" #n "-block-size"), \
+        SAME(dc_config.region[n].block_mask, "dc" #n "-block-sizes"), \
+        SAME(dc_config.region[n].sharable, "dc" #n "-sharable"), \
+        SAME(dc_config.region[n].read_only, "dc" #n "-read-only"), \
+        SAME(dc_config.region[n].non_volatile, "dc" #n "-non-volatile"), \
+        SAME(dc_config.region[n].hw_coherent, "dc" #n "-hw-coherent"), \
+        SAME(dc_config.region[n].sanitize, "dc" #n "-sanitize"), \
+        SAME(dc_config.region[n].sanitize_configurable, \
+             "dc" #n "-sanitize-configurable"), \
+        VMSTATE_END_OF_LIST() \
+    }, \
+}
+
+/* As they are in force, whether they were given or follow from others */
+static const VMStateDescription vmstate_region[CXL_DC_MAX_REGIONS] = {
+    REGION(0), REGION(1), REGION(2), REGION(3),
+    REGION(4), REGION(5), REGION(6), REGION(7),
+};
+
+/* What a guest can see of the properties, or what the state below rests on */
+static const VMStateDescription vmstate_properties = {
+    .name = "cxl-type3-properties",
+    .version_id = 1,
+    .minimum_version_id = 1,
+    .pre_save = properties_pre_save,
+    .pre_load = properties_pre_load,
+    .fields = (const VMStateField[]) {
+        SAME(vmem.size, "volatile-memdev"),
+        SAME(pmem.size, "persistent-memdev"),
+        SAME(lsa.size, "lsa"),
+        SAME(partitionable, "partitionable"),
+        SAME(sn, "sn"),
+        SAME(speed, "x-speed"),
+        SAME(width, "x-width"),
+        SAME(cdat_sum, "cdat"),
+        SAME(fm_on_mailbox, "fm-on-mailbox"),
+        SAME(nr_dc_regions, "num-dc-regions"),
+        SAME(dc_max_extents, "dc-extents-max"),
+        SAME(dc_max_tags, "dc-tags-max"),
+        SAME(dc_log_depth, "dc-event-log-depth"),
+        VMSTATE_ALL(CXLType3Dev, vmstate_region[0]),
+        VMSTATE_ALL(CXLType3Dev, vmstate_region[1]),
+        VMSTATE_ALL(CXLType3Dev, vmstate_region[2]),
+        VMSTATE_ALL(CXLType3Dev, vmstate_region[3]),
+        VMSTATE_ALL(CXLType3Dev, vmstate_region[4]),
+        VMSTATE_ALL(CXLType3Dev, vmstate_region[5]),
+        VMSTATE_ALL(CXLType3Dev, vmstate_region[6]),
+        VMSTATE_ALL(CXLType3Dev, vmstate_region[7]),
+        VMSTATE_END_OF_LIST()
+    },
+};
+
+QEMU_BUILD_BUG_ON(CXL_DC_MAX_REGIONS != 8);
+
+/* -- all of it ----------------------------------------------------------- */
+
+static void cxl_type3_give_up(void *opaque)
+{
+    CXLType3Dev *d = opaque;
+
+    cxl_type3_models_forget(d);
+    PCI_DEVICE(d)->exp.aer_log.log_num = 0;
+    device_cold_reset(DEVICE(d));
+    cxl_type3_direct_reload(d);
+}
+
+static const VMStateGuard cxl_type3_guard = {
+    VMSTATE_GUARD_INFO,
+    .vmsd = &vmstate_state,
+    .give_up = cxl_type3_give_up,
+};
+
+const VMStateDescription vmstate_cxl_type3 = {
+    .name = TYPE_CXL_TYPE3,
+    .version_id = 1,
+    .minimum_version_id = 1,
+    .fields = (const VMStateField[]) {
+        VMSTATE_ALL(CXLType3Dev, vmstate_properties),
+        VMSTATE_GUARDED(cxl_type3_guard, CXLType3Dev),
         VMSTATE_END_OF_LIST()
     },
 };

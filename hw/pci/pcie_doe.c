@@ -14,7 +14,7 @@
 #include "hw/pci/pci_device.h"
 #include "hw/pci/pcie.h"
 #include "hw/pci/pcie_doe.h"
-#include "migration/vmstate.h"
+#include "migration/vmstate-checked.h"
 #include "trace.h"
 
 #define VERSION         1
@@ -86,7 +86,7 @@ static void take_dword(DOECap *doe, uint32_t value)
         doe->overrun = true;
         return;
     }
-    if (n == doe->write_mbox_room) {
+    if (n >= doe->write_mbox_room) {
         doe->write_mbox_room = MIN(MAX(2 * n, FIRST_ROOM), PCI_DOE_DW_SIZE_MAX);
         doe->write_mbox = g_renew(uint32_t, doe->write_mbox,
                                   doe->write_mbox_room);
@@ -398,38 +398,27 @@ static int doe_pre_load(void *opaque)
     return 0;
 }
 
-/* Lengths come before the mailboxes, which are allocated by them */
-static bool doe_lengths_are_sane(void *opaque, int version_id)
-{
-    DOECap *doe = opaque;
-
-    if (doe->write_mbox_len > (doe->overrun ? 0 : PCI_DOE_DW_SIZE_MAX) ||
-        doe->read_mbox_len > PCI_DOE_DW_SIZE_MAX ||
-        (doe->read_mbox_idx && doe->read_mbox_idx >= doe->read_mbox_len)) {
-        /* no length without its mailbox, should the machine run after this */
-        pcie_doe_reset(doe);
-        return false;
-    }
-    return true;
-}
-
 static int doe_post_load(void *opaque, int version_id)
 {
     DOECap *doe = opaque;
 
+    if ((doe->overrun && doe->write_mbox_len) ||
+        (doe->read_mbox_idx && doe->read_mbox_idx >= doe->read_mbox_len)) {
+        pcie_doe_reset(doe);
+        return -EINVAL;
+    }
     doe->write_mbox_room = doe->write_mbox_len;
     return 0;
 }
 
-#define MAILBOX(field) {                                                \
-        .name = #field,                                                 \
-        .offset = vmstate_offset_pointer(DOECap, field, uint32_t),      \
-        .size_offset = vmstate_offset_value(DOECap, field##_len,        \
-                                            uint32_t),                  \
-        .size = DWORD,                                                  \
-        .info = &vmstate_info_buffer,                                   \
-        .flags = VMS_VBUFFER | VMS_POINTER | VMS_MULTIPLY | VMS_ALLOC,  \
-    }
+/* Dwords of a mailbox, as bytes */
+#define MAILBOX(field) \
+    VMSTATE_COUNTED_INFO(field, field##_len, DOECap), \
+    .size = DWORD, \
+    .max = PCI_DOE_DW_SIZE_MAX
+
+static const VMStateCounted doe_write_mbox = { MAILBOX(write_mbox) };
+static const VMStateCounted doe_read_mbox = { MAILBOX(read_mbox) };
 
 const VMStateDescription vmstate_pcie_doe = {
     .name = "pcie-doe",
@@ -442,12 +431,9 @@ const VMStateDescription vmstate_pcie_doe = {
         VMSTATE_BOOL(irq_status, DOECap),
         VMSTATE_BOOL(error, DOECap),
         VMSTATE_BOOL(overrun, DOECap),
-        VMSTATE_UINT32(write_mbox_len, DOECap),
-        VMSTATE_UINT32(read_mbox_len, DOECap),
+        VMSTATE_COUNTED(write_mbox, DOECap, doe_write_mbox),
+        VMSTATE_COUNTED(read_mbox, DOECap, doe_read_mbox),
         VMSTATE_UINT32(read_mbox_idx, DOECap),
-        VMSTATE_VALIDATE("DOE mailbox lengths", doe_lengths_are_sane),
-        MAILBOX(write_mbox),
-        MAILBOX(read_mbox),
         VMSTATE_DEVICE_DEFERRED(deferred, DOECap),
         VMSTATE_END_OF_LIST()
     },

@@ -9,7 +9,7 @@
 #include "hw/boards.h"
 #include "hw/core/cpu.h"
 #include "hw/qdev-core.h"
-#include "migration/vmstate.h"
+#include "migration/vmstate-checked.h"
 #include "qapi/error.h"
 #include "qemu/log.h"
 #include "trace.h"
@@ -464,8 +464,17 @@ static int dw_i2c_post_load(void *opaque, int version_id)
     return ret ? ret : dw_i2c_master_post_load(s);
 }
 
-const VMStateDescription vmstate_dw_i2c = {
-    .name = "dw-i2c",
+static void dw_i2c_give_up(void *opaque)
+{
+    DWI2CState *s = opaque;
+
+    dw_i2c_master_give_up(s);
+    memset(&s->target, 0, sizeof(s->target));
+    dw_i2c_reset(s);
+}
+
+static const VMStateDescription vmstate_state = {
+    .name = "dw-i2c-state",
     .version_id = 1,
     .minimum_version_id = 1,
     .post_load = dw_i2c_post_load,
@@ -492,6 +501,22 @@ const VMStateDescription vmstate_dw_i2c = {
                              "the number of vCPUs differs"),
         VMSTATE_VARRAY_UINT32(last_access, DWI2CState, num_last_access, 1,
                               vmstate_info_uint32, uint32_t),
+        VMSTATE_END_OF_LIST()
+    }
+};
+
+static const VMStateGuard dw_i2c_guard = {
+    VMSTATE_GUARD_INFO,
+    .vmsd = &vmstate_state,
+    .give_up = dw_i2c_give_up,
+};
+
+const VMStateDescription vmstate_dw_i2c = {
+    .name = "dw-i2c",
+    .version_id = 1,
+    .minimum_version_id = 1,
+    .fields = (const VMStateField[]) {
+        VMSTATE_GUARDED(dw_i2c_guard, DWI2CState),
         VMSTATE_END_OF_LIST()
     }
 };

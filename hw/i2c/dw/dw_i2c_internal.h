@@ -155,6 +155,7 @@ void dw_i2c_master_flush(DWI2CState *s);
 /* A transfer is open or waits for the bus. */
 bool dw_i2c_master_active(DWI2CState *s);
 int dw_i2c_master_post_load(DWI2CState *s);
+void dw_i2c_master_give_up(DWI2CState *s);
 
 /* dw_i2c_target.c */
 bool dw_i2c_target_realize(DWI2CState *s, Error **errp);

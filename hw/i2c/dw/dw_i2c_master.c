@@ -249,6 +249,16 @@ static bool fifo_is_sane(const Fifo8 *fifo, uint32_t unit)
            fifo->head % unit == 0 && fifo->num % unit == 0;
 }
 
+/* A load failed: who held the bus lets it go, what the stream said or not */
+void dw_i2c_master_give_up(DWI2CState *s)
+{
+    fifo8_reset(&s->tx.fifo);
+    fifo8_reset(&s->rx);
+    s->master.open = owns_bus(s);
+    s->master.recv = false;
+    s->master.commanded = false;
+}
+
 int dw_i2c_master_post_load(DWI2CState *s)
 {
     bool working;

@@ -37,6 +37,8 @@ static void dw_i2c_pci_realize(PCIDevice *pci, Error **errp)
         qemu_free_irq(irq);
         return;
     }
+    /* a stream with another pin is refused: the PCI core would not look */
+    pci->cmask[PCI_INTERRUPT_PIN] = 0xff;
     pci_register_bar(pci, 0, PCI_BASE_ADDRESS_SPACE_MEMORY, &d->ctrl.mmio);
 }
 

@@ -261,6 +261,8 @@ void cxl_cci_init(CXLCCI *cci, CXLCCIKind kind, DeviceState *owner,
 void cxl_cci_destroy(CXLCCI *cci);
 /** cxl_cci_reset() - drop the background operation and the response limit. */
 void cxl_cci_reset(CXLCCI *cci);
+/** cxl_cci_forget() - the same, but nothing of the operation is undone. */
+void cxl_cci_forget(CXLCCI *cci);
 
 /**
  * cxl_cci_process() - run one request

@@ -172,6 +172,8 @@ typedef struct CXLDCOps {
 CXLDynCap *cxl_dc_new(const CXLDCConfig *config, const CXLDCOps *ops,
                       void *opaque, Error **errp);
 void cxl_dc_free(CXLDynCap *dc);
+/** cxl_dc_forget() - all capacity is free again; the owner is not told. */
+void cxl_dc_forget(CXLDynCap *dc);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(CXLDynCap, cxl_dc_free)
 
 /* -- what everybody may ask ----------------------------------------------- */

@@ -98,6 +98,8 @@ void cxl_events_init(CXLEventLogs *l, const uint32_t depth[CXL_EVENT_LOGS],
                      const CXLTimestamp *clock, CXLEventNotify *notify,
                      void *opaque);
 void cxl_events_destroy(CXLEventLogs *l);
+/** cxl_events_forget() - as after cxl_events_init(), whatever they hold. */
+void cxl_events_forget(CXLEventLogs *l);
 /**
  * cxl_events_watch() - be told as @notify of cxl_events_init() is
  * @n: its data is a pointer to the &CXLEventLogId; gone before @l is

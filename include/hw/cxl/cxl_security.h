@@ -70,6 +70,11 @@ void cxl_security_init(CXLSecurity *s, uint64_t dpa, uint64_t len,
                        CXLSecurityNotify *notify, void *opaque);
 /** cxl_security_cover() - other bytes are protected from now on. */
 void cxl_security_cover(CXLSecurity *s, uint64_t dpa, uint64_t len);
+/**
+ * cxl_security_has_what_it_locks() - are there bytes for the passphrases set?
+ * A stream may lack them; whoever loads it knows the bytes last of all.
+ */
+bool cxl_security_has_what_it_locks(const CXLSecurity *s);
 /** cxl_security_reset() - tries start anew, and a user passphrase locks. */
 void cxl_security_reset(CXLSecurity *s);
 

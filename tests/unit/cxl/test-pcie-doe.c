@@ -470,18 +470,27 @@ static void spoilt_state_is_refused(void)
         { 0, { 0, 2, UINT32_MAX } },
         { 0, { 0, 0, 1 } },
         { 1, { 2, 0, 0 } },
+        { 0, { 2, UINT32_MAX, 0 } },
     };
 
     start(false);
     for (int i = 0; i < ARRAY_SIZE(rows); i++) {
         uint8_t state[64] = { [3] = rows[i].overrun };
+        uint8_t *at = state + 4;
 
         for (int j = 0; j < 3; j++) {
-            stl_be_p(state + 4 + 4 * j, rows[i].v[j]);
+            stl_be_p(at, rows[i].v[j]);
+            at += 4;
+            /* behind a length, the dwords, unless it is a wrong one */
+            if (j < 2 && rows[i].v[j] <= 2) {
+                at += rows[i].v[j] * 4;
+            }
         }
         request(ECHO, 2, 2);
         g_assert_true(state_is_refused(&vmstate_pcie_doe, &doe, state,
                                        sizeof(state)));
+        put(PCI_DOE_WRITE, 0);
+        put(PCI_DOE_CTRL, ABORT);
         is_idle();
     }
 }
