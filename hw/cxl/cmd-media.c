@@ -6,7 +6,7 @@
  * elsewhere is neither listed nor changed by it.
  */
 #include "qemu/osdep.h"
-#include "migration/vmstate.h"
+#include "migration/vmstate-checked.h"
 #include "cmd-sets.h"
 #include "trace.h"
 
@@ -253,6 +253,7 @@ static CXLRetCode inject_poison(CXLCCI *cci, CXLReader *in, CXLWriter *out)
 static CXLRetCode clear_poison(CXLCCI *cci, CXLReader *in, CXLWriter *out)
 {
     CXLType3Dev *d = cxl_cci_type3(cci);
+    CXLPoison *p = cxl_type3_poison(d);
     CXLPoisonResult result;
     uint64_t dpa;
     CXLRetCode rc = get_line(cci, in, &dpa);
@@ -260,11 +261,12 @@ static CXLRetCode clear_poison(CXLCCI *cci, CXLReader *in, CXLWriter *out)
     if (rc != CXL_RC_SUCCESS) {
         return rc;
     }
-    if (!cxl_type3_store_line(d, dpa, cxl_reader_bytes(in, LINE))) {
+    if (!cxl_poison_can_wipe(p, dpa, LINE) ||
+        !cxl_type3_store_line(d, dpa, cxl_reader_bytes(in, LINE))) {
         return CXL_RC_INTERNAL_ERROR;
     }
     /* While a scan holds the list, only the data changes */
-    result = cxl_poison_clear(cxl_type3_poison(d), dpa);
+    result = cxl_poison_clear(p, dpa);
     trace_cxl_media_clear(dpa, result);
     return CXL_RC_SUCCESS;
 }
@@ -434,13 +436,6 @@ static int media_post_load(void *opaque, int version_id)
     return 0;
 }
 
-static bool ranges_fit(void *opaque, int version_id)
-{
-    const CXLMediaState *m = opaque;
-
-    return m->op_ranges <= CXL_MEDIA_OP_RANGES;
-}
-
 static const VMStateDescription vmstate_cxl_media_range = {
     .name = "cxl-media-range",
     .version_id = 1,
@@ -450,6 +445,14 @@ static const VMStateDescription vmstate_cxl_media_range = {
         VMSTATE_UINT64(len, CXLMediaRange),
         VMSTATE_END_OF_LIST()
     }
+};
+
+static const VMStateCounted media_op_ranges = {
+    VMSTATE_COUNTED_INFO(op_range, op_ranges, CXLMediaState),
+    .vmsd = &vmstate_cxl_media_range,
+    .size = sizeof(CXLMediaRange),
+    .max = CXL_MEDIA_OP_RANGES,
+    .in_place = true,
 };
 
 const VMStateDescription vmstate_cxl_media = {
@@ -469,10 +472,7 @@ const VMStateDescription vmstate_cxl_media = {
         VMSTATE_UINT64(list_dpa, CXLMediaState),
         VMSTATE_UINT64(list_lines, CXLMediaState),
         VMSTATE_UINT64(list_next, CXLMediaState),
-        VMSTATE_UINT32(op_ranges, CXLMediaState),
-        VMSTATE_VALIDATE("ranges of a media operation", ranges_fit),
-        VMSTATE_STRUCT_VARRAY_UINT32(op_range, CXLMediaState, op_ranges, 1,
-                                     vmstate_cxl_media_range, CXLMediaRange),
+        VMSTATE_COUNTED(op_range, CXLMediaState, media_op_ranges),
         VMSTATE_END_OF_LIST()
     }
 };

@@ -227,14 +227,16 @@ static CXLRetCode media_operations(CXLCCI *cci, CXLReader *in, CXLWriter *out)
     return cxl_cci_bg_start(cci, cxl_media_ms(total));
 }
 
-/* Dynamic capacity lies where the model says */
-static void overwrite(CXLCCI *cci, uint64_t dpa, uint64_t len)
+/* Dynamic capacity lies where the model says; false: poison is in the way */
+static bool overwrite(CXLCCI *cci, uint64_t dpa, uint64_t len)
 {
     CXLType3Dev *d = cxl_cci_type3(cci);
     uint64_t fixed = cxl_type3_volatile_size(d) + cxl_type3_persistent_size(d);
     uint64_t n, media, row;
 
-    cxl_poison_wipe(cxl_type3_poison(d), dpa, len);
+    if (!cxl_poison_wipe(cxl_type3_poison(d), dpa, len)) {
+        return false;
+    }
     for (; len; dpa += n, len -= n) {
         if (dpa < fixed) {
             n = MIN(len, fixed - dpa);
@@ -244,9 +246,10 @@ static void overwrite(CXLCCI *cci, uint64_t dpa, uint64_t len)
             n = MIN(len, row);
             cxl_type3_zero(d, media, n);
         } else {
-            return;
+            break;
         }
     }
+    return true;
 }
 
 static CXLRetCode media_operations_done(CXLCCI *cci)
@@ -259,10 +262,10 @@ static CXLRetCode media_operations_done(CXLCCI *cci)
         const CXLMediaRange *r = &m->op_range[i];
 
         /* Dynamic capacity that the host lost meanwhile is left alone */
-        if (check_range(cci, r) == CXL_RC_SUCCESS) {
-            overwrite(cci, r->dpa, r->len);
-        } else {
+        if (check_range(cci, r) != CXL_RC_SUCCESS) {
             rc = CXL_RC_INVALID_PHYS_ADDR;
+        } else if (!overwrite(cci, r->dpa, r->len)) {
+            rc = CXL_RC_INTERNAL_ERROR;
         }
     }
     trace_cxl_media_operations_done(m->op_ranges, rc);

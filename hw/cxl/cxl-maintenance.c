@@ -164,7 +164,8 @@ static void change_needed(CXLMaintenance *m, bool add, uint64_t dpa,
 
 void cxl_maintenance_note(CXLMaintenance *m, uint64_t dpa, uint64_t len)
 {
-    if (dpa < m->size && len) {
+    /* what finds no room is found again by the next patrol */
+    if (dpa < m->size && len && m->needed.n <= CXL_POISON_RANGES_MAX - 2) {
         change_needed(m, true, dpa, MIN(len, m->size - dpa));
     }
 }

@@ -2,15 +2,11 @@
 /*
  * Poison of a medium, see cxl_poison.h (CXL r3.2 8.2.10.9.4)
  *
- * A sorted array: hosts list a few hundred ranges at most, and management adds
- * the rest by hand.  Search is binary, a change moves the tail.
+ * A sorted array of bounded length.  Search is binary, a change moves the tail.
  */
 #include "qemu/osdep.h"
-#include "migration/vmstate.h"
+#include "migration/vmstate-checked.h"
 #include "hw/cxl/cxl_poison.h"
-
-/* What a migration stream may hold; far beyond what anybody injects by hand */
-#define POISON_STREAM_MAX (1u << 20)
 
 static bool in_lines(uint64_t dpa, uint64_t len)
 {
@@ -43,6 +39,7 @@ static uint32_t lower_bound(const CXLPoison *p, uint64_t dpa)
 
 static void insert_at(CXLPoison *p, uint32_t i, const CXLPoisonRange *r)
 {
+    g_assert(p->n < CXL_POISON_RANGES_MAX);
     if (p->n == p->allocated) {
         p->allocated = MAX(16, p->allocated * 2);
         p->range = g_renew(CXLPoisonRange, p->range, p->allocated);
@@ -150,6 +147,9 @@ CXLPoisonResult cxl_poison_found(CXLPoison *p, uint64_t dpa, uint64_t len,
     if (cxl_poison_hits(p, dpa, len)) {
         return CXL_POISON_ALREADY;
     }
+    if (p->n == CXL_POISON_RANGES_MAX) {
+        return CXL_POISON_FULL;
+    }
     r.listed = p->n_listed < p->limit;
     if (!r.listed) {
         note_overflow(p);
@@ -197,14 +197,29 @@ static void cut(CXLPoison *p, uint32_t i, uint64_t dpa, uint64_t len)
     }
 }
 
-void cxl_poison_wipe(CXLPoison *p, uint64_t dpa, uint64_t len)
+bool cxl_poison_can_wipe(const CXLPoison *p, uint64_t dpa, uint64_t len)
+{
+    const CXLPoisonRange *r;
+
+    if (p->n < CXL_POISON_RANGES_MAX || !cxl_poison_hits(p, dpa, len)) {
+        return true;
+    }
+    r = &p->range[lower_bound(p, dpa)];
+    return r->dpa >= dpa || last_of(r) - dpa < len;
+}
+
+bool cxl_poison_wipe(CXLPoison *p, uint64_t dpa, uint64_t len)
 {
     g_assert(in_lines(dpa, len));
+    if (!cxl_poison_can_wipe(p, dpa, len)) {
+        return false;
+    }
     while (cxl_poison_hits(p, dpa, len)) {
         cut(p, lower_bound(p, dpa), dpa, len);
     }
     end_overflow_if_all_listed(p);
     tell_owner(p);
+    return true;
 }
 
 CXLPoisonResult cxl_poison_clear(CXLPoison *p, uint64_t dpa)
@@ -215,8 +230,8 @@ CXLPoisonResult cxl_poison_clear(CXLPoison *p, uint64_t dpa)
     if (p->frozen) {
         return CXL_POISON_FROZEN;
     }
-    cxl_poison_wipe(p, dpa, CXL_POISON_LINE);
-    return CXL_POISON_DONE;
+    return cxl_poison_wipe(p, dpa, CXL_POISON_LINE) ? CXL_POISON_DONE :
+                                                      CXL_POISON_FULL;
 }
 
 bool cxl_poison_next(const CXLPoison *p, uint64_t from, CXLPoisonRange *out)
@@ -287,13 +302,6 @@ static int cxl_poison_pre_load(void *opaque)
     return 0;
 }
 
-static bool cxl_poison_stream_is_sane(void *opaque, int version_id)
-{
-    CXLPoison *p = opaque;
-
-    return p->n <= POISON_STREAM_MAX;
-}
-
 static int cxl_poison_post_load(void *opaque, int version_id)
 {
     CXLPoison *p = opaque;
@@ -305,11 +313,13 @@ static int cxl_poison_post_load(void *opaque, int version_id)
 
         if (!r->len || !in_lines(r->dpa, r->len) ||
             (i && last_of(r - 1) >= r->dpa)) {
+            drop_all(p);
             return -EINVAL;
         }
         listed += r->listed;
     }
     if (listed > p->limit) {
+        drop_all(p);
         return -EINVAL;
     }
     p->n_listed = listed;
@@ -329,6 +339,13 @@ static const VMStateDescription vmstate_cxl_poison_range = {
     },
 };
 
+static const VMStateCounted poison_ranges = {
+    VMSTATE_COUNTED_INFO(range, n, CXLPoison),
+    .vmsd = &vmstate_cxl_poison_range,
+    .size = sizeof(CXLPoisonRange),
+    .max = CXL_POISON_RANGES_MAX,
+};
+
 const VMStateDescription vmstate_cxl_poison = {
     .name = "cxl-poison",
     .version_id = 1,
@@ -340,17 +357,7 @@ const VMStateDescription vmstate_cxl_poison = {
         VMSTATE_BOOL(frozen, CXLPoison),
         VMSTATE_BOOL(overflowed, CXLPoison),
         VMSTATE_UINT64(overflow_ns, CXLPoison),
-        VMSTATE_UINT32(n, CXLPoison),
-        VMSTATE_VALIDATE("poison list length", cxl_poison_stream_is_sane),
-        {
-            /* As VMSTATE_STRUCT_VARRAY_ALLOC(), which knows no unsigned n */
-            .name = "range",
-            .num_offset = vmstate_offset_value(CXLPoison, n, uint32_t),
-            .vmsd = &vmstate_cxl_poison_range,
-            .size = sizeof(CXLPoisonRange),
-            .flags = VMS_STRUCT | VMS_VARRAY_UINT32 | VMS_POINTER | VMS_ALLOC,
-            .offset = vmstate_offset_pointer(CXLPoison, range, CXLPoisonRange),
-        },
+        VMSTATE_COUNTED(range, CXLPoison, poison_ranges),
         VMSTATE_END_OF_LIST()
     },
 };

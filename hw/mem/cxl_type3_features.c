@@ -45,6 +45,7 @@ static void scrub_found(void *opaque, const CXLPoisonRange *range)
     while (!d->poison.frozen &&
            cxl_poison_piece(&d->poison, range->dpa, range->len, &bad) &&
            !cxl_security_denies(&d->security, bad.dpa, CXL_POISON_LINE) &&
+           cxl_poison_can_wipe(&d->poison, bad.dpa, CXL_POISON_LINE) &&
            cxl_maintenance_auto(&d->maintenance, bad.dpa)) {
         continue;
     }
@@ -82,7 +83,8 @@ static void replaced(void *opaque, uint64_t dpa, uint64_t len)
     CXLType3Dev *d = opaque;
     CXLPoisonRange bad;
 
-    while (cxl_poison_piece(&d->poison, dpa, len, &bad)) {
+    while (cxl_poison_piece(&d->poison, dpa, len, &bad) &&
+           cxl_poison_can_wipe(&d->poison, bad.dpa, bad.len)) {
         zero_lost_data(d, bad.dpa, bad.len);
         cxl_poison_wipe(&d->poison, bad.dpa, bad.len);
     }

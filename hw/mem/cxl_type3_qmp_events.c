@@ -302,6 +302,10 @@ void qmp_cxl_inject_poison(const char *path, uint64_t start, uint64_t length,
         error_setg(errp,
                    "Overlap with existing poisoned region not supported");
         break;
+    case CXL_POISON_FULL:
+        error_setg(errp, "The device has %d poisoned ranges, and keeps no more",
+                   CXL_POISON_RANGES_MAX);
+        break;
     default:
         error_setg(errp, "Poison of 0x%" PRIx64 " bytes at 0x%" PRIx64
                    " exceeds the address space", length, start);

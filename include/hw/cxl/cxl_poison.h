@@ -17,6 +17,11 @@
 #define CXL_POISON_LINE             64
 /* Records that a device lists unless told otherwise (4000h reports 24 bits) */
 #define CXL_POISON_DEFAULT_LIMIT    256
+/*
+ * Ranges that a set holds, listed or not: what it costs to keep and to search
+ * them must not grow as far as a host that clears every other line likes.
+ */
+#define CXL_POISON_RANGES_MAX       65536
 
 /* Error source, bits 2:0 of a media error record's address */
 typedef enum CXLPoisonSource {
@@ -43,7 +48,8 @@ typedef struct CXLPoisonRange {
 
 /**
  * struct CXLPoison - the set
- * @range: @n ranges by ascending address, room for @allocated
+ * @range: @n ranges by ascending address, room for @allocated; at most
+ *   %CXL_POISON_RANGES_MAX
  * @n_listed: those that are listed, at most @limit
  * @frozen: a scan runs: hosts neither add nor clear
  * @overflowed: poison was found that could not be listed
@@ -76,13 +82,23 @@ void cxl_poison_destroy(CXLPoison *p);
 void cxl_poison_forget(CXLPoison *p);
 
 /**
+ * cxl_poison_can_wipe() - is there room for what a wipe leaves?
+ *
+ * Return: false if the range lies in the middle of poison, of which two pieces
+ * would be left, and the set is full.
+ */
+bool cxl_poison_can_wipe(const CXLPoison *p, uint64_t dpa, uint64_t len);
+
+/**
  * cxl_poison_wipe() - a range was overwritten as a whole, so it is fine now
  * @dpa, @len: multiples of %CXL_POISON_LINE that do not wrap
  *
  * Works while a scan runs.  What is left above the range of what went into it
  * from below may become unlisted for want of room.
+ *
+ * Return: cxl_poison_can_wipe(); if false, nothing has changed.
  */
-void cxl_poison_wipe(CXLPoison *p, uint64_t dpa, uint64_t len);
+bool cxl_poison_wipe(CXLPoison *p, uint64_t dpa, uint64_t len);
 
 /** cxl_poison_hits() - is any byte of the range poisoned, listed or not? */
 bool cxl_poison_hits(const CXLPoison *p, uint64_t dpa, uint64_t len);
@@ -99,7 +115,7 @@ bool cxl_poison_piece(const CXLPoison *p, uint64_t dpa, uint64_t len,
 typedef enum CXLPoisonResult {
     CXL_POISON_DONE,
     CXL_POISON_ALREADY,     /* some of it was poisoned before */
-    CXL_POISON_FULL,        /* the list has no room; nothing changed */
+    CXL_POISON_FULL,        /* list or set has no room; nothing changed */
     CXL_POISON_FROZEN,      /* a scan runs; nothing changed */
     CXL_POISON_BAD_RANGE,   /* not in whole lines, or wraps */
 } CXLPoisonResult;
@@ -107,10 +123,10 @@ typedef enum CXLPoisonResult {
 /**
  * cxl_poison_found() - the medium itself turns out to be bad
  *
- * Never runs out of room: what cannot be listed is kept unlisted and sets the
- * overflow.  Works while a scan runs.
+ * What cannot be listed is kept unlisted and sets the overflow.  Works while a
+ * scan runs.
  *
- * Return: DONE, ALREADY (nothing changed) or BAD_RANGE.  Length 0 is DONE.
+ * Return: DONE, ALREADY, FULL or BAD_RANGE.  Length 0 is DONE.
  */
 CXLPoisonResult cxl_poison_found(CXLPoison *p, uint64_t dpa, uint64_t len,
                                  CXLPoisonSource source);
@@ -126,7 +142,7 @@ CXLPoisonResult cxl_poison_inject(CXLPoison *p, uint64_t dpa);
  *
  * Splitting a range may leave its upper part unlisted for want of room.
  *
- * Return: DONE (also if the line was fine), FROZEN or BAD_RANGE
+ * Return: DONE (also if the line was fine), FULL, FROZEN or BAD_RANGE
  */
 CXLPoisonResult cxl_poison_clear(CXLPoison *p, uint64_t dpa);
 

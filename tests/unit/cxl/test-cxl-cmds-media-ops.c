@@ -277,6 +277,36 @@ static void test_too_many_in_stream(CXLType3Dev *unused, gconstpointer data)
     fake.media.op_ranges = 0;
 }
 
+/* A host that heals every other line comes to an end, and nothing else does */
+static void test_no_room_for_pieces(CXLType3Dev *unused, gconstpointer data)
+{
+    g_autoptr(GByteArray) state = NULL;
+    uint8_t line[LINE] = { 1 };
+    uint64_t dpa = 4 * LINE;
+
+    cxl_poison_found(&fake.poison, 0, 3 * LINE, CXL_POISON_INTERNAL);
+    while (fake.poison.n < CXL_POISON_RANGES_MAX) {
+        cxl_poison_found(&fake.poison, dpa, LINE, CXL_POISON_INTERNAL);
+        dpa += 2 * LINE;
+    }
+    assert_rc(one(LINE, LINE), CXL_RC_BG_STARTED);
+    ended_with(CXL_RC_INTERNAL_ERROR);
+    g_assert_cmpuint(fake.zeroed_ranges, ==, 0);
+    cxl_put_le64(&rq, LINE);
+    cxl_put_bytes(&rq, line, sizeof(line));
+    fake.stored_dpa = UINT64_MAX;
+    assert_rc(send_request(&fake.mailbox, 0x4302), CXL_RC_INTERNAL_ERROR);
+    g_assert_cmphex(fake.stored_dpa, ==, UINT64_MAX);
+    g_assert_true(cxl_poison_hits(&fake.poison, LINE, LINE));
+    /* it can be saved, and healed from an end */
+    state = state_save(&vmstate_cxl_poison, &fake.poison);
+    assert_rc(one(0, LINE), CXL_RC_BG_STARTED);
+    ended_with(CXL_RC_SUCCESS);
+    assert_rc(one(LINE, LINE), CXL_RC_BG_STARTED);
+    ended_with(CXL_RC_SUCCESS);
+    g_assert_false(cxl_poison_hits(&fake.poison, 0, 2 * LINE));
+}
+
 #define ADD(path, fn) \
     g_test_add("/cxl/cmds/media-ops/" path, CXLType3Dev, NULL, setup, fn, \
                fake_teardown)
@@ -291,6 +321,7 @@ int main(int argc, char **argv)
     ADD("cut-short", test_cut_short);
     ADD("dynamic", test_dynamic);
     ADD("locked", test_locked);
+    ADD("no-room-for-pieces", test_no_room_for_pieces);
     ADD("migration", test_migration);
     ADD("migration/too-many", test_too_many_in_stream);
     return g_test_run();

@@ -276,6 +276,85 @@ static void test_bad_stream_is_refused(Fixture *f, gconstpointer data)
     cxl_poison_destroy(&q);
 }
 
+/* However a stream ends, what is left of it is a set */
+static void test_failed_load_leaves_an_empty_set(Fixture *f,
+                                                 gconstpointer data)
+{
+    g_autoptr(GByteArray) state = NULL, bad = NULL;
+    CXLPoison q;
+    size_t len;
+
+    cxl_poison_inject(&f->p, 0);
+    cxl_poison_inject(&f->p, 2 * LINE);
+    state = state_save(&vmstate_cxl_poison, &f->p);
+    cxl_poison_init(&q, LIMIT, &f->clock);
+    for (len = 0; len + 1 < state->len; len++) {
+        cxl_poison_inject(&q, 4 * LINE);
+        g_assert_true(state_is_refused(&vmstate_cxl_poison, &q, state->data,
+                                       len));
+        g_assert_cmpuint(q.n, ==, 0);
+        g_assert_null(q.range);
+        q.frozen = false;
+    }
+    bad = g_byte_array_new();
+    for (len = 0; len < state->len - 4; len++) {
+        g_byte_array_set_size(bad, 0);
+        g_byte_array_append(bad, state->data, state->len);
+        memset(bad->data + len, 0xff, 4);
+        if (state_is_refused(&vmstate_cxl_poison, &q, bad->data, bad->len)) {
+            g_assert_cmpuint(q.n, ==, 0);
+            g_assert_false(cxl_poison_hits(&q, 0, UINT64_MAX));
+        }
+        q.frozen = false;
+        cxl_poison_wipe(&q, 0, LAST_LINE);
+        cxl_poison_found(&q, 4 * LINE, LINE, CXL_POISON_INTERNAL);
+        cxl_poison_scan(&q, 0, UINT64_MAX);
+    }
+    cxl_poison_destroy(&q);
+}
+
+/* Who adds keeps the bound, and so what there is can always be saved */
+static void test_the_number_of_ranges_is_bounded(Fixture *f,
+                                                 gconstpointer data)
+{
+    const uint64_t big = 8 * LINE;
+    g_autoptr(GByteArray) state = NULL;
+    uint64_t at = big;
+    CXLPoison q;
+
+    cxl_poison_found(&f->p, 0, big, CXL_POISON_INTERNAL);
+    while (f->p.n < CXL_POISON_RANGES_MAX) {
+        at += 2 * LINE;
+        g_assert_cmpint(cxl_poison_found(&f->p, at, LINE, CXL_POISON_INTERNAL),
+                        ==, CXL_POISON_DONE);
+    }
+    g_assert_cmpint(cxl_poison_found(&f->p, at + 2 * LINE, LINE,
+                                     CXL_POISON_INTERNAL),
+                    ==, CXL_POISON_FULL);
+    /* the middle of a range leaves two of it, and changes nothing then */
+    g_assert_false(cxl_poison_can_wipe(&f->p, 2 * LINE, LINE));
+    g_assert_false(cxl_poison_wipe(&f->p, 2 * LINE, 2 * LINE));
+    g_assert_cmpint(cxl_poison_clear(&f->p, 2 * LINE), ==, CXL_POISON_FULL);
+    g_assert_true(cxl_poison_hits(&f->p, 2 * LINE, LINE));
+    g_assert_cmpuint(f->p.n, ==, CXL_POISON_RANGES_MAX);
+    /* an end of it, the whole of it, and several of them do not */
+    g_assert_cmpint(cxl_poison_clear(&f->p, 0), ==, CXL_POISON_DONE);
+    g_assert_true(cxl_poison_wipe(&f->p, big - LINE, LINE));
+    g_assert_false(cxl_poison_hits(&f->p, big - LINE, LINE));
+
+    state = state_save(&vmstate_cxl_poison, &f->p);
+    cxl_poison_init(&q, LIMIT, &f->clock);
+    g_assert_cmpint(state_load(&vmstate_cxl_poison, &q, state->data,
+                               state->len), ==, 0);
+    g_assert_cmpuint(q.n, ==, CXL_POISON_RANGES_MAX);
+    cxl_poison_destroy(&q);
+
+    /* with room for one more, it goes on */
+    g_assert_true(cxl_poison_wipe(&f->p, at, LINE));
+    g_assert_cmpint(cxl_poison_clear(&f->p, 3 * LINE), ==, CXL_POISON_DONE);
+    g_assert_cmpuint(f->p.n, ==, CXL_POISON_RANGES_MAX);
+}
+
 /* Every line by itself says whether it is bad; the set must agree */
 static void test_random_against_lines(Fixture *f, gconstpointer data)
 {
@@ -340,6 +419,10 @@ int main(int argc, char **argv)
     ADD("scan-freezes-hosts", test_scan_freezes_hosts);
     ADD("migrated", test_migrated);
     ADD("bad-stream-is-refused", test_bad_stream_is_refused);
+    ADD("failed-load-leaves-an-empty-set",
+        test_failed_load_leaves_an_empty_set);
+    ADD("the-number-of-ranges-is-bounded",
+        test_the_number_of_ranges_is_bounded);
     ADD("random-against-lines", test_random_against_lines);
     return g_test_run();
 }
