@@ -141,7 +141,7 @@ static CXLRetCode op_end(CXLSwitch *sw, PCIDevice *port, CXLRetCode rc)
     return rc;
 }
 
-/* The door that asked is reset: the binding stays what it was */
+/* The door that asked is reset, or the port is gone: the binding stays */
 static void op_abort(CXLCCI *cci)
 {
     CXLSwitch *sw = cxl_cci_switch(cci);
@@ -187,7 +187,11 @@ static CXLRetCode bind_done(CXLCCI *cci)
     CXLSwitch *sw = cxl_cci_switch(cci);
     PCIDevice *port = op_port(sw);
 
-    return port ? op_end(sw, port, CXL_RC_SUCCESS) : CXL_RC_INTERNAL_ERROR;
+    if (!port) {
+        op_abort(cci);
+        return CXL_RC_INTERNAL_ERROR;
+    }
+    return op_end(sw, port, CXL_RC_SUCCESS);
 }
 
 static bool host_listens(const PCIDevice *port)
@@ -269,6 +273,7 @@ static CXLRetCode unbind_done(CXLCCI *cci)
                      cci->bg.started_ns;
 
     if (!port) {
+        op_abort(cci);
         return CXL_RC_INTERNAL_ERROR;
     }
     if (may_unbind(sw, port)) {

@@ -70,7 +70,8 @@ struct CXLSwitch {
     CXLTimestamp clock;
     CXLUpstreamPort *usp;
     Object *kept;               /* the same, once there are no doors left */
-    unsigned doors;
+    GPtrArray *doors;           /* CXLCCI */
+    unsigned loaded;            /* doors that were loaded after all of this */
     CXLEventLogs events;
     bool sv_set;                /* domain validation secret value */
     QemuUUID sv;

@@ -8,8 +8,9 @@
  * to the switch is where the doors of the switch find each other.
  */
 #include "qemu/osdep.h"
+#include "qemu/error-report.h"
 #include "hw/pci/pci_bridge.h"
-#include "migration/vmstate.h"
+#include "migration/vmstate-checked.h"
 #include "system/reset.h"
 #include "cxl-switch-internal.h"
 
@@ -100,6 +101,7 @@ static CXLSwitch *switch_new(CXLUpstreamPort *usp)
     sw->usp = usp;
     device_deferred_init(&sw->deferred, OBJECT(sw), 1,
                          cxl_switch_slot_run_deferred, sw);
+    sw->doors = g_ptr_array_new();
     cxl_events_init(&sw->events, depth, &sw->clock, NULL, NULL);
     QLIST_INIT(&sw->held);
     sw->listener.realize = device_came;
@@ -124,6 +126,7 @@ static void switch_free(CXLSwitch *sw)
     /* hosts whose slots are filled by that will still hear of it */
     sw->kept = object_ref(OBJECT(sw->usp));
     cxl_events_destroy(&sw->events);
+    g_ptr_array_unref(sw->doors);
     object_unref(OBJECT(sw));
 }
 
@@ -136,7 +139,7 @@ void cxl_switch_cci_init(CXLCCI *cci, CXLUpstreamPort *usp,
         usp->swcci.sw = switch_new(usp);
     }
     sw = usp->swcci.sw;
-    sw->doors++;
+    g_ptr_array_add(sw->doors, cci);
     cci->clock = &sw->clock;
     cci->events = &sw->events;
     cxl_cci_init(cci, CXL_CCI_SWITCH, DEVICE(usp), payload_max);
@@ -158,7 +161,8 @@ void cxl_switch_cci_destroy(CXLCCI *cci)
     cci->owner = NULL;
     cci->clock = NULL;
     cci->events = NULL;
-    if (!--sw->doors) {
+    g_ptr_array_remove(sw->doors, cci);
+    if (!sw->doors->len) {
         usp->swcci.sw = NULL;
         switch_free(sw);
     }
@@ -180,39 +184,20 @@ CXLSwitch *cxl_cci_switch(const CXLCCI *cci)
 
 /* -- migration ----------------------------------------------------------- */
 
+/* Its port may be unplugged by now: then the operation is about to fail */
 static bool op_is_sane(const CXLSwitch *sw)
 {
-    unsigned i;
-
-    if (!sw->op.opcode) {
-        return true;
-    }
-    if ((sw->op.opcode != CXL_OP_BIND_VPPB &&
-         sw->op.opcode != CXL_OP_UNBIND_VPPB) ||
-        sw->op.option > CXL_UNBIND_SURPRISE) {
-        return false;
-    }
-    for (i = 1; i < cxl_switch_nr_vppbs(sw); i++) {
-        if (cxl_switch_vppb(sw, i)->devfn == sw->op.devfn) {
-            return true;
-        }
-    }
-    return false;
+    return !sw->op.opcode ||
+           ((sw->op.opcode == CXL_OP_BIND_VPPB ||
+             sw->op.opcode == CXL_OP_UNBIND_VPPB) &&
+            sw->op.option <= CXL_UNBIND_SURPRISE);
 }
 
-/*
- * This comes before the state of the ports and of what is plugged into them, so
- * that their own state overwrites what a reset does to them here.
- */
-static int switch_post_load(void *opaque, int version_id)
+/* Hide and hold what bindings, PERST and the operation say */
+static void settle(CXLSwitch *sw)
 {
-    CXLSwitch *sw = opaque;
     unsigned i;
 
-    if (!op_is_sane(sw)) {
-        sw->op.opcode = 0;
-        return -EINVAL;
-    }
     for (i = 1; i < cxl_switch_nr_vppbs(sw); i++) {
         PCIDevice *port = cxl_switch_vppb(sw, i);
         bool busy = sw->op.opcode && sw->op.devfn == port->devfn;
@@ -225,15 +210,71 @@ static int switch_post_load(void *opaque, int version_id)
             cxl_switch_release(sw, port);
         }
     }
+}
+
+/*
+ * This comes before the state of the ports and of what is plugged into them, so
+ * that their own state overwrites what a reset does to them here.
+ */
+static int switch_post_load(void *opaque, int version_id)
+{
+    CXLSwitch *sw = opaque;
+
+    if (!op_is_sane(sw)) {
+        return -EINVAL;
+    }
+    sw->loaded = 0;
+    settle(sw);
     return 0;
 }
 
-static const VMStateDescription vmstate_switch = {
-    .name = "cxl-switch",
+static bool changes_binding(const CXLCCI *cci)
+{
+    return cci->bg.running && (cci->bg.opcode == CXL_OP_BIND_VPPB ||
+                               cci->bg.opcode == CXL_OP_UNBIND_VPPB);
+}
+
+/* What no door works on would never end, and one door works on it */
+int cxl_switch_cci_post_load(CXLCCI *cci)
+{
+    CXLSwitch *sw = cxl_cci_switch(cci);
+    bool good = !changes_binding(cci) || cci->bg.opcode == sw->op.opcode;
+    unsigned i, n = 0;
+
+    for (i = 0; i < sw->doors->len; i++) {
+        n += changes_binding(g_ptr_array_index(sw->doors, i));
+    }
+    if (++sw->loaded == sw->doors->len) {
+        good = good && n == (sw->op.opcode != 0);
+    }
+    if (!good) {
+        error_report("cxl-switch: a bind or unbind that no door works on, or "
+                     "more than one");
+        sw->op = (CXLSwitchOp) { 0 };
+        settle(sw);
+    }
+    return good ? 0 : -EINVAL;
+}
+
+static void switch_give_up(void *opaque)
+{
+    CXLSwitch *sw = opaque;
+
+    sw->clock = (CXLTimestamp) { 0 };
+    cxl_events_forget(&sw->events);
+    forget_secret(sw);
+    memset(sw->unbound, 0, sizeof(sw->unbound));
+    memset(sw->perst, 0, sizeof(sw->perst));
+    memset(sw->slot_events, 0, sizeof(sw->slot_events));
+    device_deferred_cancel(&sw->deferred, DEVICE_DEFERRED_ALL);
+    sw->op = (CXLSwitchOp) { 0 };
+    settle(sw);
+}
+
+static const VMStateDescription vmstate_switch_state = {
+    .name = "cxl-switch-state",
     .version_id = 1,
     .minimum_version_id = 1,
-    /* before ports and devices, see above */
-    .priority = MIG_PRI_PCI_BUS,
     .post_load = switch_post_load,
     .fields = (const VMStateField[]) {
         VMSTATE_STRUCT(clock, CXLSwitch, 1, vmstate_cxl_timestamp,
@@ -250,6 +291,24 @@ static const VMStateDescription vmstate_switch = {
         VMSTATE_UINT8(op.devfn, CXLSwitch),
         VMSTATE_UINT8(op.option, CXLSwitch),
         VMSTATE_BOOL(op.host_began, CXLSwitch),
+        VMSTATE_END_OF_LIST()
+    }
+};
+
+static const VMStateGuard switch_guard = {
+    VMSTATE_GUARD_INFO,
+    .vmsd = &vmstate_switch_state,
+    .give_up = switch_give_up,
+};
+
+static const VMStateDescription vmstate_switch = {
+    .name = "cxl-switch",
+    .version_id = 1,
+    .minimum_version_id = 1,
+    /* before ports and devices, see above */
+    .priority = MIG_PRI_PCI_BUS,
+    .fields = (const VMStateField[]) {
+        VMSTATE_GUARDED(switch_guard, CXLSwitch),
         VMSTATE_END_OF_LIST()
     }
 };

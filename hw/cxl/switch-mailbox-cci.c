@@ -12,7 +12,7 @@
 #include "hw/pci/pci_device.h"
 #include "hw/pci/pcie.h"
 #include "hw/qdev-properties.h"
-#include "migration/vmstate.h"
+#include "migration/vmstate-checked.h"
 #include "hw/cxl/cxl.h"
 #include "hw/cxl/cxl_mailbox.h"
 #include "hw/cxl/cxl_switch.h"
@@ -74,6 +74,8 @@ static void switch_mailbox_realize(PCIDevice *pci, Error **errp)
     cxl_switch_cci_init(&s->cci, s->target, CXL_MAILBOX_PAYLOAD_SIZE);
     cxl_devregs_init(&s->regs, OBJECT(s), "cxl-switch-mailbox", &s->cci,
                      s->cci.events, SWITCH_MAILBOX_MSGNUM, false, NULL, NULL);
+    /* none: a stream with one is refused */
+    pci->cmask[PCI_INTERRUPT_PIN] = 0xff;
     pci_register_bar(pci, REGISTERS_BAR,
                      PCI_BASE_ADDRESS_SPACE_MEMORY |
                      PCI_BASE_ADDRESS_MEM_TYPE_64, &s->regs.mr);
@@ -96,15 +98,47 @@ static void switch_mailbox_reset(DeviceState *dev)
     cxl_devregs_reset(&s->regs);
 }
 
-static const VMStateDescription vmstate_switch_mailbox = {
-    .name = TYPE_CXL_SWITCH_MAILBOX,
+static int switch_mailbox_post_load(void *opaque, int version_id)
+{
+    CXLSwitchMailbox *s = opaque;
+
+    return cxl_switch_cci_post_load(&s->cci);
+}
+
+static void switch_mailbox_give_up(void *opaque)
+{
+    CXLSwitchMailbox *s = opaque;
+
+    cxl_cci_forget(&s->cci);
+    cxl_devregs_reset(&s->regs);
+}
+
+static const VMStateDescription vmstate_switch_mailbox_state = {
+    .name = "cxl-switch-mailbox-cci-state",
     .version_id = 1,
     .minimum_version_id = 1,
+    .post_load = switch_mailbox_post_load,
     .fields = (const VMStateField[]) {
         VMSTATE_PCI_DEVICE(parent_obj, CXLSwitchMailbox),
         VMSTATE_STRUCT(regs, CXLSwitchMailbox, 1, vmstate_cxl_devregs,
                        CXLDeviceRegs),
         VMSTATE_STRUCT(cci, CXLSwitchMailbox, 1, vmstate_cxl_cci, CXLCCI),
+        VMSTATE_END_OF_LIST()
+    }
+};
+
+static const VMStateGuard switch_mailbox_guard = {
+    VMSTATE_GUARD_INFO,
+    .vmsd = &vmstate_switch_mailbox_state,
+    .give_up = switch_mailbox_give_up,
+};
+
+static const VMStateDescription vmstate_switch_mailbox = {
+    .name = TYPE_CXL_SWITCH_MAILBOX,
+    .version_id = 1,
+    .minimum_version_id = 1,
+    .fields = (const VMStateField[]) {
+        VMSTATE_GUARDED(switch_mailbox_guard, CXLSwitchMailbox),
         VMSTATE_END_OF_LIST()
     }
 };

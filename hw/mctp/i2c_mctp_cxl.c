@@ -12,7 +12,7 @@
 #include "hw/mctp/mctp_cxl_component.h"
 #include "hw/mctp/mctp_i2c_frame.h"
 #include "hw/qdev-properties.h"
-#include "migration/vmstate.h"
+#include "migration/vmstate-checked.h"
 #include "qapi/error.h"
 #include "qemu/main-loop.h"
 #include "qemu/module.h"
@@ -373,8 +373,16 @@ static int i2c_mctp_cxl_post_load(void *opaque, int version_id)
     return 0;
 }
 
-static const VMStateDescription vmstate_i2c_mctp_cxl = {
-    .name = TYPE_I2C_MCTP_CXL,
+static void i2c_mctp_cxl_give_up(void *opaque)
+{
+    I2CMCTPCXL *s = opaque;
+
+    mctp_cxl_component_give_up(&s->cxl);
+    i2c_mctp_cxl_reset_hold(OBJECT(s), RESET_TYPE_COLD);
+}
+
+static const VMStateDescription vmstate_state = {
+    .name = "i2c_mctp_cxl-state",
     .version_id = 1,
     .minimum_version_id = 1,
     .post_load = i2c_mctp_cxl_post_load,
@@ -386,6 +394,25 @@ static const VMStateDescription vmstate_i2c_mctp_cxl = {
         VMSTATE_BOOL(overlong, I2CMCTPCXL),
         VMSTATE_STRUCT(cxl, I2CMCTPCXL, 1, vmstate_mctp_cxl_component,
                        MCTPCXLComponent),
+        VMSTATE_END_OF_LIST()
+    },
+};
+
+static const VMStateGuard i2c_mctp_cxl_guard = {
+    VMSTATE_GUARD_INFO,
+    .vmsd = &vmstate_state,
+    .give_up = i2c_mctp_cxl_give_up,
+};
+
+static const VMStateDescription vmstate_i2c_mctp_cxl = {
+    .name = TYPE_I2C_MCTP_CXL,
+    .version_id = 1,
+    .minimum_version_id = 1,
+    .fields = (const VMStateField[]) {
+        VMSTATE_SAME(parent_obj.address, I2CMCTPCXL, "address"),
+        VMSTATE_SAME(cxl.eid, I2CMCTPCXL, "eid"),
+        VMSTATE_SAME(unit, I2CMCTPCXL, "x-transmission-unit"),
+        VMSTATE_GUARDED(i2c_mctp_cxl_guard, I2CMCTPCXL),
         VMSTATE_END_OF_LIST()
     },
 };

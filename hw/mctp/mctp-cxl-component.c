@@ -190,17 +190,33 @@ static bool has_switch_cci(void *opaque)
     return c->cci == &c->switch_cci;
 }
 
+static int switch_cci_post_load(void *opaque, int version_id)
+{
+    MCTPCXLComponent *c = opaque;
+
+    return cxl_switch_cci_post_load(&c->switch_cci);
+}
+
 static const VMStateDescription vmstate_switch_cci = {
     .name = "mctp-cxl-component/switch-cci",
     .version_id = 1,
     .minimum_version_id = 1,
     .needed = has_switch_cci,
+    .post_load = switch_cci_post_load,
     .fields = (const VMStateField[]) {
         VMSTATE_STRUCT(switch_cci, MCTPCXLComponent, 1, vmstate_cxl_cci,
                        CXLCCI),
         VMSTATE_END_OF_LIST()
     },
 };
+
+void mctp_cxl_component_give_up(MCTPCXLComponent *c)
+{
+    if (c->cci == &c->switch_cci) {
+        cxl_cci_forget(&c->switch_cci);
+    }
+    mctp_cxl_component_reset(c);
+}
 
 const VMStateDescription vmstate_mctp_cxl_component = {
     .name = "mctp-cxl-component",

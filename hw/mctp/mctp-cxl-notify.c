@@ -9,6 +9,7 @@
 #include "qemu/bswap.h"
 #include "hw/cxl/cxl_events.h"
 #include "hw/mctp/mctp_cxl_notify.h"
+#include "migration/vmstate-checked.h"
 #include "trace.h"
 
 #define OP_EVENT_NOTIFICATION   0x0106
@@ -192,9 +193,6 @@ static int notify_post_load(void *opaque, int version_id)
         n->tag < -1 || n->tag > 7 ||
         (n->eid != MCTP_EID_NULL && !mctp_eid_unicast(n->eid)) ||
         n->deadline < 0 || n->deadline > INT64_MAX / 2) {
-        n->told = 0;
-        n->tag = -1;
-        n->door.policy = n->pending = 0;
         return -EINVAL;
     }
     if (n->told) {
@@ -205,8 +203,17 @@ static int notify_post_load(void *opaque, int version_id)
     return 0;
 }
 
-const VMStateDescription vmstate_mctp_cxl_notify = {
-    .name = "mctp-cxl-notify",
+/* A tag of a stream that failed is nobody's */
+static void notify_give_up(void *opaque)
+{
+    MCTPCXLNotify *n = opaque;
+
+    n->tag = -1;
+    mctp_cxl_notify_reset(n);
+}
+
+static const VMStateDescription vmstate_notify_state = {
+    .name = "mctp-cxl-notify-state",
     .version_id = 1,
     .minimum_version_id = 1,
     .post_load = notify_post_load,
@@ -220,6 +227,22 @@ const VMStateDescription vmstate_mctp_cxl_notify = {
         VMSTATE_INT16(tag, MCTPCXLNotify),
         VMSTATE_UINT8(cci_tag, MCTPCXLNotify),
         VMSTATE_INT64(deadline, MCTPCXLNotify),
+        VMSTATE_END_OF_LIST()
+    },
+};
+
+static const VMStateGuard notify_guard = {
+    VMSTATE_GUARD_INFO,
+    .vmsd = &vmstate_notify_state,
+    .give_up = notify_give_up,
+};
+
+const VMStateDescription vmstate_mctp_cxl_notify = {
+    .name = "mctp-cxl-notify",
+    .version_id = 1,
+    .minimum_version_id = 1,
+    .fields = (const VMStateField[]) {
+        VMSTATE_GUARDED(notify_guard, MCTPCXLNotify),
         VMSTATE_END_OF_LIST()
     },
 };

@@ -14,7 +14,7 @@
 #include "hw/mctp/mctp_serial_frame.h"
 #include "hw/mctp/mctp_vmstate.h"
 #include "hw/qdev-properties-system.h"
-#include "migration/vmstate.h"
+#include "migration/vmstate-checked.h"
 #include "qapi/error.h"
 #include "qemu/main-loop.h"
 #include "qemu/module.h"
@@ -366,8 +366,16 @@ static int mctp_serial_cxl_post_load(void *opaque, int version_id)
     return 0;
 }
 
-static const VMStateDescription vmstate_mctp_serial_cxl = {
-    .name = TYPE_MCTP_SERIAL_CXL,
+static void mctp_serial_cxl_give_up(void *opaque)
+{
+    MCTPSerialCXL *s = opaque;
+
+    mctp_cxl_component_give_up(&s->cxl);
+    mctp_serial_reset(&s->parser);
+}
+
+static const VMStateDescription vmstate_state = {
+    .name = "mctp-serial-cxl-state",
     .version_id = 1,
     .minimum_version_id = 1,
     .post_load = mctp_serial_cxl_post_load,
@@ -376,6 +384,24 @@ static const VMStateDescription vmstate_mctp_serial_cxl = {
                        MCTPSerialParser),
         VMSTATE_STRUCT(cxl, MCTPSerialCXL, 1, vmstate_mctp_cxl_component,
                        MCTPCXLComponent),
+        VMSTATE_END_OF_LIST()
+    },
+};
+
+static const VMStateGuard mctp_serial_cxl_guard = {
+    VMSTATE_GUARD_INFO,
+    .vmsd = &vmstate_state,
+    .give_up = mctp_serial_cxl_give_up,
+};
+
+static const VMStateDescription vmstate_mctp_serial_cxl = {
+    .name = TYPE_MCTP_SERIAL_CXL,
+    .version_id = 1,
+    .minimum_version_id = 1,
+    .fields = (const VMStateField[]) {
+        VMSTATE_SAME(cxl.eid, MCTPSerialCXL, "eid"),
+        VMSTATE_SAME(unit, MCTPSerialCXL, "x-transmission-unit"),
+        VMSTATE_GUARDED(mctp_serial_cxl_guard, MCTPSerialCXL),
         VMSTATE_END_OF_LIST()
     },
 };

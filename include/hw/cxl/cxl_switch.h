@@ -48,6 +48,15 @@ void cxl_switch_cci_destroy(CXLCCI *cci);
 void cxl_switch_cci_reset(CXLCCI *cci);
 
 /**
+ * cxl_switch_cci_post_load() - a door's state was loaded
+ *
+ * Compares it with what the switch's own says, which came before.  If they
+ * disagree, the switch ends its operation, and the door is to do so.
+ * Return: as a post_load
+ */
+int cxl_switch_cci_post_load(CXLCCI *cci);
+
+/**
  * cxl_cci_switch() - the switch behind a CCI
  * Return: NULL if the CCI has none or its upstream port is being unplugged
  */

@@ -74,6 +74,14 @@ void mctp_cxl_component_close(MCTPCXLComponent *c);
 void mctp_cxl_component_reset(MCTPCXLComponent *c);
 
 /**
+ * mctp_cxl_component_give_up() - the same after a load that failed
+ * @c: opened
+ *
+ * What a background operation of this door worked on was given up as well.
+ */
+void mctp_cxl_component_give_up(MCTPCXLComponent *c);
+
+/**
  * vmstate_mctp_cxl_component - endpoint and door state, for VMSTATE_STRUCT()
  *
  * The door kicks transmission after loading.
