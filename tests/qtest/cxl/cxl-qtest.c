@@ -288,7 +288,7 @@ void cxl_refused(CxlDev *dev, uint16_t op, const CxlReq *req, uint16_t rc)
 
 /*
  * The main loop goes around for each access, so bottom halves run between two
- * of them; one that schedules another makes a chain, which is shorter than this.
+ * of them. One that schedules another makes a chain, but not one this long.
  */
 void cxl_settle(QTestState *qts)
 {

@@ -24,7 +24,7 @@
 #define MBOX_COMMAND (MAILBOX + 0x08)
 #define MBOX_STATUS (MAILBOX + 0x10)
 #define MBOX_PAYLOAD (MAILBOX + 0x20)
-/* Reads of a doorbell that stays set for as long as the main loop goes around */
+/* Reads of a doorbell that stays set until the main loop has gone around */
 #define MBOX_SPINS 100000
 
 void answer_clear(Answer *a)
