@@ -11,6 +11,7 @@
 #include "qemu/host-utils.h"
 #include "hw/pci/pcie.h"
 #include "hw/pci/pcie_aer.h"
+#include "hw/cxl/cxl_aer.h"
 #include "cmd-sets.h"
 #include "cxl-switch-internal.h"
 #include "trace.h"
@@ -319,8 +320,8 @@ static CXLRetCode generate_aer(CXLCCI *cci, CXLReader *in, CXLWriter *out)
     err.source_id = pci_requester_id(port);
     trace_cxl_switch_aer(vppb, err.status, err.flags);
     /* the port's own AER logic: known bits, masks, message to the root */
-    return pcie_aer_inject_error(port, &err) < 0 ? CXL_RC_INVALID_INPUT
-                                                 : CXL_RC_SUCCESS;
+    return cxl_aer_inject(port, &err) < 0 ? CXL_RC_INVALID_INPUT
+                                          : CXL_RC_SUCCESS;
 }
 
 #define BIND_EFFECTS (CXL_EFF_BACKGROUND | CXL_EFF_CONFIG_IMMEDIATE)

@@ -6,12 +6,12 @@
  * host is asked.  The function itself must have its memory space enabled.
  *
  * An access may make the function send an interrupt message, and that may
- * unplug it: it is kept in memory until the request is over, and what is left
- * of the request finds nobody.
+ * unplug it: messages are held until the request is over.
  */
 #include "qemu/osdep.h"
 #include "qemu/bswap.h"
 #include "hw/pci/pci.h"
+#include "hw/cxl/cxl_held_msi.h"
 #include "hw/cxl/cxl_io_request.h"
 #include "exec/memop.h"
 
@@ -55,17 +55,15 @@ uint32_t cxl_io_config(PCIDevice *pci, uint32_t what, uint32_t data)
     };
     uint32_t read = 0;
     unsigned i, size;
+    CXLHeldMSI held;
 
-    object_ref(OBJECT(pci));
+    cxl_msi_hold(&held, pci);
     for (i = 0; i < 4; i += MAX(size, 1)) {
         uint32_t at = req.addr + i;
 
         size = access_size(&req, at);
         if (!size || at + size > pci_config_size(pci)) {
             continue;
-        }
-        if (!DEVICE(pci)->realized) {
-            break;
         }
         if (what & CXL_IO_WRITE) {
             pci->config_write(pci, at, extract32(data, i * 8, size * 8), size);
@@ -74,7 +72,7 @@ uint32_t cxl_io_config(PCIDevice *pci, uint32_t what, uint32_t data)
                              pci->config_read(pci, at, size));
         }
     }
-    object_unref(OBJECT(pci));
+    cxl_msi_release(&held);
     return read;
 }
 
@@ -150,20 +148,15 @@ static bool access_one(MemoryRegion *mr, hwaddr at, unsigned size,
  * @from: data to write, or NULL; @to: room for data to read, or NULL.  With
  * neither nothing is accessed, only judged.
  */
-static bool walk(PCIDevice *pci, MemoryRegion *bar, hwaddr offset,
-                 const CXLIOMemory *req, bool write, const uint8_t *from,
-                 uint8_t *to)
+static bool walk(MemoryRegion *bar, hwaddr offset, const CXLIOMemory *req,
+                 bool write, const uint8_t *from, uint8_t *to)
 {
     unsigned i, size;
 
     for (i = 0; i < req->len; i += MAX(size, 1)) {
         hwaddr at = offset + i;
-        MemoryRegion *mr;
+        MemoryRegion *mr = block_at(bar, &at);
 
-        if (!DEVICE(pci)->realized) {
-            return false;
-        }
-        mr = block_at(bar, &at);
         size = access_size(req, req->addr + i);
         if (!size) {
             continue;
@@ -186,20 +179,20 @@ static MemoryRegion *find_valid(PCIDevice *pci, const CXLIOMemory *req,
 {
     MemoryRegion *bar = find_bar(pci, req, offset);
 
-    return bar && walk(pci, bar, *offset, req, write, NULL, NULL) ? bar
-                                                                 : NULL;
+    return bar && walk(bar, *offset, req, write, NULL, NULL) ? bar : NULL;
 }
 
 bool cxl_io_read(PCIDevice *pci, const CXLIOMemory *req, uint8_t *data)
 {
     hwaddr offset;
     MemoryRegion *bar = find_valid(pci, req, false, &offset);
+    CXLHeldMSI held;
     bool done;
 
     memset(data, 0, req->len);
-    object_ref(OBJECT(pci));
-    done = bar && walk(pci, bar, offset, req, false, NULL, data);
-    object_unref(OBJECT(pci));
+    cxl_msi_hold(&held, pci);
+    done = bar && walk(bar, offset, req, false, NULL, data);
+    cxl_msi_release(&held);
     return done;
 }
 
@@ -207,10 +200,11 @@ bool cxl_io_write(PCIDevice *pci, const CXLIOMemory *req, const uint8_t *data)
 {
     hwaddr offset;
     MemoryRegion *bar = find_valid(pci, req, true, &offset);
+    CXLHeldMSI held;
     bool done;
 
-    object_ref(OBJECT(pci));
-    done = bar && walk(pci, bar, offset, req, true, data, NULL);
-    object_unref(OBJECT(pci));
+    cxl_msi_hold(&held, pci);
+    done = bar && walk(bar, offset, req, true, data, NULL);
+    cxl_msi_release(&held);
     return done;
 }

@@ -6,6 +6,7 @@
 #include "qemu/osdep.h"
 #include "qapi/error.h"
 #include "qapi/qapi-commands-cxl.h"
+#include "hw/cxl/cxl_aer.h"
 #include "hw/pci/pcie_aer.h"
 #include "migration/vmstate-checked.h"
 #include "cxl_type3_internal.h"
@@ -122,7 +123,7 @@ void cxl_type3_ras_send_aer(CXLType3Dev *d, bool correctable)
         .flags = correctable ? PCIE_AER_ERR_IS_CORRECTABLE : 0,
     };
 
-    pcie_aer_inject_error(pci, &err);
+    cxl_aer_inject(pci, &err);
 }
 
 static int uncorrectable_bit(CxlUncorErrorType type)
