@@ -188,13 +188,13 @@ def paired(args):
 
 
 def switched(args):
-    """A switch with two devices below the root port."""
+    """A switch with devices below the root port."""
     line = ['-device', 'cxl-upstream,bus=rp0,id=us0']
-    for n in range(2):
+    for n in range(args.switch):
         line += ['-device', f'cxl-downstream,port={n},bus=us0,id=dsp{n},'
                  f'chassis=0,slot={4 + n}']
         line += device(args, n, f'dsp{n}')
-    return line, ['us0', 'cxl-dcd0', 'cxl-dcd1']
+    return line, ['us0'] + [f'cxl-dcd{n}' for n in range(args.switch)]
 
 
 def nested_machine(args):
@@ -497,8 +497,8 @@ def parse(words=None):
     parser.add_argument('--scenario', default='boot')
     parser.add_argument('--i2c', action='store_true',
                         help='add an I2C controller and MCTP endpoints')
-    parser.add_argument('--switch', action='store_true',
-                        help='a switch with two devices')
+    parser.add_argument('--switch', type=int, nargs='?', const=2, default=0,
+                        metavar='N', help='a switch with N devices [2]')
     parser.add_argument('--pair', action='store_true',
                         help='two devices below two root ports')
     parser.add_argument('--regions', type=int, default=2, metavar='N',

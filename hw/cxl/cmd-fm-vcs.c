@@ -203,17 +203,25 @@ static bool host_listens(const PCIDevice *port)
 }
 
 /*
- * A slot with a power controller is empty once the host has switched it off.
- * Most have none: there the power indicator blinks while the host works, and
- * goes off when it is done.  It is off, too, in a slot that was filled when the
- * host booted; so off means something only after it was not, or if there is no
- * host that would hear the button.
+ * A host that has done its part switches the slot off.  Without a power
+ * controller, the power indicator blinks while the host works and goes off when
+ * it is done.  It is off, too, in a slot that was filled when the host booted,
+ * so there it means something only after it was not off.  A host that does not
+ * hear the button has nothing to do.
  */
 static bool host_let_go(const CXLSwitch *sw, const PCIDevice *port)
 {
-    return !(slot_reg(port, PCI_EXP_SLTSTA) & PCI_EXP_SLTSTA_PDS) ||
-           (power_indicator(port) == PCI_EXP_SLTCTL_PWR_IND_OFF &&
-            (sw->op.host_began || !host_listens(port)));
+    if (!(slot_reg(port, PCI_EXP_SLTSTA) & PCI_EXP_SLTSTA_PDS)) {
+        return true;
+    }
+    if (power_indicator(port) != PCI_EXP_SLTCTL_PWR_IND_OFF) {
+        return false;
+    }
+    if (slot_reg(port, PCI_EXP_SLTCAP) & PCI_EXP_SLTCAP_PCP) {
+        return slot_reg(port, PCI_EXP_SLTCTL) & PCI_EXP_SLTCTL_PCC ||
+               !host_listens(port);
+    }
+    return sw->op.host_began || !host_listens(port);
 }
 
 static CXLRetCode unbind_vppb(CXLCCI *cci, CXLReader *in, CXLWriter *out)

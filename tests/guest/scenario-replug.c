@@ -74,9 +74,12 @@ void scenario_replug(void)
         }
         use(memdev);
         if (i < ROUNDS) {
+            time_t start = time(NULL);
+
             tap_check(tap_ask("unplug " DEVICE) &&
                       find(memdev, sizeof(memdev), false),
                       "the device goes");
+            tap_note("that took %ld s", (long)(time(NULL) - start));
             tap_check(tap_ask("plug " DEVICE), "a device is plugged in");
         }
     }

@@ -6,21 +6,51 @@
 #include "qemu/osdep.h"
 #include "cxl-qtest-vcs.h"
 
-static void managed_removal_asks_the_host(void)
+#define LISTENS (PCI_EXP_SLTCTL_HPIE | PCI_EXP_SLTCTL_ABPE)
+
+/**
+ * struct Slot - slots with and without a power controller
+ * @off: what a host writes when it has done its part
+ */
+typedef struct Slot {
+    const char *args;
+    uint16_t off;
+} Slot;
+
+static const Slot with_power = { "", PIC_OFF | PCI_EXP_SLTCTL_PCC };
+static const Slot without_power = {
+    "-global cxl-downstream.power_controller_present=off", PIC_OFF
+};
+
+static void start(CxlSwitch *sw, const Slot *slot)
 {
+    g_autofree char *more = g_strconcat(SWITCH_DEVICE, slot->args, NULL);
+
+    switch_start(sw, more);
+}
+
+static void managed_removal_asks_the_host(const void *data)
+{
+    const Slot *slot = data;
     CxlSwitch sw;
 
-    switch_start(&sw, SWITCH_DEVICE);
+    start(&sw, slot);
     /* a host that uses the slot */
-    slot_set_control(&sw, 0, PIC_ON);
+    slot_set_control(&sw, 0, PIC_ON | LISTENS);
     slot_clear_status(&sw, 0);
     g_assert_cmphex(vppb_unbind(&sw, 0, 1, MANAGED), ==, RC_STARTED);
     g_assert_cmphex(slot_status(&sw, 0) & PCI_EXP_SLTSTA_ABP, !=, 0);
-    slot_set_control(&sw, 0, PIC_BLINK);
+    slot_set_control(&sw, 0, PIC_BLINK | LISTENS);
     qtest_clock_step(sw.qts, 5 * STEP_NS);
     g_assert_true(switch_busy(&sw));
     g_assert_true(host_sees(&sw, 0));
-    slot_set_control(&sw, 0, PIC_OFF);
+    if (slot == &with_power) {
+        /* as Linux does: power first, then the indicator */
+        slot_set_control(&sw, 0, PIC_BLINK | PCI_EXP_SLTCTL_PCC | LISTENS);
+        qtest_clock_step(sw.qts, 5 * STEP_NS);
+        g_assert_true(switch_busy(&sw));
+    }
+    slot_set_control(&sw, 0, slot->off | LISTENS);
     switch_ends(&sw, OP_UNBIND, 0);
     g_assert_false(host_sees(&sw, 0));
     g_assert_cmphex(slot_status(&sw, 0) & PCI_EXP_SLTSTA_PDS, ==, 0);
@@ -29,7 +59,9 @@ static void managed_removal_asks_the_host(void)
     g_assert_cmphex(vppb_bind(&sw, 0, 1, SWITCH_DSP_PORT(0), NO_LD), ==,
                     RC_STARTED);
     switch_ends(&sw, OP_BIND, 0);
+    slot_set_control(&sw, 0, PIC_ON);
     g_assert_true(host_sees(&sw, 0));
+    slot_set_control(&sw, 0, PIC_OFF);
     slot_clear_status(&sw, 0);
     g_assert_cmphex(vppb_unbind(&sw, 0, 1, MANAGED), ==, RC_STARTED);
     g_assert_cmphex(slot_status(&sw, 0) & PCI_EXP_SLTSTA_ABP, ==, 0);
@@ -38,29 +70,44 @@ static void managed_removal_asks_the_host(void)
 }
 
 /* In a slot that was filled at boot the indicator is off from the start */
-static void managed_removal_of_a_boot_device(void)
+static void managed_removal_of_a_boot_device(const void *data)
 {
-    const uint16_t listens = PCI_EXP_SLTCTL_HPIE | PCI_EXP_SLTCTL_ABPE;
+    const Slot *slot = data;
     CxlSwitch sw;
 
-    switch_start(&sw, SWITCH_DEVICE);
-    slot_set_control(&sw, 0, PIC_OFF | listens);
+    start(&sw, slot);
+    slot_set_control(&sw, 0, PIC_OFF | LISTENS);
     slot_clear_status(&sw, 0);
     g_assert_cmphex(vppb_unbind(&sw, 0, 1, MANAGED), ==, RC_STARTED);
     g_assert_cmphex(slot_status(&sw, 0) & PCI_EXP_SLTSTA_ABP, !=, 0);
     qtest_clock_step(sw.qts, 5 * STEP_NS);
     g_assert_true(switch_busy(&sw));
-    slot_set_control(&sw, 0, PIC_BLINK | listens);
+    slot_set_control(&sw, 0, PIC_BLINK | LISTENS);
     qtest_clock_step(sw.qts, 5 * STEP_NS);
     g_assert_true(switch_busy(&sw));
     g_assert_true(host_sees(&sw, 0));
-    slot_set_control(&sw, 0, PIC_OFF | listens);
+    slot_set_control(&sw, 0, slot->off | LISTENS);
     switch_ends(&sw, OP_UNBIND, 0);
     g_assert_false(host_sees(&sw, 0));
     qtest_quit(sw.qts);
 }
 
-/* A slot that is switched off deletes its device; for an unbind it must not */
+/* A host that has switched the slot off needs not be asked */
+static void what_is_off_is_unbound_at_once(void)
+{
+    CxlSwitch sw;
+
+    start(&sw, &with_power);
+    slot_set_control(&sw, 0, with_power.off | LISTENS);
+    slot_clear_status(&sw, 0);
+    g_assert_false(host_sees(&sw, 0));
+    g_assert_cmphex(vppb_unbind(&sw, 0, 1, MANAGED), ==, RC_STARTED);
+    g_assert_cmphex(slot_status(&sw, 0) & PCI_EXP_SLTSTA_ABP, ==, 0);
+    switch_ends(&sw, OP_UNBIND, 0);
+    qtest_quit(sw.qts);
+}
+
+/* Whom device_del asked deletes its device with that; for an unbind it stays */
 static void power_off_keeps_an_unbound_device(void)
 {
     CxlSwitch sw;
@@ -74,6 +121,7 @@ static void power_off_keeps_an_unbound_device(void)
     g_assert_cmphex(vppb_bind(&sw, 0, 1, SWITCH_DSP_PORT(0), NO_LD), ==,
                     RC_STARTED);
     switch_ends(&sw, OP_BIND, 0);
+    slot_set_control(&sw, 0, PIC_ON);
     g_assert_true(host_sees(&sw, 0));
     qtest_quit(sw.qts);
 }
@@ -133,9 +181,15 @@ static void unbind_can_wait_for_the_link(void)
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-    qtest_add_func("/cxl/vcs/managed", managed_removal_asks_the_host);
-    qtest_add_func("/cxl/vcs/managed_at_boot",
-                   managed_removal_of_a_boot_device);
+    qtest_add_data_func("/cxl/vcs/managed", &with_power,
+                        managed_removal_asks_the_host);
+    qtest_add_data_func("/cxl/vcs/managed_without_power", &without_power,
+                        managed_removal_asks_the_host);
+    qtest_add_data_func("/cxl/vcs/managed_at_boot", &with_power,
+                        managed_removal_of_a_boot_device);
+    qtest_add_data_func("/cxl/vcs/managed_at_boot_without_power",
+                        &without_power, managed_removal_of_a_boot_device);
+    qtest_add_func("/cxl/vcs/off_before", what_is_off_is_unbound_at_once);
     qtest_add_func("/cxl/vcs/power_off", power_off_keeps_an_unbound_device);
     qtest_add_func("/cxl/vcs/time_out", a_host_that_holds_on_keeps_it);
     qtest_add_func("/cxl/vcs/link_down", unbind_can_wait_for_the_link);
