@@ -8,6 +8,7 @@
 #include "qemu/bswap.h"
 #include "qemu/units.h"
 #include "hw/pci/pci_regs.h"
+#include "cxl-qtest-cpu.h"
 #include "cxl-qtest-pair.h"
 
 #define CPUS 2
@@ -16,62 +17,7 @@
 #define ONES (-1ull)
 #define LINE 64
 
-/* Where things are in RAM: all of it below what a 16-bit segment reaches */
-#define GDTR 0x600
-#define GDT 0x610
-#define MAILBOX(cpu) (0x7000 + 0x100 * (cpu))
-#define PROGRAM 0x8000
-#define STARTUP 0x9000          /* of the second processor, vector 9 */
 #define WATCHER 0xa000
-#define PML4 0x10000
-#define PDPT 0x11000
-#define ROM_SIZE (64 * KiB)
-
-/* In a mailbox */
-enum { TOLD = 0, DONE = 8, ADDR = 16, VALUE = 24, IDLE = 32, WHAT = 40,
-       WRONG = 48, LOADS = 56 };
-enum { LOAD, STORE, CALL };
-
-/* From real mode to the program, with pages of 1 GiB over all addresses */
-static const uint8_t startup[] = {
-    0xfa,                                       /* cli */
-    0x31, 0xc0, 0x8e, 0xd8,                     /* ds = 0 */
-    0x66, 0x0f, 0x01, 0x16, 0x00, 0x06,         /* lgdtl GDTR */
-    0x66, 0xb8, 0x20, 0x00, 0x00, 0x00,         /* cr4 = PAE */
-    0x0f, 0x22, 0xe0,
-    0x66, 0xb8, 0x00, 0x00, 0x01, 0x00,         /* cr3 = PML4 */
-    0x0f, 0x22, 0xd8,
-    0x66, 0xb9, 0x80, 0x00, 0x00, 0xc0,         /* efer = LME */
-    0x66, 0x31, 0xd2,
-    0x66, 0xb8, 0x00, 0x01, 0x00, 0x00,
-    0x0f, 0x30,
-    0x66, 0xb8, 0x01, 0x00, 0x00, 0x80,         /* cr0 = PG, PE */
-    0x0f, 0x22, 0xc0,
-    0x66, 0xea, 0x00, 0x80, 0x00, 0x00, 0x08, 0x00 /* ljmpl 8:PROGRAM */
-};
-
-static const uint8_t program[] = {
-    0xb8, 0x01, 0x00, 0x00, 0x00, 0x0f, 0xa2,   /* APIC ID: which one am I? */
-    0xc1, 0xeb, 0x18, 0xc1, 0xe3, 0x08,
-    0x8d, 0xbb, 0x00, 0x70, 0x00, 0x00,         /* edi = my mailbox */
-    0x8d, 0xa3, 0x00, 0x71, 0x00, 0x00,         /* esp = its end */
-    0x85, 0xdb, 0x75, 0x16,                     /* the first one */
-    0xb8, 0xf0, 0x00, 0xe0, 0xfe,               /* switches its APIC on */
-    0xc7, 0x00, 0xff, 0x01, 0x00, 0x00,
-    0xb8, 0x00, 0x03, 0xe0, 0xfe,               /* and starts all others */
-    0xc7, 0x00, 0x09, 0x46, 0x0c, 0x00,
-    /* loop: */
-    0x48, 0x8b, 0x77, 0x20, 0x48, 0x8b, 0x1e,   /* load from [IDLE] */
-    0x48, 0x8b, 0x2f, 0x48, 0x39, 0x6f, 0x08,   /* TOLD == DONE? */
-    0x74, 0xf0,                                 /* je loop */
-    0x48, 0x8b, 0x4f, 0x10, 0x48, 0x8b, 0x47, 0x18, /* ADDR, VALUE */
-    0x80, 0x7f, 0x28, 0x01, 0x72, 0x06, 0x74, 0x09, /* WHAT */
-    0xff, 0xd1, 0xeb, 0x08,                     /* call *ADDR */
-    0x48, 0x8b, 0x01, 0xeb, 0x03,               /* or load */
-    0x48, 0x89, 0x01,                           /* or store */
-    0x48, 0x89, 0x47, 0x18,                     /* VALUE */
-    0x48, 0x89, 0x6f, 0x08, 0xeb, 0xca,         /* DONE; jmp loop */
-};
 
 /* Loads from an I/O register that never changes, until it is told something */
 static const uint8_t watcher[] = {
@@ -88,50 +34,15 @@ static const uint8_t watcher[] = {
     0xc3,
 };
 
-static char *rom_make(void)
-{
-    static const uint8_t jump[] = { 0xe9, 0x0d, 0x00 };
-    g_autofree uint8_t *rom = g_malloc0(ROM_SIZE);
-    char *path;
-    int fd = g_file_open_tmp("cxl-rom-XXXXXX", &path, NULL);
-
-    /* The reset vector is 16 bytes from the end, so the rest is before it */
-    g_assert_cmpint(fd, >=, 0);
-    memcpy(rom + ROM_SIZE - 16, jump, sizeof(jump));
-    memcpy(rom, startup, sizeof(startup));
-    g_assert_cmpint(write(fd, rom, ROM_SIZE), ==, ROM_SIZE);
-    close(fd);
-    return path;
-}
-
-static void program_load(QTestState *qts)
-{
-    qtest_writew(qts, GDTR, 16 - 1);
-    qtest_writel(qts, GDTR + 2, GDT);
-    qtest_writeq(qts, GDT, 0);
-    qtest_writeq(qts, GDT + 8, 0x00209a0000000000ull);  /* 64-bit code */
-    qtest_writeq(qts, PML4, PDPT | 3);
-    for (unsigned i = 0; i < 512; i++) {
-        qtest_writeq(qts, PDPT + 8 * i, i * GiB | 0x83);
-    }
-    qtest_memwrite(qts, PROGRAM, program, sizeof(program));
-    qtest_memwrite(qts, STARTUP, startup, sizeof(startup));
-    for (unsigned cpu = 0; cpu < CPUS; cpu++) {
-        qtest_memset(qts, MAILBOX(cpu), 0, 0x100);
-        qtest_writeq(qts, MAILBOX(cpu) + IDLE, MAILBOX(cpu));
-    }
-}
-
 static void cpus_start(Pair *p, const char *props)
 {
-    g_autofree char *rom = rom_make();
+    g_autofree char *rom = cpu_rom();
     g_autofree char *more = g_strdup_printf(
         "-accel tcg,thread=multi -smp %u -cpu max -S -bios %s", CPUS, rom);
 
     pair_start(p, GRAIN, props, more);
     unlink(rom);
-    program_load(p->qts);
-    qtest_qmp_assert_success(p->qts, "{'execute': 'cont'}");
+    cpu_start(p->qts, CPUS);
 }
 
 /* Load from a place in the window while there is nothing to do */
@@ -142,28 +53,11 @@ static void cpus_idle(Pair *p, uint64_t offset)
     }
 }
 
-static void cpu_tell(Pair *p, unsigned cpu, int what, uint64_t addr,
-                     uint64_t value)
-{
-    uint64_t box = MAILBOX(cpu);
-
-    qtest_writeq(p->qts, box + WHAT, what);
-    qtest_writeq(p->qts, box + ADDR, addr);
-    qtest_writeq(p->qts, box + VALUE, value);
-    qtest_writeq(p->qts, box + TOLD, qtest_readq(p->qts, box + TOLD) + 1);
-}
-
 static uint64_t cpu_do(Pair *p, unsigned cpu, int what, uint64_t offset,
                        uint64_t value)
 {
-    uint64_t box = MAILBOX(cpu);
-
-    cpu_tell(p, cpu, what, p->window + offset, value);
-    while (qtest_readq(p->qts, box + DONE) !=
-           qtest_readq(p->qts, box + TOLD)) {
-        g_usleep(50);
-    }
-    return qtest_readq(p->qts, box + VALUE);
+    cpu_tell(p->qts, cpu, what, p->window + offset, value);
+    return cpu_wait(p->qts, cpu);
 }
 
 static void all_load(Pair *p, uint64_t offset, uint64_t want)
@@ -360,7 +254,7 @@ static void io_reaches_its_device_whatever_comes_or_goes(void)
     marks(&p, 0);
     qtest_memwrite(p.qts, WATCHER, watcher, sizeof(watcher));
     for (unsigned cpu = 0; cpu < CPUS; cpu++) {
-        cpu_tell(&p, cpu, CALL, WATCHER, 0);
+        cpu_tell(p.qts, cpu, CALL, WATCHER, 0);
     }
     g_assert_cmphex(p.dev[0].bar[0], <, 0xfee00000);
     for (unsigned round = 0; round < 4000; round++) {

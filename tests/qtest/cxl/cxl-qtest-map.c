@@ -184,6 +184,13 @@ void map_decode(QTestState *qts, uint64_t regs, unsigned n, uint64_t base,
                     CXL_HDM_CTRL_COMMITTED, !=, 0);
 }
 
+static uint32_t cfg_read(QTestState *qts, unsigned bus, unsigned dev,
+                         unsigned off)
+{
+    qtest_outl(qts, 0xcf8, 1u << 31 | bus << 16 | dev << 11 | off);
+    return qtest_inl(qts, 0xcfc);
+}
+
 static void cfg_write(QTestState *qts, unsigned bus, unsigned dev,
                       unsigned off, uint32_t v)
 {
@@ -209,6 +216,20 @@ uint64_t map_pci_bar(QTestState *qts, unsigned bus, unsigned dev,
     cfg_write(qts, bus, dev, PCI_COMMAND,
               PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
     return base;
+}
+
+void map_pci_slot(QTestState *qts, unsigned bus, unsigned dev, bool on)
+{
+    unsigned at = cfg_read(qts, bus, dev, PCI_CAPABILITY_LIST) & 0xff;
+
+    while ((cfg_read(qts, bus, dev, at) & 0xff) != PCI_CAP_ID_EXP) {
+        at = cfg_read(qts, bus, dev, at) >> 8 & 0xff;
+        g_assert_cmpuint(at, !=, 0);
+    }
+    /* The status behind it stays as it is: its bits go when they are written */
+    cfg_write(qts, bus, dev, at + PCI_EXP_SLTCTL,
+              on ? PCI_EXP_SLTCTL_PWR_IND_ON
+                 : PCI_EXP_SLTCTL_PWR_IND_OFF | PCI_EXP_SLTCTL_PCC);
 }
 
 int map_memory_file(uint64_t size, char **path)

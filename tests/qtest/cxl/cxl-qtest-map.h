@@ -14,8 +14,7 @@ typedef struct CxlRange {
     uint64_t size;
 } CxlRange;
 
-/** map_window() / map_bridge() - where window 0 and the bridges' registers are
- */
+/** map_window(), map_bridge() - where window 0 and bridges' registers are */
 uint64_t map_window(QTestState *qts);
 uint64_t map_bridge(QTestState *qts);
 
@@ -56,6 +55,9 @@ void map_pci_bridge(QTestState *qts, unsigned bus, unsigned dev, unsigned sec,
  */
 uint64_t map_pci_bar(QTestState *qts, unsigned bus, unsigned dev,
                      uint32_t base);
+
+/** map_pci_slot() - switch the slot of a port, as a guest does */
+void map_pci_slot(QTestState *qts, unsigned bus, unsigned dev, bool on);
 
 /**
  * map_memory_file() - memory that the test and a machine can share

@@ -130,6 +130,12 @@ uint64_t cxl_map(CxlDev *dev, uint64_t size);
  * Return: the new machine, made with @args; @from is gone
  */
 QTestState *cxl_migrate(QTestState *from, const char *args);
+/**
+ * cxl_migrate_passes() - the same, and memory is sent @passes times before
+ * @from stops, if its processors write to a hundred pages all the time
+ */
+QTestState *cxl_migrate_passes(QTestState *from, const char *args,
+                               unsigned passes);
 
 /* -- dynamic capacity, as an FM and a host use it -- */
 

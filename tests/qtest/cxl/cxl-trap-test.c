@@ -6,7 +6,7 @@
 #include "qemu/osdep.h"
 #include "qemu/units.h"
 #include "qobject/qdict.h"
-#include "qobject/qlist.h"
+#include "cxl-qtest-image.h"
 #include "cxl-qtest-pair.h"
 
 #define NO_RAM ",direct-ranges-max=0"
@@ -386,53 +386,6 @@ static void a_store_during_migration_is_not_lost(void)
     qtest_quit(to);
 }
 
-static void run_job(QTestState *qts)
-{
-    for (;;) {
-        QDict *rsp = qtest_qmp(qts, "{'execute': 'query-jobs'}");
-        QDict *job = qobject_to(QDict, qlist_peek(
-                                    qdict_get_qlist(rsp, "return")));
-        bool done = g_str_equal(qdict_get_str(job, "status"), "concluded");
-
-        g_assert_false(qdict_haskey(job, "error"));
-        qobject_unref(rsp);
-        if (done) {
-            break;
-        }
-        g_usleep(1000);
-    }
-    qtest_qmp_assert_success(qts, "{'execute': 'job-dismiss', "
-                             "'arguments': {'id': 'job'}}");
-}
-
-/* Gives the machine an image for snapshots.  Return: its path */
-static char *add_image(QTestState *qts)
-{
-    char *path;
-    int fd = g_file_open_tmp("cxl-trap-XXXXXX", &path, NULL);
-
-    g_assert_cmpint(fd, >=, 0);
-    close(fd);
-    qtest_qmp_assert_success(qts, "{'execute': 'blockdev-add', 'arguments': "
-                             "{'node-name': 'file', 'driver': 'file', "
-                             "'filename': %s}}", path);
-    qtest_qmp_assert_success(qts, "{'execute': 'blockdev-create', 'arguments': "
-                             "{'job-id': 'job', 'options': {'driver': 'qcow2',"
-                             " 'file': 'file', 'size': 1048576}}}");
-    run_job(qts);
-    qtest_qmp_assert_success(qts, "{'execute': 'blockdev-add', 'arguments': "
-                             "{'node-name': 'image', 'driver': 'qcow2', "
-                             "'file': 'file'}}");
-    return path;
-}
-
-static void snapshot(QTestState *qts, const char *command)
-{
-    g_autofree char *said = qtest_hmp(qts, "%s here", command);
-
-    g_assert_cmpstr(said, ==, "");
-}
-
 static void a_snapshot_is_loaded_into_the_same_machine(void)
 {
     const CxlExtent held = { R0(1), BLOCKS(1), 1 };
@@ -440,12 +393,12 @@ static void a_snapshot_is_loaded_into_the_same_machine(void)
     CxlDev dev;
     uint64_t hpa;
     QTestState *qts = start(&dev, &hpa);
-    g_autofree char *path = add_image(qts);
+    g_autofree char *path = image_add(qts);
 
     cxl_hold(&dev, &held, 1);
     know(qts, hpa, MARK);
     know(qts, hpa + R0(1), MARK + 1);
-    snapshot(qts, "savevm");
+    image_save(qts);
     cxl_hold(&dev, &later, 1);
     g_assert_cmphex(host_answer(&dev, 0x4803, &held, 1, false), ==, 0);
     poison(&dev, 0x4301, LINE);
@@ -453,7 +406,7 @@ static void a_snapshot_is_loaded_into_the_same_machine(void)
     know(qts, hpa + R0(4), MARK + 3);
     g_assert_cmphex(qtest_readq(qts, hpa + R0(1)), ==, ONES);
     g_assert_cmphex(qtest_readq(qts, hpa + LINE), ==, ONES);
-    snapshot(qts, "loadvm");
+    image_load(qts);
     g_assert_cmphex(qtest_readq(qts, hpa), ==, MARK);
     g_assert_cmphex(qtest_readq(qts, hpa + LINE), ==, 0);
     g_assert_cmphex(qtest_readq(qts, hpa + R0(1)), ==, MARK + 1);
@@ -461,7 +414,7 @@ static void a_snapshot_is_loaded_into_the_same_machine(void)
 
     map_control(qts, dev.bar[0], 0, 0);
     g_assert_cmphex(qtest_readq(qts, hpa), ==, 0);
-    snapshot(qts, "loadvm");
+    image_load(qts);
     g_assert_cmphex(qtest_readq(qts, hpa), ==, MARK);
     unlink(path);
     qtest_quit(qts);
