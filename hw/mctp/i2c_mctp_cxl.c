@@ -8,7 +8,7 @@
  */
 #include "qemu/osdep.h"
 #include "block/aio.h"
-#include "hw/i2c/i2c.h"
+#include "hw/i2c/bus_contacts.h"
 #include "hw/mctp/mctp_cxl_component.h"
 #include "hw/mctp/mctp_i2c_frame.h"
 #include "hw/qdev-properties.h"
@@ -82,21 +82,8 @@ static bool write_frame(I2CBus *bus, const uint8_t *frame, size_t len)
 
 static void withdraw_from_bus(I2CMCTPCXL *s)
 {
-    I2CBus *bus = bus_of(s);
-    I2CPendingMaster *node, *next;
-
-    QSIMPLEQ_FOREACH_SAFE(node, &bus->pending_masters, entry, next) {
-        if (node->bh == s->master) {
-            QSIMPLEQ_REMOVE(&bus->pending_masters, node, I2CPendingMaster,
-                            entry);
-            g_free(node);
-        }
-    }
     s->queued = false;
-    qemu_bh_cancel(s->master);
-    if (bus->bh == s->master) {
-        i2c_bus_release(bus);
-    }
+    i2c_bus_withdraw_master(bus_of(s), s->master);
 }
 
 static void ask_when_due(I2CMCTPCXL *s)
@@ -125,7 +112,7 @@ static void ask_for_bus(I2CMCTPCXL *s)
         ask_when_due(s);
         return;
     }
-    if (!s->queued && bus_of(s)->bh != s->master) {
+    if (!s->queued && !i2c_bus_is_master(bus_of(s), s->master)) {
         i2c_bus_master(bus_of(s), s->master);
         s->queued = true;
     }
@@ -175,14 +162,14 @@ static void bus_granted(void *opaque)
     bool more = true;
 
     s->queued = false;
-    if (!QLIST_EMPTY(&bus->current_devs)) {
+    if (i2c_bus_in_transfer(bus)) {
         /* a master that does not look whether the bus is taken was faster */
         i2c_bus_release(bus);
         timer_mod(s->timer, now_ns() + BUS_POLL_NS);
         return;
     }
     while (more) {
-        more = send_packet(s) && QSIMPLEQ_EMPTY(&bus->pending_masters);
+        more = send_packet(s) && !i2c_bus_has_waiting(bus);
     }
     i2c_bus_release(bus);
     ask_for_bus(s);
@@ -327,17 +314,10 @@ static void i2c_mctp_cxl_realize(DeviceState *dev, Error **errp)
 static void i2c_mctp_cxl_unrealize(DeviceState *dev)
 {
     I2CMCTPCXL *s = I2C_MCTP_CXL(dev);
-    I2CBus *bus = bus_of(s);
-    I2CNode *node, *next;
 
     withdraw_from_bus(s);
     /* the guest may be in the middle of a write to us */
-    QLIST_FOREACH_SAFE(node, &bus->current_devs, next, next) {
-        if (node->elt == &s->parent_obj) {
-            QLIST_REMOVE(node, next);
-            g_free(node);
-        }
-    }
+    i2c_bus_forget_slave(bus_of(s), &s->parent_obj);
     timer_free(s->timer);
     qemu_bh_delete(s->master);
     mctp_cxl_component_close(&s->cxl);

@@ -8,6 +8,7 @@
 #include "dw_i2c_internal.h"
 #include "hw/boards.h"
 #include "hw/core/cpu.h"
+#include "hw/i2c/bus_contacts.h"
 #include "hw/qdev-core.h"
 #include "migration/vmstate-checked.h"
 #include "qapi/error.h"

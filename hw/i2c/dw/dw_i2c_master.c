@@ -11,6 +11,7 @@
 #include "qemu/osdep.h"
 #include "block/aio.h"
 #include "dw_i2c_internal.h"
+#include "hw/i2c/bus_contacts.h"
 #include "hw/qdev-core.h"
 #include "qemu/bswap.h"
 #include "qemu/main-loop.h"
@@ -18,7 +19,7 @@
 
 static bool owns_bus(const DWI2CState *s)
 {
-    return s->bus->bh == s->master.bh;
+    return i2c_bus_is_master(s->bus, s->master.bh);
 }
 
 /* Every end of a transfer comes here, or the next master would never run. */
@@ -279,9 +280,7 @@ int dw_i2c_master_post_load(DWI2CState *s)
          * Hold the bus by ownership too: a device that does not migrate is
          * no longer addressed, and the bus would look free to the others.
          */
-        if (!s->bus->bh) {
-            s->bus->bh = s->master.bh;
-        }
+        i2c_bus_take(s->bus, s->master.bh);
     } else if (!fifo32_is_empty(&s->tx)) {
         /* Scheduled when the machine runs: the other devices load first. */
         wait_for_bus(s);
@@ -302,16 +301,8 @@ void dw_i2c_master_realize(DWI2CState *s, DeviceState *owner)
 
 void dw_i2c_master_unrealize(DWI2CState *s)
 {
-    I2CPendingMaster *node;
-
-    /*
-     * The devices of the bus are gone, the bus follows: nobody is left to
-     * run these, and the list is not freed with the bus.
-     */
-    while ((node = QSIMPLEQ_FIRST(&s->bus->pending_masters))) {
-        QSIMPLEQ_REMOVE_HEAD(&s->bus->pending_masters, entry);
-        g_free(node);
-    }
+    /* The devices of the bus are gone, the bus follows. */
+    i2c_bus_drain(s->bus);
     qemu_bh_delete(s->master.bh);
     fifo32_destroy(&s->tx);
     fifo8_destroy(&s->rx);

@@ -200,14 +200,4 @@ void dw_i2c_reset(DWI2CState *s);
 
 extern const VMStateDescription vmstate_dw_i2c;
 
-/**
- * i2c_bus_forget_vmstate() - take the bus's own entry out of the VM state
- * @bus: bus that is about to go away
- *
- * The bus core registers one entry per bus and has no counterpart, as its
- * buses live as long as the machine.  The bus of a hot-pluggable controller
- * does not.
- */
-void i2c_bus_forget_vmstate(I2CBus *bus);
-
 #endif /* HW_I2C_DW_I2C_H */
