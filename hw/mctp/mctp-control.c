@@ -40,9 +40,6 @@ enum {
 };
 
 #define VERSION_OF_BASE         0xff
-#define VENDOR_FORMAT_PCI       0
-#define VENDOR_FORMAT_IANA      1
-#define VENDOR_NO_MORE          0xff
 
 /* EID type field of Get Endpoint ID; the endpoint type, simple, is 0 */
 enum {
@@ -63,12 +60,6 @@ QEMU_BUILD_BUG_ON(CTRL_REPLY_DATA + 1 + MCTP_TYPES_MAX > MCTP_CONTROL_MAX);
 static void put8(CtrlReply *r, uint8_t value)
 {
     r->data[r->len++] = value;
-}
-
-static void put16(CtrlReply *r, uint16_t value)
-{
-    stw_be_p(r->data + r->len, value);
-    r->len += 2;
 }
 
 static void put32(CtrlReply *r, uint32_t value)
@@ -157,33 +148,7 @@ static uint8_t get_types(MCTPEndpoint *ep, const uint8_t *data, CtrlReply *r)
     return COMPLETE_OK;
 }
 
-static uint8_t get_vendor(MCTPEndpoint *ep, const uint8_t *data,
-                          CtrlReply *r)
-{
-    unsigned selector = data[0];
-    const MCTPVendor *v;
-
-    /* without any set the command itself is optional and not there */
-    if (ep->num_vendors == 0) {
-        return COMPLETE_UNSUPPORTED;
-    }
-    if (selector >= ep->num_vendors) {
-        return COMPLETE_BAD_DATA;
-    }
-    v = &ep->vendor[selector];
-    put8(r, selector + 1 < ep->num_vendors ? selector + 1 : VENDOR_NO_MORE);
-    if (v->iana) {
-        put8(r, VENDOR_FORMAT_IANA);
-        put32(r, v->vendor);
-    } else {
-        put8(r, VENDOR_FORMAT_PCI);
-        put16(r, v->vendor);
-    }
-    put16(r, v->set);
-    return COMPLETE_OK;
-}
-
-/* Bridge, discovery and network commands are unknown to a simple endpoint */
+/* Bridge, discovery, network and vendor commands are not for this endpoint */
 static const struct {
     uint8_t command;
     uint8_t min_data;
@@ -194,7 +159,6 @@ static const struct {
     { 0x03, 0, get_uuid },
     { 0x04, 1, get_version },
     { 0x05, 0, get_types },
-    { 0x06, 1, get_vendor },
 };
 
 static uint8_t run_command(MCTPEndpoint *ep, uint8_t command,

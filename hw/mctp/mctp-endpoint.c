@@ -84,30 +84,6 @@ bool mctp_endpoint_add_type(MCTPEndpoint *ep, uint8_t type, uint32_t version,
     return true;
 }
 
-bool mctp_endpoint_add_vendor(MCTPEndpoint *ep, bool iana, uint32_t vendor,
-                              uint16_t set)
-{
-    if (ep->num_vendors == ARRAY_SIZE(ep->vendor)) {
-        return false;
-    }
-    ep->vendor[ep->num_vendors++] = (MCTPVendor) {
-        .vendor = vendor,
-        .set = set,
-        .iana = iana,
-    };
-    return true;
-}
-
-uint8_t mctp_endpoint_eid(const MCTPEndpoint *ep)
-{
-    return ep->eid;
-}
-
-const MCTPStats *mctp_endpoint_stats(const MCTPEndpoint *ep)
-{
-    return &ep->stats;
-}
-
 MCTPTxQueue *mctp_endpoint_tx(MCTPEndpoint *ep)
 {
     return &ep->tx;

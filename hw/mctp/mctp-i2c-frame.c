@@ -14,7 +14,8 @@
 /* The count byte covers the source address and the packet */
 #define COUNT_OF(packet_len)    (1 + (packet_len))
 
-uint8_t mctp_i2c_pec(const uint8_t *data, size_t len)
+/* SMBus packet error code: CRC-8, start value 0 */
+static uint8_t frame_pec(const uint8_t *data, size_t len)
 {
     uint8_t crc = 0;
 
@@ -41,7 +42,7 @@ size_t mctp_i2c_encode(uint8_t dest, uint8_t source, const uint8_t *packet,
     out[3] = (source << 1) | 1;
     memcpy(out + at, packet, len);
     at += len;
-    out[at] = mctp_i2c_pec(out, at);
+    out[at] = frame_pec(out, at);
     return at + 1;
 }
 
@@ -60,7 +61,7 @@ MCTPI2CError mctp_i2c_decode(const uint8_t *wire, size_t len,
     if (wire[2] != COUNT_OF(packet_len)) {
         return MCTP_I2C_BAD_LENGTH;
     }
-    if (mctp_i2c_pec(wire, len - 1) != wire[len - 1]) {
+    if (frame_pec(wire, len - 1) != wire[len - 1]) {
         return MCTP_I2C_BAD_PEC;
     }
     if (wire[3] >> 1 == GENERAL_CALL) {

@@ -36,20 +36,12 @@ typedef struct MCTPType {
     uint8_t type;
 } MCTPType;
 
-typedef struct MCTPVendor {
-    uint32_t vendor;
-    uint16_t set;
-    bool iana;
-} MCTPVendor;
-
 struct MCTPEndpoint {
     MCTPEndpointConfig config;
     uint8_t uuid[MCTP_UUID_BYTES];
 
     MCTPType type[MCTP_TYPES_MAX];      /* ascending */
     unsigned num_types;
-    MCTPVendor vendor[MCTP_VENDORS_MAX];
-    unsigned num_vendors;
 
     MCTPAssembler rx;
     MCTPTxQueue tx;

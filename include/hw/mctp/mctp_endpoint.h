@@ -17,8 +17,6 @@
 
 /* Message types besides control that one endpoint can offer */
 #define MCTP_TYPES_MAX          16
-/* Vendor-defined command sets that one endpoint can list */
-#define MCTP_VENDORS_MAX        8
 
 /* An answer that took longer than this is not sent, see MCTP_TX_LIFETIME_NS */
 #define MCTP_REPLY_LIMIT_NS     2000000000LL
@@ -165,34 +163,6 @@ int mctp_endpoint_request(MCTPEndpoint *ep, uint32_t link, uint8_t dest,
  * If it has not been sent it will not be, and an answer is dropped.
  */
 void mctp_endpoint_withdraw(MCTPEndpoint *ep, uint8_t tag);
-
-/**
- * mctp_endpoint_add_vendor() - list a vendor-defined command set
- * @ep: the endpoint
- * @iana: @vendor is an IANA enterprise number, else a PCI vendor ID
- * @vendor: who defines the set
- * @set: command set type, as that vendor numbers them
- *
- * Only what Get Vendor Defined Message Support lists; requests need a handler
- * for MCTP_TYPE_VENDOR_PCI or MCTP_TYPE_VENDOR_IANA too. Returns false if
- * there is no room.
- */
-bool mctp_endpoint_add_vendor(MCTPEndpoint *ep, bool iana, uint32_t vendor,
-                              uint16_t set);
-
-/**
- * mctp_endpoint_eid() - the EID in force
- * @ep: the endpoint
- *
- * Returns 0 while none is assigned.
- */
-uint8_t mctp_endpoint_eid(const MCTPEndpoint *ep);
-
-/**
- * mctp_endpoint_stats() - the counters
- * @ep: the endpoint
- */
-const MCTPStats *mctp_endpoint_stats(const MCTPEndpoint *ep);
 
 /**
  * mctp_endpoint_count_drop() - count something a handler threw away

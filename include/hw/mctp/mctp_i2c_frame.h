@@ -45,15 +45,6 @@ typedef struct MCTPI2CFrame {
 } MCTPI2CFrame;
 
 /**
- * mctp_i2c_pec() - SMBus packet error code
- * @data: bytes from the address byte on
- * @len: their number
- *
- * Returns CRC-8, polynomial 0x07, start value 0.
- */
-uint8_t mctp_i2c_pec(const uint8_t *data, size_t len);
-
-/**
  * mctp_i2c_encode() - frame a packet
  * @dest: 7-bit address to write to
  * @source: own 7-bit address

@@ -35,8 +35,6 @@
 #define MCTP_TYPE_CONTROL       0x00
 #define MCTP_TYPE_CXL_FMAPI     0x07
 #define MCTP_TYPE_CXL_CCI       0x08
-#define MCTP_TYPE_VENDOR_PCI    0x7e
-#define MCTP_TYPE_VENDOR_IANA   0x7f
 
 /**
  * enum MCTPDrop - why a packet, message or reply went no further

@@ -8,6 +8,7 @@
  */
 #include "qemu/osdep.h"
 #include "mctp-test-util.h"
+#include "hw/mctp/mctp-internal.h"
 #include "hw/mctp/mctp_assembler.h"
 
 typedef struct PacketIn {
@@ -235,7 +236,7 @@ static void test_case(gconstpointer data)
     const AssemblyCase *c = data;
     Recorder *r = recorder_new();
     MCTPEndpoint *ep = new_endpoint(r, 256);
-    const MCTPStats *stats = mctp_endpoint_stats(ep);
+    const MCTPStats *stats = &ep->stats;
     uint64_t drops[MCTP_DROP__COUNT] = { 0 };
     unsigned in = 0, out = 0;
 
@@ -332,7 +333,7 @@ static void test_flood_evicts_stalest(void)
 {
     Recorder *r = recorder_new();
     MCTPEndpoint *ep = new_endpoint(r, 4096);
-    const MCTPStats *stats = mctp_endpoint_stats(ep);
+    const MCTPStats *stats = &ep->stats;
     unsigned extra = 10;
 
     for (unsigned i = 0; i < MCTP_ASSEMBLY_SLOTS + extra; i++) {

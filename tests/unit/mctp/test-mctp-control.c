@@ -6,6 +6,7 @@
  */
 #include "qemu/osdep.h"
 #include "mctp-test-util.h"
+#include "hw/mctp/mctp-internal.h"
 
 static const uint8_t uuid[16] = {
     0x00, 0x11, 0x22, 0x33, 0x44, 0x55, 0x66, 0x77,
@@ -22,7 +23,6 @@ typedef struct ControlCase {
     const char *name;
     uint8_t static_eid;
     bool no_uuid;
-    bool vendors;
     Exchange step[12];
     uint8_t eid;        /* at the end */
 } ControlCase;
@@ -131,21 +131,9 @@ static const ControlCase cases[] = {
             { "01 00 08 c8 00 80 03", "01 08 00 c0 00 00 03 05" },
         },
     }, {
-        .name = "vendor-sets-none",
+        .name = "no-vendor-sets",
         .step = {
             { "01 00 08 c8 00 80 06 00", "01 08 00 c0 00 00 06 05" },
-        },
-    }, {
-        .name = "vendor-sets",
-        .vendors = true,
-        .step = {
-            { "01 00 08 c8 00 80 06 00",
-              "01 08 00 c0 00 00 06 00 01 00 1a f4 00 02" },
-            { "01 00 08 c8 00 80 06 01",
-              "01 08 00 c0 00 00 06 00 ff 01 00 00 19 9f 12 34" },
-            { "01 00 08 c8 00 80 06 02", "01 08 00 c0 00 00 06 02" },
-            { "01 00 08 c8 00 80 06 ff", "01 08 00 c0 00 00 06 02" },
-            { "01 00 08 c8 00 80 06", "01 08 00 c0 00 00 06 03" },
         },
     }, {
         .name = "unknown-commands",
@@ -207,10 +195,6 @@ static void test_case(gconstpointer data)
     /* listed in ascending order, whatever the order of registration */
     mctp_endpoint_add_type(ep, 0x08, MCTP_VERSION_1_0, record, r);
     mctp_endpoint_add_type(ep, 0x07, MCTP_VERSION_1_0, record, r);
-    if (c->vendors) {
-        mctp_endpoint_add_vendor(ep, false, 0x1af4, 2);
-        mctp_endpoint_add_vendor(ep, true, 6559, 0x1234);
-    }
     for (size_t i = 0; i < ARRAY_SIZE(c->step) && c->step[i].in; i++) {
         const Exchange *x = &c->step[i];
 
@@ -218,11 +202,11 @@ static void test_case(gconstpointer data)
         expect_tx(ep, 0, x->out);
         expect_tx(ep, 0, NULL);
     }
-    g_assert_cmpuint(mctp_endpoint_eid(ep), ==, c->eid ? c->eid :
+    g_assert_cmpuint(ep->eid, ==, c->eid ? c->eid :
                      c->static_eid);
     g_assert_cmpuint(r->body->len, ==, 0);
     mctp_endpoint_reset(ep);
-    g_assert_cmpuint(mctp_endpoint_eid(ep), ==, c->static_eid);
+    g_assert_cmpuint(ep->eid, ==, c->static_eid);
     mctp_endpoint_free(ep);
     recorder_free(r);
 }
@@ -233,7 +217,7 @@ static void test_registration_limits(void)
     MCTPEndpoint *ep = mctp_endpoint_new(&config);
 
     /* no EID that a configuration may not have */
-    g_assert_cmpuint(mctp_endpoint_eid(ep), ==, 0);
+    g_assert_cmpuint(ep->eid, ==, 0);
     g_assert_false(mctp_endpoint_add_type(ep, 0x00, 0, record, NULL));
     g_assert_false(mctp_endpoint_add_type(ep, 0x80, 0, record, NULL));
     for (unsigned i = 1; i <= MCTP_TYPES_MAX; i++) {
@@ -244,10 +228,6 @@ static void test_registration_limits(void)
     feed(ep, "01 00 08 c8 00 80 05", 0, 0);
     expect_tx(ep, 0, "01 08 00 c0 00 00 05 00 10 01 02 03 04 05 06 07 08"
                      " 09 0a 0b 0c 0d 0e 0f 10");
-    for (unsigned i = 0; i < MCTP_VENDORS_MAX; i++) {
-        g_assert_true(mctp_endpoint_add_vendor(ep, true, i, i));
-    }
-    g_assert_false(mctp_endpoint_add_vendor(ep, true, 1, 1));
     mctp_endpoint_free(ep);
 }
 

@@ -5,6 +5,7 @@
  */
 #include "qemu/osdep.h"
 #include "mctp-test-util.h"
+#include "hw/mctp/mctp-internal.h"
 #include "hw/mctp/mctp_cxl.h"
 
 #define PAYLOAD_MAX 256
@@ -167,7 +168,7 @@ static void test_cases(void)
                                              : MCTP_DROP_MALFORMED;
 
             g_assert_null(answer);
-            g_assert_cmpuint(mctp_endpoint_stats(c->ep)->drop[why], ==, 1);
+            g_assert_cmpuint(c->ep->stats.drop[why], ==, 1);
         }
         component_free(c);
     }

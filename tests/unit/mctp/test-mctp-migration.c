@@ -12,6 +12,7 @@
 #include "io/channel-buffer.h"
 #include "qemu/module.h"
 #include "mctp-test-util.h"
+#include "hw/mctp/mctp-internal.h"
 #include "hw/mctp/mctp_vmstate.h"
 
 static MCTPEndpoint *new_endpoint(Recorder *r, uint32_t max_message)
@@ -102,7 +103,7 @@ static void test_middle_of_messages(void)
     stream = save(&vmstate_mctp_endpoint, from);
     g_assert_true(load(&vmstate_mctp_endpoint, to, stream->data,
                        stream->len));
-    g_assert_cmpuint(mctp_endpoint_eid(to), ==, 9);
+    g_assert_cmpuint(to->eid, ==, 9);
 
     /* the pause goes on, then the packet that was refused */
     g_assert_cmpint(mctp_txqueue_next(mctp_endpoint_tx(to)), ==,

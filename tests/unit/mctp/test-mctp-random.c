@@ -6,6 +6,7 @@
  */
 #include "qemu/osdep.h"
 #include "mctp-test-util.h"
+#include "hw/mctp/mctp-internal.h"
 #include "hw/mctp/mctp_serial_frame.h"
 
 #define SENDERS 6
@@ -123,7 +124,7 @@ static void round_trip(unsigned loss)
         got++;
     }
     g_test_message("%u of %u messages, %" PRIu64 " packets", got,
-                   SENDERS * MESSAGES, mctp_endpoint_stats(ep)->rx_packets);
+                   SENDERS * MESSAGES, ep->stats.rx_packets);
     if (!loss) {
         g_assert_cmpuint(got, ==, SENDERS * MESSAGES);
     } else {
@@ -167,7 +168,7 @@ static void test_garbage(void)
     };
     MCTPEndpoint *ep = mctp_endpoint_new(&config);
     MCTPTxQueue *tx = mctp_endpoint_tx(ep);
-    const MCTPStats *stats = mctp_endpoint_stats(ep);
+    const MCTPStats *stats = &ep->stats;
     unsigned echoes = 0;
     int64_t now = 0;
 

@@ -5,6 +5,7 @@
  */
 #include "qemu/osdep.h"
 #include "mctp-test-util.h"
+#include "hw/mctp/mctp-internal.h"
 
 typedef struct Fixture {
     MCTPEndpoint *ep;
@@ -56,7 +57,7 @@ static MCTPDrop reply(Fixture *f, unsigned n, const char *body, int64_t now)
 
 static uint64_t drops(Fixture *f, MCTPDrop why)
 {
-    return mctp_endpoint_stats(f->ep)->drop[why];
+    return f->ep->stats.drop[why];
 }
 
 /* Header of the answer by header of the request and by own EID */
@@ -137,7 +138,7 @@ static void test_splits(void)
         }
         g_assert_cmpuint(n, ==, splits[i].packets);
         g_assert_cmpuint(at, ==, splits[i].len);
-        g_assert_cmpuint(mctp_endpoint_stats(f.ep)->tx_messages, ==, 1);
+        g_assert_cmpuint(f.ep->stats.tx_messages, ==, 1);
         teardown(&f);
     }
 }
@@ -187,7 +188,7 @@ static void test_refusal_repeats_the_packet(void)
         g_assert_true(mctp_txqueue_peek(tx, now, &b));
         g_assert_cmpmem(a.data, a.len, b.data, b.len);
     }
-    g_assert_cmpuint(mctp_endpoint_stats(f.ep)->tx_refusals, ==,
+    g_assert_cmpuint(f.ep->stats.tx_refusals, ==,
                      ARRAY_SIZE(pause_us));
     mctp_txqueue_sent(tx, b.id, now);
     expect_tx(f.ep, now, "01 08 09 60 | 33");
