@@ -65,7 +65,10 @@ static int64_t now_ns(void)
 
 /* -- sending ------------------------------------------------------------ */
 
-/* Write one frame; false if it was refused, at whatever byte */
+/*
+ * Write one frame; false if it was refused, at whatever byte. What a device on
+ * the bus does about it may unplug the bus, and us; bus_granted() holds both.
+ */
 static bool write_frame(I2CBus *bus, const uint8_t *frame, size_t len)
 {
     bool taken = true;
@@ -125,8 +128,8 @@ static void timer_fired(void *opaque)
     ask_for_bus(opaque);
 }
 
-/* False if there is nothing to send now */
-static bool send_packet(I2CMCTPCXL *s)
+/* False if there is nothing to send now, or nobody any more */
+static bool send_packet(I2CMCTPCXL *s, I2CBus *bus)
 {
     MCTPTxQueue *tx = mctp_endpoint_tx(s->cxl.ep);
     uint8_t frame[MCTP_I2C_FRAME_MAX];
@@ -139,8 +142,11 @@ static bool send_packet(I2CMCTPCXL *s)
     }
     len = mctp_i2c_encode(pkt.link, s->parent_obj.address, pkt.data, pkt.len,
                           frame);
-    taken = write_frame(bus_of(s), frame, len);
+    taken = write_frame(bus, frame, len);
     trace_i2c_mctp_cxl_sent(s->parent_obj.address, pkt.link, len, taken);
+    if (!s->cxl.ep) {
+        return false;
+    }
     if (taken) {
         mctp_txqueue_sent(tx, pkt.id, now_ns());
     } else {
@@ -168,11 +174,19 @@ static void bus_granted(void *opaque)
         timer_mod(s->timer, now_ns() + BUS_POLL_NS);
         return;
     }
+    object_ref(OBJECT(s));
+    object_ref(OBJECT(bus));
     while (more) {
-        more = send_packet(s) && !i2c_bus_has_waiting(bus);
+        more = send_packet(s, bus) && !i2c_bus_has_waiting(bus);
     }
-    i2c_bus_release(bus);
-    ask_for_bus(s);
+    if (i2c_bus_is_master(bus, s->master)) {
+        i2c_bus_release(bus);
+    }
+    if (s->cxl.ep) {
+        ask_for_bus(s);
+    }
+    object_unref(OBJECT(bus));
+    object_unref(OBJECT(s));
 }
 
 /* -- receiving ---------------------------------------------------------- */

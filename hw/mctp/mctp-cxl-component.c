@@ -14,6 +14,7 @@
 #include "hw/pci/pcie.h"
 #include "hw/resettable.h"
 #include "qapi/error.h"
+#include "system/runstate.h"
 #include "trace.h"
 
 /* The base's switch mailbox function; its header does not name the type */
@@ -22,23 +23,65 @@
 /* Payload of a switch's CCI here; a memory device decides for itself */
 #define SWITCH_PAYLOAD  4096
 
-static bool run_on_cci(void *opaque, uint16_t opcode, const void *in,
-                       size_t in_len, void *out, size_t out_size,
-                       MCTPCXLAnswer *answer)
+static void lose_component(MCTPCXLComponent *c);
+
+/* A command can unplug the component, the door, or both: see @running */
+static MCTPCXLRan run_on_cci(void *opaque, uint16_t opcode, const void *in,
+                             size_t in_len, void *out, size_t out_size,
+                             MCTPCXLAnswer *answer)
 {
     MCTPCXLComponent *c = opaque;
     CXLCCI *cci = c->cci;
 
     /* unplugged or in reset: nobody is there */
     if (!c->pci || resettable_is_in_reset(OBJECT(c->pci))) {
-        return false;
+        return MCTP_CXL_SILENT;
     }
+    c->running = true;
     cci->door = &c->notify.door;
     answer->ret_code = cxl_cci_process(cci, opcode, in, in_len, out,
                                        out_size, &answer->len);
     cci->door = NULL;
     answer->background = cci->bg.running;
-    return true;
+    c->running = false;
+    if (c->lost) {
+        lose_component(c);
+    }
+    return c->ep ? MCTP_CXL_ANSWERED : MCTP_CXL_GONE;
+}
+
+/*
+ * Nothing of ours is on the stack here, and the door stays in memory until it
+ * is left, whoever unplugs it.
+ */
+static void run_requests(void *opaque, unsigned what)
+{
+    MCTPCXLComponent *c = opaque;
+
+    /* a command that waits for something may let this run again */
+    if (c->running || !runstate_is_running()) {
+        return;
+    }
+    if (mctp_cxl_run(c->ep, &c->cxl,
+                     qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL)) && c->ran) {
+        c->ran(c->door);
+    }
+}
+
+static void request_arrived(void *opaque)
+{
+    MCTPCXLComponent *c = opaque;
+
+    device_deferred_raise(&c->work, 0);
+}
+
+static void vm_state_changed(void *opaque, bool running, RunState state)
+{
+    MCTPCXLComponent *c = opaque;
+
+    if (running && c->cxl.num_waiting) {
+        device_deferred_raise(&c->work, 0);
+    }
 }
 
 static void response(void *opaque, uint8_t mctp_tag, const CXLCCIMsg *msg)
@@ -105,8 +148,13 @@ static bool find_component(MCTPCXLComponent *c, Error **errp)
     return true;
 }
 
+/* Its command interface goes only when no command is running there */
 static void lose_component(MCTPCXLComponent *c)
 {
+    c->lost = c->running;
+    if (c->lost) {
+        return;
+    }
     mctp_cxl_notify_leave(&c->notify);
     /* harmless if there is no switch */
     cxl_switch_cci_destroy(&c->switch_cci);
@@ -152,6 +200,7 @@ bool mctp_cxl_component_open(MCTPCXLComponent *c, DeviceState *door,
     full.max_message = mctp_cxl_message_max(c->cci->payload_max);
     c->cxl = (MCTPCXLTarget) {
         .run = run_on_cci,
+        .arrived = request_arrived,
         .opaque = c,
         .payload_max = c->cci->payload_max,
         .response = response,
@@ -160,6 +209,10 @@ bool mctp_cxl_component_open(MCTPCXLComponent *c, DeviceState *door,
     mctp_cxl_attach(c->ep, &c->cxl);
     mctp_cxl_notify_init(&c->notify, c->ep, &c->cxl);
     mctp_cxl_notify_watch(&c->notify, c->cci);
+    device_deferred_init(&c->work, OBJECT(door), 1, run_requests, c);
+    c->vmstate_handler = qdev_add_vm_change_state_handler(door,
+                                                          vm_state_changed,
+                                                          c);
     c->listener.unrealize = device_gone;
     device_listener_register(&c->listener);
     return true;
@@ -168,6 +221,9 @@ bool mctp_cxl_component_open(MCTPCXLComponent *c, DeviceState *door,
 void mctp_cxl_component_close(MCTPCXLComponent *c)
 {
     device_listener_unregister(&c->listener);
+    qemu_del_vm_change_state_handler(c->vmstate_handler);
+    device_deferred_cancel(&c->work, DEVICE_DEFERRED_ALL);
+    mctp_cxl_forget(&c->cxl);
     mctp_cxl_notify_destroy(&c->notify);
     mctp_endpoint_free(c->ep);
     c->ep = NULL;
@@ -177,6 +233,7 @@ void mctp_cxl_component_close(MCTPCXLComponent *c)
 void mctp_cxl_component_reset(MCTPCXLComponent *c)
 {
     mctp_cxl_notify_reset(&c->notify);
+    mctp_cxl_forget(&c->cxl);
     mctp_endpoint_reset(c->ep);
     if (c->cci == &c->switch_cci) {
         cxl_cci_reset(&c->switch_cci);
@@ -218,10 +275,38 @@ void mctp_cxl_component_give_up(MCTPCXLComponent *c)
     mctp_cxl_component_reset(c);
 }
 
+static bool requests_wait(void *opaque)
+{
+    MCTPCXLComponent *c = opaque;
+
+    return c->cxl.num_waiting;
+}
+
+static const VMStateDescription vmstate_waiting = {
+    .name = "mctp-cxl-component/waiting",
+    .version_id = 1,
+    .minimum_version_id = 1,
+    .needed = requests_wait,
+    .fields = (const VMStateField[]) {
+        VMSTATE_STRUCT(cxl, MCTPCXLComponent, 1, vmstate_mctp_cxl_waiting,
+                       MCTPCXLTarget),
+        VMSTATE_END_OF_LIST()
+    },
+};
+
+static int component_pre_load(void *opaque)
+{
+    MCTPCXLComponent *c = opaque;
+
+    mctp_cxl_forget(&c->cxl);
+    return 0;
+}
+
 const VMStateDescription vmstate_mctp_cxl_component = {
     .name = "mctp-cxl-component",
     .version_id = 1,
     .minimum_version_id = 1,
+    .pre_load = component_pre_load,
     .fields = (const VMStateField[]) {
         VMSTATE_STRUCT_POINTER(ep, MCTPCXLComponent, vmstate_mctp_endpoint,
                                MCTPEndpoint),
@@ -231,6 +316,7 @@ const VMStateDescription vmstate_mctp_cxl_component = {
     },
     .subsections = (const VMStateDescription *const []) {
         &vmstate_switch_cci,
+        &vmstate_waiting,
         NULL
     },
 };

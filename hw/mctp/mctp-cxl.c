@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * CXL component commands over MCTP, whatever the link: checks a message,
- * runs it on the component's CCI and sends the answer back.
+ * CXL component commands over MCTP, whatever the link: keeps a message until
+ * it can be run, runs it on the component's CCI and sends the answer back.
  *
  * Reference: CXL r3.2 7.6.3; DMTF DSP0234 (type 7) and DSP0281 (type 8).
  */
@@ -19,14 +19,43 @@ uint32_t mctp_cxl_message_max(uint32_t payload_max)
                MCTP_MESSAGE_MAX);
 }
 
+/* Returns false if there is no room; its drop is counted */
+static bool keep(MCTPCXLTarget *target, MCTPEndpoint *ep,
+                 const MCTPMessage *msg)
+{
+    MCTPCXLWaiting *w = &target->waiting[target->num_waiting];
+
+    if (target->num_waiting == MCTP_CXL_WAITING_MAX) {
+        mctp_endpoint_count_drop(ep, MCTP_DROP_QUEUE_FULL);
+        return false;
+    }
+    *w = (MCTPCXLWaiting) {
+        .request = msg->request,
+        .total = msg->total,
+        .body = g_byte_array_sized_new(msg->len),
+    };
+    g_byte_array_append(w->body, msg->body, msg->len);
+    target->num_waiting++;
+    return true;
+}
+
+/* A control request does not overtake a command, nor is it ever refused */
+static bool hold_control(void *opaque, const MCTPMessage *msg)
+{
+    MCTPCXLTarget *target = opaque;
+
+    return target->num_waiting && target->num_waiting < MCTP_CXL_WAITING_MAX &&
+           keep(target, NULL, msg);
+}
+
+/*
+ * A request is kept: it arrives inside a bus event or a chardev's receive,
+ * and what its command does may end the bus or the device behind the chardev.
+ */
 static void mctp_cxl_request(void *opaque, MCTPEndpoint *ep,
                              const MCTPMessage *msg)
 {
     MCTPCXLTarget *target = opaque;
-    uint8_t type = msg->body[0];
-    MCTPCXLAnswer answer = { .ret_code = CXL_RC_SUCCESS };
-    g_autofree uint8_t *reply = NULL;
-    size_t room;
     CXLCCIMsg head;
 
     if (!cxl_cci_msg_decode(msg->body + 1, msg->len - 1, &head) ||
@@ -34,24 +63,48 @@ static void mctp_cxl_request(void *opaque, MCTPEndpoint *ep,
         mctp_endpoint_count_drop(ep, MCTP_DROP_MALFORMED);
         return;
     }
+    if (keep(target, ep, msg)) {
+        target->arrived(target->opaque);
+    }
+}
 
-    target->from = msg->request.path;
-    room = MIN(target->payload_max, MCTP_MESSAGE_MAX - MCTP_CXL_OVERHEAD);
-    reply = g_malloc(MCTP_CXL_OVERHEAD + room);
-    if (msg->total != msg->len ||
-        msg->len - MCTP_CXL_OVERHEAD != head.length || head.length > room) {
+/* Returns false if the endpoint is gone */
+static bool run_one(MCTPEndpoint *ep, MCTPCXLTarget *target,
+                    const MCTPCXLWaiting *w, int64_t now)
+{
+    const uint8_t *body = w->body->data;
+    size_t room = MIN(target->payload_max,
+                      MCTP_MESSAGE_MAX - MCTP_CXL_OVERHEAD);
+    g_autofree uint8_t *reply = g_malloc(MCTP_CXL_OVERHEAD + room);
+    MCTPCXLAnswer answer = { .ret_code = CXL_RC_SUCCESS };
+    MCTPCXLRan ran = MCTP_CXL_ANSWERED;
+    uint8_t type = body[0];
+    CXLCCIMsg head;
+
+    /* was one when it came, and when it was loaded */
+    cxl_cci_msg_decode(body + 1, w->body->len - 1, &head);
+    if (w->total != w->body->len ||
+        w->body->len - MCTP_CXL_OVERHEAD != head.length ||
+        head.length > room) {
         answer.ret_code = CXL_RC_INVALID_PAYLOAD_LENGTH;
     } else if (mctp_cxl_type_for(head.opcode) != type) {
         answer.ret_code = CXL_RC_UNSUPPORTED;
-    } else if (!target->run(target->opaque, head.opcode,
-                            msg->body + MCTP_CXL_OVERHEAD, head.length,
-                            reply + MCTP_CXL_OVERHEAD, room, &answer)) {
+    } else {
+        target->from = w->request.path;
+        ran = target->run(target->opaque, head.opcode,
+                          body + MCTP_CXL_OVERHEAD, head.length,
+                          reply + MCTP_CXL_OVERHEAD, room, &answer);
+    }
+    if (ran == MCTP_CXL_GONE) {
+        return false;
+    }
+    if (ran == MCTP_CXL_SILENT) {
         mctp_endpoint_count_drop(ep, MCTP_DROP_REFUSED);
-        return;
+        return true;
     }
     assert(answer.len <= room);
 
-    trace_mctp_cxl_request(type, head.tag, head.opcode, msg->total,
+    trace_mctp_cxl_request(type, head.tag, head.opcode, w->total,
                            answer.ret_code, answer.len);
     head = (CXLCCIMsg) {
         .category = CXL_CCI_MSG_RESPONSE,
@@ -63,9 +116,50 @@ static void mctp_cxl_request(void *opaque, MCTPEndpoint *ep,
     };
     reply[0] = type;
     cxl_cci_msg_encode(&head, reply + 1);
-    mctp_endpoint_reply(ep, &msg->request, reply,
-                        MCTP_CXL_OVERHEAD + answer.len,
-                        msg->request.arrival);
+    mctp_endpoint_reply(ep, &w->request, reply,
+                        MCTP_CXL_OVERHEAD + answer.len, now);
+    return true;
+}
+
+static void run_control(MCTPEndpoint *ep, const MCTPCXLWaiting *w)
+{
+    const MCTPMessage msg = {
+        .request = w->request,
+        .body = w->body->data,
+        .len = w->body->len,
+        .total = w->total,
+    };
+
+    mctp_endpoint_control(ep, &msg);
+}
+
+bool mctp_cxl_run(MCTPEndpoint *ep, MCTPCXLTarget *target, int64_t now)
+{
+    bool here = true;
+
+    while (here && target->num_waiting) {
+        MCTPCXLWaiting w = target->waiting[0];
+
+        target->num_waiting--;
+        memmove(&target->waiting[0], &target->waiting[1],
+                target->num_waiting * sizeof(w));
+        target->waiting[target->num_waiting].body = NULL;
+        if (w.body->data[0] == MCTP_TYPE_CONTROL) {
+            run_control(ep, &w);
+        } else {
+            here = run_one(ep, target, &w, now);
+        }
+        g_byte_array_unref(w.body);
+    }
+    return here;
+}
+
+void mctp_cxl_forget(MCTPCXLTarget *target)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(target->waiting); i++) {
+        g_clear_pointer(&target->waiting[i].body, g_byte_array_unref);
+    }
+    target->num_waiting = 0;
 }
 
 static void mctp_cxl_response(void *opaque, MCTPEndpoint *ep,
@@ -112,5 +206,6 @@ bool mctp_cxl_attach(MCTPEndpoint *ep, MCTPCXLTarget *target)
         }
         mctp_endpoint_on_response(ep, types[i], mctp_cxl_response);
     }
+    mctp_endpoint_hold_control(ep, hold_control, target);
     return true;
 }

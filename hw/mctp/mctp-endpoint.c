@@ -175,7 +175,7 @@ MCTPDrop mctp_endpoint_reply(MCTPEndpoint *ep, const MCTPRequest *request,
     return dropped(ep, why);
 }
 
-static MCTPDrop handle_control(MCTPEndpoint *ep, const MCTPMessage *msg)
+MCTPDrop mctp_endpoint_control(MCTPEndpoint *ep, const MCTPMessage *msg)
 {
     uint8_t reply[MCTP_CONTROL_MAX];
     size_t reply_len = 0;
@@ -208,6 +208,15 @@ void mctp_endpoint_on_response(MCTPEndpoint *ep, uint8_t type,
             ep->type[i].response = handler;
         }
     }
+}
+
+void mctp_endpoint_hold_control(MCTPEndpoint *ep,
+                                bool (*hold)(void *opaque,
+                                             const MCTPMessage *msg),
+                                void *opaque)
+{
+    ep->hold_control = hold;
+    ep->hold_opaque = opaque;
 }
 
 /* Path of a request of ours, as the transmit queue wants it */
@@ -308,8 +317,11 @@ static MCTPDrop deliver(MCTPEndpoint *ep, const MCTPPath *path,
     }
     ep->stats.rx_messages++;
     msg.request = *pending_add(ep, path, now);
+    if (!t && ep->hold_control && ep->hold_control(ep->hold_opaque, &msg)) {
+        return MCTP_DROP_NONE;
+    }
     if (!t) {
-        return handle_control(ep, &msg);
+        return mctp_endpoint_control(ep, &msg);
     }
     t->handler(t->opaque, ep, &msg);
     return MCTP_DROP_NONE;

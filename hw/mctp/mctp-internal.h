@@ -43,6 +43,9 @@ struct MCTPEndpoint {
     MCTPType type[MCTP_TYPES_MAX];      /* ascending */
     unsigned num_types;
 
+    bool (*hold_control)(void *opaque, const MCTPMessage *msg);
+    void *hold_opaque;
+
     MCTPAssembler rx;
     MCTPTxQueue tx;
     MCTPRequest pending[MCTP_PENDING_SLOTS];    /* free: serial 0 */

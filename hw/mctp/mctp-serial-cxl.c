@@ -70,7 +70,6 @@ struct MCTPSerialCXL {
     VMChangeStateEntry *vmstate_handler;
     unsigned session;           /* counts connections */
     bool open;
-    bool receiving;
 };
 
 static int64_t now_ns(void)
@@ -178,7 +177,7 @@ static void pump(MCTPSerialCXL *s)
            fill_output(s)) {
         progress = true;
     }
-    if (progress && !s->receiving) {
+    if (progress) {
         /* there may be room for more requests now */
         qemu_chr_fe_accept_input(&s->chr);
     }
@@ -193,10 +192,16 @@ static void kick(void *opaque)
 {
     MCTPSerialCXL *s = opaque;
 
-    /* the receive function sends when the message is done with */
-    if (!s->receiving) {
-        qemu_bh_schedule(s->bh);
-    }
+    qemu_bh_schedule(s->bh);
+}
+
+/* The answers are there already when a bottom half of their own would be */
+static void requests_ran(DeviceState *dev)
+{
+    MCTPSerialCXL *s = MCTP_SERIAL_CXL(dev);
+
+    qemu_bh_cancel(s->bh);
+    pump(s);
 }
 
 /* -- receiving ---------------------------------------------------------- */
@@ -210,53 +215,32 @@ static int line_can_receive(void *opaque)
 {
     MCTPSerialCXL *s = opaque;
     unsigned room = mctp_txqueue_room(mctp_endpoint_tx(s->cxl.ep));
+    unsigned taken = TX_RESERVE + s->cxl.cxl.num_waiting;
 
-    if (!runstate_is_running() || s->receiving || room <= TX_RESERVE) {
+    if (!runstate_is_running() || room <= taken) {
         return 0;
     }
     /* one frame may lack no more than its last byte */
-    return 1 + (room - TX_RESERVE - 1) * FRAME_MIN;
+    return 1 + (room - taken - 1) * FRAME_MIN;
 }
 
-/*
- * GLib blocks a source while it is dispatched, unless it may recurse, and
- * wakes the main loop up for this and for the end of it: one turn too many for
- * each request, a sixth of a short command. These two kinds of line call us from
- * the source of their bytes; line_can_receive() keeps it from recursing.
- */
-static void spare_wakeups(MCTPSerialCXL *s)
-{
-    Object *line = OBJECT(qemu_chr_fe_get_driver(&s->chr));
-    GSource *source = g_main_current_source();
-
-    if (source && !g_source_get_can_recurse(source) &&
-        (object_dynamic_cast(line, TYPE_CHARDEV_SOCKET) ||
-         object_dynamic_cast(line, TYPE_CHARDEV_PTY))) {
-        g_source_set_can_recurse(source, true);
-    }
-}
-
+/* Sends nothing: what is answered at once leaves from a bottom half too */
 static void line_receive(void *opaque, const uint8_t *buf, int size)
 {
     MCTPSerialCXL *s = opaque;
     const uint8_t *end = buf + size;
-    unsigned session = s->session;
     MCTPSerialEvent event;
 
-    spare_wakeups(s);
-    s->receiving = true;
-    while (buf < end && session == s->session) {
+    while (buf < end) {
         buf += mctp_serial_scan(&s->parser, buf, end - buf, &event);
         if (event == MCTP_SERIAL_PACKET) {
             trace_mctp_serial_cxl_received(name_of(s), s->parser.len);
             mctp_endpoint_receive(s->cxl.ep, s->parser.packet, s->parser.len,
                                   THE_PEER, now_ns());
-            pump(s);
         } else if (event != MCTP_SERIAL_MORE) {
             trace_mctp_serial_cxl_bad_frame(name_of(s), event);
         }
     }
-    s->receiving = false;
 }
 
 /*
@@ -328,6 +312,7 @@ static void mctp_serial_cxl_realize(DeviceState *dev, Error **errp)
                    MCTP_UNIT_BASELINE, MCTP_SERIAL_UNIT_MAX);
         return;
     }
+    s->cxl.ran = requests_ran;
     if (!mctp_cxl_component_open(&s->cxl, dev, &config, errp)) {
         return;
     }

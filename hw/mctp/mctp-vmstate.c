@@ -49,14 +49,11 @@ static int put_body(QEMUFile *f, void *pv, size_t size,
     return 0;
 }
 
-static const VMStateInfo vmstate_info_mctp_body = {
+const VMStateInfo vmstate_info_mctp_body = {
     .name = "mctp-body",
     .get = get_body,
     .put = put_body,
 };
-
-#define VMSTATE_MCTP_BODY(_f, _s) \
-    VMSTATE_SINGLE(_f, _s, 0, vmstate_info_mctp_body, GByteArray *)
 
 static const VMStateDescription vmstate_path = {
     .name = "mctp-path",

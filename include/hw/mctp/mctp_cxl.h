@@ -25,6 +25,35 @@ typedef struct MCTPCXLAnswer {
     bool background;
 } MCTPCXLAnswer;
 
+/* Requests that wait to be run; one for each that an endpoint remembers */
+#define MCTP_CXL_WAITING_MAX    32
+
+/**
+ * struct MCTPCXLWaiting - a request that waits to be run
+ *
+ * Control requests that come behind it wait, too.
+ */
+typedef struct MCTPCXLWaiting {
+    /** @request: whom the answer goes to */
+    MCTPRequest request;
+    /** @total: bytes sent; above those of @body if it was over-long */
+    uint32_t total;
+    /** @body: type byte first; %NULL if the place is free */
+    GByteArray *body;
+} MCTPCXLWaiting;
+
+/**
+ * enum MCTPCXLRan - how a request was taken
+ */
+typedef enum MCTPCXLRan {
+    /** @MCTP_CXL_ANSWERED: the answer says what it came to */
+    MCTP_CXL_ANSWERED,
+    /** @MCTP_CXL_SILENT: the component cannot answer at the moment */
+    MCTP_CXL_SILENT,
+    /** @MCTP_CXL_GONE: endpoint and target are gone: touch nothing of them */
+    MCTP_CXL_GONE,
+} MCTPCXLRan;
+
 /**
  * typedef MCTPCXLRun - run one request on the CCI behind an endpoint
  * @opaque: the target's
@@ -35,12 +64,11 @@ typedef struct MCTPCXLAnswer {
  * @out_size: bytes at @out
  * @answer: result, zeroed before the call
  *
- * Returns false if the component cannot answer at all at the moment, as
- * during a reset: the request gets no reply then.
+ * May run anything: a command's effects reach the buses.
  */
-typedef bool MCTPCXLRun(void *opaque, uint16_t opcode, const void *in,
-                        size_t in_len, void *out, size_t out_size,
-                        MCTPCXLAnswer *answer);
+typedef MCTPCXLRan MCTPCXLRun(void *opaque, uint16_t opcode, const void *in,
+                              size_t in_len, void *out, size_t out_size,
+                              MCTPCXLAnswer *answer);
 
 /**
  * struct MCTPCXLTarget - the CXL component behind an endpoint
@@ -48,7 +76,9 @@ typedef bool MCTPCXLRun(void *opaque, uint16_t opcode, const void *in,
 typedef struct MCTPCXLTarget {
     /** @run: runs a request */
     MCTPCXLRun *run;
-    /** @opaque: first argument of @run */
+    /** @arrived: a request waits for mctp_cxl_run(); called inside a receive */
+    void (*arrived)(void *opaque);
+    /** @opaque: first argument of these */
     void *opaque;
     /** @payload_max: bytes of the longest payload, either direction */
     uint32_t payload_max;
@@ -56,6 +86,10 @@ typedef struct MCTPCXLTarget {
     MCTPPath from;
     /** @response: takes answers to mctp_cxl_send(), or %NULL; hostile */
     void (*response)(void *opaque, uint8_t mctp_tag, const CXLCCIMsg *msg);
+    /** @num_waiting: places of @waiting in use, from the first on */
+    uint32_t num_waiting;
+    /** @waiting: oldest first */
+    MCTPCXLWaiting waiting[MCTP_CXL_WAITING_MAX];
 } MCTPCXLTarget;
 
 /**
@@ -93,5 +127,26 @@ uint32_t mctp_cxl_message_max(uint32_t payload_max);
  * Returns false if the types are taken.
  */
 bool mctp_cxl_attach(MCTPEndpoint *ep, MCTPCXLTarget *target);
+
+/**
+ * mctp_cxl_run() - run the requests that wait
+ * @ep: the endpoint
+ * @target: attached to it
+ * @now: time, ns
+ *
+ * To be called where nothing of the caller's is half done, which is not inside
+ * a receive: a command can have the endpoint unplugged, or its bus. Returns
+ * false if that happened; then neither argument may be touched.
+ */
+bool mctp_cxl_run(MCTPEndpoint *ep, MCTPCXLTarget *target, int64_t now);
+
+/**
+ * mctp_cxl_forget() - drop the requests that wait
+ * @target: where they would have run
+ */
+void mctp_cxl_forget(MCTPCXLTarget *target);
+
+/** vmstate_mctp_cxl_waiting - of an &MCTPCXLTarget, after the endpoint's */
+extern const struct VMStateDescription vmstate_mctp_cxl_waiting;
 
 #endif

@@ -9,11 +9,13 @@
 #define HW_MCTP_CXL_COMPONENT_H
 
 #include "hw/cxl/cxl_cci.h"
+#include "hw/deferred.h"
 #include "hw/mctp/mctp_cxl.h"
 #include "hw/mctp/mctp_cxl_notify.h"
 #include "hw/pci/pci_device.h"
 #include "hw/qdev-properties.h"
 #include "migration/vmstate.h"
+#include "system/runstate.h"
 
 /**
  * struct MCTPCXLComponent - a component and one endpoint of it
@@ -44,6 +46,16 @@ typedef struct MCTPCXLComponent {
     DeviceListener listener;
     /** @door: the device that embeds this */
     DeviceState *door;
+    /** @ran: set by @door, or %NULL: requests were run and may be answered */
+    void (*ran)(DeviceState *door);
+    /** @work: runs the requests that wait */
+    DeviceDeferred work;
+    /** @vmstate_handler: they do not run while the machine is stopped */
+    VMChangeStateEntry *vmstate_handler;
+    /** @running: a command is on the stack */
+    bool running;
+    /** @lost: the component went meanwhile */
+    bool lost;
 } MCTPCXLComponent;
 
 /**

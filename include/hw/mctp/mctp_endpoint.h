@@ -140,6 +140,29 @@ void mctp_endpoint_on_response(MCTPEndpoint *ep, uint8_t type,
                                MCTPHandler *handler);
 
 /**
+ * mctp_endpoint_hold_control() - let control requests wait for others
+ * @ep: the endpoint
+ * @hold: returns false if the request is to be answered at once; else it has
+ *        kept a copy for mctp_endpoint_control()
+ * @opaque: first argument of @hold
+ *
+ * So that answers keep the order of the requests.
+ */
+void mctp_endpoint_hold_control(MCTPEndpoint *ep,
+                                bool (*hold)(void *opaque,
+                                             const MCTPMessage *msg),
+                                void *opaque);
+
+/**
+ * mctp_endpoint_control() - answer a control request that was held
+ * @ep: the endpoint
+ * @msg: as it was given to the function that held it
+ *
+ * Returns MCTP_DROP_NONE, or why there is no answer (already counted).
+ */
+MCTPDrop mctp_endpoint_control(MCTPEndpoint *ep, const MCTPMessage *msg);
+
+/**
  * mctp_endpoint_request() - send a request of our own
  * @ep: the endpoint
  * @link: address on the link to send it to

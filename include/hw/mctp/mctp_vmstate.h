@@ -26,4 +26,10 @@ extern const VMStateDescription vmstate_mctp_serial_parser;
 /** vmstate_mctp_request - &struct MCTPRequest that a handler still holds */
 extern const VMStateDescription vmstate_mctp_request;
 
+/** vmstate_info_mctp_body - a message, or %NULL; bounded when it is loaded */
+extern const VMStateInfo vmstate_info_mctp_body;
+
+#define VMSTATE_MCTP_BODY(_f, _s) \
+    VMSTATE_SINGLE(_f, _s, 0, vmstate_info_mctp_body, GByteArray *)
+
 #endif

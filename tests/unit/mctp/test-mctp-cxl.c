@@ -17,17 +17,25 @@ typedef struct Component {
     CXLRetCode ret_code;
     bool background;
     bool in_reset;
+    bool unplugs;
+    unsigned arrivals;
     unsigned runs;
     uint16_t opcode;
 } Component;
 
-static bool run(void *opaque, uint16_t opcode, const void *in, size_t in_len,
-                void *out, size_t out_size, MCTPCXLAnswer *answer)
+static MCTPCXLRan run(void *opaque, uint16_t opcode, const void *in,
+                      size_t in_len, void *out, size_t out_size,
+                      MCTPCXLAnswer *answer)
 {
     Component *c = opaque;
 
+    if (c->unplugs) {
+        g_clear_pointer(&c->ep, mctp_endpoint_free);
+        mctp_cxl_forget(&c->target);
+        return MCTP_CXL_GONE;
+    }
     if (c->in_reset) {
-        return false;
+        return MCTP_CXL_SILENT;
     }
     c->runs++;
     c->opcode = opcode;
@@ -41,7 +49,14 @@ static bool run(void *opaque, uint16_t opcode, const void *in, size_t in_len,
         }
         answer->len = in_len;
     }
-    return true;
+    return MCTP_CXL_ANSWERED;
+}
+
+static void arrived(void *opaque)
+{
+    Component *c = opaque;
+
+    c->arrivals++;
 }
 
 static Component *component_new(void)
@@ -56,6 +71,7 @@ static Component *component_new(void)
     c->ep = mctp_endpoint_new(&config);
     c->target = (MCTPCXLTarget) {
         .run = run,
+        .arrived = arrived,
         .opaque = c,
         .payload_max = PAYLOAD_MAX,
     };
@@ -66,28 +82,35 @@ static Component *component_new(void)
 
 static void component_free(Component *c)
 {
+    mctp_cxl_forget(&c->target);
     mctp_endpoint_free(c->ep);
     g_free(c);
 }
 
-/* Send a message in packets of 64; returns the answer put together, or NULL */
-static GByteArray *exchange(Component *c, const char *text)
+/* A message arrives in packets of 64 */
+static void arrive(Component *c, const char *text, uint8_t tag)
 {
     g_autoptr(GByteArray) body = span(text);
-    GByteArray *answer = NULL;
-    MCTPTxPacket pkt;
     unsigned seq = 0;
 
     for (size_t at = 0; at < body->len; at += 64, seq++) {
         size_t part = MIN(64, body->len - at);
         uint8_t packet[68] = {
-            0x01, 0x09, 0x08, 0x0a | (seq & 3) << 4 | (at ? 0 : 0x80) |
+            0x01, 0x09, 0x08, 0x08 | tag | (seq & 3) << 4 | (at ? 0 : 0x80) |
             (at + part == body->len ? 0x40 : 0),
         };
 
         memcpy(packet + 4, body->data + at, part);
         mctp_endpoint_receive(c->ep, packet, 4 + part, 0x10, 0);
     }
+}
+
+/* All that is to be sent, put together, or NULL */
+static GByteArray *leave(Component *c)
+{
+    GByteArray *answer = NULL;
+    MCTPTxPacket pkt;
+
     while (mctp_txqueue_peek(mctp_endpoint_tx(c->ep), 0, &pkt)) {
         if (!answer) {
             answer = g_byte_array_new();
@@ -96,6 +119,13 @@ static GByteArray *exchange(Component *c, const char *text)
         mctp_txqueue_sent(mctp_endpoint_tx(c->ep), pkt.id, 0);
     }
     return answer;
+}
+
+static GByteArray *exchange(Component *c, const char *text)
+{
+    arrive(c, text, 2);
+    g_assert_true(mctp_cxl_run(c->ep, &c->target, 0));
+    return leave(c);
 }
 
 static const struct {
@@ -204,6 +234,77 @@ static void test_every_set_has_one_type(void)
     component_free(c);
 }
 
+/* Nothing runs inside a receive; then each in its turn */
+static void test_requests_wait(void)
+{
+    Component *c = component_new();
+    g_autoptr(GByteArray) answers = NULL;
+
+    arrive(c, "08 00 01 00 01 04 01 00 00 00 00 00 00 11", 1);
+    arrive(c, "08 00 02 00 02 04 01 00 00 00 00 00 00 22", 2);
+    g_assert_cmpuint(c->arrivals, ==, 2);
+    g_assert_cmpuint(c->runs, ==, 0);
+    g_assert_null(leave(c));
+    g_assert_true(mctp_cxl_run(c->ep, &c->target, 0));
+    g_assert_cmpuint(c->runs, ==, 2);
+    g_assert_cmphex(c->opcode, ==, 0x0402);
+    answers = leave(c);
+    assert_span(answers->data, answers->len,
+                "08 01 01 00 01 04 01 00 00 00 00 00 00 11"
+                " 08 01 02 00 02 04 01 00 00 00 00 00 00 22");
+    g_assert_true(mctp_cxl_run(c->ep, &c->target, 0));
+    g_assert_cmpuint(c->runs, ==, 2);
+    component_free(c);
+}
+
+/* A control request waits behind a command, and only then */
+static void test_answers_keep_the_order(void)
+{
+    Component *c = component_new();
+
+    feed(c->ep, "01 09 08 c8 00 81 02", 0x10, 0);
+    expect_tx(c->ep, 0, "01 08 09 c0 00 01 02 00 09 02 00");
+    arrive(c, "08 00 01 00 01 04 01 00 00 00 00 00 00 11", 1);
+    feed(c->ep, "01 09 08 c8 00 82 02", 0x10, 0);
+    expect_tx(c->ep, 0, NULL);
+    g_assert_true(mctp_cxl_run(c->ep, &c->target, 0));
+    expect_tx(c->ep, 0, "01 08 09 c1 08 01 01 00 01 04 01 00 00 00 00 00 00"
+                        " 11");
+    expect_tx(c->ep, 0, "01 08 09 c0 00 02 02 00 09 02 00");
+    component_free(c);
+}
+
+static void test_more_than_can_wait(void)
+{
+    Component *c = component_new();
+
+    /* a tag that is used again is a request all the same */
+    for (unsigned i = 0; i <= MCTP_CXL_WAITING_MAX; i++) {
+        arrive(c, "08 00 01 00 01 04 00 00 00 00 00 00 00", i & 7);
+    }
+    g_assert_cmpuint(c->ep->stats.drop[MCTP_DROP_QUEUE_FULL], ==, 1);
+    g_assert_true(mctp_cxl_run(c->ep, &c->target, 0));
+    g_assert_cmpuint(c->runs, ==, MCTP_CXL_WAITING_MAX);
+    arrive(c, "08 00 01 00 01 04 00 00 00 00 00 00 00", 0);
+    mctp_cxl_forget(&c->target);
+    g_assert_true(mctp_cxl_run(c->ep, &c->target, 0));
+    g_assert_cmpuint(c->runs, ==, MCTP_CXL_WAITING_MAX);
+    component_free(c);
+}
+
+/* The first command frees the endpoint, with another one waiting */
+static void test_command_that_unplugs_its_endpoint(void)
+{
+    Component *c = component_new();
+
+    c->unplugs = true;
+    arrive(c, "08 00 01 00 01 04 00 00 00 00 00 00 00", 0);
+    arrive(c, "08 00 01 00 01 04 00 00 00 00 00 00 00", 1);
+    g_assert_false(mctp_cxl_run(c->ep, &c->target, 0));
+    g_assert_null(c->ep);
+    component_free(c);
+}
+
 /* An inner message of a tunnel has the same header, without a type byte */
 static void test_header(void)
 {
@@ -239,6 +340,12 @@ int main(int argc, char **argv)
     g_test_add_func("/mctp/cxl/cases", test_cases);
     g_test_add_func("/mctp/cxl/every-set-has-one-type",
                     test_every_set_has_one_type);
+    g_test_add_func("/mctp/cxl/requests-wait", test_requests_wait);
+    g_test_add_func("/mctp/cxl/answers-keep-the-order",
+                    test_answers_keep_the_order);
+    g_test_add_func("/mctp/cxl/more-than-can-wait", test_more_than_can_wait);
+    g_test_add_func("/mctp/cxl/command-that-unplugs-its-endpoint",
+                    test_command_that_unplugs_its_endpoint);
     g_test_add_func("/mctp/cxl/header", test_header);
     g_test_add_func("/mctp/cxl/message-max", test_message_max);
     return g_test_run();

@@ -13,6 +13,7 @@
 #include "qemu/module.h"
 #include "mctp-test-util.h"
 #include "hw/mctp/mctp-internal.h"
+#include "hw/mctp/mctp_cxl.h"
 #include "hw/mctp/mctp_vmstate.h"
 
 static MCTPEndpoint *new_endpoint(Recorder *r, uint32_t max_message)
@@ -331,6 +332,53 @@ static void test_damaged_anywhere(void)
     recorder_free(r);
 }
 
+static void arrived(void *opaque)
+{
+}
+
+/* Requests that wait to be run, and a stream that says so of something else */
+static void test_waiting_requests(void)
+{
+    const MCTPEndpointConfig config = { .max_message = 4096, .unit = 64 };
+    MCTPEndpoint *ep = mctp_endpoint_new(&config);
+    MCTPCXLTarget from = { .arrived = arrived }, to = { .arrived = arrived };
+    g_autoptr(GByteArray) stream = NULL;
+    unsigned loaded = 0;
+
+    g_assert_true(mctp_cxl_attach(ep, &from));
+    feed(ep, "01 00 08 c8 08 00 01 00 01 04 01 00 00 00 00 00 00 11", 0x10, 0);
+    feed(ep, "01 00 08 c9 07 00 02 00 00 56 00 00 00 00 00 00 00", 0x11, 0);
+    g_assert_cmpuint(from.num_waiting, ==, 2);
+    stream = save(&vmstate_mctp_cxl_waiting, &from);
+
+    for (unsigned again = 0; again < 2; again++) {
+        g_assert_true(load(&vmstate_mctp_cxl_waiting, &to, stream->data,
+                           stream->len));
+        g_assert_cmpuint(to.num_waiting, ==, 2);
+        assert_span(to.waiting[0].body->data, to.waiting[0].body->len,
+                    "08 00 01 00 01 04 01 00 00 00 00 00 00 11");
+        g_assert_cmphex(to.waiting[1].request.path.link, ==, 0x11);
+    }
+    for (size_t at = 0; at < stream->len - 1; at++) {
+        uint8_t good = stream->data[at];
+
+        stream->data[at] ^= 0xff;
+        if (load(&vmstate_mctp_cxl_waiting, &to, stream->data,
+                 stream->len)) {
+            loaded++;
+            g_assert_cmpuint(to.num_waiting, ==, 2);
+            g_assert_cmpuint(to.waiting[1].body->len, ==, 13);
+        } else {
+            g_assert_cmpuint(to.num_waiting, ==, 0);
+        }
+        stream->data[at] = good;
+    }
+    g_assert_cmpuint(loaded, >, 0);
+    mctp_cxl_forget(&to);
+    mctp_cxl_forget(&from);
+    mctp_endpoint_free(ep);
+}
+
 static void test_serial_parser(void)
 {
     g_autoptr(GByteArray) line =
@@ -387,6 +435,8 @@ int main(int argc, char **argv)
                     test_cut_off_anywhere);
     g_test_add_func("/mctp/migration/damaged-anywhere",
                     test_damaged_anywhere);
+    g_test_add_func("/mctp/migration/waiting-requests",
+                    test_waiting_requests);
     g_test_add_func("/mctp/migration/serial-parser", test_serial_parser);
     return g_test_run();
 }

@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Commands over MCTP whose effects come back: an FM's write to a switch port
+ * makes the port send an interrupt message, and the guest has aimed that at the
+ * slot that the switch is in, or the I2C controller that the request came by.
+ * Reference: CXL r3.2 7.6.7.1.3, 7.6.7.1.4; PCIe r6.0 6.7.3, 7.7.1.
+ */
+#include "qemu/osdep.h"
+#include "qemu/bswap.h"
+#include "hw/mctp/mctp_i2c_frame.h"
+#include "hw/pci/pci_regs.h"
+#include "mctp-line.h"
+#include "tests/qtest/cxl/cxl-qtest-switch.h"
+
+#define ENDPOINT 0x20
+/* Value that switches a slot off, as a message carries it */
+#define POWER_OFF (PCI_EXP_SLTCTL_PWR_IND_OFF | PCI_EXP_SLTCTL_PCC)
+#define EVENTS (PCI_EXP_SLTCTL_HPIE | PCI_EXP_SLTCTL_CCIE)
+
+/* The controller is below root port rp1, behind the buses of the switch */
+#define PXB_BUS 52
+#define RP1 (PXB_BUS << 8 | QPCI_DEVFN(1, 0))
+#define I2C_BUS 62
+#define I2C_DEVICES \
+    "-device dw-i2c-pci,id=dw,bus=rp1 " \
+    "-device i2c_mctp_cxl,bus=dw.0,address=0x20,target=us0 "
+
+/* Port ds0 sends the message that switches off the slot of @port */
+static void aim(CxlSwitch *sw, CxlDev *port)
+{
+    CxlDev *ds = &sw->dsp[0];
+    unsigned msi = cfg_find_cap(ds, PCI_CAP_ID_MSI);
+    unsigned slot = cfg_find_cap(port, PCI_CAP_ID_EXP) + PCI_EXP_SLTCTL;
+    uint16_t flags = cfg_readw(ds, msi + PCI_MSI_FLAGS);
+    bool wide = flags & PCI_MSI_FLAGS_64BIT;
+
+    g_assert_cmpuint(msi, !=, 0);
+    cfg_writew(port, slot, PCI_EXP_SLTCTL_PWR_IND_ON);
+    cfg_writel(ds, msi + PCI_MSI_ADDRESS_LO, port->cfg + slot);
+    if (wide) {
+        cfg_writel(ds, msi + PCI_MSI_ADDRESS_HI, 0);
+    }
+    cfg_writew(ds, msi + (wide ? PCI_MSI_DATA_64 : PCI_MSI_DATA_32),
+               POWER_OFF);
+    cfg_writew(ds, msi + PCI_MSI_FLAGS, flags | PCI_MSI_FLAGS_ENABLE);
+}
+
+/* 5103h that has ds0 tell of the end of each write to its Slot Control */
+static void slot_request(CxlSwitch *sw, uint8_t req[8])
+{
+    unsigned slot = cfg_find_cap(&sw->dsp[0], PCI_CAP_ID_EXP) +
+                    PCI_EXP_SLTCTL;
+
+    g_assert_cmpuint(slot & 3, ==, 0);
+    stl_le_p(req, SWITCH_DSP_PORT(0) |
+             (slot | 3 << 12 | 1 << 23) << 8);
+    stl_le_p(req + 4, EVENTS);
+}
+
+static void is_gone(QTestState *qts, const char *id)
+{
+    g_autofree char *path = g_strdup_printf("/machine/peripheral/%s", id);
+    QDict *answer = qtest_qmp(qts, "{'execute': 'qom-list',"
+                              " 'arguments': {'path': %s}}", path);
+
+    g_assert_true(qdict_haskey(answer, "error"));
+    qobject_unref(answer);
+}
+
+/* The command unplugs the switch that runs it; the line stays */
+static void test_command_that_unplugs_its_switch(void)
+{
+    g_autofree char *line = line_args(0, "us0");
+    g_autoptr(Line) l = NULL;
+    CxlDev root;
+    uint8_t req[8];
+    CxlSwitch sw;
+    Answer a;
+
+    switch_probe(cxl_start(SWITCH_PORTS "%s", line), &sw);
+    root = sw.usp;
+    root.cfg -= 1 << 20;
+    aim(&sw, &root);
+    slot_request(&sw, req);
+    l = line_open(0);
+    a = line_command(l, 0x5103, req, sizeof(req));
+    g_assert_cmphex(a.ret_code, ==, 0);
+    answer_clear(&a);
+    is_gone(sw.qts, "us0");
+    is_gone(sw.qts, "ds0");
+    line_quiet(l);
+    qtest_qmp_assert_success(sw.qts, "{'execute': 'device_del',"
+                             " 'arguments': {'id': 'link0'}}");
+    is_gone(sw.qts, "link0");
+    qtest_quit(sw.qts);
+}
+
+/* The controller as a guest finds it */
+static void find_i2c(QTestState *qts, DwI2c *t)
+{
+    QPCIDevice *port;
+    uint64_t size;
+
+    *t = (DwI2c) { .qts = qts, .pci = qpci_new_pc(qts, NULL) };
+    port = qpci_device_find(t->pci, RP1);
+    g_assert_nonnull(port);
+    qpci_config_writeb(port, PCI_PRIMARY_BUS, PXB_BUS);
+    qpci_config_writeb(port, PCI_SECONDARY_BUS, I2C_BUS);
+    qpci_config_writeb(port, PCI_SUBORDINATE_BUS, I2C_BUS);
+    t->dev = qpci_device_find(t->pci, I2C_BUS << 8);
+    g_assert_nonnull(t->dev);
+    qpci_device_enable(t->dev);
+    t->bar = qpci_iomap(t->dev, 0, &size);
+    qpci_config_writew(port, PCI_MEMORY_BASE, t->bar.addr >> 16 & 0xfff0);
+    qpci_config_writew(port, PCI_MEMORY_LIMIT, t->bar.addr >> 16 & 0xfff0);
+    qpci_config_writew(port, PCI_COMMAND,
+                       PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
+    g_free(port);
+}
+
+/* The command unplugs the controller, and with it bus and endpoint */
+static void test_command_that_unplugs_its_bus(void)
+{
+    uint8_t packet[4 + CCI_OVERHEAD + 8] = { 1, 0, GUEST_EID, 0xc8, 7 };
+    uint8_t frame[MCTP_I2C_FRAME_MAX];
+    CxlDev port;
+    CxlSwitch sw;
+    size_t len;
+    DwI2c t;
+
+    switch_probe(cxl_start(SWITCH_PORTS I2C_DEVICES "%s", ""), &sw);
+    find_i2c(sw.qts, &t);
+    port = sw.usp;
+    port.cfg -= (uint64_t)sw.usp.bus << 20;
+    port.cfg += (uint64_t)RP1 << 12;
+    aim(&sw, &port);
+
+    stw_le_p(packet + 8, 0x5103);
+    stw_le_p(packet + 10, 8);
+    slot_request(&sw, packet + 4 + CCI_OVERHEAD);
+    len = mctp_i2c_encode(ENDPOINT, OWN, packet, sizeof(packet), frame);
+    mctp_listen(&t);
+    dw_master_mode(&t, CON_LINUX_MASTER, ENDPOINT);
+    for (size_t i = 1; i < len; i++) {
+        dw_wr(&t, R_DATA_CMD, frame[i] | (i == len - 1 ? CMD_STOP : 0));
+    }
+    qtest_qmp_eventwait(sw.qts, "DEVICE_DELETED");
+    is_gone(sw.qts, "dw");
+    qtest_clock_step(sw.qts, 2 * ANSWER_NS);
+    g_assert_cmphex(slot_control(&sw, 0) & EVENTS, ==, EVENTS);
+    dw_stop(&t);
+}
+
+int main(int argc, char **argv)
+{
+    int ret;
+
+    g_test_init(&argc, &argv, NULL);
+    qtest_add_func("/mctp/outside/command-that-unplugs-its-switch",
+                   test_command_that_unplugs_its_switch);
+    qtest_add_func("/mctp/outside/command-that-unplugs-its-bus",
+                   test_command_that_unplugs_its_bus);
+    ret = g_test_run();
+    line_cleanup();
+    return ret;
+}
