@@ -75,6 +75,10 @@ static uint32_t raw_status(DWI2CState *s)
     return raw;
 }
 
+/*
+ * The last thing that is done: what an interrupt sets off may unplug us. Who
+ * calls from inside a transfer leaves it to the bottom half.
+ */
 void dw_i2c_update_irq(DWI2CState *s)
 {
     uint32_t raw = raw_status(s);
@@ -82,6 +86,16 @@ void dw_i2c_update_irq(DWI2CState *s)
 
     trace_dw_i2c_irq(level, raw, s->intr_mask);
     qemu_set_irq(s->irq, level);
+}
+
+static void drive_line(void *opaque, unsigned what)
+{
+    dw_i2c_update_irq(opaque);
+}
+
+void dw_i2c_update_irq_later(DWI2CState *s)
+{
+    device_deferred_raise(&s->line, 0);
 }
 
 static uint32_t bus_status(DWI2CState *s)
@@ -526,9 +540,13 @@ static void machine_runs(void *opaque, bool running, RunState state)
 {
     DWI2CState *s = opaque;
 
-    /* Masters that were queued again by a load wait for this. */
+    /*
+     * Masters that were queued again by a load wait for this, and so may a
+     * line whose bottom half had not run when the machine was saved.
+     */
     if (running) {
         i2c_schedule_pending_master(s->bus);
+        dw_i2c_update_irq_later(s);
     }
 }
 
@@ -537,6 +555,7 @@ bool dw_i2c_realize(DWI2CState *s, DeviceState *owner, qemu_irq irq,
 {
     s->irq = irq;
     s->bus = i2c_init_bus(owner, NULL);
+    object_ref(OBJECT(s->bus));
     if (!dw_i2c_target_realize(s, errp)) {
         i2c_bus_forget_vmstate(s->bus);
         return false;
@@ -544,17 +563,33 @@ bool dw_i2c_realize(DWI2CState *s, DeviceState *owner, qemu_irq irq,
     dw_i2c_master_realize(s, owner);
     s->num_last_access = current_machine->smp.max_cpus + 1;
     s->last_access = g_new(uint32_t, s->num_last_access);
+    device_deferred_init(&s->line, OBJECT(owner), 1, drive_line, s);
     s->vmse = qemu_add_vm_change_state_handler(machine_runs, s);
     memory_region_init_io(&s->mmio, OBJECT(owner), &dw_i2c_ops, s, "dw-i2c",
                           DW_I2C_MMIO_SIZE);
     return true;
 }
 
+/*
+ * This may happen inside a transfer of ours, which then goes on with a disabled
+ * controller on a bus without devices.
+ */
 void dw_i2c_unrealize(DWI2CState *s)
 {
     qemu_del_vm_change_state_handler(s->vmse);
-    dw_i2c_target_unrealize(s);
+    device_deferred_cancel(&s->line, DEVICE_DEFERRED_ALL);
     dw_i2c_master_unrealize(s);
+    dw_i2c_target_disarm(s);
+    s->enable = 0;
+    s->raw = 0;
     i2c_bus_forget_vmstate(s->bus);
+    s->irq = NULL;
+}
+
+void dw_i2c_finalize(DWI2CState *s)
+{
+    dw_i2c_target_finalize(s);
+    dw_i2c_master_finalize(s);
     g_free(s->last_access);
+    object_unref(OBJECT(s->bus));
 }

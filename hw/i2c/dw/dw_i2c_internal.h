@@ -134,12 +134,15 @@ static inline bool dw_i2c_is_target(const DWI2CState *s)
     return !(s->con & (CON_MASTER | CON_TARGET_DISABLE));
 }
 
-/* dw_i2c.c: drive the interrupt line from the current state. */
+/* dw_i2c.c: drive the interrupt line from the current state ... */
 void dw_i2c_update_irq(DWI2CState *s);
+/* ... or as it is then, when nothing of ours is on the stack any more. */
+void dw_i2c_update_irq_later(DWI2CState *s);
 
 /* dw_i2c_master.c */
 void dw_i2c_master_realize(DWI2CState *s, DeviceState *owner);
 void dw_i2c_master_unrealize(DWI2CState *s);
+void dw_i2c_master_finalize(DWI2CState *s);
 /* Execute what is in the TX FIFO as far as bus and RX FIFO allow. */
 void dw_i2c_master_run(DWI2CState *s);
 /* The guest asked for an abort; a transfer or waiting commands end in it. */
@@ -159,7 +162,7 @@ void dw_i2c_master_give_up(DWI2CState *s);
 
 /* dw_i2c_target.c */
 bool dw_i2c_target_realize(DWI2CState *s, Error **errp);
-void dw_i2c_target_unrealize(DWI2CState *s);
+void dw_i2c_target_finalize(DWI2CState *s);
 void dw_i2c_target_reset(DWI2CState *s);
 /* ENABLE went from 0 to 1 in target mode. */
 void dw_i2c_target_enabled(DWI2CState *s);

@@ -52,10 +52,14 @@ static void end_transfer(DWI2CState *s)
 
 static void stop(DWI2CState *s)
 {
+    unsigned epoch = s->master.epoch;
+
     trace_dw_i2c_master_stop(owns_bus(s));
     end_transfer(s);
-    s->raw |= INTR_STOP_DET;
-    give_up_bus(s);
+    if (s->master.epoch == epoch) {
+        s->raw |= INTR_STOP_DET;
+        give_up_bus(s);
+    }
 }
 
 void dw_i2c_master_fail(DWI2CState *s, uint32_t source)
@@ -75,6 +79,7 @@ static void fail_on_bus(DWI2CState *s, uint32_t source)
 /* START or repeated START; on a refusal the transfer is over. */
 static bool start(DWI2CState *s, bool recv)
 {
+    unsigned epoch = s->master.epoch;
     bool again = s->master.open;
     uint32_t source = ABRT_7BIT_NACK;
     int nack;
@@ -86,6 +91,9 @@ static bool start(DWI2CState *s, bool recv)
             }
         } else {
             end_transfer(s);
+            if (s->master.epoch != epoch) {
+                return false;
+            }
             s->raw |= INTR_STOP_DET;
             again = false;
         }
@@ -100,6 +108,9 @@ static bool start(DWI2CState *s, bool recv)
         nack = i2c_start_transfer(s->bus, s->tar & 0x7f, recv);
         s->master.starting = false;
     }
+    if (s->master.epoch != epoch) {
+        return false;
+    }
     trace_dw_i2c_master_start(s->tar, recv, again, nack);
     if (nack) {
         /* The last data byte was answered above: no second NACK. */
@@ -112,9 +123,16 @@ static bool start(DWI2CState *s, bool recv)
     return true;
 }
 
+/*
+ * A device on the bus may do anything when it is called, such as have us reset
+ * or unplugged.  False if the words behind this one are not to be executed.
+ */
 static bool execute(DWI2CState *s, uint32_t cmd)
 {
+    unsigned epoch = s->master.epoch;
     bool recv = cmd & CMD_READ;
+    uint8_t byte = 0;
+    int nack = 0;
 
     if (!s->master.open || s->master.recv != recv || (cmd & CMD_RESTART)) {
         if (!start(s, recv)) {
@@ -122,21 +140,26 @@ static bool execute(DWI2CState *s, uint32_t cmd)
         }
     }
     if (recv) {
-        uint8_t byte = i2c_recv(s->bus);
-
-        if (fifo8_is_full(&s->rx)) {
-            s->raw |= INTR_RX_OVER;
-        } else {
-            fifo8_push(&s->rx, byte);
-        }
-    } else if (i2c_send(s->bus, cmd & 0xff)) {
+        byte = i2c_recv(s->bus);
+    } else {
+        nack = i2c_send(s->bus, cmd & 0xff);
+    }
+    if (s->master.epoch != epoch) {
+        return false;
+    }
+    if (nack) {
         fail_on_bus(s, ABRT_DATA_NACK);
         return false;
+    }
+    if (recv && fifo8_is_full(&s->rx)) {
+        s->raw |= INTR_RX_OVER;
+    } else if (recv) {
+        fifo8_push(&s->rx, byte);
     }
     if (cmd & CMD_STOP) {
         stop(s);
     }
-    return true;
+    return s->master.epoch == epoch;
 }
 
 /* A word is in one piece: head and capacity are multiples of its size. */
@@ -168,7 +191,9 @@ void dw_i2c_master_run(DWI2CState *s)
 static void granted(void *opaque)
 {
     DWI2CState *s = opaque;
+    Object *owner = memory_region_owner(&s->mmio);
 
+    object_ref(owner);
     trace_dw_i2c_master_granted(fifo32_num_used(&s->tx));
     s->master.queued = false;
     dw_i2c_master_run(s);
@@ -177,6 +202,7 @@ static void granted(void *opaque)
         i2c_bus_release(s->bus);
     }
     dw_i2c_update_irq(s);
+    object_unref(owner);
 }
 
 /*
@@ -230,6 +256,7 @@ void dw_i2c_master_user_abort(DWI2CState *s)
 
 void dw_i2c_master_flush(DWI2CState *s)
 {
+    s->master.epoch++;
     fifo32_reset(&s->tx);
     fifo8_reset(&s->rx);
     s->master.commanded = false;
@@ -301,9 +328,16 @@ void dw_i2c_master_realize(DWI2CState *s, DeviceState *owner)
 
 void dw_i2c_master_unrealize(DWI2CState *s)
 {
-    /* The devices of the bus are gone, the bus follows. */
+    s->master.epoch++;
+    s->master.open = false;
+    fifo32_reset(&s->tx);
+    fifo8_reset(&s->rx);
     i2c_bus_drain(s->bus);
     qemu_bh_delete(s->master.bh);
+}
+
+void dw_i2c_master_finalize(DWI2CState *s)
+{
     fifo32_destroy(&s->tx);
     fifo8_destroy(&s->rx);
 }

@@ -45,9 +45,15 @@ static void dw_i2c_pci_realize(PCIDevice *pci, Error **errp)
 static void dw_i2c_pci_exit(PCIDevice *pci)
 {
     DWI2CPCIState *d = DW_I2C_PCI(pci);
+    qemu_irq irq = d->ctrl.irq;
 
     dw_i2c_unrealize(&d->ctrl);
-    qemu_free_irq(d->ctrl.irq);
+    qemu_free_irq(irq);
+}
+
+static void dw_i2c_pci_finalize(Object *obj)
+{
+    dw_i2c_finalize(&DW_I2C_PCI(obj)->ctrl);
 }
 
 static void dw_i2c_pci_reset_hold(Object *obj, ResetType type)
@@ -88,6 +94,7 @@ static const TypeInfo dw_i2c_pci_type = {
     .name = TYPE_DW_I2C_PCI,
     .parent = TYPE_PCI_DEVICE,
     .instance_size = sizeof(DWI2CPCIState),
+    .instance_finalize = dw_i2c_pci_finalize,
     .class_init = dw_i2c_pci_class_init,
     .interfaces = (InterfaceInfo[]) {
         { INTERFACE_CONVENTIONAL_PCI_DEVICE },

@@ -377,7 +377,7 @@ static void close_packet(DWI2CState *s)
     t->count++;
     trace_dw_i2c_target_stored(p->len, t->count);
     dw_i2c_target_step(s);
-    dw_i2c_update_irq(s);
+    dw_i2c_update_irq_later(s);
 }
 
 static int port_start_write(DWI2CState *s)
@@ -552,14 +552,10 @@ bool dw_i2c_target_realize(DWI2CState *s, Error **errp)
     s->port = i2c_slave_new(TYPE_DW_I2C_TARGET, 0);
     port = DW_I2C_TARGET(s->port);
     port->ctrl = s;
-    if (!i2c_slave_realize_and_unref(s->port, s->bus, errp)) {
-        timer_free(s->present_timer);
-        return false;
-    }
-    return true;
+    return i2c_slave_realize_and_unref(s->port, s->bus, errp);
 }
 
-void dw_i2c_target_unrealize(DWI2CState *s)
+void dw_i2c_target_finalize(DWI2CState *s)
 {
     timer_free(s->present_timer);
 }

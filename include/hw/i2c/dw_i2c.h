@@ -11,6 +11,7 @@
 #define HW_I2C_DW_I2C_H
 
 #include "exec/memory.h"
+#include "hw/deferred.h"
 #include "hw/i2c/i2c.h"
 #include "hw/irq.h"
 #include "qemu/fifo32.h"
@@ -106,6 +107,8 @@ typedef struct DWI2CTargetSide {
  * @recv: direction of the open transfer, true for a read
  * @commanded: the guest has written a command word since the last enable
  * @starting: our own START is being offered to the devices of the bus
+ * @epoch: counts flushes: a transfer that was ended inside a call to the bus
+ *         does not go on after it
  * @queued: @bh is in the bus's list of waiting masters (not migrated: it is
  *          rebuilt from the other fields)
  * @bh: run by the bus core when the bus is granted
@@ -116,6 +119,7 @@ typedef struct DWI2CMasterSide {
     bool commanded;
     bool starting;
     bool queued;
+    unsigned epoch;
     QEMUBH *bh;
 } DWI2CMasterSide;
 
@@ -126,6 +130,7 @@ typedef struct DWI2CMasterSide {
  * @bus: bus the controller sits on, child of the front's device
  * @port: the controller's own presence on @bus as a target
  * @vmse: restarts waiting masters when the machine starts to run
+ * @line: drives @irq after a packet came, when the other master is done
  * @present_timer: fires when settle or hold-off time is over
  * @last_access: previous register access per vCPU, see dw_i2c.c
  * @num_last_access: length of @last_access
@@ -151,6 +156,7 @@ typedef struct DWI2CState {
     I2CBus *bus;
     I2CSlave *port;
     VMChangeStateEntry *vmse;
+    DeviceDeferred line;
     QEMUTimer *present_timer;
     uint32_t *last_access;
     uint32_t num_last_access;
@@ -181,16 +187,22 @@ typedef struct DWI2CState {
  * @irq: level interrupt output, stays property of the caller
  * @errp: set on failure
  *
- * Return: true, or false with nothing left allocated.
+ * Return: true, or false with what dw_i2c_finalize() frees.
  */
 bool dw_i2c_realize(DWI2CState *s, DeviceState *owner, qemu_irq irq,
                     Error **errp);
 
 /**
  * dw_i2c_unrealize() - undo dw_i2c_realize(), devices on the bus are gone
- * @s: controller
+ * @s: controller; a transfer of its own may be on the stack
  */
 void dw_i2c_unrealize(DWI2CState *s);
+
+/**
+ * dw_i2c_finalize() - free what a controller holds, realized or not
+ * @s: controller, with the device that it is part of
+ */
+void dw_i2c_finalize(DWI2CState *s);
 
 /**
  * dw_i2c_reset() - state after power-on; frees the bus, drops all packets
