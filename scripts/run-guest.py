@@ -147,7 +147,7 @@ def i2c_machine(args):
     """A machine without CXL for the I2C controller alone."""
     return ['-M', 'q35', '-cpu', args.cpu, '-m', '512M', '-smp', '2',
             '-nodefaults', '-no-reboot', '-display', 'none',
-            '-device', 'dw-i2c-pci,id=i2c0',
+            '-device', 'dw-i2c-pci,id=i2c0,hide-linux-races=on',
             '-device', 'at24c-eeprom,bus=i2c0.0,address=0x50,rom-size=256',
             '-device', 'i2c-echo,bus=i2c0.0,address=0x30']
 
@@ -224,7 +224,8 @@ def machine_args(args):
     line += devices
     if args.i2c:
         # dw-i2c-pci carries the bus; every endpoint is one CCI on it
-        line += ['-device', 'dw-i2c-pci,bus=pcie.0,id=aspeed.i2c.bus']
+        line += ['-device', 'dw-i2c-pci,bus=pcie.0,id=aspeed.i2c.bus,'
+                 'hide-linux-races=on']
         for address, target in enumerate(targets, FIRST_I2C):
             line += ['-device', 'i2c_mctp_cxl,bus=aspeed.i2c.bus.0,'
                      f'address={address},target={target}']

@@ -6,8 +6,6 @@
  */
 #include "qemu/osdep.h"
 #include "dw_i2c_internal.h"
-#include "hw/boards.h"
-#include "hw/core/cpu.h"
 #include "hw/i2c/bus_contacts.h"
 #include "hw/qdev-core.h"
 #include "migration/vmstate-checked.h"
@@ -128,44 +126,6 @@ static uint32_t bus_status(DWI2CState *s)
     return status;
 }
 
-/* Replace @from by @to as what vCPUs did last. */
-static void rename_access(DWI2CState *s, uint32_t from, uint32_t to)
-{
-    uint32_t i;
-
-    for (i = 0; i < s->num_last_access; i++) {
-        if (s->last_access[i] == from) {
-            s->last_access[i] = to;
-        }
-    }
-}
-
-/*
- * The register accessed before this one by the same vCPU tells who reads
- * STATUS and who writes INTR_MASK.  Accesses without a vCPU, such as from a
- * test, share entry 0.  A wrong guess costs a delay and nothing else.
- */
-static uint32_t note_access(DWI2CState *s, uint32_t access)
-{
-    uint32_t idx = current_cpu ? current_cpu->cpu_index + 1 : 0;
-    uint32_t prev;
-
-    if (idx >= s->num_last_access) {
-        idx = 0;
-    }
-    prev = s->last_access[idx];
-    if (access == ACCESS_READ(DW_I2C_INTR_STAT)) {
-        /*
-         * Handlers of one interrupt run one after the other: what another
-         * vCPU saw in this register, it has acted upon.
-         */
-        rename_access(s, access, ACCESS_NONE);
-        rename_access(s, ACCESS_STALE_INTR_STAT, ACCESS_NONE);
-    }
-    s->last_access[idx] = access;
-    return prev;
-}
-
 static uint32_t read_data(DWI2CState *s)
 {
     uint32_t val = 0;
@@ -203,7 +163,6 @@ static uint32_t clear_interrupts(DWI2CState *s, hwaddr offset)
 static uint64_t dw_i2c_mmio_read(void *opaque, hwaddr offset, unsigned size)
 {
     DWI2CState *s = opaque;
-    uint32_t prev = note_access(s, ACCESS_READ(offset));
     uint32_t val;
 
     switch (offset) {
@@ -223,15 +182,16 @@ static uint64_t dw_i2c_mmio_read(void *opaque, hwaddr offset, unsigned size)
         val = s->scl_count[(offset - DW_I2C_SCL_COUNT_FIRST) / 4];
         break;
     case DW_I2C_INTR_STAT:
-        dw_i2c_target_intr_poll(s, prev);
         val = raw_status(s) & s->intr_mask;
-        dw_i2c_target_intr_shown(s, val);
+        s->mask_is_new = false;
+        dw_i2c_target_told(s, val);
         break;
     case DW_I2C_INTR_MASK:
         val = s->intr_mask;
         break;
     case DW_I2C_RAW_INTR_STAT:
         val = raw_status(s);
+        dw_i2c_target_shown(s);
         break;
     case DW_I2C_RX_TL:
         val = s->rx_tl;
@@ -244,8 +204,9 @@ static uint64_t dw_i2c_mmio_read(void *opaque, hwaddr offset, unsigned size)
         val = s->enable;
         break;
     case DW_I2C_STATUS:
-        dw_i2c_target_status_poll(s, prev);
+        dw_i2c_linux_status_poll(s);
         val = bus_status(s);
+        dw_i2c_target_shown(s);
         break;
     case DW_I2C_TXFLR:
         val = tx_level(s);
@@ -253,6 +214,7 @@ static uint64_t dw_i2c_mmio_read(void *opaque, hwaddr offset, unsigned size)
     case DW_I2C_RXFLR:
         /* A presented packet can be longer than the FIFO we tell of. */
         val = MIN(rx_level(s), DW_I2C_FIFO_DEPTH);
+        dw_i2c_target_shown(s);
         break;
     case DW_I2C_SDA_HOLD:
         val = s->sda_hold;
@@ -275,6 +237,7 @@ static uint64_t dw_i2c_mmio_read(void *opaque, hwaddr offset, unsigned size)
     }
 
     trace_dw_i2c_read(offset, val);
+    s->last_read = offset;
     dw_i2c_target_step(s);
     dw_i2c_update_irq(s);
     return val;
@@ -298,11 +261,10 @@ static void write_enable(DWI2CState *s, uint32_t val)
 {
     bool on = val & ENABLE_ON;
 
+    s->mask_is_new &= on;
     if (on != dw_i2c_enabled(s)) {
         trace_dw_i2c_enable(on, dw_i2c_is_master(s) ? "master" :
                                 dw_i2c_is_target(s) ? "target" : "nothing");
-        rename_access(s, ACCESS_READ(DW_I2C_INTR_STAT),
-                      ACCESS_STALE_INTR_STAT);
         if (on) {
             s->enable = ENABLE_ON;
             if (dw_i2c_is_target(s)) {
@@ -325,34 +287,24 @@ static void write_enable(DWI2CState *s, uint32_t val)
     }
 }
 
-static void write_intr_mask(DWI2CState *s, uint32_t val, uint32_t prev)
+static void write_intr_mask(DWI2CState *s, uint32_t val)
 {
     uint32_t gone = s->intr_mask & ~val;
 
-    /*
-     * Linux's handler of master mode masks everything when no transfer is
-     * active.  It reads INTR_STAT, looks, and writes the mask, without a lock
-     * against the code that changes the mode:
-     * - called before the driver knows that target mode is back, it deafens
-     *   the target.  In target mode nothing else masks right behind a read of
-     *   INTR_STAT;
-     * - when the next transfer begins between its read and its write, it
-     *   masks that one, which times out after a second.
-     * Nobody unmasks it until the next transfer.
-     */
-    if (!val && (prev == ACCESS_STALE_INTR_STAT ||
-                 (dw_i2c_enabled(s) && dw_i2c_is_target(s) &&
-                  prev == ACCESS_READ(DW_I2C_INTR_STAT)))) {
-        trace_dw_i2c_mask_ignored(prev == ACCESS_STALE_INTR_STAT);
+    if (!val && dw_i2c_linux_ignores_mask(s)) {
         return;
     }
-    s->intr_mask = val & INTR_MASK_WRITABLE;
-    if (s->intr_mask && (gone & INTR_TX_EMPTY) && dw_i2c_enabled(s) &&
+    s->intr_mask = val;
+    s->mask_is_new = val;
+    if (val && (gone & INTR_TX_EMPTY) && dw_i2c_enabled(s) &&
         dw_i2c_is_master(s)) {
-        dw_i2c_master_all_queued(s);
+        dw_i2c_linux_loses_message(s);
     }
-    /* Only seen when the guest unregisters its target. */
-    if (!s->intr_mask && dw_i2c_enabled(s) && dw_i2c_is_target(s)) {
+    /*
+     * Who masks while target mode is set up but not enabled is going away, for
+     * a suspend or for good; on the way to a transfer master mode is set up.
+     */
+    if (!val && !dw_i2c_enabled(s) && dw_i2c_is_target(s)) {
         dw_i2c_target_disarm(s);
     }
 }
@@ -373,7 +325,6 @@ static void dw_i2c_mmio_write(void *opaque, hwaddr offset, uint64_t val,
                               unsigned size)
 {
     DWI2CState *s = opaque;
-    uint32_t prev = note_access(s, ACCESS_WRITE(offset));
 
     trace_dw_i2c_write(offset, val);
 
@@ -397,7 +348,7 @@ static void dw_i2c_mmio_write(void *opaque, hwaddr offset, uint64_t val,
             val & SCL_COUNT_WRITABLE;
         break;
     case DW_I2C_INTR_MASK:
-        write_intr_mask(s, val, prev);
+        write_intr_mask(s, val & INTR_MASK_WRITABLE);
         break;
     case DW_I2C_RX_TL:
         s->rx_tl = val & FIFO_TL_WRITABLE;
@@ -417,6 +368,7 @@ static void dw_i2c_mmio_write(void *opaque, hwaddr offset, uint64_t val,
         break;
     }
 
+    s->last_read = NO_READ;
     dw_i2c_target_step(s);
     dw_i2c_update_irq(s);
 }
@@ -437,8 +389,6 @@ static const MemoryRegionOps dw_i2c_ops = {
 
 void dw_i2c_reset(DWI2CState *s)
 {
-    uint32_t i;
-
     dw_i2c_master_flush(s);
     s->con = CON_RESET;
     s->tar = TAR_RESET;
@@ -451,9 +401,8 @@ void dw_i2c_reset(DWI2CState *s)
     s->enable = 0;
     s->sda_hold = SDA_HOLD_RESET;
     s->abort_source = 0;
-    for (i = 0; i < s->num_last_access; i++) {
-        s->last_access[i] = ACCESS_NONE;
-    }
+    s->mask_is_new = false;
+    s->last_read = NO_READ;
     dw_i2c_target_reset(s);
     dw_i2c_update_irq(s);
 }
@@ -512,10 +461,10 @@ static const VMStateDescription vmstate_state = {
         VMSTATE_STRUCT(target, DWI2CState, 1, vmstate_dw_i2c_target_side,
                        DWI2CTargetSide),
         VMSTATE_BOOL(master.commanded, DWI2CState),
-        VMSTATE_UINT32_EQUAL(num_last_access, DWI2CState,
-                             "the number of vCPUs differs"),
-        VMSTATE_VARRAY_UINT32(last_access, DWI2CState, num_last_access, 1,
-                              vmstate_info_uint32, uint32_t),
+        VMSTATE_BOOL(mask_is_new, DWI2CState),
+        VMSTATE_UINT32(last_read, DWI2CState),
+        VMSTATE_UINT8_EQUAL(migrated_hides, DWI2CState,
+                            "property hide-linux-races differs"),
         VMSTATE_END_OF_LIST()
     }
 };
@@ -561,8 +510,7 @@ bool dw_i2c_realize(DWI2CState *s, DeviceState *owner, qemu_irq irq,
         return false;
     }
     dw_i2c_master_realize(s, owner);
-    s->num_last_access = current_machine->smp.max_cpus + 1;
-    s->last_access = g_new(uint32_t, s->num_last_access);
+    s->migrated_hides = s->hide_linux_races;
     device_deferred_init(&s->line, OBJECT(owner), 1, drive_line, s);
     s->vmse = qemu_add_vm_change_state_handler(machine_runs, s);
     memory_region_init_io(&s->mmio, OBJECT(owner), &dw_i2c_ops, s, "dw-i2c",
@@ -590,6 +538,5 @@ void dw_i2c_finalize(DWI2CState *s)
 {
     dw_i2c_target_finalize(s);
     dw_i2c_master_finalize(s);
-    g_free(s->last_access);
     object_unref(OBJECT(s->bus));
 }

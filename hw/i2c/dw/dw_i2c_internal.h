@@ -111,13 +111,21 @@ enum {
                   ABRT_MASTER_DISABLED | ABRT_ARB_LOST | ABRT_USER)
 
 /*
- * Entry of DWI2CState.last_access: offset, bit 0 set for a write.  A read of
- * INTR_STAT is stale when ENABLE has changed since.
+ * From the enabling of target mode to the first packet.  A vCPU needs less for
+ * the instructions between, but it can lose its time slice there.  With all
+ * doublings the times together make 10 ms.
  */
-#define ACCESS_NONE UINT32_MAX
-#define ACCESS_STALE_INTR_STAT (UINT32_MAX - 1)
-#define ACCESS_READ(off) (off)
-#define ACCESS_WRITE(off) ((off) | 1)
+#define DW_I2C_SETTLE_NS (40 * SCALE_US)
+#define DW_I2C_SETTLE_DOUBLINGS 7
+/*
+ * The disable that follows a poll of STATUS ends it, a few register accesses
+ * later; but on a busy host the vCPU can lose its time slice between, and then
+ * 1 ms was not enough.
+ */
+#define DW_I2C_HOLDOFF_NS (100 * SCALE_MS)
+
+/* DWI2CState.last_read when the last access was a write */
+#define NO_READ UINT32_MAX
 
 static inline bool dw_i2c_enabled(const DWI2CState *s)
 {
@@ -132,6 +140,11 @@ static inline bool dw_i2c_is_master(const DWI2CState *s)
 static inline bool dw_i2c_is_target(const DWI2CState *s)
 {
     return !(s->con & (CON_MASTER | CON_TARGET_DISABLE));
+}
+
+static inline bool dw_i2c_is_listening(const DWI2CState *s)
+{
+    return dw_i2c_enabled(s) && dw_i2c_is_target(s);
 }
 
 /* dw_i2c.c: drive the interrupt line from the current state ... */
@@ -149,8 +162,6 @@ void dw_i2c_master_run(DWI2CState *s);
 void dw_i2c_master_user_abort(DWI2CState *s);
 /* A command word arrives; the master side is enabled and not aborted. */
 void dw_i2c_master_command(DWI2CState *s, uint32_t cmd);
-/* The guest has no more words for TX_EMPTY to ask for. */
-void dw_i2c_master_all_queued(DWI2CState *s);
 /* TX_ABRT for a reason that needs no bus cycle. */
 void dw_i2c_master_fail(DWI2CState *s, uint32_t source);
 /* Disable or reset: both FIFOs are flushed, an open transfer ends. */
@@ -178,15 +189,25 @@ void dw_i2c_target_step(DWI2CState *s);
 unsigned dw_i2c_target_level(const DWI2CState *s);
 /* Next DATA_CMD value; the level must not be 0. */
 uint32_t dw_i2c_target_pop(DWI2CState *s);
-/* The guest is about to read STATUS, its previous access was @prev. */
-void dw_i2c_target_status_poll(DWI2CState *s, uint32_t prev);
 /* The presented packet counts as activity for a poll of STATUS. */
 bool dw_i2c_target_active(const DWI2CState *s);
-/* The same as dw_i2c_target_status_poll() for INTR_STAT. */
-void dw_i2c_target_intr_poll(DWI2CState *s, uint32_t prev);
-/* INTR_STAT was read as @stat. */
-void dw_i2c_target_intr_shown(DWI2CState *s, uint32_t stat);
+/* The guest has read a register that tells of a presented packet. */
+void dw_i2c_target_shown(DWI2CState *s);
+/* It has read these bits of INTR_STAT, and will act upon them. */
+void dw_i2c_target_told(DWI2CState *s, uint32_t stat);
+/* The guest has begun to take the presented packet. */
+bool dw_i2c_target_noticed(const DWI2CTargetSide *t);
+/* Present it again later. */
+void dw_i2c_target_withdraw(DWI2CTargetSide *t);
 int dw_i2c_target_post_load(DWI2CState *s);
 extern const VMStateDescription vmstate_dw_i2c_target_side;
+
+/* dw_i2c_linux.c: nothing of it without property hide-linux-races */
+/* The guest is about to read STATUS. */
+void dw_i2c_linux_status_poll(DWI2CState *s);
+/* A mask of 0 is not meant for what it would mask. */
+bool dw_i2c_linux_ignores_mask(DWI2CState *s);
+/* The driver skipped a message: it is told of a lost arbitration. */
+bool dw_i2c_linux_loses_message(DWI2CState *s);
 
 #endif /* HW_I2C_DW_INTERNAL_H */

@@ -205,34 +205,10 @@ static void granted(void *opaque)
     object_unref(owner);
 }
 
-/*
- * Linux 7.3 clears its status word, polls for an idle bus, disables and
- * becomes master.  When its target handler finds RX_FULL before the poll,
- * which is too early for us to know, the word says that a message is half
- * sent: the first message is skipped and, if it was the only one, the
- * transfer times out after a second.  A lost arbitration makes the driver
- * start again at once, four times at most.
- */
-static bool lose_skipped_message(DWI2CState *s)
-{
-    if (s->master.commanded || !s->target.handled) {
-        return false;
-    }
-    s->target.handled = false;
-    s->target.retry = true;
-    dw_i2c_master_fail(s, ABRT_ARB_LOST);
-    return true;
-}
-
-void dw_i2c_master_all_queued(DWI2CState *s)
-{
-    lose_skipped_message(s);
-}
-
 void dw_i2c_master_command(DWI2CState *s, uint32_t cmd)
 {
     /* Only a message after the first begins with a repeated START. */
-    if ((cmd & CMD_RESTART) && lose_skipped_message(s)) {
+    if ((cmd & CMD_RESTART) && dw_i2c_linux_loses_message(s)) {
         return;
     }
     s->master.commanded = true;

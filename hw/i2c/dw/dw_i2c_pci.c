@@ -10,6 +10,7 @@
 #include "qemu/osdep.h"
 #include "hw/i2c/dw_i2c.h"
 #include "hw/pci/pci_device.h"
+#include "hw/qdev-properties.h"
 #include "migration/vmstate.h"
 #include "qapi/error.h"
 #include "qemu/module.h"
@@ -72,6 +73,11 @@ static const VMStateDescription vmstate_dw_i2c_pci = {
     }
 };
 
+static const Property dw_i2c_pci_props[] = {
+    DEFINE_PROP_BOOL("hide-linux-races", DWI2CPCIState, ctrl.hide_linux_races,
+                     false),
+};
+
 static void dw_i2c_pci_class_init(ObjectClass *klass, void *data)
 {
     DeviceClass *dc = DEVICE_CLASS(klass);
@@ -87,6 +93,9 @@ static void dw_i2c_pci_class_init(ObjectClass *klass, void *data)
     rc->phases.hold = dw_i2c_pci_reset_hold;
     dc->vmsd = &vmstate_dw_i2c_pci;
     dc->desc = "Synopsys DesignWare I2C controller";
+    device_class_set_props(dc, dw_i2c_pci_props);
+    object_class_property_set_description(klass, "hide-linux-races",
+        "let registers deviate where Linux's driver loses transfers");
     set_bit(DEVICE_CATEGORY_MISC, dc->categories);
 }
 

@@ -3,19 +3,15 @@
  * Synopsys DesignWare I2C controller, target side: store and forward.
  *
  * A driver that is master and target on one controller switches the mode for
- * each transfer and is deaf meanwhile.  Linux 7.3 moreover loses data that
- * arrives while it switches.  So a write from another master is stored as a
- * whole, and put into the RX FIFO only when the driver can take it:
- * - a settle time after target mode was enabled: the driver writes ENABLE
- *   before it remembers the mode, an interrupt between goes to its master
- *   handler; when it does, the packet is withdrawn and the time doubled;
- * - a hold-off after the driver polled for an idle bus, as it will start a
- *   transfer of its own, which fails when a packet comes between; a packet it
- *   has not noticed yet is withdrawn;
+ * each transfer and is deaf meanwhile.  So a write from another master is
+ * stored as a whole, and put into the RX FIFO when the driver listens:
+ * - a settle time after target mode was enabled: the driver may have more to
+ *   set up, and Linux 7.3 has;
  * - from the first byte again, if the controller was disabled before the
  *   STOP condition of the packet was taken.
- * STOP_DET is raised after the data was read: the driver handles both in one
- * interrupt in the wrong order.
+ * STOP_DET is raised after the data was read: with both in one interrupt Linux
+ * handles them in the wrong order.  What it needs beyond that is in
+ * dw_i2c_linux.c.
  */
 #include "qemu/osdep.h"
 #include "dw_i2c_internal.h"
@@ -24,34 +20,6 @@
 #include "qapi/error.h"
 #include "qemu/module.h"
 #include "trace.h"
-
-/*
- * A vCPU needs less for the instructions between, but it can lose its time
- * slice there.  All the times together make 10 ms.
- */
-#define SETTLE_NS (40 * SCALE_US)
-#define SETTLE_DOUBLINGS 7
-/*
- * The disable that follows the poll ends it, a few register accesses later;
- * but on a busy host the vCPU can lose its time slice between, and then 1 ms
- * was not enough.
- */
-#define HOLDOFF_NS (100 * SCALE_MS)
-/*
- * A poll that finds a packet in progress comes again, as its end will be soon;
- * but the vCPU that takes the packet can lose its time slice.  Linux gives up
- * after 20 ms and tells an error.  What stops that vCPU may have stopped the
- * one that polls, before its first look: so the time is that of the packet.
- * Linux's last look follows the one before without the sleep of 251 us or
- * more, so that is known too.
- */
-#define BUSY_NS (10 * SCALE_MS)
-#define LAST_LOOK_NS (250 * SCALE_US)
-/*
- * Presentations that may be put off until the next disable.  A driver that
- * polls STATUS to receive would never see a packet without this limit.
- */
-#define HOLDOFFS_MAX 4
 
 OBJECT_DECLARE_SIMPLE_TYPE(DWI2CPort, DW_I2C_TARGET)
 
@@ -63,21 +31,15 @@ struct DWI2CPort {
 
 static bool (*match_by_address)(I2CSlave *, uint8_t, bool, I2CNodeList *);
 
-static bool is_listening(const DWI2CState *s)
-{
-    return dw_i2c_enabled(s) && dw_i2c_is_target(s);
-}
-
-/* The guest has begun to take the presented packet. */
-static bool is_noticed(const DWI2CTargetSide *t)
+bool dw_i2c_target_noticed(const DWI2CTargetSide *t)
 {
     return t->seen || t->pos || t->stop_sent;
 }
 
-/* To be called before is_noticed() becomes true. */
+/* To be called before dw_i2c_target_noticed() becomes true. */
 static void note_progress(DWI2CTargetSide *t)
 {
-    if (!is_noticed(t)) {
+    if (!dw_i2c_target_noticed(t)) {
         t->busy_since = qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL);
     }
 }
@@ -99,7 +61,7 @@ static void drop_head(DWI2CTargetSide *t)
     t->count--;
 }
 
-static void unpresent(DWI2CTargetSide *t)
+void dw_i2c_target_withdraw(DWI2CTargetSide *t)
 {
     t->presented = false;
     t->seen = false;
@@ -127,7 +89,7 @@ static bool can_present(DWI2CState *s)
 {
     DWI2CTargetSide *t = &s->target;
 
-    if (t->presented || !t->count || !t->armed || !is_listening(s)) {
+    if (t->presented || !t->count || !t->armed || !dw_i2c_is_listening(s)) {
         return false;
     }
     if (qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL) < t->not_before) {
@@ -143,7 +105,7 @@ void dw_i2c_target_step(DWI2CState *s)
 
     if (t->presented && all_taken(s)) {
         drop_head(t);
-        unpresent(t);
+        dw_i2c_target_withdraw(t);
         trace_dw_i2c_target_done(t->count);
     }
     if (can_present(s)) {
@@ -176,93 +138,27 @@ uint32_t dw_i2c_target_pop(DWI2CState *s)
     return val;
 }
 
-/* Show nothing new for a while; takes back what was not noticed yet. */
-static void put_off(DWI2CState *s, int64_t ns)
-{
-    DWI2CTargetSide *t = &s->target;
-    bool withdraw = t->presented && !is_noticed(t);
-
-    trace_dw_i2c_target_holdoff(ns, withdraw);
-    t->not_before = MAX(t->not_before,
-                        qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL) + ns);
-    if (withdraw) {
-        unpresent(t);
-    }
-}
-
-/*
- * A poll finds a noticed packet.  On hardware its bytes would lie in the FIFO
- * and the bus be idle; a disable then takes them from the handler, which
- * costs the driver a second start of its transfer, see dw_i2c_master.c.
- */
-static void busy_poll(DWI2CTargetSide *t, uint32_t prev)
-{
-    int64_t now = qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL);
-
-    if (!t->overdue &&
-        (now - t->busy_since >= BUSY_NS ||
-         (t->polled && prev == ACCESS_READ(DW_I2C_STATUS) &&
-          now - t->polled_at < LAST_LOOK_NS))) {
-        t->overdue = true;
-        trace_dw_i2c_target_overdue();
-    }
-    t->polled = true;
-    t->polled_at = now;
-}
-
-void dw_i2c_target_status_poll(DWI2CState *s, uint32_t prev)
-{
-    DWI2CTargetSide *t = &s->target;
-    bool busy = t->presented && is_noticed(t);
-
-    /*
-     * The interrupt handler and its drain loop read STATUS after these two.
-     * Any other read starts a transfer.  If a packet is in progress then, it
-     * shows as activity and is finished first, but no other may follow.
-     */
-    if (!is_listening(s) || prev == ACCESS_READ(DW_I2C_RAW_INTR_STAT) ||
-        prev == ACCESS_READ(DW_I2C_DATA_CMD)) {
-        return;
-    }
-    if (busy) {
-        busy_poll(t, prev);
-    }
-    if (t->holdoffs < HOLDOFFS_MAX) {
-        t->holdoffs += !busy;
-        put_off(s, HOLDOFF_NS);
-    }
-}
-
 bool dw_i2c_target_active(const DWI2CState *s)
 {
     return s->target.presented && !s->target.overdue;
 }
 
-void dw_i2c_target_intr_poll(DWI2CState *s, uint32_t prev)
+void dw_i2c_target_shown(DWI2CState *s)
 {
     DWI2CTargetSide *t = &s->target;
 
-    /*
-     * The target handler reads STATUS between the two interrupt registers.
-     * This is the master handler: the settle time was too short, and it
-     * would be called again and again.
-     */
-    if (is_listening(s) && t->presented && !is_noticed(t) &&
-        prev == ACCESS_READ(DW_I2C_RAW_INTR_STAT) &&
-        t->doublings < SETTLE_DOUBLINGS) {
-        t->doublings++;
-        put_off(s, SETTLE_NS << t->doublings);
+    if (t->presented) {
+        note_progress(t);
+        t->seen = true;
     }
 }
 
-/* What the handler was shown it will act upon, whatever happens meanwhile. */
-void dw_i2c_target_intr_shown(DWI2CState *s, uint32_t stat)
+void dw_i2c_target_told(DWI2CState *s, uint32_t stat)
 {
     DWI2CTargetSide *t = &s->target;
 
     if (t->presented && (stat & INTR_RX_FULL)) {
-        note_progress(t);
-        t->seen = true;
+        dw_i2c_target_shown(s);
         t->handled = true;
     }
     if (t->presented && (stat & INTR_STOP_DET)) {
@@ -283,7 +179,7 @@ void dw_i2c_target_enabled(DWI2CState *s)
     t->handled = false;
     /* The driver is about to start a lost transfer again: nothing between. */
     t->not_before = qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL) +
-                    (t->retry ? HOLDOFF_NS : SETTLE_NS);
+                    (t->retry ? DW_I2C_HOLDOFF_NS : DW_I2C_SETTLE_NS);
     t->retry = false;
     dw_i2c_target_step(s);
 }
@@ -305,7 +201,7 @@ void dw_i2c_target_disabled(DWI2CState *s)
     } else {
         trace_dw_i2c_target_rewind(t->pos);
     }
-    unpresent(t);
+    dw_i2c_target_withdraw(t);
 }
 
 static void drop_all(DWI2CState *s)
@@ -315,7 +211,7 @@ static void drop_all(DWI2CState *s)
     timer_del(s->present_timer);
     if (t->presented) {
         s->raw &= ~INTR_STOP_DET;
-        unpresent(t);
+        dw_i2c_target_withdraw(t);
     }
     t->count = 0;
     t->receiving = false;
@@ -328,7 +224,6 @@ void dw_i2c_target_disarm(DWI2CState *s)
     trace_dw_i2c_target_disarmed(t->count + t->receiving);
     drop_all(s);
     t->armed = false;
-    t->sar_written = false;
 }
 
 void dw_i2c_target_set_address(DWI2CState *s, uint32_t sar)
@@ -508,7 +403,7 @@ int dw_i2c_target_post_load(DWI2CState *s)
 {
     DWI2CTargetSide *t = &s->target;
     int64_t now = qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL);
-    bool listening = is_listening(s) && t->armed;
+    bool listening = dw_i2c_is_listening(s) && t->armed;
     int i;
 
     if (t->head >= DW_I2C_QUEUE_LEN ||
@@ -531,11 +426,11 @@ int dw_i2c_target_post_load(DWI2CState *s)
             return -EINVAL;
         }
     } else {
-        unpresent(t);
+        dw_i2c_target_withdraw(t);
     }
 
     /* No delay is longer than this, whatever the stream says. */
-    t->not_before = MIN(t->not_before, now + HOLDOFF_NS);
+    t->not_before = MIN(t->not_before, now + DW_I2C_HOLDOFF_NS);
     i2c_slave_set_address(s->port, s->sar & 0x7f);
     timer_del(s->present_timer);
     if (listening && t->count && !t->presented) {

@@ -58,10 +58,10 @@ typedef struct DWI2CPacket {
  * @count: complete packets in the ring
  * @receiving: a write is in progress, into the slot behind the last one
  * @overlong: that write exceeded DW_I2C_PACKET_MAX and will be discarded
- * @sar_written: the guest chose an address since reset or disarm
+ * @sar_written: the guest chose an address since reset
  * @armed: writes to that address are accepted
  * @presented: the head packet is in the guest's RX FIFO
- * @seen: the guest read INTR_STAT with RX_FULL of the presented packet
+ * @seen: a register has shown the presented packet to the guest
  * @stop_sent: STOP_DET of the presented packet was raised
  * @stop_seen: the guest read INTR_STAT with that STOP_DET
  * @overdue: the presented packet is no reason any more to wait with a transfer
@@ -70,7 +70,7 @@ typedef struct DWI2CPacket {
  * @polled_at: virtual time in ns of the last such poll
  * @pos: bytes of the presented packet the guest has read
  * @holdoffs: how often a poll of STATUS put off presentation since the last
- *            enable
+ *            enable; this and what follows only with hide-linux-races
  * @doublings: how often the settle time was too short since the last enable
  * @not_before: virtual time in ns before which nothing is presented
  * @handled: the guest was shown a packet, by INTR_STAT or DATA_CMD, since
@@ -132,8 +132,8 @@ typedef struct DWI2CMasterSide {
  * @vmse: restarts waiting masters when the machine starts to run
  * @line: drives @irq after a packet came, when the other master is done
  * @present_timer: fires when settle or hold-off time is over
- * @last_access: previous register access per vCPU, see dw_i2c.c
- * @num_last_access: length of @last_access
+ * @hide_linux_races: property of the front, see dw_i2c_linux.c
+ * @migrated_hides: the same, as the stream has it
  * @con: control, mode bits
  * @tar: address of the device the master side talks to
  * @sar: own address
@@ -145,6 +145,8 @@ typedef struct DWI2CMasterSide {
  * @enable: bit 0 of ENABLE
  * @sda_hold: storage only
  * @abort_source: reasons of the last TX_ABRT
+ * @mask_is_new: @intr_mask was set since INTR_STAT was read
+ * @last_read: offset of the last access if it was a read
  * @tx: command words that wait for the bus
  * @rx: bytes the master side has read
  * @master: master side
@@ -158,8 +160,8 @@ typedef struct DWI2CState {
     VMChangeStateEntry *vmse;
     DeviceDeferred line;
     QEMUTimer *present_timer;
-    uint32_t *last_access;
-    uint32_t num_last_access;
+    bool hide_linux_races;
+    uint8_t migrated_hides;
 
     uint32_t con;
     uint32_t tar;
@@ -172,6 +174,8 @@ typedef struct DWI2CState {
     uint32_t enable;
     uint32_t sda_hold;
     uint32_t abort_source;
+    bool mask_is_new;
+    uint32_t last_read;
     Fifo32 tx;
     Fifo8 rx;
 
