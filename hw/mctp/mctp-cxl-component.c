@@ -14,6 +14,7 @@
 #include "hw/pci/pcie.h"
 #include "hw/resettable.h"
 #include "qapi/error.h"
+#include "qemu/error-report.h"
 #include "system/runstate.h"
 #include "trace.h"
 
@@ -25,6 +26,21 @@
 
 static void lose_component(MCTPCXLComponent *c);
 
+/* The FM holds a component in reset (5102h): it cannot answer, the user can */
+static void dropped_in_reset(MCTPCXLComponent *c, uint16_t opcode)
+{
+    const char *id = DEVICE(c->pci)->id ?: object_get_typename(OBJECT(c->pci));
+
+    trace_mctp_cxl_component_held(c->door->id ?: "", id, opcode);
+    if (!c->held) {
+        c->held = true;
+        warn_report("%s '%s': '%s' is held in reset (PERST), CXL commands to "
+                    "it are dropped until it is released",
+                    object_get_typename(OBJECT(c->door)), c->door->id ?: "",
+                    id);
+    }
+}
+
 /* A command can unplug the component, the door, or both: see @running */
 static MCTPCXLRan run_on_cci(void *opaque, uint16_t opcode, const void *in,
                              size_t in_len, void *out, size_t out_size,
@@ -33,10 +49,14 @@ static MCTPCXLRan run_on_cci(void *opaque, uint16_t opcode, const void *in,
     MCTPCXLComponent *c = opaque;
     CXLCCI *cci = c->cci;
 
-    /* unplugged or in reset: nobody is there */
-    if (!c->pci || resettable_is_in_reset(OBJECT(c->pci))) {
+    if (!c->pci) {
         return MCTP_CXL_SILENT;
     }
+    if (resettable_is_in_reset(OBJECT(c->pci))) {
+        dropped_in_reset(c, opcode);
+        return MCTP_CXL_SILENT;
+    }
+    c->held = false;
     c->running = true;
     cci->door = &c->notify.door;
     answer->ret_code = cxl_cci_process(cci, opcode, in, in_len, out,

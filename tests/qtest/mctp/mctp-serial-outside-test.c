@@ -3,9 +3,11 @@
  * Commands over MCTP whose effects come back: an FM's write to a switch port
  * makes the port send an interrupt message, and the guest has aimed that at the
  * slot that the switch is in, or the I2C controller that the request came by.
+ * And a component that the FM holds in reset.
  * Reference: CXL r3.2 7.6.7.1.3, 7.6.7.1.4; PCIe r6.0 6.7.3, 7.7.1.
  */
 #include "qemu/osdep.h"
+#include <glib/gstdio.h>
 #include "qemu/bswap.h"
 #include "hw/mctp/mctp_i2c_frame.h"
 #include "hw/pci/pci_regs.h"
@@ -151,6 +153,59 @@ static void test_command_that_unplugs_its_bus(void)
     dw_stop(&t);
 }
 
+static unsigned count(const char *text, const char *what)
+{
+    unsigned n = 0;
+
+    for (; (text = strstr(text, what)); text += strlen(what)) {
+        n++;
+    }
+    return n;
+}
+
+/* Each command is dropped, the user is told once, and again the next time */
+static void test_held_in_reset(void)
+{
+    g_autofree char *line = line_args(0, "cxl-mem0");
+    g_autofree char *log = NULL, *text = NULL;
+    g_autoptr(Line) l = NULL;
+    int fd = g_file_open_tmp("mctp-held-XXXXXX", &log, NULL);
+    int err = dup(STDERR_FILENO);
+    CxlSwitch sw;
+    Answer a;
+
+    g_assert_cmpint(fd, >=, 0);
+    /* what QEMU says to its user */
+    dup2(fd, STDERR_FILENO);
+    switch_probe(cxl_start(SWITCH_PORTS SWITCH_MAILBOX SWITCH_DEVICE
+                           "-trace mctp_cxl_component_held %s", line), &sw);
+    dup2(err, STDERR_FILENO);
+    l = line_open(0);
+    for (unsigned hold = 1; hold <= 2; hold++) {
+        a = line_command(l, 0x0001, NULL, 0);
+        g_assert_cmphex(a.ret_code, ==, 0);
+        answer_clear(&a);
+        g_assert_cmphex(switch_control(&sw, SWITCH_DSP_PORT(0), 0), ==, 0);
+        for (unsigned i = 0; i < 3; i++) {
+            g_autoptr(GByteArray) req = line_cci(l->eid, PEER_EID, i, i,
+                                                 0x0001, NULL, 0);
+
+            line_write(l, req->data, req->len);
+            line_quiet(l);
+        }
+        g_assert_cmphex(switch_control(&sw, SWITCH_DSP_PORT(0), 1), ==, 0);
+        g_clear_pointer(&text, g_free);
+        g_assert_true(g_file_get_contents(log, &text, NULL, NULL));
+        g_assert_cmpuint(count(text, "is held in reset (PERST)"), ==, hold);
+        g_assert_cmpuint(count(text, "drops 0x0001"), ==, 3 * hold);
+    }
+    g_assert_nonnull(strstr(text, "mctp-serial-cxl 'link0': 'cxl-mem0' is"));
+    qtest_quit(sw.qts);
+    close(fd);
+    close(err);
+    g_unlink(log);
+}
+
 int main(int argc, char **argv)
 {
     int ret;
@@ -160,6 +215,7 @@ int main(int argc, char **argv)
                    test_command_that_unplugs_its_switch);
     qtest_add_func("/mctp/outside/command-that-unplugs-its-bus",
                    test_command_that_unplugs_its_bus);
+    qtest_add_func("/mctp/outside/held-in-reset", test_held_in_reset);
     ret = g_test_run();
     line_cleanup();
     return ret;
