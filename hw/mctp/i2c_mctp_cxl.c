@@ -282,6 +282,7 @@ static void kick(void *opaque)
 static bool check_properties(I2CMCTPCXL *s, Error **errp)
 {
     uint8_t address = s->parent_obj.address;
+    const char *id = DEVICE(s)->id ?: "(no id)";
     BusChild *kid;
 
     if (address < ADDRESS_FIRST || address > ADDRESS_LAST) {
@@ -290,11 +291,23 @@ static bool check_properties(I2CMCTPCXL *s, Error **errp)
         return false;
     }
     QTAILQ_FOREACH(kid, &bus_of(s)->qbus.children, sibling) {
-        if (kid->child != DEVICE(s) && kid->child->realized &&
-            object_dynamic_cast(OBJECT(kid->child), TYPE_I2C_MCTP_CXL) &&
-            I2C_SLAVE(kid->child)->address == address) {
-            error_setg(errp, "i2c_mctp_cxl: address 0x%02x is taken by '%s'",
-                       address, kid->child->id ?: "another endpoint");
+        const I2CMCTPCXL *other;
+
+        if (kid->child == DEVICE(s) || !kid->child->realized ||
+            !object_dynamic_cast(OBJECT(kid->child), TYPE_I2C_MCTP_CXL)) {
+            continue;
+        }
+        other = I2C_MCTP_CXL(kid->child);
+        if (other->parent_obj.address == address) {
+            error_setg(errp, "i2c_mctp_cxl '%s': address 0x%02x is taken by "
+                       "'%s'", id, address, kid->child->id ?: "(no id)");
+            return false;
+        }
+        /* one bus is one MCTP network */
+        if (s->cxl.eid && other->cxl.eid == s->cxl.eid) {
+            error_setg(errp, "i2c_mctp_cxl '%s': eid %u is taken by '%s' on "
+                       "the same bus", id, s->cxl.eid,
+                       kid->child->id ?: "(no id)");
             return false;
         }
     }
