@@ -31,10 +31,12 @@ static void same_events(Run *run)
         g_assert_cmpint(a->avail_tags, ==, b->avail_tags);
         same_extent(&a->extent, &b->extent);
     }
-    g_assert_cmpuint(run->rec->reports->len, ==, run->o->want->reports->len);
-    for (guint i = 0; i < run->rec->reports->len; i++) {
-        const DCReported *a = &g_array_index(run->rec->reports, DCReported, i);
-        const DCReported *b = &g_array_index(run->o->want->reports, DCReported, i);
+    got = run->rec->reports;
+    want = run->o->want->reports;
+    g_assert_cmpuint(got->len, ==, want->len);
+    for (guint i = 0; i < got->len; i++) {
+        const DCReported *a = &g_array_index(got, DCReported, i);
+        const DCReported *b = &g_array_index(want, DCReported, i);
 
         g_assert_cmpint(a->host, ==, b->host);
         g_assert_cmpint(a->what, ==, b->what);
@@ -43,7 +45,7 @@ static void same_events(Run *run)
         if (a->what == CXL_DC_REFUSED) {
             run->refused[a->why]++;
             run->passed += a->why == CXL_DC_BY_FM &&
-                           i + 1 < run->rec->reports->len &&
+                           i + 1 < got->len &&
                            g_str_equal(run->what, "answer");
         }
     }
