@@ -316,6 +316,7 @@ extern const VMStateDescription vmstate_cxl_type3_ras;
 extern const VMStateDescription vmstate_cxl_type3_tell;
 
 /* cxl_type3_qmp_events.c */
+/* @path NULL: the only device */
 CXLType3Dev *cxl_type3_from_path(const char *path, Error **errp);
 
 /* cxl_type3_health.c */

@@ -15,8 +15,11 @@
 
 static CXLType3Dev *dc_from_path(const char *path, Error **errp)
 {
-    CXLType3Dev *d = cxl_type3_from_path(path, NULL);
+    CXLType3Dev *d = cxl_type3_from_path(path, path ? NULL : errp);
 
+    if (!d && !path) {
+        return NULL;
+    }
     if (!d) {
         error_setg(errp, "Unable to resolve CXL type 3 device");
         return NULL;
@@ -130,6 +133,19 @@ void qmp_cxl_add_dynamic_capacity(
         !tag_from_qmp(tag, &req.tag, errp)) {
         return;
     }
+    if (has_length && (req.policy == CXL_DC_ADD_PRESCRIPTIVE ||
+                       req.policy == CXL_DC_ADD_SHARED)) {
+        error_setg(errp, "argument 'length' does not belong to selection "
+                   "policy '%s'",
+                   CxlExtentSelectionPolicy_str(selection_policy));
+        return;
+    }
+    if (has_extents && req.policy != CXL_DC_ADD_PRESCRIPTIVE) {
+        error_setg(errp, "argument 'extents' does not belong to selection "
+                   "policy '%s'",
+                   CxlExtentSelectionPolicy_str(selection_policy));
+        return;
+    }
     switch (req.policy) {
     case CXL_DC_ADD_PRESCRIPTIVE:
         list = extents_from_qmp(d, region, &req.tag, extents, errp);
@@ -140,7 +156,7 @@ void qmp_cxl_add_dynamic_capacity(
         req.nr_extents = list->len;
         break;
     case CXL_DC_ADD_SHARED:
-        if (!tag) {
+        if (!tag || !*tag) {
             error_setg(errp, "selection policy 'enable-shared-access' needs "
                        "argument 'tag'");
             return;
@@ -224,8 +240,19 @@ void qmp_cxl_release_dynamic_capacity(
         req.policy = CXL_DC_RELEASE_TAG;
         req.len = has_length ? length
                              : tagged_len(d, host_id, &req.tag, req.forced);
+        if (!has_length && !req.len && host_id < cxl_dc_nr_hosts(d->dc)) {
+            error_setg(errp, "host %u has accepted nothing with tag '%s'%s",
+                       host_id, tag,
+                       req.forced ? ", and was offered nothing" : "");
+            return;
+        }
         break;
     case CXL_EXTENT_REMOVAL_POLICY_PRESCRIPTIVE:
+        if (has_length) {
+            error_setg(errp, "argument 'length' does not belong to removal "
+                       "policy 'prescriptive'");
+            return;
+        }
         if (!has_region) {
             error_setg(errp, "removal policy 'prescriptive' needs argument "
                        "'region'");

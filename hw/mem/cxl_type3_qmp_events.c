@@ -69,10 +69,40 @@ enum {
     MM_PMEM_ERRORS      = 0x3f,
 };
 
+static int qmp_find_device(Object *obj, void *opaque)
+{
+    if (object_dynamic_cast(obj, TYPE_CXL_TYPE3) && DEVICE(obj)->realized) {
+        g_ptr_array_add(opaque, object_get_canonical_path(obj));
+    }
+    return 0;
+}
+
+/* Without a path: the only device that there is */
+static Object *qmp_only_device(Error **errp)
+{
+    g_autoptr(GPtrArray) paths = g_ptr_array_new_with_free_func(g_free);
+    g_autofree char *list = NULL;
+
+    object_child_foreach_recursive(object_get_root(), qmp_find_device, paths);
+    if (paths->len == 1) {
+        return object_resolve_path(paths->pdata[0], NULL);
+    }
+    g_ptr_array_add(paths, NULL);
+    list = g_strjoinv(", ", (char **)paths->pdata);
+    error_setg(errp, "argument 'path' is missing, and there %s%s",
+               *list ? "are several CXL Type 3 devices: " :
+                       "is no CXL Type 3 device", list);
+    return NULL;
+}
+
 CXLType3Dev *cxl_type3_from_path(const char *path, Error **errp)
 {
-    Object *obj = object_resolve_path(path, NULL);
+    Object *obj = path ? object_resolve_path(path, NULL) :
+                         qmp_only_device(errp);
 
+    if (!obj && !path) {
+        return NULL;
+    }
     if (!obj) {
         error_setg(errp, "Unable to resolve path");
         return NULL;

@@ -144,6 +144,29 @@ static void errors_name_their_cause(void)
         { "selection policy 'enable-shared-access' needs argument 'tag'",
           DO("add", "'region': 0, "
              "'selection-policy': 'enable-shared-access'") },
+        { "selection policy 'enable-shared-access' needs argument 'tag'",
+          DO("add", "'region': 0, 'tag': '', "
+             "'selection-policy': 'enable-shared-access'") },
+        { "argument 'length' does not belong to selection policy "
+          "'prescriptive'",
+          DO("add", "'region': 0, 'selection-policy': 'prescriptive', "
+             "'extents': [ { 'offset': 4194304, 'len': 2097152 } ], "
+             "'length': 2097152") },
+        { "argument 'length' does not belong to selection policy "
+          "'enable-shared-access'",
+          DO("add", "'region': 0, 'tag': '" TAG "', 'length': 2097152, "
+             "'selection-policy': 'enable-shared-access'") },
+        { "argument 'extents' does not belong to selection policy 'free'",
+          DO("add", "'region': 0, 'selection-policy': 'free', "
+             "'extents': [ { 'offset': 4194304, 'len': 2097152 } ], "
+             "'length': 2097152") },
+        { "argument 'length' does not belong to removal policy "
+          "'prescriptive'",
+          DO("release", "'region': 0, 'removal-policy': 'prescriptive', "
+             "'extents': [ { 'offset': 0, 'len': 2097152 } ], "
+             "'length': 2097152") },
+        { "host 0 has accepted nothing with tag '" TAG "'",
+          DO("release", "'removal-policy': 'tag-based', 'tag': '" TAG "'") },
         { "tag 'x' is not a UUID",
           DO("add", "'region': 0, 'selection-policy': 'free', "
              "'length': 2097152, 'tag': 'x'") },
@@ -187,6 +210,73 @@ static void device_without_regions_says_so(void)
     expect_error(qts, "No dynamic capacity support from the device",
                  "{'execute': 'query-cxl-dynamic-capacity', 'arguments': {"
                  " 'path': 'cxl-mem0' } }");
+    qtest_quit(qts);
+}
+
+/* As scripts have it that know of one device only */
+static void path_may_be_left_out_with_one_device(void)
+{
+    static const char *const commands[] = {
+        "{'execute': 'cxl-add-dynamic-capacity', 'arguments': {"
+        " 'host-id': 0, 'region': 0, 'selection-policy': 'prescriptive',"
+        " 'tag': '', 'extents': [ { 'offset': 0, 'len': 2097152 } ] } }",
+        "{'execute': 'cxl-release-dynamic-capacity', 'arguments': {"
+        " 'host-id': 0, 'region': 0, 'removal-policy': 'prescriptive',"
+        " 'tag': '', 'forced-removal': true,"
+        " 'extents': [ { 'offset': 0, 'len': 2097152 } ] } }",
+        "{'execute': 'cxl-inject-poison', 'arguments': {"
+        " 'start': 0, 'length': 64 } }",
+        "{'execute': 'cxl-inject-memory-module-event', 'arguments': {"
+        " 'log': 'informational', 'flags': 1, 'type': 3, 'health-status': 3,"
+        " 'media-status': 7, 'additional-status': 33, 'life-used': 30,"
+        " 'temperature': -15, 'dirty-shutdown-count': 4,"
+        " 'corrected-volatile-error-count': 3233,"
+        " 'corrected-persistent-error-count': 1300 } }",
+        "{'execute': 'cxl-inject-correctable-error', 'arguments': {"
+        " 'type': 'physical' } }",
+        "{'execute': 'cxl-inject-uncorrectable-errors', 'arguments': {"
+        " 'errors': [ { 'type': 'cache-address-parity', 'header': [ 3 ] } ]"
+        " } }",
+    };
+    CxlDev dev;
+    QTestState *qts = cxl_start_dcd(&dev, "");
+    QDict *info;
+
+    for (unsigned i = 0; i < ARRAY_SIZE(commands); i++) {
+        QDict *rsp;
+
+        qtest_qmp_send_raw(qts, "%s", commands[i]);
+        rsp = qtest_qmp_receive(qts);
+        if (qdict_haskey(rsp, "error")) {
+            g_test_message("%s: %s", commands[i], qdict_get_str(
+                               qdict_get_qdict(rsp, "error"), "desc"));
+            g_test_fail();
+        }
+        qobject_unref(rsp);
+    }
+    info = qtest_qmp_assert_success_ref(
+        qts, "{'execute': 'query-cxl-dynamic-capacity'}");
+    qobject_unref(info);
+    qtest_quit(qts);
+}
+
+static void path_left_out_with_several_devices_lists_them(void)
+{
+    QTestState *qts = cxl_start(CXL_BACKENDS "-device cxl-type3,bus=rp0,"
+                                "id=cxl-mem0,volatile-memdev=vm0 "
+                                "-object memory-backend-ram,id=vm9,size=256M "
+                                "-device cxl-type3,bus=rp1,id=cxl-mem9,"
+                                "volatile-memdev=vm9");
+    const char *why = "argument 'path' is missing, and there are several CXL "
+                      "Type 3 devices: /machine/peripheral/cxl-mem";
+
+    expect_error(qts, why, "{'execute': 'query-cxl-dynamic-capacity'}");
+    expect_error(qts, why, "{'execute': 'cxl-inject-poison', 'arguments': {"
+                 " 'start': 0, 'length': 64 } }");
+    qtest_quit(qts);
+    qts = qtest_init("-M q35,cxl=on");
+    expect_error(qts, "argument 'path' is missing, and there is no CXL Type 3 "
+                 "device", "{'execute': 'query-cxl-dynamic-capacity'}");
     qtest_quit(qts);
 }
 
@@ -349,6 +439,8 @@ int main(int argc, char **argv)
 #define T(f) qtest_add_func("/cxl/dcd-qmp/" #f, f)
     T(errors_name_their_cause);
     T(device_without_regions_says_so);
+    T(path_may_be_left_out_with_one_device);
+    T(path_left_out_with_several_devices_lists_them);
     T(refusal_is_an_event);
     T(shared_capacity_is_followed_by_its_tag);
     T(forced_removal_sanitizes);

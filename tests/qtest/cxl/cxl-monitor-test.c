@@ -130,13 +130,12 @@ static void monitor_hears_what_the_host_does(void)
     qtest_quit(qts);
 }
 
-/* @name is the next event, has @reason, and is about @e alone */
+/* The next @name has @reason, and is about @e alone */
 static void told_of(QTestState *qts, const char *name, const char *reason,
                     const CxlExtent *e)
 {
-    QDict *event = qtest_qmp_receive(qts), *data, *extent;
+    QDict *event = qtest_qmp_eventwait_ref(qts, name), *data, *extent;
 
-    g_assert_cmpstr(qdict_get_try_str(event, "event"), ==, name);
     data = qdict_get_qdict(event, "data");
     g_assert_cmpstr(qdict_get_str(data, "device"), ==, "cxl-mem0");
     g_assert_cmpstr(qdict_get_str(data, "path"), ==,
