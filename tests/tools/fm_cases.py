@@ -52,6 +52,9 @@ class Fm:
     def __init__(self, url):
         self.url = url
 
+    def at(self, url):
+        return Fm(url)
+
     def call(self, *words, status=DONE, url=True, **env):
         """Run it. Return what it wrote to its two streams."""
         line = [program] + (['--connect', self.url] if url else [])

@@ -6,10 +6,16 @@ usage: see fm_cases.py
 """
 
 import json
+import subprocess
 import sys
+import time
 
-from fm_cases import DONE, NOT_DONE, OTHER, TAG, case, equal, has, one, run
+from fm_cases import (DONE, NOT_DONE, OTHER, TAG, case, environment, equal,
+                      has, one, program, run)
 from fm_machine import BLOCK, MIB, PATIENCE
+
+# For a program to see what it must not mistake for something else
+A_WHILE = 0.5
 
 
 # -- adding -------------------------------------------------------------------
@@ -78,12 +84,22 @@ def add_explains_every_refusal():
         def add(code, pattern, *words):
             has(fm.refused(code, 'add', *words), pattern)
 
-        add(0x02, 'no such host', '--size', '2M', '--host', '3')
-        add(0x02, 'region', '--size', '2M', '--region', '7')
-        add(0x02, "multiple of the region's blocks", '--size', '1M')
-        add(0x02, 'size', '--size', '0')
-        add(0x02, 'shared capacity', '--policy', 'shared', '--region', '1',
-            '--tag', OTHER)
+        # what the device's geometry tells is not even sent
+        fm.wrong('--host 3: there is no such host; the device has 1', 'add',
+                 '--size', '2M', '--host', '3')
+        fm.wrong('--host 3: ', 'add', '--extent', '0x10000000+2M', '--host',
+                 '3')
+        fm.wrong('--region 7: there is no such region; host 0 has 2', 'add',
+                 '--size', '2M', '--region', '7')
+        fm.wrong('--size 1M: expected a multiple of 2 MiB, the blocks of '
+                 'region 0', 'add', '--size', '1M')
+        fm.wrong('--size 0: expected a multiple', 'add', '--size', '0')
+        fm.wrong('--tag is missing: region 1 is sharable', 'add', '--size',
+                 '2M', '--region', '1')
+        fm.wrong('--policy shared: region 0 is not sharable', 'add',
+                 '--policy', 'shared', '--tag', OTHER)
+        add(0x02, f'no shared capacity has tag {OTHER}', '--policy', 'shared',
+            '--region', '1', '--tag', OTHER)
         add(0x1d, 'not enough capacity', '--size', '512M')
         add(0x1e, 'block borders', '--extent', '0x10000001+2M')
         add(0x1e, 'outside the regions', '--extent', '0x100000000+2M')
@@ -96,10 +112,16 @@ def add_explains_every_refusal():
             '--extent', '0x10c00000+2M')
         m.host()
         add(0x1e, 'in use', '--extent', '0x10000000+2M')
-        fm.text('add', '--size', '2M')
+        fm.text('add', '--size', '2M', '--tag', TAG)
         m.host()
-        fm.text('add', '--size', '2M')
+        fm.text('add', '--size', '2M', '--region', '1', '--tag', OTHER)
         m.host()
+        for tag, words in ((TAG, ['--size', '2M']),
+                           (OTHER, ['--size', '2M', '--region', '1']),
+                           (TAG, ['--extent', '0x18000000+2M'])):
+            add(0x02, f'tag {tag} is in use$', '--tag', tag, *words)
+        add(0x02, f'host 0 has tag {OTHER} already', '--policy', 'shared',
+            '--region', '1', '--tag', OTHER)
         add(0x1d, 'keep track of more', '--extent', '0x18000000+2M')
 
 
@@ -133,6 +155,77 @@ def add_waits_for_the_hosts_answer():
         done = fm.json('add', '--size', '2M', '--wait', PATIENCE)
         m.stop_host()
         equal(done['accepted'], BLOCK)
+
+
+def start_add(m, *words):
+    """An add that waits; returns once the offer is made."""
+    add = subprocess.Popen(
+        [program, '-c', m.urls[0], 'add', *words, '--wait', str(PATIENCE)],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment(),
+        text=True)
+    has(add.stdout.readline(), '^host 0 is offered ')
+    return add
+
+
+def end_add(add, status, pattern):
+    out, err = add.communicate(timeout=PATIENCE)
+    equal((add.returncode, err if status == DONE else ''), (status, ''))
+    has(out + err, pattern)
+
+
+def goes_on(add):
+    time.sleep(A_WHILE)
+    equal(add.poll(), None)
+
+
+@case
+def add_waits_for_its_own_offer():
+    m, fm = one('dc1-sharable=on', links=['unix', 'unix'])
+    first, own = (0x10000000, BLOCK), (0x18000000, BLOCK)
+    other = fm.at(m.urls[1])
+    with m:
+        # capacity that the FM alone keeps
+        fm.text('add', '--region', '1', '--size', '4M', '--tag', TAG)
+        m.host()
+        fm.text('reference', 'add', TAG)
+        fm.text('release', '--tag', TAG)
+        m.host()
+        for words in (['--extent', '0x18000000+2M', '--tag', OTHER],
+                      ['--extent', '0x18000000+2M']):
+            fm.text('add', '--extent', '0x10000000+2M')
+            add = start_add(m, *words)
+            # another offer is answered
+            equal(m.respond(0x4802, [first]), 0)
+            goes_on(add)
+            if OTHER in words:
+                other.text('reference', 'remove', TAG)
+                goes_on(add)
+            equal(m.respond(0x4802, [own]), 0)
+            end_add(add, DONE, '^host 0 has accepted 2 MiB$')
+            for extent in (first, own):
+                equal(m.respond(0x4803, [extent]), 0)
+        # a withdrawn offer before it
+        fm.text('add', '--extent', '0x10000000+2M', '--tag', TAG)
+        fm.text('release', '--tag', TAG, '--forced')
+        add = start_add(m, '--extent', '0x18000000+2M', '--tag', OTHER)
+        goes_on(add)
+        equal(m.respond(0x4802, [own]), 0)
+        end_add(add, DONE, '^host 0 has accepted 2 MiB$')
+        equal(m.respond(0x4803, [own]), 0)
+        # its own is withdrawn
+        add = start_add(m, '--size', '2M')
+        tag, = other.json('map')['offered_tags']
+        other.text('release', '--tag', tag, '--forced')
+        end_add(add, NOT_DONE, 'the offer to host 0 was withdrawn$')
+        equal(m.respond(0x4802, []), 0)
+        # without a tag a refusal is certain when nobody else waits
+        fm.text('add', '--extent', '0x10000000+2M')
+        add = start_add(m, '--extent', '0x18000000+2M')
+        goes_on(add)
+        equal(m.respond(0x4802, []), 0)
+        goes_on(add)
+        equal(m.respond(0x4802, []), 0)
+        end_add(add, NOT_DONE, 'host 0 has refused the offer$')
 
 
 # -- releasing ----------------------------------------------------------------
@@ -174,8 +267,45 @@ def release_can_take_by_force_and_wipe():
         # an offer that nobody answered
         fm.text('add', '--extent', '0x10000000+2M')
         has(fm.refused(0x0f, 'release', '--extent', '0x10000000+2M'),
-            'only taken back with --forced')
-        fm.text('release', '--extent', '0x10000000+2M', '--forced')
+            'only withdrawn with --forced')
+        has(fm.text('release', '--extent', '0x10000000+2M', '--forced'),
+            '^the offer to host 0 is withdrawn: 1 extent, 2 MiB$')
+
+
+@case
+def release_by_force_withdraws_offers():
+    m, fm = one('dc1-sharable=on')
+    with m:
+        for region, size in ((0, '6M'), (1, '6M'), (1, '2M')):
+            fm.text('add', '--region', region, '--size', size, '--tag', TAG)
+            has(fm.text('map'), f'^ [?] tag {TAG} is offered$')
+            fm.wrong(f'--tag {TAG}: host 0 has not answered the offer; '
+                     '--forced withdraws it', 'release', '--tag', TAG)
+            has(fm.text('release', '--tag', TAG, '--forced'),
+                f'^the offer to host 0 is withdrawn: the capacity with tag '
+                f'{TAG}$')
+            has(fm.text('tags'),
+                f'^  {TAG}, offer withdrawn, waits for the host$')
+            equal(fm.json('tags')['tags'][0]['withdrawn'], True)
+            drawn = fm.json('map')
+            equal((drawn['offered_tags'], drawn['withdrawn_tags']), ([], [TAG]))
+            has(fm.text('map'),
+                f'^ ! tag {TAG}: offer withdrawn, waits for the host$')
+            # once more changes nothing
+            equal(fm.json('release', '--tag', TAG, '--forced')['done'],
+                  'withdrawn')
+            equal(m.respond(0x4802, []), 0)
+            m.events()
+            equal(fm.json('tags')['tags'], [])
+        # what is accepted and what is offered, in one command
+        fm.text('add', '--extent', '0x10000000+2M')
+        m.host()
+        fm.text('add', '--extent', '0x10200000+2M')
+        has(fm.text('release', '--extent', '0x10000000+4M', '--forced'),
+            '^taken back from host 0, as far as accepted; the rest is '
+            'withdrawn: 1 extent, 4 MiB$')
+        equal(fm.json('extents')['extents'], [])
+        equal(m.respond(0x4802, [(0x10200000, BLOCK)]), 0x0f)
 
 
 @case
@@ -188,16 +318,17 @@ def release_explains_every_refusal():
         def release(code, pattern, *words):
             has(fm.refused(code, 'release', *words), pattern)
 
-        release(0x02, 'nothing with this tag', '--tag', OTHER, '--size', '2M')
-        release(0x02, 'no such host', '--tag', TAG, '--size', '2M', '--host',
-                '9')
+        for words in ([], ['--size', '2M'], ['--forced']):
+            fm.wrong(f'--tag {OTHER}: host 0 has nothing with this tag',
+                     'release', '--tag', OTHER, *words)
+        fm.wrong('--host 9: there is no such host', 'release', '--tag', TAG,
+                 '--size', '2M', '--host', '9')
         release(0x02, 'multiple', '--tag', TAG, '--size', '1M')
         release(0x1d, 'has less than this', '--tag', TAG, '--size', '64M')
         release(0x0f, 'does not have all', '--extent', '0x1f000000+2M')
         release(0x1e, 'overlaps', '--extent', '0x10000000+4M', '--extent',
                 '0x10000000+2M')
         release(0x1e, 'block borders', '--extent', '0x10000000+1M')
-        fm.wrong('accepted nothing with this tag', 'release', '--tag', OTHER)
         fm.text('release', '--tag', TAG)
         fm.text('release', '--tag', TAG)
         release(0x05, 'let the host read its log', '--tag', TAG)
@@ -212,7 +343,7 @@ def release_waits_for_the_host():
         out, err = fm.call('release', '--tag', TAG, '--wait', '0',
                            status=NOT_DONE)
         has(out, 'is asked')
-        has(err, 'has released 0 B of 8 MiB within 0 s; the request stands')
+        has(err, 'has released 0 B of 8 MiB within 0 s; it may do so later')
         m.events()
         m.start_host()
         out, _ = fm.call('release', '--tag', TAG, '--wait', PATIENCE)
@@ -241,9 +372,12 @@ def set_region_changes_what_is_said():
         def refused(code, pattern, *words):
             has(fm.refused(code, 'set-region', *words), pattern)
 
-        refused(0x02, 'cannot have blocks', '--region', '0', '--block-size',
-                '3M')
-        refused(0x02, 'no such region', '--region', '5', '--block-size', '2M')
+        for size in ('3M', '0', '512M'):
+            fm.wrong(f'--block-size {size}: region 0 cannot have blocks of '
+                     'this size', 'set-region', '--region', '0',
+                     '--block-size', size)
+        fm.wrong('--region 5: there is no such region; the device has 2',
+                 'set-region', '--region', '5', '--block-size', '2M')
         fm.text('add', '--region', '1', '--size', '2M')
         refused(0x03, 'offered or in use', '--region', '1', '--block-size',
                 '4M')

@@ -114,7 +114,7 @@ def tags_tell_who_has_them():
         has(fm.text('tags'), f'^  {TAG}, accepted by host 0$')
         equal(fm.json('tags')['tags'],
               [{'tag': TAG, 'referenced': False, 'accepted': [0],
-                'offered': []}])
+                'offered': [], 'withdrawn': False}])
 
 
 # -- logs ---------------------------------------------------------------------

@@ -85,6 +85,19 @@ static char *command_text(uint16_t opcode)
                            name ? name : "");
 }
 
+int fm_refused(struct fm_app *app, uint16_t opcode, int rc, const char *why)
+{
+    g_autofree char *command = command_text(opcode);
+    g_autofree char *text = NULL;
+
+    text = g_strdup_printf("%s: the component answers %02Xh, %s%s%s", command,
+                           rc, cxl_rc_name(rc), why ? ": " : "",
+                           why ? why : "");
+    app->conn->last_opcode = opcode;
+    complain(app, "component", rc, cxl_rc_name(rc), text);
+    return FM_REFUSED;
+}
+
 int fm_fail(struct fm_app *app, int ret)
 {
     uint16_t opcode = app->conn->last_opcode;
@@ -92,13 +105,7 @@ int fm_fail(struct fm_app *app, int ret)
     g_autofree char *text = NULL;
 
     if (ret > 0) {
-        const char *meaning = fm_explain(opcode, ret);
-
-        text = g_strdup_printf("%s: the component answers %02Xh, %s%s%s",
-                               command, ret, cxl_rc_name(ret),
-                               meaning ? ": " : "", meaning ? meaning : "");
-        complain(app, "component", ret, cxl_rc_name(ret), text);
-        return FM_REFUSED;
+        return fm_refused(app, opcode, ret, fm_explain(opcode, ret));
     }
     switch (ret) {
     case -EBADMSG:
@@ -314,6 +321,25 @@ int fm_all_tags(struct cxl_conn *conn, GArray **list, uint32_t *generation)
 {
     return whole_list(conn, 0, sizeof(struct fm_tag), read_tags, list,
                       generation);
+}
+
+int fm_find_tag(struct cxl_conn *conn, const guint8 tag[16],
+                struct fm_tag *entry, gboolean *found)
+{
+    g_autoptr(GArray) list = NULL;
+    uint32_t generation;
+    int ret = fm_all_tags(conn, &list, &generation);
+
+    *found = FALSE;
+    for (guint i = 0; !ret && !*found && i < list->len; i++) {
+        const struct fm_tag *t = &g_array_index(list, struct fm_tag, i);
+
+        if (!memcmp(t->tag, tag, sizeof(t->tag))) {
+            *entry = *t;
+            *found = TRUE;
+        }
+    }
+    return ret;
 }
 
 /* -- pieces of JSON ----------------------------------------------------- */

@@ -50,7 +50,7 @@ struct fm_app {
 
 /* Families of verbs, each ended by a NULL name */
 extern const struct fm_verb fm_verbs_show[], fm_verbs_log[], fm_verbs_change[],
-                            fm_verbs_map[], fm_verbs_raw[];
+                            fm_verbs_setup[], fm_verbs_map[], fm_verbs_raw[];
 
 /** fm_usage() - complain about the command line. Return: FM_USAGE */
 int fm_usage(struct fm_app *app, const char *format, ...) G_GNUC_PRINTF(2, 3);
@@ -64,6 +64,9 @@ int fm_connect(struct fm_app *app);
  * Return: exit status
  */
 int fm_fail(struct fm_app *app, int ret);
+
+/** fm_refused() - the same for a code, with a reason that the caller knows. */
+int fm_refused(struct fm_app *app, uint16_t opcode, int rc, const char *why);
 
 /** fm_not_done() - tell what the host did not do. Return: FM_NOT_DONE */
 int fm_not_done(struct fm_app *app, const char *format, ...)
@@ -86,6 +89,9 @@ int fm_all_extents(struct cxl_conn *conn, uint16_t host, GArray **list,
                    uint32_t *generation);
 /** fm_all_tags() - every page of 5608h; struct fm_tag. */
 int fm_all_tags(struct cxl_conn *conn, GArray **list, uint32_t *generation);
+/** fm_find_tag() - 5608h's entry of a tag. @found: FALSE if there is none */
+int fm_find_tag(struct cxl_conn *conn, const guint8 tag[16],
+                struct fm_tag *entry, gboolean *found);
 
 /* -- pieces of JSON ----------------------------------------------------- */
 

@@ -218,6 +218,19 @@ int fm_remove_reference(struct cxl_conn *conn, const uint8_t tag[16])
     return cxl_run_silent(conn, &req);
 }
 
+/* 5608h: references and offers are in its answer */
+#define TAGS_VALID 3
+
+static bool no_host(const uint8_t map[32])
+{
+    unsigned bits = 0;
+
+    for (unsigned i = 0; i < 32; i++) {
+        bits |= map[i];
+    }
+    return !bits;
+}
+
 int fm_list_tags(struct cxl_conn *conn, uint32_t start, uint32_t max,
                  struct fm_tags *tags)
 {
@@ -249,6 +262,9 @@ int fm_list_tags(struct cxl_conn *conn, uint32_t start, uint32_t max,
         rd_skip(&rd, 3);
         rd_copy(&rd, t->accepted, sizeof(t->accepted));
         rd_copy(&rd, t->pending, sizeof(t->pending));
+        t->withdrawn = (tags->validity & TAGS_VALID) == TAGS_VALID &&
+                       !t->referenced && no_host(t->accepted) &&
+                       no_host(t->pending);
     }
     return rd_end(&rd);
 }

@@ -247,11 +247,27 @@ int fm_release(struct cxl_conn *conn, const struct fm_order *order);
 int fm_add_reference(struct cxl_conn *conn, const uint8_t tag[16]);
 int fm_remove_reference(struct cxl_conn *conn, const uint8_t tag[16]);
 
+/**
+ * struct fm_tag - an entry of 5608h
+ * @accepted, @pending: host k is bit k % 8 of byte k / 8
+ * @withdrawn: an offer that was withdrawn waits for the host: nobody has the
+ *             tag and nobody can get it, but it is there
+ */
 struct fm_tag {
     uint8_t tag[16];
-    bool referenced;
-    uint8_t accepted[32], pending[32];  /* host k: bit k % 8 of byte k / 8 */
+    bool referenced, withdrawn;
+    uint8_t accepted[32], pending[32];
 };
+
+static inline bool fm_tag_accepted(const struct fm_tag *t, uint16_t host)
+{
+    return host < 256 && t->accepted[host / 8] >> host % 8 & 1;
+}
+
+static inline bool fm_tag_offered(const struct fm_tag *t, uint16_t host)
+{
+    return host < 256 && t->pending[host / 8] >> host % 8 & 1;
+}
 
 #define FM_TAGS_MAX     (CXL_WIRE_MAX / CXL_TAG_SIZE)
 

@@ -37,14 +37,12 @@ static const struct {
       "use, or its sanitize setting is fixed" },
     { 0x5603, CXL_RC_INVALID_INPUT, "there is no such host; 'cxl-fm info' "
       "tells their number" },
-    { 0x5604, CXL_RC_INVALID_INPUT, "there is no such host or region, the "
-      "device does not offer this policy, the size is no multiple of the "
-      "region's blocks, the tag is in use already, or, for shared capacity, "
-      "no other host has it or this host has it already" },
+    { 0x5604, CXL_RC_INVALID_INPUT, "the device does not take these "
+      "arguments" },
     { 0x5604, CXL_RC_RETRY, "the host's event log has no room for this offer; "
       "let the host read its log, then try again" },
     { 0x5604, CXL_RC_RESOURCES, "not enough capacity is free in the region, "
-      "none of it in one piece, or the device cannot keep track of more "
+      "no single free range is large enough, or the device cannot keep track of more "
       "extents or tags; see 'cxl-fm regions'" },
     { 0x5604, CXL_RC_EXTENT_LIST, "an extent is not on block borders, lies "
       "outside the regions, overlaps another, or is offered or in use; see "
@@ -55,7 +53,7 @@ static const struct {
     { 0x5605, CXL_RC_RETRY, "the host's event log has no room for this "
       "request; let the host read its log, then try again" },
     { 0x5605, CXL_RC_INVALID_PA, "the host does not have all of these extents; "
-      "capacity that it has not answered for is only taken back with "
+      "an offer that it has not answered is only withdrawn with "
       "--forced" },
     { 0x5605, CXL_RC_RESOURCES, "the host has less than this, or the device "
       "cannot keep track of more extents" },
@@ -70,7 +68,7 @@ static const struct {
     { 0, CXL_RC_INVALID_INPUT, "a value in the request is out of range" },
     { 0, CXL_RC_UNSUPPORTED, "the component does not have this command; "
       "'cxl-fm commands' lists those it has here" },
-    { 0, CXL_RC_INTERNAL, "the component failed by itself" },
+    { 0, CXL_RC_INTERNAL, "internal error in the component" },
     { 0, CXL_RC_RETRY, "the component is not ready, try again" },
     { 0, CXL_RC_BUSY, "another background operation is running" },
     { 0, CXL_RC_MEDIA_DISABLED, "the component's media is disabled, as after "

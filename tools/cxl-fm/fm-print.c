@@ -187,6 +187,9 @@ void fm_print_tag(FILE *out, const char *lead, const struct fm_tag *tag)
     fprintf(out, "%s%s", lead, fm_text_tag(text, tag->tag));
     some = print_hosts(out, ", accepted by host", tag->accepted);
     some |= print_hosts(out, ", offered to host", tag->pending);
+    if (tag->withdrawn) {
+        fputs(", offer withdrawn, waits for the host", out);
+    }
     if (tag->referenced) {
         fputs(some ? ", kept by the FM" : ", kept by the FM alone", out);
     }

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Waiting until a host has done what the FM asked for. Offers that are not
- * answered stand in no list (CXL r3.2 9.13.3.3): they show as extents that
- * are neither free nor accepted.
+ * answered stand in no list (CXL r3.2 9.13.3.3), but their tags do.
  */
 #include "fm-wait.h"
 
@@ -33,19 +32,15 @@ static guint64 overlap(const struct cxl_extent *a, const struct cxl_extent *b)
     return skip >= a->len ? 0 : MIN(a->len - skip, b->len);
 }
 
-static int look(struct cxl_conn *conn, const struct fm_order *order,
-                guint64 *bytes, guint *extents)
+int fm_held_bytes(struct cxl_conn *conn, const struct fm_order *order,
+                  guint64 *bytes)
 {
     g_autoptr(GArray) list = NULL;
     uint32_t generation;
     int ret = fm_all_extents(conn, order->host, &list, &generation);
 
-    if (ret) {
-        return ret;
-    }
     *bytes = 0;
-    *extents = list->len;
-    for (guint i = 0; i < list->len; i++) {
+    for (guint i = 0; !ret && i < list->len; i++) {
         const struct cxl_extent *ext = &g_array_index(list, struct cxl_extent,
                                                       i);
 
@@ -56,38 +51,71 @@ static int look(struct cxl_conn *conn, const struct fm_order *order,
             *bytes += overlap(ext, &order->ext[k]);
         }
     }
-    return 0;
-}
-
-int fm_held_bytes(struct cxl_conn *conn, const struct fm_order *order,
-                  guint64 *bytes)
-{
-    guint extents;
-
-    return look(conn, order, bytes, &extents);
-}
-
-static int measure(struct cxl_conn *conn, const struct fm_order *order,
-                   guint64 *bytes, gint64 *unanswered)
-{
-    struct fm_regions regions;
-    guint extents = 0;
-    int ret = look(conn, order, bytes, &extents);
-
-    if (!ret) {
-        ret = fm_get_regions(conn, order->host, CXL_DC_REGIONS, 0, &regions);
-    }
-    if (!ret) {
-        *unanswered = (gint64)regions.counts.extents -
-                      regions.counts.extents_free - extents;
-    }
     return ret;
 }
 
 int fm_wait_begin(struct cxl_conn *conn, const struct fm_order *order,
                   struct fm_wait *wait)
 {
-    return measure(conn, order, &wait->held, &wait->unanswered);
+    return fm_held_bytes(conn, order, &wait->held);
+}
+
+/* A tag of the offer, or NULL: all of it is answered at once */
+static const guint8 *tag_of(const struct fm_order *order)
+{
+    static const guint8 none[16];
+
+    for (uint32_t i = 0; i < order->n; i++) {
+        if (memcmp(order->ext[i].tag, none, sizeof(none))) {
+            return order->ext[i].tag;
+        }
+    }
+    return order->ext ? NULL : order->tag;
+}
+
+enum offer_state { OFFER_OPEN, OFFER_ANSWERED, OFFER_WITHDRAWN };
+
+/*
+ * A tag tells. Without one, no extent that the FM could see shows a refusal:
+ * it is certain only once no extent at all waits for an answer.
+ */
+static int look(struct cxl_conn *conn, const struct fm_order *order,
+                enum offer_state *state, guint64 *held)
+{
+    static struct cxl_extent_page before, after;
+    const guint8 *tag = tag_of(order);
+    struct fm_regions regions;
+    struct fm_tag entry;
+    gboolean found;
+    int ret;
+
+    *state = OFFER_OPEN;
+    if (tag) {
+        /* before the extents, so that these are there when it is answered */
+        ret = fm_find_tag(conn, tag, &entry, &found);
+        if (!ret && !(found && fm_tag_offered(&entry, order->host))) {
+            *state = found && entry.withdrawn ? OFFER_WITHDRAWN :
+                                                OFFER_ANSWERED;
+        }
+        return ret ? ret : fm_held_bytes(conn, order, held);
+    }
+    ret = fm_get_extents(conn, order->host, 0, 0, &before);
+    if (!ret) {
+        ret = fm_get_regions(conn, order->host, CXL_DC_REGIONS, 0, &regions);
+    }
+    if (!ret) {
+        ret = fm_held_bytes(conn, order, held);
+    }
+    if (!ret) {
+        ret = fm_get_extents(conn, order->host, 0, 0, &after);
+    }
+    /* what is counted while the list changes belongs to no one moment */
+    if (!ret && (*held || (before.generation == after.generation &&
+                           regions.counts.extents -
+                           regions.counts.extents_free == after.total))) {
+        *state = OFFER_ANSWERED;
+    }
+    return ret;
 }
 
 /* How far @part of @whole is; an unknown whole is done all at once */
@@ -102,28 +130,32 @@ int fm_wait_answer(struct fm_app *app, const struct fm_order *order,
     gint64 end = g_get_monotonic_time() + wait->seconds * G_USEC_PER_SEC;
     guint64 wanted = fm_order_bytes(order), held;
     char have[FM_TEXT], want[FM_TEXT];
-    gint64 unanswered;
+    enum offer_state state;
 
     for (;;) {
-        int ret = measure(app->conn, order, &held, &unanswered);
+        int ret = look(app->conn, order, &state, &held);
 
         if (ret) {
             return fm_fail(app, ret);
         }
         wait->bytes = held > wait->held ? held - wait->held : 0;
-        if (unanswered <= wait->unanswered || wait->bytes >= MAX(wanted, 1)) {
+        if (state != OFFER_OPEN || g_get_monotonic_time() >= end) {
             break;
-        }
-        if (g_get_monotonic_time() >= end) {
-            fm_progress("", G_MAXUINT);
-            return fm_not_done(app, "host %u has not answered within %d s; "
-                               "the offer stands", order->host,
-                               wait->seconds);
         }
         show("waiting for the host", wait->bytes, wanted);
         g_usleep(POLL_MS * 1000);
     }
     fm_progress("", G_MAXUINT);
+    if (state == OFFER_WITHDRAWN) {
+        return fm_not_done(app, "the offer to host %u was withdrawn",
+                           order->host);
+    }
+    if (state == OFFER_OPEN) {
+        return fm_not_done(app, "host %u has not answered within %d s; the "
+                           "offer stands%s", order->host, wait->seconds,
+                           tag_of(order) ? "" : ", or was refused: only a "
+                           "--tag tells");
+    }
     if (!wait->bytes) {
         return fm_not_done(app, "host %u has refused the offer", order->host);
     }
@@ -155,7 +187,8 @@ int fm_wait_release(struct fm_app *app, const struct fm_order *order,
         if (g_get_monotonic_time() >= end) {
             fm_progress("", G_MAXUINT);
             return fm_not_done(app, "host %u has released %s of %s within "
-                               "%d s; the request stands", order->host,
+                               "%d s; it may do so later, or have forgotten "
+                               "the request: then ask again", order->host,
                                fm_text_size(have, wait->bytes),
                                fm_text_size(want, wanted), wait->seconds);
         }

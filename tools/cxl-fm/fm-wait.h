@@ -16,7 +16,6 @@ struct fm_wait {
     int seconds;
     guint64 bytes;
     guint64 held;               /* bytes held before the command */
-    gint64 unanswered;          /* extents offered before the command */
 };
 
 /** fm_order_bytes() - bytes that a command is about, 0 if the tag says. */

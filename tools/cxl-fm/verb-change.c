@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Verbs that change who has which capacity: add, release, set-region,
- * reference (CXL r3.2 7.6.7.6.3, .5 to .8)
+ * Verbs that change who has which capacity: add and release (CXL r3.2
+ * 7.6.7.6.5, .6)
  */
 #include <inttypes.h>
 
 #include "fm-app.h"
+#include "fm-explain.h"
 #include "fm-wait.h"
 
 static int opt_host, opt_region = -1, opt_wait = -1;
-static char *opt_policy, *opt_size, *opt_tag, *opt_block, *opt_sanitize_set;
+static char *opt_policy, *opt_size, *opt_tag;
 static char **opt_extents;
 static gboolean opt_forced, opt_sanitize;
 
@@ -94,9 +95,12 @@ static char *order_text(const struct fm_order *order)
 /**
  * struct deed - a command about capacity, and the words for it
  * @check: options to order; FALSE after a complaint
- * @prepare: what must be asked before. Return: exit status
+ * @prepare: what must be asked before; may choose other words. Return: exit
+ *           status
  * @command: the command itself
  * @wait: until the host has reacted. Return: exit status
+ * @explain: tell why the command failed, if a code does not tell enough.
+ *           Return: exit status
  * @done: what the FM has done, in JSON
  * @before, @after: the same around the host's number
  * @past: what the host does then
@@ -106,10 +110,12 @@ static char *order_text(const struct fm_order *order)
 struct deed {
     gboolean (*check)(struct fm_app *app, struct fm_order *order,
                       guint8 tag[16], GArray **list);
-    int (*prepare)(struct fm_app *app, struct fm_order *order, GArray *list);
+    int (*prepare)(struct fm_app *app, struct fm_order *order, GArray *list,
+                   struct deed *deed);
     int (*command)(struct cxl_conn *conn, const struct fm_order *order);
     int (*wait)(struct fm_app *app, const struct fm_order *order,
                 struct fm_wait *wait);
+    int (*explain)(struct fm_app *app, const struct fm_order *order, int rc);
     const char *done, *before, *after, *past;
     gboolean at_once;
     const char *const *policies;
@@ -123,10 +129,12 @@ static int send_order(struct fm_app *app, const struct deed *deed,
     if (opt_wait >= 0) {
         ret = fm_wait_begin(app->conn, order, wait);
     }
-    if (!ret) {
-        ret = deed->command(app->conn, order);
+    if (ret) {
+        return fm_fail(app, ret);
     }
-    return ret ? fm_fail(app, ret) : FM_DONE;
+    ret = deed->command(app->conn, order);
+    return !ret ? FM_DONE : deed->explain ? deed->explain(app, order, ret) :
+           fm_fail(app, ret);
 }
 
 static void tell_end(struct fm_app *app, const struct deed *deed,
@@ -149,8 +157,9 @@ static void tell_end(struct fm_app *app, const struct deed *deed,
     }
 }
 
-static int do_deed(struct fm_app *app, const struct deed *deed)
+static int do_deed(struct fm_app *app, const struct deed *what)
 {
+    struct deed copy = *what, *deed = &copy;
     g_autoptr(GArray) list = NULL;
     g_autofree char *text = NULL;
     struct fm_order order = { 0 };
@@ -162,7 +171,7 @@ static int do_deed(struct fm_app *app, const struct deed *deed)
         return FM_USAGE;
     }
     status = fm_connect(app);
-    status = status ? status : deed->prepare(app, &order, list);
+    status = status ? status : deed->prepare(app, &order, list, deed);
     status = status ? status : send_order(app, deed, &order, &wait);
     if (status) {
         return status;
@@ -205,7 +214,9 @@ static gboolean check_add(struct fm_app *app, struct fm_order *order,
         fm_usage(app, "--extent and --policy prescriptive belong together");
         return FALSE;
     }
-    if (opt_tag && !strcmp(opt_tag, "new")) {
+    /* Nothing but a tag tells this offer from others */
+    if (opt_tag ? !strcmp(opt_tag, "new") :
+        opt_wait >= 0 && order->policy <= FM_ADD_CONTIGUOUS) {
         g_free(opt_tag);
         opt_tag = g_uuid_string_random();
     }
@@ -245,16 +256,13 @@ static gboolean check_add(struct fm_app *app, struct fm_order *order,
  * Sharable capacity is numbered: 0, 1, ... within a tag (CXL r3.2 table 8-63).
  * Elsewhere the number is 0.
  */
-static int number_extents(struct fm_app *app, GArray *list)
+static void number_extents(const struct fm_regions *regions, GArray *list)
 {
-    struct fm_regions regions;
-    int ret = fm_get_regions(app->conn, opt_host, CXL_DC_REGIONS, 0, &regions);
-
-    for (guint i = 0; !ret && i < list->len; i++) {
+    for (guint i = 0; i < list->len; i++) {
         struct cxl_extent *ext = &g_array_index(list, struct cxl_extent, i);
 
-        for (unsigned r = 0; r < regions.n; r++) {
-            const struct fm_region *region = &regions.region[r];
+        for (unsigned r = 0; r < regions->n; r++) {
+            const struct fm_region *region = &regions->region[r];
 
             if (!(region->attributes & FM_REGION_SHARABLE) ||
                 ext->dpa < region->base ||
@@ -267,21 +275,111 @@ static int number_extents(struct fm_app *app, GArray *list)
             }
         }
     }
-    return ret;
+}
+
+/* The arguments that the device's one code for all would not tell apart */
+static int check_device(struct fm_app *app, const struct fm_order *order,
+                        struct fm_regions *regions)
+{
+    const struct fm_region *r;
+    struct fm_dcd_info info;
+    char size[FM_TEXT];
+    int ret = fm_get_dcd_info(app->conn, &info);
+
+    if (!ret && order->host >= info.hosts) {
+        return fm_usage(app, "--host %u: there is no such host; the device "
+                        "has %u, counted from 0", order->host, info.hosts);
+    }
+    if (!ret) {
+        ret = fm_get_regions(app->conn, order->host, CXL_DC_REGIONS, 0,
+                             regions);
+    }
+    if (ret) {
+        return fm_fail(app, ret);
+    }
+    if (order->policy != FM_ADD_SHARED &&
+        !(info.add_policies >> order->policy & 1)) {
+        return fm_usage(app, "--policy %s: the device does not offer it",
+                        policies[order->policy]);
+    }
+    if (order->policy == FM_ADD_PRESCRIPTIVE) {
+        return FM_DONE;
+    }
+    if (order->region >= regions->n) {
+        return fm_usage(app, "--region %u: there is no such region; host %u "
+                        "has %u, counted from 0", order->region, order->host,
+                        regions->n);
+    }
+    r = &regions->region[order->region];
+    if (order->policy == FM_ADD_SHARED) {
+        return r->attributes & FM_REGION_SHARABLE ? FM_DONE :
+               fm_usage(app, "--policy shared: region %u is not sharable",
+                        order->region);
+    }
+    if (!order->len || !r->block || order->len % r->block) {
+        return fm_usage(app, "--size %s: expected a multiple of %s, the "
+                        "blocks of region %u", opt_size,
+                        fm_text_size(size, r->block), order->region);
+    }
+    if (r->attributes & FM_REGION_SHARABLE && !opt_tag) {
+        return fm_usage(app, "--tag is missing: region %u is sharable",
+                        order->region);
+    }
+    return FM_DONE;
 }
 
 static int prepare_add(struct fm_app *app, struct fm_order *order,
-                       GArray *list)
+                       GArray *list, struct deed *deed)
 {
-    int ret = order->ext ? number_extents(app, list) : 0;
+    struct fm_regions regions;
+    int status = check_device(app, order, &regions);
 
-    return ret ? fm_fail(app, ret) : FM_DONE;
+    if (!status && order->ext) {
+        number_extents(&regions, list);
+    }
+    return status;
+}
+
+/* What 5600h and 5601h do not tell is about tags */
+static int explain_add(struct fm_app *app, const struct fm_order *order,
+                       int rc)
+{
+    uint16_t opcode = app->conn->last_opcode;
+    g_autofree char *why = NULL;
+    char text[FM_TEXT];
+
+    if (rc != CXL_RC_INVALID_INPUT) {
+        return fm_fail(app, rc);
+    }
+    for (uint32_t i = 0; !why && i < MAX(order->n, 1); i++) {
+        const guint8 *tag = order->ext ? order->ext[i].tag : order->tag;
+        struct fm_tag entry;
+        gboolean found;
+
+        if (fm_find_tag(app->conn, tag, &entry, &found)) {
+            break;
+        }
+        fm_text_tag(text, tag);
+        if (order->policy == FM_ADD_SHARED) {
+            why = !found ? g_strdup_printf("no shared capacity has tag %s",
+                                           text) :
+                  fm_tag_accepted(&entry, order->host) ||
+                  fm_tag_offered(&entry, order->host) ?
+                  g_strdup_printf("host %u has tag %s already, or is offered "
+                                  "it", order->host, text) :
+                  g_strdup_printf("tag %s cannot be shared in region %u",
+                                  text, order->region);
+        } else if (found) {
+            why = g_strdup_printf("tag %s is in use", text);
+        }
+    }
+    return fm_refused(app, opcode, rc, why ? why : fm_explain(opcode, rc));
 }
 
 static int run_add(struct fm_app *app, int argc, char **argv)
 {
     static const struct deed offer = {
-        check_add, prepare_add, fm_add, fm_wait_answer,
+        check_add, prepare_add, fm_add, fm_wait_answer, explain_add,
         .done = "offered", .before = "host", .after = " is offered",
         .past = "accepted", .policies = policies,
     };
@@ -320,23 +418,108 @@ static gboolean check_release(struct fm_app *app, struct fm_order *order,
     return TRUE;
 }
 
-/* A tag alone means all that the host has of it */
-static int prepare_release(struct fm_app *app, struct fm_order *order,
-                           GArray *list)
+static void word_withdrawn(struct deed *deed)
 {
+    deed->done = "withdrawn";
+    deed->before = "the offer to host";
+    deed->after = " is withdrawn:";
+}
+
+/* By tag: all that the host has of it, or, by force, an offer of it */
+static int prepare_tag(struct fm_app *app, struct fm_order *order,
+                       guint64 held, struct deed *deed)
+{
+    struct fm_tag entry;
+    char text[FM_TEXT];
+    gboolean found;
     int ret;
 
-    if (!opt_tag || opt_size) {
+    if (held) {
+        order->len = order->len ? order->len : held;
         return FM_DONE;
     }
-    ret = fm_held_bytes(app->conn, order, &order->len);
+    ret = fm_find_tag(app->conn, order->tag, &entry, &found);
     if (ret) {
         return fm_fail(app, ret);
     }
-    return order->len ? FM_DONE :
-           fm_usage(app, "host %u has accepted nothing with this tag; "
-                    "an offer that it has not answered needs --size",
-                    order->host);
+    fm_text_tag(text, order->tag);
+    if (!found || !(entry.withdrawn || fm_tag_offered(&entry, order->host))) {
+        return fm_usage(app, "--tag %s: host %u has nothing with this tag",
+                        text, order->host);
+    }
+    if (!opt_forced) {
+        return fm_usage(app, "--tag %s: host %u has not answered the offer; "
+                        "--forced withdraws it", text, order->host);
+    }
+    word_withdrawn(deed);
+    return FM_DONE;
+}
+
+static int prepare_release(struct fm_app *app, struct fm_order *order,
+                           GArray *list, struct deed *deed)
+{
+    struct fm_dcd_info info;
+    guint64 held = 0;
+    int ret = fm_get_dcd_info(app->conn, &info);
+
+    if (!ret && order->host >= info.hosts) {
+        return fm_usage(app, "--host %u: there is no such host; the device "
+                        "has %u, counted from 0", order->host, info.hosts);
+    }
+    if (!ret && (opt_tag || opt_forced)) {
+        ret = fm_held_bytes(app->conn, order, &held);
+    }
+    if (ret) {
+        return fm_fail(app, ret);
+    }
+    if (opt_tag) {
+        return prepare_tag(app, order, held, deed);
+    }
+    if (opt_forced && !held) {
+        word_withdrawn(deed);
+    } else if (opt_forced && held < fm_order_bytes(order)) {
+        deed->after = ", as far as accepted; the rest is withdrawn:";
+    }
+    return FM_DONE;
+}
+
+/*
+ * How much is offered under a tag stands in no list. Each length up to that
+ * withdraws the whole offer; for shared capacity it must be the right one.
+ */
+static int withdraw_tag(struct cxl_conn *conn, const struct fm_order *order)
+{
+    struct fm_order guess = *order;
+    struct fm_regions regions;
+    int ret = fm_get_regions(conn, order->host, CXL_DC_REGIONS, 0, &regions);
+
+    if (ret) {
+        return ret;
+    }
+    for (unsigned r = 0; r < regions.n; r++) {
+        const struct fm_region *region = &regions.region[r];
+        guint64 low = 1, high = region->block ? region->len / region->block : 0;
+
+        for (guint64 blocks = 1; low <= high;
+             blocks = low + (high - low) / 2) {
+            guess.len = blocks * region->block;
+            ret = fm_release(conn, &guess);
+            if (ret == CXL_RC_RESOURCES) {
+                high = blocks - 1;
+            } else if (ret == CXL_RC_INVALID_INPUT) {
+                low = blocks + 1;
+            } else {
+                return ret;
+            }
+        }
+    }
+    return ret;
+}
+
+static int take(struct cxl_conn *conn, const struct fm_order *order)
+{
+    return order->ext || order->len ? fm_release(conn, order) :
+                                      withdraw_tag(conn, order);
 }
 
 static int run_release(struct fm_app *app, int argc, char **argv)
@@ -346,106 +529,13 @@ static int run_release(struct fm_app *app, int argc, char **argv)
         .done = "asked", .before = "host", .after = " is asked to release",
         .past = "released",
     };
-    static const struct deed take = {
-        check_release, prepare_release, fm_release, fm_wait_release,
+    static const struct deed force = {
+        check_release, prepare_release, take, fm_wait_release,
         .done = "taken", .before = "taken back from host", .after = ":",
         .past = "released", .at_once = TRUE,
     };
 
-    return do_deed(app, opt_forced ? &take : &ask);
-}
-
-/* -- set-region --------------------------------------------------------- */
-
-static int run_set_region(struct fm_app *app, int argc, char **argv)
-{
-    struct fm_regions regions;
-    gboolean sanitize = FALSE;
-    guint64 block = 0;
-    int ret;
-
-    if (opt_region < 0 || (!opt_block && !opt_sanitize_set)) {
-        return fm_usage(app, "say --region, and --block-size, --sanitize or "
-                        "both");
-    }
-    if (!word_region(app) ||
-        (opt_block && !fm_word_size(app, "--block-size", opt_block, &block))) {
-        return FM_USAGE;
-    }
-    if (opt_sanitize_set) {
-        sanitize = !strcmp(opt_sanitize_set, "on");
-        if (!sanitize && strcmp(opt_sanitize_set, "off")) {
-            return fm_usage(app, "--sanitize %s: expected on or off",
-                            opt_sanitize_set);
-        }
-    }
-    ret = fm_connect(app);
-    if (ret) {
-        return ret;
-    }
-    /* what is not said stays; of a region that is not there, all is said */
-    ret = fm_get_regions(app->conn, 0, CXL_DC_REGIONS, 0, &regions);
-    if (!ret && opt_region < regions.n) {
-        const struct fm_region *r = &regions.region[opt_region];
-
-        block = opt_block ? block : r->block;
-        sanitize = opt_sanitize_set ? sanitize : r->sanitize;
-    }
-    if (!ret) {
-        ret = fm_set_region(app->conn, opt_region, block, sanitize);
-    }
-    if (ret) {
-        return fm_fail(app, ret);
-    }
-    if (app->json) {
-        fm_json_begin(&app->j, NULL, '{');
-        fm_json_num(&app->j, "region", opt_region);
-        fm_json_num(&app->j, "block_size", block);
-        fm_json_bool(&app->j, "sanitize", sanitize);
-        fm_json_end(&app->j);
-    } else {
-        char size[FM_TEXT];
-
-        printf("region %d has blocks of %s and is%s sanitized on release\n",
-               opt_region, fm_text_size(size, block), sanitize ? "" : " not");
-    }
-    return FM_DONE;
-}
-
-/* -- reference ---------------------------------------------------------- */
-
-static int run_reference(struct fm_app *app, int argc, char **argv)
-{
-    gboolean add = !strcmp(argv[0], "add");
-    char text[FM_TEXT];
-    guint8 tag[16];
-    int ret;
-
-    if (!add && strcmp(argv[0], "remove")) {
-        return fm_usage(app, "%s: expected add or remove", argv[0]);
-    }
-    if (!fm_word_tag(app, argv[1], tag)) {
-        return FM_USAGE;
-    }
-    ret = fm_connect(app);
-    if (ret) {
-        return ret;
-    }
-    ret = add ? fm_add_reference(app->conn, tag) :
-                fm_remove_reference(app->conn, tag);
-    if (ret) {
-        return fm_fail(app, ret);
-    }
-    if (app->json) {
-        fm_json_begin(&app->j, NULL, '{');
-        fm_json_tag(&app->j, "tag", tag);
-        fm_json_bool(&app->j, "referenced", add);
-        fm_json_end(&app->j);
-    } else {
-        printf("tag %s is %s by the FM\n", fm_text_tag(text, tag),
-               add ? "kept" : "no longer kept");
-    }
-    return FM_DONE;
+    return do_deed(app, opt_forced ? &force : &ask);
 }
 
 #define OPTION_HOST(what) \
@@ -458,7 +548,7 @@ static int run_reference(struct fm_app *app, int argc, char **argv)
       "Wait this long for the host to do it", "SECONDS" }
 
 static const GOptionEntry add_options[] = {
-    OPTION_HOST("Whom to offer it, an LD-ID [0]"),
+    OPTION_HOST("Host (LD-ID) to offer the capacity to [0]"),
     { "policy", 'p', 0, G_OPTION_ARG_STRING, &opt_policy,
       "free, contiguous, prescriptive or shared [free]", "POLICY" },
     { "region", 'r', 0, G_OPTION_ARG_INT, &opt_region,
@@ -477,28 +567,21 @@ static const GOptionEntry release_options[] = {
     { "tag", 't', 0, G_OPTION_ARG_STRING, &opt_tag,
       "Capacity with this tag", "TAG" },
     { "size", 's', 0, G_OPTION_ARG_STRING, &opt_size,
-      "How much of the tag [all that the host has accepted]", "SIZE" },
+      "How much of the tag [all that the host has of it]", "SIZE" },
     OPTION_EXTENT,
     { "forced", 'f', 0, G_OPTION_ARG_NONE, &opt_forced,
-      "Take it at once, without asking the host", NULL },
+      "Take it at once, without asking the host; withdraw offers", NULL },
     { "sanitize", 'z', 0, G_OPTION_ARG_NONE, &opt_sanitize,
       "Wipe it before anybody can have it again", NULL },
     OPTION_WAIT,
     { NULL }
 };
 
-static const GOptionEntry region_options[] = {
-    { "region", 'r', 0, G_OPTION_ARG_INT, &opt_region, "Which region", "N" },
-    { "block-size", 'b', 0, G_OPTION_ARG_STRING, &opt_block,
-      "Unit of its extents, as 2M [as it is]", "SIZE" },
-    { "sanitize", 'z', 0, G_OPTION_ARG_STRING, &opt_sanitize_set,
-      "Wipe what is released [as it is]", "on|off" },
-    { NULL }
-};
-
 const struct fm_verb fm_verbs_change[] = {
     { "add", "", 0, 0, "Offer capacity to a host",
-      "The host answers when it likes; --wait waits for that.\n\n"
+      "The host answers when it likes; --wait waits for that. So that it can "
+      "tell this\noffer from others, capacity that the device picks then gets "
+      "a tag as by --tag new.\n\n"
       "Examples:\n"
       "  cxl-fm add --size 256M --tag new --wait 10\n"
       "  cxl-fm add --policy contiguous --region 1 --size 2G --tag "
@@ -511,12 +594,5 @@ const struct fm_verb fm_verbs_change[] = {
       "  cxl-fm release --tag 5be13bce --wait 30\n"
       "  cxl-fm release --extent 0x10000000+64M --forced --sanitize",
       release_options, run_release },
-    { "set-region", "", 0, 0, "Set block size and sanitizing of a region",
-      "The region must be out of use, by every host.\n\nExample:\n"
-      "  cxl-fm set-region --region 0 --block-size 64M --sanitize on",
-      region_options, run_set_region },
-    { "reference", "add|remove TAG", 2, 2,
-      "Keep shared capacity while no host has it", NULL, NULL,
-      run_reference },
     { NULL }
 };

@@ -35,11 +35,6 @@ static int gather(struct cxl_conn *conn, uint16_t host,
     return ret;
 }
 
-static gboolean offered(const struct fm_tag *tag, uint16_t host)
-{
-    return host < 256 && tag->pending[host / 8] >> host % 8 & 1;
-}
-
 /* Offers have no place yet that the FM could see, only a tag and a number */
 static void print_offers(FILE *out, uint16_t host, const GArray *tags,
                          gint64 unanswered)
@@ -54,8 +49,11 @@ static void print_offers(FILE *out, uint16_t host, const GArray *tags,
     for (guint i = 0; i < tags->len; i++) {
         const struct fm_tag *t = &g_array_index(tags, struct fm_tag, i);
 
-        if (offered(t, host)) {
+        if (fm_tag_offered(t, host)) {
             fprintf(out, " ? tag %s is offered\n", fm_text_tag(text, t->tag));
+        } else if (t->withdrawn) {
+            fprintf(out, " ! tag %s: offer withdrawn, waits for the host\n",
+                    fm_text_tag(text, t->tag));
         }
     }
 }
@@ -118,7 +116,16 @@ static void json_map(struct fm_json *j, uint16_t host,
     for (guint i = 0; i < tags->len; i++) {
         const struct fm_tag *t = &g_array_index(tags, struct fm_tag, i);
 
-        if (offered(t, host)) {
+        if (fm_tag_offered(t, host)) {
+            fm_json_tag(j, NULL, t->tag);
+        }
+    }
+    fm_json_end(j);
+    fm_json_begin(j, "withdrawn_tags", '[');
+    for (guint i = 0; i < tags->len; i++) {
+        const struct fm_tag *t = &g_array_index(tags, struct fm_tag, i);
+
+        if (t->withdrawn) {
             fm_json_tag(j, NULL, t->tag);
         }
     }

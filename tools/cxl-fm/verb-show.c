@@ -223,6 +223,7 @@ static int run_tags(struct fm_app *app, int argc, char **argv)
         fm_json_bool(&app->j, "referenced", t->referenced);
         fm_json_hosts(&app->j, "accepted", t->accepted);
         fm_json_hosts(&app->j, "offered", t->pending);
+        fm_json_bool(&app->j, "withdrawn", t->withdrawn);
         fm_json_end(&app->j);
     }
     fm_json_end(&app->j);
