@@ -27,15 +27,19 @@ static void told(struct host_agent *agent, const struct cxl_dc_event *ev,
 
 static int usage(void)
 {
-    puts("usage: cxl-dc-host [--once] accept|part|refuse /dev/cxl/memN\n"
+    puts("usage: cxl-dc-host [--once] accept|part|refuse|linux /dev/cxl/memN\n"
          "  answers events of the device until it is stopped, with --once\n"
-         "  only those that are there");
+         "  only those that are there\n"
+         "  linux: as the dynamic capacity series for Linux does, whole tags,\n"
+         "  region 0 only, in units of 2 MiB, at most 100 extents in an offer");
     return USAGE;
 }
 
 int main(int argc, char **argv)
 {
-    static const char *const names[] = { "accept", "part", "refuse" };
+    static const char *const names[] = {
+        "accept", "part", "refuse", "linux"
+    };
     const struct timespec nap = { .tv_nsec = POLL_MS * 1000000l };
     static struct host_agent agent;
     bool once = argc > 1 && !strcmp(argv[1], "--once");

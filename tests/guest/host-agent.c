@@ -22,7 +22,29 @@ void host_agent_init(struct host_agent *agent, struct cxl_conn *conn,
     agent->release = true;
     if (!host_get_regions(conn, 1, 0, &regions) && regions.n) {
         agent->block = regions.region[0].block;
+        agent->linux_view.base = regions.region[0].base;
+        agent->linux_view.len = regions.region[0].len;
     }
+    host_agent_restart(agent);
+}
+
+int host_agent_restart(struct host_agent *agent)
+{
+    static struct cxl_extent_page page;
+    uint32_t start = 0;
+    int ret;
+
+    agent->nr_group = 0;
+    agent->has.n = 0;
+    do {
+        ret = host_get_extents(agent->conn, CXL_PAGE_MAX, start, &page);
+        for (uint32_t i = 0; !ret && i < page.n; i++) {
+            host_list_add(&agent->has, &page.ext[i]);
+        }
+        start += page.n;
+    } while (!ret && page.n && start < page.total);
+    agent->linux_view.has = agent->has;
+    return ret;
 }
 
 static void tell(struct host_agent *agent, const struct cxl_dc_event *ev,
@@ -44,11 +66,51 @@ static uint64_t half(const struct host_agent *agent, uint64_t len)
     return part ? part : len;
 }
 
+/* The group's extent that a range is in; NULL if there is none */
+static const struct cxl_extent *offered(const struct host_agent *agent,
+                                        const struct cxl_range *range)
+{
+    for (unsigned i = 0; i < agent->nr_group; i++) {
+        const struct cxl_extent *ext = &agent->group[i];
+
+        if (range->dpa >= ext->dpa && range->dpa - ext->dpa < ext->len) {
+            return ext;
+        }
+    }
+    return NULL;
+}
+
+static void accepted(struct host_agent *agent, const struct cxl_range *ranges,
+                     unsigned n)
+{
+    for (unsigned i = 0; i < n; i++) {
+        const struct cxl_extent *from = offered(agent, &ranges[i]);
+
+        if (from) {
+            struct cxl_extent ext = *from;
+
+            ext.dpa = ranges[i].dpa;
+            ext.len = ranges[i].len;
+            host_list_add(&agent->has, &ext);
+            host_list_add(&agent->linux_view.has, &ext);
+        }
+    }
+}
+
+static void give_back(struct host_agent *agent, const struct cxl_range *range)
+{
+    agent->last_rc = host_release(agent->conn, range, 1);
+    if (!agent->last_rc) {
+        host_list_cut(&agent->has, range);
+    }
+}
+
 static void answer_group(struct host_agent *agent,
                          const struct cxl_dc_event *ev)
 {
     static const char *const words[] = {
-        "accepts all", "accepts a part", "refuses", "stays silent"
+        "accepts all", "accepts a part", "refuses", "answers as Linux",
+        "stays silent"
     };
     struct cxl_range ranges[HOST_GROUP_MAX];
     unsigned n = 0;
@@ -65,20 +127,29 @@ static void answer_group(struct host_agent *agent,
         ranges[0].len = half(agent, agent->group[0].len);
         n = 1;
         break;
+    case HOST_LINUX:
+        n = host_linux_choose(&agent->linux_view, agent->group,
+                              agent->nr_group, ranges);
+        break;
     default:
         break;
     }
     agent->groups++;
-    agent->nr_group = 0;
     if (agent->policy != HOST_SILENT) {
         agent->last_rc = host_respond(agent->conn, ranges, n);
+        if (!agent->last_rc) {
+            accepted(agent, ranges, n);
+        }
     }
+    agent->nr_group = 0;
     tell(agent, ev, words[agent->policy]);
 }
 
 static void take_offer(struct host_agent *agent, const struct cxl_dc_event *ev)
 {
-    if (agent->nr_group < HOST_GROUP_MAX) {
+    if (agent->policy == HOST_LINUX) {
+        host_linux_collect(agent->group, &agent->nr_group, &ev->extent);
+    } else if (agent->nr_group < HOST_GROUP_MAX) {
         agent->group[agent->nr_group++] = ev->extent;
     }
     if (ev->more) {
@@ -91,6 +162,8 @@ static void take_offer(struct host_agent *agent, const struct cxl_dc_event *ev)
 static void take(struct host_agent *agent, const struct cxl_dc_event *ev)
 {
     struct cxl_range range = { ev->extent.dpa, ev->extent.len };
+    struct cxl_range ranges[HOST_GROUP_MAX];
+    unsigned n;
 
     agent->records++;
     agent->last = *ev;
@@ -99,11 +172,20 @@ static void take(struct host_agent *agent, const struct cxl_dc_event *ev)
         take_offer(agent, ev);
         break;
     case CXL_EV_RELEASE:
-        if (agent->release) {
-            agent->last_rc = host_release(agent->conn, &range, 1);
+        if (agent->release && agent->policy == HOST_LINUX) {
+            n = host_linux_release(&agent->linux_view, &range, ranges);
+            for (unsigned i = 0; i < n; i++) {
+                give_back(agent, &ranges[i]);
+            }
+        } else if (agent->release) {
+            give_back(agent, &range);
+            host_list_cut(&agent->linux_view.has, &range);
         }
         tell(agent, ev, agent->release ? "gives it back" : "keeps it");
         break;
+    case CXL_EV_FORCED_RELEASE:
+        host_list_cut(&agent->has, &range);
+        /* fall through */
     default:
         tell(agent, ev, NULL);
         break;

@@ -6,17 +6,15 @@
 #ifndef GUEST_HOST_AGENT_H
 #define GUEST_HOST_AGENT_H
 
-#include "host-cmds.h"
+#include "host-linux.h"
 
 enum host_policy {
     HOST_ACCEPT_ALL,
     HOST_ACCEPT_PART,           /* the first half of the group's first extent */
     HOST_REFUSE,
+    HOST_LINUX,                 /* as the series for Linux; see host-linux.h */
     HOST_SILENT,                /* read the log, answer nothing */
 };
-
-/* Extents of one group that the agent remembers: more than a test offers */
-#define HOST_GROUP_MAX  512
 
 /**
  * struct host_agent - one host
@@ -28,6 +26,8 @@ enum host_policy {
  * @groups: offers answered so far
  * @records: event records read so far
  * @last_rc: result of the last 4802h or 4803h
+ * @has: what the host has after all that it has read and been answered
+ * @linux_view: what Linux thinks that it has
  */
 struct host_agent {
     struct cxl_conn *conn;
@@ -43,10 +43,19 @@ struct host_agent {
     struct cxl_dc_event last;   /* newest record of any kind */
     struct cxl_extent group[HOST_GROUP_MAX];
     unsigned nr_group;
+    struct host_list has;
+    struct host_linux linux_view;
 };
 
 void host_agent_init(struct host_agent *agent, struct cxl_conn *conn,
                      enum host_policy policy);
+
+/**
+ * host_agent_restart() - what a driver does when it starts: forget all, and
+ * read with 4801h what is there
+ * Return: 0 or as host_get_extents()
+ */
+int host_agent_restart(struct host_agent *agent);
 
 /**
  * host_agent_run() - handle all that the log holds now
