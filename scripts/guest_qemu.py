@@ -9,6 +9,8 @@ says how it went:
   plug ID      put it in again, as it was on the command line
   offer ID OFFSET LENGTH
                dynamic capacity of its first region, by the monitor
+  extents ID DPA+LENGTH...
+               does the monitor say that the host has these, and no offer?
 """
 
 import ctypes
@@ -125,6 +127,15 @@ class Machine:
             'selection-policy': 'prescriptive', 'tag': '',
             'extents': [{'offset': int(offset, 0), 'len': int(length, 0)}]})
 
+    def extents(self, name, *wanted):
+        host = self.command('query-cxl-dynamic-capacity',
+                            path='/machine/peripheral/' + name)['hosts'][0]
+        got = [f'{e["dpa"]:#x}+{e["len"]:#x}' for e in host['accepted']]
+        if sorted(got) != sorted(wanted):
+            raise AskError('accepted are ' + ' '.join(got))
+        if host['pending']:
+            raise AskError(f'{len(host["pending"])} offers are open')
+
     def runs(self):
         """Does the guest run? QEMU may not have come to listen yet."""
         try:
@@ -169,6 +180,8 @@ class Machine:
                 self.unplug(rest)
             elif what == 'offer':
                 self.offer(*rest.split())
+            elif what == 'extents':
+                self.extents(*rest.split())
             elif what == 'plug':
                 answer = self.monitor('device_add ' + self.device(rest))
                 if answer:

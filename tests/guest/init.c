@@ -53,6 +53,7 @@ static const struct {
     { "ras", scenario_ras },
     { "replug", scenario_replug },
     { "reset", scenario_reset },
+    { "rounds", scenario_rounds },
     { "security", scenario_security },
     { "shell", scenario_shell },
     { "switch", scenario_switch },

@@ -48,6 +48,8 @@ void scenario_ras(void);
 void scenario_replug(void);
 /** scenario_reset() - extents, offers and memory over a system reset. */
 void scenario_reset(void);
+/** scenario_rounds() - an FM and a host do at random what they can. */
+void scenario_rounds(void);
 /** scenario_security() - keys of Linux open a locked device. */
 void scenario_security(void);
 /** scenario_shell() - a shell on the console, if the guest has one. */

@@ -113,6 +113,7 @@ class Machine:
             '-M', 'q35,cxl=on,cxl-fmw.0.targets.0=cxl.0,cxl-fmw.0.size=4G',
             '-m', '128M', '-qtest', 'unix:' + self.path('qtest'),
             '-qtest-log', 'none', '-monitor', 'none',
+            '-qmp', f'unix:{self.path("qmp")},server=on,wait=off',
             '-object', f'memory-backend-ram,id=static,size={STATIC}',
             '-object', f'memory-backend-ram,id=dynamic,size={2 * REGION}',
             '-device', f'pxb-cxl,id=cxl.0,bus=pcie.0,bus_nr={PXB_BUS}',
