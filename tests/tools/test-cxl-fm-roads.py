@@ -212,18 +212,27 @@ def component(answers, log2=9):
 def the_bytes_on_the_wire_are_those_of_the_bindings():
     seen = []
 
-    def info(payload):
+    def heard(payload, answer=b''):
         seen.append(payload)
-        return 0, bytes([1, 1]) + bytes(82)
-    peer_ = component({0x5600: info, 0x5604: lambda p: (
-        seen.append(p), (0, b''))[1]})
+        return 0, answer
+
+    def regions(payload):
+        host, count, start = struct.unpack('<HBB', payload)
+        record = struct.pack('<QQQQQ', 0, 1, 1 << 28, 0x100, 1 << 5)
+        return heard(payload, struct.pack('<HBB', host, 4, 4) + 4 * record +
+                     struct.pack('<IIII', 9, 9, 9, 9))
+    peer_ = component({
+        0x5600: lambda p: heard(p, struct.pack('<BBHH', 255, 4, 0, 7) +
+                                bytes(78)),
+        0x5601: regions, 0x5604: heard})
     fm = Fm(peer_.url)
-    equal(fm.json('info')['hosts'], 1)
+    equal(fm.json('info')['hosts'], 255)
     fm.text('add', '--policy', 'contiguous', '--region', '3', '--host',
-            '258', '--size', '0x7e7d00', '--tag', TAG)
+            '254', '--size', '0x7e7d00', '--tag', TAG)
     equal(peer_.trouble, None)
-    equal(peer_.asked, [0x0001, 0x5600, 0x0001, 0x5604])
-    equal(seen, [b'', struct.pack('<HBBQ', 258, 1, 3, 0x7e7d00) +
+    equal(peer_.asked, [0x0001, 0x5600, 0x0001, 0x5600, 0x5601, 0x5604])
+    equal(seen, [b'', b'', struct.pack('<HBB', 254, 8, 0),
+                 struct.pack('<HBBQ', 254, 1, 3, 0x7e7d00) +
                  bytes.fromhex(TAG.replace('-', '')) + bytes(4)])
 
 
