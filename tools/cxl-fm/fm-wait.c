@@ -80,9 +80,10 @@ enum offer_state { OFFER_OPEN, OFFER_ANSWERED, OFFER_WITHDRAWN };
  * it is certain only once no extent at all waits for an answer.
  */
 static int look(struct cxl_conn *conn, const struct fm_order *order,
-                enum offer_state *state, guint64 *held)
+                struct fm_wait *wait, enum offer_state *state, guint64 *held)
 {
     static struct cxl_extent_page before, after;
+    static struct fm_tags tags;
     const guint8 *tag = tag_of(order);
     struct fm_regions regions;
     struct fm_tag entry;
@@ -91,6 +92,14 @@ static int look(struct cxl_conn *conn, const struct fm_order *order,
 
     *state = OFFER_OPEN;
     if (tag) {
+        /* the list may be long, and nothing in it has changed */
+        ret = fm_list_tags(conn, 0, 0, &tags);
+        if (ret || (wait->looked && tags.generation == wait->generation)) {
+            *held = wait->held;
+            return ret;
+        }
+        wait->looked = TRUE;
+        wait->generation = tags.generation;
         /* before the extents, so that these are there when it is answered */
         ret = fm_find_tag(conn, tag, &entry, &found);
         if (!ret && !(found && fm_tag_offered(&entry, order->host))) {
@@ -133,7 +142,7 @@ int fm_wait_answer(struct fm_app *app, const struct fm_order *order,
     enum offer_state state;
 
     for (;;) {
-        int ret = look(app->conn, order, &state, &held);
+        int ret = look(app->conn, order, wait, &state, &held);
 
         if (ret) {
             return fm_fail(app, ret);

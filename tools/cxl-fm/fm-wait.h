@@ -16,6 +16,8 @@ struct fm_wait {
     int seconds;
     guint64 bytes;
     guint64 held;               /* bytes held before the command */
+    gboolean looked;            /* at the tags, when they had this generation */
+    guint32 generation;
 };
 
 /** fm_order_bytes() - bytes that a command is about, 0 if the tag says. */
