@@ -224,6 +224,44 @@ static void cxl_type3_ccis_exit(CXLType3Dev *d)
     cxl_cci_destroy(&d->mailbox_cci);
 }
 
+/*
+ * The device promises that data can be destroyed and labels be written, and it
+ * clears memory by itself: none of its backends may be read-only, not even that
+ * of a region that hosts only read.
+ */
+static bool cxl_type3_check_writable(CXLType3Dev *d, Error **errp)
+{
+    const struct {
+        const char *property;
+        HostMemoryBackend *backend;
+    } all[] = {
+        { "memdev", d->memdev },
+        { "persistent-memdev", d->pmem.hostmem },
+        { "volatile-memdev", d->vmem.hostmem },
+        { "volatile-dc-memdev", d->dcmem.hostmem },
+        { "lsa", d->lsa.hostmem },
+    };
+    unsigned i;
+
+    for (i = 0; i < ARRAY_SIZE(all); i++) {
+        MemoryRegion *mr = all[i].backend ?
+            host_memory_backend_get_memory(all[i].backend) : NULL;
+
+        if (mr && memory_region_is_rom(mr)) {
+            g_autofree char *name =
+                host_memory_backend_get_name(all[i].backend);
+
+            error_setg(errp, "property '%s' names the read-only memory backend "
+                       "'%s', but the device has to write to it: give the "
+                       "backend readonly=off, or readonly=on,rom=off,share=off "
+                       "for a copy that is gone when QEMU ends",
+                       all[i].property, name);
+            return false;
+        }
+    }
+    return true;
+}
+
 static bool cxl_type3_check_properties(CXLType3Dev *d, Error **errp)
 {
     if (!d->memdev && !d->vmem.hostmem && !d->pmem.hostmem &&
@@ -234,6 +272,9 @@ static bool cxl_type3_check_properties(CXLType3Dev *d, Error **errp)
     if (d->memdev && d->pmem.hostmem) {
         error_setg(errp, "[memdev] cannot be used with new "
                          "[persistent-memdev] property");
+        return false;
+    }
+    if (!cxl_type3_check_writable(d, errp)) {
         return false;
     }
     if (d->memdev) {

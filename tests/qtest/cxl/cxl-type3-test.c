@@ -17,9 +17,8 @@
     "-object memory-backend-ram,id=lsa0,size=64K "
 
 /* A device_add with @props must fail with exactly @text in its message */
-static void refused_at_realize(const char *props, const char *text)
+static void refused_on(QTestState *qts, const char *props, const char *text)
 {
-    QTestState *qts = cxl_start(BACKENDS);
     g_autofree char *json = g_strdup_printf(
         "{'execute': 'device_add', 'arguments': {'driver': 'cxl-type3', "
         "'id': 'm0', 'bus': 'rp0'%s}}", props);
@@ -36,6 +35,13 @@ static void refused_at_realize(const char *props, const char *text)
     }
     g_assert_nonnull(strstr(got, text));
     qobject_unref(rsp);
+}
+
+static void refused_at_realize(const char *props, const char *text)
+{
+    QTestState *qts = cxl_start(BACKENDS);
+
+    refused_on(qts, props, text);
     qtest_quit(qts);
 }
 
@@ -80,6 +86,48 @@ static void bad_properties_are_named_in_the_error(void)
     for (i = 0; i < ARRAY_SIZE(rows); i++) {
         refused_at_realize(rows[i].props, rows[i].text);
     }
+}
+
+/* A device writes to each of its backends: sanitize, labels, poison lists */
+static void read_only_backends_are_refused_by_name(void)
+{
+    static const struct { const char *property, *rest; } rows[] = {
+        { "memdev", ", 'lsa': 'lsa0'" },
+        { "persistent-memdev", ", 'lsa': 'lsa0'" },
+        { "volatile-memdev", "" },
+        { "lsa", ", 'volatile-memdev': 'vm0'" },
+        { "lsa", ", 'persistent-memdev': 'pm0'" },
+        { "volatile-dc-memdev", ", 'num-dc-regions': 1" },
+        { "volatile-dc-memdev",
+          ", 'num-dc-regions': 1, 'dc0-read-only': true" },
+    };
+    g_autofree char *path = NULL;
+    int fd = g_file_open_tmp("cxl-read-only-XXXXXX", &path, NULL);
+    QTestState *qts;
+    unsigned i;
+
+    g_assert_cmpint(fd, >=, 0);
+    g_assert_cmpint(ftruncate(fd, 256 * MiB), ==, 0);
+    close(fd);
+    qts = cxl_start(BACKENDS "-object memory-backend-file,id=ro,size=256M,"
+                    "readonly=on,mem-path=%s "
+                    "-object memory-backend-file,id=copy,size=256M,"
+                    "readonly=on,rom=off,share=off,mem-path=%s ", path, path);
+    for (i = 0; i < ARRAY_SIZE(rows); i++) {
+        g_autofree char *props = g_strdup_printf(
+            ", '%s': 'ro'%s", rows[i].property, rows[i].rest);
+        g_autofree char *text = g_strdup_printf(
+            "property '%s' names the read-only memory backend 'ro'",
+            rows[i].property);
+
+        refused_on(qts, props, text);
+    }
+    /* The cure that the error names */
+    qtest_qmp_assert_success(qts, "{'execute': 'device_add', 'arguments': {"
+                             "'driver': 'cxl-type3', 'id': 'm0', 'bus': 'rp0', "
+                             "'volatile-memdev': 'vm0', 'lsa': 'copy'}}");
+    qtest_quit(qts);
+    unlink(path);
 }
 
 static void regions_have_their_own_geometry(void)
@@ -288,6 +336,7 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
 #define T(f) qtest_add_func("/cxl/type3/" #f, f)
     T(bad_properties_are_named_in_the_error);
+    T(read_only_backends_are_refused_by_name);
     T(regions_have_their_own_geometry);
     T(configuration_space_is_the_known_one);
     T(component_registers_show_four_decoders);
