@@ -290,19 +290,6 @@ CXLRetCode cxl_event_clear(CXLEventLogs *l, CXLEventLogId log,
     return CXL_RC_SUCCESS;
 }
 
-CXLRetCode cxl_event_clear_all(CXLEventLogs *l, CXLEventLogId log)
-{
-    CXLEventLog *g = &l->log[log];
-    uint32_t n = g->count;
-
-    if (!g->overflow_count) {
-        return CXL_RC_INVALID_INPUT;
-    }
-    log_drop_oldest(g, n);
-    trace_cxl_event_cleared(l, log, n, 0);
-    return CXL_RC_SUCCESS;
-}
-
 void cxl_event_forget(CXLEventLogs *l, CXLEventLogId log)
 {
     CXLEventLog *g = &l->log[log];

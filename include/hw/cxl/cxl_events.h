@@ -150,9 +150,7 @@ const CXLEventRecord *cxl_event_at(const CXLEventLogs *l, CXLEventLogId log,
  */
 CXLRetCode cxl_event_clear(CXLEventLogs *l, CXLEventLogId log,
                            const uint16_t *handles, size_t n);
-/** cxl_event_clear_all() - after an overflow, else CXL_RC_INVALID_INPUT. */
-CXLRetCode cxl_event_clear_all(CXLEventLogs *l, CXLEventLogId log);
-/** cxl_event_forget() - drop all records unseen; handles go on. */
+/** cxl_event_forget() - drop all records and an overflow; handles go on. */
 void cxl_event_forget(CXLEventLogs *l, CXLEventLogId log);
 /** cxl_event_status() - Event Status register: bit per non-empty log. */
 uint32_t cxl_event_status(const CXLEventLogs *l);

@@ -271,12 +271,14 @@ static void test_clear_event_records(CXLType3Dev *unused, gconstpointer data)
     assert_rc(clear(2, 0, 2, 2, h), CXL_RC_SUCCESS);
     g_assert_cmpuint(rs.size, ==, 0);
     get_records(0, 0, 1);
-    /* without an overflow nobody needs to clear unseen records */
-    assert_rc(clear(2, 1, 0, 0, h), CXL_RC_INVALID_INPUT);
-    get_records(0, 0, 1);
-    append(FAKE_LOG_DEPTH);
+    /* clear all: with records, with none, after an overflow */
+    assert_rc(clear(2, 1, 0, 0, h), CXL_RC_SUCCESS);
+    get_records(0, 0, 0);
+    assert_rc(clear(2, 1, 0, 0, h), CXL_RC_SUCCESS);
+    append(FAKE_LOG_DEPTH + 1);
     assert_rc(clear(2, 1, 7, 1, h), CXL_RC_SUCCESS);
     get_records(0, 0, 0);
+    assert_rc(clear(5, 1, 0, 0, h), CXL_RC_INVALID_INPUT);
 }
 
 static void check_policy(const uint8_t policy[5])
