@@ -14,10 +14,15 @@
 #define GRANULARITY_CODE    0
 #define ALLOCATION_SIZE     0x10
 
-/* What every list of logical devices may be asked for: at least 0 of them */
 static bool lds_exist(unsigned start, unsigned count)
 {
     return start + count <= CXL_TYPE3_LDS;
+}
+
+/* A list may be asked for nothing, but whoever sets says of what */
+static bool lds_can_be_set(unsigned start, unsigned count)
+{
+    return count && lds_exist(start, count);
 }
 
 bool cxl_get_lds(CXLReader *in, uint8_t *start, uint8_t *count)
@@ -109,7 +114,7 @@ static CXLRetCode set_allocations(CXLCCI *cci, CXLReader *in, CXLWriter *out)
     uint64_t range[2];
 
     cxl_get_skip(in, 2);
-    if (!count || !lds_exist(start, count)) {
+    if (!lds_can_be_set(start, count)) {
         return CXL_RC_INVALID_INPUT;
     }
     get_allocation(cxl_cci_type3(cci), range);
@@ -174,7 +179,7 @@ static CXLRetCode fractions(CXLReader *in, CXLWriter *out, uint8_t *fraction,
     uint8_t count = cxl_get_u8(in);
     uint8_t start = cxl_get_u8(in);
 
-    if (!lds_exist(start, count)) {
+    if (!(set ? lds_can_be_set : lds_exist)(start, count)) {
         return CXL_RC_INVALID_INPUT;
     }
     if (set) {
