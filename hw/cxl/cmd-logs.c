@@ -18,6 +18,7 @@
 /**
  * struct LogSource - a log that some CCIs offer
  * @caps: LOG_* for 0402h
+ * @always: also read while the media is disabled
  * @size: bytes of the log on this CCI now, 0 if it has none
  * @read: bytes that lie inside the log
  * @clear: 0403h; needed with LOG_CLEARABLE
@@ -26,6 +27,7 @@
 typedef struct LogSource {
     QemuUUID uuid;
     uint32_t caps;
+    bool always;
     size_t (*size)(const CXLCCI *cci);
     void (*read)(const CXLCCI *cci, size_t offset, size_t len, CXLWriter *out);
     CXLRetCode (*clear)(CXLCCI *cci);
@@ -83,6 +85,7 @@ static const LogSource log_sources[] = {
         /* Command Effects Log */
         .uuid.data = UUID(0x0da9c0b5, 0xbf41, 0x4b78,
                           0x8f, 0x79, 0x96, 0xb1, 0x62, 0x3b, 0x3f, 0x17),
+        .always = true,
         .size = cxl_cci_cel_size,
         .read = cxl_cci_cel_read,
     }, {
@@ -169,6 +172,9 @@ static CXLRetCode get_log(CXLCCI *cci, CXLReader *in, CXLWriter *out)
     if (!log) {
         return CXL_RC_INVALID_LOG;
     }
+    if (!log->always && cci->media_disabled && cci->media_disabled(cci)) {
+        return CXL_RC_MEDIA_DISABLED;
+    }
     size = log->size(cci);
     if (len > cxl_writer_fits(out, 1, 0) || offset > size ||
         len > size - offset) {
@@ -241,8 +247,7 @@ static CXLRetCode get_sub_list(CXLCCI *cci, CXLReader *in, CXLWriter *out)
 static const CXLCmd rows[] = {
     CXL_ROW(0x0400, "Get Supported Logs", CXL_CCI_ALL, CXL_LEN(0),
             get_supported),
-    CXL_ROW(CXL_OP_GET_LOG, "Get Log", CXL_CCI_ALL, CXL_LEN(0x18), get_log,
-            .flags = CXL_CMD_MEDIA),
+    CXL_ROW(CXL_OP_GET_LOG, "Get Log", CXL_CCI_ALL, CXL_LEN(0x18), get_log),
     CXL_ROW(0x0402, "Get Log Capabilities", CXL_CCI_ALL, CXL_LEN(0x10),
             get_capabilities),
     CXL_ROW(0x0403, "Clear Log", CXL_CCI_ALL, CXL_LEN(0x10), clear_log,

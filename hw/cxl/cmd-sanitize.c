@@ -89,9 +89,15 @@ static CXLRetCode sanitize_done(CXLCCI *cci)
     return CXL_RC_SUCCESS;
 }
 
+/* 0005h: what is overwritten by now stays so */
+static void sanitize_aborted(CXLCCI *cci)
+{
+    cxl_type3_set_media(cxl_cci_type3(cci), CXL_MEDIA_READY);
+}
+
 /*
- * Only a reset gets here, for the row is not abortable.  It must not bring back
- * data whose end was promised, so what was begun is done at once.
+ * A reset must not bring back data whose end was promised, so what was begun is
+ * done at once.
  */
 static void sanitize_cut_short(CXLCCI *cci)
 {
@@ -284,10 +290,11 @@ static void media_operations_cut_short(CXLCCI *cci)
 static const CXLCmd rows[] = {
     CXL_ROW(CXL_OP_SANITIZE, "Sanitize", SANITIZE_KINDS, CXL_LEN(0), sanitize,
             .effects = CXL_EFF_DATA_IMMEDIATE | CXL_EFF_SECURITY |
-                       CXL_EFF_BACKGROUND,
+                       CXL_EFF_BACKGROUND | CXL_EFF_ABORTABLE,
             .flags = CXL_CMD_MEDIA | CXL_CMD_BG,
             .present = cxl_cci_is_type3,
-            .bg_done = sanitize_done, .bg_abort = sanitize_cut_short),
+            .bg_done = sanitize_done, .bg_abort = sanitize_aborted,
+            .bg_reset = sanitize_cut_short),
     CXL_ROW(0x4401, "Secure Erase", SANITIZE_KINDS, CXL_LEN(0), secure_erase,
             .effects = CXL_EFF_DATA_IMMEDIATE | CXL_EFF_SECURITY,
             .flags = CXL_CMD_MEDIA, .present = cxl_cci_is_type3),

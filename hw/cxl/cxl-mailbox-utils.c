@@ -276,13 +276,11 @@ unsigned cxl_cci_bg_percent(const CXLCCI *cci)
            MIN(99, passed * 100 / bg->duration_ns);
 }
 
-static void bg_undo(CXLCCI *cci)
+static void bg_cut_short(CXLCCI *cci, void (*hook)(CXLCCI *cci))
 {
-    const CXLCmd *cmd = cxl_cci_find(cci, cci->bg.opcode);
-
     timer_del(cci->bg.timer);
-    if (cmd && cmd->bg_abort) {
-        cmd->bg_abort(cci);
+    if (hook) {
+        hook(cci);
     }
 }
 
@@ -297,7 +295,7 @@ CXLRetCode cxl_cci_bg_abort(CXLCCI *cci)
         return CXL_RC_NO_BG_ABORT;
     }
     if (cxl_cci_bg_percent(cci) < BG_TOO_LATE_PERCENT) {
-        bg_undo(cci);
+        bg_cut_short(cci, cmd->bg_abort);
         bg_finish(cci, CXL_RC_ABORTED);
     }
     return CXL_RC_SUCCESS;
@@ -342,7 +340,9 @@ void cxl_cci_destroy(CXLCCI *cci)
 void cxl_cci_reset(CXLCCI *cci)
 {
     if (cci->bg.running) {
-        bg_undo(cci);
+        const CXLCmd *cmd = cxl_cci_find(cci, cci->bg.opcode);
+
+        bg_cut_short(cci, cmd->bg_reset ?: cmd->bg_abort);
     }
     cxl_cci_forget(cci);
 }

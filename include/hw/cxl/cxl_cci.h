@@ -147,6 +147,7 @@ typedef struct CXLLenRule {
  *           the deferred work and gives the final code, or that of
  *           cxl_cci_bg_continue()
  * @bg_abort: NULL, or undoes a background operation that 0005h or a reset ends
+ * @bg_reset: NULL, or does in place of @bg_abort what a reset needs
  */
 struct CXLCmd {
     uint16_t opcode;
@@ -159,6 +160,7 @@ struct CXLCmd {
     bool (*present)(const CXLCCI *cci);
     CXLRetCode (*bg_done)(CXLCCI *cci);
     void (*bg_abort)(CXLCCI *cci);
+    void (*bg_reset)(CXLCCI *cci);
 };
 
 /** struct CXLCmdSet - rows of one set of the specification, ascending */

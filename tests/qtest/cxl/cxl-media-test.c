@@ -227,6 +227,23 @@ static void nothing_is_left(CxlDev *dev, uint64_t at)
     g_assert_cmphex(dev_readq(dev, REG_EVENT_STATUS) & 0xf, ==, 0);
 }
 
+/* 0401h: the first bytes of the command effects log, or of the debug log */
+static uint16_t get_log(CxlDev *dev, bool effects)
+{
+    static const uint8_t uuid[2][16] = {
+        { 0x5e, 0x18, 0x19, 0xd9, 0x11, 0xa9, 0x40, 0x0c,
+          0x81, 0x1f, 0xd6, 0x07, 0x19, 0x40, 0x3d, 0x86 },
+        { 0x0d, 0xa9, 0xc0, 0xb5, 0xbf, 0x41, 0x4b, 0x78,
+          0x8f, 0x79, 0x96, 0xb1, 0x62, 0x3b, 0x3f, 0x17 },
+    };
+    CxlReq r = { .len = sizeof(uuid[0]) };
+
+    memcpy(r.data, uuid[effects], sizeof(uuid[0]));
+    req32(&r, 0);
+    req32(&r, 8);
+    return cxl_cmd(dev, 0x0401, &r, NULL);
+}
+
 static void sanitize_disables_the_media_and_leaves_nothing(void)
 {
     const CxlExtent held = { DC_BASE, CXL_BLOCK, 1 };
@@ -249,7 +266,9 @@ static void sanitize_disables_the_media_and_leaves_nothing(void)
     cxl_refused(&dev, 0x4100, NULL, 7);
     cxl_refused(&dev, 0x4305, NULL, 7);
     cxl_refused(&dev, 0x4401, NULL, 7);
-    cxl_refused(&dev, 0x0005, NULL, 0x20);
+    /* who looks for capabilities now still finds them */
+    g_assert_cmphex(get_log(&dev, true), ==, 0);
+    g_assert_cmphex(get_log(&dev, false), ==, 7);
     qtest_writeq(qts, at, 0x55);                /* lost */
     qtest_clock_step(qts, SANITIZE_S * SECOND / 2);
     g_assert_cmphex(bg_status(&dev), ==, 0x4400 | 50 << 16);
@@ -263,6 +282,27 @@ static void sanitize_disables_the_media_and_leaves_nothing(void)
     host_has(&dev, &held, 1);
     g_assert_cmphex(dev_readq(&dev, REG_EVENT_STATUS), ==, 1 << 4);
     g_assert_cmphex(host_answer(&dev, 0x4802, &offer, 1, false), ==, 0);
+    qtest_quit(qts);
+}
+
+static void aborted_sanitize_gives_the_media_back(void)
+{
+    CxlDev dev;
+    QTestState *qts = cxl_start(DEVICE);
+    uint64_t at;
+
+    cxl_probe(qts, 0, &dev);
+    at = fill(&dev);
+    g_assert_cmphex(cxl_cmd(&dev, 0x4400, NULL, NULL), ==, 1);
+    qtest_clock_step(qts, SANITIZE_S * SECOND / 2);
+    g_assert_cmphex(cxl_cmd(&dev, 0x0005, NULL, NULL), ==, 0);
+    g_assert_cmphex(bg_status(&dev), ==,
+                    0x4400 | 100 << 16 | (uint64_t)0x12 << 32);
+    g_assert_cmphex(dev_readq(&dev, REG_MEMDEV_STATUS) & 0xc, ==, 4);
+    qtest_writeq(qts, at, 0x55);
+    g_assert_cmphex(qtest_readq(qts, at), ==, 0x55);
+    qtest_clock_step(qts, SANITIZE_S * SECOND);
+    g_assert_cmphex(qtest_readq(qts, at), ==, 0x55);
     qtest_quit(qts);
 }
 
@@ -422,6 +462,7 @@ int main(int argc, char **argv)
     T(dynamic_capacity_must_be_held);
     T(a_scan_finds_what_management_injected);
     T(sanitize_disables_the_media_and_leaves_nothing);
+    T(aborted_sanitize_gives_the_media_back);
     T(secure_erase_is_done_at_once);
     T(a_reset_does_not_bring_data_back);
     T(media_operations_overwrite_ranges);

@@ -113,6 +113,15 @@ static void test_get(CXLType3Dev *unused, gconstpointer data)
               CXL_RC_INVALID_INPUT);
 }
 
+static void test_media_disabled(CXLType3Dev *unused, gconstpointer data)
+{
+    fake.media_disabled = true;
+    assert_rc(get_log(&fake.mailbox, uuid[CEL], 0, 4), CXL_RC_SUCCESS);
+    assert_rc(get_log(&fake.mailbox, uuid[HISTORY], 0, 4),
+              CXL_RC_MEDIA_DISABLED);
+    assert_rc(get_log(&fake.mailbox, uuid[DUMP], 0, 4), CXL_RC_MEDIA_DISABLED);
+}
+
 static void test_bounds(CXLType3Dev *unused, gconstpointer data)
 {
     const uint32_t sizes[LOGS] = {
@@ -137,9 +146,6 @@ static void test_bounds(CXLType3Dev *unused, gconstpointer data)
         assert_rc(get_log(&fake.mailbox, id, UINT32_MAX, 4),
                   CXL_RC_INVALID_INPUT);
     }
-    fake.media_disabled = true;
-    assert_rc(get_log(&fake.mailbox, uuid[CEL], 0, 4),
-              CXL_RC_MEDIA_DISABLED);
 }
 
 static void test_operations(CXLType3Dev *unused, gconstpointer data)
@@ -279,6 +285,7 @@ int main(int argc, char **argv)
     ADD("0400", test_list);
     ADD("0401", test_get);
     ADD("0401/bounds", test_bounds);
+    ADD("0401/media-disabled", test_media_disabled);
     ADD("0402-0404", test_operations);
     ADD("0405", test_sub_list);
     ADD("vendor-debug", test_history);

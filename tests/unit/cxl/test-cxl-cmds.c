@@ -524,8 +524,7 @@ static void test_media_disabled(CXLType3Dev *unused, gconstpointer data)
     static const struct {
         uint16_t op, len;
     } refused[] = {
-        { 0x0100, 1 }, { 0x0401, 24 }, { 0x4100, 0 }, { 0x4102, 8 },
-        { 0x4103, 8 },
+        { 0x0100, 1 }, { 0x4100, 0 }, { 0x4102, 8 }, { 0x4103, 8 },
     }, allowed[] = {
         { 0x0102, 0 }, { 0x0300, 0 }, { 0x0400, 0 }, { 0x4000, 0 },
     };
