@@ -86,12 +86,10 @@ static CXLRetCode get_head_info(CXLCCI *cci, CXLReader *in, CXLWriter *out)
     return CXL_RC_SUCCESS;
 }
 
-#define MHD_KINDS   (CXL_CCI_FM | CXL_CCI_MHD)
-
 static const CXLCmd rows[] = {
-    CXL_ROW(0x5500, "Get Multi-Headed Info", MHD_KINDS, CXL_LEN(2), get_info,
+    CXL_ROW(0x5500, "Get Multi-Headed Info", CXL_CCI_FM, CXL_LEN(2), get_info,
             .present = cxl_cci_is_type3),
-    CXL_ROW(0x5501, "Get Head Info", MHD_KINDS, CXL_LEN(2), get_head_info,
+    CXL_ROW(0x5501, "Get Head Info", CXL_CCI_FM, CXL_LEN(2), get_head_info,
             .present = cxl_cci_is_type3),
 };
 

@@ -222,7 +222,7 @@ static bool has_ends(const CXLCCI *cci)
 
 static const CXLCmd rows[] = {
     CXL_ROW(0x5300, "Tunnel Management Command",
-            CXL_CCI_SWITCH | CXL_CCI_FM | CXL_CCI_MHD,
+            CXL_CCI_SWITCH | CXL_CCI_FM,
             CXL_LEN_MIN(TUNNEL_HEAD + CXL_CCI_MSG_HEADER), tunnel,
             .present = has_ends),
     CXL_ROW(0x5301, "Send LD CXL.io Configuration Request", CXL_CCI_SWITCH,

@@ -212,28 +212,27 @@ static CXLRetCode set_limit(CXLCCI *cci, CXLReader *in, CXLWriter *out)
     return fractions(in, out, qos(cci)->fm.limit, true);
 }
 
-#define MLD_KINDS   (CXL_CCI_FM | CXL_CCI_MHD)
 #define MLD         .present = cxl_cci_is_type3
 /* What is set takes effect at once */
 #define MLD_SET     MLD, .effects = CXL_EFF_CONFIG_IMMEDIATE
 
 static const CXLCmd rows[] = {
-    CXL_ROW(0x5400, "Get LD Info", MLD_KINDS, CXL_LEN(0), get_info, MLD),
-    CXL_ROW(0x5401, "Get LD Allocations", MLD_KINDS, CXL_LEN(2),
+    CXL_ROW(0x5400, "Get LD Info", CXL_CCI_FM, CXL_LEN(0), get_info, MLD),
+    CXL_ROW(0x5401, "Get LD Allocations", CXL_CCI_FM, CXL_LEN(2),
             get_allocations, MLD),
-    CXL_ROW(0x5402, "Set LD Allocations", MLD_KINDS,
+    CXL_ROW(0x5402, "Set LD Allocations", CXL_CCI_FM,
             CXL_LEN_LIST(4, ALLOCATION_SIZE, 0, 1), set_allocations, MLD_SET),
-    CXL_ROW(0x5403, "Get QoS Control", MLD_KINDS, CXL_LEN(0), get_control,
+    CXL_ROW(0x5403, "Get QoS Control", CXL_CCI_FM, CXL_LEN(0), get_control,
             MLD),
-    CXL_ROW(0x5404, "Set QoS Control", MLD_KINDS, CXL_LEN(7), set_control,
+    CXL_ROW(0x5404, "Set QoS Control", CXL_CCI_FM, CXL_LEN(7), set_control,
             MLD_SET),
-    CXL_ROW(0x5405, "Get QoS Status", MLD_KINDS, CXL_LEN(0), get_status, MLD),
-    CXL_ROW(0x5406, "Get QoS Allocated BW", MLD_KINDS, CXL_LEN(2),
+    CXL_ROW(0x5405, "Get QoS Status", CXL_CCI_FM, CXL_LEN(0), get_status, MLD),
+    CXL_ROW(0x5406, "Get QoS Allocated BW", CXL_CCI_FM, CXL_LEN(2),
             get_allocated, MLD),
-    CXL_ROW(0x5407, "Set QoS Allocated BW", MLD_KINDS,
+    CXL_ROW(0x5407, "Set QoS Allocated BW", CXL_CCI_FM,
             CXL_LEN_LIST(2, 1, 0, 1), set_allocated, MLD_SET),
-    CXL_ROW(0x5408, "Get QoS BW Limit", MLD_KINDS, CXL_LEN(2), get_limit, MLD),
-    CXL_ROW(0x5409, "Set QoS BW Limit", MLD_KINDS, CXL_LEN_LIST(2, 1, 0, 1),
+    CXL_ROW(0x5408, "Get QoS BW Limit", CXL_CCI_FM, CXL_LEN(2), get_limit, MLD),
+    CXL_ROW(0x5409, "Set QoS BW Limit", CXL_CCI_FM, CXL_LEN_LIST(2, 1, 0, 1),
             set_limit, MLD_SET),
 };
 

@@ -36,8 +36,7 @@ extern const CXLCmdSet cxl_cmds_mhd;            /* 55h */
 extern const CXLCmdSet cxl_cmds_fm_dcd;         /* 56h */
 
 /* Every kind of CCI */
-#define CXL_CCI_ALL (CXL_CCI_MAILBOX | CXL_CCI_FM | CXL_CCI_LD | \
-                     CXL_CCI_SWITCH | CXL_CCI_MHD)
+#define CXL_CCI_ALL (CXL_CCI_MAILBOX | CXL_CCI_FM | CXL_CCI_LD | CXL_CCI_SWITCH)
 
 /*
  * A row of a table.  Behind the handler come the members that it does not share

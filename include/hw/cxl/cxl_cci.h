@@ -82,7 +82,6 @@ typedef enum CXLCCIKind {
     CXL_CCI_FM      = 1 << 1,   /* out-of-band CCI: FM-owned LD, or an SLD's */
     CXL_CCI_LD      = 1 << 2,   /* one logical device, through a tunnel */
     CXL_CCI_SWITCH  = 1 << 3,   /* switch: mailbox function or MCTP */
-    CXL_CCI_MHD     = 1 << 4,   /* LD-pool CCI of a multi-headed device */
 } CXLCCIKind;
 
 typedef struct CXLCCI CXLCCI;

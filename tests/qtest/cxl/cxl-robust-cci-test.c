@@ -391,11 +391,29 @@ static void stands_every_request(const void *data)
     robust_stop(&r.m);
 }
 
+/* What the tables tell of, and the README with them, a user can get at */
+static void every_interface_of_the_tables_exists(void)
+{
+    const GArray *rows = robust_rows();
+    unsigned kinds = 0, i;
+
+    for (i = 0; i < robust_nr_doors; i++) {
+        kinds |= robust_doors[i].kind;
+    }
+    for (i = 0; i < rows->len; i++) {
+        const RobustRow *row = &g_array_index(rows, RobustRow, i);
+
+        g_assert_cmphex(row->kinds & ~kinds, ==, 0);
+    }
+}
+
 int main(int argc, char **argv)
 {
     unsigned d, s;
 
     g_test_init(&argc, &argv, NULL);
+    qtest_add_func("/cxl/robust/every_interface_of_the_tables_exists",
+                   every_interface_of_the_tables_exists);
     for (d = 0; d < robust_nr_doors; d++) {
         for (s = 0; s < ARRAY_SIZE(states); s++) {
             g_autofree char *path = g_strdup_printf(
