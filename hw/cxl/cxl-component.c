@@ -24,7 +24,7 @@ void cxl_decode_add_notifier(Notifier *n)
     notifier_list_add(&decode_notifiers, n);
 }
 
-void cxl_component_decode_changed(CXLComponentState *cxl)
+static void cxl_component_decode_changed(CXLComponentState *cxl)
 {
     if (cxl->ops && cxl->ops->decode_changed) {
         cxl->ops->decode_changed(cxl);

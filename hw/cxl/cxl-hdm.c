@@ -107,7 +107,8 @@ unsigned cxl_hdm_count(const uint32_t *regs)
     return code ? 2 * code : 1;
 }
 
-bool cxl_hdm_enabled(const uint32_t *regs)
+/* Only devices obey it: root complexes and switches always decode */
+static bool cxl_hdm_enabled(const uint32_t *regs)
 {
     return regs[W(CXL_HDM_GLOBAL_CONTROL)] & CXL_HDM_GLOBAL_ENABLE;
 }

@@ -168,16 +168,6 @@ void cxl_put_uuid(CXLWriter *w, const QemuUUID *uuid)
     cxl_put_bytes(w, uuid->data, sizeof(uuid->data));
 }
 
-void cxl_put_str(CXLWriter *w, const char *s, size_t n)
-{
-    uint8_t *at = cxl_put_space(w, n);
-
-    if (at && n) {
-        memset(at, 0, n);
-        memcpy(at, s, strnlen(s, n));
-    }
-}
-
 void cxl_put_zero(CXLWriter *w, size_t n)
 {
     uint8_t *at = cxl_put_space(w, n);

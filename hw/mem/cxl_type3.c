@@ -54,11 +54,6 @@ CXLEventLogs *cxl_type3_fm_events(CXLType3Dev *d)
     return &d->fm_events;
 }
 
-CXLTimestamp *cxl_type3_clock(CXLType3Dev *d)
-{
-    return &d->clock;
-}
-
 CXLPoison *cxl_type3_poison(CXLType3Dev *d)
 {
     return &d->poison;
@@ -82,11 +77,6 @@ CXLSecurity *cxl_type3_security(CXLType3Dev *d)
 bool cxl_type3_fm_on_mailbox(const CXLType3Dev *d)
 {
     return d->fm_on_mailbox;
-}
-
-uint64_t cxl_type3_serial(const CXLType3Dev *d)
-{
-    return d->sn;
 }
 
 void cxl_type3_set_media(CXLType3Dev *d, CXLMediaStatus status)

@@ -155,11 +155,6 @@ CXLEventLogs *cxl_type3_fm_events(CXLType3Dev *d)
     g_assert_not_reached();
 }
 
-CXLTimestamp *cxl_type3_clock(CXLType3Dev *d)
-{
-    g_assert_not_reached();
-}
-
 CXLPoison *cxl_type3_poison(CXLType3Dev *d)
 {
     g_assert_not_reached();
@@ -251,11 +246,6 @@ void cxl_type3_zero_all(CXLType3Dev *d)
 }
 
 bool cxl_type3_fm_on_mailbox(const CXLType3Dev *d)
-{
-    g_assert_not_reached();
-}
-
-uint64_t cxl_type3_serial(const CXLType3Dev *d)
 {
     g_assert_not_reached();
 }

@@ -179,12 +179,6 @@ void cxl_component_create_dvsec(CXLComponentState *cxl, enum reg_type type,
                                 uint8_t *body);
 
 /**
- * cxl_component_decode_changed - tell listeners that decoding changed
- * @cxl: component
- */
-void cxl_component_decode_changed(CXLComponentState *cxl);
-
-/**
  * cxl_decode_add_notifier - hear of every decoding change of any component
  * @n: notifier; its data argument is the CXLComponentState
  *

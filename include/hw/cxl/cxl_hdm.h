@@ -207,14 +207,6 @@ unsigned cxl_interleave_period(unsigned period, unsigned ways,
 unsigned cxl_hdm_count(const uint32_t *regs);
 
 /**
- * cxl_hdm_enabled - is the global enable of a device set?
- * @regs: CXL.cachemem registers
- *
- * Only devices obey it: root complexes and switches always decode.
- */
-bool cxl_hdm_enabled(const uint32_t *regs);
-
-/**
  * cxl_hdm_get - decode the registers of one decoder
  * @regs: CXL.cachemem registers
  * @index: decoder, below cxl_hdm_count()

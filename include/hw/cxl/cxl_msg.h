@@ -74,8 +74,6 @@ void cxl_put_le32(CXLWriter *w, uint32_t v);
 void cxl_put_le64(CXLWriter *w, uint64_t v);
 void cxl_put_bytes(CXLWriter *w, const void *src, size_t n);
 void cxl_put_uuid(CXLWriter *w, const QemuUUID *uuid);
-/** cxl_put_str() - @s in a field of @n bytes, cut or padded with zeroes. */
-void cxl_put_str(CXLWriter *w, const char *s, size_t n);
 void cxl_put_zero(CXLWriter *w, size_t n);
 /** cxl_patch_le16() / _le32() / _u8() - fill in a count that is known late. */
 void cxl_patch_u8(CXLWriter *w, size_t at, uint8_t v);

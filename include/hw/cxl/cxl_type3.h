@@ -88,9 +88,6 @@ CXLEventLogs *cxl_type3_events(CXLType3Dev *d);
 /** cxl_type3_fm_events() - the Fabric Manager's event logs. */
 CXLEventLogs *cxl_type3_fm_events(CXLType3Dev *d);
 
-/** cxl_type3_clock() - the timestamp that all of the device's logs use. */
-CXLTimestamp *cxl_type3_clock(CXLType3Dev *d);
-
 /** cxl_type3_poison() - what is known to be bad; addresses are DPAs. */
 CXLPoison *cxl_type3_poison(CXLType3Dev *d);
 
@@ -154,9 +151,6 @@ void cxl_type3_zero_all(CXLType3Dev *d);
 
 /** cxl_type3_fm_on_mailbox() - are the FM sets offered on the PCI mailbox? */
 bool cxl_type3_fm_on_mailbox(const CXLType3Dev *d);
-
-/** cxl_type3_serial() - serial number, all ones if none was given. */
-uint64_t cxl_type3_serial(const CXLType3Dev *d);
 
 /** cxl_type3_attached() - is it realized, and not on its way out? */
 bool cxl_type3_attached(PCIDevice *d);

@@ -192,17 +192,6 @@ static void test_writer_takes_back(void)
     g_assert_cmpmem(buf, 8, ((uint8_t[8]) { 0 }), 8);
 }
 
-static void test_writer_strings(void)
-{
-    uint8_t buf[9];
-    CXLWriter w;
-
-    cxl_writer_init(&w, buf, sizeof(buf));
-    cxl_put_str(&w, "abcdef", 4);
-    cxl_put_str(&w, "gh", 5);
-    g_assert_cmpmem(buf, w.len, "abcdgh\0\0\0", 9);
-}
-
 static void test_writer_fits(void)
 {
     uint8_t buf[100];
@@ -239,7 +228,6 @@ int main(int argc, char **argv)
     g_test_add_func("/cxl/msg/writer/patches",
                     test_writer_patches_what_is_written);
     g_test_add_func("/cxl/msg/writer/takes-back", test_writer_takes_back);
-    g_test_add_func("/cxl/msg/writer/strings", test_writer_strings);
     g_test_add_func("/cxl/msg/writer/fits", test_writer_fits);
     return g_test_run();
 }
