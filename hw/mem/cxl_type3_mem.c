@@ -489,6 +489,16 @@ static MemTxResult piece_access(CXLType3Dev *d, hwaddr hpa, uint8_t *buf,
         trace_cxl_type3_not_decoded(DEVICE(d)->id, hpa, write);
         return MEMTX_ERROR;
     }
+    if (dpa >= MAX(cxl_type3_static_size(d), dc_end(d))) {
+        trace_cxl_type3_beyond(DEVICE(d)->id, hpa, dpa, write);
+        return MEMTX_ERROR;
+    }
+    if (cxl_devregs_media(&d->regs) == CXL_MEDIA_DISABLED) {
+        if (!write) {
+            qemu_guest_getrandom_nofail(buf, n);
+        }
+        return MEMTX_OK;
+    }
     if (cxl_security_denies(&d->security, dpa, n)) {
         trace_cxl_type3_denied(DEVICE(d)->id, dpa, n, write);
         if (!write) {
@@ -516,11 +526,7 @@ static MemTxResult piece_access(CXLType3Dev *d, hwaddr hpa, uint8_t *buf,
         return address_space_rw(mem_space(&d->pmem), dpa - d->vmem.size, attrs,
                                 buf, n, write);
     }
-    if (dpa < dc_end(d)) {
-        return dc_access(d, dpa, buf, n, write, attrs);
-    }
-    trace_cxl_type3_beyond(DEVICE(d)->id, hpa, dpa, write);
-    return MEMTX_ERROR;
+    return dc_access(d, dpa, buf, n, write, attrs);
 }
 
 static MemTxResult window_access(CXLType3Dev *d, hwaddr hpa, uint8_t *buf,
@@ -528,12 +534,6 @@ static MemTxResult window_access(CXLType3Dev *d, hwaddr hpa, uint8_t *buf,
 {
     MemTxResult result = MEMTX_OK;
 
-    if (cxl_devregs_media(&d->regs) == CXL_MEDIA_DISABLED) {
-        if (!write) {
-            qemu_guest_getrandom_nofail(buf, size);
-        }
-        return MEMTX_OK;
-    }
     /*
      * Blocks, regions and interleave granules all begin at line boundaries: cut
      * there, an unaligned access is judged byte by byte.

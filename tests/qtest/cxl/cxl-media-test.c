@@ -6,6 +6,7 @@
 #include "qemu/osdep.h"
 #include "qemu/bswap.h"
 #include "qemu/units.h"
+#include "hw/cxl/cxl_component.h"
 #include "cxl-qtest.h"
 
 #define LINE        64
@@ -285,6 +286,26 @@ static void sanitize_disables_the_media_and_leaves_nothing(void)
     qtest_quit(qts);
 }
 
+/* No decoder, no answer: what the media is like does not matter there */
+static void sanitize_answers_only_where_a_decoder_leads(void)
+{
+    CxlDev dev;
+    QTestState *qts = cxl_start(DEVICE);
+    uint64_t at, was;
+
+    cxl_probe(qts, 0, &dev);
+    at = fill(&dev);
+    qtest_writel(qts, dev.bar[0] + CXL_CACHEMEM_OFFSET + CXL_HDM_GLOBAL_CONTROL,
+                 0);
+    was = qtest_readq(qts, at);
+    g_assert_cmphex(cxl_cmd(&dev, 0x4400, NULL, NULL), ==, 1);
+    g_assert_cmphex(qtest_readq(qts, at), ==, was);
+    qtest_writel(qts, dev.bar[0] + CXL_CACHEMEM_OFFSET + CXL_HDM_GLOBAL_CONTROL,
+                 CXL_HDM_GLOBAL_ENABLE);
+    g_assert_cmphex(qtest_readq(qts, at), !=, qtest_readq(qts, at));
+    qtest_quit(qts);
+}
+
 static void aborted_sanitize_gives_the_media_back(void)
 {
     CxlDev dev;
@@ -462,6 +483,7 @@ int main(int argc, char **argv)
     T(dynamic_capacity_must_be_held);
     T(a_scan_finds_what_management_injected);
     T(sanitize_disables_the_media_and_leaves_nothing);
+    T(sanitize_answers_only_where_a_decoder_leads);
     T(aborted_sanitize_gives_the_media_back);
     T(secure_erase_is_done_at_once);
     T(a_reset_does_not_bring_data_back);
