@@ -299,7 +299,7 @@ static CXLRetCode get_scan_caps(CXLCCI *cci, CXLReader *in, CXLWriter *out)
     CXLRetCode rc = get_scan_range(cci, in, &dpa, &len);
 
     if (rc == CXL_RC_SUCCESS) {
-        cxl_put_le32(out, cxl_media_ms(len));
+        cxl_put_le32(out, cxl_cci_bg_ns(cci, cxl_media_ms(len)) / SCALE_MS);
     }
     return rc;
 }

@@ -224,12 +224,18 @@ static void bg_expired(void *opaque)
     }
 }
 
+int64_t cxl_cci_bg_ns(const CXLCCI *cci, uint64_t ms)
+{
+    g_assert(ms <= BG_MAX_NS / SCALE_MS);
+    return ms * (SCALE_MS / 100) *
+           (cci->bg_time_scale ? *cci->bg_time_scale : 100);
+}
+
 CXLRetCode cxl_cci_bg_start(CXLCCI *cci, uint64_t duration_ms)
 {
     CXLCCIBackground *bg = &cci->bg;
 
     g_assert(cci->current && (cci->current->flags & CXL_CMD_BG));
-    g_assert(duration_ms <= BG_MAX_NS / SCALE_MS);
 
     bg->opcode = cci->current->opcode;
     bg->ret_code = CXL_RC_SUCCESS;
@@ -237,10 +243,10 @@ CXLRetCode cxl_cci_bg_start(CXLCCI *cci, uint64_t duration_ms)
     bg->percent = 0;
     bg->running = true;
     bg->started_ns = qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL);
-    bg->duration_ns = duration_ms * SCALE_MS;
+    bg->duration_ns = cxl_cci_bg_ns(cci, duration_ms);
     timer_mod_ns(bg->timer, bg->started_ns + bg->duration_ns);
     trace_cxl_cci_bg_start(cxl_cci_kind_name(cci->kind), bg->opcode,
-                           duration_ms);
+                           bg->duration_ns / SCALE_MS);
     return CXL_RC_BG_STARTED;
 }
 
@@ -248,11 +254,12 @@ CXLRetCode cxl_cci_bg_continue(CXLCCI *cci, uint64_t more_ms)
 {
     CXLCCIBackground *bg = &cci->bg;
     int64_t passed = qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL) - bg->started_ns;
+    int64_t more_ns = cxl_cci_bg_ns(cci, more_ms);
 
     g_assert(bg->running && passed >= 0);
-    g_assert(more_ms && passed <= BG_MAX_NS - (int64_t)more_ms * SCALE_MS);
+    g_assert(more_ms && passed <= BG_MAX_NS - more_ns);
 
-    bg->duration_ns = passed + more_ms * SCALE_MS;
+    bg->duration_ns = passed + more_ns;
     timer_mod_ns(bg->timer, bg->started_ns + bg->duration_ns);
     return CXL_RC_BG_STARTED;
 }

@@ -182,6 +182,7 @@ static void cxl_type3_ccis_init(CXLType3Dev *d)
     d->mailbox_cci = (CXLCCI) {
         .events = &d->events,
         .clock = &d->clock,
+        .bg_time_scale = &d->bg_time_scale,
         .media_disabled = cxl_type3_media_disabled,
         .ran = cxl_type3_history_add,
     };
@@ -191,6 +192,7 @@ static void cxl_type3_ccis_init(CXLType3Dev *d)
     d->fm_cci = (CXLCCI) {
         .events = &d->fm_events,
         .clock = &d->clock,
+        .bg_time_scale = &d->bg_time_scale,
         .media_disabled = cxl_type3_media_disabled,
         .ran = cxl_type3_history_add,
     };
@@ -200,6 +202,7 @@ static void cxl_type3_ccis_init(CXLType3Dev *d)
     d->ld_cci = (CXLCCI) {
         .events = &d->events,
         .clock = &d->clock,
+        .bg_time_scale = &d->bg_time_scale,
         .media_disabled = cxl_type3_media_disabled,
         .ran = cxl_type3_history_add,
     };
@@ -289,6 +292,12 @@ static bool cxl_type3_check_properties(CXLType3Dev *d, Error **errp)
     if (d->dc_log_depth < 1 || d->dc_log_depth > UINT16_MAX) {
         error_setg(errp, "property 'dc-event-log-depth' is %" PRIu32 ", but "
                    "a log holds 1 to %d records", d->dc_log_depth, UINT16_MAX);
+        return false;
+    }
+    if (d->bg_time_scale > 100) {
+        error_setg(errp, "property 'bg-time-scale' is %u: give a percentage "
+                   "from 0, background operations end at once, to 100",
+                   d->bg_time_scale);
         return false;
     }
     return true;
@@ -423,6 +432,7 @@ static const Property cxl_type3_properties[] = {
     DEFINE_PROP_UINT32("direct-ranges-max", CXLType3Dev, direct.ranges,
                        CXL_DIRECT_RANGES_DEFAULT),
     DEFINE_PROP_BOOL("fm-on-mailbox", CXLType3Dev, fm_on_mailbox, true),
+    DEFINE_PROP_UINT8("bg-time-scale", CXLType3Dev, bg_time_scale, 100),
 };
 
 /*

@@ -211,6 +211,8 @@ typedef struct CXLCCIBackground {
  * @cmds: rows on this CCI, by ascending opcode
  * @events: event logs read by 0100h here, NULL if none
  * @clock: the component's timestamp, NULL if none
+ * @bg_time_scale: percent of their time that background operations take; NULL:
+ *                 all of it
  * @media_disabled: NULL, or tells whether CXL_CMD_MEDIA rows answer 07
  * @ran: NULL, or told of each command after it was run; not of 0401h, which
  *       would change the log that it reads
@@ -224,9 +226,10 @@ typedef struct CXLCCIBackground {
  * @sw: in the CCI that an upstream port embeds: the switch, while it has doors
  *
  * Not a QOM object: it is embedded by value where base files expect it.  The
- * owner starts from zeroes and sets @host_id, @events, @clock, @ran and
- * @media_disabled before cxl_cci_init(), which leaves them alone: a CCI without
- * @events has no event commands, one without @clock no timestamp commands.
+ * owner starts from zeroes and sets @host_id, @events, @clock, @bg_time_scale,
+ * @ran and @media_disabled before cxl_cci_init(), which leaves them alone.  A
+ * CCI without @events has no event commands, one without @clock no timestamp
+ * commands.
  */
 struct CXLCCI {
     CXLCCIKind kind;
@@ -237,6 +240,7 @@ struct CXLCCI {
     GPtrArray *cmds;
     struct CXLEventLogs *events;
     struct CXLTimestamp *clock;
+    const uint8_t *bg_time_scale;
     bool (*media_disabled)(const CXLCCI *cci);
     void (*ran)(CXLCCI *cci, uint16_t opcode, size_t in_len, CXLRetCode rc,
                 size_t out_len);
@@ -284,16 +288,19 @@ bool cxl_cci_is_io(const CXLCCI *cci, uint16_t opcode);
 
 const CXLCmd *cxl_cci_find(const CXLCCI *cci, uint16_t opcode);
 
+/** cxl_cci_bg_ns() - virtual time that @ms of background work take here. */
+int64_t cxl_cci_bg_ns(const CXLCCI *cci, uint64_t ms);
 /**
  * cxl_cci_bg_start() - the running handler's work goes on in the background
- * @duration_ms: virtual time until the row's bg_done runs; 0 is allowed
+ * @duration_ms: time until the row's bg_done runs, before it is scaled; 0 is
+ *               allowed
  * Return: CXL_RC_BG_STARTED, for the handler to return
  */
 CXLRetCode cxl_cci_bg_start(CXLCCI *cci, uint64_t duration_ms);
 /**
  * cxl_cci_bg_continue() - a row's bg_done is not done yet
- * @more_ms: virtual time until it runs again, at least 1; the whole operation
- *           takes no more than a day
+ * @more_ms: time until it runs again, before it is scaled, at least 1; the
+ *           whole operation takes no more than a day
  * Return: CXL_RC_BG_STARTED, for bg_done to return
  */
 CXLRetCode cxl_cci_bg_continue(CXLCCI *cci, uint64_t more_ms);

@@ -327,6 +327,44 @@ static void aborted_sanitize_gives_the_media_back(void)
     qtest_quit(qts);
 }
 
+static void background_time_can_be_scaled(void)
+{
+    static const struct { const char *scale; int64_t ns; } rows[] = {
+        { "50", SANITIZE_S * SECOND / 2 }, { "1", SANITIZE_S * SECOND / 100 },
+    };
+    CxlReq all = { 0 };
+    CxlDev dev;
+    CxlRsp rsp;
+    QTestState *qts;
+    unsigned i;
+
+    req64(&all, 0);
+    req64(&all, CXL_STATIC / LINE);
+    for (i = 0; i < ARRAY_SIZE(rows); i++) {
+        g_autofree char *args = g_strdup_printf(
+            DEVICE ",bg-time-scale=%s", rows[i].scale);
+
+        qts = cxl_start("%s", args);
+        cxl_probe(qts, 0, &dev);
+        g_assert_cmphex(cxl_cmd(&dev, 0x4400, NULL, NULL), ==, 1);
+        qtest_clock_step(qts, rows[i].ns - 1);
+        g_assert_cmphex(dev_readq(&dev, REG_MEMDEV_STATUS), ==, DISABLED);
+        qtest_clock_step(qts, 1);
+        g_assert_cmphex(dev_readq(&dev, REG_MEMDEV_STATUS), ==, READY);
+        qtest_quit(qts);
+    }
+
+    /* no time at all, and that is what a scan is told to take */
+    qts = cxl_start(DEVICE ",bg-time-scale=0");
+    cxl_probe(qts, 0, &dev);
+    g_assert_cmphex(cxl_cmd(&dev, 0x4303, &all, &rsp), ==, 0);
+    g_assert_cmpuint(ldl_le_p(rsp.data), ==, 0);
+    g_assert_cmphex(scan(&dev, CXL_STATIC / LINE), ==, 1);
+    qtest_clock_step(qts, 0);
+    g_assert_cmphex(bg_status(&dev), ==, 0x4304 | 100 << 16);
+    qtest_quit(qts);
+}
+
 static void secure_erase_is_done_at_once(void)
 {
     CxlDev dev;
@@ -485,6 +523,7 @@ int main(int argc, char **argv)
     T(sanitize_disables_the_media_and_leaves_nothing);
     T(sanitize_answers_only_where_a_decoder_leads);
     T(aborted_sanitize_gives_the_media_back);
+    T(background_time_can_be_scaled);
     T(secure_erase_is_done_at_once);
     T(a_reset_does_not_bring_data_back);
     T(media_operations_overwrite_ranges);

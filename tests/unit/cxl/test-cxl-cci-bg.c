@@ -56,6 +56,31 @@ static void test_bg_goes_on_until_done(CXLCCI *cci, gconstpointer data)
     g_assert_cmphex(cci->bg.ret_code, ==, CXL_RC_SUCCESS);
 }
 
+static void test_bg_time_is_scaled(CXLCCI *cci, gconstpointer data)
+{
+    uint8_t scale = 25;
+
+    cci->bg_time_scale = &scale;
+    rounds_left = 1;
+    g_assert_cmphex(run_len(cci, OP_BG, 0), ==, CXL_RC_BG_STARTED);
+    fake_clock_step(BG_MS / 4 * SCALE_MS - 1);
+    g_assert_cmpuint(done, ==, 0);
+    fake_clock_step(1);
+    g_assert_cmpuint(done, ==, 1);
+    /* so are the rounds behind the first one */
+    fake_clock_step(BG_MS / 4 * SCALE_MS - 1);
+    g_assert_true(cci->bg.running);
+    fake_clock_step(1);
+    g_assert_cmpuint(done, ==, 2);
+    g_assert_false(cci->bg.running);
+
+    scale = 0;
+    g_assert_cmphex(run_len(cci, OP_BG, 0), ==, CXL_RC_BG_STARTED);
+    fake_clock_step(0);
+    g_assert_cmpuint(done, ==, 3);
+    g_assert_false(cci->bg.running);
+}
+
 static void test_bg_one_at_a_time(CXLCCI *cci, gconstpointer data)
 {
     g_assert_cmphex(run_len(cci, OP_BG, 0), ==, CXL_RC_BG_STARTED);
@@ -219,6 +244,7 @@ int main(int argc, char **argv)
     cci_test_init(&argc, &argv);
     ADD("background/runs", test_bg_runs_and_ends);
     ADD("background/goes-on", test_bg_goes_on_until_done);
+    ADD("background/scaled", test_bg_time_is_scaled);
     ADD("background/one-at-a-time", test_bg_one_at_a_time);
     ADD("background/no-hooks", test_bg_without_row_hooks);
     ADD("background/abort", test_abort);
