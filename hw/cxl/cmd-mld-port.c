@@ -40,7 +40,9 @@ static CXLCCI *tunnel_end(CXLCCI *cci, uint8_t id)
 static void run_enclosed(CXLCCI *end, const CXLCCIMsg *request,
                          const uint8_t *payload, CXLWriter *out)
 {
-    size_t room = cxl_writer_fits(out, 1, CXL_CCI_MSG_HEADER);
+    /* ours ends with a 16-bit count of what is enclosed */
+    size_t room = MIN(cxl_writer_fits(out, 1, CXL_CCI_MSG_HEADER),
+                      UINT16_MAX - CXL_CCI_MSG_HEADER);
     uint8_t *head = cxl_put_space(out, CXL_CCI_MSG_HEADER);
     uint8_t *answer = cxl_put_space(out, room);
     CXLCCIMsg response;

@@ -130,8 +130,8 @@ static CXLRetCode secure_erase(CXLCCI *cci, CXLReader *in, CXLWriter *out)
 #define OPS_RANGE           0x10
 #define OPS_DISCOVERY       4
 
-QEMU_BUILD_BUG_ON(CXL_MEDIA_OP_RANGES < (CXL_MAILBOX_PAYLOAD_SIZE - OPS_HEAD) /
-                                        OPS_RANGE);
+QEMU_BUILD_BUG_ON(CXL_MEDIA_OP_RANGES <
+                  (CXL_MAILBOX_PAYLOAD_DEFAULT - OPS_HEAD) / OPS_RANGE);
 
 static const struct {
     uint8_t class;
@@ -210,6 +210,9 @@ static CXLRetCode media_operations(CXLCCI *cci, CXLReader *in, CXLWriter *out)
     if (m->op_ranges) {
         return CXL_RC_BUSY;     /* started through another CCI */
     }
+    if (n > CXL_MEDIA_OP_RANGES) {
+        return CXL_RC_RESOURCES_EXHAUSTED;
+    }
     ranges = *in;
     for (i = 0; i < n; i++) {
         CXLMediaRange r;
@@ -225,7 +228,6 @@ static CXLRetCode media_operations(CXLCCI *cci, CXLReader *in, CXLWriter *out)
     if (!n) {
         return CXL_RC_SUCCESS;
     }
-    g_assert(n <= CXL_MEDIA_OP_RANGES);
     for (i = 0; i < n; i++) {
         get_range(&ranges, &m->op_range[i]);
     }

@@ -9,6 +9,7 @@
  */
 #include "qemu/osdep.h"
 #include "qemu/bswap.h"
+#include "qapi/error.h"
 #include "migration/vmstate.h"
 #include "hw/cxl/cxl_mailbox.h"
 #include "trace.h"
@@ -21,8 +22,7 @@
 #define OFF_CONTROL         (CXL_DEVREGS_OFF_MAILBOX + CXL_MAILBOX_OFF_CONTROL)
 #define OFF_PAYLOAD         (CXL_DEVREGS_OFF_MAILBOX + CXL_MAILBOX_OFF_PAYLOAD)
 
-QEMU_BUILD_BUG_ON(OFF_PAYLOAD + CXL_MAILBOX_PAYLOAD_SIZE !=
-                  CXL_DEVREGS_OFF_MEMDEV);
+#define MEMDEV_LEN          8
 
 /* Capability array (8.2.8.1) */
 #define CAP_DEVICE_STATUS   0x0001
@@ -61,15 +61,20 @@ typedef struct CapHeader {
     uint32_t length;
 } CapHeader;
 
-static const CapHeader cap_headers[] = {
-    { CAP_DEVICE_STATUS, 2, CXL_DEVREGS_OFF_STATUS, 8 },
-    { CAP_MAILBOX, 1, CXL_DEVREGS_OFF_MAILBOX,
-      CXL_MAILBOX_OFF_PAYLOAD + CXL_MAILBOX_PAYLOAD_SIZE },
-    { CAP_MEMDEV_STATUS, 1, CXL_DEVREGS_OFF_MEMDEV, 8 },
-};
-
-static uint64_t cap_array_word(unsigned offset)
+/* The end of the payload registers */
+static unsigned off_memdev(const CXLDeviceRegs *r)
 {
+    return OFF_PAYLOAD + r->payload_size;
+}
+
+static uint64_t cap_array_word(const CXLDeviceRegs *r, unsigned offset)
+{
+    const CapHeader cap_headers[] = {
+        { CAP_DEVICE_STATUS, 2, CXL_DEVREGS_OFF_STATUS, 8 },
+        { CAP_MAILBOX, 1, CXL_DEVREGS_OFF_MAILBOX,
+          CXL_MAILBOX_OFF_PAYLOAD + r->payload_size },
+        { CAP_MEMDEV_STATUS, 1, off_memdev(r), MEMDEV_LEN },
+    };
     const CapHeader *cap;
 
     if (offset < 16) {
@@ -98,14 +103,14 @@ static uint64_t bg_status_word(const CXLDeviceRegs *r)
 /* The eight bytes at @offset, a multiple of eight */
 static uint64_t block_word(const CXLDeviceRegs *r, unsigned offset)
 {
-    if (offset >= OFF_PAYLOAD && offset < CXL_DEVREGS_OFF_MEMDEV) {
+    if (offset >= OFF_PAYLOAD && offset < off_memdev(r)) {
         return ldq_le_p(r->payload + (offset - OFF_PAYLOAD));
     }
     switch (offset) {
     case CXL_DEVREGS_OFF_STATUS:
         return r->events ? cxl_event_status(r->events) : 0;
     case CXL_DEVREGS_OFF_MAILBOX:
-        return CXL_MAILBOX_PAYLOAD_SHIFT | CAPS_BG_IRQ |
+        return ctz32(r->payload_size) | CAPS_BG_IRQ |
                r->msgnum << CAPS_MSGNUM_SHIFT | (uint64_t)r->control << 32;
     case OFF_COMMAND:
         return r->command;
@@ -113,12 +118,11 @@ static uint64_t block_word(const CXLDeviceRegs *r, unsigned offset)
         return r->status | (r->cci->bg.running ? STATUS_BG_RUNNING : 0);
     case OFF_BG_STATUS:
         return bg_status_word(r);
-    case CXL_DEVREGS_OFF_MEMDEV:
-        return r->is_memdev ? r->media_status << MEMDEV_MEDIA_SHIFT |
-                              MEMDEV_MBOX_READY : 0;
-    default:
-        return offset < CXL_DEVREGS_OFF_STATUS ? cap_array_word(offset) : 0;
     }
+    if (offset == off_memdev(r) && r->is_memdev) {
+        return r->media_status << MEMDEV_MEDIA_SHIFT | MEMDEV_MBOX_READY;
+    }
+    return offset < CXL_DEVREGS_OFF_STATUS ? cap_array_word(r, offset) : 0;
 }
 
 /*
@@ -161,17 +165,20 @@ static uint64_t devregs_read(void *opaque, hwaddr addr, unsigned size)
 static void run_command(CXLDeviceRegs *r)
 {
     /* handlers see copies: no command can write its own input or registers */
-    uint8_t in[CXL_MAILBOX_PAYLOAD_SIZE];
-    uint8_t out[CXL_MAILBOX_PAYLOAD_SIZE];
+    g_autofree uint8_t *in = NULL;
+    g_autofree uint8_t *out = NULL;
+    /* the length register cannot say 1 MiB */
+    size_t room = MIN(r->payload_size, MAKE_64BIT_MASK(0, COMMAND_LEN_BITS));
     uint16_t opcode = r->command;
     uint32_t len = extract64(r->command, COMMAND_LEN_SHIFT, COMMAND_LEN_BITS);
     CXLRetCode rc = CXL_RC_INVALID_PAYLOAD_LENGTH;
     size_t out_len = 0;
 
-    if (len <= sizeof(in)) {
+    if (len <= r->payload_size) {
+        in = g_malloc(r->payload_size);
+        out = g_malloc(room);
         memcpy(in, r->payload, len);
-        rc = cxl_cci_process(r->cci, opcode, in, len, out, sizeof(out),
-                             &out_len);
+        rc = cxl_cci_process(r->cci, opcode, in, len, out, room, &out_len);
         memcpy(r->payload, out, out_len);
     }
     r->command = deposit64(r->command, COMMAND_LEN_SHIFT, COMMAND_LEN_BITS,
@@ -241,7 +248,7 @@ static void devregs_write(void *opaque, hwaddr addr, uint64_t value,
         hwaddr at = addr + i;
         uint8_t byte = value >> (i * 8);
 
-        if (at >= OFF_PAYLOAD && at < CXL_DEVREGS_OFF_MEMDEV) {
+        if (at >= OFF_PAYLOAD && at < off_memdev(r)) {
             r->payload[at - OFF_PAYLOAD] = byte;
         } else if (at >= OFF_COMMAND && at < OFF_STATUS) {
             r->command = deposit64(r->command, (at - OFF_COMMAND) * 8, 8, byte);
@@ -275,6 +282,17 @@ static const MemoryRegionOps devregs_ops = {
 
 /* -- life --------------------------------------------------------------- */
 
+bool cxl_mailbox_check_payload(uint32_t size, Error **errp)
+{
+    if (!is_power_of_2(size) || size < 1u << CXL_CCI_MIN_PAYLOAD_SHIFT ||
+        size > 1u << CXL_CCI_MAX_PAYLOAD_SHIFT) {
+        error_setg(errp, "property 'mailbox-payload' is %" PRIu32 ": give a "
+                   "power of two from 256 to 1M", size);
+        return false;
+    }
+    return true;
+}
+
 void cxl_devregs_init(CXLDeviceRegs *r, Object *owner, const char *name,
                       CXLCCI *cci, const CXLEventLogs *events, uint8_t msgnum,
                       bool is_memdev, CXLMailboxIrq *bg_irq, void *opaque)
@@ -288,9 +306,17 @@ void cxl_devregs_init(CXLDeviceRegs *r, Object *owner, const char *name,
     cci->bg_notify = bg_done;
     cci->bg_opaque = r;
     device_deferred_init(&r->deferred, owner, 1, run_deferred, r);
+    r->payload_size = cci->payload_max;
+    g_free(r->payload);
+    r->payload = g_malloc(r->payload_size);
     cxl_devregs_reset(r);
     memory_region_init_io(&r->mr, owner, &devregs_ops, r, name,
-                          CXL_DEVREGS_SIZE);
+                          pow2ceil(MAX(off_memdev(r) + MEMDEV_LEN, 4 * KiB)));
+}
+
+void cxl_devregs_finalize(CXLDeviceRegs *r)
+{
+    g_clear_pointer(&r->payload, g_free);
 }
 
 void cxl_devregs_reset(CXLDeviceRegs *r)
@@ -300,7 +326,7 @@ void cxl_devregs_reset(CXLDeviceRegs *r)
     r->status = 0;
     r->bg_low_held = false;
     r->media_status = CXL_MEDIA_READY;
-    memset(r->payload, 0, sizeof(r->payload));
+    memset(r->payload, 0, r->payload_size);
     device_deferred_cancel(&r->deferred, DEVICE_DEFERRED_ALL);
 }
 
@@ -338,16 +364,15 @@ static int devregs_post_load(void *opaque, int version_id)
 
 const VMStateDescription vmstate_cxl_devregs = {
     .name = "cxl-device-registers",
-    .version_id = 1,
-    .minimum_version_id = 1,
+    .version_id = 2,
+    .minimum_version_id = 2,
     .post_load = devregs_post_load,
     .fields = (const VMStateField[]) {
         VMSTATE_UINT32(control, CXLDeviceRegs),
         VMSTATE_UINT64(command, CXLDeviceRegs),
         VMSTATE_UINT64(status, CXLDeviceRegs),
         VMSTATE_UINT8(media_status, CXLDeviceRegs),
-        VMSTATE_UINT8_ARRAY(payload, CXLDeviceRegs,
-                            CXL_MAILBOX_PAYLOAD_SIZE),
+        VMSTATE_VBUFFER_UINT32(payload, CXLDeviceRegs, 0, NULL, payload_size),
         VMSTATE_DEVICE_DEFERRED(deferred, CXLDeviceRegs),
         VMSTATE_END_OF_LIST()
     }

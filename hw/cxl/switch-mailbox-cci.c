@@ -38,6 +38,7 @@ struct CXLSwitchMailbox {
     PCIDevice parent_obj;
 
     CXLUpstreamPort *target;
+    uint32_t payload_size;
     CXLComponentState component;
     CXLDeviceRegs regs;
     CXLCCI cci;
@@ -62,7 +63,11 @@ static void switch_mailbox_realize(PCIDevice *pci, Error **errp)
     int ret;
 
     if (!s->target) {
-        error_setg(errp, "Target not set");
+        error_setg(errp, "property 'target' is not set: give the id of the "
+                   "cxl-upstream port of the switch");
+        return;
+    }
+    if (!cxl_mailbox_check_payload(s->payload_size, errp)) {
         return;
     }
     ret = pcie_endpoint_cap_init(pci, PCIE_CAP_OFFSET);
@@ -71,7 +76,7 @@ static void switch_mailbox_realize(PCIDevice *pci, Error **errp)
         return;
     }
     add_register_locator(s);
-    cxl_switch_cci_init(&s->cci, s->target, CXL_MAILBOX_PAYLOAD_SIZE);
+    cxl_switch_cci_init(&s->cci, s->target, s->payload_size);
     cxl_devregs_init(&s->regs, OBJECT(s), "cxl-switch-mailbox", &s->cci,
                      s->cci.events, SWITCH_MAILBOX_MSGNUM, false, NULL, NULL);
     /* none: a stream with one is refused */
@@ -88,6 +93,11 @@ static void switch_mailbox_exit(PCIDevice *pci)
     cxl_devregs_exit(&s->regs);
     cxl_switch_cci_destroy(&s->cci);
     pcie_cap_exit(pci);
+}
+
+static void switch_mailbox_finalize(Object *obj)
+{
+    cxl_devregs_finalize(&CXL_SWITCH_MAILBOX(obj)->regs);
 }
 
 static void switch_mailbox_reset(DeviceState *dev)
@@ -119,6 +129,7 @@ static const VMStateDescription vmstate_switch_mailbox_state = {
     .minimum_version_id = 1,
     .post_load = switch_mailbox_post_load,
     .fields = (const VMStateField[]) {
+        VMSTATE_SAME(payload_size, CXLSwitchMailbox, "mailbox-payload"),
         VMSTATE_PCI_DEVICE(parent_obj, CXLSwitchMailbox),
         VMSTATE_STRUCT(regs, CXLSwitchMailbox, 1, vmstate_cxl_devregs,
                        CXLDeviceRegs),
@@ -146,6 +157,8 @@ static const VMStateDescription vmstate_switch_mailbox = {
 static const Property switch_mailbox_properties[] = {
     DEFINE_PROP_LINK("target", CXLSwitchMailbox, target, TYPE_CXL_USP,
                      CXLUpstreamPort *),
+    DEFINE_PROP_SIZE32("mailbox-payload", CXLSwitchMailbox, payload_size,
+                       CXL_MAILBOX_PAYLOAD_DEFAULT),
 };
 
 static void switch_mailbox_class_init(ObjectClass *klass, void *data)
@@ -168,6 +181,7 @@ static const TypeInfo switch_mailbox_info = {
     .name = TYPE_CXL_SWITCH_MAILBOX,
     .parent = TYPE_PCI_DEVICE,
     .instance_size = sizeof(CXLSwitchMailbox),
+    .instance_finalize = switch_mailbox_finalize,
     .class_init = switch_mailbox_class_init,
     .interfaces = (InterfaceInfo[]) {
         { INTERFACE_PCIE_DEVICE },

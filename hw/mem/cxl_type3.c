@@ -187,7 +187,7 @@ static void cxl_type3_ccis_init(CXLType3Dev *d)
         .ran = cxl_type3_history_add,
     };
     cxl_cci_init(&d->mailbox_cci, CXL_CCI_MAILBOX, DEVICE(d),
-                 CXL_MAILBOX_PAYLOAD_SIZE);
+                 d->mailbox_payload);
 
     d->fm_cci = (CXLCCI) {
         .events = &d->fm_events,
@@ -294,6 +294,9 @@ static bool cxl_type3_check_properties(CXLType3Dev *d, Error **errp)
                    "a log holds 1 to %d records", d->dc_log_depth, UINT16_MAX);
         return false;
     }
+    if (!cxl_mailbox_check_payload(d->mailbox_payload, errp)) {
+        return false;
+    }
     if (d->bg_time_scale > 100) {
         error_setg(errp, "property 'bg-time-scale' is %u: give a percentage "
                    "from 0, background operations end at once, to 100",
@@ -370,6 +373,11 @@ static void cxl_type3_exit(PCIDevice *pci)
     cxl_type3_mem_exit(d);
 }
 
+static void cxl_type3_finalize(Object *obj)
+{
+    cxl_devregs_finalize(&CXL_TYPE3(obj)->regs);
+}
+
 /*
  * Conventional reset.  A sanitize that runs is brought to its end.  Contents of
  * memory and labels, timestamp, poison, error logs, the Fabric Manager's log,
@@ -432,6 +440,8 @@ static const Property cxl_type3_properties[] = {
     DEFINE_PROP_UINT32("direct-ranges-max", CXLType3Dev, direct.ranges,
                        CXL_DIRECT_RANGES_DEFAULT),
     DEFINE_PROP_BOOL("fm-on-mailbox", CXLType3Dev, fm_on_mailbox, true),
+    DEFINE_PROP_SIZE32("mailbox-payload", CXLType3Dev, mailbox_payload,
+                       CXL_MAILBOX_PAYLOAD_DEFAULT),
     DEFINE_PROP_UINT8("bg-time-scale", CXLType3Dev, bg_time_scale, 100),
 };
 
@@ -503,6 +513,7 @@ static const TypeInfo cxl_type3_type = {
     .name = TYPE_CXL_TYPE3,
     .parent = TYPE_PCI_DEVICE,
     .instance_size = sizeof(CXLType3Dev),
+    .instance_finalize = cxl_type3_finalize,
     .class_init = cxl_type3_class_init,
     .interfaces = (InterfaceInfo[]) {
         { INTERFACE_CXL_DEVICE },

@@ -205,6 +205,7 @@ struct CXLType3Dev {
     uint32_t dc_max_tags;
     uint32_t dc_log_depth;
     bool fm_on_mailbox;
+    uint32_t mailbox_payload;
     uint8_t bg_time_scale;
     bool partitionable;
     CXLType3DCProps dc_prop[CXL_DC_MAX_REGIONS];

@@ -197,6 +197,7 @@ static const VMStateDescription vmstate_properties = {
         SAME(width, "x-width"),
         SAME(cdat_sum, "cdat"),
         SAME(fm_on_mailbox, "fm-on-mailbox"),
+        SAME(mailbox_payload, "mailbox-payload"),
         SAME(nr_dc_regions, "num-dc-regions"),
         SAME(dc_max_extents, "dc-extents-max"),
         SAME(dc_max_tags, "dc-tags-max"),

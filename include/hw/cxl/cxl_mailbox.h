@@ -3,23 +3,23 @@
  * Device register block: capability array, device status, mailbox, memory
  * device status (CXL r3.2 8.2.8)
  *
- * One 4 KiB block with the layout that guests of earlier QEMU releases saw.
- * Used by the memory device (BAR2) and by the switch mailbox function (BAR0).
+ * Memory device status follows the payload registers, whose size is a property
+ * of the component.  Used by the memory device (BAR2) and by the switch mailbox
+ * function (BAR0).
  */
 #ifndef CXL_MAILBOX_H
 #define CXL_MAILBOX_H
 
+#include "qemu/units.h"
 #include "exec/memory.h"
 #include "hw/cxl/cxl_cci.h"
 #include "hw/cxl/cxl_events.h"
 #include "hw/deferred.h"
 
-#define CXL_DEVREGS_SIZE            0x1000
 #define CXL_DEVREGS_OFF_STATUS      0x080
 #define CXL_DEVREGS_OFF_MAILBOX     0x088
-#define CXL_DEVREGS_OFF_MEMDEV      0x8a8
-#define CXL_MAILBOX_PAYLOAD_SHIFT   11
-#define CXL_MAILBOX_PAYLOAD_SIZE    (1u << CXL_MAILBOX_PAYLOAD_SHIFT)
+/* Bytes of payload unless a property says otherwise */
+#define CXL_MAILBOX_PAYLOAD_DEFAULT (8 * KiB)
 
 /* Mailbox registers, from the start of the mailbox capability (8.2.8.4) */
 #define CXL_MAILBOX_OFF_CAPS        0x00
@@ -57,6 +57,7 @@ typedef void CXLMailboxIrq(void *opaque);
  * @bg_low_held: @bg_low answers the access that follows
  * @deferred: the command of a doorbell that is set, see CXL_CMD_IO
  * @payload: the payload registers
+ * @payload_size: their number of bytes
  */
 typedef struct CXLDeviceRegs {
     MemoryRegion mr;
@@ -73,19 +74,26 @@ typedef struct CXLDeviceRegs {
     bool bg_low_held;
     uint8_t media_status;
     DeviceDeferred deferred;
-    uint8_t payload[CXL_MAILBOX_PAYLOAD_SIZE];
+    uint8_t *payload;
+    uint32_t payload_size;
 } CXLDeviceRegs;
+
+/** cxl_mailbox_check_payload() - can property "mailbox-payload" be @size? */
+bool cxl_mailbox_check_payload(uint32_t size, Error **errp);
 
 /**
  * cxl_devregs_init() - make the block
  * @owner: of the memory region, and of @r
- * @cci: initialised before or after; its completion hook (bg_notify) becomes
- *       this block's
+ * @cci: initialised before; its payload limit is the size of the payload
+ *       registers, its completion hook (bg_notify) becomes this block's
  * @is_memdev: show the memory device status capability as ready media
+ *
+ * Free with cxl_devregs_finalize(), when nobody can access the block any more.
  */
 void cxl_devregs_init(CXLDeviceRegs *r, Object *owner, const char *name,
                       CXLCCI *cci, const CXLEventLogs *events, uint8_t msgnum,
                       bool is_memdev, CXLMailboxIrq *bg_irq, void *opaque);
+void cxl_devregs_finalize(CXLDeviceRegs *r);
 void cxl_devregs_reset(CXLDeviceRegs *r);
 /** cxl_devregs_exit() - the owner is unrealized: nothing is run any more. */
 void cxl_devregs_exit(CXLDeviceRegs *r);

@@ -17,8 +17,8 @@
 #define CXL_OP_SANITIZE     0x4400
 #define CXL_OP_MEDIA_OPS    0x4402
 
-/* Ranges of one 4402h: as many as the largest payload, 2 KiB, holds */
-#define CXL_MEDIA_OP_RANGES 127
+/* Ranges of one 4402h: as many as a mailbox of the default size holds */
+#define CXL_MEDIA_OP_RANGES 511
 
 /** struct CXLMediaRange - bytes, in whole lines, not empty, not wrapping */
 typedef struct CXLMediaRange {

@@ -227,7 +227,7 @@ static void long_lists_come_in_pages(void)
     CxlReq r = { 0 };
     CxlRsp rsp;
     CxlDev dev;
-    QTestState *qts = cxl_start_dcd(&dev, "");
+    QTestState *qts = cxl_start_dcd(&dev, ",mailbox-payload=2K");
     unsigned i;
 
     for (i = 0; i < N; i++) {
@@ -242,7 +242,7 @@ static void long_lists_come_in_pages(void)
     req32(&r, N);
     req32(&r, 0);
     g_assert_cmphex(cxl_cmd(&dev, 0x5603, &r, &rsp), ==, 0);
-    g_assert_cmpuint(ldl_le_p(rsp.data + 8), ==, (2048 - 0x18) / 0x28);
+    g_assert_cmpuint(ldl_le_p(rsp.data + 8), ==, (2 * KiB - 0x18) / 0x28);
     g_assert_cmpuint(ldl_le_p(rsp.data + 12), ==, N);
     g_assert_cmpuint(fm_list(&dev, got, N, NULL), ==, N);
     host_has(&dev, e, N);

@@ -453,7 +453,7 @@ static void list_length_must_match_the_count(void)
     static const struct { uint32_t count; uint32_t len; } rows[] = {
         { 1, 8 }, { 1, 8 + 0x17 }, { 1, 8 + 0x19 }, { 1, 8 + 0x28 },
         { 0, 8 + 0x18 }, { 10, 8 + 0x18 }, { 0xffffffff, 8 + 0x18 },
-        { 0x0aaaaaab, 8 + 0x08 }, { 0, 7 }, { 0, 0 }, { 86, 2048 },
+        { 0x0aaaaaab, 8 + 0x08 }, { 0, 7 }, { 0, 0 }, { 342, CXL_PAYLOAD },
     };
     const CxlExtent offer = { R0(0), BLOCKS(8), 5 };
     CxlDev dev;
@@ -467,7 +467,7 @@ static void list_length_must_match_the_count(void)
         req32(&r, rows[i].count);
         req32(&r, 0);
         req_range(&r, R0(0), BLOCKS(1));
-        req_zero(&r, 2048 - r.len);
+        req_zero(&r, CXL_PAYLOAD - r.len);
         r.len = rows[i].len;
         cxl_refused(&dev, 0x4802, &r, 0x16);
         cxl_refused(&dev, 0x4803, &r, 0x16);

@@ -5,22 +5,37 @@
  */
 #include "qemu/osdep.h"
 #include "qemu/bswap.h"
+#include "qemu/host-utils.h"
 #include "qemu/units.h"
+#include "hw/pci/pci_regs.h"
 #include "cxl-qtest.h"
 
-#define MB_LAST (REG_MB_PAYLOAD + 2048)
+#define MB_LAST (REG_MB_PAYLOAD + CXL_PAYLOAD)
+#define BLOCK (16 * KiB)
 
-static void capability_array_has_the_known_layout(void)
+/* Memory device status is behind a payload of any size */
+static void capability_array_follows_the_payload(gconstpointer data)
 {
-    static const struct { uint16_t id; uint8_t version; uint32_t off, len; }
-    want[] = {
+    uint32_t size = GPOINTER_TO_UINT(data);
+    const struct { uint16_t id; uint8_t version; uint32_t off, len; } want[] = {
         { 0x0001, 2, 0x080, 0x008 },
-        { 0x0002, 1, 0x088, 0x820 },
-        { 0x4000, 1, 0x8a8, 0x008 },
+        { 0x0002, 1, 0x088, 0x20 + size },
+        { 0x4000, 1, 0x0a8 + size, 0x008 },
     };
+    g_autofree char *props = g_strdup_printf(",mailbox-payload=%u", size);
     CxlDev dev;
-    QTestState *qts = cxl_start_dcd(&dev, "");
+    QTestState *qts = cxl_start_dcd(&dev, props);
+    uint32_t block = MAX(4096, pow2ceil(size + 0xb0));
     unsigned i;
+
+    cfg_writel(&dev, PCI_BASE_ADDRESS_2, 0xffffffff);
+    g_assert_cmphex(cfg_readl(&dev, PCI_BASE_ADDRESS_2) & ~0xf, ==, -block);
+    /* it is aligned to its size; what else the device has lies below */
+    dev.bar[2] = dev.bar[0] + 512 * KiB;
+    cfg_writel(&dev, PCI_BASE_ADDRESS_2, dev.bar[2]);
+    g_assert_cmphex(dev_readl(&dev, REG_MB_CAPS) & 0x7ff, ==,
+                    0x3c0 | ctz32(size));
+    g_assert_cmphex(dev_readq(&dev, 0xa8 + size), ==, 0x14);
 
     g_assert_cmphex(dev_readq(&dev, 0) & 0xffff00ffffff, ==, 0x300010000);
     for (i = 0; i < ARRAY_SIZE(want); i++) {
@@ -31,15 +46,45 @@ static void capability_array_has_the_known_layout(void)
         g_assert_cmphex(dev_readl(&dev, 0x10 * (i + 1) + 4), ==, want[i].off);
         g_assert_cmphex(dev_readl(&dev, 0x10 * (i + 1) + 8), ==, want[i].len);
     }
+    cxl_alive(&dev);
     qtest_quit(qts);
 }
 
-static void capabilities_show_2_kib_and_the_background_interrupt(void)
+#define ARGS CXL_BACKENDS "-device " CXL_DCD_DEVICE
+
+static void payload_stays_over_a_migration(void)
+{
+    g_autofree char *args = cxl_args(ARGS ",mailbox-payload=16K");
+    CxlDev dev;
+    QTestState *qts = cxl_start_dcd(&dev, ",mailbox-payload=16K");
+    unsigned last = REG_MB_PAYLOAD + 16 * KiB - 8;
+
+    dev_writeq(&dev, last, 0x1122334455667788ull);
+    qts = cxl_migrate(qts, args);
+    dev.qts = qts;
+    g_assert_cmphex(dev_readq(&dev, last), ==, 0x1122334455667788ull);
+    g_assert_cmphex(dev_readl(&dev, REG_MB_CAPS) & 0x1f, ==, 14);
+    cxl_alive(&dev);
+    qtest_quit(qts);
+}
+
+static void stream_of_another_payload_is_refused_by_name(void)
+{
+    g_autofree char *said = NULL;
+    CxlDev dev;
+    QTestState *qts = cxl_start_dcd(&dev, ",mailbox-payload=4K");
+    g_autofree char *args = cxl_args(ARGS ",mailbox-payload=16K");
+
+    said = cxl_migrate_refused(qts, args);
+    g_assert_nonnull(strstr(said, "mailbox-payload"));
+}
+
+static void capabilities_show_8_kib_and_the_background_interrupt(void)
 {
     CxlDev dev;
     QTestState *qts = cxl_start_dcd(&dev, "");
 
-    g_assert_cmphex(dev_readl(&dev, REG_MB_CAPS) & 0x7ff, ==, 0x3cb);
+    g_assert_cmphex(dev_readl(&dev, REG_MB_CAPS) & 0x7ff, ==, 0x3cd);
     qtest_quit(qts);
 }
 
@@ -84,12 +129,12 @@ static void every_width_at_every_offset_is_harmless(void)
         qtest_readl(qts, base + off);
         qtest_readq(qts, base + off);
     }
-    for (off = MB_LAST - 16; off < 0x1000; off++) {
+    for (off = MB_LAST - 16; off < BLOCK; off++) {
         qtest_writeb(qts, base + off, 0xfe);
         qtest_readb(qts, base + off);
     }
-    qtest_writeq(qts, base + 0xff8, -1);
-    qtest_readq(qts, base + 0xff8);
+    qtest_writeq(qts, base + BLOCK - 8, -1);
+    qtest_readq(qts, base + BLOCK - 8);
     cxl_alive(&dev);
     qtest_quit(qts);
 }
@@ -98,7 +143,7 @@ static void payload_bytes_are_readable_at_any_width(void)
 {
     CxlDev dev;
     QTestState *qts = cxl_start_dcd(&dev, "");
-    uint64_t at = dev.bar[2] + REG_MB_PAYLOAD + 2048 - 8;
+    uint64_t at = dev.bar[2] + MB_LAST - 8;
 
     qtest_writeq(qts, at, 0x8877665544332211ull);
     g_assert_cmphex(qtest_readb(qts, at + 7), ==, 0x88);
@@ -111,7 +156,7 @@ static void payload_bytes_are_readable_at_any_width(void)
 
 static void length_over_the_payload_is_refused(void)
 {
-    static const uint32_t lengths[] = { 2049, 4096, 65536, 0xfffff };
+    static const uint32_t lengths[] = { CXL_PAYLOAD + 1, 65536, 0xfffff };
     static const uint16_t ops[] = { 0x4000, 0x4103, 0x5604, 0x4802, 0x0101 };
     uint8_t junk[64] = { 0 };
     CxlDev dev;
@@ -154,16 +199,17 @@ static void fixed_length_commands_refuse_other_lengths(void)
         { 0x5601, 4 }, { 0x5602, 0x10 }, { 0x5603, 0xc }, { 0x5606, 0x10 },
         { 0x5607, 0x10 }, { 0x5608, 8 },
     };
-    static const uint8_t zero[2048];
+    static const uint8_t zero[CXL_PAYLOAD];
     CxlDev dev;
     QTestState *qts = cxl_start_dcd(&dev, "");
     unsigned i, k;
 
     for (i = 0; i < ARRAY_SIZE(rows); i++) {
-        const uint32_t wrong[] = { 0, rows[i].len - 1, rows[i].len + 1, 2048 };
+        const uint32_t wrong[] = { 0, rows[i].len - 1, rows[i].len + 1,
+                                   CXL_PAYLOAD };
 
         for (k = 0; k < ARRAY_SIZE(wrong); k++) {
-            if (wrong[k] == rows[i].len || wrong[k] > 2048) {
+            if (wrong[k] == rows[i].len || wrong[k] > CXL_PAYLOAD) {
                 continue;
             }
             g_assert_cmphex(cxl_raw(&dev, rows[i].op, wrong[k], zero,
@@ -283,7 +329,7 @@ static void a_device_without_dc_has_no_dc_commands(void)
 static void lsa_reads_back_and_refuses_what_lies_outside(void)
 {
     static const struct { uint32_t off, len; uint16_t rc; } rows[] = {
-        { 0, 0, 0 }, { 0, 2048, 0 }, { 0, 2049, 2 }, { 0, 4096, 2 },
+        { 0, 0, 0 }, { 0, CXL_PAYLOAD, 0 }, { 0, CXL_PAYLOAD + 1, 2 },
         { 0x10000 - 8, 8, 0 }, { 0x10000 - 8, 9, 2 }, { 0x10000, 1, 2 },
         { 0xffffffff, 1, 2 }, { 0xfffffff0, 0x20, 2 },
     };
@@ -347,10 +393,24 @@ static void timestamp_counts_from_what_the_host_set(void)
 
 int main(int argc, char **argv)
 {
+    static const unsigned payloads[] = {
+        256, 2 * KiB, CXL_PAYLOAD, 64 * KiB,
+    };
+    unsigned i;
+
     g_test_init(&argc, &argv, NULL);
 #define T(f) qtest_add_func("/cxl/mailbox/" #f, f)
-    T(capability_array_has_the_known_layout);
-    T(capabilities_show_2_kib_and_the_background_interrupt);
+    for (i = 0; i < ARRAY_SIZE(payloads); i++) {
+        g_autofree char *path = g_strdup_printf(
+            "/cxl/mailbox/capability_array_follows_the_payload/%u",
+            payloads[i]);
+
+        qtest_add_data_func(path, GUINT_TO_POINTER(payloads[i]),
+                            capability_array_follows_the_payload);
+    }
+    T(payload_stays_over_a_migration);
+    T(stream_of_another_payload_is_refused_by_name);
+    T(capabilities_show_8_kib_and_the_background_interrupt);
     T(read_only_registers_keep_their_values);
     T(every_width_at_every_offset_is_harmless);
     T(payload_bytes_are_readable_at_any_width);

@@ -83,7 +83,7 @@ static void identify_tells_of_the_poison_list(void)
 static void a_full_list_is_read_in_pieces(void)
 {
     CxlDev dev;
-    QTestState *qts = cxl_start_dcd(&dev, "");
+    QTestState *qts = cxl_start_dcd(&dev, ",mailbox-payload=2K");
     uint64_t next = 0;
     unsigned i, n;
     CxlReq r = { 0 };
@@ -159,7 +159,7 @@ static void dynamic_capacity_must_be_held(void)
 static void a_scan_finds_what_management_injected(void)
 {
     CxlDev dev;
-    QTestState *qts = cxl_start_dcd(&dev, "");
+    QTestState *qts = cxl_start_dcd(&dev, ",mailbox-payload=2K");
     CxlRsp rsp;
     unsigned i;
 

@@ -84,7 +84,7 @@ void cxl_slot_power(QTestState *qts, unsigned rp, bool on)
 void cxl_probe(QTestState *qts, unsigned rp, CxlDev *dev)
 {
     static const struct { unsigned index; uint32_t offset; } bars[] = {
-        { 0, 0x00000 }, { 2, 0x10000 }, { 4, 0x12000 },
+        { 0, 0x00000 }, { 2, 0x10000 }, { 4, 0x14000 },
     };
     uint64_t base = MMIO_BASE + rp * MMIO_PER_PORT;
     uint64_t limit = base + MMIO_PER_PORT - 1;
@@ -264,7 +264,7 @@ uint16_t cxl_raw(CxlDev *dev, uint16_t op, uint32_t len, const void *in,
 uint16_t cxl_cmd(CxlDev *dev, uint16_t op, const CxlReq *req, CxlRsp *rsp)
 {
     return cxl_raw(dev, op, req ? req->len : 0, req ? req->data : NULL,
-                   req ? MIN(req->len, 2048) : 0, rsp);
+                   req ? MIN(req->len, CXL_PAYLOAD) : 0, rsp);
 }
 
 void cxl_alive(CxlDev *dev)
@@ -402,18 +402,11 @@ static void end_migration(QTestState *qts, bool may)
         may ? 0 : 4096 * 1000, may ? 60000 : 1, may ? 0 : 8 << 20);
 }
 
-QTestState *cxl_migrate(QTestState *from, const char *args)
+/* @from ends; what it was is in the file whose name comes back */
+static char *save(QTestState *from, unsigned passes)
 {
-    return cxl_migrate_passes(from, args, 0);
-}
-
-QTestState *cxl_migrate_passes(QTestState *from, const char *args,
-                               unsigned passes)
-{
-    g_autofree char *path = NULL;
+    char *path;
     g_autofree char *uri = NULL;
-    g_autofree char *incoming = NULL;
-    QTestState *to;
     int fd = g_file_open_tmp("cxl-state-XXXXXX", &path, NULL);
 
     g_assert_cmpint(fd, >=, 0);
@@ -443,8 +436,47 @@ QTestState *cxl_migrate_passes(QTestState *from, const char *args,
         g_usleep(1000);
     }
     qtest_quit(from);
-    incoming = g_strdup_printf("%s -incoming defer", args);
-    to = qtest_init(incoming);
+    return path;
+}
+
+char *cxl_migrate_refused(QTestState *from, const char *args)
+{
+    g_autofree char *path = save(from, 0);
+    g_autofree char *log = g_strconcat(path, ".log", NULL);
+    g_autofree char *uri = g_strconcat("file:", path, NULL);
+    g_autofree char *incoming = g_strdup_printf("%s -incoming defer 2>%s", args,
+                                                log);
+    QTestState *to = qtest_init(incoming);
+    bool failed;
+    char *said;
+
+    qtest_qmp_assert_success(to, "{'execute': 'migrate-incoming', 'arguments': "
+                             "{'uri': %s, 'exit-on-error': false}}", uri);
+    do {
+        QDict *info = qtest_qmp_assert_success_ref(
+            to, "{'execute': 'query-migrate'}");
+        const char *status = qdict_get_try_str(info, "status") ?: "none";
+
+        g_assert_cmpstr(status, !=, "completed");
+        failed = g_str_equal(status, "failed");
+        qobject_unref(info);
+        g_usleep(1000);
+    } while (!failed);
+    qtest_quit(to);
+    g_assert_true(g_file_get_contents(log, &said, NULL, NULL));
+    unlink(log);
+    unlink(path);
+    return said;
+}
+
+QTestState *cxl_migrate_passes(QTestState *from, const char *args,
+                               unsigned passes)
+{
+    g_autofree char *path = save(from, passes);
+    g_autofree char *uri = g_strconcat("file:", path, NULL);
+    g_autofree char *incoming = g_strdup_printf("%s -incoming defer", args);
+    QTestState *to = qtest_init(incoming);
+
     qtest_qmp_assert_success(to, "{'execute': 'migrate-incoming', "
                              "'arguments': {'uri': %s}}", uri);
     for (;;) {
@@ -462,4 +494,9 @@ QTestState *cxl_migrate_passes(QTestState *from, const char *args,
     }
     unlink(path);
     return to;
+}
+
+QTestState *cxl_migrate(QTestState *from, const char *args)
+{
+    return cxl_migrate_passes(from, args, 0);
 }

@@ -6,11 +6,14 @@
 #ifndef TESTS_CXL_QTEST_H
 #define TESTS_CXL_QTEST_H
 
+#include "qemu/units.h"
 #include "tests/qtest/libqtest.h"
 
 #define CXL_BLOCK       (2 * MiB)
 #define CXL_REGION      (256 * MiB)
 #define CXL_STATIC      (256 * MiB)
+/* Bytes of a mailbox unless mailbox-payload says otherwise */
+#define CXL_PAYLOAD     (8 * KiB)
 /* Where the default device's dynamic capacity starts: after static memory */
 #define CXL_DC_BASE     CXL_STATIC
 
@@ -31,13 +34,13 @@ typedef struct CxlDev {
 typedef struct CxlRsp {
     uint16_t rc;
     uint32_t len;
-    uint8_t data[2048];
+    uint8_t data[CXL_PAYLOAD];
 } CxlRsp;
 
 /** struct CxlReq - a request under construction, little endian */
 typedef struct CxlReq {
     size_t len;
-    uint8_t data[4096];
+    uint8_t data[2 * CXL_PAYLOAD];
 } CxlReq;
 
 void req8(CxlReq *r, uint8_t v);
@@ -90,7 +93,7 @@ void dev_writel(CxlDev *dev, unsigned off, uint32_t v);
 #define REG_MB_STATUS       0x98
 #define REG_MB_BG_STATUS    0xa0
 #define REG_MB_PAYLOAD      0xa8
-#define REG_MEMDEV_STATUS   0x8a8
+#define REG_MEMDEV_STATUS   (REG_MB_PAYLOAD + CXL_PAYLOAD)
 
 /** cxl_raw() - run @op with the length field @len and @n payload bytes */
 uint16_t cxl_raw(CxlDev *dev, uint16_t op, uint32_t len, const void *in,
@@ -136,6 +139,11 @@ QTestState *cxl_migrate(QTestState *from, const char *args);
  */
 QTestState *cxl_migrate_passes(QTestState *from, const char *args,
                                unsigned passes);
+/**
+ * cxl_migrate_refused() - the same, but the new machine must not take it
+ * Return: what it said about that; both machines are gone.  g_free() it.
+ */
+char *cxl_migrate_refused(QTestState *from, const char *args);
 
 /* -- dynamic capacity, as an FM and a host use it -- */
 

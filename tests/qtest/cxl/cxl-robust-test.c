@@ -8,7 +8,7 @@
 #include "qemu/units.h"
 #include "cxl-qtest.h"
 
-#define PAYLOAD 2048
+#define PAYLOAD CXL_PAYLOAD
 /* The highest return code that Linux can name (its table ends there) */
 #define LAST_RC 0x1e
 /* ... and what 0005h, which Linux does not send, may say of a sanitize */
@@ -20,6 +20,7 @@
 static const uint32_t lengths[] = {
     0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 12, 15, 16, 17, 24, 27, 28, 29, 31, 32, 33,
     63, 64, 72, 73, 127, 128, 129, 512, 2047, 2048,
+    PAYLOAD - 1, PAYLOAD,
 };
 
 static void try_all(CxlDev *dev, uint8_t fill, bool count_fits)
@@ -106,7 +107,7 @@ static void random_register_traffic_is_harmless(void)
     for (i = 0; i < 20000; i++) {
         unsigned bar = g_test_rand_bit() ? 2 : 0;
         uint64_t at = dev.bar[bar] +
-                      g_test_rand_int_range(0, bar ? 0x1000 : 0x3000);
+                      g_test_rand_int_range(0, bar ? 0x4000 : 0x3000);
         uint64_t v = (uint64_t)g_test_rand_int() << 32 |
                      (uint32_t)g_test_rand_int();
 

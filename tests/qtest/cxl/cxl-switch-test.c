@@ -143,7 +143,7 @@ static void port_state_of_strangers_is_refused(void)
     CxlRsp rsp;
     unsigned i;
 
-    switch_start(&sw, "");
+    switch_start(&sw, "-global cxl-switch-mailbox-cci.mailbox-payload=2K");
     req8(&one, 2);
     req8(&one, SWITCH_USP_PORT);
     req8(&one, 99);

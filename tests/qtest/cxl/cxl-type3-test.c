@@ -78,6 +78,8 @@ static void bad_properties_are_named_in_the_error(void)
           "dc-event-log-depth" },
         { ", 'num-dc-regions': 2, 'dc-event-log-depth': 65536, " DC,
           "dc-event-log-depth" },
+        { ", 'volatile-memdev': 'vm0', 'mailbox-payload': 3000",
+          "property 'mailbox-payload' is 3000" },
         { ", 'volatile-memdev': 'vm0', 'bg-time-scale': 101",
           "property 'bg-time-scale' is 101" },
         { ", 'volatile-memdev': 'vm0', 'cdat': '/nonexistent'",

@@ -16,7 +16,7 @@
 /* Where the test maps the function; nobody else needs to see it there */
 #define BAR_COMPONENT 0xd0000000u
 #define BAR_REGISTERS 0xd0100000u
-#define REGISTERS_SIZE 0x1000
+#define REGISTERS_SIZE 0x4000
 
 /* Registers behind BAR 2 */
 #define MBOX_CONTROL (BAR_REGISTERS + 0x8c)
@@ -155,8 +155,8 @@ static void test_config_write(void)
     g_assert_cmphex(config_read(&n, PCI_BASE_ADDRESS_2, 14), ==, 0xd0340000);
     config_write(&n, PCI_BASE_ADDRESS_2, 12, 0x56780000);
     g_assert_cmphex(config_read(&n, PCI_BASE_ADDRESS_2, 14), ==, 0x56780000);
-    config_write(&n, PCI_BASE_ADDRESS_2, 6, 0x0012a000);
-    g_assert_cmphex(config_read(&n, PCI_BASE_ADDRESS_2, 14), ==, 0x5612a000);
+    config_write(&n, PCI_BASE_ADDRESS_2, 6, 0x0012c000);
+    g_assert_cmphex(config_read(&n, PCI_BASE_ADDRESS_2, 14), ==, 0x5612c000);
     net_down(&n);
 }
 

@@ -107,6 +107,36 @@ static void test_discovery(CXLType3Dev *unused, gconstpointer data)
     assert_rc(run(), CXL_RC_INVALID_PAYLOAD_LENGTH);
 }
 
+/* A mailbox of 64 KiB carries more ranges than the device remembers */
+static void test_too_many_ranges(CXLType3Dev *unused, gconstpointer data)
+{
+    const uint32_t n = CXL_MEDIA_OP_RANGES + 1;
+    const size_t len = 8 + n * 16;
+    g_autofree uint8_t *in = g_malloc0(len);
+    g_autofree uint8_t *out = g_malloc(64 * KiB);
+    size_t out_len;
+    unsigned i;
+
+    cxl_cci_init(&fake.mailbox, CXL_CCI_MAILBOX, NULL, 64 * KiB);
+    in[0] = 1;
+    in[1] = ZEROS;
+    stl_le_p(in + 4, n);
+    for (i = 0; i < n; i++) {
+        stq_le_p(in + 8 + i * 16 + 8, LINE);
+    }
+    g_assert_cmphex(cxl_cci_process(&fake.mailbox, 0x4402, in, len, out,
+                                    64 * KiB, &out_len), ==,
+                    CXL_RC_RESOURCES_EXHAUSTED);
+    g_assert_false(fake.mailbox.bg.running);
+    stl_le_p(in + 4, n - 1);
+    g_assert_cmphex(cxl_cci_process(&fake.mailbox, 0x4402, in, len - 16, out,
+                                    64 * KiB, &out_len), ==,
+                    CXL_RC_BG_STARTED);
+    g_assert_cmpuint(fake.media.op_ranges, ==, n - 1);
+    /* the stand-in for the memory has no room for so many */
+    fake.media.op_ranges = 0;
+}
+
 static void test_requests(CXLType3Dev *unused, gconstpointer data)
 {
     static const uint8_t unknown[][2] = {
@@ -316,6 +346,7 @@ int main(int argc, char **argv)
     fake_type3_test_init(&argc, &argv);
     ADD("discovery", test_discovery);
     ADD("requests", test_requests);
+    ADD("requests/too-many", test_too_many_ranges);
     ADD("ranges", test_ranges);
     ADD("overwrite", test_overwrite);
     ADD("cut-short", test_cut_short);

@@ -5,11 +5,13 @@
  */
 #include "qemu/osdep.h"
 #include "block/aio.h"
-#include "qapi/error.h"
 #include "qemu/bswap.h"
+#include "qemu/host-utils.h"
 #include "qemu/main-loop.h"
 #include "qemu/module.h"
 #include "qemu/timer.h"
+#include "qemu/units.h"
+#include "qapi/error.h"
 #include "hw/cxl/cxl_mailbox.h"
 #include "fake-clock.h"
 #include "state-bytes.h"
@@ -22,18 +24,20 @@
 #define STATUS      (MBOX + CXL_MAILBOX_OFF_STATUS)
 #define BG_STATUS   (MBOX + CXL_MAILBOX_OFF_BG_STATUS)
 #define PAYLOAD     (MBOX + CXL_MAILBOX_OFF_PAYLOAD)
-#define MEMDEV      CXL_DEVREGS_OFF_MEMDEV
+#define SIZE        2048
+#define MEMDEV      (PAYLOAD + SIZE)
 
 /* -- the block as a bus master sees it -------------------------------- */
 
 static const MemoryRegionOps *ops;
 static CXLDeviceRegs *block;
+static uint64_t block_size;
 
 void memory_region_init_io(MemoryRegion *mr, Object *owner,
                            const MemoryRegionOps *region_ops, void *opaque,
                            const char *name, uint64_t size)
 {
-    g_assert_cmphex(size, ==, 0x1000);
+    block_size = size;
     ops = region_ops;
     block = opaque;
 }
@@ -76,7 +80,7 @@ static CXLRetCode writes_all(CXLCCI *cci, CXLReader *in, CXLWriter *out)
 
     memset(cxl_put_space(out, out->size), 0x5a, out->size);
     g_assert_cmphex(cxl_get_u8(in), ==, first);
-    memset(block->payload, 0xee, sizeof(block->payload));
+    memset(block->payload, 0xee, block->payload_size);
     g_assert_cmphex(cxl_get_u8(in), ==, first);
     return CXL_RC_SUCCESS;
 }
@@ -125,13 +129,14 @@ static void setup(Fixture *f, gconstpointer data)
     runs = irqs = 0;
     bg_code = CXL_RC_SUCCESS;
     cxl_events_init(&f->logs, depth, &f->clock, NULL, NULL);
-    cxl_cci_init(&f->cci, CXL_CCI_MAILBOX, NULL, CXL_MAILBOX_PAYLOAD_SIZE);
+    cxl_cci_init(&f->cci, CXL_CCI_MAILBOX, NULL, SIZE);
     cxl_devregs_init(&f->regs, NULL, "test", &f->cci, &f->logs, MSGNUM, true,
                      irq, f);
 }
 
 static void teardown(Fixture *f, gconstpointer data)
 {
+    cxl_devregs_finalize(&f->regs);
     cxl_cci_destroy(&f->cci);
     cxl_events_destroy(&f->logs);
 }
@@ -170,8 +175,66 @@ static void test_layout(Fixture *f, gconstpointer data)
     for (i = 0; i < ARRAY_SIZE(words); i++) {
         g_assert_cmphex(rd(words[i].at, 8), ==, words[i].word);
     }
+    g_assert_cmphex(block_size, ==, 0x1000);
     g_assert_true(ops->valid.unaligned && ops->impl.unaligned);
     g_assert_cmpuint(ops->impl.max_access_size, ==, 8);
+}
+
+/* Memory device status follows, whatever the size of the payload */
+static void test_payload_sizes(Fixture *f, gconstpointer data)
+{
+    uint32_t size;
+
+    for (size = 256; size <= 1 * MiB; size *= 2) {
+        uint32_t end = PAYLOAD + size;
+        /* 20 bits of length do not reach 1 MiB */
+        uint32_t most = MIN(size, 0xfffff);
+
+        cxl_cci_init(&f->cci, CXL_CCI_MAILBOX, NULL, size);
+        cxl_devregs_init(&f->regs, NULL, "test", &f->cci, &f->logs, MSGNUM,
+                         true, irq, f);
+        g_assert_cmphex(block_size, >=, end + 8);
+        g_assert_true(is_power_of_2(block_size));
+        g_assert_cmphex(rd(0x28, 8), ==, 0x20 + size);
+        g_assert_cmphex(rd(0x30, 8), ==, 0x14000 | (uint64_t)end << 32);
+        g_assert_cmphex(rd(MBOX, 8), ==, 0x3c0 | ctz32(size));
+        g_assert_cmphex(rd(end, 8), ==, 0x14);
+        g_assert_cmphex(rd(block_size - 8, 8), ==, 0);
+
+        wr(end - 8, UINT64_MAX, 8);
+        wr(end, UINT64_MAX, 8);
+        g_assert_cmphex(rd(end - 8, 8), ==, UINT64_MAX);
+        g_assert_cmphex(rd(end, 8), ==, 0x14);
+        g_assert_cmphex(ring(OP_ECHO, most), ==, CXL_RC_SUCCESS);
+        g_assert_cmpuint(last_len, ==, most);
+        g_assert_cmpuint(out_len(), ==, most);
+        g_assert_cmphex(ring(OP_WRITES_ALL, 3), ==, CXL_RC_SUCCESS);
+        g_assert_cmpuint(out_len(), ==, most);
+        if (size < most) {
+            g_assert_cmphex(ring(OP_ECHO, size + 1), ==,
+                            CXL_RC_INVALID_PAYLOAD_LENGTH);
+        }
+    }
+}
+
+static void test_payload_sizes_that_cannot_be(Fixture *f, gconstpointer data)
+{
+    static const uint32_t wrong[] = {
+        0, 1, 128, 255, 257, 3 * KiB, 2 * MiB, UINT32_MAX,
+    };
+    unsigned i;
+
+    for (i = 0; i < ARRAY_SIZE(wrong); i++) {
+        g_autofree char *value = g_strdup_printf(
+            "'mailbox-payload' is %u:", wrong[i]);
+        Error *err = NULL;
+
+        g_assert_false(cxl_mailbox_check_payload(wrong[i], &err));
+        g_assert_nonnull(strstr(error_get_pretty(err), value));
+        error_free(err);
+    }
+    g_assert_true(cxl_mailbox_check_payload(256, &error_abort));
+    g_assert_true(cxl_mailbox_check_payload(1 * MiB, &error_abort));
 }
 
 static void test_switch_block_has_no_media(Fixture *f, gconstpointer data)
@@ -213,7 +276,7 @@ static void test_reads_of_every_width(Fixture *f, gconstpointer data)
     uint8_t image[0x1000 + 8] = { 0 };
     unsigned at, size, i;
 
-    for (i = 0; i < CXL_MAILBOX_PAYLOAD_SIZE; i++) {
+    for (i = 0; i < SIZE; i++) {
         wr(PAYLOAD + i, i * 7 + 1, 1);
     }
     ring(OP_ECHO, 100);
@@ -527,6 +590,8 @@ int main(int argc, char **argv)
     qemu_clock_enable(QEMU_CLOCK_VIRTUAL, true);
     g_test_init(&argc, &argv, NULL);
     ADD("layout", test_layout);
+    ADD("layout/payload", test_payload_sizes);
+    ADD("payload-property", test_payload_sizes_that_cannot_be);
     ADD("layout/switch", test_switch_block_has_no_media);
     ADD("event-status", test_event_status_is_a_level);
     ADD("media-status", test_media_status);
