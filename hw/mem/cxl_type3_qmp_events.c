@@ -20,11 +20,16 @@ enum {
     REC_RANK            = 0x3e,
 };
 
+/* Memory Event Descriptor: a threshold was reached */
+#define DESCRIPTOR_THRESHOLD    (1 << 1)
+
 /* General Media (Table 8-57) */
 enum {
     GM_DEVICE           = 0x3f,
     GM_COMPONENT_ID     = 0x42,
-    GM_COMPONENT_LEN    = 0x10,
+    GM_CME_FLAGS        = 0x52,
+    GM_CME_COUNT        = 0x53,
+    GM_SUB_TYPE         = 0x56,
 };
 
 enum {
@@ -32,6 +37,7 @@ enum {
     GM_HAS_RANK         = 1 << 1,
     GM_HAS_DEVICE       = 1 << 2,
     GM_HAS_COMPONENT    = 1 << 3,
+    GM_HAS_PLDM         = 1 << 4,
 };
 
 /* DRAM (Table 8-58) */
@@ -43,6 +49,11 @@ enum {
     DRAM_COLUMN         = 0x47,
     DRAM_CORRECTION     = 0x49,
     DRAM_MASKS          = 4,
+    DRAM_COMPONENT_ID   = 0x69,
+    DRAM_SUB_CHANNEL    = 0x79,
+    DRAM_CME_FLAGS      = 0x7a,
+    DRAM_CVME_COUNT     = 0x7b,
+    DRAM_SUB_TYPE       = 0x7e,
 };
 
 enum {
@@ -54,6 +65,9 @@ enum {
     DRAM_HAS_ROW        = 1 << 5,
     DRAM_HAS_COLUMN     = 1 << 6,
     DRAM_HAS_CORRECTION = 1 << 7,
+    DRAM_HAS_COMPONENT  = 1 << 8,
+    DRAM_HAS_PLDM       = 1 << 9,
+    DRAM_HAS_SUB_CHANNEL = 1 << 10,
 };
 
 /* Memory Module (Table 8-59): type, then what Get Health Info answers */
@@ -67,6 +81,14 @@ enum {
     MM_DIRTY_SHUTDOWNS  = 0x37,
     MM_VOLATILE_ERRORS  = 0x3b,
     MM_PMEM_ERRORS      = 0x3f,
+    MM_VALIDITY         = 0x43,
+    MM_COMPONENT_ID     = 0x45,
+    MM_SUB_TYPE         = 0x55,
+};
+
+enum {
+    MM_HAS_COMPONENT    = 1 << 0,
+    MM_HAS_PLDM         = 1 << 1,
 };
 
 static int qmp_find_device(Object *obj, void *opaque)
@@ -143,21 +165,9 @@ static void append(CXLType3Dev *d, CXLEventLogId log, const CXLEventRecord *r)
     trace_cxl_type3_inject(DEVICE(d)->id, log, logged);
 }
 
-/* What General Media and DRAM records begin with */
-static void media_record(CXLEventRecord *r, const QemuUUID *kind, uint8_t flags,
-                         uint64_t dpa, uint8_t descriptor, uint8_t type,
-                         uint8_t transaction_type)
-{
-    cxl_event_record_init(r, kind, flags);
-    stq_le_p(r->b + REC_DPA, dpa);
-    r->b[REC_DESCRIPTOR] = descriptor;
-    r->b[REC_TYPE] = type;
-    r->b[REC_TRANSACTION] = transaction_type;
-}
-
 /**
  * struct OptionalField - a field that the caller may leave out
- * @valid: the bit of the record that says it did not
+ * @valid: the bit of the record that says it did not, 0 if there is none
  * @bytes: width; higher bits of @value are dropped
  */
 typedef struct OptionalField {
@@ -168,10 +178,11 @@ typedef struct OptionalField {
     uint32_t value;
 } OptionalField;
 
-static void put_optional(CXLEventRecord *r, const OptionalField *field,
-                         size_t n)
+/* The validity bits of the fields that are given */
+static uint16_t put_optional(CXLEventRecord *r, const OptionalField *field,
+                             size_t n)
 {
-    uint16_t valid = lduw_le_p(r->b + REC_VALIDITY);
+    uint16_t valid = 0;
     unsigned i;
 
     for (; n; n--, field++) {
@@ -183,19 +194,73 @@ static void put_optional(CXLEventRecord *r, const OptionalField *field,
         }
         valid |= field->valid;
     }
-    stw_le_p(r->b + REC_VALIDITY, valid);
+    return valid;
 }
 
-/* For a field that is no number: it is there */
-static void mark_valid(CXLEventRecord *r, uint16_t bit)
-{
-    const OptionalField there = { .given = true, .valid = bit };
+/**
+ * struct RecordForm - where a kind of record has what several kinds have
+ * @has_component, @has_pldm: validity bits
+ */
+typedef struct RecordForm {
+    const QemuUUID *kind;
+    uint8_t validity;
+    uint8_t component_id;
+    uint8_t sub_type;
+    uint16_t has_component;
+    uint16_t has_pldm;
+} RecordForm;
 
-    put_optional(r, &there, 1);
+/* @valid: bits of fields that only this kind has */
+static void put_validity(CXLEventRecord *r, const RecordForm *form,
+                         const CxlEventInjection *args, uint16_t valid)
+{
+    if (args->component_id) {
+        memcpy(r->b + form->component_id, args->component_id,
+               strnlen(args->component_id, CXL_EVENT_COMPONENT_ID_SIZE));
+        valid |= form->has_component |
+                 (args->has_is_comp_id_pldm && args->is_comp_id_pldm ?
+                  form->has_pldm : 0);
+    }
+    stw_le_p(r->b + form->validity, valid);
+}
+
+/* What every record begins with */
+static void begin_record(CXLEventRecord *r, const RecordForm *form,
+                         const CxlEventInjection *args)
+{
+    const OptionalField field[] = {
+        { args->has_maint_op_class, 0, CXL_EVENT_OFF_CLASS, 1,
+          args->maint_op_class },
+        { args->has_maint_op_subclass, 0, CXL_EVENT_OFF_SUBCLASS, 1,
+          args->maint_op_subclass },
+        { args->has_ld_id, 0, CXL_EVENT_OFF_LD, 2, args->ld_id },
+        { args->has_head_id, 0, CXL_EVENT_OFF_HEAD, 1, args->head_id },
+        { args->has_sub_type, 0, form->sub_type, 1, args->sub_type },
+    };
+
+    cxl_event_record_init(
+        r, form->kind, args->flags |
+        (args->has_maint_op_subclass ? CXL_EVENT_FLAG_SUBCLASS : 0) |
+        (args->has_ld_id ? CXL_EVENT_FLAG_LD : 0) |
+        (args->has_head_id ? CXL_EVENT_FLAG_HEAD : 0));
+    put_optional(r, field, ARRAY_SIZE(field));
+}
+
+/* What General Media and DRAM records go on with */
+static void begin_media_record(CXLEventRecord *r, const RecordForm *form,
+                               const CxlMediaEventInjection *args,
+                               bool has_count)
+{
+    begin_record(r, form, qapi_CxlMediaEventInjection_base(args));
+    stq_le_p(r->b + REC_DPA, args->dpa);
+    r->b[REC_DESCRIPTOR] = args->descriptor |
+                           (has_count ? DESCRIPTOR_THRESHOLD : 0);
+    r->b[REC_TYPE] = args->type;
+    r->b[REC_TRANSACTION] = args->transaction_type;
 }
 
 /* A record of a medium's error asks for maintenance */
-static void note_maintenance(CXLType3Dev *d, uint8_t flags, uint64_t dpa)
+static void note_maintenance(CXLType3Dev *d, uint32_t flags, uint64_t dpa)
 {
     if (flags & CXL_EVENT_FLAG_MAINTENANCE) {
         cxl_maintenance_note(&d->maintenance,
@@ -204,102 +269,117 @@ static void note_maintenance(CXLType3Dev *d, uint8_t flags, uint64_t dpa)
     }
 }
 
-void qmp_cxl_inject_general_media_event(
-    const char *path, CxlEventLog log, uint8_t flags, uint64_t dpa,
-    uint8_t descriptor, uint8_t type, uint8_t transaction_type,
-    bool has_channel, uint8_t channel, bool has_rank, uint8_t rank,
-    bool has_device, uint32_t device, const char *component_id, Error **errp)
+void qmp_cxl_inject_general_media_event(CxlGeneralMediaEventInjection *args,
+                                        Error **errp)
 {
-    const OptionalField field[] = {
-        { has_channel, GM_HAS_CHANNEL, REC_CHANNEL, 1, channel },
-        { has_rank, GM_HAS_RANK, REC_RANK, 1, rank },
-        { has_device, GM_HAS_DEVICE, GM_DEVICE, 3, device },
+    static const RecordForm form = {
+        .kind = &cxl_event_uuid_general_media,
+        .validity = REC_VALIDITY,
+        .component_id = GM_COMPONENT_ID,
+        .sub_type = GM_SUB_TYPE,
+        .has_component = GM_HAS_COMPONENT,
+        .has_pldm = GM_HAS_PLDM,
     };
-    CXLType3Dev *d = cxl_type3_from_path(path, errp);
+    const OptionalField field[] = {
+        { args->has_channel, GM_HAS_CHANNEL, REC_CHANNEL, 1, args->channel },
+        { args->has_rank, GM_HAS_RANK, REC_RANK, 1, args->rank },
+        { args->has_device, GM_HAS_DEVICE, GM_DEVICE, 3, args->device },
+        { args->has_cme_ev_flags, 0, GM_CME_FLAGS, 1, args->cme_ev_flags },
+        { args->has_cme_count, 0, GM_CME_COUNT, 3, args->cme_count },
+    };
+    CXLType3Dev *d = cxl_type3_from_path(args->path, errp);
+    const CxlMediaEventInjection *media =
+        qapi_CxlGeneralMediaEventInjection_base(args);
     CXLEventLogId id;
     CXLEventRecord r;
 
-    if (!d || !log_from_qmp(log, &id, errp)) {
+    if (!d || !log_from_qmp(args->log, &id, errp)) {
         return;
     }
-    media_record(&r, &cxl_event_uuid_general_media, flags, dpa, descriptor,
-                 type, transaction_type);
-    put_optional(&r, field, ARRAY_SIZE(field));
-    if (component_id) {
-        /* One byte stays zero: readers may take the field for a string */
-        memcpy(r.b + GM_COMPONENT_ID, component_id,
-               strnlen(component_id, GM_COMPONENT_LEN - 1));
-        mark_valid(&r, GM_HAS_COMPONENT);
-    }
+    begin_media_record(&r, &form, media, args->has_cme_count);
+    put_validity(&r, &form, qapi_CxlMediaEventInjection_base(media),
+                 put_optional(&r, field, ARRAY_SIZE(field)));
     append(d, id, &r);
-    note_maintenance(d, flags, dpa);
+    note_maintenance(d, args->flags, args->dpa);
 }
 
-void qmp_cxl_inject_dram_event(
-    const char *path, CxlEventLog log, uint8_t flags, uint64_t dpa,
-    uint8_t descriptor, uint8_t type, uint8_t transaction_type,
-    bool has_channel, uint8_t channel, bool has_rank, uint8_t rank,
-    bool has_nibble_mask, uint32_t nibble_mask,
-    bool has_bank_group, uint8_t bank_group, bool has_bank, uint8_t bank,
-    bool has_row, uint32_t row, bool has_column, uint16_t column,
-    bool has_correction_mask, uint64List *correction_mask, Error **errp)
+void qmp_cxl_inject_dram_event(CxlDRAMEventInjection *args, Error **errp)
 {
-    const OptionalField field[] = {
-        { has_channel, DRAM_HAS_CHANNEL, REC_CHANNEL, 1, channel },
-        { has_rank, DRAM_HAS_RANK, REC_RANK, 1, rank },
-        { has_nibble_mask, DRAM_HAS_NIBBLES, DRAM_NIBBLES, 3, nibble_mask },
-        { has_bank_group, DRAM_HAS_BANK_GROUP, DRAM_BANK_GROUP, 1, bank_group },
-        { has_bank, DRAM_HAS_BANK, DRAM_BANK, 1, bank },
-        { has_row, DRAM_HAS_ROW, DRAM_ROW, 3, row },
-        { has_column, DRAM_HAS_COLUMN, DRAM_COLUMN, 2, column },
+    static const RecordForm form = {
+        .kind = &cxl_event_uuid_dram,
+        .validity = REC_VALIDITY,
+        .component_id = DRAM_COMPONENT_ID,
+        .sub_type = DRAM_SUB_TYPE,
+        .has_component = DRAM_HAS_COMPONENT,
+        .has_pldm = DRAM_HAS_PLDM,
     };
-    CXLType3Dev *d = cxl_type3_from_path(path, errp);
+    const OptionalField field[] = {
+        { args->has_channel, DRAM_HAS_CHANNEL, REC_CHANNEL, 1, args->channel },
+        { args->has_rank, DRAM_HAS_RANK, REC_RANK, 1, args->rank },
+        { args->has_nibble_mask, DRAM_HAS_NIBBLES, DRAM_NIBBLES, 3,
+          args->nibble_mask },
+        { args->has_bank_group, DRAM_HAS_BANK_GROUP, DRAM_BANK_GROUP, 1,
+          args->bank_group },
+        { args->has_bank, DRAM_HAS_BANK, DRAM_BANK, 1, args->bank },
+        { args->has_row, DRAM_HAS_ROW, DRAM_ROW, 3, args->row },
+        { args->has_column, DRAM_HAS_COLUMN, DRAM_COLUMN, 2, args->column },
+        /* the masks are put below */
+        { args->has_correction_mask, DRAM_HAS_CORRECTION },
+        { args->has_sub_channel, DRAM_HAS_SUB_CHANNEL, DRAM_SUB_CHANNEL, 1,
+          args->sub_channel },
+        { args->has_cme_ev_flags, 0, DRAM_CME_FLAGS, 1, args->cme_ev_flags },
+        { args->has_cvme_count, 0, DRAM_CVME_COUNT, 3, args->cvme_count },
+    };
+    CXLType3Dev *d = cxl_type3_from_path(args->path, errp);
+    const CxlMediaEventInjection *media = qapi_CxlDRAMEventInjection_base(args);
+    const uint64List *mask = args->correction_mask;
     CXLEventLogId id;
     CXLEventRecord r;
     unsigned i;
 
-    if (!d || !log_from_qmp(log, &id, errp)) {
+    if (!d || !log_from_qmp(args->log, &id, errp)) {
         return;
     }
-    media_record(&r, &cxl_event_uuid_dram, flags, dpa, descriptor, type,
-                 transaction_type);
-    put_optional(&r, field, ARRAY_SIZE(field));
-    if (has_correction_mask) {
-        const uint64List *mask = correction_mask;
-
-        for (i = 0; mask && i < DRAM_MASKS; i++, mask = mask->next) {
-            stq_le_p(r.b + DRAM_CORRECTION + i * sizeof(uint64_t), mask->value);
-        }
-        mark_valid(&r, DRAM_HAS_CORRECTION);
+    begin_media_record(&r, &form, media, args->has_cvme_count);
+    for (i = 0; mask && i < DRAM_MASKS; i++, mask = mask->next) {
+        stq_le_p(r.b + DRAM_CORRECTION + i * sizeof(uint64_t), mask->value);
     }
+    put_validity(&r, &form, qapi_CxlMediaEventInjection_base(media),
+                 put_optional(&r, field, ARRAY_SIZE(field)));
     append(d, id, &r);
-    note_maintenance(d, flags, dpa);
+    note_maintenance(d, args->flags, args->dpa);
 }
 
-void qmp_cxl_inject_memory_module_event(
-    const char *path, CxlEventLog log, uint8_t flags, uint8_t type,
-    uint8_t health_status, uint8_t media_status, uint8_t additional_status,
-    uint8_t life_used, int16_t temperature, uint32_t dirty_shutdown_count,
-    uint32_t corrected_volatile_errors, uint32_t corrected_persistent_errors,
-    Error **errp)
+void qmp_cxl_inject_memory_module_event(CxlMemoryModuleEventInjection *args,
+                                        Error **errp)
 {
-    CXLType3Dev *d = cxl_type3_from_path(path, errp);
+    static const RecordForm form = {
+        .kind = &cxl_event_uuid_memory_module,
+        .validity = MM_VALIDITY,
+        .component_id = MM_COMPONENT_ID,
+        .sub_type = MM_SUB_TYPE,
+        .has_component = MM_HAS_COMPONENT,
+        .has_pldm = MM_HAS_PLDM,
+    };
+    CXLType3Dev *d = cxl_type3_from_path(args->path, errp);
+    CxlEventInjection *common = qapi_CxlMemoryModuleEventInjection_base(args);
     CXLEventLogId id;
     CXLEventRecord r;
 
-    if (!d || !log_from_qmp(log, &id, errp)) {
+    if (!d || !log_from_qmp(args->log, &id, errp)) {
         return;
     }
-    cxl_event_record_init(&r, &cxl_event_uuid_memory_module, flags);
-    r.b[MM_TYPE] = type;
-    r.b[MM_HEALTH] = health_status;
-    r.b[MM_MEDIA] = media_status;
-    r.b[MM_ADDITIONAL] = additional_status;
-    r.b[MM_LIFE_USED] = life_used;
-    stw_le_p(r.b + MM_TEMPERATURE, temperature);
-    stl_le_p(r.b + MM_DIRTY_SHUTDOWNS, dirty_shutdown_count);
-    stl_le_p(r.b + MM_VOLATILE_ERRORS, corrected_volatile_errors);
-    stl_le_p(r.b + MM_PMEM_ERRORS, corrected_persistent_errors);
+    begin_record(&r, &form, common);
+    r.b[MM_TYPE] = args->type;
+    r.b[MM_HEALTH] = args->health_status;
+    r.b[MM_MEDIA] = args->media_status;
+    r.b[MM_ADDITIONAL] = args->additional_status;
+    r.b[MM_LIFE_USED] = args->life_used;
+    stw_le_p(r.b + MM_TEMPERATURE, args->temperature);
+    stl_le_p(r.b + MM_DIRTY_SHUTDOWNS, args->dirty_shutdown_count);
+    stl_le_p(r.b + MM_VOLATILE_ERRORS, args->corrected_volatile_error_count);
+    stl_le_p(r.b + MM_PMEM_ERRORS, args->corrected_persistent_error_count);
+    put_validity(&r, &form, common, 0);
     append(d, id, &r);
 }
 

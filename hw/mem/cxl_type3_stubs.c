@@ -13,33 +13,19 @@ static void not_compiled_in(Error **errp)
     error_setg(errp, "CXL Type 3 support is not compiled in");
 }
 
-void qmp_cxl_inject_general_media_event(
-    const char *path, CxlEventLog log, uint8_t flags, uint64_t dpa,
-    uint8_t descriptor, uint8_t type, uint8_t transaction_type,
-    bool has_channel, uint8_t channel, bool has_rank, uint8_t rank,
-    bool has_device, uint32_t device, const char *component_id, Error **errp)
+void qmp_cxl_inject_general_media_event(CxlGeneralMediaEventInjection *args,
+                                        Error **errp)
 {
     not_compiled_in(errp);
 }
 
-void qmp_cxl_inject_dram_event(
-    const char *path, CxlEventLog log, uint8_t flags, uint64_t dpa,
-    uint8_t descriptor, uint8_t type, uint8_t transaction_type,
-    bool has_channel, uint8_t channel, bool has_rank, uint8_t rank,
-    bool has_nibble_mask, uint32_t nibble_mask,
-    bool has_bank_group, uint8_t bank_group, bool has_bank, uint8_t bank,
-    bool has_row, uint32_t row, bool has_column, uint16_t column,
-    bool has_correction_mask, uint64List *correction_mask, Error **errp)
+void qmp_cxl_inject_dram_event(CxlDRAMEventInjection *args, Error **errp)
 {
     not_compiled_in(errp);
 }
 
-void qmp_cxl_inject_memory_module_event(
-    const char *path, CxlEventLog log, uint8_t flags, uint8_t type,
-    uint8_t health_status, uint8_t media_status, uint8_t additional_status,
-    uint8_t life_used, int16_t temperature, uint32_t dirty_shutdown_count,
-    uint32_t corrected_volatile_errors, uint32_t corrected_persistent_errors,
-    Error **errp)
+void qmp_cxl_inject_memory_module_event(CxlMemoryModuleEventInjection *args,
+                                        Error **errp)
 {
     not_compiled_in(errp);
 }

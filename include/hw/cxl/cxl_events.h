@@ -32,11 +32,18 @@ typedef enum CXLEventLogId {
 #define CXL_EVENT_OFF_TIMESTAMP  0x18
 #define CXL_EVENT_OFF_CLASS      0x20
 #define CXL_EVENT_OFF_SUBCLASS   0x21
+#define CXL_EVENT_OFF_LD         0x22
+#define CXL_EVENT_OFF_HEAD       0x24
 #define CXL_EVENT_OFF_BODY       0x30
 
 /* Flags above the severity */
 #define CXL_EVENT_FLAG_MAINTENANCE  (1u << 3)
 #define CXL_EVENT_FLAG_SUBCLASS     (1u << 6)
+#define CXL_EVENT_FLAG_LD           (1u << 7)
+#define CXL_EVENT_FLAG_HEAD         (1u << 8)
+
+/* Component identifiers in records of media and modules */
+#define CXL_EVENT_COMPONENT_ID_SIZE 0x10
 
 /** struct CXLEventRecord - a record as it travels, little endian */
 typedef struct CXLEventRecord {
