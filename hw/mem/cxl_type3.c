@@ -255,6 +255,22 @@ static bool cxl_type3_check_writable(CXLType3Dev *d, Error **errp)
     return true;
 }
 
+/*
+ * Labels of persistent memory name the device by its serial number, and Linux
+ * does not look at those of a device without one.  So a device that got none
+ * has one that is the same whenever the machine starts: it follows from the
+ * device's place in the machine, behind QEMU's OUI.
+ */
+static uint64_t cxl_type3_default_serial(CXLType3Dev *d)
+{
+    g_autofree char *path = object_get_canonical_path(OBJECT(d));
+    g_autofree char *sum = g_compute_checksum_for_string(G_CHECKSUM_SHA256,
+                                                         path, -1);
+
+    sum[10] = '\0';
+    return 0x525400ull << 40 | g_ascii_strtoull(sum, NULL, 16);
+}
+
 static bool cxl_type3_check_properties(CXLType3Dev *d, Error **errp)
 {
     if (!d->memdev && !d->vmem.hostmem && !d->pmem.hostmem &&
@@ -273,6 +289,9 @@ static bool cxl_type3_check_properties(CXLType3Dev *d, Error **errp)
     if (d->memdev) {
         /* The reference moves along: a backend must not be dropped twice */
         d->pmem.hostmem = g_steal_pointer(&d->memdev);
+    }
+    if (d->pmem.hostmem && d->sn == NO_SERIAL) {
+        d->sn = cxl_type3_default_serial(d);
     }
     if (d->pmem.hostmem && !d->lsa.hostmem) {
         error_setg(errp, "lsa property must be set for persistent devices");

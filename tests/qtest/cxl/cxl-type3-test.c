@@ -212,6 +212,40 @@ static void configuration_space_is_the_known_one(void)
     }
 }
 
+/* What Linux reads: the Device Serial Number capability; 0 if there is none */
+static uint64_t serial_of(const char *device)
+{
+    g_autofree char *args = g_strdup_printf(BACKENDS "-device cxl-type3,bus=rp0"
+                                            ",%s", device);
+    QTestState *qts = cxl_start("%s", args);
+    uint64_t serial = 0;
+    CxlDev dev;
+
+    cxl_probe(qts, 0, &dev);
+    if ((cfg_readl(&dev, 0x100) & 0xffff) == PCI_EXT_CAP_ID_DSN) {
+        serial = (uint64_t)cfg_readl(&dev, 0x108) << 32 |
+                 cfg_readl(&dev, 0x104);
+    }
+    qtest_quit(qts);
+    return serial;
+}
+
+static void persistent_memory_has_a_stable_serial_number(void)
+{
+#define PMEM ",persistent-memdev=pm0,lsa=lsa0"
+    uint64_t a = serial_of("id=a" PMEM);
+
+    g_assert_cmphex(a >> 40, ==, 0x525400);
+    g_assert_cmphex(serial_of("id=a" PMEM), ==, a);
+    g_assert_cmphex(serial_of("id=b" PMEM) >> 40, ==, 0x525400);
+    g_assert_cmphex(serial_of("id=b" PMEM), !=, a);
+    /* a device without an id has a place, too */
+    g_assert_cmphex(serial_of("memdev=pm0,lsa=lsa0") >> 40, ==, 0x525400);
+    g_assert_cmphex(serial_of("id=a,sn=0x1234" PMEM), ==, 0x1234);
+    g_assert_cmphex(serial_of("id=a,volatile-memdev=vm0"), ==, 0);
+#undef PMEM
+}
+
 static void component_registers_show_four_decoders(void)
 {
     CxlDev dev;
@@ -343,6 +377,7 @@ int main(int argc, char **argv)
     T(read_only_backends_are_refused_by_name);
     T(regions_have_their_own_geometry);
     T(configuration_space_is_the_known_one);
+    T(persistent_memory_has_a_stable_serial_number);
     T(component_registers_show_four_decoders);
     T(component_block_takes_all_accesses_but_narrow_ones);
     T(idle_device_has_no_address_space_per_backend);
