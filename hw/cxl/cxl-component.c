@@ -8,8 +8,10 @@
 #include "hw/cxl/cxl.h"
 #include "hw/mctp/mctp_link_bus.h"
 #include "hw/pci-bridge/cxl_upstream_port.h"
+#include "hw/pci/pci_bus.h"
 #include "hw/pci/pcie_doe.h"
 #include "migration/qemu-file-types.h"
+#include "hw/pci/pcie_port.h"
 #include "migration/vmstate.h"
 #include "trace.h"
 #include "cxl-port-vmstate.h"
@@ -260,6 +262,27 @@ static const MemoryRegionOps block_ops = {
     .impl = { .min_access_size = 4, .max_access_size = 4 },
 };
 
+/* A decoder's target list names ports by this number */
+static void warn_of_same_number(Object *obj)
+{
+    PCIDevice *port = (PCIDevice *)object_dynamic_cast(obj, TYPE_PCIE_SLOT);
+
+    for (unsigned i = 0; port && i < PCI_DEVFN_MAX; i++) {
+        PCIDevice *other = pci_get_bus(port)->devices[i];
+
+        if (other && other != port &&
+            object_dynamic_cast(OBJECT(other), TYPE_PCIE_SLOT) &&
+            PCIE_PORT(other)->port == PCIE_PORT(port)->port) {
+            warn_report("%s '%s': property 'port' is %u as that of '%s' beside "
+                        "it, so HDM decoders lead to one of them only: number "
+                        "the ports below a bridge or switch differently",
+                        object_get_typename(obj), DEVICE(port)->id ?: "",
+                        PCIE_PORT(port)->port, DEVICE(other)->id ?: "");
+            return;
+        }
+    }
+}
+
 void cxl_component_register_block_init(Object *obj, CXLComponentState *cxl,
                                        const char *type)
 {
@@ -270,6 +293,7 @@ void cxl_component_register_block_init(Object *obj, CXLComponentState *cxl,
     memory_region_init_io(&crb->component_registers, obj, &block_ops, cxl,
                           block, CXL_COMPONENT_BLOCK_SIZE);
     cxl_port_register_vmstate(obj, cxl);
+    warn_of_same_number(obj);
     /* management links to components stand on it */
     mctp_link_bus_create();
 }

@@ -32,6 +32,7 @@ static bool install(CDATObject *cdat, uint8_t *image, size_t len, Error **errp)
 
 static bool load(CDATObject *cdat, Error **errp)
 {
+    ERRP_GUARD();
     g_autoptr(GError) gerr = NULL;
     gchar *image;
     gsize len;
@@ -41,6 +42,7 @@ static bool load(CDATObject *cdat, Error **errp)
         return false;
     }
     if (!install(cdat, (uint8_t *)image, len, errp)) {
+        error_prepend(errp, "property 'cdat' is '%s': ", cdat->filename);
         return false;
     }
     /* Header mistakes are let through: tests of guests want to see them */

@@ -27,8 +27,9 @@ static void window_list_free(GList *windows)
     g_list_free_full(windows, (GDestroyNotify)window_free);
 }
 
+/* @index: N of "cxl-fmw.N", in this setting */
 static CXLFixedWindow *window_new(const CXLFixedMemoryWindowOptions *opts,
-                                  Error **errp)
+                                  unsigned index, Error **errp)
 {
     unsigned num_targets = QAPI_LIST_LENGTH(opts->targets);
     int ways = cxl_interleave_encode_ways(num_targets);
@@ -39,16 +40,21 @@ static CXLFixedWindow *window_new(const CXLFixedMemoryWindowOptions *opts,
     CXLFixedWindow *fw;
 
     if (ways < 0) {
-        error_setg(errp, "Interleave ways: %u not supported", num_targets);
+        error_setg(errp, "Interleave ways: %u not supported: give 1, 2, 3, 4, "
+                   "6, 8, 12 or 16 host bridges in cxl-fmw.%u.targets",
+                   num_targets, index);
         return NULL;
     }
     if (!opts->size || opts->size % CXL_HDM_GRANULE) {
         error_setg(errp, "Size of a CXL fixed memory window must be a "
-                   "multiple of 256MiB");
+                   "multiple of 256MiB: cxl-fmw.%u.size is 0x%" PRIx64, index,
+                   opts->size);
         return NULL;
     }
     if (granularity < 0) {
-        error_setg(errp, "Interleave granularity: %" PRIu64 " invalid", bytes);
+        error_setg(errp, "Interleave granularity: %" PRIu64 " invalid: give "
+                   "256, 512, 1k, 2k, 4k, 8k or 16k as "
+                   "cxl-fmw.%u.interleave-granularity", bytes, index);
         return NULL;
     }
 
@@ -94,12 +100,13 @@ static void set_windows(Object *obj, Visitor *v, const char *name,
     CXLState *state = opaque;
     CXLFixedMemoryWindowOptionsList *list = NULL;
     GList *windows = NULL;
+    unsigned index = 0;
 
     if (!visit_type_CXLFixedMemoryWindowOptionsList(v, name, &list, errp)) {
         return;
     }
     for (CXLFixedMemoryWindowOptionsList *it = list; it; it = it->next) {
-        CXLFixedWindow *fw = window_new(it->value, errp);
+        CXLFixedWindow *fw = window_new(it->value, index++, errp);
 
         if (!fw) {
             window_list_free(windows);
@@ -128,21 +135,39 @@ void cxl_machine_init(Object *obj, CXLState *state)
                                     "CXL Fixed Memory Windows (array)");
 }
 
+static bool window_link(CXLFixedWindow *fw, unsigned index, Error **errp)
+{
+    for (int i = 0; i < fw->num_targets; i++) {
+        Object *hb = object_resolve_path_type(fw->targets[i], TYPE_PXB_CXL_DEV,
+                                              NULL);
+
+        if (!hb) {
+            error_setg(errp, "Could not resolve CXLFM target %s: "
+                       "cxl-fmw.%u.targets.%d must be the id of a pxb-cxl",
+                       fw->targets[i], index, i);
+            return false;
+        }
+        for (int k = 0; k < i; k++) {
+            /* Such a bridge would have to tell its two parts apart */
+            if (OBJECT(fw->target_hbs[k]) == hb) {
+                error_setg(errp, "cxl-fmw.%u.targets.%d is host bridge %s as "
+                           "targets.%d is: name each bridge once", index, i,
+                           fw->targets[i], k);
+                return false;
+            }
+        }
+        fw->target_hbs[i] = PXB_CXL_DEV(hb);
+    }
+    return true;
+}
+
 void cxl_fmws_link_targets(CXLState *state, Error **errp)
 {
+    unsigned index = 0;
+
     for (GList *it = state->fixed_windows; it; it = it->next) {
-        CXLFixedWindow *fw = it->data;
-
-        for (int i = 0; i < fw->num_targets; i++) {
-            Object *hb = object_resolve_path_type(fw->targets[i],
-                                                  TYPE_PXB_CXL_DEV, NULL);
-
-            if (!hb) {
-                error_setg(errp, "Could not resolve CXLFM target %s",
-                           fw->targets[i]);
-                return;
-            }
-            fw->target_hbs[i] = PXB_CXL_DEV(hb);
+        if (!window_link(it->data, index++, errp)) {
+            return;
         }
     }
     cxl_direct_start(state);
@@ -158,14 +183,17 @@ void cxl_hook_up_pxb_registers(PCIBus *root, CXLState *state, Error **errp)
             continue;
         }
         if (!state->is_enabled) {
-            error_setg(errp, "CXL host bridges present, but cxl=off");
+            error_setg(errp, "CXL host bridges present, but cxl=off: give the "
+                       "machine cxl=on");
             return;
         }
         /* The bridge's own check lets one through that ends up outside */
         if ((state->next_mr_idx + 1) * CXL_COMPONENT_BLOCK_SIZE >
             memory_region_size(&state->host_mr)) {
             error_setg(errp, "Insufficient space for pxb cxl host register "
-                       "space");
+                       "space: a machine has room for %" PRIu64 " pxb-cxl",
+                       memory_region_size(&state->host_mr) /
+                       CXL_COMPONENT_BLOCK_SIZE);
             return;
         }
         pxb_cxl_hook_up_registers(state, bus, errp);

@@ -5,11 +5,15 @@
  */
 #include "qemu/osdep.h"
 #include "qapi/error.h"
+#include "qemu/error-report.h"
 #include "qemu/module.h"
 #include "qemu/units.h"
 #include "hw/qdev-properties.h"
 #include "hw/qdev-properties-system.h"
 #include "hw/resettable.h"
+#include "hw/pci/pci_bridge.h"
+#include "hw/pci/pci_bus.h"
+#include "hw/pci/pcie_port.h"
 #include "hw/cxl/cxl_direct.h"
 #include "cxl_type3_internal.h"
 #include "hw/cxl/trace.h"
@@ -275,12 +279,15 @@ static bool cxl_type3_check_properties(CXLType3Dev *d, Error **errp)
 {
     if (!d->memdev && !d->vmem.hostmem && !d->pmem.hostmem &&
         !d->nr_dc_regions) {
-        error_setg(errp, "at least one memdev property must be set");
+        error_setg(errp, "at least one memdev property must be set: "
+                   "volatile-memdev, persistent-memdev, or volatile-dc-memdev "
+                   "with num-dc-regions");
         return false;
     }
     if (d->memdev && d->pmem.hostmem) {
         error_setg(errp, "[memdev] cannot be used with new "
-                         "[persistent-memdev] property");
+                         "[persistent-memdev] property: leave out memdev, "
+                         "which is the old name");
         return false;
     }
     if (!cxl_type3_check_writable(d, errp)) {
@@ -294,7 +301,8 @@ static bool cxl_type3_check_properties(CXLType3Dev *d, Error **errp)
         d->sn = cxl_type3_default_serial(d);
     }
     if (d->pmem.hostmem && !d->lsa.hostmem) {
-        error_setg(errp, "lsa property must be set for persistent devices");
+        error_setg(errp, "lsa property must be set for persistent devices: "
+                   "give it a memory backend of its own for labels");
         return false;
     }
     if (d->partitionable && (!d->pmem.hostmem || d->cxl.cdat.filename)) {
@@ -360,6 +368,22 @@ undo_mem:
     return false;
 }
 
+/* Windows lead to a link's end; elsewhere only registers can be reached */
+static void cxl_type3_check_place(CXLType3Dev *d)
+{
+    PCIDevice *pci = PCI_DEVICE(d);
+    PCIDevice *above = pci_bridge_get_device(pci_get_bus(pci));
+
+    if (!above || !object_dynamic_cast(OBJECT(above), TYPE_PCIE_SLOT) ||
+        pci->devfn) {
+        warn_report("cxl-type3 '%s': no host reaches its memory at bus=%s,"
+                    "addr=%x.%x: give it bus=, the id of a cxl-rp or "
+                    "cxl-downstream port, and no addr=", DEVICE(d)->id ?: "",
+                    BUS(pci_get_bus(pci))->name, PCI_SLOT(pci->devfn),
+                    PCI_FUNC(pci->devfn));
+    }
+}
+
 static void cxl_type3_realize(PCIDevice *pci, Error **errp)
 {
     CXLType3Dev *d = CXL_TYPE3(pci);
@@ -373,6 +397,7 @@ static void cxl_type3_realize(PCIDevice *pci, Error **errp)
     built = cxl_type3_build(d, errp);
     memory_region_transaction_commit();
     if (built) {
+        cxl_type3_check_place(d);
         cxl_type3_direct_attach(d);
     }
 }

@@ -5,6 +5,7 @@
  */
 #include "qemu/osdep.h"
 #include "qapi/error.h"
+#include "qemu/error-report.h"
 #include "qemu/units.h"
 #include "cxl_type3_internal.h"
 #include "hw/cxl/trace.h"
@@ -76,15 +77,21 @@ static bool dc_share_out(CXLType3Dev *d, Error **errp)
         share = left / unset;
         if (left % (unset * CXL_DC_GRANULE)) {
             error_setg(errp, "backend size is not multiple of region len: "
-                       "0x%" PRIx64, share);
-            error_append_hint(errp, "setup DC regions failed\n");
+                       "property 'num-dc-regions' is %u, and the 0x%" PRIx64
+                       " bytes of volatile-dc-memdev without a 'dcN-size' do "
+                       "not make %u regions of a multiple of 256 MiB",
+                       d->nr_dc_regions, left, unset);
             return false;
         }
-        if (!share || share % CXL_DC_GRANULE) {
-            error_setg(errp, "DC region size is unaligned to 0x%" PRIx64,
-                       (uint64_t)CXL_DC_GRANULE);
+        if (!share) {
+            error_setg(errp, "the properties 'dcN-size' leave nothing of "
+                       "volatile-dc-memdev for %u regions without one", unset);
             return false;
         }
+    }
+    if (!unset && left) {
+        warn_report("cxl-type3: the properties 'dcN-size' leave 0x%" PRIx64
+                    " bytes of volatile-dc-memdev in no region", left);
     }
     for (i = 0; i < d->nr_dc_regions; i++) {
         d->dc_config.region[i].len = d->dc_prop[i].size ?: share;
@@ -99,8 +106,10 @@ static bool dc_place(CXLType3Dev *d, Error **errp)
     unsigned i;
 
     if (base % CXL_DC_GRANULE) {
-        error_setg(errp, "DC region base not aligned to 0x%" PRIx64,
-                   (uint64_t)CXL_DC_GRANULE);
+        error_setg(errp, "DC region base not aligned to 0x%" PRIx64 ": "
+                   "volatile-memdev and persistent-memdev have 0x%" PRIx64
+                   " bytes together, make that a multiple of 256 MiB",
+                   (uint64_t)CXL_DC_GRANULE, base);
         return false;
     }
     for (i = 0; i < d->nr_dc_regions; i++) {
@@ -170,6 +179,10 @@ bool cxl_type3_dc_configure(CXLType3Dev *d, Error **errp)
         return false;
     }
     if (!d->nr_dc_regions) {
+        if (d->dcmem.hostmem) {
+            warn_report("cxl-type3: property 'volatile-dc-memdev' is not used "
+                        "because 'num-dc-regions' is 0");
+        }
         return true;
     }
     if (!d->dc_max_extents) {

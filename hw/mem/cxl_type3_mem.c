@@ -84,23 +84,24 @@ static void mem_release(CXLType3Dev *d, CXLType3Mem *m)
 
 /**
  * mem_take() - use a backend
+ * @property: that names it
  * @what: words for "... must have backing device"
  * @space: name of its address space
  */
-static bool mem_take(CXLType3Dev *d, CXLType3Mem *m, const char *what,
-                     const char *space, Error **errp)
+static bool mem_take(CXLType3Dev *d, CXLType3Mem *m, const char *property,
+                     const char *what, const char *space, Error **errp)
 {
     m->mr = m->hostmem ? host_memory_backend_get_memory(m->hostmem) : NULL;
     if (!m->mr) {
-        error_setg(errp, "%s must have %sbacking device", what,
-                   m == &d->dcmem ? "a " : "");
+        error_setg(errp, "%s must have %sbacking device: set property "
+                   "'%s'", what, m == &d->dcmem ? "a " : "", property);
         return false;
     }
     if (host_memory_backend_is_mapped(m->hostmem)) {
         g_autofree char *name = host_memory_backend_get_name(m->hostmem);
 
-        error_setg(errp, "memory backend %s can't be used multiple times.",
-                   name);
+        error_setg(errp, "memory backend %s can't be used multiple times: "
+                   "give property '%s' one of its own", name, property);
         m->mr = NULL;
         return false;
     }
@@ -189,21 +190,21 @@ static void lsa_release(CXLType3Dev *d)
 bool cxl_type3_mem_realize(CXLType3Dev *d, Error **errp)
 {
     if (d->vmem.hostmem) {
-        if (!mem_take(d, &d->vmem, "volatile memdev",
+        if (!mem_take(d, &d->vmem, "volatile-memdev", "volatile memdev",
                       "cxl-type3-dpa-vmem-space", errp)) {
             goto undo;
         }
         memory_region_set_nonvolatile(d->vmem.mr, false);
     }
     if (d->pmem.hostmem) {
-        if (!mem_take(d, &d->pmem, "persistent memdev",
+        if (!mem_take(d, &d->pmem, "persistent-memdev", "persistent memdev",
                       "cxl-type3-dpa-pmem-space", errp)) {
             goto undo;
         }
         memory_region_set_nonvolatile(d->pmem.mr, true);
     }
     if (d->nr_dc_regions) {
-        if (!mem_take(d, &d->dcmem, "dynamic capacity",
+        if (!mem_take(d, &d->dcmem, "volatile-dc-memdev", "dynamic capacity",
                       "cxl-dcd-dpa-dc-space", errp)) {
             goto undo;
         }

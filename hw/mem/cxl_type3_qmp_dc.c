@@ -21,7 +21,8 @@ static CXLType3Dev *dc_from_path(const char *path, Error **errp)
         return NULL;
     }
     if (!d) {
-        error_setg(errp, "Unable to resolve CXL type 3 device");
+        error_setg(errp, "Unable to resolve CXL type 3 device: 'path' is '%s', "
+                   "give the id or QOM path of a cxl-type3", path);
         return NULL;
     }
     if (!d->dc) {

@@ -126,12 +126,14 @@ CXLType3Dev *cxl_type3_from_path(const char *path, Error **errp)
         return NULL;
     }
     if (!obj) {
-        error_setg(errp, "Unable to resolve path");
+        error_setg(errp, "Unable to resolve path '%s': give the id or QOM path "
+                   "of a cxl-type3", path);
         return NULL;
     }
     obj = object_dynamic_cast(obj, TYPE_CXL_TYPE3);
     if (!obj || !DEVICE(obj)->realized) {
-        error_setg(errp, "Path does not point to a CXL type 3 device");
+        error_setg(errp, "Path does not point to a CXL type 3 device: '%s'",
+                   path);
         return NULL;
     }
     return CXL_TYPE3(obj);

@@ -514,20 +514,30 @@ static void test_refused_windows(void)
     assert_refused("-M q35,cxl=on,cxl-fmw.0.targets.0=hb1,"
                    "cxl-fmw.0.size=300M",
                    "Size of a CXL fixed memory window must be a multiple of "
-                   "256MiB");
+                   "256MiB: cxl-fmw.0.size is 0x12c00000");
     assert_refused("-M q35,cxl=on,cxl-fmw.0.targets.0=hb1,cxl-fmw.0.size=0",
                    "multiple of 256MiB");
+    assert_refused("-M q35,cxl=on,cxl-fmw.0.targets.0=hb1,cxl-fmw.0.size=1G,"
+                   "cxl-fmw.1.targets.0=hb1,cxl-fmw.1.size=1M",
+                   "cxl-fmw.1.size is 0x100000");
     assert_refused("-M q35,cxl=on,cxl-fmw.0.targets.0=a,cxl-fmw.0.targets.1=b,"
                    "cxl-fmw.0.targets.2=c,cxl-fmw.0.targets.3=d,"
                    "cxl-fmw.0.targets.4=e,cxl-fmw.0.size=1G",
-                   "Interleave ways: 5 not supported");
+                   "Interleave ways: 5 not supported: give 1, 2, 3, 4, 6, 8, "
+                   "12 or 16 host bridges in cxl-fmw.0.targets");
     assert_refused("-M q35,cxl=on,cxl-fmw.0.targets.0=hb1,cxl-fmw.0.size=1G,"
                    "cxl-fmw.0.interleave-granularity=300",
-                   "Interleave granularity: 300 invalid");
+                   "Interleave granularity: 300 invalid: give 256, 512, 1k, "
+                   "2k, 4k, 8k or 16k as cxl-fmw.0.interleave-granularity");
     assert_refused("-M q35,cxl=on,cxl-fmw.0.targets.0=hb9,cxl-fmw.0.size=1G "
-                   HB(1), "Could not resolve CXLFM target hb9");
+                   HB(1), "Could not resolve CXLFM target hb9: "
+                   "cxl-fmw.0.targets.0 must be the id of a pxb-cxl");
+    assert_refused("-M q35,cxl=on,cxl-fmw.0.targets.0=hb1,"
+                   "cxl-fmw.0.targets.1=hb1,cxl-fmw.0.size=1G " HB(1),
+                   "cxl-fmw.0.targets.1 is host bridge hb1 as targets.0 is");
     assert_refused("-M q35 " HB(1),
-                   "CXL host bridges present, but cxl=off");
+                   "CXL host bridges present, but cxl=off: give the machine "
+                   "cxl=on");
 }
 
 int main(int argc, char **argv)

@@ -136,6 +136,31 @@ static void empty_port_has_no_link(void)
     qtest_quit(sw.qts);
 }
 
+static void wrong_properties_of_the_mailbox_are_named(void)
+{
+    static const struct { const char *props, *text; } rows[] = {
+        { "", "property 'target' is not set: give the id of the cxl-upstream" },
+        { ", 'target': 'us0', 'mailbox-payload': 100",
+          "property 'mailbox-payload' is 100" },
+    };
+    QTestState *qts = cxl_start(SWITCH_PORTS);
+    unsigned i;
+
+    for (i = 0; i < ARRAY_SIZE(rows); i++) {
+        g_autofree char *json = g_strdup_printf(
+            "{'execute': 'device_add', 'arguments': {'driver': "
+            "'cxl-switch-mailbox-cci', 'id': 'm', 'bus': 'rp1'%s}}",
+            rows[i].props);
+        QDict *rsp = qtest_qmp(qts, json, NULL);
+
+        g_assert_true(qdict_haskey(rsp, "error"));
+        g_assert_nonnull(strstr(qdict_get_str(qdict_get_qdict(rsp, "error"),
+                                              "desc"), rows[i].text));
+        qobject_unref(rsp);
+    }
+    qtest_quit(qts);
+}
+
 static void port_state_of_strangers_is_refused(void)
 {
     CxlReq one = { 0 }, many = { 0 }, wrong = { 0 }, none = { 0 };
@@ -551,6 +576,8 @@ int main(int argc, char **argv)
     qtest_add_func("/cxl/switch/identify", identify_counts_ports_and_vppbs);
     qtest_add_func("/cxl/switch/port_state", port_state_is_that_of_the_ports);
     qtest_add_func("/cxl/switch/empty_port", empty_port_has_no_link);
+    qtest_add_func("/cxl/switch/properties",
+                   wrong_properties_of_the_mailbox_are_named);
     qtest_add_func("/cxl/switch/port_state_errors",
                    port_state_of_strangers_is_refused);
     qtest_add_func("/cxl/switch/perst", perst_takes_the_device_from_the_host);

@@ -337,8 +337,9 @@ static void poison_errors_come_in_order(void)
     } row[] = {
         { "none", 0, 1, "Poison injection must be in multiples of 64 bytes" },
         { "none", 1, 64, "Poison start address must be 64 byte aligned" },
-        { "none", 0, 64, "Unable to resolve path" },
-        { "/machine", 0, 64, "Path does not point to a CXL type 3 device" },
+        { "none", 0, 64, "Unable to resolve path 'none'" },
+        { "/machine", 0, 64,
+          "Path does not point to a CXL type 3 device: '/machine'" },
         { "cxl-mem0", 64, 128, NULL },
         { "cxl-mem0", 128, 64,
           "Overlap with existing poisoned region not supported" },
@@ -356,8 +357,9 @@ static void poison_errors_come_in_order(void)
             row[i].path, row[i].start, row[i].length);
         const QDict *error = qdict_get_qdict(rsp, "error");
 
-        g_assert_cmpstr(error ? qdict_get_str(error, "desc") : NULL, ==,
-                        row[i].error);
+        g_assert_true(!row[i].error == !error);
+        g_assert_true(!error || g_str_has_prefix(qdict_get_str(error, "desc"),
+                                                 row[i].error));
         qobject_unref(rsp);
     }
     cxl_alive(&dev);

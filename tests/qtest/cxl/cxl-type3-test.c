@@ -50,28 +50,47 @@ static void refused_at_realize(const char *props, const char *text)
 static void bad_properties_are_named_in_the_error(void)
 {
     static const struct { const char *props, *text; } rows[] = {
-        { "", "at least one memdev property must be set" },
+        { "", "at least one memdev property must be set: volatile-memdev" },
+        { ", " DC, "volatile-dc-memdev with num-dc-regions" },
         { ", 'memdev': 'pm0', 'persistent-memdev': 'pm0', 'lsa': 'lsa0'",
           "[memdev] cannot be used with new [persistent-memdev] property" },
         { ", 'persistent-memdev': 'pm0'",
           "lsa property must be set for persistent devices" },
         { ", 'num-dc-regions': 1",
-          "dynamic capacity must have a backing device" },
+          "dynamic capacity must have a backing device: set property "
+          "'volatile-dc-memdev'" },
         { ", 'num-dc-regions': 9, " DC, "num-dc-regions" },
         { ", 'num-dc-regions': 255, " DC, "num-dc-regions" },
-        { ", 'num-dc-regions': 3, " DC, "not multiple of region len" },
+        { ", 'num-dc-regions': 3, " DC, "not multiple of region len: "
+          "property 'num-dc-regions' is 3, and the 0x20000000 bytes" },
         { ", 'num-dc-regions': 1, 'volatile-dc-memdev': 'odd'",
           "not multiple of region len" },
+        { ", 'num-dc-regions': 2, 'dc0-size': 536870912, " DC,
+          "'dcN-size' leave nothing of volatile-dc-memdev for 1 regions" },
         { ", 'num-dc-regions': 1, 'volatile-memdev': 'odd', " DC,
-          "DC region base not aligned to" },
+          "DC region base not aligned to 0x10000000: volatile-memdev and "
+          "persistent-memdev have 0x6400000 bytes" },
         { ", 'volatile-memdev': 'dc0', 'num-dc-regions': 2, " DC,
-          "memory backend dc0 can't be used multiple times" },
+          "memory backend dc0 can't be used multiple times: give property "
+          "'volatile-dc-memdev'" },
         { ", 'num-dc-regions': 2, 'dc0-block-size': 3145728, " DC,
           "dc0-block-size" },
         { ", 'num-dc-regions': 2, 'dc1-block-size': 32, " DC,
           "dc1-block-size" },
         { ", 'num-dc-regions': 2, 'dc0-block-size': 536870912, " DC,
           "dc0-block-size" },
+        { ", 'num-dc-regions': 1, 'dc1-size': 268435456, " DC,
+          "property 'dc1-*' is set, but 'num-dc-regions' is 1" },
+        { ", 'num-dc-regions': 1, 'dc0-size': 1073741824, " DC,
+          "property 'dc0-size' is 0x40000000" },
+        { ", 'num-dc-regions': 1, 'dc0-size': 1048576, " DC,
+          "properties 'dcN-size' make 0x100000 bytes" },
+        { ", 'num-dc-regions': 1, 'dc0-block-sizes': 1, " DC,
+          "property 'dc0-block-sizes' is 0x1" },
+        { ", 'num-dc-regions': 1, 'dc0-block-sizes': 4096, " DC,
+          "property 'dc0-block-sizes' is 0x1000, which lacks" },
+        { ", 'volatile-memdev': 'vm0', 'partitionable': true",
+          "property 'partitionable' needs persistent-memdev" },
         { ", 'num-dc-regions': 2, 'dc-extents-max': 0, " DC,
           "dc-extents-max" },
         { ", 'num-dc-regions': 2, 'dc-event-log-depth': 0, " DC,
@@ -132,6 +151,46 @@ static void read_only_backends_are_refused_by_name(void)
                              "'volatile-memdev': 'vm0', 'lsa': 'copy'}}");
     qtest_quit(qts);
     unlink(path);
+}
+
+/* A machine that starts, and says that something will not work */
+static void warned(const char *args, const char *text)
+{
+    g_autofree char *log = NULL;
+    g_autofree char *said = NULL;
+    int fd = g_file_open_tmp("cxl-warned-XXXXXX", &log, NULL);
+
+    g_assert_cmpint(fd, >=, 0);
+    close(fd);
+    qtest_quit(cxl_start(BACKENDS "%s 2>%s", args, log));
+    g_assert_true(g_file_get_contents(log, &said, NULL, NULL));
+    unlink(log);
+    if (!text) {
+        g_assert_null(strstr(said, "warning"));
+    } else if (!strstr(said, text)) {
+        g_test_message("wanted \"%s\" in \"%s\"", text, said);
+        g_assert_not_reached();
+    }
+}
+
+static void what_will_not_work_is_said(void)
+{
+#define DEVICE "-device cxl-type3,id=m0,volatile-memdev=vm0,"
+    warned(DEVICE "bus=rp0", NULL);
+    warned(DEVICE "bus=pcie.0",
+           "cxl-type3 'm0': no host reaches its memory at bus=pcie.0");
+    warned(DEVICE "bus=rp0,addr=0.1", "bus=rp0,addr=0.1");
+    warned(DEVICE "bus=rp0,volatile-dc-memdev=dc0",
+           "'volatile-dc-memdev' is not used because 'num-dc-regions' is 0");
+    warned(DEVICE "bus=rp0,volatile-dc-memdev=dc0,num-dc-regions=1,"
+           "dc0-size=256M", "leave 0x10000000 bytes of volatile-dc-memdev");
+    warned("-device cxl-rp,id=rp9,bus=cxl.0,port=0,chassis=9,slot=9",
+           "cxl-rp 'rp9': property 'port' is 0 as that of 'rp0'");
+    warned("-device cxl-upstream,id=us0,bus=rp0 "
+           "-device cxl-downstream,id=ds0,bus=us0,port=3,chassis=9,slot=1 "
+           "-device cxl-downstream,id=ds1,bus=us0,port=3,chassis=9,slot=2 ",
+           "cxl-downstream 'ds1': property 'port' is 3 as that of 'ds0'");
+#undef DEVICE
 }
 
 static void regions_have_their_own_geometry(void)
@@ -375,6 +434,7 @@ int main(int argc, char **argv)
 #define T(f) qtest_add_func("/cxl/type3/" #f, f)
     T(bad_properties_are_named_in_the_error);
     T(read_only_backends_are_refused_by_name);
+    T(what_will_not_work_is_said);
     T(regions_have_their_own_geometry);
     T(configuration_space_is_the_known_one);
     T(persistent_memory_has_a_stable_serial_number);
