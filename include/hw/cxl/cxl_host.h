@@ -23,6 +23,22 @@ void cxl_machine_init(Object *obj, CXLState *state);
 void cxl_fmws_link_targets(CXLState *state, Error **errp);
 
 /**
+ * cxl_window_start - where a window can begin
+ * @fw: window
+ * @free: first free address, a multiple of 256 MiB
+ *
+ * Operating systems take the index of a chunk modulo 3, 6 or 12 from the start
+ * of such a window, the window takes it from the address: both agree when the
+ * window begins at a multiple of its ways.
+ */
+static inline hwaddr cxl_window_start(const CXLFixedWindow *fw, hwaddr free)
+{
+    hwaddr step = (fw->num_targets % 3 ? 1 : fw->num_targets) * CXL_HDM_GRANULE;
+
+    return QEMU_ALIGN_UP(free, step);
+}
+
+/**
  * cxl_hook_up_pxb_registers - map the registers of all CXL host bridges
  * @bus: root bus
  * @state: CXL part of the machine
