@@ -6,6 +6,7 @@
 #include "qemu/osdep.h"
 #include "exec/memory.h"
 #include "hw/cxl/cxl_component.h"
+#include "system/reset.h"
 #include "cxl-direct-internal.h"
 #include "trace.h"
 
@@ -158,6 +159,15 @@ static void decode_changed(Notifier *n, void *component)
     cxl_direct_topology_changed();
 }
 
+/*
+ * A host bridge with one root port finds out at its reset that it has one, and
+ * passes on from then.  Its reset comes before this, which is registered later.
+ */
+static void after_reset(void *opaque)
+{
+    cxl_direct_topology_changed();
+}
+
 void cxl_direct_start(CXLState *cxl)
 {
     if (state.cxl) {
@@ -167,5 +177,6 @@ void cxl_direct_start(CXLState *cxl)
     state.mapped = g_array_new(false, false, sizeof(CXLDirectPiece));
     state.decode.notify = decode_changed;
     cxl_decode_add_notifier(&state.decode);
+    qemu_register_reset(after_reset, NULL);
     cxl_direct_topology_changed();
 }

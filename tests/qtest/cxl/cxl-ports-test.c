@@ -490,6 +490,29 @@ static void test_migration(void)
     qtest_quit(s);
 }
 
+/* It does not matter whether anything was programmed or loaded before */
+static void test_passthrough_passes_on_at_once(void)
+{
+    g_autofree char *log = NULL;
+    g_autofree char *said = NULL;
+    int fd = g_file_open_tmp("cxl-trace-XXXXXX", &log, NULL);
+    QTestState *s;
+
+    g_assert_cmpint(fd, >=, 0);
+    close(fd);
+    s = qtest_initf(MACHINE "-device cxl-rp,id=rp0,bus=hb0,chassis=0,slot=0 "
+                    "-object memory-backend-ram,id=vm0,size=256M "
+                    "-device cxl-type3,id=m0,bus=rp0,volatile-memdev=vm0 "
+                    "-d trace:cxl_window_miss,trace:cxl_type3_not_decoded "
+                    "-D %s", log);
+    qtest_readq(s, WINDOW);
+    qtest_quit(s);
+    g_assert_true(g_file_get_contents(log, &said, NULL, NULL));
+    unlink(log);
+    g_assert_nonnull(strstr(said, "cxl_type3_not_decoded"));
+    g_assert_null(strstr(said, "no committed decoder"));
+}
+
 /* The machine refuses @args and says why */
 static void assert_refused(const char *args, const char *why)
 {
@@ -610,6 +633,8 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     qtest_add_func("/cxl/ports/host-bridge", test_host_bridge_registers);
     qtest_add_func("/cxl/ports/passthrough", test_passthrough_has_no_decoders);
+    qtest_add_func("/cxl/ports/passthrough-at-once",
+                   test_passthrough_passes_on_at_once);
     qtest_add_func("/cxl/ports/commit", test_commit_rules);
     qtest_add_func("/cxl/ports/window-misses", test_window_misses);
     qtest_add_func("/cxl/ports/registers", test_port_registers);
