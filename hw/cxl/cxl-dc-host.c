@@ -8,8 +8,9 @@
 #include "cxl-dc-internal.h"
 #include "trace.h"
 
-bool dc_ranges_malformed(const CXLDynCap *dc, const CXLDCRange *range,
-                         size_t n)
+/* Malformed list of ranges: empty range, off block size, overlap */
+static bool dc_ranges_malformed(const CXLDynCap *dc, const CXLDCRange *range,
+                                size_t n)
 {
     g_autofree CXLDCRange *sorted = g_memdup2(range, n * sizeof(*range));
 

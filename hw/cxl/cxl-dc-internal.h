@@ -361,9 +361,6 @@ bool dc_pieces_split_share(uint16_t host, const GArray *pieces);
 void dc_pieces_release(CXLDynCap *dc, uint16_t host, const GArray *pieces,
                        bool sanitize, DCEffects *fx);
 
-/* Malformed list of ranges: empty range, off block size, overlap */
-bool dc_ranges_malformed(const CXLDynCap *dc, const CXLDCRange *range,
-                         size_t n);
 void dc_chain_forget(DCHost *h);
 
 /* -- saved state (cxl-dc-load.c) ------------------------------------------ */

@@ -1,0 +1,80 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What our files of QEMU offer to others, somebody takes.
+
+A symbol that no other object of QEMU refers to should be static, or gone when
+its own file does not use it either. Two exceptions: a test may call what its
+own file uses, and a benchmark or test what measures.
+
+usage: test-exports.py TREE QEMU_BUILD
+"""
+
+import collections
+import glob
+import os
+import re
+import subprocess
+import sys
+
+# Folders of ours whole: what is not ours in another one is the base's affair
+OURS = ('hw/cxl', 'hw/mem')
+# Called by the linker, or only by tests, which could not measure otherwise
+EXPECTED = {'__wrap_iotlb_to_section', '__wrap_memory_region_section_get_iotlb',
+            'cxl_dc_memory'}
+
+
+def symbols(objects):
+    """Maps an object to the names that it defines and those that it needs."""
+    has = collections.defaultdict(set)
+    needs = collections.defaultdict(set)
+    out = subprocess.run(['nm', '-A', '-g', *objects], check=True, text=True,
+                         stdout=subprocess.PIPE).stdout
+    for line in out.splitlines():
+        path, _, rest = line.partition(':')
+        kind, name = rest.split()[-2:]
+        (needs if kind in 'Uvw' else has)[path].add(name)
+    return has, needs
+
+
+def words_of(source):
+    with open(source, encoding='utf-8') as file:
+        return collections.Counter(re.findall(r'\w+', file.read()))
+
+
+def unused(tree, build):
+    objects = glob.glob(f'{build}/lib*.a.p/*.o') + \
+        glob.glob(f'{build}/qemu-system-x86_64.p/*.o')
+    has, needs = symbols(objects)
+    wanted = collections.Counter(name for names in needs.values()
+                                 for name in names)
+    tested = set()
+    for test in glob.glob(f'{tree}/tests/*/*/*.c'):
+        tested.update(words_of(test))
+    seen = 0
+    for folder in OURS:
+        for source in sorted(glob.glob(f'{tree}/{folder}/*.c')):
+            flat = os.path.relpath(source, tree).replace('/', '_') + '.o'
+            words = words_of(source)
+            for path in has:
+                if os.path.basename(path) != flat:
+                    continue
+                seen += 1
+                for name in sorted(has[path] - EXPECTED):
+                    if not wanted[name] and not (name in tested and
+                                                 words[name] > 1):
+                        yield f'{folder}/{os.path.basename(source)}: {name}'
+    # or this looked at nothing
+    assert seen > 50, seen
+
+
+def main():
+    found = list(unused(*sys.argv[1:]))
+    print('1..1')
+    for line in found:
+        print(f'# {line}')
+    print(f'{"not " if found else ""}ok 1 - every-export-has-a-user')
+    return bool(found)
+
+
+if __name__ == '__main__':
+    sys.exit(main())
