@@ -7,7 +7,6 @@
 #include "qemu/units.h"
 #include "hw/pci/pci_regs.h"
 #include "hw/cxl/cxl_hdm.h"
-#include "qobject/qdict.h"
 #include "cxl-qtest.h"
 
 #define MACHINE "-machine q35,cxl=on,cxl-fmw.0.targets.0=hb0,cxl-fmw.0.size=1G"\
@@ -513,121 +512,6 @@ static void test_passthrough_passes_on_at_once(void)
     g_assert_null(strstr(said, "no committed decoder"));
 }
 
-/* The machine refuses @args and says why */
-static void assert_refused(const char *args, const char *why)
-{
-    g_autofree char *command = g_strdup_printf(
-        "%s -accel qtest -display none -nodefaults %s",
-        getenv("QTEST_QEMU_BINARY"), args);
-    g_autofree char *err = NULL;
-    int status;
-
-    g_assert_true(g_spawn_command_line_sync(command, NULL, &err, &status,
-                                            NULL));
-    g_assert_cmpint(status, !=, 0);
-    if (!strstr(err, why)) {
-        g_test_message("%s: said %s", args, err);
-    }
-    g_assert_nonnull(strstr(err, why));
-}
-
-#define HB(n) "-device pxb-cxl,id=hb" #n ",bus=pcie.0,bus_nr=" #n "0 "
-
-static void test_refused_windows(void)
-{
-    assert_refused("-M q35,cxl=on,cxl-fmw.0.targets.0=hb1,"
-                   "cxl-fmw.0.size=300M",
-                   "Size of a CXL fixed memory window must be a multiple of "
-                   "256MiB: cxl-fmw.0.size is 0x12c00000");
-    assert_refused("-M q35,cxl=on,cxl-fmw.0.targets.0=hb1,cxl-fmw.0.size=0",
-                   "multiple of 256MiB");
-    assert_refused("-M q35,cxl=on,cxl-fmw.0.targets.0=hb1,cxl-fmw.0.size=1G,"
-                   "cxl-fmw.1.targets.0=hb1,cxl-fmw.1.size=1M",
-                   "cxl-fmw.1.size is 0x100000");
-    assert_refused("-M q35,cxl=on,cxl-fmw.0.targets.0=a,cxl-fmw.0.targets.1=b,"
-                   "cxl-fmw.0.targets.2=c,cxl-fmw.0.targets.3=d,"
-                   "cxl-fmw.0.targets.4=e,cxl-fmw.0.size=1G",
-                   "Interleave ways: 5 not supported: give 1, 2, 3, 4, 6, 8, "
-                   "12 or 16 host bridges in cxl-fmw.0.targets");
-    assert_refused("-M q35,cxl=on,cxl-fmw.0.targets.0=hb1,cxl-fmw.0.size=1G,"
-                   "cxl-fmw.0.interleave-granularity=300",
-                   "Interleave granularity: 300 invalid: give 256, 512, 1k, "
-                   "2k, 4k, 8k or 16k as cxl-fmw.0.interleave-granularity");
-    assert_refused("-M q35,cxl=on,cxl-fmw.0.targets.0=hb9,cxl-fmw.0.size=1G "
-                   HB(1), "Could not resolve CXLFM target hb9: "
-                   "cxl-fmw.0.targets.0 must be the id of a pxb-cxl");
-    assert_refused("-M q35,cxl=on,cxl-fmw.0.targets.0=hb1,"
-                   "cxl-fmw.0.targets.1=hb1,cxl-fmw.0.size=1G " HB(1),
-                   "cxl-fmw.0.targets.1 is host bridge hb1 as targets.0 is");
-    assert_refused("-M q35 " HB(1),
-                   "CXL host bridges present, but cxl=off: give the machine "
-                   "cxl=on");
-}
-
-/* All windows, in ascending order; returns their number */
-static unsigned find_windows(QTestState *s, uint64_t *base, unsigned max)
-{
-    g_autofree char *tree = qtest_hmp(s, "info mtree -f");
-    const char *at = strstr(tree, "FlatView");
-    unsigned n = 0;
-
-    for (; at && (at = strstr(at, ": cxl-fixed-memory-region")); at++) {
-        const char *begin = at;
-
-        while (begin > tree && begin[-1] != '\n') {
-            begin--;
-        }
-        base[n] = g_ascii_strtoull(begin + strspn(begin, " "), NULL, 16);
-        /* every address space shows the same ones again */
-        if (n && base[n] <= base[n - 1]) {
-            break;
-        }
-        g_assert_cmpuint(++n, <, max);
-    }
-    return n;
-}
-
-#define TARGET(w, t) "cxl-fmw." #w ".targets." #t "=hb" #t ","
-
-/* Linux counts from the start of the window, the window from address 0 */
-static void test_odd_windows_are_aligned_to_their_ways(void)
-{
-    static const struct { unsigned ways; uint64_t size; } want[] = {
-        { 1, 256 * MiB }, { 3, 768 * MiB }, { 2, 256 * MiB }, { 6, 1536 * MiB },
-    };
-    QTestState *s = qtest_init(
-        "-M q35,cxl=on," TARGET(0, 0) "cxl-fmw.0.size=256M,"
-        TARGET(1, 0) TARGET(1, 1) TARGET(1, 2) "cxl-fmw.1.size=768M,"
-        TARGET(2, 0) TARGET(2, 1) "cxl-fmw.2.size=256M,"
-        TARGET(3, 0) TARGET(3, 1) TARGET(3, 2) TARGET(3, 3) TARGET(3, 4)
-        TARGET(3, 5) "cxl-fmw.3.size=1536M -m 128M -nodefaults -display none "
-        "-device pxb-cxl,id=hb0,bus=pcie.0,bus_nr=20 "
-        "-device pxb-cxl,id=hb1,bus=pcie.0,bus_nr=40 "
-        "-device pxb-cxl,id=hb2,bus=pcie.0,bus_nr=60 "
-        "-device pxb-cxl,id=hb3,bus=pcie.0,bus_nr=80 "
-        "-device pxb-cxl,id=hb4,bus=pcie.0,bus_nr=100 "
-        "-device pxb-cxl,id=hb5,bus=pcie.0,bus_nr=120 ");
-    uint64_t base[ARRAY_SIZE(want) + 2], end = WINDOW;
-    QDict *hole;
-    unsigned i;
-
-    g_assert_cmpuint(find_windows(s, base, ARRAY_SIZE(base)), ==,
-                     ARRAY_SIZE(want));
-    for (i = 0; i < ARRAY_SIZE(want); i++) {
-        uint64_t step = 256 * MiB * (want[i].ways % 3 ? 1 : want[i].ways);
-
-        /* at the first place that is good */
-        g_assert_cmphex(base[i], ==, QEMU_ALIGN_UP(end, step));
-        end = base[i] + want[i].size;
-    }
-    /* and PCI memory begins behind the last one */
-    hole = qtest_qmp(s, "{'execute': 'qom-get', 'arguments': {"
-                     "'path': '/machine/q35', 'property': 'pci-hole64-start'}}");
-    g_assert_cmphex(qdict_get_int(hole, "return"), >=, end);
-    qobject_unref(hole);
-    qtest_quit(s);
-}
-
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -646,8 +530,5 @@ int main(int argc, char **argv)
     qtest_add_func("/cxl/ports/doe-reset",
                    test_a_reset_ends_a_switch_s_exchange);
     qtest_add_func("/cxl/ports/doe-migration", test_doe_migration);
-    qtest_add_func("/cxl/ports/refused-windows", test_refused_windows);
-    qtest_add_func("/cxl/ports/odd-windows",
-                   test_odd_windows_are_aligned_to_their_ways);
     return g_test_run();
 }
