@@ -394,7 +394,6 @@ static const VMStateDescription vmstate_state = {
     .minimum_version_id = 1,
     .post_load = i2c_mctp_cxl_post_load,
     .fields = (const VMStateField[]) {
-        VMSTATE_I2C_SLAVE(parent_obj, I2CMCTPCXL),
         VMSTATE_UINT8_ARRAY(frame, I2CMCTPCXL, MCTP_I2C_FRAME_MAX),
         VMSTATE_UINT16(frame_len, I2CMCTPCXL),
         VMSTATE_BOOL(receiving, I2CMCTPCXL),
@@ -416,6 +415,7 @@ static const VMStateDescription vmstate_i2c_mctp_cxl = {
     .version_id = 1,
     .minimum_version_id = 1,
     .fields = (const VMStateField[]) {
+        /* all that there is to an I2C slave */
         VMSTATE_SAME(parent_obj.address, I2CMCTPCXL, "address"),
         VMSTATE_SAME(cxl.eid, I2CMCTPCXL, "eid"),
         VMSTATE_SAME(unit, I2CMCTPCXL, "x-transmission-unit"),
