@@ -117,8 +117,8 @@ static void damage(Road *road, uint8_t *frame, size_t len)
 
 void road_deaf(Road *road)
 {
-    /* target mode is on; with no interrupts wanted nobody is there */
-    dw_wr(road->t, R_INTR_MASK, 0);
+    /* target mode is on; as a driver that shuts down ends it */
+    dw_wr(road->t, R_CON, CON_LINUX_TARGET | CON_TARGET_DISABLE);
 }
 
 void road_listen(Road *road)
