@@ -49,6 +49,7 @@ static struct run {
     uint32_t tags;              /* tags given out */
     unsigned done[DEEDS];
     char reset[SYS_PATH];       /* file that resets the device */
+    bool resets;
 } run;
 
 static unsigned rnd(unsigned n)
@@ -327,7 +328,7 @@ static bool one_round(unsigned number)
     bool ok = true;
     int ret;
 
-    if (number % RESET_EVERY == RESET_EVERY - 1) {
+    if (run.resets && number % RESET_EVERY == RESET_EVERY - 1) {
         return survive_reset();
     }
     while (dice >= weight[deed]) {
@@ -407,9 +408,14 @@ void scenario_rounds(void)
         run.conn = cxl_conn_open_ioctl("/dev/cxl/" MEMDEV);
     }
     snprintf(run.reset, sizeof(run.reset), CXL_SYS "/" MEMDEV "/../reset");
-    if (!tap_check(run.conn != NULL, "the mailbox can be reached") ||
-        !tap_check(sys_exists("%s", run.reset), "the device can be reset") ||
-        !tap_rc(fm_get_regions(run.conn, 0, CXL_DC_REGIONS, 0, &run.regions),
+    if (!tap_check(run.conn != NULL, "the mailbox can be reached")) {
+        return;
+    }
+    run.resets = !sys_write("1", "%s", run.reset);
+    if (!run.resets) {
+        tap_skip("resets of the device", "Linux has no way to do it here");
+    }
+    if (!tap_rc(fm_get_regions(run.conn, 0, CXL_DC_REGIONS, 0, &run.regions),
                 0, "5601 tells the regions")) {
         return;
     }
@@ -425,7 +431,7 @@ void scenario_rounds(void)
     tap_check(ok, "rounds of everything, and no offer is left unanswered");
     for (unsigned deed = 0; deed < DEEDS; deed++) {
         tap_note("%s: %u", deed_names[deed], run.done[deed]);
-        ok &= run.done[deed] > rounds / 250;
+        ok &= run.done[deed] > rounds / 250 || (deed == RESET && !run.resets);
     }
     tap_check(ok, "each kind of thing has happened");
     tap_check(!answer() && agree(), "the host and the device agree");
