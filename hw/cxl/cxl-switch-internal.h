@@ -90,7 +90,8 @@ bool cxl_switch_can_hotplug(const PCIDevice *port);
 /** cxl_switch_port_is_busy() - is a bind or unbind under way there? */
 bool cxl_switch_port_is_busy(const CXLSwitch *sw, const PCIDevice *port);
 
-/* Sets a map's bit for a port */
+/* A map's bit for a port */
+bool cxl_switch_map_get(const uint8_t *map, const PCIDevice *port);
 void cxl_switch_map_set(uint8_t *map, const PCIDevice *port, bool value);
 
 /* -- what the host sees (cxl-switch-slot.c) -- */
