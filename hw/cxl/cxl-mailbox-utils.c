@@ -231,11 +231,18 @@ int64_t cxl_cci_bg_ns(const CXLCCI *cci, uint64_t ms)
            (cci->bg_time_scale ? *cci->bg_time_scale : 100);
 }
 
-CXLRetCode cxl_cci_bg_start(CXLCCI *cci, uint64_t duration_ms)
+static void bg_arm(CXLCCIBackground *bg)
+{
+    timer_mod_ns(bg->timer, bg->started_ns + bg->due_ns);
+}
+
+CXLRetCode cxl_cci_bg_start_slices(CXLCCI *cci, uint64_t duration_ms,
+                                   uint64_t first_ms)
 {
     CXLCCIBackground *bg = &cci->bg;
 
     g_assert(cci->current && (cci->current->flags & CXL_CMD_BG));
+    g_assert(first_ms <= duration_ms);
 
     bg->opcode = cci->current->opcode;
     bg->ret_code = CXL_RC_SUCCESS;
@@ -244,23 +251,30 @@ CXLRetCode cxl_cci_bg_start(CXLCCI *cci, uint64_t duration_ms)
     bg->running = true;
     bg->started_ns = qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL);
     bg->duration_ns = cxl_cci_bg_ns(cci, duration_ms);
-    timer_mod_ns(bg->timer, bg->started_ns + bg->duration_ns);
+    bg->due_ns = cxl_cci_bg_ns(cci, first_ms);
+    bg_arm(bg);
     trace_cxl_cci_bg_start(cxl_cci_kind_name(cci->kind), bg->opcode,
                            bg->duration_ns / SCALE_MS);
     return CXL_RC_BG_STARTED;
+}
+
+CXLRetCode cxl_cci_bg_start(CXLCCI *cci, uint64_t duration_ms)
+{
+    return cxl_cci_bg_start_slices(cci, duration_ms, duration_ms);
 }
 
 CXLRetCode cxl_cci_bg_continue(CXLCCI *cci, uint64_t more_ms)
 {
     CXLCCIBackground *bg = &cci->bg;
     int64_t passed = qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL) - bg->started_ns;
-    int64_t more_ns = cxl_cci_bg_ns(cci, more_ms);
+    /* however it is scaled: others have a turn between two slices */
+    int64_t more_ns = MAX(cxl_cci_bg_ns(cci, more_ms), SCALE_MS);
 
     g_assert(bg->running && passed >= 0);
     g_assert(more_ms && passed <= BG_MAX_NS - more_ns);
 
-    bg->duration_ns = passed + more_ns;
-    timer_mod_ns(bg->timer, bg->started_ns + bg->duration_ns);
+    bg->due_ns = passed + more_ns;
+    bg_arm(bg);
     return CXL_RC_BG_STARTED;
 }
 
@@ -374,8 +388,8 @@ static bool bg_state_is_sane(CXLCCI *cci)
     return !bg->running ||
            (cmd && (cmd->flags & CXL_CMD_BG) &&
             bg->duration_ns >= 0 && bg->duration_ns <= BG_MAX_NS &&
-            bg->started_ns >= 0 &&
-            bg->started_ns <= INT64_MAX - bg->duration_ns);
+            bg->due_ns >= 0 && bg->due_ns <= BG_MAX_NS &&
+            bg->started_ns >= 0 && bg->started_ns <= INT64_MAX - BG_MAX_NS);
 }
 
 static int cci_post_load(void *opaque, int version_id)
@@ -391,7 +405,7 @@ static int cci_post_load(void *opaque, int version_id)
         return -EINVAL;
     }
     if (cci->bg.running) {
-        timer_mod_ns(cci->bg.timer, cci->bg.started_ns + cci->bg.duration_ns);
+        bg_arm(&cci->bg);
     } else {
         timer_del(cci->bg.timer);
     }
@@ -412,6 +426,7 @@ const VMStateDescription vmstate_cxl_cci = {
         VMSTATE_BOOL(bg.running, CXLCCI),
         VMSTATE_INT64(bg.started_ns, CXLCCI),
         VMSTATE_INT64(bg.duration_ns, CXLCCI),
+        VMSTATE_INT64(bg.due_ns, CXLCCI),
         VMSTATE_END_OF_LIST()
     }
 };

@@ -143,8 +143,9 @@ typedef struct CXLLenRule {
  * @handler: called with the BQL held; does not block
  * @present: NULL, or tells whether this component offers the command
  * @bg_done: for CXL_CMD_BG: runs when the background operation ends, does
- *           the deferred work and gives the final code, or that of
- *           cxl_cci_bg_continue()
+ *           the deferred work and gives the final code, or does a slice of it
+ *           and gives that of cxl_cci_bg_continue(); like @handler, it takes
+ *           no more than ten milliseconds
  * @bg_abort: NULL, or undoes a background operation that 0005h or a reset ends
  * @bg_reset: NULL, or does in place of @bg_abort what a reset needs
  */
@@ -197,7 +198,8 @@ typedef struct CXLCCIBackground {
     uint8_t percent;        /* as of the end; see cxl_cci_bg_percent() */
     bool running;
     int64_t started_ns;     /* virtual clock */
-    int64_t duration_ns;
+    int64_t duration_ns;    /* as announced; it may take longer */
+    int64_t due_ns;         /* after the start: bg_done runs again */
     QEMUTimer *timer;
 } CXLCCIBackground;
 
@@ -298,9 +300,20 @@ int64_t cxl_cci_bg_ns(const CXLCCI *cci, uint64_t ms);
  */
 CXLRetCode cxl_cci_bg_start(CXLCCI *cci, uint64_t duration_ms);
 /**
+ * cxl_cci_bg_start_slices() - the same, for work that must not be done at once
+ * @duration_ms: virtual time that it is expected to take; progress goes by it
+ * @first_ms: until bg_done runs and does the first slice
+ */
+CXLRetCode cxl_cci_bg_start_slices(CXLCCI *cci, uint64_t duration_ms,
+                                   uint64_t first_ms);
+/**
  * cxl_cci_bg_continue() - a row's bg_done is not done yet
  * @more_ms: time until it runs again, before it is scaled, at least 1; the
  *           whole operation takes no more than a day
+ *
+ * Progress never goes back: it shows 99 when the time that was announced is
+ * over.
+ *
  * Return: CXL_RC_BG_STARTED, for bg_done to return
  */
 CXLRetCode cxl_cci_bg_continue(CXLCCI *cci, uint64_t more_ms);

@@ -9,6 +9,7 @@
 
 unsigned handled, done, aborted, ended;
 unsigned rounds_left;
+bool slices;
 bool media_is_disabled;
 CXLRetCode final_code;
 
@@ -59,6 +60,9 @@ static CXLRetCode start(CXLCCI *cci, CXLReader *in, CXLWriter *out)
 {
     handled++;
     cxl_put_le32(out, 0xffffffff);
+    if (slices) {
+        return cxl_cci_bg_start_slices(cci, BG_MS, BG_MS / 8);
+    }
     return cxl_cci_bg_start(cci, BG_MS);
 }
 
@@ -67,7 +71,7 @@ static CXLRetCode bg_done(CXLCCI *cci)
     done++;
     if (rounds_left) {
         rounds_left--;
-        return cxl_cci_bg_continue(cci, BG_MS);
+        return cxl_cci_bg_continue(cci, slices ? BG_MS / 8 : BG_MS);
     }
     return final_code;
 }
@@ -135,6 +139,7 @@ void cci_setup(CXLCCI *cci, gconstpointer data)
 {
     memset(cci, 0, sizeof(*cci));
     handled = done = aborted = ended = rounds_left = 0;
+    slices = false;
     media_is_disabled = false;
     final_code = CXL_RC_SUCCESS;
     cci->media_disabled = media_disabled;

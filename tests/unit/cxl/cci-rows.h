@@ -38,6 +38,7 @@ extern unsigned handled, done, aborted, ended;
 /* what bg_done ends with, and how often it has to come again before that */
 extern CXLRetCode final_code;
 extern unsigned rounds_left;
+extern bool slices;
 extern bool media_is_disabled;
 
 /** cci_setup(), cci_teardown() - as of g_test_add(): a mailbox, counts at 0 */

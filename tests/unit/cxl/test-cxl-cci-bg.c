@@ -42,7 +42,7 @@ static void test_bg_goes_on_until_done(CXLCCI *cci, gconstpointer data)
     g_assert_cmpuint(done, ==, 1);
     g_assert_cmpuint(ended, ==, 0);
     g_assert_cmphex(run_len(cci, OP_BG, 0), ==, CXL_RC_BUSY);
-    g_assert_cmpuint(cxl_cci_bg_percent(cci), ==, 50);
+    g_assert_cmpuint(cxl_cci_bg_percent(cci), ==, 99);
     fake_clock_step(BG_MS * SCALE_MS);
     g_assert_cmpuint(done, ==, 2);
     g_assert_true(cci->bg.running);
@@ -79,6 +79,30 @@ static void test_bg_time_is_scaled(CXLCCI *cci, gconstpointer data)
     fake_clock_step(0);
     g_assert_cmpuint(done, ==, 3);
     g_assert_false(cci->bg.running);
+}
+
+/* Slices of @first_ms do not change what was announced */
+static void test_bg_in_slices(CXLCCI *cci, gconstpointer data)
+{
+    unsigned percent = 0, now;
+
+    rounds_left = 7;
+    slices = true;
+    g_assert_cmphex(run_len(cci, OP_BG, 0), ==, CXL_RC_BG_STARTED);
+    for (unsigned i = 1; i <= 8; i++) {
+        for (unsigned k = 0; k < 8; k++) {
+            fake_clock_step(BG_MS / 8 * SCALE_MS / 8);
+            now = cxl_cci_bg_percent(cci);
+            g_assert_cmpuint(now, >=, percent);
+            percent = now;
+        }
+        g_assert_cmpuint(done, ==, i);
+        if (i < 8) {
+            g_assert_cmpuint(percent, ==, i * 100 / 8);
+        }
+    }
+    g_assert_cmpuint(percent, ==, 100);
+    g_assert_cmpuint(ended, ==, 1);
 }
 
 static void test_bg_one_at_a_time(CXLCCI *cci, gconstpointer data)
@@ -218,6 +242,11 @@ static void test_migration_refuses_nonsense(CXLCCI *cci, gconstpointer data)
     cci->bg.duration_ns = INT64_MAX;
     refuse(cci);
     cci->bg = good.bg;
+    cci->bg.due_ns = -1;
+    refuse(cci);
+    cci->bg.due_ns = INT64_MAX;
+    refuse(cci);
+    cci->bg = good.bg;
     cci->bg.started_ns = INT64_MAX;     /* the end would wrap */
     refuse(cci);
     cci->bg.started_ns = -1;
@@ -245,6 +274,7 @@ int main(int argc, char **argv)
     ADD("background/runs", test_bg_runs_and_ends);
     ADD("background/goes-on", test_bg_goes_on_until_done);
     ADD("background/scaled", test_bg_time_is_scaled);
+    ADD("background/slices", test_bg_in_slices);
     ADD("background/one-at-a-time", test_bg_one_at_a_time);
     ADD("background/no-hooks", test_bg_without_row_hooks);
     ADD("background/abort", test_abort);
