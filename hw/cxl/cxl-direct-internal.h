@@ -106,8 +106,14 @@ GArray *cxl_direct_plan(bool dynamic);
 /* Return false to end the walk */
 typedef bool CXLDirectFateFn(void *opaque, const CXLDirectFate *fate);
 
-/** cxl_direct_explain() - the same, and why all else traps */
-void cxl_direct_explain(CXLFixedWindow *fw, CXLDirectFateFn *fn, void *opaque);
+/**
+ * cxl_direct_explain() - the same, and why all else traps
+ * @from: tell of what is there and above
+ *
+ * What is below @from takes no longer than it does in cxl_direct_plan().
+ */
+void cxl_direct_explain(CXLFixedWindow *fw, hwaddr from, CXLDirectFateFn *fn,
+                        void *opaque);
 
 /* cxl-direct-rows.c */
 
@@ -163,8 +169,11 @@ typedef struct CXLRows {
 bool cxl_shape_get(CXLFixedWindow *fw, hwaddr hpa, hwaddr end, unsigned page,
                    CXLShape *s, CxlMemoryTrap *why);
 
-/** cxl_rows() - the fate of what begins at @hpa, below @s->end */
-CXLRows cxl_rows(const CXLShape *s, hwaddr hpa, unsigned page);
+/**
+ * cxl_rows() - the fate of what begins at @hpa, below @s->end
+ * @why: exactly; else rows of one member's small extents are one range
+ */
+CXLRows cxl_rows(const CXLShape *s, hwaddr hpa, unsigned page, bool why);
 
 CXLPattern *cxl_pattern_ref(CXLPattern *p);
 void cxl_pattern_unref(CXLPattern *p);

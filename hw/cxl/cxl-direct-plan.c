@@ -28,8 +28,9 @@
  * @page: what is mapped begins and ends at multiples of it
  * @dynamic: dynamic capacity as well
  * @rows: ranges of rows seen so far
+ * @asked: how often a device was asked what becomes of some of its memory
  * @refused: pieces that there was no room for
- * @tell: to be told everything, or NULL
+ * @tell: to be told everything from @from on, or NULL
  * @stop: nobody wants to hear more
  */
 typedef struct Walk {
@@ -39,8 +40,10 @@ typedef struct Walk {
     uint64_t page;
     bool dynamic;
     unsigned rows;
+    uint64_t asked;
     uint64_t refused;
     CXLDirectFateFn *tell;
+    hwaddr from;
     void *opaque;
     bool stop;
 } Walk;
@@ -76,7 +79,12 @@ static void spend(Walk *w, PCIDevice *d)
 
 static void tell(Walk *w, CXLDirectFate fate)
 {
-    if (w->tell && fate.len && !w->stop) {
+    uint64_t below = w->from > fate.hpa ? w->from - fate.hpa : 0;
+
+    if (w->tell && fate.len > below && !w->stop) {
+        fate.hpa += below;
+        fate.dpa += below;
+        fate.len -= below;
         w->stop = !w->tell(w->opaque, &fate);
     }
 }
@@ -208,20 +216,27 @@ static void linear(Walk *w, CXLFixedWindow *fw, hwaddr hpa, hwaddr end,
     uint64_t refused = w->refused;
 
     while (hpa < end && !w->stop) {
+        hwaddr quiet = w->tell ? ROUND_DOWN(w->from, w->page) : end;
         CXLMemSpan span;
 
-        cxl_type3_span(d, dpa, end - hpa, &span);
+        w->asked++;
+        if (hpa < quiet) {
+            cxl_type3_span_whole(d, dpa, MIN(end, quiet) - hpa, &span);
+        } else {
+            cxl_type3_span(d, dpa, end - hpa, &span);
+        }
         if (span.mr) {
             memory_span(w, fw, hpa, d, dpa, &span);
         } else {
             traps(w, d, hpa, span.len, dpa, span.why);
         }
-        /* What was refused here would be refused to all behind it */
-        if (w->refused > refused && !w->tell) {
-            return;
-        }
         hpa += span.len;
         dpa += span.len;
+        /* What was refused here would be refused to all behind it */
+        if (w->refused > refused && hpa < quiet) {
+            dpa += MIN(end, quiet) - hpa;
+            hpa = MIN(end, quiet);
+        }
     }
 }
 
@@ -242,7 +257,7 @@ static void interleaved_rows(Walk *w, CXLFixedWindow *fw, hwaddr hpa,
     uint64_t refused = w->refused;
 
     while (hpa < s->end && !w->stop) {
-        CXLRows rows = cxl_rows(s, hpa, page);
+        CXLRows rows = cxl_rows(s, hpa, page, w->tell);
         /*
          * Always dynamic: who keeps a copy of the guest's memory map, as VFIO
          * and vhost-vdpa do for the devices behind them, would have to be told
@@ -257,6 +272,7 @@ static void interleaved_rows(Walk *w, CXLFixedWindow *fw, hwaddr hpa,
             .interleaved = true, .why = rows.why,
         };
 
+        w->asked += s->nr;
         if (w->rows++ >= ROWS_MAX) {
             cxl_pattern_unref(rows.pattern);
             traps(w, NULL, hpa, s->end - hpa, 0, CXL_MEMORY_TRAP_BUDGET);
@@ -347,17 +363,19 @@ GArray *cxl_direct_plan(bool dynamic)
     for (GList *it = cxl_direct_windows(); it; it = it->next) {
         window(&w, it->data);
     }
+    trace_cxl_direct_plan(w.pieces->len, w.asked);
     g_hash_table_destroy(w.spent);
     return w.pieces;
 }
 
-void cxl_direct_explain(CXLFixedWindow *only, CXLDirectFateFn *fn,
+void cxl_direct_explain(CXLFixedWindow *only, hwaddr from, CXLDirectFateFn *fn,
                         void *opaque)
 {
     Walk w;
 
     /* All windows before it as well: they spend from the same budgets */
     walk_init(&w, cxl_direct_may_map_dynamic());
+    w.from = from;
     w.opaque = opaque;
     for (GList *it = cxl_direct_windows(); it; it = it->next) {
         w.tell = it->data == only ? fn : NULL;

@@ -6,11 +6,13 @@
 #include "qapi/qapi-commands-cxl.h"
 #include "cxl-direct-internal.h"
 
-#define RANGES_DEFAULT 1024
+/* Some milliseconds of work */
+#define RANGES_DEFAULT 256
 
 /**
  * struct List - the ranges of a window in the making
  * @last: fate of the range that is not in @tail yet
+ * @left: ranges that the answer has room for, in this window and the next ones
  */
 typedef struct List {
     CxlMemoryWindow *window;
@@ -25,7 +27,8 @@ static bool goes_on(const CXLDirectFate *a, const CXLDirectFate *b)
     return a->len && a->device == b->device && a->direct == b->direct &&
            a->interleaved == b->interleaved &&
            (a->direct || a->why == b->why) &&
-           (!a->device || a->interleaved || a->why == CXL_MEMORY_TRAP_NOT_DECODED ||
+           (!a->device || a->interleaved ||
+            a->why == CXL_MEMORY_TRAP_NOT_DECODED ||
             a->dpa + a->len == b->dpa);
 }
 
@@ -77,26 +80,28 @@ static bool put(void *opaque, const CXLDirectFate *fate)
     return true;
 }
 
-CxlMemoryWindowList *qmp_query_cxl_memory_map(bool has_limit, uint32_t limit,
+CxlMemoryWindowList *qmp_query_cxl_memory_map(bool has_start, uint64_t start,
+                                              bool has_limit, uint32_t limit,
                                               Error **errp)
 {
     CxlMemoryWindowList *all = NULL, **tail = &all;
+    List list = { .left = has_limit ? limit : RANGES_DEFAULT };
 
     /* Who else uses memory slots or pins memory does not tell us */
     cxl_direct_update();
     for (GList *it = cxl_direct_windows(); it; it = it->next) {
         CXLFixedWindow *fw = it->data;
         CxlMemoryWindow *window = g_new0(CxlMemoryWindow, 1);
-        List list = {
-            .window = window,
-            .tail = &window->ranges,
-            .left = has_limit ? limit : RANGES_DEFAULT,
-        };
 
         window->base = fw->base;
         window->size = fw->size;
-        cxl_direct_explain(fw, put, &list);
-        put_last(&list);
+        list.window = window;
+        list.tail = &window->ranges;
+        list.last = (CXLDirectFate) { };
+        if (!has_start || start < fw->base + fw->size) {
+            cxl_direct_explain(fw, has_start ? start : 0, put, &list);
+            put_last(&list);
+        }
         QAPI_LIST_APPEND(tail, window);
     }
     return all;

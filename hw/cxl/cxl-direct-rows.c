@@ -145,7 +145,7 @@ typedef struct MemberRows {
 } MemberRows;
 
 static MemberRows member_rows(const CXLMember *m, hwaddr hpa, hwaddr end,
-                              unsigned page)
+                              unsigned page, bool why)
 {
     /* Without interleave of its own any row will do */
     uint64_t chunk = m->ways > 1 ? m->granularity : page;
@@ -159,7 +159,11 @@ static MemberRows member_rows(const CXLMember *m, hwaddr hpa, hwaddr end,
     MemberRows r;
     CXLMemSpan span;
 
-    cxl_type3_span(m->device, dpa, len, &span);
+    if (why) {
+        cxl_type3_span(m->device, dpa, len, &span);
+    } else {
+        cxl_type3_span_whole(m->device, dpa, len, &span);
+    }
     r.mr = span.mr;
     r.offset = span.offset - n * chunk;
     r.why = span.why;
@@ -179,7 +183,7 @@ static MemberRows member_rows(const CXLMember *m, hwaddr hpa, hwaddr end,
     return r;
 }
 
-CXLRows cxl_rows(const CXLShape *s, hwaddr hpa, unsigned page)
+CXLRows cxl_rows(const CXLShape *s, hwaddr hpa, unsigned page, bool why)
 {
     CXLPattern *p = g_atomic_rc_box_alloc0(sizeof(*p) +
                                            s->nr * sizeof(p->leg[0]) +
@@ -192,7 +196,7 @@ CXLRows cxl_rows(const CXLShape *s, hwaddr hpa, unsigned page)
     memcpy(p->leg_of, s->leg_of, CXL_CHUNKS(s->chunk));
     for (unsigned i = 0; i < s->nr; i++) {
         const CXLMember *m = &s->member[i];
-        MemberRows r = member_rows(m, hpa, s->end, page);
+        MemberRows r = member_rows(m, hpa, s->end, page, why);
 
         if (r.mr) {
             direct = MIN(direct, r.end);

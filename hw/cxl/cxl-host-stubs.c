@@ -21,7 +21,8 @@ void cxl_hook_up_pxb_registers(PCIBus *root, CXLState *state, Error **errp)
 {
 }
 
-CxlMemoryWindowList *qmp_query_cxl_memory_map(bool has_limit, uint32_t limit,
+CxlMemoryWindowList *qmp_query_cxl_memory_map(bool has_start, uint64_t start,
+                                              bool has_limit, uint32_t limit,
                                               Error **errp)
 {
     return NULL;

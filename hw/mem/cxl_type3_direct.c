@@ -4,6 +4,7 @@
  * changes, see hw/cxl/cxl_direct.h
  */
 #include "qemu/osdep.h"
+#include "exec/target_page.h"
 #include "hw/cxl/cxl_direct.h"
 #include "cxl_type3_internal.h"
 
@@ -16,7 +17,8 @@
  * Extents that touch make one run, and it would take a walk over all of them
  * to find that out at each change: so runs are kept, and all of them.  Only so
  * many can be mapped, but to forget the others would mean to walk over a
- * million extents when one of those that were known goes.
+ * million extents when one of those that were known goes.  Those that could be
+ * mapped are in a tree of their own: a million smaller ones are not in the way.
  */
 
 static CXLType3Run *run_of(IntervalTreeNode *node)
@@ -30,6 +32,24 @@ static CXLType3Run *run_find(CXLType3Direct *m, uint64_t dpa)
     return run_of(interval_tree_iter_first(&m->run, dpa, UINT64_MAX));
 }
 
+/* The same among those with a whole page */
+static CXLType3Run *run_find_whole(CXLType3Direct *m, uint64_t dpa)
+{
+    IntervalTreeNode *node = interval_tree_iter_first(&m->whole, dpa,
+                                                      UINT64_MAX);
+
+    return node ? container_of(node, CXLType3Run, whole) : NULL;
+}
+
+static bool has_whole_page(const CXLType3Run *r)
+{
+    uint64_t page = MIN(qemu_real_host_page_size(), qemu_target_page_size());
+    uint64_t first = ROUND_UP(r->node.start, page);
+
+    return first >= r->node.start && first <= r->node.last &&
+           r->node.last - first >= page - 1;
+}
+
 static uint64_t run_len(const CXLType3Run *r)
 {
     return r->node.last - r->node.start + 1;
@@ -38,6 +58,9 @@ static uint64_t run_len(const CXLType3Run *r)
 static CXLType3Run *run_take(CXLType3Direct *m, CXLType3Run *r)
 {
     interval_tree_remove(&r->node, &m->run);
+    if (has_whole_page(r)) {
+        interval_tree_remove(&r->whole, &m->whole);
+    }
     return r;
 }
 
@@ -53,6 +76,11 @@ static void run_insert(CXLType3Direct *m, const CXLType3Run *run)
     CXLType3Run *copy = g_memdup2(run, sizeof(*run));
 
     interval_tree_insert(&copy->node, &m->run);
+    if (has_whole_page(copy)) {
+        copy->whole.start = copy->node.start;
+        copy->whole.last = copy->node.last;
+        interval_tree_insert(&copy->whole, &m->whole);
+    }
 }
 
 static void run_add(CXLType3Direct *m, CXLType3Run run)
@@ -156,9 +184,11 @@ static void span_of_backend(CXLMemSpan *span, const CXLType3Mem *m,
     span->len = MIN(span->len, m->size - offset);
 }
 
-static void span_of_dc(CXLType3Dev *d, uint64_t dpa, CXLMemSpan *span)
+static void span_of_dc(CXLType3Dev *d, uint64_t dpa, bool whole,
+                       CXLMemSpan *span)
 {
-    const CXLType3Run *run = run_find(&d->direct, dpa);
+    const CXLType3Run *run = whole ? run_find_whole(&d->direct, dpa)
+                                   : run_find(&d->direct, dpa);
 
     if (!run || run->node.start > dpa) {
         span->why = CXL_MEMORY_TRAP_NOT_ACCEPTED;
@@ -179,8 +209,8 @@ static void span_of_dc(CXLType3Dev *d, uint64_t dpa, CXLMemSpan *span)
     span->dynamic = true;
 }
 
-void cxl_type3_span(PCIDevice *pci, uint64_t dpa, uint64_t len,
-                    CXLMemSpan *span)
+static void span_get(PCIDevice *pci, uint64_t dpa, uint64_t len, bool whole,
+                     CXLMemSpan *span)
 {
     CXLType3Dev *d = CXL_TYPE3(pci);
     CXLPoisonRange bad;
@@ -219,10 +249,22 @@ void cxl_type3_span(PCIDevice *pci, uint64_t dpa, uint64_t len,
         span_of_backend(span, &d->pmem, dpa - d->vmem.size);
     } else if (dpa < dc_end) {
         span->len = MIN(span->len, dc_end - dpa);
-        span_of_dc(d, dpa, span);
+        span_of_dc(d, dpa, whole, span);
     } else {
         span->why = CXL_MEMORY_TRAP_NO_CAPACITY;
     }
+}
+
+void cxl_type3_span(PCIDevice *pci, uint64_t dpa, uint64_t len,
+                    CXLMemSpan *span)
+{
+    span_get(pci, dpa, len, false, span);
+}
+
+void cxl_type3_span_whole(PCIDevice *pci, uint64_t dpa, uint64_t len,
+                          CXLMemSpan *span)
+{
+    span_get(pci, dpa, len, true, span);
 }
 
 const uint32_t *cxl_type3_hdm(PCIDevice *pci)

@@ -120,11 +120,13 @@ typedef enum CXLType3Deferred {
 /**
  * struct CXLType3Run - accepted dynamic capacity in one row
  * @node: first and last address
+ * @whole: the same, if there is a whole page in it
  * @offset: where it begins in the backend
  * @region: all of it is in this region
  */
 typedef struct CXLType3Run {
     IntervalTreeNode node;
+    IntervalTreeNode whole;
     uint64_t offset;
     int region;
 } CXLType3Run;
@@ -150,12 +152,14 @@ typedef struct CXLType3Decode {
  * @changed: in the middle of an operation that changes who may access what
  * @ranges: property: how many pieces may be mapped at most
  * @run: every CXLType3Run; none goes on in another one
+ * @whole: those with a whole page in them
  */
 typedef struct CXLType3Direct {
     bool attached;
     bool changed;
     uint32_t ranges;
     IntervalTreeRoot run;
+    IntervalTreeRoot whole;
 } CXLType3Direct;
 
 /* Errors that may wait; a host that reads none leaves room for no more */

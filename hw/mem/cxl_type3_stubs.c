@@ -268,3 +268,9 @@ void cxl_type3_span(PCIDevice *d, uint64_t dpa, uint64_t len,
 {
     g_assert_not_reached();
 }
+
+void cxl_type3_span_whole(PCIDevice *d, uint64_t dpa, uint64_t len,
+                          CXLMemSpan *span)
+{
+    g_assert_not_reached();
+}

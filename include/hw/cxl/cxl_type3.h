@@ -196,6 +196,15 @@ typedef struct CXLMemReach {
  * cxl_type3_reach() - may a caller load and store by itself?
  * @host_addr: an HPA that routing brought here
  * @reach: answer, as long as cxl_type3_map_changed() is not called and the
+/**
+ * cxl_type3_span_whole() - the same, for who does not ask why
+ *
+ * Accepted capacity without a whole page in it cannot be mapped anyway, and is
+ * part of the trap around it: the work does not depend on how much there is.
+ */
+void cxl_type3_span_whole(PCIDevice *d, uint64_t dpa, uint64_t len,
+                          CXLMemSpan *span);
+
  *   decoders stay as they are
  *
  * The answer is that of cxl_type3_span().
