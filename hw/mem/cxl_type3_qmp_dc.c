@@ -11,7 +11,7 @@
 #include "cxl_type3_internal.h"
 
 /* Entries of each list of a query unless the caller says otherwise */
-#define QUERY_LIMIT 1024
+#define QUERY_LIMIT 256
 
 static CXLType3Dev *dc_from_path(const char *path, Error **errp)
 {
@@ -296,10 +296,17 @@ static CxlDynamicCapacityRegion *query_region(const CXLDCRegion *r)
     return out;
 }
 
-/* A list under construction, of which @left more entries are wanted */
+/**
+ * struct QueryList - a list under construction
+ * @skip: entries before the first one that is wanted
+ * @left: entries still wanted
+ * @total: entries seen
+ */
 typedef struct QueryList {
     const CXLType3Dev *d;
+    uint32_t skip;
     uint32_t left;
+    uint32_t total;
     CxlDynamicCapacityRangeList **ranges;
     CxlDynamicCapacityRequestList **requests;
     CxlDynamicCapacityOfferList **offers;
@@ -308,14 +315,23 @@ typedef struct QueryList {
     unsigned group;
 } QueryList;
 
+/* Is the next entry one of those that the caller wants to see? */
+static bool query_wants(QueryList *q)
+{
+    bool wants = q->total >= q->skip && q->left;
+
+    q->total++;
+    q->left -= wants;
+    return wants;
+}
+
 static bool query_extent(void *opaque, const CXLDCExtent *e)
 {
     QueryList *q = opaque;
 
-    if (!q->left) {
+    if (!query_wants(q)) {
         return false;
     }
-    q->left--;
     QAPI_LIST_APPEND(q->ranges, cxl_type3_dc_range(q->d, e));
     return true;
 }
@@ -325,8 +341,8 @@ static bool query_pending(void *opaque, unsigned group, bool dead,
 {
     QueryList *q = opaque;
 
-    if (!q->left) {
-        return false;
+    if (!query_wants(q)) {
+        return true;    /* to count them all */
     }
     if (!q->offer || q->group != group) {
         q->offer = g_new0(CxlDynamicCapacityOffer, 1);
@@ -335,7 +351,8 @@ static bool query_pending(void *opaque, unsigned group, bool dead,
         q->ranges = &q->offer->extents;
         QAPI_LIST_APPEND(q->offers, q->offer);
     }
-    return query_extent(q, e);
+    QAPI_LIST_APPEND(q->ranges, cxl_type3_dc_range(q->d, e));
+    return true;
 }
 
 static bool query_request(void *opaque, const CXLDCRange *range, bool sanitize)
@@ -343,10 +360,9 @@ static bool query_request(void *opaque, const CXLDCRange *range, bool sanitize)
     QueryList *q = opaque;
     CxlDynamicCapacityRequest *out;
 
-    if (!q->left) {
-        return false;
+    if (!query_wants(q)) {
+        return true;
     }
-    q->left--;
     out = g_new0(CxlDynamicCapacityRequest, 1);
     out->dpa = range->dpa;
     out->len = range->len;
@@ -355,13 +371,20 @@ static bool query_request(void *opaque, const CXLDCRange *range, bool sanitize)
     return true;
 }
 
+/* Sets *@more if some list goes on behind what is shown */
 static CxlDynamicCapacityHost *query_host(const CXLType3Dev *d, uint16_t host,
-                                          uint32_t limit)
+                                          uint32_t start, uint32_t limit,
+                                          bool *more)
 {
     CxlDynamicCapacityHost *out = g_new0(CxlDynamicCapacityHost, 1);
     QueryList accepted = { .d = d, .left = limit, .ranges = &out->accepted };
-    QueryList pending = { .d = d, .left = limit, .offers = &out->pending };
-    QueryList asked = { .left = limit, .requests = &out->release_requests };
+    QueryList pending = {
+        .d = d, .skip = start, .left = limit, .offers = &out->pending,
+    };
+    QueryList asked = {
+        .skip = start, .left = limit, .requests = &out->release_requests,
+    };
+    uint64_t end = (uint64_t)start + limit;
     CXLDCUsage usage;
 
     cxl_dc_usage(d->dc, host, &usage);
@@ -372,9 +395,13 @@ static CxlDynamicCapacityHost *query_host(const CXLType3Dev *d, uint16_t host,
     out->extents_available = usage.extents_available;
     out->tags_supported = usage.tags_supported;
     out->tags_available = usage.tags_available;
-    cxl_dc_extents(d->dc, host, 0, query_extent, &accepted);
+    cxl_dc_extents(d->dc, host, start, query_extent, &accepted);
     cxl_dc_pending(d->dc, host, query_pending, &pending);
     cxl_dc_release_requests(d->dc, host, query_request, &asked);
+    out->pending_count = pending.total;
+    out->release_request_count = asked.total;
+    *more |= out->accepted_count > end || pending.total > end ||
+             asked.total > end;
     return out;
 }
 
@@ -395,10 +422,9 @@ static bool query_tag(void *opaque, const CXLDCTagInfo *info)
     QueryList *q = opaque;
     CxlDynamicCapacityTag *out;
 
-    if (!q->left) {
+    if (!query_wants(q)) {
         return false;
     }
-    q->left--;
     out = g_new0(CxlDynamicCapacityTag, 1);
     out->tag = qemu_uuid_unparse_strdup(&info->tag);
     out->referenced = info->referenced;
@@ -408,10 +434,9 @@ static bool query_tag(void *opaque, const CXLDCTagInfo *info)
     return true;
 }
 
-CxlDynamicCapacityInfo *qmp_query_cxl_dynamic_capacity(const char *path,
-                                                       bool has_limit,
-                                                       uint32_t limit,
-                                                       Error **errp)
+CxlDynamicCapacityInfo *qmp_query_cxl_dynamic_capacity(
+    const char *path, bool has_start, uint32_t start, bool has_limit,
+    uint32_t limit, Error **errp)
 {
     CXLType3Dev *d = dc_from_path(path, errp);
     CxlDynamicCapacityRegionList **regions;
@@ -422,6 +447,9 @@ CxlDynamicCapacityInfo *qmp_query_cxl_dynamic_capacity(const char *path,
 
     if (!d) {
         return NULL;
+    }
+    if (!has_start) {
+        start = 0;
     }
     if (!has_limit) {
         limit = QUERY_LIMIT;
@@ -437,10 +465,11 @@ CxlDynamicCapacityInfo *qmp_query_cxl_dynamic_capacity(const char *path,
     }
     hosts = &out->hosts;
     for (i = 0; i < cxl_dc_nr_hosts(d->dc); i++) {
-        QAPI_LIST_APPEND(hosts, query_host(d, i, limit));
+        QAPI_LIST_APPEND(hosts, query_host(d, i, start, limit, &out->more));
     }
     tags.tags = &out->tags;
     tags.left = limit;
-    cxl_dc_tags(d->dc, 0, query_tag, &tags);
+    cxl_dc_tags(d->dc, start, query_tag, &tags);
+    out->more |= out->tag_count > (uint64_t)start + limit;
     return out;
 }

@@ -69,10 +69,9 @@ void qmp_cxl_release_dynamic_capacity(
     not_compiled_in(errp);
 }
 
-CxlDynamicCapacityInfo *qmp_query_cxl_dynamic_capacity(const char *path,
-                                                       bool has_limit,
-                                                       uint32_t limit,
-                                                       Error **errp)
+CxlDynamicCapacityInfo *qmp_query_cxl_dynamic_capacity(
+    const char *path, bool has_start, uint32_t start, bool has_limit,
+    uint32_t limit, Error **errp)
 {
     not_compiled_in(errp);
     return NULL;
