@@ -425,6 +425,9 @@ static int media_post_load(void *opaque, int version_id)
         (m->running && (m->ran || m->scan_dpa == m->scan_end))) {
         return -EINVAL;
     }
+    if (m->op_rc >= CXL_RC_COUNT || m->op_rc == CXL_RC_BG_STARTED) {
+        return -EINVAL;
+    }
     for (i = 0; i < m->op_ranges; i++) {
         const CXLMediaRange *r = &m->op_range[i];
 
@@ -472,6 +475,7 @@ const VMStateDescription vmstate_cxl_media = {
         VMSTATE_UINT64(list_dpa, CXLMediaState),
         VMSTATE_UINT64(list_lines, CXLMediaState),
         VMSTATE_UINT64(list_next, CXLMediaState),
+        VMSTATE_UINT8(op_rc, CXLMediaState),
         VMSTATE_COUNTED(op_range, CXLMediaState, media_op_ranges),
         VMSTATE_END_OF_LIST()
     }

@@ -2,9 +2,11 @@
 /*
  * Command set 44h: Sanitize and Media Operations (CXL r3.2 8.2.10.9.5)
  *
- * All that a running sanitize has to remember is the background operation and
- * the media status, and both migrate.  Media operations also keep their ranges
- * (cxl_media.h).
+ * Sanitize and erase make the data unreadable at once, as if by a new key, and
+ * the device overwrites it after that (cxl_type3_wipe_all()).  All that a
+ * running sanitize has to remember is the background operation and the media
+ * status, and both migrate.  Media operations overwrite their ranges in slices
+ * and keep what is left of them (cxl_media.h).
  */
 #include "qemu/osdep.h"
 #include "qemu/units.h"
@@ -12,6 +14,11 @@
 #include "trace.h"
 
 #define SANITIZE_KINDS  (CXL_CCI_MAILBOX | CXL_CCI_FM | CXL_CCI_LD)
+
+/* From then on, a sanitize asks whether the device has overwritten all of it */
+#define WIPE_POLL_MS    5
+/* What a range costs of a slice at least: look-ups, poison, calls */
+#define RANGE_COST      (1 * KiB)
 
 /* Records of what was wrong with the data that is gone; handles go on */
 static void forget_events(CXLEventLogs *logs)
@@ -26,9 +33,9 @@ static void forget_events(CXLEventLogs *logs)
     }
 }
 
-static void destroy_data(CXLType3Dev *d)
+/* What is known about data that is gone */
+static void forget_data(CXLType3Dev *d)
 {
-    cxl_type3_zero_all(d);
     cxl_poison_forget(cxl_type3_poison(d));
     cxl_media_forget(cxl_type3_media_state(d));
     cxl_maintenance_forget(cxl_type3_maintenance(d));
@@ -76,32 +83,41 @@ static CXLRetCode sanitize(CXLCCI *cci, CXLReader *in, CXLWriter *out)
         return CXL_RC_INVALID_SECURITY_STATE;
     }
     cxl_type3_set_media(d, CXL_MEDIA_DISABLED);
+    cxl_type3_wipe_all(d);
     return cxl_cci_bg_start(cci, sanitize_ms(size));
+}
+
+static void sanitize_end(CXLCCI *cci)
+{
+    CXLType3Dev *d = cxl_cci_type3(cci);
+
+    forget_data(d);
+    cxl_type3_set_media(d, CXL_MEDIA_READY);
+    trace_cxl_sanitize_done(cxl_cci_kind_name(cci->kind));
 }
 
 static CXLRetCode sanitize_done(CXLCCI *cci)
 {
-    CXLType3Dev *d = cxl_cci_type3(cci);
-
-    destroy_data(d);
-    cxl_type3_set_media(d, CXL_MEDIA_READY);
-    trace_cxl_sanitize_done(cxl_cci_kind_name(cci->kind));
+    if (cxl_type3_wiping(cxl_cci_type3(cci))) {
+        return cxl_cci_bg_continue(cci, WIPE_POLL_MS);
+    }
+    sanitize_end(cci);
     return CXL_RC_SUCCESS;
 }
 
-/* 0005h: what is overwritten by now stays so */
+/* 0005h: what was noted reads as zeroes, whatever is overwritten by now */
 static void sanitize_aborted(CXLCCI *cci)
 {
     cxl_type3_set_media(cxl_cci_type3(cci), CXL_MEDIA_READY);
 }
 
 /*
- * A reset must not bring back data whose end was promised, so what was begun is
- * done at once.
+ * What is not yet overwritten reads as zeroes all the same: a reset must not
+ * bring back data whose end was promised.
  */
 static void sanitize_cut_short(CXLCCI *cci)
 {
-    sanitize_done(cci);
+    sanitize_end(cci);
 }
 
 /* As if by a new key: nothing needs to be overwritten, so no time passes */
@@ -112,7 +128,8 @@ static CXLRetCode secure_erase(CXLCCI *cci, CXLReader *in, CXLWriter *out)
     if (is_protected(d)) {
         return CXL_RC_INVALID_SECURITY_STATE;
     }
-    destroy_data(d);
+    cxl_type3_wipe_all(d);
+    forget_data(d);
     trace_cxl_sanitize_done(cxl_cci_kind_name(cci->kind));
     return CXL_RC_SUCCESS;
 }
@@ -232,59 +249,117 @@ static CXLRetCode media_operations(CXLCCI *cci, CXLReader *in, CXLWriter *out)
         get_range(&ranges, &m->op_range[i]);
     }
     m->op_ranges = n;
-    return cxl_cci_bg_start(cci, cxl_media_ms(total));
+    m->op_rc = CXL_RC_SUCCESS;
+    return cxl_cci_bg_start_slices(cci, cxl_media_ms(total),
+                                   cxl_media_ms(MIN(total, CXL_TYPE3_SLICE)));
 }
 
-/* Dynamic capacity lies where the model says; false: poison is in the way */
-static bool overwrite(CXLCCI *cci, uint64_t dpa, uint64_t len)
+/*
+ * Where on the medium the first bytes of a range are that may be written.
+ * Return: how many of them lie in a row there, at most @r->len
+ */
+static uint64_t find_row(CXLCCI *cci, const CXLMediaRange *r, uint64_t *media)
 {
     CXLType3Dev *d = cxl_cci_type3(cci);
     uint64_t fixed = cxl_type3_volatile_size(d) + cxl_type3_persistent_size(d);
-    uint64_t n, media, row;
+    uint64_t row = fixed - r->dpa;
 
-    if (!cxl_poison_wipe(cxl_type3_poison(d), dpa, len)) {
-        return false;
+    *media = r->dpa;
+    if (r->dpa >= fixed && !cxl_dc_translate(cxl_type3_dc(d), cci->host_id,
+                                             r->dpa, media, &row)) {
+        return 0;
     }
-    for (; len; dpa += n, len -= n) {
-        if (dpa < fixed) {
-            n = MIN(len, fixed - dpa);
-            cxl_type3_zero(d, dpa, n);
-        } else if (cxl_dc_translate(cxl_type3_dc(d), cci->host_id, dpa, &media,
-                                    &row)) {
-            n = MIN(len, row);
-            cxl_type3_zero(d, media, n);
-        } else {
-            break;
+    return MIN(r->len, row);
+}
+
+/* The first @n bytes are done */
+static void advance(CXLMediaState *m, uint64_t n)
+{
+    CXLMediaRange *r = &m->op_range[0];
+
+    r->dpa += n;
+    r->len -= n;
+    if (!r->len) {
+        m->op_ranges--;
+        memmove(r, r + 1, m->op_ranges * sizeof(*r));
+    }
+}
+
+/* Return: bytes overwritten, 0 with m->op_rc set if this must not be done */
+static uint64_t overwrite(CXLCCI *cci, const CXLMediaRange *r,
+                          uint64_t *budget)
+{
+    CXLType3Dev *d = cxl_cci_type3(cci);
+    CXLMediaState *m = cxl_type3_media_state(d);
+    uint64_t n, media;
+
+    /* Dynamic capacity that the host lost meanwhile is left alone */
+    if (check_range(cci, r) != CXL_RC_SUCCESS) {
+        m->op_rc = CXL_RC_INVALID_PHYS_ADDR;
+        return 0;
+    }
+    /* All of it with the first slice: a piece might not fit into the list */
+    if (!cxl_poison_wipe(cxl_type3_poison(d), r->dpa, r->len)) {
+        m->op_rc = CXL_RC_INTERNAL_ERROR;
+        return 0;
+    }
+    n = find_row(cci, r, &media);
+    return cxl_type3_zero(d, media, n, budget);
+}
+
+/* Return: bytes overwritten or given up */
+static uint64_t media_slice(CXLCCI *cci)
+{
+    CXLMediaState *m = cxl_type3_media_state(cxl_cci_type3(cci));
+    uint64_t budget = CXL_TYPE3_SLICE, done = 0;
+
+    while (m->op_ranges && budget) {
+        uint64_t before = budget;
+        uint64_t n = overwrite(cci, &m->op_range[0], &budget);
+
+        if (!n) {
+            n = m->op_range[0].len;
         }
+        budget = MIN(budget, before - MIN(before, RANGE_COST));
+        budget = ROUND_DOWN(budget, CXL_POISON_LINE);
+        done += n;
+        advance(m, n);
     }
-    return true;
+    return done;
 }
 
 static CXLRetCode media_operations_done(CXLCCI *cci)
 {
     CXLMediaState *m = cxl_type3_media_state(cxl_cci_type3(cci));
-    CXLRetCode rc = CXL_RC_SUCCESS;
-    uint32_t i;
+    uint64_t done = media_slice(cci);
+    CXLRetCode rc;
 
-    for (i = 0; i < m->op_ranges; i++) {
-        const CXLMediaRange *r = &m->op_range[i];
-
-        /* Dynamic capacity that the host lost meanwhile is left alone */
-        if (check_range(cci, r) != CXL_RC_SUCCESS) {
-            rc = CXL_RC_INVALID_PHYS_ADDR;
-        } else if (!overwrite(cci, r->dpa, r->len)) {
-            rc = CXL_RC_INTERNAL_ERROR;
-        }
+    if (m->op_ranges) {
+        return cxl_cci_bg_continue(cci, cxl_media_ms(done));
     }
-    trace_cxl_media_operations_done(m->op_ranges, rc);
-    m->op_ranges = 0;
+    rc = m->op_rc;
+    trace_cxl_media_operations_done(rc);
     return rc;
 }
 
 /* As a sanitize, for data whose end was promised must not come back */
 static void media_operations_cut_short(CXLCCI *cci)
 {
-    media_operations_done(cci);
+    CXLType3Dev *d = cxl_cci_type3(cci);
+    CXLMediaState *m = cxl_type3_media_state(d);
+
+    while (m->op_ranges) {
+        const CXLMediaRange *r = &m->op_range[0];
+        uint64_t n = r->len, media;
+
+        if (check_range(cci, r) == CXL_RC_SUCCESS) {
+            n = find_row(cci, r, &media);
+            cxl_poison_wipe(cxl_type3_poison(d), r->dpa, n);
+            cxl_type3_wipe(d, media, n);
+        }
+        advance(m, n);
+    }
+    cxl_type3_wipe_begin(d);
 }
 
 /* -- rows ----------------------------------------------------------------- */

@@ -80,7 +80,8 @@ static CXLRetCode erase(CXLCCI *cci, CXLReader *in, CXLWriter *out)
     CXLRetCode rc = cxl_security_erase(s, type, get_secret(in));
 
     if (rc == CXL_RC_SUCCESS) {
-        cxl_type3_zero(d, s->dpa, s->len);
+        cxl_type3_wipe(d, s->dpa, s->len);
+        cxl_type3_wipe_begin(d);
         cxl_poison_wipe(cxl_type3_poison(d), s->dpa, s->len);
     }
     return rc;

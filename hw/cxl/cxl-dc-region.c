@@ -207,16 +207,3 @@ CXLRetCode cxl_dc_set_region(CXLDynCap *dc, unsigned region,
     }
     return CXL_RC_SUCCESS;
 }
-
-void cxl_dc_wipe(CXLDynCap *dc)
-{
-    DCEffects fx;
-
-    /* No records: the type and the host do not matter */
-    dc_effects_init(&fx, 0, CXL_DC_EV_RELEASED);
-    for (unsigned i = 0; i < dc->config.nr_regions; i++) {
-        dc_effects_range(fx.wipe, dc->region[i].pub.base,
-                         dc->region[i].pub.len);
-    }
-    dc_effects_run(dc, &fx);
-}

@@ -381,6 +381,9 @@ void dc_effects_run(CXLDynCap *dc, DCEffects *fx)
     for (guint i = 0; dc->ops->sanitize && i < fx->wipe->len; i++) {
         dc->ops->sanitize(dc->opaque, &g_array_index(fx->wipe, CXLDCRange, i));
     }
+    if (dc->ops->settle && fx->wipe->len) {
+        dc->ops->settle(dc->opaque);
+    }
     run_access(dc, fx->host, fx->on, true);
     run_log(dc, fx);
     run_report(dc, fx);

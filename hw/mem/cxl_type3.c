@@ -423,7 +423,8 @@ static void cxl_type3_finalize(Object *obj)
 }
 
 /*
- * Conventional reset.  A sanitize that runs is brought to its end.  Contents of
+ * Conventional reset.  A sanitize that runs ends: what is not overwritten yet
+ * reads as zeroes, and is overwritten while the device works.  Contents of
  * memory and labels, timestamp, poison, error logs, the Fabric Manager's log,
  * non-shared dynamic capacity, firmware slots, health and alert configuration
  * survive it, so do debug logs and passphrases: the user's locks persistent
@@ -550,6 +551,7 @@ static void cxl_type3_class_init(ObjectClass *oc, void *data)
     cxl_type3_class_add_properties(dc);
     cxl_type3_health_add_properties(oc);
     cxl_type3_qos_add_properties(oc);
+    cxl_type3_wipe_add_properties(oc);
     rc->phases.hold = cxl_type3_reset_hold;
 }
 

@@ -287,12 +287,13 @@ static void dc_sanitize(void *opaque, const CXLDCRange *range)
     CXLType3Dev *d = opaque;
 
     trace_cxl_type3_dc_sanitize(DEVICE(d)->id, range->dpa, range->len);
-    cxl_type3_zero(d, range->dpa, range->len);
+    cxl_type3_wipe(d, range->dpa, range->len);
 }
 
 static void dc_settle(void *opaque)
 {
     cxl_type3_direct_settle(opaque);
+    cxl_type3_wipe_begin(opaque);
 }
 
 static const CXLDCOps cxl_type3_dc_ops = {

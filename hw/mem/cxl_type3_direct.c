@@ -176,12 +176,30 @@ void cxl_type3_direct_settle(CXLType3Dev *d)
 
 /* -- may it be mapped? ---------------------------------------------------- */
 
-static void span_of_backend(CXLMemSpan *span, const CXLType3Mem *m,
-                            uint64_t offset)
+/* @span->len reaches no further than the memory itself */
+static void span_of_memory(CXLType3Dev *d, CXLMemSpan *span,
+                           const CXLType3Mem *m, uint64_t offset)
 {
+    uint64_t skip, len;
+
     span->mr = m->mr;
     span->offset = offset;
+    if (cxl_type3_wipe_next(d, m, offset, &skip, &len)) {
+        if (!skip) {
+            span->mr = NULL;
+            span->why = CXL_MEMORY_TRAP_WIPED;
+            span->len = MIN(span->len, len);
+        } else {
+            span->len = MIN(span->len, skip);
+        }
+    }
+}
+
+static void span_of_static(CXLType3Dev *d, CXLMemSpan *span,
+                           const CXLType3Mem *m, uint64_t offset)
+{
     span->len = MIN(span->len, m->size - offset);
+    span_of_memory(d, span, m, offset);
 }
 
 static void span_of_dc(CXLType3Dev *d, uint64_t dpa, bool whole,
@@ -204,9 +222,8 @@ static void span_of_dc(CXLType3Dev *d, uint64_t dpa, bool whole,
         span->why = CXL_MEMORY_TRAP_READ_ONLY;
         return;
     }
-    span->mr = d->dcmem.mr;
-    span->offset = run->offset + (dpa - run->node.start);
     span->dynamic = true;
+    span_of_memory(d, span, &d->dcmem, run->offset + (dpa - run->node.start));
 }
 
 static void span_get(PCIDevice *pci, uint64_t dpa, uint64_t len, bool whole,
@@ -244,9 +261,9 @@ static void span_get(PCIDevice *pci, uint64_t dpa, uint64_t len, bool whole,
     }
 
     if (dpa < d->vmem.size) {
-        span_of_backend(span, &d->vmem, dpa);
+        span_of_static(d, span, &d->vmem, dpa);
     } else if (dpa < cxl_type3_static_size(d)) {
-        span_of_backend(span, &d->pmem, dpa - d->vmem.size);
+        span_of_static(d, span, &d->pmem, dpa - d->vmem.size);
     } else if (dpa < dc_end) {
         span->len = MIN(span->len, dc_end - dpa);
         span_of_dc(d, dpa, whole, span);

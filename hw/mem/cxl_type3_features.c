@@ -72,7 +72,7 @@ static void zero_lost_data(CXLType3Dev *d, uint64_t dpa, uint64_t len)
             n = PIECE - dpa % PIECE;
         }
         n = MIN(n, len);
-        cxl_type3_zero(d, media, n);
+        cxl_type3_wipe(d, media, n);
         dpa += n;
         len -= n;
     }
@@ -88,6 +88,7 @@ static void replaced(void *opaque, uint64_t dpa, uint64_t len)
         zero_lost_data(d, bad.dpa, bad.len);
         cxl_poison_wipe(&d->poison, bad.dpa, bad.len);
     }
+    cxl_type3_wipe_begin(d);
 }
 
 static void needed(void *opaque, bool needed)

@@ -73,6 +73,7 @@ typedef struct CXLType3Space {
  * @size: bytes the device shows as capacity
  * @claimed: this device marked the backend as mapped
  * @migrates: this device registered the memory for migration
+ * @keeps_pages: they could not be given back to the host
  */
 typedef struct CXLType3Mem {
     HostMemoryBackend *hostmem;
@@ -82,7 +83,24 @@ typedef struct CXLType3Mem {
     uint64_t size;
     bool claimed;
     bool migrates;
+    bool keeps_pages;
 } CXLType3Mem;
+
+/**
+ * struct CXLType3Wipe - what reads as zeroes, but is not overwritten yet
+ * @ranges: IntervalTreeNodes, by place; see cxl_type3_wipe.c
+ * @left: bytes in them
+ * @noted: some of them, since cxl_type3_wipe_begin() was called
+ * @timer: of the next slice
+ * @exit: QEMU is about to end
+ */
+typedef struct CXLType3Wipe {
+    IntervalTreeRoot ranges;
+    uint64_t left;
+    bool noted;
+    QEMUTimer *timer;
+    Notifier exit;
+} CXLType3Wipe;
 
 /**
  * struct CXLType3DCProps - properties dcN-* of dynamic capacity region N
@@ -245,6 +263,7 @@ struct CXLType3Dev {
     CXLType3Tell tell;
     CXLType3Direct direct;
     CXLType3Decode decode;
+    CXLType3Wipe wipe;
 
     uint32_t cdat_sum;          /* of a table from a file, for migration */
 
@@ -274,6 +293,26 @@ bool cxl_type3_mem_realize(CXLType3Dev *d, Error **errp);
 void cxl_type3_mem_exit(CXLType3Dev *d);
 void cxl_type3_decode_forget(CXLType3Dev *d);
 uint64_t cxl_type3_static_size(const CXLType3Dev *d);
+/*
+ * Overwrite the beginning of a range, at least a byte of it.  Writing costs
+ * @budget, which is not 0, a byte for a byte; dropping pages costs less.
+ * Return: bytes that read as zeroes now
+ */
+uint64_t cxl_type3_mem_zero(CXLType3Mem *m, uint64_t offset, uint64_t len,
+                            uint64_t *budget);
+
+/* cxl_type3_wipe.c */
+void cxl_type3_wipe_init(CXLType3Dev *d);
+/* Overwrites what is left at once */
+void cxl_type3_wipe_exit(CXLType3Dev *d);
+/* Before the device itself loads or stores, for a trap or a command */
+void cxl_type3_wipe_touch(CXLType3Dev *d, CXLType3Mem *m, uint64_t offset,
+                          uint64_t n);
+/* After @skip bytes from @offset, @len must not be reached as RAM */
+bool cxl_type3_wipe_next(CXLType3Dev *d, const CXLType3Mem *m, uint64_t offset,
+                         uint64_t *skip, uint64_t *len);
+void cxl_type3_wipe_add_properties(ObjectClass *oc);
+extern const VMStateDescription vmstate_cxl_type3_wipe;
 
 /* cxl_type3_dc.c */
 bool cxl_type3_dc_configure(CXLType3Dev *d, Error **errp);

@@ -84,7 +84,8 @@ void cxl_type3_repartition(CXLType3Dev *d)
         cxl_partition_drop(&d->partition);
         return;
     }
-    cxl_type3_zero(d, dpa, len);
+    cxl_type3_wipe(d, dpa, len);
+    cxl_type3_wipe_begin(d);
     cxl_poison_wipe(&d->poison, dpa, len);
     cxl_partition_apply(&d->partition);
     cxl_type3_partition_moved(d);

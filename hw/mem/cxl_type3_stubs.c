@@ -220,12 +220,28 @@ void cxl_type3_set_media(CXLType3Dev *d, CXLMediaStatus status)
     g_assert_not_reached();
 }
 
-bool cxl_type3_zero(CXLType3Dev *d, uint64_t dpa, uint64_t len)
+uint64_t cxl_type3_zero(CXLType3Dev *d, uint64_t dpa, uint64_t len,
+                        uint64_t *budget)
 {
     g_assert_not_reached();
 }
 
-void cxl_type3_zero_all(CXLType3Dev *d)
+void cxl_type3_wipe(CXLType3Dev *d, uint64_t dpa, uint64_t len)
+{
+    g_assert_not_reached();
+}
+
+void cxl_type3_wipe_begin(CXLType3Dev *d)
+{
+    g_assert_not_reached();
+}
+
+void cxl_type3_wipe_all(CXLType3Dev *d)
+{
+    g_assert_not_reached();
+}
+
+bool cxl_type3_wiping(const CXLType3Dev *d)
 {
     g_assert_not_reached();
 }

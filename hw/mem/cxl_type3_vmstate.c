@@ -113,6 +113,8 @@ static const VMStateDescription vmstate_state = {
         VMSTATE_STRUCT_POINTER_TEST(dc, CXLType3Dev, has_dc, vmstate_cxl_dc,
                                     CXLDynCap),
 
+        VMSTATE_STRUCT(wipe, CXLType3Dev, 0, vmstate_cxl_type3_wipe,
+                       CXLType3Wipe),
         VMSTATE_STRUCT(tell, CXLType3Dev, 0, vmstate_cxl_type3_tell,
                        CXLType3Tell),
         VMSTATE_STRUCT(mailbox_cci, CXLType3Dev, 0, vmstate_cxl_cci, CXLCCI),

@@ -145,13 +145,14 @@ typedef enum CXLDCReason {
  * this order, each step only where it has something to do:
  *
  *   1. access off, settle     so that nobody writes what is wiped
- *   2. sanitize               so that who hears of it finds zeroes
+ *   2. sanitize, settle       so that who hears of it finds zeroes
  *   3. access on, settle      so that who hears of it can use it
  *   4. log                    the host or the FM is told
  *   5. report                 the monitor is told
  *
- * Then the function returns and its caller answers the command.  An owner that
- * wipes in slices lets nobody see the range before the last one is done.
+ * Then the function returns and its caller answers the command.  What is wiped
+ * is free then: the owner may overwrite it later, but before anybody's access to
+ * it at the latest.
  */
 typedef struct CXLDCOps {
     uint32_t (*log_room)(void *opaque, uint16_t host);
@@ -366,11 +367,6 @@ CXLRetCode cxl_dc_host_release(CXLDynCap *dc, uint16_t host,
  * More payloads forgotten; other Added capacity stays
  */
 void cxl_dc_reset_host(CXLDynCap *dc, uint16_t host);
-
-/**
- * cxl_dc_wipe() - Sanitize: call ops->sanitize for every region; extents stay
- */
-void cxl_dc_wipe(CXLDynCap *dc);
 
 /** cxl_dc_memory() - bytes of heap that the model holds now. */
 size_t cxl_dc_memory(const CXLDynCap *dc);

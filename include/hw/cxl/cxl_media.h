@@ -40,7 +40,8 @@ typedef struct CXLMediaRange {
  * @list_lines: ... and length
  * @list_next: where its answer goes on
  * @op_ranges: ranges that 4402h is overwriting, 0 if it is not at work
- * @op_range: the ranges
+ * @op_rc: what 4402h will answer: part of them could not be overwritten
+ * @op_range: what is left of the ranges
  */
 typedef struct CXLMediaState {
     bool running;
@@ -55,6 +56,7 @@ typedef struct CXLMediaState {
     uint64_t list_lines;
     uint64_t list_next;
     uint32_t op_ranges;
+    uint8_t op_rc;
     CXLMediaRange op_range[CXL_MEDIA_OP_RANGES];
 } CXLMediaState;
 

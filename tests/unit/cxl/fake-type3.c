@@ -82,16 +82,41 @@ bool cxl_type3_store_line(CXLType3Dev *d, uint64_t dpa, const uint8_t *line)
     return true;
 }
 
-void cxl_type3_zero_all(CXLType3Dev *d)
+static void note_zeroed(CXLType3Dev *d, uint64_t dpa, uint64_t len)
+{
+    g_assert_cmpuint(d->zeroed_ranges, <, ARRAY_SIZE(d->zeroed_range));
+    d->zeroed_range[d->zeroed_ranges++] = (CXLDCRange) { dpa, len };
+}
+
+uint64_t cxl_type3_zero(CXLType3Dev *d, uint64_t dpa, uint64_t len,
+                        uint64_t *budget)
+{
+    uint64_t n = MIN(len, *budget);
+
+    note_zeroed(d, dpa, n);
+    *budget -= n;
+    return n;
+}
+
+void cxl_type3_wipe(CXLType3Dev *d, uint64_t dpa, uint64_t len)
+{
+    note_zeroed(d, dpa, len);
+    d->wiped = true;
+}
+
+void cxl_type3_wipe_begin(CXLType3Dev *d)
+{
+    d->wiped = false;
+}
+
+void cxl_type3_wipe_all(CXLType3Dev *d)
 {
     d->zeroed++;
 }
 
-bool cxl_type3_zero(CXLType3Dev *d, uint64_t dpa, uint64_t len)
+bool cxl_type3_wiping(const CXLType3Dev *d)
 {
-    g_assert_cmpuint(d->zeroed_ranges, <, ARRAY_SIZE(d->zeroed_range));
-    d->zeroed_range[d->zeroed_ranges++] = (CXLDCRange) { dpa, len };
-    return true;
+    return d->wiping;
 }
 
 void cxl_type3_set_media(CXLType3Dev *d, CXLMediaStatus status)

@@ -49,13 +49,17 @@ struct CXLType3Dev {
     bool media_disabled;
     CXLPoison poison;
     CXLMediaState media;
-    /* what cxl_type3_store_line() and cxl_type3_zero_all() were asked for */
+    /* what cxl_type3_store_line() and cxl_type3_wipe_all() were asked for */
     uint64_t stored_dpa;
     uint8_t stored[CXL_POISON_LINE];
     unsigned zeroed;
-    /* the ranges of cxl_type3_zero(), newest last */
-    CXLDCRange zeroed_range[8];
+    /* the ranges of cxl_type3_zero() and cxl_type3_wipe(), newest last */
+    CXLDCRange zeroed_range[16];
     unsigned zeroed_ranges;
+    /* cxl_type3_wipe() was called, and cxl_type3_wipe_begin() not yet */
+    bool wiped;
+    /* what cxl_type3_wiping() says */
+    bool wiping;
     uint64_t volatile_size;
     uint64_t persistent_size;
     uint64_t lsa_size;

@@ -68,7 +68,9 @@ static CXLRetCode discover(uint16_t start, uint16_t count)
 static void ended_with(CXLRetCode rc)
 {
     g_assert_true(fake.mailbox.bg.running);
-    fake_clock_step(SECOND);
+    for (unsigned i = 0; i < 1000; i++) {
+        fake_clock_step(SECOND / 1000);
+    }
     g_assert_false(fake.mailbox.bg.running);
     g_assert_cmphex(fake.mailbox.bg.ret_code, ==, rc);
     g_assert_cmpuint(fake.media.op_ranges, ==, 0);
@@ -207,12 +209,93 @@ static void test_overwrite(CXLType3Dev *unused, gconstpointer data)
     g_assert_true(cxl_poison_hits(&fake.poison, 3 * LINE, LINE));
 }
 
-/* A reset does at once what would still have been done */
+/* At a reset, what is left reads as zeroes at once */
 static void test_cut_short(CXLType3Dev *unused, gconstpointer data)
 {
     assert_rc(one(0, STATIC_END), CXL_RC_BG_STARTED);
     cxl_cci_reset(&fake.mailbox);
+    g_assert_cmpuint(fake.zeroed_ranges, ==, 1);
     zeroed(0, 0, STATIC_END);
+    g_assert_false(fake.wiped);
+    g_assert_cmpuint(fake.media.op_ranges, ==, 0);
+}
+
+/* Some slices of a range, and a bit of another one */
+#define LONG    (8 * CXL_TYPE3_SLICE)
+
+static void start_long(void)
+{
+    put_head(1, ZEROS, 2);
+    put_range(LINE, LONG);
+    put_range(VMEM, LINE);
+    assert_rc(run(), CXL_RC_BG_STARTED);
+}
+
+/* The clock goes on until one more slice is done, and not two */
+static void slice(unsigned n)
+{
+    unsigned percent = cxl_cci_bg_percent(&fake.mailbox), now;
+
+    while (fake.zeroed_ranges < n) {
+        g_assert_true(fake.mailbox.bg.running);
+        fake_clock_step(SECOND / 1000);
+        now = cxl_cci_bg_percent(&fake.mailbox);
+        g_assert_cmpuint(now, >=, percent);
+        percent = now;
+    }
+}
+
+static void test_slices(CXLType3Dev *unused, gconstpointer data)
+{
+    uint64_t dpa = LINE;
+
+    start_long();
+    for (unsigned i = 0; i < 8; i++) {
+        slice(i + 1);
+        /* one only, and others are served in between */
+        g_assert_cmpuint(fake.zeroed_ranges, ==, i + 1);
+        zeroed(i, dpa, CXL_TYPE3_SLICE);
+        dpa += CXL_TYPE3_SLICE;
+        assert_rc(one(0, LINE), CXL_RC_BUSY);
+        new_request();
+        assert_rc(discover(0, 1), CXL_RC_BUSY);
+        new_request();
+    }
+    ended_with(CXL_RC_SUCCESS);
+    g_assert_cmpuint(fake.zeroed_ranges, ==, 9);
+    zeroed(8, VMEM, LINE);
+}
+
+static void test_slices_move(CXLType3Dev *unused, gconstpointer data)
+{
+    g_autoptr(GByteArray) media = NULL, cci = NULL;
+
+    start_long();
+    slice(2);
+    media = state_save(&vmstate_cxl_media, &fake.media);
+    cci = state_save(&vmstate_cxl_cci, &fake.mailbox);
+    cxl_cci_reset(&fake.mailbox);
+    fake.zeroed_ranges = 0;
+    g_assert_cmpint(state_load(&vmstate_cxl_media, &fake.media, media->data,
+                               media->len), ==, 0);
+    g_assert_cmpint(state_load(&vmstate_cxl_cci, &fake.mailbox, cci->data,
+                               cci->len), ==, 0);
+    slice(1);
+    /* where it was, not from the start */
+    g_assert_cmphex(fake.zeroed_range[0].dpa, >=, LINE + CXL_TYPE3_SLICE);
+    ended_with(CXL_RC_SUCCESS);
+    zeroed(fake.zeroed_ranges - 1, VMEM, LINE);
+}
+
+static void test_slices_cut_short(CXLType3Dev *unused, gconstpointer data)
+{
+    start_long();
+    slice(1);
+    cxl_cci_reset(&fake.mailbox);
+    g_assert_cmpuint(fake.zeroed_ranges, ==, 3);
+    zeroed(1, LINE + fake.zeroed_range[0].len,
+           LONG - fake.zeroed_range[0].len);
+    zeroed(2, VMEM, LINE);
     g_assert_cmpuint(fake.media.op_ranges, ==, 0);
 }
 
@@ -350,6 +433,9 @@ int main(int argc, char **argv)
     ADD("ranges", test_ranges);
     ADD("overwrite", test_overwrite);
     ADD("cut-short", test_cut_short);
+    ADD("slices", test_slices);
+    ADD("slices/move", test_slices_move);
+    ADD("slices/cut-short", test_slices_cut_short);
     ADD("dynamic", test_dynamic);
     ADD("locked", test_locked);
     ADD("no-room-for-pieces", test_no_room_for_pieces);

@@ -476,11 +476,11 @@ static void test_sanitize(CXLType3Dev *unused, gconstpointer data)
     assert_rc(send_request(&fake.mailbox, 0x4400), CXL_RC_BUSY);
     assert_rc(scan(0, 1, 0), CXL_RC_BUSY);
     assert_rc(send_request(&fake.fm, 0x4400), CXL_RC_MEDIA_DISABLED);
+    g_assert_cmpuint(fake.zeroed, ==, 1);
     fake_clock_step(8 * SECOND - 1);        /* up to 1 GiB */
     /* too late for that: it ends by itself */
     assert_rc(send_request(&fake.mailbox, 0x0005), CXL_RC_SUCCESS);
     g_assert_true(fake.media_disabled);
-    g_assert_cmpuint(fake.zeroed, ==, 0);
     fake_clock_step(1);
     g_assert_false(fake.media_disabled);
     assert_rc(fake.mailbox.bg.ret_code, CXL_RC_SUCCESS);
@@ -496,10 +496,28 @@ static void test_sanitize_is_aborted(CXLType3Dev *unused, gconstpointer data)
     assert_rc(fake.mailbox.bg.ret_code, CXL_RC_ABORTED);
     g_assert_false(fake.media_disabled);
     fake_clock_step(8 * SECOND);
-    g_assert_cmpuint(fake.zeroed, ==, 0);
+    g_assert_cmpuint(fake.zeroed, ==, 1);
     g_assert_cmpuint(fake.poison.n, !=, 0);
     assert_rc(send_request(&fake.mailbox, 0x4400), CXL_RC_BG_STARTED);
     fake_clock_step(8 * SECOND);
+    all_is_forgotten();
+}
+
+/* The host is not told of the end while the device still overwrites */
+static void test_sanitize_waits(CXLType3Dev *unused, gconstpointer data)
+{
+    make_history();
+    fake.wiping = true;
+    assert_rc(send_request(&fake.mailbox, 0x4400), CXL_RC_BG_STARTED);
+    fake_clock_step(20 * SECOND);
+    g_assert_true(fake.media_disabled);
+    g_assert_true(fake.mailbox.bg.running);
+    g_assert_cmpuint(cxl_cci_bg_percent(&fake.mailbox), ==, 99);
+    assert_rc(send_request(&fake.mailbox, 0x4400), CXL_RC_BUSY);
+    fake.wiping = false;
+    fake_clock_step(SECOND);
+    g_assert_false(fake.media_disabled);
+    assert_rc(fake.mailbox.bg.ret_code, CXL_RC_SUCCESS);
     all_is_forgotten();
 }
 
@@ -566,6 +584,7 @@ int main(int argc, char **argv)
     ADD("vmstate", test_media_state_migrates);
     ADD("4400", test_sanitize);
     ADD("4400/abort", test_sanitize_is_aborted);
+    ADD("4400/waits", test_sanitize_waits);
     ADD("4400/reset", test_reset_completes_sanitize);
     ADD("4400/duration", test_sanitize_takes_its_time);
     ADD("4401", test_secure_erase);

@@ -115,26 +115,6 @@ static void test_unknown_host(void)
     g_assert_cmpstr(t->rec->order->str, ==, "");
 }
 
-static void test_wipe_keeps_extents(void)
-{
-    g_autoptr(DCTest) t = dc_test_new();
-
-    give(t, 0, DPA(PLAIN, 0), 4, 0);
-    assert_rc(fm_add_one(t, 0, DPA(PLAIN, 8), 1, 0), CXL_RC_SUCCESS);
-    dc_recorder_clear(t->rec);
-    cxl_dc_wipe(t->dc);
-    g_assert_cmpuint(t->rec->wiped->len, ==, NR_REGIONS);
-    for (unsigned r = 0; r < NR_REGIONS; r++) {
-        g_assert_cmphex(dc_wiped(t->rec, r)->dpa, ==, DPA(r, 0));
-        g_assert_cmphex(dc_wiped(t->rec, r)->len, ==, CXL_DC_GRANULE);
-    }
-    g_assert_cmpuint(t->rec->events->len, ==, 0);
-    g_assert_true(can_access(t, 0, DPA(PLAIN, 0), 4));
-    /* Offers can still be answered */
-    host_accept_all(t, 0);
-    g_assert_cmpuint(nr_added(t, 0), ==, 2);
-}
-
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -150,7 +130,5 @@ int main(int argc, char **argv)
     g_test_add_func("/cxl/dc/reset/shared-capacity-is-sanitized",
                     test_shared_capacity_is_sanitized);
     g_test_add_func("/cxl/dc/reset/unknown-host", test_unknown_host);
-    g_test_add_func("/cxl/dc/sanitize/keeps-extents",
-                    test_wipe_keeps_extents);
     return g_test_run();
 }
