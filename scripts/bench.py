@@ -15,6 +15,7 @@ import subprocess
 
 import bench_commands
 import bench_guest
+import bench_hold
 import bench_machine
 import bench_model
 from bench_table import Table
@@ -24,6 +25,7 @@ SECTIONS = {
     'model': bench_model.model,
     'mapping': bench_model.mapping,
     'commands': bench_commands.commands,
+    'holds': bench_hold.holds,
     'machines': bench_machine.machines,
 }
 
