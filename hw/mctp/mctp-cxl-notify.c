@@ -173,6 +173,8 @@ void mctp_cxl_notify_reset(MCTPCXLNotify *n)
     n->pending = 0;
     n->link = 0;
     n->eid = MCTP_EID_NULL;
+    n->tries = 0;
+    n->deadline = 0;
 }
 
 void mctp_cxl_notify_destroy(MCTPCXLNotify *n)
