@@ -6,7 +6,7 @@
 #include "qemu/osdep.h"
 #include "qemu/bswap.h"
 #include "qemu/units.h"
-#include "cxl-qtest.h"
+#include "cxl-qtest-state.h"
 
 #define UNIT        (256 * MiB)
 #define BACKENDS \
@@ -193,6 +193,33 @@ static void a_partition_moves_with_the_machine(void)
     qtest_quit(dev.qts);
 }
 
+/* The machine has no persistent memory when the passphrase for it is loaded */
+static void a_snapshot_brings_partition_and_passphrase_back(void)
+{
+    QTestState *qts = cxl_start(STATE_RAM("128M") STATE_MEMORY("vm0", "256M")
+                                STATE_MEMORY("pm0", "512M")
+                                STATE_MEMORY("lsa0", "64K") DEVICE);
+    CxlReq disable = { 0 };
+    CxlDev dev;
+    State state;
+
+    cxl_probe(qts, 0, &dev);
+    g_assert_cmphex(set_partition(&dev, 1, 1), ==, 0);
+    g_assert_cmphex(set_passphrase(&dev), ==, 0);
+    state_save(&state, qts);
+    req8(&disable, 1);
+    req_zero(&disable, 0x3f);
+    g_assert_cmphex(cxl_cmd(&dev, 0x4502, &disable, NULL), ==, 0);
+    g_assert_cmphex(set_partition(&dev, 2, 1), ==, 0);
+    partition_is(&dev, 3, 0, 0, 0);
+    g_assert_true(state_load(&state, state.data));
+    partition_is(&dev, 2, 1, 0, 0);
+    /* it is set, so there is no other without it */
+    g_assert_cmphex(set_partition(&dev, 2, 0), ==, 0x13);
+    state_free(&state);
+    qtest_quit(qts);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -203,6 +230,7 @@ int main(int argc, char **argv)
     T(at_once_only_what_is_not_decoded);
     T(passphrases_protect_the_persistent_part);
     T(a_partition_moves_with_the_machine);
+    T(a_snapshot_brings_partition_and_passphrase_back);
 #undef T
     return g_test_run();
 }

@@ -15,13 +15,13 @@
 
 #define MACHINE MCTP_MACHINE \
     "-device cxl-downstream,id=ds0,bus=us0,port=0,chassis=0,slot=4 " \
-    "-object memory-backend-ram,id=vm1,size=256M " \
+    "-object memory-backend-file,id=vm1,size=256M,share=on,mem-path=/tmp " \
     "-device cxl-type3,id=mem1,bus=ds0,volatile-memdev=vm1 " \
     "-device cxl-switch-mailbox-cci,id=sw0,bus=pcie.0,addr=06.0,target=us0 " \
-    "-object memory-backend-ram,id=vm0,size=256M " \
-    "-object memory-backend-ram,id=pm0,size=256M " \
-    "-object memory-backend-ram,id=lsa0,size=64K " \
-    "-object memory-backend-ram,id=dc0,size=512M " \
+    "-object memory-backend-file,id=vm0,size=256M,share=on,mem-path=/tmp " \
+    "-object memory-backend-file,id=pm0,size=256M,share=on,mem-path=/tmp " \
+    "-object memory-backend-file,id=lsa0,size=64K,share=on,mem-path=/tmp " \
+    "-object memory-backend-file,id=dc0,size=512M,share=on,mem-path=/tmp " \
     "-device cxl-type3,id=mem0,bus=pcie.0,addr=07.0,volatile-memdev=vm0," \
     "persistent-memdev=pm0,lsa=lsa0,volatile-dc-memdev=dc0," \
     "num-dc-regions=2,sn=0x99 " \
@@ -51,8 +51,15 @@ static void find_all(RobustMachine *m)
 
 void robust_start(RobustMachine *m)
 {
+    robust_start_args(m, "");
+}
+
+void robust_start_args(RobustMachine *m, const char *more)
+{
+    g_autofree char *args = g_strconcat(MACHINE, more, NULL);
+
     memset(m, 0, sizeof(*m));
-    dw_start_args(&m->i2c, MACHINE);
+    dw_start_args(&m->i2c, args);
     find_all(m);
 }
 

@@ -32,6 +32,8 @@ extern const RobustDoor robust_doors[];
 extern const unsigned robust_nr_doors;
 
 void robust_start(RobustMachine *m);
+/** robust_start_args() - the same machine with @more arguments */
+void robust_start_args(RobustMachine *m, const char *more);
 /** robust_reset() - reset the machine and find everything again */
 void robust_reset(RobustMachine *m);
 void robust_stop(RobustMachine *m);

@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * State saved by a device with other properties: refused, and the message says
+ * which one differs
+ */
+#include "qemu/osdep.h"
+#include "qemu/units.h"
+#include "cxl-qtest-state.h"
+
+#define BACKENDS STATE_RAM("128M") \
+    STATE_MEMORY("vm0", "256M") \
+    STATE_MEMORY("vm1", "512M") \
+    STATE_MEMORY("pm0", "256M") \
+    STATE_MEMORY("pm1", "512M") \
+    STATE_MEMORY("lsa0", "64K") \
+    STATE_MEMORY("lsa1", "128K") \
+    STATE_MEMORY("dc0", "768M")
+
+/* A device in rp0 with all that a property below can change */
+static const struct {
+    const char *property;
+    const char *value;
+} base[] = {
+    { "volatile-memdev", "vm0" },
+    { "persistent-memdev", "pm0" },
+    { "lsa", "lsa0" },
+    { "sn", "17" },
+    { "x-speed", "32" },
+    { "x-width", "16" },
+    { "fm-on-mailbox", "on" },
+    { "partitionable", "off" },
+    { "volatile-dc-memdev", "dc0" },
+    { "num-dc-regions", "2" },
+    { "dc-extents-max", "1000" },
+    { "dc-tags-max", "100" },
+    { "dc-event-log-depth", "64" },
+    { "dc0-size", "256M" },
+    { "dc0-block-sizes", "0x600000" },
+};
+
+/* Value of a property instead of, or beside, those above */
+static const struct {
+    const char *property;
+    const char *value;
+    const char *beside;
+    const char *says;       /* QEMU, which looks at memory before devices */
+} other[] = {
+    { "volatile-memdev", "vm1", .says = "/vm0" },
+    { "persistent-memdev", "pm1", .says = "/pm0" },
+    { "lsa", "lsa1", .says = "\"lsa0\"" },
+    { "sn", "18" },
+    { "x-speed", "16" },
+    { "x-width", "8" },
+    { "fm-on-mailbox", "off" },
+    { "partitionable", "on" },
+    { "num-dc-regions", "1", "dc0-size=768M" },
+    { "num-dc-regions", "3", "dc1-size=256M" },
+    { "dc-extents-max", "1001" },
+    { "dc-tags-max", "101" },
+    { "dc-event-log-depth", "65" },
+    { "dc0-size", "512M" },
+    { "dc0-block-size", "4M" },
+    { "dc0-block-sizes", "0x200000" },
+    { "dc0-sharable", "on" },
+    { "dc0-read-only", "on" },
+    { "dc0-non-volatile", "on" },
+    { "dc0-hw-coherent", "on" },
+    { "dc0-sanitize", "on" },
+    { "dc0-sanitize-configurable", "off" },
+    { "dc1-block-size", "4M" },
+    { "dc1-sharable", "on" },
+    { "dc1-read-only", "on" },
+    { "dc1-sanitize", "on" },
+};
+
+/* A property that is given twice is what it is given last */
+static void plug(QTestState *qts, const char *property, const char *value,
+                 const char *beside)
+{
+    g_autoptr(GString) line = g_string_new("device_add cxl-type3,id=mem,"
+                                           "bus=rp0");
+    g_autofree char *answer = NULL;
+    unsigned i;
+
+    for (i = 0; i < ARRAY_SIZE(base); i++) {
+        g_string_append_printf(line, ",%s=%s", base[i].property,
+                               base[i].value);
+    }
+    if (property) {
+        g_string_append_printf(line, ",%s=%s", property, value);
+    }
+    if (beside) {
+        g_string_append_printf(line, ",%s", beside);
+    }
+    answer = qtest_hmp(qts, "%s", line->str);
+    g_assert_cmpstr(answer, ==, "");
+    cxl_slot_power(qts, 0, true);
+}
+
+static void unplug(QTestState *qts)
+{
+    qtest_qmp_device_del_send(qts, "mem");
+    cxl_slot_power(qts, 0, false);
+    qtest_qmp_eventwait(qts, "DEVICE_DELETED");
+}
+
+static void a_difference_is_refused_by_name(void)
+{
+    QTestState *qts = cxl_start(BACKENDS);
+    State state;
+    CxlDev dev;
+    unsigned i;
+
+    plug(qts, NULL, NULL, NULL);
+    state_save(&state, qts);
+    g_assert_true(state_load(&state, state.data));
+    for (i = 0; i < ARRAY_SIZE(other); i++) {
+        g_autofree char *want = NULL;
+
+        unplug(qts);
+        plug(qts, other[i].property, other[i].value, other[i].beside);
+        g_test_message("%s=%s", other[i].property, other[i].value);
+        g_assert_false(state_load(&state, state.data));
+        want = other[i].says ? g_strdup(other[i].says) :
+               g_strdup_printf("property '%s' is 0x", other[i].property);
+        if (!strstr(state.said, want)) {
+            g_test_message("wanted \"%s\" in \"%s\"", want, state.said);
+        }
+        g_assert_nonnull(strstr(state.said, want));
+        cxl_probe(qts, 0, &dev);
+        cxl_alive(&dev);
+    }
+    unplug(qts);
+    plug(qts, NULL, NULL, NULL);
+    g_assert_true(state_load(&state, state.data));
+    state_free(&state);
+    qtest_quit(qts);
+}
+
+/*
+ * Sizes that were given on one side and follow from others on the other; then
+ * all of memory is where it was.
+ */
+static void what_is_in_force_counts(void)
+{
+    /* in both static parts, in region 0, and at the end of region 1 */
+    const uint64_t at[] = {
+        0, 256 * MiB, 512 * MiB + 4096, 1280 * MiB - 8,
+    };
+    const CxlExtent held[] = {
+        { 512 * MiB, 2 * MiB, 1 }, { 1278 * MiB, 2 * MiB, 2 },
+    };
+    QTestState *qts = cxl_start(BACKENDS);
+    uint64_t hpa;
+    State state;
+    CxlDev dev;
+    unsigned i;
+
+    plug(qts, NULL, NULL, NULL);
+    cxl_probe(qts, 0, &dev);
+    hpa = cxl_map(&dev, 1280 * MiB);
+    cxl_hold(&dev, held, ARRAY_SIZE(held));
+    for (i = 0; i < ARRAY_SIZE(at); i++) {
+        qtest_writeq(qts, hpa + at[i], 0x1111 * (i + 1));
+    }
+    state_save(&state, qts);
+    unplug(qts);
+    plug(qts, "dc1-size", "512M", "dc0-block-size=2M");
+    g_assert_true(state_load(&state, state.data));
+    for (i = 0; i < ARRAY_SIZE(at); i++) {
+        g_assert_cmphex(qtest_readq(qts, hpa + at[i]), ==, 0x1111 * (i + 1));
+    }
+    g_assert_cmphex(qtest_readq(qts, hpa + 514 * MiB), ==, UINT64_MAX);
+    state_free(&state);
+    qtest_quit(qts);
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+#define T(f) qtest_add_func("/cxl/state-same/" #f, f)
+    T(a_difference_is_refused_by_name);
+    T(what_is_in_force_counts);
+#undef T
+    return g_test_run();
+}
