@@ -12,18 +12,18 @@
 /* Of the run that is a test, on each machine */
 #define TEST_OPS 2500
 
-static int64_t opt_seed = -1, opt_ops, opt_from, opt_seconds;
+static int64_t opt_seed = -1, opt_ops, opt_from, opt_seconds = 60;
 static gboolean opt_minimise, opt_echo;
 
 static const GOptionEntry options[] = {
     { "seed", 0, 0, G_OPTION_ARG_INT64, &opt_seed,
       "First seed; each machine has the next [time]", "N" },
     { "ops", 0, 0, G_OPTION_ARG_INT64, &opt_ops,
-      "Operations, on one machine; without it there is no end", "N" },
+      "Operations, on one machine", "N" },
     { "from", 0, 0, G_OPTION_ARG_INT64, &opt_from,
       "Leave out the operations before N", "N" },
     { "seconds", 0, 0, G_OPTION_ARG_INT64, &opt_seconds,
-      "Start no further machine after so many seconds", "N" },
+      "End after so many seconds", "N" },
     { "minimise", 0, 0, G_OPTION_ARG_NONE, &opt_minimise,
       "After a fault, find the operations that it needs", NULL },
     { "echo", 0, 0, G_OPTION_ARG_NONE, &opt_echo,
@@ -59,6 +59,7 @@ static int fuzz(void)
         FuzzRun run = {
             .seed = seed, .ops = opt_ops ?: OPS, .from = opt_from,
             .echo = opt_echo,
+            .deadline = opt_ops ? 0 : start + opt_seconds * 1000000,
         };
         uint64_t last;
         g_autofree char *text = fuzz_run(&run, total, &last);

@@ -158,7 +158,8 @@ char *fuzz_run(const FuzzRun *run, Fuzz *total, uint64_t *last)
 
     g_assert_no_error(err);
     start(f, run, folder);
-    while (f->op < run->ops && !fuzz_over(f)) {
+    while (f->op < run->ops && !fuzz_over(f) &&
+           (!run->deadline || g_get_monotonic_time() < run->deadline)) {
         if (f->op - checked >= CHECK_EVERY) {
             checked = repaired = f->op;
             fuzz_gen_check(f);
@@ -207,6 +208,7 @@ static bool fails(const FuzzRun *run, const uint8_t *skipped, uint64_t *last)
     g_autofree char *text = NULL;
 
     less.skipped = skipped;
+    less.deadline = 0;
     less.echo = false;
     text = fuzz_run(&less, NULL, last);
     return text;

@@ -136,11 +136,13 @@ void fuzz_serial_close(Fuzz *f);
 /**
  * struct FuzzRun - what is asked for
  * @ops: of the machine, or of each machine
+ * @deadline: no operation begins after it, 0: none; us
  * @skipped: as of struct Fuzz
  * @echo: tell each operation
  */
 typedef struct FuzzRun {
     uint64_t seed, ops, from;
+    int64_t deadline;
     const uint8_t *skipped;
     bool echo;
 } FuzzRun;

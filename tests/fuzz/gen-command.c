@@ -62,29 +62,29 @@ void command_put(FuzzCommand *c, unsigned at, unsigned size, uint64_t value)
 
 uint64_t fuzz_dpa(Fuzz *f, const FuzzFn *fn)
 {
-    uint64_t at = FUZZ_PICK(f, places);
+    uint64_t at = FUZZ_PICK(f, places), odd = fuzz_odd(f);
+    unsigned block = fuzz_below(f, 8), line = fuzz_below(f, 64);
 
     switch (fuzz_below(f, 8)) {
     case 0:
-        return fuzz_odd(f);
+        return odd;
     case 1:
         return at - 64;
     case 2:
-        return at + fuzz_below(f, FUZZ_REGION) / 64 * 64;
+        return at + odd % FUZZ_REGION / 64 * 64;
     case 3:
-        return at + fuzz_below(f, 16) * FUZZ_BLOCK - 64;
+        return at + block * FUZZ_BLOCK - 64;
     default:
-        return at + fuzz_below(f, 64) * 64 +
-               fuzz_below(f, 8) * FUZZ_BLOCK;
+        return at + block * FUZZ_BLOCK + line * 64;
     }
 }
 
 void fuzz_extent(Fuzz *f, const FuzzFn *fn, uint64_t *dpa, uint64_t *len)
 {
-    unsigned odd = fuzz_below(f, 40);
+    unsigned odd = fuzz_below(f, 40), region = fuzz_below(f, FUZZ_REGIONS);
 
-    *dpa = FUZZ_STATIC + fuzz_below(f, FUZZ_REGIONS) * FUZZ_REGION +
-           fuzz_below(f, 24) * FUZZ_BLOCK;
+    *dpa = FUZZ_STATIC + region * FUZZ_REGION;
+    *dpa += fuzz_below(f, 24) * FUZZ_BLOCK;
     *len = (1 + fuzz_below(f, 4)) * FUZZ_BLOCK;
     if (odd == 0) {
         *dpa = fuzz_odd(f);
@@ -163,7 +163,7 @@ static void put_maintenance(Fuzz *f, const FuzzFn *fn, FuzzCommand *c)
 static void put_set_feature(Fuzz *f, FuzzCommand *c)
 {
     memcpy(c->data, FUZZ_PICK(f, feature_uuids), UUID_BYTES);
-    command_put(c, 16, 4, fuzz_below(f, 7) | fuzz_below(f, 2) << 3);
+    command_put(c, 16, 4, fuzz_below(f, 15));
     command_put(c, 20, 2, fuzz_one_in(f, 4) ? fuzz_odd(f) : 0);
     command_put(c, 22, 1, 1);
     memset(c->data + 23, 0, 9);

@@ -89,22 +89,23 @@ static void put_io(Fuzz *f, FuzzCommand *c)
     unsigned len = 1 + fuzz_below(f, fuzz_one_in(f, 4) ? 512 : 8);
     bool write = fuzz_one_in(f, 2);
     uint64_t base = 0xc0000000ull + (fuzz_below(f, 10) << 22);
+    unsigned offset = fuzz_below(f, 256);
 
     c->data[0] = FUZZ_PICK(f, ports);
     command_put(c, 1, 3, 0xf << 16 | write << 23);
     command_put(c, 4, 2, fuzz_one_in(f, 9));
     command_put(c, 6, 2, len);
-    command_put(c, 8, 8, base + FUZZ_PICK(f, at) + fuzz_below(f, 256));
+    command_put(c, 8, 8, base + FUZZ_PICK(f, at) + offset);
     c->len = 16 + (write ? len : 0);
 }
 
 static void put_register(Fuzz *f, FuzzCommand *c, unsigned at)
 {
-    unsigned reg = FUZZ_PICK(f, registers) + fuzz_below(f, 4);
+    unsigned reg = FUZZ_PICK(f, registers), how = fuzz_below(f, 32);
 
     /* 5103h, 5301h: register, byte enables, write */
-    command_put(c, at, 3, reg >> 2 << 2 | reg >> 8 << 8 |
-                fuzz_below(f, 16) << 16 | fuzz_below(f, 2) << 23);
+    reg += fuzz_below(f, 4);
+    command_put(c, at, 3, reg | (how & 15) << 16 | how >> 4 << 23);
 }
 
 void fuzz_fm_payload(Fuzz *f, const FuzzFn *fn, FuzzCommand *c)

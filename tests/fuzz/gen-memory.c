@@ -100,9 +100,9 @@ void fuzz_gen_decoder(Fuzz *f)
     uint64_t size = fuzz_one_in(f, 8) ? fuzz_odd(f) :
                     fuzz_below(f, 4) * PART;
     uint64_t third = fuzz_one_in(f, 4) ? fuzz_odd(f) : target;
+    unsigned ways = fuzz_below(f, 3);
     uint32_t control = fuzz_one_in(f, 3) ? fuzz_odd(f) :
-                       fuzz_below(f, 3) << CXL_HDM_CTRL_IW_SHIFT |
-                       fuzz_below(f, 3);
+                       ways << CXL_HDM_CTRL_IW_SHIFT | fuzz_below(f, 3);
 
     if (fuzz_one_in(f, 2)) {
         decode_all(f);

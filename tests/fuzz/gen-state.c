@@ -227,11 +227,10 @@ static void corrupt(char *stream, size_t *len, const Corruption *c)
 
 void fuzz_gen_corrupt(Fuzz *f)
 {
-    Corruption c = {
-        .place = fuzz_below(f, 1 << 16), .how = fuzz_below(f, 10),
-        .bytes = 1 + fuzz_below(f, 8), .any = fuzz_random(f),
-        .value = fuzz_odd(f),
-    };
+    unsigned place = fuzz_below(f, 1 << 16), how = fuzz_below(f, 10);
+    unsigned bytes = 1 + fuzz_below(f, 8);
+    uint64_t any = fuzz_random(f), value = fuzz_odd(f);
+    const Corruption c = { place, how, bytes, any, value };
     g_autofree char *path = stream_path(f), *end = NULL, *stream = NULL;
     size_t len;
 
