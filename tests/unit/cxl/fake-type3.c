@@ -84,8 +84,8 @@ bool cxl_type3_store_line(CXLType3Dev *d, uint64_t dpa, const uint8_t *line)
 
 static void note_zeroed(CXLType3Dev *d, uint64_t dpa, uint64_t len)
 {
-    g_assert_cmpuint(d->zeroed_ranges, <, ARRAY_SIZE(d->zeroed_range));
-    d->zeroed_range[d->zeroed_ranges++] = (CXLDCRange) { dpa, len };
+    d->zeroed_range[d->zeroed_ranges++ % ARRAY_SIZE(d->zeroed_range)] =
+        (CXLDCRange) { dpa, len };
 }
 
 uint64_t cxl_type3_zero(CXLType3Dev *d, uint64_t dpa, uint64_t len,
