@@ -108,7 +108,9 @@ static void doe_send_interrupt(void *opaque, unsigned what)
     if (msix_enabled(doe->pdev)) {
         msix_notify(doe->pdev, doe->vector);
     } else if (msi_enabled(doe->pdev)) {
-        msi_notify(doe->pdev, doe->vector);
+        /* the guest may have allocated fewer messages than we have vectors */
+        msi_notify(doe->pdev, MIN(doe->vector,
+                                  msi_nr_vectors_allocated(doe->pdev) - 1));
     }
 }
 

@@ -34,6 +34,8 @@
 #define RP_BAR          0xc8000000u
 #define USP_BAR         0xc0000000u
 #define DSP_BAR         0xc0100000u
+/* In RAM */
+#define MESSAGE         0x04000000u
 
 static uint32_t config_address(int bus, int dev, int offset)
 {
@@ -425,6 +427,41 @@ static void test_cdat_without_downstream_ports(void)
     qtest_quit(s);
 }
 
+/*
+ * The guest allocates one message to a port with two, masks it and moves on
+ * while it is pending
+ */
+static void test_a_pending_message_moves(void)
+{
+    static const char machine[] = MACHINE TWO_PORTS SWITCH;
+    QTestState *s = qtest_init(machine);
+    uint64_t doe = usp_doe(s);
+    int msi = config_read(s, USP_BUS, 0, PCI_CAPABILITY_LIST) & 0xff;
+
+    while ((config_read(s, USP_BUS, 0, msi) & 0xff) != PCI_CAP_ID_MSI) {
+        msi = config_read(s, USP_BUS, 0, msi) >> 8 & 0xff;
+        g_assert_cmpint(msi, !=, 0);
+    }
+    config_write(s, USP_BUS, 0, msi + PCI_MSI_ADDRESS_LO, MESSAGE);
+    config_write(s, USP_BUS, 0, msi + PCI_MSI_ADDRESS_HI, 0);
+    config_write(s, USP_BUS, 0, msi + PCI_MSI_DATA_64, 0x55);
+    config_write(s, USP_BUS, 0, msi + PCI_MSI_MASK_64, 1);
+    config_write(s, USP_BUS, 0, msi, PCI_MSI_FLAGS_ENABLE << 16);
+    qtest_writel(s, doe + 0x10, 0x00021e98);
+    qtest_writel(s, doe + 0x10, 3);
+    qtest_writel(s, doe + 0x10, 0);
+    qtest_writel(s, doe + 0x8, 1u << 31 | 2);
+    cxl_settle(s);
+    g_assert_cmphex(config_read(s, USP_BUS, 0, msi + PCI_MSI_PENDING_64), ==,
+                    1);
+    s = cxl_migrate(s, machine);
+    g_assert_cmphex(qtest_readl(s, MESSAGE), ==, 0);
+    config_write(s, USP_BUS, 0, msi + PCI_MSI_MASK_64, 0);
+    cxl_settle(s);
+    g_assert_cmphex(qtest_readl(s, MESSAGE), ==, 0x55);
+    qtest_quit(s);
+}
+
 /* Half of a CDAT header was read when the guest moved on */
 static void test_doe_migration(void)
 {
@@ -523,6 +560,7 @@ int main(int argc, char **argv)
     qtest_add_func("/cxl/ports/window-misses", test_window_misses);
     qtest_add_func("/cxl/ports/registers", test_port_registers);
     qtest_add_func("/cxl/ports/messages", test_any_number_of_messages);
+    qtest_add_func("/cxl/ports/pending", test_a_pending_message_moves);
     qtest_add_func("/cxl/ports/dvsecs", test_dvsecs);
     qtest_add_func("/cxl/ports/cdat", test_cdat_of_a_switch);
     qtest_add_func("/cxl/ports/cdat-alone", test_cdat_without_downstream_ports);
