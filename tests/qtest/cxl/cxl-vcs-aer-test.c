@@ -4,6 +4,7 @@
  * (CXL r3.2 7.6.7.2)
  */
 #include "qemu/osdep.h"
+#include "qemu/host-utils.h"
 #include "hw/pci/pci_regs.h"
 #include "cxl-qtest-switch.h"
 
@@ -80,9 +81,59 @@ static void aer_goes_through_the_port(void)
     qtest_quit(sw.qts);
 }
 
+/* A host that reads its log after it has moved finds all of it */
+static void a_reported_error_moves(void)
+{
+    g_autofree char *args = cxl_args(SWITCH_PORTS SWITCH_MAILBOX
+                                     SWITCH_DEVICE);
+    static const unsigned log[] = {
+        PCI_ERR_CAP, PCI_ERR_HEADER_LOG, PCI_ERR_HEADER_LOG + 12,
+        PCI_ERR_ROOT_STATUS, PCI_ERR_ROOT_ERR_SRC,
+    };
+    uint32_t was[3][ARRAY_SIZE(log)];
+    CxlDev ports[3];
+    CxlSwitch sw;
+    unsigned i, k;
+
+    switch_start(&sw, SWITCH_DEVICE);
+    ports[0] = ports[1] = sw.usp;
+    ports[0].cfg -= 1 << 20;
+    ports[2] = sw.dsp[0];
+    for (i = 0; i < ARRAY_SIZE(ports); i++) {
+        unsigned cap = cfg_find_cap(&ports[i], PCI_CAP_ID_EXP);
+
+        cfg_writew(&ports[i], PCI_BRIDGE_CONTROL, PCI_BRIDGE_CTL_SERR);
+        cfg_writew(&ports[i], PCI_COMMAND, PCI_COMMAND_MEMORY |
+                   PCI_COMMAND_MASTER | PCI_COMMAND_SERR);
+        cfg_writew(&ports[i], cap + PCI_EXP_DEVCTL, PCI_EXP_DEVCTL_CERE |
+                   PCI_EXP_DEVCTL_NFERE | PCI_EXP_DEVCTL_FERE);
+    }
+    g_assert_cmphex(generate_aer(&sw, 0, 1, PCI_ERR_UNC_COMP_TIME), ==, 0);
+    g_assert_cmphex(generate_aer(&sw, 0, 0, PCI_ERR_UNC_POISON_TLP), ==, 0);
+    cxl_settle(sw.qts);
+    for (i = 0; i < ARRAY_SIZE(ports); i++) {
+        for (k = 0; k < ARRAY_SIZE(log); k++) {
+            was[i][k] = cfg_readl(&ports[i], AER(log[k]));
+        }
+    }
+    /* the source, the numbers of the errors */
+    g_assert_cmphex(was[0][4] >> 16, !=, 0);
+    g_assert_cmphex(was[1][0] & 0x1f, ==, ctz32(PCI_ERR_UNC_POISON_TLP));
+    g_assert_cmphex(was[2][0] & 0x1f, ==, ctz32(PCI_ERR_UNC_COMP_TIME));
+    sw.qts = cxl_migrate(sw.qts, args);
+    for (i = 0; i < ARRAY_SIZE(ports); i++) {
+        ports[i].qts = sw.qts;
+        for (k = 0; k < ARRAY_SIZE(log); k++) {
+            g_assert_cmphex(cfg_readl(&ports[i], AER(log[k])), ==, was[i][k]);
+        }
+    }
+    qtest_quit(sw.qts);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     qtest_add_func("/cxl/vcs/aer", aer_goes_through_the_port);
+    qtest_add_func("/cxl/vcs/aer-moves", a_reported_error_moves);
     return g_test_run();
 }
