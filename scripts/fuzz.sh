@@ -12,7 +12,7 @@ cd "$top"
 scripts/build.sh "$build"
 run_ninja "$build/qemu" tests/fuzz/cxl-fuzz \
     tests/unit/cxl/test-cxl-command-table
-# leaks of whole runs are those of devices that the base does not let go
+# as in tests/fuzz/meson.build
 export ASAN_OPTIONS=${ASAN_OPTIONS:-detect_leaks=0:handle_abort=1}
 export UBSAN_OPTIONS=${UBSAN_OPTIONS:-halt_on_error=1:abort_on_error=1:print_stacktrace=1}
 export QTEST_QEMU_BINARY=./qemu-system-x86_64

@@ -118,7 +118,7 @@ FuzzGenerator fuzz_gen_mailbox, fuzz_gen_tunnel, fuzz_gen_serial,
               fuzz_gen_monitor, fuzz_gen_plug, fuzz_gen_reset,
               fuzz_gen_interrupt, fuzz_gen_clock, fuzz_gen_snapshot,
               fuzz_gen_migrate, fuzz_gen_corrupt, fuzz_gen_repair,
-              fuzz_gen_check, fuzz_gen_capacity;
+              fuzz_gen_check;
 
 /** fuzz_repair() - plug, bind, enumerate what is missing; interrupts off */
 void fuzz_repair(Fuzz *f);
