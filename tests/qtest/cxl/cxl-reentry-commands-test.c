@@ -186,7 +186,7 @@ static void interrupting(Run *run)
         { 0x0201, reentry_firmware() },
         { 0x0600, reentry_sparing() },
     }, fabric[] = {
-        { 0x5102, reentry_control(PORT_RESET) },
+        { 0x5102, reentry_control(PORT_RESET), true },
         { 0x5102, reentry_control(PERST_ASSERT), true },
         { 0x5103, reentry_slot_config(r) },
         { OP_UNBIND, reentry_unbind(SURPRISE), true },

@@ -27,6 +27,7 @@ typedef enum Port { DSP, EMPTY, ROOT } Port;
  * @fire: what raises the interrupt
  * @restore: bring mem0 back into its host's sight; NULL: it was there
  * @more: arguments of the machine; NULL: none
+ * @shown: mem0 was hidden before the message, nobody wants it removed any more
  * @unseen: the base sends at once, and blocks what comes back to where it is
  */
 typedef struct Row {
@@ -37,6 +38,7 @@ typedef struct Row {
     void (*restore)(Reentry *r);
     const char *more;
     bool unseen;
+    bool shown;
 } Row;
 
 /* -- doors ---------------------------------------------------------------- */
@@ -271,20 +273,21 @@ static void fill_log(Reentry *r)
 
 static const Row rows[] = {
     { "mailbox/perst", DSP, NULL, mailbox_perst, deassert_perst },
-    { "mailbox/perst-ends", DSP, assert_perst, mailbox_perst_ends },
-    { "mailbox/reset", DSP, NULL, mailbox_reset },
+    { "mailbox/perst-ends", DSP, assert_perst, mailbox_perst_ends,
+      .shown = true },
+    { "mailbox/reset", DSP, NULL, mailbox_reset, .shown = true },
     { "mailbox/unbind", DSP, NULL, mailbox_unbind, bind_again },
     { "mailbox/button", DSP, NULL, mailbox_button, bind_again },
-    { "mailbox/bind", DSP, unbind_first, mailbox_bind },
+    { "mailbox/bind", DSP, unbind_first, mailbox_bind, .shown = true },
     { "mailbox/config", DSP, NULL, mailbox_config },
     { "line/perst", DSP, NULL, line_perst, deassert_perst },
-    { "line/perst-ends", DSP, assert_perst, line_perst_ends },
-    { "line/reset", DSP, NULL, line_reset },
+    { "line/perst-ends", DSP, assert_perst, line_perst_ends, .shown = true },
+    { "line/reset", DSP, NULL, line_reset, .shown = true },
     { "line/unbind", DSP, NULL, line_unbind, bind_late },
     { "line/button", DSP, NULL, line_button, bind_late },
-    { "line/bind", DSP, unbind_first, line_bind },
+    { "line/bind", DSP, unbind_first, line_bind, .shown = true },
     { "line/config", DSP, NULL, line_config },
-    { "i2c/reset", DSP, NULL, i2c_reset },
+    { "i2c/reset", DSP, NULL, i2c_reset, .shown = true },
     { "host/config", DSP, NULL, host_config, .unseen = true },
     { "monitor/device-del", DSP, NULL, monitor_device_del, NULL, NATIVE },
     { "monitor/device-add", EMPTY, NULL, monitor_device_add, NULL, NATIVE },
@@ -316,8 +319,9 @@ static void outlives_its_message(const void *data)
     if (row->prepare) {
         row->prepare(&r);
     }
+    r.asks = row->fire == monitor_device_del;
     reentry_arm_msi(&r, port[row->port], c->aim);
-    r.held = row->restore;
+    r.held = row->restore || row->shown;
     row->fire(&r);
     hit = reentry_after(&r);
     g_assert_true(hit || row->unseen);

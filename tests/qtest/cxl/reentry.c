@@ -254,6 +254,19 @@ static void aim_msix(Reentry *r, CxlDev *dev)
     cfg_writew(dev, cap + PCI_MSIX_FLAGS, PCI_MSIX_FLAGS_ENABLE);
 }
 
+/* A downstream port removes only what somebody wants removed */
+static void want_removal(Reentry *r)
+{
+    QDict *rsp;
+
+    if (r->aim == AIM_SLOT && !r->asks) {
+        /* an error if it is wanted already, or hidden from the host */
+        rsp = qtest_qmp(r->qts, "{'execute': 'device_del', 'arguments': {"
+                        "'id': 'mem0'}}");
+        qobject_unref(rsp);
+    }
+}
+
 void reentry_arm_mem(Reentry *r, ReentryAim aim)
 {
     CxlReq policy = { 5, { 1, 1, 1, 1, 1 } };
@@ -266,6 +279,7 @@ void reentry_arm_mem(Reentry *r, ReentryAim aim)
     g_assert_cmphex(cxl_cmd(&r->mem, 0x0103, &policy, NULL), ==, 0);
     dev_writel(&r->mem, REG_MB_CONTROL, BG_IRQ);
     cfg_writel(&r->mem, MEM_DOE + DOE_CONTROL, DOE_INT_EN);
+    want_removal(r);
     aim_msix(r, &r->mem);
     if (aim == AIM_DOORBELL) {
         /* a second ring shows: Identify's answer has another length */
@@ -310,6 +324,7 @@ void reentry_arm_msi(Reentry *r, CxlDev *port, ReentryAim aim)
     m = message(r);
     g_assert_cmpuint(cap, !=, 0);
     g_assert_cmphex(m.data, <=, UINT16_MAX);
+    want_removal(r);
     set_slot(port, PCI_EXP_SLTCTL_PWR_IND_ON | HOT_PLUG);
     cfg_writel(port, cap + PCI_MSI_ADDRESS_LO, m.address);
     if (wide) {

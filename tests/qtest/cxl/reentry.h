@@ -60,12 +60,14 @@ extern const char *const reentry_aim_name[AIM__COUNT];
  * struct Reentry - the machine
  * @held: mem0 is out of its host's sight when the message comes, so that no
  *   slot's power takes it
+ * @asks: the test asks for mem0's removal, which otherwise arming does
  */
 typedef struct Reentry {
     DwI2c i2c;
     QTestState *qts;
     ReentryAim aim;
     bool held;
+    bool asks;
     CxlDev root, usp, sw, dsp[2], mem, other;
     Line *line[2];
 } Reentry;
