@@ -498,6 +498,7 @@ static void test_sanitize_is_aborted(CXLType3Dev *unused, gconstpointer data)
     fake_clock_step(8 * SECOND);
     g_assert_cmpuint(fake.zeroed, ==, 1);
     g_assert_cmpuint(fake.poison.n, !=, 0);
+    fake.zeroed = 0;
     assert_rc(send_request(&fake.mailbox, 0x4400), CXL_RC_BG_STARTED);
     fake_clock_step(8 * SECOND);
     all_is_forgotten();
