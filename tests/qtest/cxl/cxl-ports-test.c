@@ -214,6 +214,24 @@ static void test_port_registers(void)
     qtest_quit(s);
 }
 
+/* The way of a pin is looked up then, up to the root complex: UBSan watches */
+static void test_a_guest_disables_pins(void)
+{
+    QTestState *s = qtest_init(MACHINE TWO_PORTS SWITCH);
+
+    ports_setup(s);
+    for (int bus = RP_BUS; bus <= DSP_BUS; bus++) {
+        uint32_t command = config_read(s, bus, 0, PCI_COMMAND) & 0xffff;
+
+        config_write(s, bus, 0, PCI_COMMAND,
+                     command | PCI_COMMAND_INTX_DISABLE);
+        g_assert_cmphex(config_read(s, bus, 0, PCI_COMMAND) & 0xffff, ==,
+                        command | PCI_COMMAND_INTX_DISABLE);
+        config_write(s, bus, 0, PCI_COMMAND, command);
+    }
+    qtest_quit(s);
+}
+
 /* Whatever a guest writes into Message Control, ports go on */
 static void test_any_number_of_messages(void)
 {
@@ -560,6 +578,7 @@ int main(int argc, char **argv)
     qtest_add_func("/cxl/ports/window-misses", test_window_misses);
     qtest_add_func("/cxl/ports/registers", test_port_registers);
     qtest_add_func("/cxl/ports/messages", test_any_number_of_messages);
+    qtest_add_func("/cxl/ports/pins", test_a_guest_disables_pins);
     qtest_add_func("/cxl/ports/pending", test_a_pending_message_moves);
     qtest_add_func("/cxl/ports/dvsecs", test_dvsecs);
     qtest_add_func("/cxl/ports/cdat", test_cdat_of_a_switch);
