@@ -80,8 +80,9 @@ static char *last_words(const char *path)
     if (!g_file_get_contents(path, &text, NULL, NULL)) {
         return g_strdup("");
     }
-    at = strstr(text, "==ERROR");
-    at = at ?: strstr(text, "runtime error");
+    /* an abort that UBSan makes has a report of its own, of no use */
+    at = strstr(text, "runtime error");
+    at = at ?: strstr(text, "==ERROR");
     at = at ?: text + MAX((ssize_t)strlen(text) - 3000, 0);
     while (at > text && at[-1] != '\n') {
         at--;
