@@ -4,8 +4,8 @@
  * 7.6.7)
  *
  * The upstream port is a file of the base; the one thing of ours inside it is
- * its embedded CCI.  No transport uses that one: it has no rows, and its pointer
- * to the switch is where the doors of the switch find each other.
+ * its embedded CCI.  No transport uses that one: it has no rows, and its
+ * pointer to the switch is where the doors of the switch find each other.
  */
 #include "qemu/osdep.h"
 #include "qemu/error-report.h"

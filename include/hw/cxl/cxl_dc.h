@@ -151,8 +151,8 @@ typedef enum CXLDCReason {
  *   5. report                 the monitor is told
  *
  * Then the function returns and its caller answers the command.  What is wiped
- * is free then: the owner may overwrite it later, but before anybody's access to
- * it at the latest.
+ * is free then: the owner may overwrite it later, but before anybody's access
+ * to it at the latest.
  */
 typedef struct CXLDCOps {
     uint32_t (*log_room)(void *opaque, uint16_t host);

@@ -17,8 +17,9 @@
     "-device cxl-type3,bus=rp0,id=cxl-mem0,volatile-memdev=vm0," \
     "persistent-memdev=pm0,lsa=lsa0,partitionable=on"
 /* Size of range n in the device's DVSEC, which is at 100h without "sn" */
-#define DVSEC_SIZE_HI(n)    (0x118 + 16 * (n))
-#define DVSEC_SIZE_LO(n)    (0x11c + 16 * (n))
+/* Behind the serial number, which a device with persistent memory has */
+#define DVSEC_SIZE_HI(n)    (0x124 + 16 * (n))
+#define DVSEC_SIZE_LO(n)    (0x128 + 16 * (n))
 
 static uint16_t set_partition(CxlDev *dev, uint64_t units, uint8_t flags)
 {

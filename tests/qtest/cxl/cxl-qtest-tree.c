@@ -146,7 +146,12 @@ void tree_start(Tree *t, const uint8_t *ways)
         probe_ports(t, TREE_BRIDGE, bus[h]);
     }
     for (w = 0; w < TREE_GRAINS; w++) {
-        t->window[w] = windows + w * t->window_size;
+        /* one of 3, 6 or 12 ways begins at a multiple of so many units */
+        if (h % 3 == 0) {
+            windows = QEMU_ALIGN_UP(windows, h * (uint64_t)TREE_UNIT);
+        }
+        t->window[w] = windows;
+        windows += t->window_size;
     }
 }
 
