@@ -374,6 +374,7 @@ static int i2c_mctp_cxl_post_load(void *opaque, int version_id)
         s->frame_len = 0;
         return -EINVAL;
     }
+    i2c_bus_rejoin(I2C_SLAVE(s));
     /* a place in the bus's queue is not migrated: ask for the bus anew */
     withdraw_from_bus(s);
     ask_when_due(s);

@@ -43,4 +43,10 @@ void i2c_bus_drain(I2CBus *bus);
 /** i2c_bus_forget_slave() - @slave is about to go: in no transfer any more */
 void i2c_bus_forget_slave(I2CBus *bus, const I2CSlave *slave);
 
+/**
+ * i2c_bus_rejoin() - the states of @slave and of its bus were loaded
+ * @slave: in the transfer that was going on, if it was in that one
+ */
+void i2c_bus_rejoin(I2CSlave *slave);
+
 #endif

@@ -65,7 +65,7 @@ static void info_refuses_what_does_not_fit(void)
     CxlSwitch sw;
     unsigned i;
 
-    switch_start(&sw, "");
+    switch_start(&sw, "-global cxl-switch-mailbox-cci.mailbox-payload=2K ");
     vcs_info_request(&req, 0, 255, 0);
     req.data[2] = 2;
     switch_refused(&sw, OP_INFO, &req, RC_LENGTH);
