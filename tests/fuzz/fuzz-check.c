@@ -17,7 +17,7 @@
 #define MAILBOX_PAYLOAD 0xa8
 #define BG_RUNS 1
 /* Memory device status: the media, which a sanitize takes away */
-#define DEVICE_STATUS 0x8a8
+#define DEVICE_STATUS 0x20a8
 #define MEDIA_MASK 0xc
 #define MEDIA_READY 0x4
 

@@ -305,8 +305,15 @@ static void test_memory_refused(void)
     refused(&n, range(BAR_REGISTERS, 0), 0, RC_INVALID);
     refused(&n, range(BAR_REGISTERS, 4097), 0, RC_INVALID);
     refused(&n, range(BAR_REGISTERS, 0xffff), 0, RC_INVALID);
-    /* an answer that would not fit */
-    refused(&n, range(BAR_REGISTERS, 4096), 0, RC_INVALID);
+    /* an answer that would not fit, but in a mailbox */
+    m = range(BAR_REGISTERS, 4096);
+    for (size_t i = 0; i < ARRAY_SIZE(doors); i++) {
+        Answer a = memory(&n, doors[i], &m, NULL, 0);
+
+        g_assert_cmphex(a.ret_code, ==,
+                        doors[i] == DOOR_SWITCH_PCI ? 0 : RC_INVALID);
+        answer_clear(&a);
+    }
     refused(&n, range(UINT64_MAX, 1), 0, RC_INVALID);
     refused(&n, range(UINT64_MAX - 6, 8), 0, RC_INVALID);
     /* data that is not there, and data that nobody asked for */
