@@ -11,6 +11,7 @@
 #include "hw/pci/pcie_port.h"
 #include "hw/pci-bridge/cxl_upstream_port.h"
 #include "migration/vmstate-checked.h"
+#include "cxl-base-contacts.h"
 #include "cxl-port-vmstate.h"
 
 static int slot_post_load(void *opaque, int version_id)
@@ -23,7 +24,7 @@ static void give_up(void *opaque)
 {
     PCIDevice *port = opaque;
 
-    port->exp.aer_log.log_num = 0;
+    cxl_base_give_up_pci(port);
     if (object_dynamic_cast(OBJECT(port), TYPE_CXL_USP)) {
         pcie_doe_reset(&CXL_USP(port)->doe_cdat);
     }

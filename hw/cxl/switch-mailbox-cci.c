@@ -16,6 +16,7 @@
 #include "hw/cxl/cxl.h"
 #include "hw/cxl/cxl_mailbox.h"
 #include "hw/cxl/cxl_switch.h"
+#include "cxl-base-contacts.h"
 
 #define TYPE_CXL_SWITCH_MAILBOX "cxl-switch-mailbox-cci"
 OBJECT_DECLARE_SIMPLE_TYPE(CXLSwitchMailbox, CXL_SWITCH_MAILBOX)
@@ -119,6 +120,7 @@ static void switch_mailbox_give_up(void *opaque)
 {
     CXLSwitchMailbox *s = opaque;
 
+    cxl_base_give_up_pci(PCI_DEVICE(s));
     cxl_cci_forget(&s->cci);
     cxl_devregs_reset(&s->regs);
 }

@@ -12,6 +12,7 @@
 #include "hw/pci/pcie_aer.h"
 #include "migration/vmstate-checked.h"
 #include "cxl_type3_internal.h"
+#include "hw/cxl/cxl-base-contacts.h"
 
 /* Goes on in the background while the firmware model has a part in flight */
 #define OP_TRANSFER_FW 0x0201
@@ -225,7 +226,7 @@ static void cxl_type3_give_up(void *opaque)
     CXLType3Dev *d = opaque;
 
     cxl_type3_models_forget(d);
-    PCI_DEVICE(d)->exp.aer_log.log_num = 0;
+    cxl_base_give_up_pci(PCI_DEVICE(d));
     device_cold_reset(DEVICE(d));
     cxl_type3_direct_reload(d);
 }

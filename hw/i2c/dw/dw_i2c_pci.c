@@ -18,6 +18,8 @@
 #define DW_I2C_PCI_DEVICE_ID 0x4bb9
 /* Serial bus controller, other: the driver goes by the id. */
 #define DW_I2C_PCI_CLASS 0x0c80
+/* What the PCI core gives each device that it registers. */
+#define PCI_STATE_VERSION 2
 
 OBJECT_DECLARE_SIMPLE_TYPE(DWI2CPCIState, DW_I2C_PCI)
 
@@ -62,10 +64,23 @@ static void dw_i2c_pci_reset_hold(Object *obj, ResetType type)
     dw_i2c_reset(&DW_I2C_PCI(obj)->ctrl);
 }
 
+/*
+ * The PCI core keeps the version of its state where it loads it: after a load
+ * that ended early it would refuse every other one.
+ */
+static int dw_i2c_pci_pre_load(void *opaque)
+{
+    DWI2CPCIState *s = opaque;
+
+    s->parent_obj.version_id = PCI_STATE_VERSION;
+    return 0;
+}
+
 static const VMStateDescription vmstate_dw_i2c_pci = {
     .name = TYPE_DW_I2C_PCI,
     .version_id = 1,
     .minimum_version_id = 1,
+    .pre_load = dw_i2c_pci_pre_load,
     .fields = (const VMStateField[]) {
         VMSTATE_PCI_DEVICE(parent_obj, DWI2CPCIState),
         VMSTATE_STRUCT(ctrl, DWI2CPCIState, 1, vmstate_dw_i2c, DWI2CState),
