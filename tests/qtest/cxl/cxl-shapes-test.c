@@ -189,10 +189,8 @@ static void keeper_is_right(Machine *m)
 
 static void keeper_end(Machine *m)
 {
-    qtest_writeq(m->qts, MAILBOX(0) + TOLD,
-                 qtest_readq(m->qts, MAILBOX(0) + TOLD) + 1);
-    qtest_writeq(m->qts, MAILBOX(0) + WHAT, LOAD);
-    qtest_writeq(m->qts, MAILBOX(0) + ADDR, 0);
+    /* it goes on until it is told anything, and must not be called again */
+    cpu_tell(m->qts, 0, LOAD, 0, 0);
     cpu_wait(m->qts, 0);
 }
 
