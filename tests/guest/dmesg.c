@@ -25,6 +25,8 @@ static const char *const harmless[] = {
     "raw command path used",
     /* ... and of every use of its door for poison */
     "poison inject dpa", "poison clear dpa",
+    /* What cxl_pci says of each reset that sysfs is asked for */
+    ": resetting",
     /* Parts of a processor that TCG's "max" model does not have */
     "Failed to access perfctr msr",
     "inconsistent fixed MTRR", "inconsistent variable MTRR",
