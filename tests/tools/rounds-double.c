@@ -15,7 +15,7 @@
 #include "tap.h"
 
 /* Payload of the device's mailbox */
-#define PAYLOAD 2048
+#define PAYLOAD 8192
 
 static unsigned hex_digit(char c)
 {
