@@ -119,6 +119,7 @@ class Machine:
             '-device', f'pxb-cxl,id=cxl.0,bus=pcie.0,bus_nr={PXB_BUS}',
             '-device', 'cxl-rp,id=rp0,bus=cxl.0,chassis=0,slot=0,port=0',
             '-device', 'cxl-type3,id=cxl-dcd0,bus=rp0,sn=0xc0de1234,'
+            'mailbox-payload=4K,'
             'volatile-memdev=static,volatile-dc-memdev=dynamic,'
             'num-dc-regions=2' + (',' + props if props else '')]
         for number, kind in enumerate(links):

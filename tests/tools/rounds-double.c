@@ -14,8 +14,8 @@
 #include "sysfs.h"
 #include "tap.h"
 
-/* Payload of the device's mailbox */
-#define PAYLOAD 8192
+/* Payload of the mailbox of the machine that runs with this */
+#define PAYLOAD CXL_WIRE_MAX
 
 static unsigned hex_digit(char c)
 {
