@@ -304,7 +304,13 @@ static uint64_t overwrite(CXLCCI *cci, const CXLMediaRange *r,
         return 0;
     }
     n = find_row(cci, r, &media);
-    return cxl_type3_zero(d, media, n, budget);
+    if (n) {
+        n = cxl_type3_zero(d, media, n, budget);
+    }
+    if (!n) {
+        m->op_rc = CXL_RC_INVALID_PHYS_ADDR;
+    }
+    return n;
 }
 
 /* Return: bytes overwritten or given up */
