@@ -8,6 +8,7 @@
 #include "qemu/main-loop.h"
 #include "hw/deferred.h"
 #include "migration/vmstate.h"
+#include "system/runstate.h"
 
 static void deferred_bh(void *opaque)
 {
@@ -61,6 +62,24 @@ void device_deferred_cancel(DeviceDeferred *d, uint32_t mask)
     d->due &= ~mask;
 }
 
+/*
+ * The main loop goes on in the middle of a load: what is done waits for the
+ * state of all the others.
+ */
+static void deferred_run_state_changed(void *opaque, bool running,
+                                       RunState state)
+{
+    DeviceDeferred *d = opaque;
+
+    if (running) {
+        g_clear_pointer(&d->loaded, qemu_del_vm_change_state_handler);
+        if (d->due) {
+            deferred_schedule(d);
+        }
+        object_unref(d->owner);
+    }
+}
+
 static int deferred_post_load(void *opaque, int version_id)
 {
     DeviceDeferred *d = opaque;
@@ -69,8 +88,10 @@ static int deferred_post_load(void *opaque, int version_id)
         d->due = 0;
         return -EINVAL;
     }
-    if (d->due) {
-        deferred_schedule(d);
+    if (d->due && !d->loaded) {
+        object_ref(d->owner);
+        d->loaded = qemu_add_vm_change_state_handler(deferred_run_state_changed,
+                                                     d);
     }
     return 0;
 }

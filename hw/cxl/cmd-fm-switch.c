@@ -203,7 +203,7 @@ static const CXLCmd rows[] = {
     CXL_ROW(0x5102, "Physical Port Control", CXL_CCI_SWITCH, CXL_LEN(2),
             control_port),
     CXL_ROW(0x5103, "Send PPB CXL.io Configuration Request", CXL_CCI_SWITCH,
-            CXL_LEN(8), send_config, .flags = CXL_CMD_IO),
+            CXL_LEN(8), send_config),
     CXL_ROW(0x5104, "Get Domain Validation SV State", CXL_CCI_SWITCH,
             CXL_LEN(0), get_own_sv_state),
     CXL_ROW(0x5105, "Set Domain Validation SV", CXL_CCI_SWITCH,

@@ -11,7 +11,6 @@
 #include "qemu/host-utils.h"
 #include "hw/pci/pcie.h"
 #include "hw/pci/pcie_aer.h"
-#include "hw/cxl/cxl_aer.h"
 #include "cmd-sets.h"
 #include "cxl-switch-internal.h"
 #include "trace.h"
@@ -328,8 +327,8 @@ static CXLRetCode generate_aer(CXLCCI *cci, CXLReader *in, CXLWriter *out)
     err.source_id = pci_requester_id(port);
     trace_cxl_switch_aer(vppb, err.status, err.flags);
     /* the port's own AER logic: known bits, masks, message to the root */
-    return cxl_aer_inject(port, &err) < 0 ? CXL_RC_INVALID_INPUT
-                                          : CXL_RC_SUCCESS;
+    return pcie_aer_inject_error(port, &err) < 0 ? CXL_RC_INVALID_INPUT
+                                                 : CXL_RC_SUCCESS;
 }
 
 #define BIND_EFFECTS (CXL_EFF_BACKGROUND | CXL_EFF_CONFIG_IMMEDIATE)
@@ -346,7 +345,7 @@ static const CXLCmd rows[] = {
             .effects = BIND_EFFECTS, .flags = CXL_CMD_BG,
             .bg_done = unbind_done, .bg_abort = op_abort),
     CXL_ROW(0x5203, "Generate AER Event", CXL_CCI_SWITCH, CXL_LEN(0x28),
-            generate_aer, .flags = CXL_CMD_IO),
+            generate_aer),
 };
 
 const CXLCmdSet cxl_cmds_fm_vcs = CXL_CMD_SET("Virtual Switch", rows);

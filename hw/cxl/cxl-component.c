@@ -6,6 +6,7 @@
 #include "qemu/osdep.h"
 #include "qemu/error-report.h"
 #include "hw/cxl/cxl.h"
+#include "hw/cxl/cxl_msi.h"
 #include "hw/mctp/mctp_link_bus.h"
 #include "hw/pci-bridge/cxl_upstream_port.h"
 #include "hw/pci/pci_bus.h"
@@ -144,6 +145,9 @@ void cxl_component_register_init_common(uint32_t *regs, uint32_t *mask,
     if (type == CXL2_UPSTREAM_PORT && crb->owner) {
         /* Resets of the base's port end here, but not at its exchange */
         pcie_doe_reset(&CXL_USP(crb->owner->pdev)->doe_cdat);
+    }
+    if (crb->owner && crb->owner->pdev) {
+        cxl_msi_drop(crb->owner->pdev);
     }
     if (was_decoding && crb->owner) {
         cxl_component_decode_changed(crb->owner);
@@ -293,6 +297,7 @@ void cxl_component_register_block_init(Object *obj, CXLComponentState *cxl,
     memory_region_init_io(&crb->component_registers, obj, &block_ops, cxl,
                           block, CXL_COMPONENT_BLOCK_SIZE);
     cxl_port_register_vmstate(obj, cxl);
+    cxl_msi_init();
     warn_of_same_number(obj);
     /* management links to components stand on it */
     mctp_link_bus_create();

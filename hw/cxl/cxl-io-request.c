@@ -4,14 +4,10 @@
  *
  * They come from inside the switch: no window of a bridge forwards them and no
  * host is asked.  The function itself must have its memory space enabled.
- *
- * An access may make the function send an interrupt message, and that may
- * unplug it: messages are held until the request is over.
  */
 #include "qemu/osdep.h"
 #include "qemu/bswap.h"
 #include "hw/pci/pci.h"
-#include "hw/cxl/cxl_held_msi.h"
 #include "hw/cxl/cxl_io_request.h"
 #include "exec/memop.h"
 
@@ -55,9 +51,7 @@ uint32_t cxl_io_config(PCIDevice *pci, uint32_t what, uint32_t data)
     };
     uint32_t read = 0;
     unsigned i, size;
-    CXLHeldMSI held;
 
-    cxl_msi_hold(&held, pci);
     for (i = 0; i < 4; i += MAX(size, 1)) {
         uint32_t at = req.addr + i;
 
@@ -72,7 +66,6 @@ uint32_t cxl_io_config(PCIDevice *pci, uint32_t what, uint32_t data)
                              pci->config_read(pci, at, size));
         }
     }
-    cxl_msi_release(&held);
     return read;
 }
 
@@ -186,13 +179,10 @@ bool cxl_io_read(PCIDevice *pci, const CXLIOMemory *req, uint8_t *data)
 {
     hwaddr offset;
     MemoryRegion *bar = find_valid(pci, req, false, &offset);
-    CXLHeldMSI held;
     bool done;
 
     memset(data, 0, req->len);
-    cxl_msi_hold(&held, pci);
     done = bar && walk(bar, offset, req, false, NULL, data);
-    cxl_msi_release(&held);
     return done;
 }
 
@@ -200,11 +190,8 @@ bool cxl_io_write(PCIDevice *pci, const CXLIOMemory *req, const uint8_t *data)
 {
     hwaddr offset;
     MemoryRegion *bar = find_valid(pci, req, true, &offset);
-    CXLHeldMSI held;
     bool done;
 
-    cxl_msi_hold(&held, pci);
     done = bar && walk(bar, offset, req, true, data, NULL);
-    cxl_msi_release(&held);
     return done;
 }

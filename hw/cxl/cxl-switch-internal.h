@@ -10,10 +10,6 @@
 #include "qemu/uuid.h"
 #include "hw/cxl/cxl_events.h"
 #include "hw/cxl/cxl_switch.h"
-#include "hw/deferred.h"
-
-/* What is deferred: slots with events that their hosts were not told of */
-#define CXL_SWITCH_DEFERRED_SLOT    0
 
 /* A bit per device and function number of the bus below the upstream port */
 #define SWITCH_MAP_BYTES    (256 / 8)
@@ -66,10 +62,8 @@ typedef struct CXLSwitchOp {
 } CXLSwitchOp;
 
 struct CXLSwitch {
-    Object parent_obj;
     CXLTimestamp clock;
     CXLUpstreamPort *usp;
-    Object *kept;               /* the same, once there are no doors left */
     GPtrArray *doors;           /* CXLCCI */
     unsigned loaded;            /* doors that were loaded after all of this */
     CXLEventLogs events;
@@ -77,8 +71,6 @@ struct CXLSwitch {
     QemuUUID sv;
     uint8_t unbound[SWITCH_MAP_BYTES];
     uint8_t perst[SWITCH_MAP_BYTES];
-    uint8_t slot_events[SWITCH_MAP_BYTES];
-    DeviceDeferred deferred;
     CXLSwitchOp op;
     QLIST_HEAD(, CXLSwitchHeld) held;
     DeviceListener listener;
@@ -103,8 +95,6 @@ void cxl_switch_slot_reset(PCIDevice *port);
 bool cxl_switch_slot_power(const PCIDevice *port);
 /** cxl_switch_push_button() - ask the host to give the slot's device away. */
 void cxl_switch_push_button(CXLSwitch *sw, PCIDevice *port);
-/** cxl_switch_slot_run_deferred() - send the interrupt of one slot. */
-void cxl_switch_slot_run_deferred(void *opaque, unsigned what);
 /** cxl_switch_hold() - from now on device_del leaves what is on @port alone. */
 void cxl_switch_hold(CXLSwitch *sw, PCIDevice *port);
 /** cxl_switch_release() - the opposite, for what is not hidden. */

@@ -168,43 +168,12 @@ static void slot_send_interrupt(PCIDevice *port)
     }
 }
 
-/*
- * One port at a time: its interrupt may unplug the switch, and with it what
- * else was due.
- */
-void cxl_switch_slot_run_deferred(void *opaque, unsigned what)
-{
-    CXLSwitch *sw = opaque;
-    PCIDevice *due = NULL;
-
-    if (!DEVICE(sw->usp)->realized) {
-        return;
-    }
-    for (unsigned i = 1; i < cxl_switch_nr_vppbs(sw); i++) {
-        PCIDevice *port = cxl_switch_vppb(sw, i);
-
-        if (!cxl_switch_map_get(sw->slot_events, port)) {
-            continue;
-        }
-        if (due) {
-            device_deferred_raise(&sw->deferred, what);
-            break;
-        }
-        due = port;
-    }
-    if (due) {
-        cxl_switch_map_set(sw->slot_events, due, false);
-        slot_send_interrupt(due);
-    }
-}
-
 static void slot_event(CXLSwitch *sw, PCIDevice *port, uint16_t events)
 {
     uint8_t *exp = port->config + port->exp.exp_cap;
 
     pci_word_test_and_set_mask(exp + PCI_EXP_SLTSTA, events);
-    cxl_switch_map_set(sw->slot_events, port, true);
-    device_deferred_raise(&sw->deferred, CXL_SWITCH_DEFERRED_SLOT);
+    slot_send_interrupt(port);
 }
 
 void cxl_switch_push_button(CXLSwitch *sw, PCIDevice *port)
@@ -221,10 +190,7 @@ static void slot_emptied(CXLSwitch *sw, PCIDevice *port)
     slot_event(sw, port, PCI_EXP_SLTSTA_PDC | PCI_EXP_SLTSTA_DLLSC);
 }
 
-/*
- * As the port's own logic does for a hot-plug, which however sends the
- * interrupt at once.
- */
+/* As the port's own logic does for a hot-plug */
 static void slot_filled(CXLSwitch *sw, PCIDevice *port, PCIDevice *dev)
 {
     uint8_t *exp = port->config + port->exp.exp_cap;

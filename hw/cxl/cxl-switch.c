@@ -17,9 +17,6 @@
 /* Records in each log: a burst of changes on all ports of a large switch */
 #define EVENT_DEPTH     64
 
-#define TYPE_CXL_SWITCH_STATE "cxl-switch-state"
-OBJECT_DECLARE_SIMPLE_TYPE(CXLSwitch, CXL_SWITCH_STATE)
-
 static const VMStateDescription vmstate_switch;
 
 /* -- what comes and goes below the downstream ports ---------------------- */
@@ -82,8 +79,6 @@ static void switch_reset(void *opaque)
     unsigned i;
 
     forget_secret(sw);
-    memset(sw->slot_events, 0, sizeof(sw->slot_events));
-    device_deferred_cancel(&sw->deferred, DEVICE_DEFERRED_ALL);
     for (i = 1; i < cxl_switch_nr_vppbs(sw); i++) {
         cxl_switch_slot_reset(cxl_switch_vppb(sw, i));
     }
@@ -91,7 +86,7 @@ static void switch_reset(void *opaque)
 
 static CXLSwitch *switch_new(CXLUpstreamPort *usp)
 {
-    CXLSwitch *sw = CXL_SWITCH_STATE(object_new(TYPE_CXL_SWITCH_STATE));
+    CXLSwitch *sw = g_new0(CXLSwitch, 1);
     uint32_t depth[CXL_EVENT_LOGS];
     unsigned i;
 
@@ -99,8 +94,6 @@ static CXLSwitch *switch_new(CXLUpstreamPort *usp)
         depth[i] = EVENT_DEPTH;
     }
     sw->usp = usp;
-    device_deferred_init(&sw->deferred, OBJECT(sw), 1,
-                         cxl_switch_slot_run_deferred, sw);
     sw->doors = g_ptr_array_new();
     cxl_events_init(&sw->events, depth, &sw->clock, NULL, NULL);
     QLIST_INIT(&sw->held);
@@ -123,11 +116,9 @@ static void switch_free(CXLSwitch *sw)
     qemu_unregister_reset(switch_reset, sw);
     device_listener_unregister(&sw->listener);
     cxl_switch_let_all_go(sw);
-    /* hosts whose slots are filled by that will still hear of it */
-    sw->kept = object_ref(OBJECT(sw->usp));
     cxl_events_destroy(&sw->events);
     g_ptr_array_unref(sw->doors);
-    object_unref(OBJECT(sw));
+    g_free(sw);
 }
 
 void cxl_switch_cci_init(CXLCCI *cci, CXLUpstreamPort *usp,
@@ -265,8 +256,6 @@ static void switch_give_up(void *opaque)
     forget_secret(sw);
     memset(sw->unbound, 0, sizeof(sw->unbound));
     memset(sw->perst, 0, sizeof(sw->perst));
-    memset(sw->slot_events, 0, sizeof(sw->slot_events));
-    device_deferred_cancel(&sw->deferred, DEVICE_DEFERRED_ALL);
     sw->op = (CXLSwitchOp) { 0 };
     settle(sw);
 }
@@ -285,8 +274,6 @@ static const VMStateDescription vmstate_switch_state = {
         VMSTATE_UINT8_ARRAY(sv.data, CXLSwitch, sizeof_field(QemuUUID, data)),
         VMSTATE_UINT8_ARRAY(unbound, CXLSwitch, SWITCH_MAP_BYTES),
         VMSTATE_UINT8_ARRAY(perst, CXLSwitch, SWITCH_MAP_BYTES),
-        VMSTATE_UINT8_ARRAY(slot_events, CXLSwitch, SWITCH_MAP_BYTES),
-        VMSTATE_DEVICE_DEFERRED(deferred, CXLSwitch),
         VMSTATE_UINT16(op.opcode, CXLSwitch),
         VMSTATE_UINT8(op.devfn, CXLSwitch),
         VMSTATE_UINT8(op.option, CXLSwitch),
@@ -312,23 +299,3 @@ static const VMStateDescription vmstate_switch = {
         VMSTATE_END_OF_LIST()
     }
 };
-
-/* -- an object, so that what is deferred can keep it in memory ------------- */
-
-static void switch_finalize(Object *obj)
-{
-    object_unref(CXL_SWITCH_STATE(obj)->kept);
-}
-
-static const TypeInfo switch_state_info = {
-    .name = TYPE_CXL_SWITCH_STATE,
-    .parent = TYPE_OBJECT,
-    .instance_size = sizeof(CXLSwitch),
-    .instance_finalize = switch_finalize,
-};
-
-static void switch_state_register(void)
-{
-    type_register_static(&switch_state_info);
-}
-type_init(switch_state_register)

@@ -312,6 +312,7 @@ bool cxl_type3_dc_realize(CXLType3Dev *d, Error **errp)
     if (!d->nr_dc_regions) {
         return true;
     }
+    cxl_type3_dc_tell_init(d);
     d->dc = cxl_dc_new(&d->dc_config, &cxl_type3_dc_ops, d, errp);
     return d->dc != NULL;
 }

@@ -104,13 +104,6 @@ static void report_free(gpointer opaque)
     g_free(r);
 }
 
-void cxl_type3_dc_tell_exit(CXLType3Dev *d)
-{
-    g_clear_pointer(&d->tell.timer, timer_free);
-    g_queue_clear_full(&d->tell.queue, report_free);
-    d->tell = (CXLType3Tell) { 0 };
-}
-
 /* Nobody was told yet of what is counted: where the machine goes on, it is */
 static int tell_post_load(void *opaque, int version_id)
 {
@@ -139,8 +132,9 @@ const VMStateDescription vmstate_cxl_type3_tell = {
 
 /* -- what ----------------------------------------------------------------- */
 
-void cxl_type3_dc_tell_next(CXLType3Dev *d)
+static void tell_next(void *opaque, unsigned what)
 {
+    CXLType3Dev *d = opaque;
     CXLType3Report *r = g_queue_pop_head(&d->tell.queue);
     const char *id = DEVICE(d)->id;
     g_autofree char *path = object_get_canonical_path(OBJECT(d));
@@ -149,7 +143,7 @@ void cxl_type3_dc_tell_next(CXLType3Dev *d)
         return;
     }
     if (!g_queue_is_empty(&d->tell.queue)) {
-        device_deferred_raise(&d->deferred, CXL_TYPE3_DEFERRED_QMP);
+        device_deferred_raise(&d->tell.deferred, 0);
     }
     switch (r->what) {
     case CXL_DC_ACCEPTED:
@@ -218,5 +212,24 @@ void cxl_type3_dc_report(void *opaque, uint16_t host, CXLDCOutcome what,
         QAPI_LIST_APPEND(tail, cxl_type3_dc_range(d, &extents[i]));
     }
     g_queue_push_tail(&d->tell.queue, r);
-    device_deferred_raise(&d->deferred, CXL_TYPE3_DEFERRED_QMP);
+    device_deferred_raise(&d->tell.deferred, 0);
+}
+
+/* -- life ----------------------------------------------------------------- */
+
+void cxl_type3_dc_tell_init(CXLType3Dev *d)
+{
+    device_deferred_init(&d->tell.deferred, OBJECT(d), 1, tell_next, d);
+}
+
+void cxl_type3_dc_tell_exit(CXLType3Dev *d)
+{
+    CXLType3Tell *t = &d->tell;
+
+    device_deferred_cancel(&t->deferred, DEVICE_DEFERRED_ALL);
+    g_clear_pointer(&t->timer, timer_free);
+    g_queue_clear_full(&t->queue, report_free);
+    t->since = 0;
+    t->sent = 0;
+    t->lost = 0;
 }

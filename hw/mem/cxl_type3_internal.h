@@ -120,22 +120,6 @@ typedef struct CXLType3DCProps {
 } CXLType3DCProps;
 
 /**
- * enum CXLType3Deferred - what leaves the device after an operation
- *
- * The numbers below these are MSI-X vectors.
- */
-typedef enum CXLType3Deferred {
-    CXL_TYPE3_DEFERRED_AER_COR = CXL_TYPE3_VECTORS,
-    CXL_TYPE3_DEFERRED_AER_UNC,
-    CXL_TYPE3_DEFERRED_QMP,
-    CXL_TYPE3_DEFERRED_COUNT,
-} CXLType3Deferred;
-
-/* A reset ends what a host would hear; the monitor hears what happened */
-#define CXL_TYPE3_DEFERRED_RESET \
-    (DEVICE_DEFERRED_ALL & ~BIT(CXL_TYPE3_DEFERRED_QMP))
-
-/**
  * struct CXLType3Run - accepted dynamic capacity in one row
  * @node: first and last address
  * @whole: the same, if there is a whole page in it
@@ -200,6 +184,7 @@ typedef struct CXLType3RasError {
  * @sent: events sent in it
  * @lost: events not sent in it
  * @queue: CXLType3Report of events to be sent after the operation
+ * @deferred: sends them
  */
 typedef struct CXLType3Tell {
     QEMUTimer *timer;
@@ -207,6 +192,7 @@ typedef struct CXLType3Tell {
     uint32_t sent;
     uint64_t lost;
     GQueue queue;
+    DeviceDeferred deferred;
 } CXLType3Tell;
 
 struct CXLType3Dev {
@@ -236,7 +222,6 @@ struct CXLType3Dev {
     CXLComponentState cxl;
     CXLDeviceRegs regs;
     DOECap doe;
-    DeviceDeferred deferred;
     CXLCCI mailbox_cci;
     CXLCCI fm_cci;
     CXLCCI ld_cci;
@@ -327,7 +312,7 @@ bool cxl_type3_dc_backend_offset(const CXLType3Dev *d, uint64_t dpa,
 void cxl_type3_dc_report(void *opaque, uint16_t host, CXLDCOutcome what,
                          CXLDCReason why, const CXLDCExtent *extents, size_t n);
 /* Send one of the events that were held back until the operation was over */
-void cxl_type3_dc_tell_next(CXLType3Dev *d);
+void cxl_type3_dc_tell_init(CXLType3Dev *d);
 void cxl_type3_dc_tell_exit(CXLType3Dev *d);
 CxlDynamicCapacityRange *cxl_type3_dc_range(const CXLType3Dev *d,
                                             const CXLDCExtent *e);
@@ -354,7 +339,6 @@ bool cxl_type3_shows_persistent(const CXLType3Dev *d);
 /* cxl_type3_ras.c */
 extern const CXLComponentOps cxl_type3_component_ops;
 /* Send the error message of the oldest error, or of a correctable one */
-void cxl_type3_ras_send_aer(CXLType3Dev *d, bool correctable);
 void cxl_type3_ras_reset(CXLType3Dev *d);
 void cxl_type3_ras_exit(CXLType3Dev *d);
 extern const VMStateDescription vmstate_cxl_type3_ras;

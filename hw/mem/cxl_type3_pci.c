@@ -44,26 +44,7 @@ void cxl_type3_irq(CXLType3Dev *d, unsigned vector)
 
     trace_cxl_type3_irq(DEVICE(d)->id, vector, msix_enabled(pci));
     if (msix_enabled(pci)) {
-        device_deferred_raise(&d->deferred, vector);
-    }
-}
-
-static void cxl_type3_run_deferred(void *opaque, unsigned what)
-{
-    CXLType3Dev *d = opaque;
-
-    switch (what) {
-    case CXL_TYPE3_DEFERRED_AER_COR:
-    case CXL_TYPE3_DEFERRED_AER_UNC:
-        cxl_type3_ras_send_aer(d, what == CXL_TYPE3_DEFERRED_AER_COR);
-        break;
-    case CXL_TYPE3_DEFERRED_QMP:
-        cxl_type3_dc_tell_next(d);
-        break;
-    default:
-        if (msix_enabled(PCI_DEVICE(d))) {
-            msix_notify(PCI_DEVICE(d), what);
-        }
+        msix_notify(pci, vector);
     }
 }
 
@@ -83,14 +64,9 @@ void cxl_type3_config_write(PCIDevice *pci, uint32_t addr, uint32_t value,
 {
     CXLType3Dev *d = CXL_TYPE3(pci);
 
-    /* vectors that were masked until now may be sent, and unplug the device */
-    object_ref(OBJECT(d));
     pcie_doe_write_config(&d->doe, addr, value, size);
     pci_default_write_config(pci, addr, value, size);
-    if (DEVICE(d)->realized) {
-        pcie_aer_write_config(pci, addr, value, size);
-    }
-    object_unref(OBJECT(d));
+    pcie_aer_write_config(pci, addr, value, size);
 }
 
 static void fill_range(CXLDVSECRange *r, uint64_t size)
@@ -221,8 +197,6 @@ bool cxl_type3_pci_realize(CXLType3Dev *d, Error **errp)
     pci_config_set_prog_interface(pci->config, PROG_IF_CXL);
     pcie_endpoint_cap_init(pci, CXL_TYPE3_CFG_PCIE);
 
-    device_deferred_init(&d->deferred, OBJECT(d), CXL_TYPE3_DEFERRED_COUNT,
-                         cxl_type3_run_deferred, d);
     d->cxl.pdev = pci;
     d->cxl.ops = &cxl_type3_component_ops;
     d->cxl.dvsec_offset = CXL_TYPE3_CFG_DSN;
@@ -263,7 +237,6 @@ void cxl_type3_pci_exit(CXLType3Dev *d)
 {
     PCIDevice *pci = PCI_DEVICE(d);
 
-    device_deferred_cancel(&d->deferred, DEVICE_DEFERRED_ALL);
     pcie_aer_exit(pci);
     pcie_doe_fini(&d->doe);
     msix_uninit_exclusive_bar(pci);
@@ -298,5 +271,4 @@ void cxl_type3_pci_reset(CXLType3Dev *d)
     pcie_cap_fill_link_ep_usp(PCI_DEVICE(d), d->width, d->speed);
     pcie_cap_deverr_reset(PCI_DEVICE(d));
     pcie_doe_reset(&d->doe);
-    device_deferred_cancel(&d->deferred, CXL_TYPE3_DEFERRED_RESET);
 }

@@ -6,7 +6,6 @@
 #include "qemu/osdep.h"
 #include "qapi/error.h"
 #include "qapi/qapi-commands-cxl.h"
-#include "hw/cxl/cxl_aer.h"
 #include "hw/pci/pcie_aer.h"
 #include "migration/vmstate-checked.h"
 #include "cxl_type3_internal.h"
@@ -114,7 +113,7 @@ void cxl_type3_ras_exit(CXLType3Dev *d)
     d->nr_ras_errors = 0;
 }
 
-void cxl_type3_ras_send_aer(CXLType3Dev *d, bool correctable)
+static void ras_send_aer(CXLType3Dev *d, bool correctable)
 {
     PCIDevice *pci = PCI_DEVICE(d);
     PCIEAERErr err = {
@@ -123,7 +122,7 @@ void cxl_type3_ras_send_aer(CXLType3Dev *d, bool correctable)
         .flags = correctable ? PCIE_AER_ERR_IS_CORRECTABLE : 0,
     };
 
-    cxl_aer_inject(pci, &err);
+    pcie_aer_inject_error(pci, &err);
 }
 
 static int uncorrectable_bit(CxlUncorErrorType type)
@@ -230,7 +229,7 @@ void qmp_cxl_inject_uncorrectable_errors(const char *path,
     d->nr_ras_errors += fresh->len;
     *ras_reg(d, CXL_RAS_UNC_STATUS) |= ras_bits_waiting(d);
     ras_show_first(d);
-    device_deferred_raise(&d->deferred, CXL_TYPE3_DEFERRED_AER_UNC);
+    ras_send_aer(d, false);
 }
 
 void qmp_cxl_inject_correctable_error(const char *path, CxlCorErrorType type,
@@ -252,7 +251,7 @@ void qmp_cxl_inject_correctable_error(const char *path, CxlCorErrorType type,
     }
     trace_cxl_type3_ras(DEVICE(d)->id, "correctable", 1);
     *ras_reg(d, CXL_RAS_COR_STATUS) |= 1u << bit;
-    device_deferred_raise(&d->deferred, CXL_TYPE3_DEFERRED_AER_COR);
+    ras_send_aer(d, true);
 }
 
 static const VMStateDescription vmstate_ras_error = {

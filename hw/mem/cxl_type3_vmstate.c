@@ -82,7 +82,6 @@ static const VMStateDescription vmstate_state = {
         VMSTATE_STRUCT(parent_obj.exp.aer_log, CXLType3Dev, 0,
                        vmstate_pcie_aer_log, PCIEAERLog),
         VMSTATE_STRUCT(doe, CXLType3Dev, 0, vmstate_pcie_doe, DOECap),
-        VMSTATE_DEVICE_DEFERRED(deferred, CXLType3Dev),
         VMSTATE_STRUCT(cxl, CXLType3Dev, 0, vmstate_cxl_component,
                        CXLComponentState),
 

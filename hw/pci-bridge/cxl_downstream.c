@@ -9,7 +9,6 @@
 #include "qemu/osdep.h"
 #include "qemu/log.h"
 #include "hw/cxl/cxl.h"
-#include "hw/cxl/cxl_held_msi.h"
 #include "hw/pci/msi.h"
 #include "hw/pci/pci_bus.h"
 #include "hw/pci/pcie.h"
@@ -105,10 +104,7 @@ static void dsp_config_write(PCIDevice *d, uint32_t address, uint32_t value,
                              int len)
 {
     uint16_t control, status;
-    CXLHeldMSI held;
 
-    /* what the slot's logic sends in the middle could unplug the switch */
-    cxl_msi_hold(&held, d);
     pcie_cap_slot_get(d, &control, &status);
     if (!dsp_removal_is_pending(d)) {
         /*
@@ -123,7 +119,6 @@ static void dsp_config_write(PCIDevice *d, uint32_t address, uint32_t value,
     pcie_cap_slot_write_config(d, control, status, address, value, len);
     pcie_aer_write_config(d, address, value, len);
     dsp_note_unimplemented(CXL_DSP(d), address);
-    cxl_msi_release(&held);
 }
 
 /* -- life ----------------------------------------------------------------- */

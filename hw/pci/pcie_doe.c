@@ -97,14 +97,12 @@ static void take_dword(DOECap *doe, uint32_t value)
 
 /* -- interrupts --------------------------------------------------------- */
 
-static void doe_send_interrupt(void *opaque, unsigned what)
+static void interrupt(DOECap *doe)
 {
-    DOECap *doe = opaque;
-
-    /* users of this file in the base do not call pcie_doe_fini() */
-    if (!doe->pdev->qdev.realized) {
+    if (!doe->has_irq || !doe->irq_on || doe->irq_status) {
         return;
     }
+    doe->irq_status = true;
     if (msix_enabled(doe->pdev)) {
         msix_notify(doe->pdev, doe->vector);
     } else if (msi_enabled(doe->pdev)) {
@@ -112,15 +110,6 @@ static void doe_send_interrupt(void *opaque, unsigned what)
         msi_notify(doe->pdev, MIN(doe->vector,
                                   msi_nr_vectors_allocated(doe->pdev) - 1));
     }
-}
-
-static void interrupt(DOECap *doe)
-{
-    if (!doe->has_irq || !doe->irq_on || doe->irq_status) {
-        return;
-    }
-    doe->irq_status = true;
-    device_deferred_raise(&doe->deferred, 0);
 }
 
 /* -- requests ----------------------------------------------------------- */
@@ -373,15 +362,12 @@ void pcie_doe_init(PCIDevice *pdev, DOECap *doe, uint16_t offset,
         doe->protocol_num++;
     }
     assert(doe->protocol_num <= PROTOCOLS_MAX);
-    device_deferred_init(&doe->deferred, OBJECT(pdev), 1, doe_send_interrupt,
-                         doe);
 }
 
 void pcie_doe_fini(DOECap *doe)
 {
     drop_request(doe);
     drop_response(doe);
-    device_deferred_cancel(&doe->deferred, DEVICE_DEFERRED_ALL);
 }
 
 void pcie_doe_reset(DOECap *doe)
@@ -436,7 +422,6 @@ const VMStateDescription vmstate_pcie_doe = {
         VMSTATE_COUNTED(write_mbox, DOECap, doe_write_mbox),
         VMSTATE_COUNTED(read_mbox, DOECap, doe_read_mbox),
         VMSTATE_UINT32(read_mbox_idx, DOECap),
-        VMSTATE_DEVICE_DEFERRED(deferred, DOECap),
         VMSTATE_END_OF_LIST()
     },
 };

@@ -2,13 +2,12 @@
 /*
  * What a device does to the outside, done after its operation is over
  *
- * An interrupt message is a write to an address that the guest chose.  It may
- * be a register of the very device that sends it, or the slot control of the
- * port above: then the device is reset, or unplugged and freed, before the
- * function that raised the interrupt goes on.  The same holds for whatever else
- * runs foreign code, as a port's hot-plug or error message.  A device therefore
- * notes here what is due, in the middle of an operation, and does it from a
- * bottom half, when nothing of the device is on the stack.
+ * What leaves a device runs foreign code: an interrupt line, a bus, a monitor
+ * event, a request to another device.  It may come back, reset the device, or
+ * unplug and free it, before the function that began it goes on.  A device
+ * therefore notes here what is due, in the middle of an operation, and does it
+ * from a bottom half, when nothing of the device is on the stack.  Interrupt
+ * messages of CXL functions have a queue of their own, hw/cxl/cxl_msi.h.
  */
 #ifndef HW_DEFERRED_H
 #define HW_DEFERRED_H
@@ -34,6 +33,7 @@ typedef void DeviceDeferredFn(void *opaque, unsigned what);
  * @valid: a bit for each number in use
  * @due: a bit for each number that was raised
  * @scheduled: the bottom half will run
+ * @loaded: waits for the machine to run after a load that made things due
  */
 typedef struct DeviceDeferred {
     Object *owner;
@@ -42,6 +42,7 @@ typedef struct DeviceDeferred {
     uint32_t valid;
     uint32_t due;
     bool scheduled;
+    struct VMChangeStateEntry *loaded;
 } DeviceDeferred;
 
 #define DEVICE_DEFERRED_ALL UINT32_MAX

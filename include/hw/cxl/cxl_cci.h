@@ -126,9 +126,9 @@ typedef struct CXLLenRule {
 #define CXL_CMD_BG      (1u << 0) /* may run in the background: 06 if one is */
 #define CXL_CMD_MEDIA   (1u << 1) /* needs the media: 07 while it is disabled */
 /*
- * Acts on registers or error logs of a function of the switch, whose interrupt
- * message goes where the guest wants: this may unplug the transport that the
- * request came by, so that the transport runs it from a bottom half of its own.
+ * Acts on the registers of a device as a host does, so that it may ring the
+ * doorbell of the transport that the request came by, or reset it: the
+ * transport runs the command from a bottom half of its own.
  */
 #define CXL_CMD_IO      (1u << 2)
 

@@ -37,12 +37,7 @@ typedef enum CXLMediaStatus {
     CXL_MEDIA_DISABLED  = 3,
 } CXLMediaStatus;
 
-/**
- * CXLMailboxIrq - a background operation ended
- *
- * Called in the middle of an operation: what is sent is sent later, see
- * hw/deferred.h.
- */
+/** CXLMailboxIrq - a background operation ended */
 typedef void CXLMailboxIrq(void *opaque);
 
 /**

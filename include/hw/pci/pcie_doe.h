@@ -11,7 +11,6 @@
 #define HW_PCI_PCIE_DOE_H
 
 /* Not for this file: files of the base get these from it */
-#include "hw/deferred.h"
 #include "hw/register.h"
 #include "qemu/range.h"
 
@@ -71,7 +70,6 @@ typedef struct DOEProtocol {
  * @read_mbox: the answer, in bytes as they go; owned
  * @read_mbox_len: dwords of it, 0 if there is no answer to read
  * @read_mbox_idx: dwords that were read
- * @deferred: an interrupt that is due
  * @spdm_socket: the base's, for devices whose requests another process answers
  */
 struct DOECap {
@@ -92,7 +90,6 @@ struct DOECap {
     uint32_t *read_mbox;
     uint32_t read_mbox_len;
     uint32_t read_mbox_idx;
-    DeviceDeferred deferred;
 
     int spdm_socket;
 };

@@ -6,8 +6,45 @@
 #include "qapi/error.h"
 #include "io/channel-buffer.h"
 #include "migration/qemu-file-types.h"
+#include "system/runstate.h"
 #include "../../../migration/qemu-file.h"
 #include "state-bytes.h"
+
+/* In place of QEMU's run states: there is no machine */
+struct VMChangeStateEntry {
+    VMChangeStateHandler *call;
+    void *opaque;
+};
+
+static GList *waiting;
+
+VMChangeStateEntry *qemu_add_vm_change_state_handler(VMChangeStateHandler *cb,
+                                                     void *opaque)
+{
+    VMChangeStateEntry *e = g_new(VMChangeStateEntry, 1);
+
+    *e = (VMChangeStateEntry) { cb, opaque };
+    waiting = g_list_append(waiting, e);
+    return e;
+}
+
+void qemu_del_vm_change_state_handler(VMChangeStateEntry *e)
+{
+    waiting = g_list_remove(waiting, e);
+    g_free(e);
+}
+
+void state_machine_runs(void)
+{
+    GList *it, *next;
+
+    for (it = waiting; it; it = next) {
+        VMChangeStateEntry *e = it->data;
+
+        next = it->next;
+        e->call(e->opaque, true, RUN_STATE_RUNNING);
+    }
+}
 
 GByteArray *state_save(const VMStateDescription *vmsd, void *opaque)
 {

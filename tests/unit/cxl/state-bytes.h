@@ -17,4 +17,7 @@ int state_load(const VMStateDescription *vmsd, void *opaque,
 bool state_is_refused(const VMStateDescription *vmsd, void *opaque,
                       const void *data, size_t len);
 
+/** state_machine_runs() - call who waits for the machine to run after a load */
+void state_machine_runs(void);
+
 #endif

@@ -568,6 +568,7 @@ static void test_io_that_waits_travels(Fixture *f, gconstpointer data)
     g_assert_cmpint(state_load(&vmstate_cxl_devregs, &f->regs, state->data,
                                state->len), ==, 0);
     g_assert_cmphex(rd(CONTROL, 4), ==, 1);
+    state_machine_runs();
     settle();
     g_assert_cmpuint(runs, ==, 1);
 

@@ -166,6 +166,10 @@ static void what_is_due_travels(void)
 
     g_assert_cmpint(state_load(&vmstate_device_deferred, &owner->deferred,
                                state->data, state->len), ==, 0);
+    /* others are not loaded yet */
+    settle();
+    g_assert_cmpuint(done[0], ==, 1);
+    state_machine_runs();
     settle();
     g_assert_cmpuint(done[0], ==, 2);
     g_assert_cmpuint(done[2], ==, 2);
