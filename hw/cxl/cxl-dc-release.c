@@ -96,11 +96,14 @@ static void asked_add(DCSet *asked, uint64_t dpa, uint64_t len, bool sanitize)
 bool dc_pieces_of(const DCHost *h, uint64_t dpa, uint64_t len, GArray *pieces,
                   GPtrArray *groups, uint64_t *missing)
 {
-    while (len) {
-        const DCRec *rec = dc_set_find(&h->added, dpa);
+    const DCRec *rec;
+    DCCursor cur;
+
+    for (rec = dc_set_from(&h->added, dpa, &cur); len;) {
+        const DCRec *offered;
         uint64_t there;
 
-        if (rec) {
+        if (rec && dc_rec_holds(rec, dpa)) {
             DCPiece piece = {
                 .dpa = dpa, .ext_dpa = rec->dpa, .ext_len = rec->len,
                 .tag = rec->ref, .seq = rec->seq,
@@ -109,14 +112,15 @@ bool dc_pieces_of(const DCHost *h, uint64_t dpa, uint64_t len, GArray *pieces,
             there = MIN(len, rec->len - (dpa - rec->dpa));
             piece.len = there;
             g_array_append_val(pieces, piece);
+            rec = dc_set_next(&cur);
         } else {
-            rec = groups ? dc_set_find(&h->pending, dpa) : NULL;
-            if (!rec) {
+            offered = groups ? dc_set_find(&h->pending, dpa) : NULL;
+            if (!offered) {
                 *missing = dpa;
                 return false;
             }
-            there = MIN(len, rec->len - (dpa - rec->dpa));
-            g_ptr_array_add(groups, rec->ref);
+            there = MIN(len, offered->len - (dpa - offered->dpa));
+            g_ptr_array_add(groups, offered->ref);
         }
         dpa += there;
         len -= there;
@@ -230,6 +234,14 @@ void dc_pieces_release(CXLDynCap *dc, uint16_t host, const GArray *pieces,
     DCHost *h = &dc->host[host];
     guint end;
 
+    /* from the end of a set, where nothing moves up */
+    for (guint i = pieces->len; i-- > 0;) {
+        const DCPiece *p = &g_array_index(pieces, DCPiece, i);
+
+        if (!i || p[-1].ext_dpa != p->ext_dpa) {
+            dc_added_remove(dc, h, p->ext_dpa, p->ext_len);
+        }
+    }
     for (guint i = 0; i < pieces->len; i = end) {
         const DCPiece *first = &g_array_index(pieces, DCPiece, i);
         DCTag *tag = first->tag;
@@ -237,7 +249,6 @@ void dc_pieces_release(CXLDynCap *dc, uint16_t host, const GArray *pieces,
         unsigned rest;
 
         end = extent_end(pieces, i);
-        dc_added_remove(dc, h, first->ext_dpa, first->ext_len);
         rest = extent_rest(pieces, i, end, dc, h);
         for (guint k = i; k < end; k++) {
             const DCPiece *p = &g_array_index(pieces, DCPiece, k);

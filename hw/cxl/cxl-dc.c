@@ -332,9 +332,22 @@ void dc_effects_report(DCEffects *fx, CXLDCOutcome what, CXLDCReason why)
 static void run_access(CXLDynCap *dc, uint16_t host, const GArray *list,
                        bool on)
 {
-    for (guint i = 0; dc->ops->access && i < list->len; i++) {
-        dc->ops->access(dc->opaque, host,
-                        &g_array_index(list, CXLDCRange, i), on);
+    guint i = 0;
+
+    while (dc->ops->access && i < list->len) {
+        CXLDCRange row = g_array_index(list, CXLDCRange, i++);
+
+        /* as many extents as follow each other are one access */
+        for (; i < list->len; i++) {
+            const CXLDCRange *r = &g_array_index(list, CXLDCRange, i);
+
+            if (r->dpa != row.dpa + row.len ||
+                dc_region_at(dc, r->dpa) != dc_region_at(dc, row.dpa)) {
+                break;
+            }
+            row.len += r->len;
+        }
+        dc->ops->access(dc->opaque, host, &row, on);
     }
     if (dc->ops->settle && list->len) {
         dc->ops->settle(dc->opaque);
