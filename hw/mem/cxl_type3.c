@@ -414,7 +414,7 @@ static void cxl_type3_exit(PCIDevice *pci)
     cxl_doe_cdat_release(&d->cxl);
     cxl_type3_ras_exit(d);
     cxl_type3_models_exit(d);
-    cxl_type3_mem_exit(d);
+    cxl_type3_mem_unplug(d);
 }
 
 static void cxl_type3_finalize(Object *obj)

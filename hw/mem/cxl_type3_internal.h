@@ -93,6 +93,7 @@ typedef struct CXLType3Mem {
  * @noted: some of them, since cxl_type3_wipe_begin() was called
  * @timer: of the next slice
  * @exit: QEMU is about to end
+ * @next: in the list of unplugged devices that have not overwritten all
  */
 typedef struct CXLType3Wipe {
     IntervalTreeRoot ranges;
@@ -100,6 +101,7 @@ typedef struct CXLType3Wipe {
     bool noted;
     QEMUTimer *timer;
     Notifier exit;
+    QLIST_ENTRY(CXLType3Dev) next;
 } CXLType3Wipe;
 
 /**
@@ -275,6 +277,7 @@ void cxl_type3_irq(CXLType3Dev *d, unsigned vector);
 
 /* cxl_type3_mem.c */
 bool cxl_type3_mem_realize(CXLType3Dev *d, Error **errp);
+void cxl_type3_mem_unplug(CXLType3Dev *d);
 void cxl_type3_mem_exit(CXLType3Dev *d);
 void cxl_type3_decode_forget(CXLType3Dev *d);
 uint64_t cxl_type3_static_size(const CXLType3Dev *d);
@@ -290,6 +293,8 @@ uint64_t cxl_type3_mem_zero(CXLType3Mem *m, uint64_t offset, uint64_t len,
 void cxl_type3_wipe_init(CXLType3Dev *d);
 /* Overwrites what is left at once */
 void cxl_type3_wipe_exit(CXLType3Dev *d);
+void cxl_type3_wipe_outlive(CXLType3Dev *d);
+void cxl_type3_wipe_settle(const HostMemoryBackend *backend);
 /* Before the device itself loads or stores, for a trap or a command */
 void cxl_type3_wipe_touch(CXLType3Dev *d, CXLType3Mem *m, uint64_t offset,
                           uint64_t n);

@@ -66,12 +66,40 @@ static bool is_registered(const MemoryRegion *mr)
     return qemu_ram_get_idstr(mr->ram_block)[0];
 }
 
+/*
+ * Labels are not claimed: several devices may share one file of them.  It
+ * travels under the backend's own name, as long as any of them is there.
+ */
+static GHashTable *lsa_users;
+
+static void lsa_unregister(MemoryRegion *mr)
+{
+    uintptr_t users = (uintptr_t)g_hash_table_lookup(lsa_users, mr);
+
+    if (users > 1) {
+        g_hash_table_insert(lsa_users, mr, (gpointer)(users - 1));
+    } else {
+        g_hash_table_remove(lsa_users, mr);
+        vmstate_unregister_ram(mr, NULL);
+    }
+}
+
+static void mem_unregister(CXLType3Dev *d, CXLType3Mem *m)
+{
+    if (!m->migrates) {
+        return;
+    }
+    m->migrates = false;
+    if (m == &d->lsa) {
+        lsa_unregister(m->mr);
+    } else {
+        vmstate_unregister_ram(m->mr, DEVICE(d));
+    }
+}
+
 static void mem_release(CXLType3Dev *d, CXLType3Mem *m)
 {
-    if (m->migrates) {
-        vmstate_unregister_ram(m->mr, DEVICE(d));
-        m->migrates = false;
-    }
+    mem_unregister(d, m);
     if (m->space) {
         address_space_cache_destroy(&m->space->whole);
         /* Callbacks run in order: the memory goes after its last user */
@@ -104,6 +132,7 @@ static bool mem_take(CXLType3Dev *d, CXLType3Mem *m, const char *property,
                    "'%s'", what, m == &d->dcmem ? "a " : "", property);
         return false;
     }
+    cxl_type3_wipe_settle(m->hostmem);
     if (host_memory_backend_is_mapped(m->hostmem)) {
         g_autofree char *name = host_memory_backend_get_name(m->hostmem);
 
@@ -139,12 +168,6 @@ static void mem_trim(CXLType3Mem *m, const char *property)
     }
 }
 
-/*
- * Not claimed: several devices may share one file of labels.  It travels under
- * the backend's own name, as long as any of them is there.
- */
-static GHashTable *lsa_users;
-
 static bool lsa_take(CXLType3Dev *d, Error **errp)
 {
     MemoryRegion *mr = d->lsa.hostmem ?
@@ -154,6 +177,7 @@ static bool lsa_take(CXLType3Dev *d, Error **errp)
     if (!mr) {
         return true;
     }
+    cxl_type3_wipe_settle(d->lsa.hostmem);
     if (!lsa_users) {
         lsa_users = g_hash_table_new(NULL, NULL);
     }
@@ -176,22 +200,8 @@ static bool lsa_take(CXLType3Dev *d, Error **errp)
         vmstate_register_ram(mr, NULL);
     }
     g_hash_table_insert(lsa_users, mr, (gpointer)(users + 1));
+    d->lsa.migrates = true;
     return true;
-}
-
-static void lsa_release(CXLType3Dev *d)
-{
-    MemoryRegion *mr = d->lsa.mr;
-    uintptr_t users;
-
-    users = mr ? (uintptr_t)g_hash_table_lookup(lsa_users, mr) : 0;
-    if (users > 1) {
-        g_hash_table_insert(lsa_users, mr, (gpointer)(users - 1));
-    } else if (users) {
-        g_hash_table_remove(lsa_users, mr);
-        vmstate_unregister_ram(mr, NULL);
-    }
-    mem_release(d, &d->lsa);
 }
 
 bool cxl_type3_mem_realize(CXLType3Dev *d, Error **errp)
@@ -233,10 +243,23 @@ undo:
     return false;
 }
 
+void cxl_type3_mem_unplug(CXLType3Dev *d)
+{
+    if (!cxl_type3_wiping(d)) {
+        cxl_type3_mem_exit(d);
+        return;
+    }
+    mem_unregister(d, &d->vmem);
+    mem_unregister(d, &d->pmem);
+    mem_unregister(d, &d->dcmem);
+    mem_unregister(d, &d->lsa);
+    cxl_type3_wipe_outlive(d);
+}
+
 void cxl_type3_mem_exit(CXLType3Dev *d)
 {
     cxl_type3_wipe_exit(d);
-    lsa_release(d);
+    mem_release(d, &d->lsa);
     mem_release(d, &d->dcmem);
     mem_release(d, &d->pmem);
     mem_release(d, &d->vmem);

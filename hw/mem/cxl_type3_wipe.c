@@ -142,6 +142,16 @@ static void next_slice(CXLType3Wipe *w)
     timer_mod(w->timer, qemu_clock_get_ms(QEMU_CLOCK_VIRTUAL) + WIPE_PAUSE_MS);
 }
 
+/* Unplugged devices; each holds a reference to itself and its backends */
+static QLIST_HEAD(, CXLType3Dev) outliving = QLIST_HEAD_INITIALIZER(outliving);
+
+static void wipe_outlived(CXLType3Dev *d)
+{
+    QLIST_REMOVE(d, wipe.next);
+    cxl_type3_mem_exit(d);
+    object_unref(OBJECT(d));
+}
+
 static void slice_timer(void *opaque)
 {
     CXLType3Dev *d = opaque;
@@ -149,8 +159,10 @@ static void slice_timer(void *opaque)
     slice(d);
     if (d->wipe.left) {
         next_slice(&d->wipe);
-    } else {
+    } else if (DEVICE(d)->realized) {
         cxl_type3_map_changed(d);
+    } else {
+        wipe_outlived(d);
     }
 }
 
@@ -280,6 +292,33 @@ void cxl_type3_wipe_exit(CXLType3Dev *d)
         qemu_remove_exit_notifier(&d->wipe.exit);
         timer_free(d->wipe.timer);
         d->wipe.timer = NULL;
+    }
+}
+
+/**
+ * cxl_type3_wipe_outlive() - a device is unplugged that has not overwritten all
+ *
+ * It goes on until it has, and the user hears DEVICE_DELETED only then: its
+ * backends are in use.  They are no longer memory of the machine; what is saved
+ * or migrated meanwhile has none of it.
+ */
+void cxl_type3_wipe_outlive(CXLType3Dev *d)
+{
+    object_ref(OBJECT(d));
+    QLIST_INSERT_HEAD(&outliving, d, wipe.next);
+}
+
+/** cxl_type3_wipe_settle() - somebody wants @backend now */
+void cxl_type3_wipe_settle(const HostMemoryBackend *backend)
+{
+    CXLType3Dev *d, *next;
+
+    QLIST_FOREACH_SAFE(d, &outliving, wipe.next, next) {
+        if (d->vmem.hostmem == backend || d->pmem.hostmem == backend ||
+            d->dcmem.hostmem == backend || d->lsa.hostmem == backend) {
+            wipe_finish(d);
+            wipe_outlived(d);
+        }
     }
 }
 

@@ -361,23 +361,56 @@ static void an_end_of_qemu_leaves_no_old_data(void)
     close(fd);
 }
 
+static void erase_and_unplug(CxlDev *dev, QTestState *qts)
+{
+    g_assert_cmphex(cxl_cmd(dev, 0x4401, NULL, NULL), ==, 0);
+    cxl_slot_power(qts, 0, true);
+    qtest_qmp_assert_success(qts, "{'execute': 'device_del', "
+                             "'arguments': {'id': 'cxl-mem0'}}");
+    cxl_slot_power(qts, 0, false);
+}
+
+static bool delete_backend(QTestState *qts)
+{
+    QDict *rsp = qtest_qmp(qts, "{'execute': 'object-del', "
+                           "'arguments': {'id': 'pm0'}}");
+    bool done = qdict_haskey(rsp, "return");
+
+    qobject_unref(rsp);
+    return done;
+}
+
+static void an_unplug_does_not_wait_for_the_rest(void)
+{
+    unsigned slices = 0;
+    CxlDev dev;
+    QTestState *qts = cxl_start(BACKENDS "-device " DEVICE);
+
+    start(&dev, qts);
+    erase_and_unplug(&dev, qts);
+    while (!delete_backend(qts)) {
+        qtest_clock_step_next(qts);
+        slices++;
+        g_assert_cmpuint(slices, <, 1000);
+    }
+    g_assert_cmpuint(slices, >, 10);
+    qtest_qmp_eventwait(qts, "DEVICE_DELETED");
+    qtest_quit(qts);
+}
+
 static void unplugged_memory_has_no_old_data(void)
 {
     CxlDev dev;
     QTestState *qts = cxl_start(BACKENDS "-device " DEVICE);
     uint64_t at = start(&dev, qts);
 
-    g_assert_cmphex(cxl_cmd(&dev, 0x4401, NULL, NULL), ==, 0);
-    cxl_slot_power(qts, 0, true);
-    qtest_qmp_assert_success(qts, "{'execute': 'device_del', "
-                             "'arguments': {'id': 'cxl-mem0'}}");
-    cxl_slot_power(qts, 0, false);
-    qtest_qmp_eventwait(qts, "DEVICE_DELETED");
+    erase_and_unplug(&dev, qts);
     qtest_qmp_assert_success(
         qts, "{'execute': 'device_add', 'arguments': {'driver': 'cxl-type3', "
         "'bus': 'rp0', 'id': 'cxl-mem0', 'volatile-memdev': 'vm0', "
         "'persistent-memdev': 'pm0', 'lsa': 'lsa0', "
         "'volatile-dc-memdev': 'dc0', 'num-dc-regions': 1}}");
+    qtest_qmp_eventwait(qts, "DEVICE_DELETED");
     cxl_slot_power(qts, 0, true);
     cxl_probe(qts, 0, &dev);
     cxl_map(&dev, ALL_DPA);
@@ -398,6 +431,7 @@ int main(int argc, char **argv)
     T(released_capacity_is_zeroes_for_the_next);
     T(memory_that_can_be_dropped_takes_fewer_slices);
     T(an_end_of_qemu_leaves_no_old_data);
+    T(an_unplug_does_not_wait_for_the_rest);
     T(unplugged_memory_has_no_old_data);
 #undef T
     return g_test_run();
