@@ -9,6 +9,7 @@
 #include "qemu/uuid.h"
 #include "hw/pci/pci_regs.h"
 #include "qobject/qlist.h"
+#include "tests/qtest/cxl/cxl-log-uuids.h"
 #include "fuzz.h"
 
 #define MAILBOX_CONTROL 0x8c
@@ -100,10 +101,7 @@ static bool expect(Fuzz *f, const FuzzFn *fn, uint16_t opcode, const void *in,
 
 static bool effects(Fuzz *f, const FuzzFn *fn, Answer *cel)
 {
-    static const uint8_t uuid[16] = {
-        0x0d, 0xa9, 0xc0, 0xb5, 0xbf, 0x41, 0x4b, 0x78,
-        0x8f, 0x79, 0x96, 0xb1, 0x62, 0x3b, 0x3f, 0x17,
-    };
+    static const uint8_t uuid[] = CXL_LOG_UUID_EFFECTS;
     uint8_t in[24] = { 0 };
     unsigned i, size = 0;
     Answer a;

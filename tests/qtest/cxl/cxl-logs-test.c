@@ -7,6 +7,7 @@
 #include "qemu/osdep.h"
 #include "qemu/bswap.h"
 #include "qemu/units.h"
+#include "cxl-log-uuids.h"
 #include "cxl-qtest.h"
 
 #define HISTORY_SIZE    (0x10 + 64 * 0x18)
@@ -15,14 +16,8 @@
 /* CXL.cachemem registers: behind as many bytes of BAR 0 */
 #define CACHEMEM        0x1000
 
-static const uint8_t history_uuid[] = {
-    0x5e, 0x18, 0x19, 0xd9, 0x11, 0xa9, 0x40, 0x0c,
-    0x81, 0x1f, 0xd6, 0x07, 0x19, 0x40, 0x3d, 0x86,
-};
-static const uint8_t dump_uuid[] = {
-    0xb3, 0xfa, 0xb4, 0xcf, 0x01, 0xb6, 0x43, 0x32,
-    0x94, 0x3e, 0x5e, 0x99, 0x62, 0xf2, 0x35, 0x67,
-};
+static const uint8_t history_uuid[] = CXL_LOG_UUID_VENDOR;
+static const uint8_t dump_uuid[] = CXL_LOG_UUID_DUMP;
 
 static void read_log(CxlDev *dev, const uint8_t *uuid, uint8_t *to,
                      uint32_t size)

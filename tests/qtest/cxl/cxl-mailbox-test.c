@@ -8,6 +8,7 @@
 #include "qemu/host-utils.h"
 #include "qemu/units.h"
 #include "hw/pci/pci_regs.h"
+#include "cxl-log-uuids.h"
 #include "cxl-qtest.h"
 
 #define MB_LAST (REG_MB_PAYLOAD + CXL_PAYLOAD)
@@ -222,10 +223,7 @@ static void fixed_length_commands_refuse_other_lengths(void)
 
 static void cel_lists_what_the_mailbox_answers(void)
 {
-    static const uint8_t cel_uuid[16] = {
-        0x0d, 0xa9, 0xc0, 0xb5, 0xbf, 0x41, 0x4b, 0x78,
-        0x8f, 0x79, 0x96, 0xb1, 0x62, 0x3b, 0x3f, 0x17,
-    };
+    static const uint8_t cel_uuid[] = CXL_LOG_UUID_EFFECTS;
     static const struct { uint16_t op, effects; } want[] = {
         { 0x4800, 0 }, { 0x4801, 0 }, { 0x4802, 2 }, { 0x4803, 2 },
         { 0x5600, 0 }, { 0x5601, 0 }, { 0x5602, 0x0e07 }, { 0x5603, 0 },

@@ -7,6 +7,7 @@
 #include "qemu/bswap.h"
 #include "qemu/units.h"
 #include "hw/cxl/cxl_component.h"
+#include "cxl-log-uuids.h"
 #include "cxl-qtest.h"
 
 #define LINE        64
@@ -231,11 +232,8 @@ static void nothing_is_left(CxlDev *dev, uint64_t at)
 /* 0401h: the first bytes of the command effects log, or of the debug log */
 static uint16_t get_log(CxlDev *dev, bool effects)
 {
-    static const uint8_t uuid[2][16] = {
-        { 0x5e, 0x18, 0x19, 0xd9, 0x11, 0xa9, 0x40, 0x0c,
-          0x81, 0x1f, 0xd6, 0x07, 0x19, 0x40, 0x3d, 0x86 },
-        { 0x0d, 0xa9, 0xc0, 0xb5, 0xbf, 0x41, 0x4b, 0x78,
-          0x8f, 0x79, 0x96, 0xb1, 0x62, 0x3b, 0x3f, 0x17 },
+    static const uint8_t uuid[][CXL_LOG_UUID_BYTES] = {
+        CXL_LOG_UUID_VENDOR, CXL_LOG_UUID_EFFECTS,
     };
     CxlReq r = { .len = sizeof(uuid[0]) };
 

@@ -5,6 +5,7 @@
  */
 #include "qemu/osdep.h"
 #include "qemu/bswap.h"
+#include "cxl-log-uuids.h"
 #include "robust-doors.h"
 #include "robust-rows.h"
 
@@ -35,10 +36,7 @@
 /* The last code of Table 8-50 that there is a name for */
 #define LAST_RC         0x20
 
-static const uint8_t cel_uuid[16] = {
-    0x0d, 0xa9, 0xc0, 0xb5, 0xbf, 0x41, 0x4b, 0x78,
-    0x8f, 0x79, 0x96, 0xb1, 0x62, 0x3b, 0x3f, 0x17,
-};
+static const uint8_t cel_uuid[] = CXL_LOG_UUID_EFFECTS;
 
 static void find_all(RobustMachine *m)
 {

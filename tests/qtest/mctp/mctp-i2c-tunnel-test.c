@@ -6,6 +6,7 @@
  */
 #include "qemu/osdep.h"
 #include "qemu/bswap.h"
+#include "tests/qtest/cxl/cxl-log-uuids.h"
 #include "mctp-net.h"
 
 /* -- what a tunnel refuses ------------------------------------------------ */
@@ -214,10 +215,7 @@ static void test_logical_device_from_everywhere(void)
 
 /* -- which commands are where --------------------------------------------- */
 
-static const uint8_t cel_uuid[16] = {
-    0x0d, 0xa9, 0xc0, 0xb5, 0xbf, 0x41, 0x4b, 0x78,
-    0x8f, 0x79, 0x96, 0xb1, 0x62, 0x3b, 0x3f, 0x17,
-};
+static const uint8_t cel_uuid[] = CXL_LOG_UUID_EFFECTS;
 
 /* Reads the log in pieces that pass through two tunnels */
 static GHashTable *opcodes(Net *n, Way way)

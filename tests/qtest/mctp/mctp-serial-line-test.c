@@ -7,6 +7,7 @@
 #include "qemu/osdep.h"
 #include <poll.h>
 #include "qemu/bswap.h"
+#include "tests/qtest/cxl/cxl-log-uuids.h"
 #include "mctp-line.h"
 
 static char *machine_args(void)
@@ -460,20 +461,19 @@ static void test_two_lines(void)
 /* Bytes in the first packet of a long answer: Command Effects Log entries */
 static unsigned first_packet(const char *unit)
 {
-    static const uint8_t cel[24] = {
-        0x0d, 0xa9, 0xc0, 0xb5, 0xbf, 0x41, 0x4b, 0x78,
-        0x8f, 0x79, 0x96, 0xb1, 0x62, 0x3b, 0x3f, 0x17, [20] = 64,
-    };
+    static const struct {
+        uint8_t uuid[CXL_LOG_UUID_BYTES], offset[4], length[4];
+    } cel = { .uuid = CXL_LOG_UUID_EFFECTS, .length = { 64 } };
     g_autofree char *line = g_strchomp(line_args(0, "us0"));
     g_autofree char *args = g_strconcat(MCTP_MACHINE, line, unit, NULL);
     QTestState *qts = qtest_init(args);
     g_autoptr(Line) l = line_open(0);
     g_autoptr(GByteArray) ask = line_cci(LINE_EID(0), PEER_EID, 1, 7, 0x0401,
-                                         cel, sizeof(cel));
+                                         &cel, sizeof(cel));
     g_autoptr(GByteArray) packet = NULL;
     Answer a;
 
-    a = line_command(l, 0x0401, cel, sizeof(cel));
+    a = line_command(l, 0x0401, &cel, sizeof(cel));
     g_assert_cmphex(a.ret_code, ==, 0);
     g_assert_cmpuint(a.payload->len, ==, 64);
     answer_clear(&a);
