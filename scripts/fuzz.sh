@@ -16,5 +16,7 @@ run_ninja "$build/qemu" tests/fuzz/cxl-fuzz \
 export ASAN_OPTIONS=${ASAN_OPTIONS:-detect_leaks=0:handle_abort=1}
 export UBSAN_OPTIONS=${UBSAN_OPTIONS:-halt_on_error=1:abort_on_error=1:print_stacktrace=1}
 export QTEST_QEMU_BINARY=./qemu-system-x86_64
+# snapshots are synchronized with what they are kept on
+[ ! -w /dev/shm ] || export TMPDIR=${TMPDIR:-/dev/shm}
 cd "$build/qemu"
-exec tests/fuzz/cxl-fuzz "$@"
+exec tests/fuzz/cxl-fuzz "--jobs=$(nproc)" "$@"

@@ -4,7 +4,11 @@
  * a short run of them is a test
  */
 #include "qemu/osdep.h"
-#include "qemu/cutils.h"
+#include <sched.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include "qemu/atomic.h"
 #include "fuzz.h"
 
 /* A machine is thrown away after so many operations: a replay has no more */
@@ -13,6 +17,7 @@
 #define TEST_OPS 2500
 
 static int64_t opt_seed = -1, opt_ops, opt_from, opt_seconds = 60;
+static int opt_jobs = 1;
 static gboolean opt_minimise, opt_echo;
 
 static const GOptionEntry options[] = {
@@ -24,6 +29,8 @@ static const GOptionEntry options[] = {
       "Leave out the operations before N", "N" },
     { "seconds", 0, 0, G_OPTION_ARG_INT64, &opt_seconds,
       "End after so many seconds", "N" },
+    { "jobs", 0, 0, G_OPTION_ARG_INT, &opt_jobs,
+      "Machines at once: each of them often waits", "N" },
     { "minimise", 0, 0, G_OPTION_ARG_NONE, &opt_minimise,
       "After a fault, find the operations that it needs", NULL },
     { "echo", 0, 0, G_OPTION_ARG_NONE, &opt_echo,
@@ -31,56 +38,142 @@ static const GOptionEntry options[] = {
     { NULL }
 };
 
-static void print_counts(const Fuzz *total, unsigned machines, int64_t us)
+/* -- machines side by side -- */
+
+/**
+ * struct Report - what a process says of each machine that it ran
+ * @last: the operation at fault, of a machine that is not @good
+ */
+typedef struct Report {
+    uint64_t seed, last;
+    FuzzTotal did;
+    bool good;
+} Report;
+
+QEMU_BUILD_BUG_ON(sizeof(Report) > PIPE_BUF);
+
+static FuzzRun run_of(uint64_t seed)
+{
+    return (FuzzRun) {
+        .seed = seed, .ops = opt_ops ?: OPS, .from = opt_from,
+        .echo = opt_echo,
+    };
+}
+
+/* Each @jobs-th machine, from @seed on */
+static void run_machines(uint64_t seed, unsigned jobs, int64_t deadline,
+                         const bool *stop, int to)
+{
+    Report r = { .good = true };
+
+    for (; r.good && !qatomic_read(stop); seed += jobs) {
+        g_autofree char *text = NULL;
+        FuzzRun run = run_of(seed);
+
+        if (!opt_ops && g_get_monotonic_time() >= deadline) {
+            break;
+        }
+        run.deadline = opt_ops ? 0 : deadline;
+        run.stop = stop;
+        text = fuzz_run(&run, &r.did, &r.last);
+        r.seed = seed;
+        r.good = !text;
+        if (text) {
+            printf("%s", text);
+            fflush(stdout);
+        }
+        if (write(to, &r, sizeof(r)) != sizeof(r) || opt_ops) {
+            break;
+        }
+    }
+}
+
+static uint64_t operations(const FuzzTotal *t)
 {
     uint64_t all = 0;
 
     for (unsigned i = 0; i < FUZZ_CLASSES; i++) {
-        all += total->count[i];
+        all += t->count[i];
     }
-    printf("%" PRIu64 " operations on %u machines, %.0f a second:", all,
-           machines, all * 1e6 / MAX(us, 1));
+    return all;
+}
+
+static void add(FuzzTotal *to, const FuzzTotal *t)
+{
     for (unsigned i = 0; i < FUZZ_CLASSES; i++) {
-        printf(" %s %" PRIu64, fuzz_class_names[i], total->count[i]);
+        to->count[i] += t->count[i];
     }
-    printf("; %" PRIu64 " answers checked on %" PRIu64 " devices, %u streams "
-           "loaded\n", total->checked, total->reached, total->loads);
+    to->checked += t->checked;
+    to->reached += t->reached;
+    to->launches += t->launches;
+    to->loads += t->loads;
+}
+
+static void print_total(const FuzzTotal *t)
+{
+    for (unsigned i = 0; i < FUZZ_CLASSES; i++) {
+        printf("%s%s %" PRIu64, i ? ", " : "", fuzz_class_names[i],
+               t->count[i]);
+    }
+    printf("\n%" PRIu64 " answers checked on %" PRIu64 " devices, %u streams "
+           "loaded, %u QEMUs started\n", t->checked, t->reached, t->loads,
+           t->launches);
     fflush(stdout);
 }
 
 static int fuzz(void)
 {
-    g_autofree Fuzz *total = g_new0(Fuzz, 1);
+    unsigned jobs = opt_ops ? 1 : MAX(opt_jobs, 1);
     int64_t start = g_get_monotonic_time();
+    int64_t deadline = start + opt_seconds * 1000000;
     uint64_t seed = opt_seed >= 0 ? opt_seed : start ^ g_get_real_time();
-    unsigned machines = 0;
+    bool *stop = mmap(NULL, sizeof(*stop), PROT_READ | PROT_WRITE,
+                      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    FuzzTotal total = { 0 };
+    Report r, bad = { .good = true };
+    bool failed = false;
+    int reports[2], status;
 
-    for (;; seed++) {
-        FuzzRun run = {
-            .seed = seed, .ops = opt_ops ?: OPS, .from = opt_from,
-            .echo = opt_echo,
-            .deadline = opt_ops ? 0 : start + opt_seconds * 1000000,
-        };
-        uint64_t last;
-        g_autofree char *text = fuzz_run(&run, total, &last);
-        int64_t us = g_get_monotonic_time() - start;
+    g_assert(stop != MAP_FAILED && !pipe2(reports, O_CLOEXEC));
+    for (unsigned i = 0; i < jobs; i++) {
+        pid_t pid = fork();
 
-        machines++;
-        if (text) {
-            printf("%s", text);
-        }
-        print_counts(total, machines, us);
-        if (text && opt_minimise) {
-            run.ops = last + 1;
-            fuzz_minimise(&run);
-        }
-        if (text) {
-            return EXIT_FAILURE;
-        }
-        if (opt_ops || us > opt_seconds * 1000000) {
-            return EXIT_SUCCESS;
+        g_assert(pid >= 0);
+        if (!pid) {
+            prctl(PR_SET_PDEATHSIG, SIGTERM);
+            close(reports[0]);
+            run_machines(seed + i, jobs, deadline, stop, reports[1]);
+            exit(0);
         }
     }
+    close(reports[1]);
+    while (read(reports[0], &r, sizeof(r)) == sizeof(r)) {
+        add(&total, &r.did);
+        printf("seed %" PRIu64 ": %" PRIu64 " operations, %u QEMUs, %s; all: %"
+               PRIu64 ", %.0f a second\n", r.seed, operations(&r.did),
+               r.did.launches, r.good ? "no fault" : "FAULT",
+               operations(&total), operations(&total) * 1e6 /
+               MAX(g_get_monotonic_time() - start, 1));
+        fflush(stdout);
+        if (!r.good) {
+            bad = bad.good ? r : bad;
+            qatomic_set(stop, true);
+        }
+    }
+    while (wait(&status) > 0) {
+        if (status) {
+            printf("a process of the fuzzer ended badly\n");
+            failed = true;
+        }
+    }
+    print_total(&total);
+    if (!bad.good && opt_minimise) {
+        FuzzRun run = run_of(bad.seed);
+
+        run.ops = bad.last + 1;
+        fuzz_minimise(&run);
+    }
+    return bad.good && !failed ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
 /* -- the test -- */
@@ -88,9 +181,9 @@ static int fuzz(void)
 static void a_fixed_seed_finds_nothing(const void *data)
 {
     FuzzRun run = { .seed = GPOINTER_TO_UINT(data), .ops = TEST_OPS };
-    g_autofree Fuzz *total = g_new0(Fuzz, 1);
+    FuzzTotal did;
     uint64_t last;
-    g_autofree char *text = fuzz_run(&run, total, &last);
+    g_autofree char *text = fuzz_run(&run, &did, &last);
 
     if (text) {
         g_test_message("%s", text);
@@ -98,19 +191,22 @@ static void a_fixed_seed_finds_nothing(const void *data)
         return;
     }
     /* it did what it is for */
-    g_assert_cmpuint(total->reached, >=, 3);
+    g_assert_cmpuint(did.reached, >=, 3);
     for (unsigned i = 0; i < FUZZ_CLASSES; i++) {
         if (i != FUZZ_STATE) {
-            g_assert_cmpuint(total->count[i], >, 0);
+            g_assert_cmpuint(did.count[i], >, 0);
         }
     }
 }
 
 int main(int argc, char **argv)
 {
+    const struct sched_param none = { 0 };
     g_autoptr(GOptionContext) context = NULL;
     g_autoptr(GError) err = NULL;
 
+    /* QEMU is not to wait for each answer's reader: a tenth less work */
+    sched_setscheduler(0, SCHED_BATCH, &none);
     if (argc > 1 && g_str_equal(argv[1], "--tap")) {
         g_test_init(&argc, &argv, NULL);
         for (unsigned seed = 0; seed < FUZZ_MACHINES; seed++) {

@@ -47,7 +47,7 @@ static void link_exec(const char *args, const char *errors, int qtest_fd,
 {
     const char *qemu = g_getenv("QTEST_QEMU_BINARY") ?: "./qemu-system-x86_64";
     g_autofree char *line = g_strdup_printf(
-        "%s -display none -accel qtest -qtest-log /dev/null "
+        "%s -display none -accel qtest -qtest-log none "
         "-chardev socket,id=fuzzq,fd=%d -qtest chardev:fuzzq "
         "-chardev socket,id=fuzzm,fd=%d -mon chardev=fuzzm,mode=control %s",
         qemu, qtest_fd, qmp_fd, args);
@@ -125,6 +125,21 @@ bool link_stop(QemuLink *l)
 
 /* -- the qtest protocol -- */
 
+/* "OK 0x" and two digits for each byte */
+static bool link_bytes(const char *line, uint8_t *to, size_t len)
+{
+    bool good = strlen(line) == 5 + 2 * len;
+
+    for (size_t i = 0; i < len && good; i++) {
+        int high = g_ascii_xdigit_value(line[5 + 2 * i]);
+        int low = g_ascii_xdigit_value(line[6 + 2 * i]);
+
+        good = high >= 0 && low >= 0;
+        to[i] = high << 4 | low;
+    }
+    return good;
+}
+
 static void link_answer(QemuLink *l, const char *line)
 {
     LinkPending *p = &l->pending[l->answered % LINK_PENDING];
@@ -133,7 +148,8 @@ static void link_answer(QemuLink *l, const char *line)
     bool no_timer = g_str_has_prefix(line, "FAIL cannot advance clock");
 
     if ((!g_str_has_prefix(line, "OK") && !no_timer) ||
-        l->answered == l->asked) {
+        l->answered == l->asked ||
+        (p->to && !link_bytes(line, p->to, p->len))) {
         fprintf(stderr, "qtest says: %s\n", line);
         link_fail(l, LINK_CONFUSED);
         return;
@@ -207,10 +223,10 @@ void link_flush(QemuLink *l)
     }
 }
 
-static void link_queue(QemuLink *l, LinkSeen *seen)
+static void link_queue(QemuLink *l, LinkPending pending)
 {
     g_string_append_c(l->out, '\n');
-    l->pending[l->asked++ % LINK_PENDING] = (LinkPending) { l->op, seen };
+    l->pending[l->asked++ % LINK_PENDING] = pending;
     while (l->fault == LINK_FINE &&
            (l->asked - l->answered == LINK_PENDING ||
             l->out->len - l->sent > LINK_BATCH)) {
@@ -226,7 +242,7 @@ void link_post(QemuLink *l, const char *fmt, ...)
         va_start(ap, fmt);
         g_string_append_vprintf(l->out, fmt, ap);
         va_end(ap);
-        link_queue(l, NULL);
+        link_queue(l, (LinkPending) { .op = l->op });
     }
 }
 
@@ -238,7 +254,7 @@ void link_post_seen(QemuLink *l, LinkSeen *seen, const char *fmt, ...)
         va_start(ap, fmt);
         g_string_append_vprintf(l->out, fmt, ap);
         va_end(ap);
-        link_queue(l, seen);
+        link_queue(l, (LinkPending) { .op = l->op, .seen = seen });
     }
 }
 
@@ -255,7 +271,7 @@ void link_post_bytes(QemuLink *l, uint64_t addr, const void *data, size_t len)
             g_string_append_c(l->out, digit[byte[i] >> 4]);
             g_string_append_c(l->out, digit[byte[i] & 15]);
         }
-        link_queue(l, NULL);
+        link_queue(l, (LinkPending) { .op = l->op });
     }
 }
 
@@ -267,7 +283,7 @@ uint64_t link_ask(QemuLink *l, const char *fmt, ...)
         va_start(ap, fmt);
         g_string_append_vprintf(l->out, fmt, ap);
         va_end(ap);
-        link_queue(l, NULL);
+        link_queue(l, (LinkPending) { .op = l->op });
         link_flush(l);
     }
     return l->fault == LINK_FINE ? l->value : UINT64_MAX;
@@ -275,14 +291,10 @@ uint64_t link_ask(QemuLink *l, const char *fmt, ...)
 
 bool link_read(QemuLink *l, uint64_t addr, void *data, size_t len)
 {
-    uint8_t *byte = data;
-
-    for (size_t i = 0; i < len; i += 8) {
-        uint64_t v = link_ask(l, "readq 0x%" PRIx64, addr + i);
-
-        for (size_t k = i; k < len && k < i + 8; k++) {
-            byte[k] = v >> 8 * (k - i);
-        }
+    if (l->fault == LINK_FINE && len) {
+        g_string_append_printf(l->out, "read 0x%" PRIx64 " 0x%zx", addr, len);
+        link_queue(l, (LinkPending) { .op = l->op, .to = data, .len = len });
+        link_flush(l);
     }
     return l->fault == LINK_FINE;
 }
@@ -318,15 +330,36 @@ static char *link_qmp_line(QemuLink *l)
     return NULL;
 }
 
+/* Without spaces between tokens: QEMU wakes up for each byte of it */
+static char *link_dense(const char *json)
+{
+    char *dense = g_malloc(strlen(json) + 1), *to = dense;
+    bool quoted = false;
+
+    for (; *json; json++) {
+        if (*json == '"') {
+            quoted = !quoted;
+        } else if (*json == '\\' && json[1]) {
+            *to++ = *json++;
+        }
+        if (quoted || *json != ' ') {
+            *to++ = *json;
+        }
+    }
+    *to = '\0';
+    return dense;
+}
+
 /* The answer as text; events are passed over */
 static char *link_qmp_text(QemuLink *l, const char *json)
 {
-    size_t len = strlen(json), at = 0;
+    g_autofree char *dense = link_dense(json);
+    size_t len = strlen(dense), at = 0;
     char *line;
 
     link_flush(l);
     while (l->fault == LINK_FINE && at < len) {
-        ssize_t n = send(l->qmp_fd, json + at, len - at, MSG_NOSIGNAL);
+        ssize_t n = send(l->qmp_fd, dense + at, len - at, MSG_NOSIGNAL);
 
         if (n < 0 && errno != EINTR) {
             link_fail(l, LINK_DEAD);

@@ -31,9 +31,17 @@ typedef enum LinkFault {
  */
 typedef void LinkSeen(void *opaque, uint64_t value);
 
+/**
+ * struct LinkPending - a request without an answer so far
+ * @op: operation that it is part of
+ * @seen: hears the number that is read
+ * @to, @len: or where the bytes go that are read
+ */
 typedef struct LinkPending {
     uint64_t op;
     LinkSeen *seen;
+    uint8_t *to;
+    size_t len;
 } LinkPending;
 
 /**

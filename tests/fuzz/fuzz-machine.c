@@ -4,7 +4,9 @@
  * port with a third, and two host bridges whose devices are interleaved
  */
 #include "qemu/osdep.h"
-#include "hw/pci/pci_regs.h"
+#include <sys/mman.h>
+#include "qemu/bswap.h"
+#include "hw/pci/pci.h"
 #include "fuzz.h"
 
 #define PXB_BUS 52
@@ -13,6 +15,11 @@
 #define MMIO_EACH (4ull << 20)
 #define EXT_CAPS 0x100
 #define BRIDGE_REGISTERS (64 << 10)
+/*
+ * A stream with gigabytes of memory takes the time of ten thousand other
+ * operations: one machine in this many has such streams
+ */
+#define STREAMS_WITH_MEMORY 8
 
 /*
  * Bridges before what is below them: then a bridge's window goes from the next
@@ -102,6 +109,14 @@ void fuzz_machine_choose(Fuzz *f)
     m->nr_fns = machines[m->kind].nr_fns;
     m->nr_bridges = machines[m->kind].nr_bridges;
     m->nr_targets = FUZZ_SERIALS;
+    for (unsigned i = 0; i < FUZZ_MEMORIES; i++) {
+        m->memory[i] = -1;
+        if ((f->seed / FUZZ_MACHINES + 1) % STREAMS_WITH_MEMORY) {
+            /* not closed in QEMU, which opens it by its number */
+            m->memory[i] = memfd_create("fuzz", 0);
+            g_assert(m->memory[i] >= 0);
+        }
+    }
     memcpy(m->fn, machines[m->kind].fns, m->nr_fns * sizeof(m->fn[0]));
     memcpy(m->targets, machines[m->kind].targets, sizeof(m->targets));
     for (unsigned i = 0; i < m->nr_fns; i++) {
@@ -130,22 +145,44 @@ char *fuzz_serial_path(Fuzz *f, unsigned launch, unsigned n)
     return g_strdup_printf("%s/line%u-%u", f->folder, launch, n);
 }
 
-char *fuzz_machine_args(Fuzz *f, unsigned launch)
+static void add_memory(GString *args, const FuzzMachine *m)
+{
+    static const struct { const char *name, *size; } kinds[] = {
+        { "vm", "256M" }, { "pm", "256M" }, { "dc", "512M" },
+    };
+    unsigned i, k;
+
+    for (i = 0; i < FUZZ_MEMORIES; i++) {
+        k = i % ARRAY_SIZE(kinds);
+        if (m->memory[i] < 0) {
+            g_string_append(args, "-object memory-backend-ram");
+        } else {
+            g_string_append_printf(args, "-object memory-backend-file,"
+                                   "share=on,mem-path=/proc/self/fd/%d",
+                                   m->memory[i]);
+        }
+        g_string_append_printf(args, ",id=%s%u,size=%s ", kinds[k].name,
+                               i / (unsigned)ARRAY_SIZE(kinds), kinds[k].size);
+    }
+    for (i = 0; i < FUZZ_MEMORIES / ARRAY_SIZE(kinds); i++) {
+        g_string_append_printf(args, "-object memory-backend-ram,id=lsa%u,"
+                               "size=64K ", i);
+    }
+}
+
+/* The command line; serial lines have the number @launch */
+static char *machine_args(Fuzz *f, unsigned launch)
 {
     FuzzMachine *m = &f->m;
+    /* a timer of the board that ticks makes an hour of a device last long */
     GString *args = g_string_new("-nodefaults -m 32M -action "
-                                 "shutdown=pause,panic=pause -M q35,cxl=on,");
+                                 "shutdown=pause,panic=pause -M q35,cxl=on,"
+                                 "pit=off,hpet=off,sata=off,smbus=off,");
     unsigned i;
 
     g_string_append_printf(args, "%s %s", machines[m->kind].windows,
                            machines[m->kind].bridges);
-    for (i = 0; i < 3; i++) {
-        g_string_append_printf(
-            args, "-object memory-backend-ram,id=vm%u,size=256M "
-            "-object memory-backend-ram,id=pm%u,size=256M "
-            "-object memory-backend-ram,id=lsa%u,size=64K "
-            "-object memory-backend-ram,id=dc%u,size=512M ", i, i, i, i);
-    }
+    add_memory(args, m);
     for (i = 0; i < m->nr_fns; i++) {
         g_autofree char *props = fuzz_machine_props(m, &m->fn[i]);
 
@@ -165,19 +202,91 @@ char *fuzz_machine_args(Fuzz *f, unsigned launch)
     return g_string_free(args, false);
 }
 
+void fuzz_machine_launch(Fuzz *f, const char *more)
+{
+    g_autofree char *args = machine_args(f, ++f->did.launches);
+    g_autofree char *line = g_strdup_printf("%s %s", args, more);
+    g_autofree char *errors = g_strdup_printf("%s/errors%u", f->folder,
+                                              f->did.launches);
+
+    f->link = link_start(line, errors);
+    f->link->opaque = f;
+    f->link->op = f->op ? f->op - 1 : 0;
+    if (f->m.memory[0] >= 0) {
+        link_qmp_ok(f->link, "{\"execute\": \"migrate-set-capabilities\", "
+                    "\"arguments\": {\"capabilities\": [{\"capability\": "
+                    "\"x-ignore-shared\", \"state\": true}]}}");
+    }
+}
+
+void fuzz_machine_end(Fuzz *f)
+{
+    for (unsigned i = 0; i < FUZZ_MEMORIES; i++) {
+        if (f->m.memory[i] >= 0) {
+            close(f->m.memory[i]);
+        }
+    }
+}
+
 /* -- enumeration -- */
 
-static void enumerate_bridge(Fuzz *f, const FuzzFn *fn)
+/*
+ * Where a register is not @value, it becomes so: most writes of what is there
+ * already have QEMU make its memory map anew
+ */
+static void settle(Fuzz *f, const uint8_t *cfg, const FuzzFn *fn, unsigned at,
+                   unsigned size, uint32_t value)
 {
-    uint64_t at = fuzz_cfg(fn);
+    uint32_t is = size == 4 ? ldl_le_p(cfg + at) : lduw_le_p(cfg + at);
+
+    if (is != value) {
+        link_post(f->link, "write%c 0x%" PRIx64 " 0x%x", size == 4 ? 'l' : 'w',
+                  fuzz_cfg(fn) + at, value);
+    }
+}
+
+static void enumerate_bridge(Fuzz *f, const uint8_t *cfg, const FuzzFn *fn)
+{
     uint64_t base = fn->base + MMIO_EACH;
     uint64_t end = f->m.fn[fn->last].base + MMIO_EACH - 1;
 
-    link_post(f->link, "writel 0x%" PRIx64 " 0x%x", at + PCI_PRIMARY_BUS,
-              fn->bus | fn->sec << 8 | fn->sub << 16);
-    link_post(f->link, "writel 0x%" PRIx64 " 0x%x", at + PCI_MEMORY_BASE,
-              (unsigned)((base >> 16 & 0xfff0) | (end & 0xfff00000)));
-    link_post(f->link, "writew 0x%" PRIx64 " 0x0", at + PCI_BRIDGE_CONTROL);
+    settle(f, cfg, fn, PCI_PRIMARY_BUS, 4,
+           fn->bus | fn->sec << 8 | fn->sub << 16);
+    settle(f, cfg, fn, PCI_MEMORY_BASE, 4,
+           (unsigned)((base >> 16 & 0xfff0) | (end & 0xfff00000)));
+    settle(f, cfg, fn, PCI_BRIDGE_CONTROL, 2, 0);
+}
+
+static void enumerate_function(Fuzz *f, const FuzzFn *fn)
+{
+    uint8_t cfg[PCI_CONFIG_SPACE_SIZE];
+
+    if (!link_read(f->link, fuzz_cfg(fn), cfg, sizeof(cfg))) {
+        return;
+    }
+    if (fn->sec) {
+        enumerate_bridge(f, cfg, fn);
+    }
+    for (unsigned b = 0; b < 6; b++) {
+        unsigned at = PCI_BASE_ADDRESS_0 + 4 * b;
+        bool wide = (cfg[at] & PCI_BASE_ADDRESS_MEM_TYPE_MASK) ==
+                    PCI_BASE_ADDRESS_MEM_TYPE_64;
+
+        if (fn->bar[b]) {
+            settle(f, cfg, fn, at, 4, fn->bar[b] | (cfg[at] & 15));
+            if (wide) {
+                settle(f, cfg, fn, at + 4, 4, 0);
+            }
+        }
+    }
+    if (fn->msi) {
+        settle(f, cfg, fn, fn->msi + PCI_MSI_FLAGS, 2, 0);
+    }
+    if (fn->msix) {
+        settle(f, cfg, fn, fn->msix + PCI_MSIX_FLAGS, 2, 0);
+    }
+    settle(f, cfg, fn, PCI_COMMAND, 2,
+           PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
 }
 
 void fuzz_enumerate(Fuzz *f)
@@ -186,37 +295,15 @@ void fuzz_enumerate(Fuzz *f)
 
     /* the ECAM, by way of the host bridge's register for it */
     link_post(l, "outl 0xcf8 0x80000064");
-    link_post(l, "outl 0xcfc 0x0");
+    if (link_ask(l, "inl 0xcfc")) {
+        link_post(l, "outl 0xcfc 0x0");
+    }
     link_post(l, "outl 0xcf8 0x80000060");
-    link_post(l, "outl 0xcfc 0xb0000001");
+    if (link_ask(l, "inl 0xcfc") != (ECAM_BASE | 1)) {
+        link_post(l, "outl 0xcfc 0x%x", ECAM_BASE | 1);
+    }
     for (unsigned i = 0; i < f->m.nr_fns; i++) {
-        const FuzzFn *fn = &f->m.fn[i];
-        uint64_t at = fuzz_cfg(fn);
-
-        if (fn->sec) {
-            enumerate_bridge(f, fn);
-        }
-        for (unsigned b = 0; b < 6; b++) {
-            if (fn->bar[b]) {
-                link_post(l, "writel 0x%" PRIx64 " 0x%x",
-                          at + PCI_BASE_ADDRESS_0 + 4 * b,
-                          (unsigned)fn->bar[b]);
-                if (b != 4 && fn->kind != FUZZ_CONTROLLER) {
-                    link_post(l, "writel 0x%" PRIx64 " 0x0",
-                              at + PCI_BASE_ADDRESS_0 + 4 * b + 4);
-                }
-            }
-        }
-        if (fn->msi) {
-            link_post(l, "writew 0x%" PRIx64 " 0x0",
-                      at + fn->msi + PCI_MSI_FLAGS);
-        }
-        if (fn->msix) {
-            link_post(l, "writew 0x%" PRIx64 " 0x0",
-                      at + fn->msix + PCI_MSIX_FLAGS);
-        }
-        link_post(l, "writew 0x%" PRIx64 " 0x%x", at + PCI_COMMAND,
-                  PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
+        enumerate_function(f, &f->m.fn[i]);
     }
 }
 

@@ -5,6 +5,7 @@
 #ifndef TESTS_FUZZ_MACHINE_H
 #define TESTS_FUZZ_MACHINE_H
 
+#define ECAM_BASE 0xb0000000u
 #define FUZZ_FNS 12
 #define FUZZ_SERIALS 3
 #define FUZZ_REGIONS 2
@@ -12,6 +13,8 @@
 #define FUZZ_REGION (UINT64_C(256) << 20)
 #define FUZZ_BLOCK (UINT64_C(2) << 20)
 #define FUZZ_DOES 3
+/* Memory of all devices */
+#define FUZZ_MEMORIES 9
 
 /* I2C addresses of endpoints; the guest's own */
 #define FUZZ_I2C_FIRST 0x20
@@ -52,6 +55,8 @@ typedef struct FuzzFn {
 
 /**
  * struct FuzzMachine - one of them
+ * @memory: files with the memory of devices, which a migration leaves where it
+ *   is; none, that is -1, of a machine whose memory is in the stream
  * @targets: functions with endpoints, for serial lines and the I2C bus
  * @window: guest address of the fixed windows; @window_size: all of them
  * @bridge: component registers of the host bridges
@@ -60,6 +65,7 @@ typedef struct FuzzMachine {
     unsigned kind, variant;
     unsigned nr_fns;
     FuzzFn fn[FUZZ_FNS];
+    int memory[FUZZ_MEMORIES];
     unsigned nr_targets;
     unsigned targets[FUZZ_SERIALS];
     uint64_t window, window_size;
@@ -73,8 +79,10 @@ struct Fuzz;
 
 /** fuzz_machine_choose() - fill in all that the seed decides */
 void fuzz_machine_choose(struct Fuzz *f);
-/** fuzz_machine_args() - the command line; lines have the number @launch */
-char *fuzz_machine_args(struct Fuzz *f, unsigned launch);
+/** fuzz_machine_launch() - run it; @more: arguments for QEMU */
+void fuzz_machine_launch(struct Fuzz *f, const char *more);
+/** fuzz_machine_end() - let its memory go */
+void fuzz_machine_end(struct Fuzz *f);
 /** fuzz_machine_props() - @fn's driver and properties */
 char *fuzz_machine_props(const FuzzMachine *m, const FuzzFn *fn);
 /** fuzz_machine_probe() - find capabilities, after fuzz_enumerate() */
@@ -84,7 +92,7 @@ char *fuzz_serial_path(struct Fuzz *f, unsigned launch, unsigned n);
 
 static inline uint64_t fuzz_ecam(unsigned bus, unsigned devfn)
 {
-    return 0xb0000000ull | (uint64_t)bus << 20 | devfn << 12;
+    return ECAM_BASE | (uint64_t)bus << 20 | devfn << 12;
 }
 
 static inline uint64_t fuzz_cfg(const FuzzFn *fn)

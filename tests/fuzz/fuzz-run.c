@@ -3,6 +3,7 @@
  * One machine's run, and the search for the operations that a fault needs
  */
 #include "qemu/osdep.h"
+#include "qemu/atomic.h"
 #include "fuzz.h"
 
 /* Operations between two repairs, and between two checks */
@@ -53,18 +54,13 @@ static void generate(Fuzz *f)
 
 static void start(Fuzz *f, const FuzzRun *run, const char *folder)
 {
-    g_autofree char *errors = g_strdup_printf("%s/errors0", folder);
-    g_autofree char *args = NULL;
-
     *f = (Fuzz) {
         .seed = run->seed, .random = run->seed, .from = run->from,
         .skipped = run->skipped, .echo = run->echo, .folder = folder,
         .serial = { -1, -1, -1 },
     };
     fuzz_machine_choose(f);
-    args = fuzz_machine_args(f, 0);
-    f->link = link_start(args, errors);
-    f->link->opaque = f;
+    fuzz_machine_launch(f, "");
     fuzz_enumerate(f);
     fuzz_machine_probe(f);
     fuzz_enumerate(f);
@@ -149,7 +145,14 @@ static char *failed(Fuzz *f, uint64_t culprit)
     return g_string_free(text, false);
 }
 
-char *fuzz_run(const FuzzRun *run, Fuzz *total, uint64_t *last)
+static bool go_on(const Fuzz *f, const FuzzRun *run)
+{
+    return f->op < run->ops && !fuzz_over(f) &&
+           !(run->stop && qatomic_read(run->stop)) &&
+           (!run->deadline || g_get_monotonic_time() < run->deadline);
+}
+
+char *fuzz_run(const FuzzRun *run, FuzzTotal *did, uint64_t *last)
 {
     g_autoptr(GError) err = NULL;
     g_autofree char *folder = g_dir_make_tmp("cxl-fuzz-XXXXXX", &err);
@@ -159,8 +162,7 @@ char *fuzz_run(const FuzzRun *run, Fuzz *total, uint64_t *last)
 
     g_assert_no_error(err);
     start(f, run, folder);
-    while (f->op < run->ops && !fuzz_over(f) &&
-           (!run->deadline || g_get_monotonic_time() < run->deadline)) {
+    while (go_on(f, run)) {
         if (f->op - checked >= CHECK_EVERY) {
             checked = repaired = f->op;
             fuzz_gen_check(f);
@@ -188,15 +190,11 @@ char *fuzz_run(const FuzzRun *run, Fuzz *total, uint64_t *last)
     for (unsigned i = 0; i < FUZZ_LOG; i++) {
         g_free(f->log[i]);
     }
-    for (unsigned i = 0; total && i < FUZZ_CLASSES; i++) {
-        total->count[i] += f->count[i];
-    }
-    if (total) {
-        total->checked += f->checked;
-        total->reached += f->reached;
-        total->loads += f->loads;
+    if (did) {
+        *did = f->did;
     }
     g_free(f->wrong);
+    fuzz_machine_end(f);
     remove_folder(folder);
     return text;
 }

@@ -35,7 +35,7 @@ bool fuzz_op(Fuzz *f, FuzzClass class, const char *fmt, ...)
     if (f->echo) {
         fprintf(stderr, "# %s\n", f->log[op % FUZZ_LOG]);
     }
-    f->count[class]++;
+    f->did.count[class]++;
     f->link->op = op;
     return true;
 }

@@ -28,29 +28,37 @@ extern const char *const fuzz_class_names[FUZZ_CLASSES];
 #define FUZZ_LOG (LINK_PENDING + FUZZ_TOLD)
 
 /**
+ * struct FuzzTotal - what was done
+ * @count: operations, of each class
+ * @checked: answers and lists that checks looked at; @reached: devices
+ * @launches: QEMUs started; @loads: streams that they were given
+ */
+typedef struct FuzzTotal {
+    uint64_t count[FUZZ_CLASSES];
+    uint64_t checked, reached;
+    unsigned launches, loads;
+} FuzzTotal;
+
+/**
  * struct Fuzz - one machine's run
  * @random: state of the generator of random numbers
  * @op: operations so far, which is the number of the next
  * @from: operations before it are not done, other than @kept
  * @skipped: one bit for each operation that is left out, or %NULL
- * @count: operations done, of each class
- * @checked: answers and lists that checks looked at; @reached: devices
+ * @did: of this machine
  * @wrong: what a check found, or %NULL
  * @folder: for sockets and files
- * @launches: QEMUs started; @loads: streams that they were given
  * @refused: this QEMU refused one, so that it cannot be saved
  */
 typedef struct Fuzz {
     uint64_t seed, random;
     uint64_t op, from;
     const uint8_t *skipped;
-    uint64_t count[FUZZ_CLASSES];
-    uint64_t checked, reached;
+    FuzzTotal did;
     char *wrong;
     QemuLink *link;
     FuzzMachine m;
     const char *folder;
-    unsigned launches, loads;
     bool refused;
     int serial[FUZZ_SERIALS];
     char *log[FUZZ_LOG];
@@ -137,23 +145,25 @@ void fuzz_serial_close(Fuzz *f);
  * struct FuzzRun - what is asked for
  * @ops: of the machine, or of each machine
  * @deadline: no operation begins after it, 0: none; us
+ * @stop: nor once this is set, %NULL: never
  * @skipped: as of struct Fuzz
  * @echo: tell each operation
  */
 typedef struct FuzzRun {
     uint64_t seed, ops, from;
     int64_t deadline;
+    const bool *stop;
     const uint8_t *skipped;
     bool echo;
 } FuzzRun;
 
 /**
  * fuzz_run() - run one machine
- * @total: counts are added to; may be %NULL
+ * @did: filled in; may be %NULL
  * @last: the operation that was at fault
  * Return: what went wrong, or %NULL
  */
-char *fuzz_run(const FuzzRun *run, Fuzz *total, uint64_t *last);
+char *fuzz_run(const FuzzRun *run, FuzzTotal *did, uint64_t *last);
 /** fuzz_minimise() - leave out what is not needed for the fault */
 void fuzz_minimise(const FuzzRun *run);
 

@@ -11,6 +11,10 @@
 #define SECOND UINT64_C(1000000000)
 #define CONTROL_DEASSERT 1
 
+/* One of so many repairs, of operations that far apart, is of everything */
+#define FOR_GOOD 4
+#define FOR_GOOD_OPS 250
+
 static FuzzFn *pick(Fuzz *f)
 {
     return &f->m.fn[fuzz_below(f, f->m.nr_fns)];
@@ -57,12 +61,14 @@ static void plug(Fuzz *f, const FuzzFn *fn)
     say(f, "device_add %s", props);
 }
 
-static void plug_link(Fuzz *f, unsigned n)
+static void plug_line(Fuzz *f, unsigned n)
 {
-    say(f, "device_del link%u", n);
     say(f, "device_add mctp-serial-cxl,id=link%u,chardev=chr%u,target=%s,"
         "eid=%u", n, n, f->m.fn[f->m.targets[n]].id, FUZZ_EID_FIRST + n);
-    say(f, "device_del i2c%u", n);
+}
+
+static void plug_i2c(Fuzz *f, unsigned n)
+{
     say(f, "device_add i2c_mctp_cxl,id=i2c%u,bus=dw.0,address=0x%x,target=%s,"
         "eid=%u", n, FUZZ_I2C_FIRST + n, f->m.fn[f->m.targets[n]].id,
         FUZZ_EID_FIRST + n);
@@ -100,7 +106,10 @@ void fuzz_gen_plug(Fuzz *f)
         say(f, "device_del i2c%u", n);
         break;
     default:
-        plug_link(f, n);
+        say(f, "device_del link%u", n);
+        plug_line(f, n);
+        say(f, "device_del i2c%u", n);
+        plug_i2c(f, n);
     }
     if (again) {
         plug(f, fn);
@@ -198,6 +207,13 @@ static GHashTable *present(Fuzz *f)
     return ids;
 }
 
+static bool is_there(GHashTable *ids, const char *name, unsigned n)
+{
+    g_autofree char *id = g_strdup_printf("%s%u", name, n);
+
+    return g_hash_table_contains(ids, id);
+}
+
 bool fuzz_missing(Fuzz *f)
 {
     g_autoptr(GHashTable) ids = present(f);
@@ -209,15 +225,56 @@ bool fuzz_missing(Fuzz *f)
         }
     }
     for (i = 0; i < f->m.nr_targets; i++) {
-        g_autofree char *line = g_strdup_printf("link%u", i);
-        g_autofree char *i2c = g_strdup_printf("i2c%u", i);
-
-        if (!g_hash_table_contains(ids, line) ||
-            !g_hash_table_contains(ids, i2c)) {
+        if (!is_there(ids, "link", i) || !is_there(ids, "i2c", i)) {
             return true;
         }
     }
     return false;
+}
+
+/*
+ * Only memory devices and their lines can be plugged once a machine runs: the
+ * I2C endpoint of a device that went stays without one
+ */
+static bool plug_missing(Fuzz *f)
+{
+    g_autoptr(GHashTable) ids = present(f);
+    bool for_good = f->op / FOR_GOOD_OPS % FOR_GOOD == 0;
+    unsigned i;
+
+    for (i = 0; i < f->m.nr_fns; i++) {
+        const FuzzFn *fn = &f->m.fn[i];
+
+        if (!g_hash_table_contains(ids, fn->id)) {
+            if (for_good || fn->kind != FUZZ_MEMORY) {
+                return false;
+            }
+            plug(f, fn);
+        }
+    }
+    for (i = 0; i < f->m.nr_targets; i++) {
+        const FuzzFn *target = &f->m.fn[f->m.targets[i]];
+        bool line = is_there(ids, "link", i);
+
+        if (!line || !g_hash_table_contains(ids, target->id)) {
+            if (line) {
+                say(f, "device_del link%u", i);
+            }
+            plug_line(f, i);
+        }
+    }
+    return true;
+}
+
+/* A QEMU that cannot be what it was makes room for another */
+static void start_again(Fuzz *f)
+{
+    fuzz_serial_close(f);
+    if (!link_stop(f->link)) {
+        fuzz_wrong(f, "QEMU ended badly");
+    }
+    fuzz_machine_launch(f, "");
+    f->refused = false;
 }
 
 /* PERST ends, and vPPBs are bound again; that takes the switch its time */
@@ -246,19 +303,8 @@ void fuzz_repair(Fuzz *f)
     link_qmp_ok(f->link, "{\"execute\": \"cont\"}");
     fuzz_enumerate(f);
     repair_switch(f);
-    if (fuzz_missing(f)) {
-        g_autoptr(GHashTable) ids = present(f);
-
-        for (unsigned i = 0; i < f->m.nr_fns; i++) {
-            const FuzzFn *fn = &f->m.fn[i];
-
-            if (!g_hash_table_contains(ids, fn->id)) {
-                plug(f, fn);
-            }
-        }
-        for (unsigned i = 0; i < f->m.nr_targets; i++) {
-            plug_link(f, i);
-        }
+    if (f->refused || !plug_missing(f)) {
+        start_again(f);
     }
     for (unsigned i = 0; i < f->m.nr_fns; i++) {
         if (f->m.fn[i].sec) {

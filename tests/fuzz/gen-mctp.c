@@ -109,7 +109,7 @@ void fuzz_serial_close(Fuzz *f)
 
 static void serial_open(Fuzz *f, unsigned n)
 {
-    g_autofree char *path = fuzz_serial_path(f, f->launches, n);
+    g_autofree char *path = fuzz_serial_path(f, f->did.launches, n);
     struct sockaddr_un addr = { .sun_family = AF_UNIX };
 
     g_assert(strlen(path) < sizeof(addr.sun_path));

@@ -135,7 +135,10 @@ static void add_value(Fuzz *f, GString *json, char kind)
 
     switch (kind) {
     case 'p':
-        g_string_append_printf(json, "\"%s\"", pick_device(f)->id);
+        /* mostly the whole path: QEMU searches all there is for part of one */
+        g_string_append_printf(json, "\"%s%s\"",
+                               n ? "/machine/peripheral/" : "",
+                               pick_device(f)->id);
         break;
     case 'P':
         g_string_append_printf(json, "\"/machine/peripheral/%s\"",

@@ -34,7 +34,7 @@ static bool run_job(Fuzz *f)
 static void add_image(Fuzz *f)
 {
     g_autofree char *path = g_strdup_printf("%s/image%u", f->folder,
-                                            f->launches);
+                                            f->did.launches);
     g_autofree char *file = g_strdup_printf(
         "{\"execute\": \"blockdev-add\", \"arguments\": {\"node-name\": "
         "\"file\", \"driver\": \"file\", \"filename\": \"%s\"}}", path);
@@ -122,7 +122,6 @@ static char *save_stream(Fuzz *f)
 static char *load_stream(Fuzz *f)
 {
     g_autofree char *path = stream_path(f);
-    g_autofree char *errors = NULL, *args = NULL, *incoming = NULL;
     g_autofree char *json = g_strdup_printf(
         "{\"execute\": \"migrate-incoming\", \"arguments\": {\"uri\": "
         "\"file:%s\", \"exit-on-error\": false}}", path);
@@ -132,12 +131,7 @@ static char *load_stream(Fuzz *f)
     if (!link_stop(f->link)) {
         fuzz_wrong(f, "QEMU ended badly after a migration");
     }
-    errors = g_strdup_printf("%s/errors%u", f->folder, ++f->launches);
-    args = fuzz_machine_args(f, f->launches);
-    incoming = g_strdup_printf("%s -incoming defer", args);
-    f->link = link_start(incoming, errors);
-    f->link->opaque = f;
-    f->link->op = f->op - 1;
+    fuzz_machine_launch(f, "-incoming defer");
     link_qmp_ok(f->link, json);
     end = migration_end(f->link);
     link_qmp_ok(f->link, "{\"execute\": \"cont\"}");
@@ -168,7 +162,7 @@ void fuzz_gen_migrate(Fuzz *f)
     if (loaded && strcmp(loaded, "completed")) {
         fuzz_wrong(f, "what was saved is not loaded: %s", loaded);
     }
-    f->loads++;
+    f->did.loads++;
 }
 
 /* -- streams that are not what was saved -- */
@@ -250,7 +244,7 @@ void fuzz_gen_corrupt(Fuzz *f)
     g_free(end);
     end = load_stream(f);
     f->refused = end && strcmp(end, "completed");
-    f->loads++;
+    f->did.loads++;
     if (f->echo) {
         fprintf(stderr, "# %s\n", end);
     }
