@@ -17,8 +17,11 @@
 #define MAILBOX_COMMAND 0x90
 #define MAILBOX_PAYLOAD 0xa8
 #define BG_RUNS 1
-/* Memory device status: the media, which a sanitize takes away */
-#define DEVICE_STATUS 0x20a8
+/* The array of capabilities that all registers begin with */
+#define CAPS_MAX 16
+#define CAP_BYTES 16
+#define CAP_MEMORY_DEVICE_STATUS 0x4000
+/* What it has: the media, which a sanitize takes away */
 #define MEDIA_MASK 0xc
 #define MEDIA_READY 0x4
 
@@ -344,16 +347,33 @@ static void check_logs(Fuzz *f, const FuzzFn *fn)
     }
 }
 
+/* Where the status of a memory device is among its registers, or 0 */
+static uint32_t device_status(Fuzz *f, const FuzzFn *fn)
+{
+    uint8_t array[CAP_BYTES * (1 + CAPS_MAX)];
+
+    if (!link_read(f->link, registers(fn), array, sizeof(array))) {
+        return 0;
+    }
+    for (unsigned n = MIN(lduw_le_p(array + 4), CAPS_MAX); n; n--) {
+        if (lduw_le_p(array + CAP_BYTES * n) == CAP_MEMORY_DEVICE_STATUS) {
+            return ldl_le_p(array + CAP_BYTES * n + 4);
+        }
+    }
+    fuzz_wrong(f, "%s: no memory device status", fn->id);
+    return 0;
+}
+
 /* Whoever began it, by this mailbox or by another way */
 static bool settle(Fuzz *f, const FuzzFn *fn)
 {
     uint64_t at = registers(fn), mailbox, media;
+    uint32_t status = fn->kind == FUZZ_MEMORY ? device_status(f, fn) : 0;
 
     for (unsigned i = 0; i < STEPS; i++) {
         mailbox = link_ask(f->link, "readq 0x%" PRIx64, at + MAILBOX_STATUS);
-        media = fn->kind != FUZZ_MEMORY ? MEDIA_READY :
-                link_ask(f->link, "readq 0x%" PRIx64, at + DEVICE_STATUS);
-
+        media = !status ? MEDIA_READY :
+                link_ask(f->link, "readq 0x%" PRIx64, at + status);
         if (fuzz_over(f)) {
             return false;
         }
