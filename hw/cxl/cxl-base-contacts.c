@@ -7,9 +7,6 @@
 #include "hw/pci/pci_bus.h"
 #include "cxl-base-contacts.h"
 
-/* What the PCI core gives each device that it registers */
-#define PCI_STATE_VERSION   2
-
 void cxl_base_hide_from_bus(PCIDevice *dev)
 {
     PCIBus *bus = pci_get_bus(dev);
@@ -38,6 +35,5 @@ void cxl_base_keep_on_eject(PCIDevice *dev, bool keep)
 
 void cxl_base_give_up_pci(PCIDevice *dev)
 {
-    dev->version_id = PCI_STATE_VERSION;
     dev->exp.aer_log.log_num = 0;
 }

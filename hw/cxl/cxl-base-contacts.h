@@ -36,9 +36,7 @@ void cxl_base_keep_on_eject(PCIDevice *dev, bool keep);
 /**
  * cxl_base_give_up_pci() - loading the state of @dev has failed half way
  *
- * The PCI core keeps the version of its state where it loads it, and refuses
- * any state from then on if that became less; the error log keeps its count
- * without the errors.
+ * The error log keeps its count without the errors.
  */
 void cxl_base_give_up_pci(PCIDevice *dev);
 

@@ -9,6 +9,7 @@
 #include "hw/pci/pcie.h"
 #include "hw/pci/pcie_aer.h"
 #include "hw/pci/pcie_port.h"
+#include "hw/pci/pci_vmstate.h"
 #include "hw/pci-bridge/cxl_upstream_port.h"
 #include "migration/vmstate-checked.h"
 #include "cxl-base-contacts.h"
@@ -56,12 +57,7 @@ static const VMStateDescription *describe(Object *obj, CXLComponentState *cxl)
     unsigned n = 3;
     VMStateDescription *vmsd;
 
-    f[0] = (VMStateField) {
-        .name = "pci",
-        .vmsd = &vmstate_pci_device,
-        .size = sizeof(PCIDevice),
-        .flags = VMS_STRUCT,
-    };
+    f[0] = (VMStateField) VMSTATE_PCI_FUNCTION(parent_obj, PCIBridge);
     f[1] = (VMStateField) {
         .name = "aer-log",
         .vmsd = &vmstate_pcie_aer_log,
@@ -111,9 +107,5 @@ void cxl_port_register_vmstate(Object *obj, CXLComponentState *cxl)
     } else if (object_dynamic_cast(obj, TYPE_PCIE_PORT) && !dc->vmsd) {
         /* Called from realize: the device registers it right afterwards */
         dc->vmsd = describe(obj, cxl);
-    }
-    if (object_dynamic_cast(obj, TYPE_PCI_DEVICE)) {
-        /* the base's cores take it for granted, and load it unseen */
-        PCI_DEVICE(obj)->cmask[PCI_INTERRUPT_PIN] = 0xff;
     }
 }

@@ -9,7 +9,7 @@
 #include "qemu/osdep.h"
 #include "qemu/module.h"
 #include "qapi/error.h"
-#include "hw/pci/pci_device.h"
+#include "hw/pci/pci_vmstate.h"
 #include "hw/pci/pcie.h"
 #include "hw/qdev-properties.h"
 #include "migration/vmstate-checked.h"
@@ -80,8 +80,6 @@ static void switch_mailbox_realize(PCIDevice *pci, Error **errp)
     cxl_switch_cci_init(&s->cci, s->target, s->payload_size);
     cxl_devregs_init(&s->regs, OBJECT(s), "cxl-switch-mailbox", &s->cci,
                      s->cci.events, SWITCH_MAILBOX_MSGNUM, false, NULL, NULL);
-    /* none: a stream with one is refused */
-    pci->cmask[PCI_INTERRUPT_PIN] = 0xff;
     pci_register_bar(pci, REGISTERS_BAR,
                      PCI_BASE_ADDRESS_SPACE_MEMORY |
                      PCI_BASE_ADDRESS_MEM_TYPE_64, &s->regs.mr);
@@ -132,7 +130,7 @@ static const VMStateDescription vmstate_switch_mailbox_state = {
     .post_load = switch_mailbox_post_load,
     .fields = (const VMStateField[]) {
         VMSTATE_SAME(payload_size, CXLSwitchMailbox, "mailbox-payload"),
-        VMSTATE_PCI_DEVICE(parent_obj, CXLSwitchMailbox),
+        VMSTATE_PCI_FUNCTION(parent_obj, CXLSwitchMailbox),
         VMSTATE_STRUCT(regs, CXLSwitchMailbox, 1, vmstate_cxl_devregs,
                        CXLDeviceRegs),
         VMSTATE_STRUCT(cci, CXLSwitchMailbox, 1, vmstate_cxl_cci, CXLCCI),

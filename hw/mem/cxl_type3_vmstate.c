@@ -9,6 +9,7 @@
 #include "qemu/osdep.h"
 #include <zlib.h>
 #include "hw/pci/msix.h"
+#include "hw/pci/pci_vmstate.h"
 #include "hw/pci/pcie_aer.h"
 #include "migration/vmstate-checked.h"
 #include "cxl_type3_internal.h"
@@ -77,7 +78,7 @@ static const VMStateDescription vmstate_state = {
     .minimum_version_id = 1,
     .post_load = cxl_type3_post_load,
     .fields = (const VMStateField[]) {
-        VMSTATE_PCI_DEVICE(parent_obj, CXLType3Dev),
+        VMSTATE_PCI_FUNCTION(parent_obj, CXLType3Dev),
         VMSTATE_MSIX(parent_obj, CXLType3Dev),
         VMSTATE_STRUCT(parent_obj.exp.aer_log, CXLType3Dev, 0,
                        vmstate_pcie_aer_log, PCIEAERLog),

@@ -9,17 +9,14 @@
  */
 #include "qemu/osdep.h"
 #include "hw/i2c/dw_i2c.h"
-#include "hw/pci/pci_device.h"
+#include "hw/pci/pci_vmstate.h"
 #include "hw/qdev-properties.h"
-#include "migration/vmstate.h"
 #include "qapi/error.h"
 #include "qemu/module.h"
 
 #define DW_I2C_PCI_DEVICE_ID 0x4bb9
 /* Serial bus controller, other: the driver goes by the id. */
 #define DW_I2C_PCI_CLASS 0x0c80
-/* What the PCI core gives each device that it registers. */
-#define PCI_STATE_VERSION 2
 
 OBJECT_DECLARE_SIMPLE_TYPE(DWI2CPCIState, DW_I2C_PCI)
 
@@ -40,8 +37,6 @@ static void dw_i2c_pci_realize(PCIDevice *pci, Error **errp)
         qemu_free_irq(irq);
         return;
     }
-    /* a stream with another pin is refused: the PCI core would not look */
-    pci->cmask[PCI_INTERRUPT_PIN] = 0xff;
     pci_register_bar(pci, 0, PCI_BASE_ADDRESS_SPACE_MEMORY, &d->ctrl.mmio);
 }
 
@@ -64,25 +59,12 @@ static void dw_i2c_pci_reset_hold(Object *obj, ResetType type)
     dw_i2c_reset(&DW_I2C_PCI(obj)->ctrl);
 }
 
-/*
- * The PCI core keeps the version of its state where it loads it: after a load
- * that ended early it would refuse every other one.
- */
-static int dw_i2c_pci_pre_load(void *opaque)
-{
-    DWI2CPCIState *s = opaque;
-
-    s->parent_obj.version_id = PCI_STATE_VERSION;
-    return 0;
-}
-
 static const VMStateDescription vmstate_dw_i2c_pci = {
     .name = TYPE_DW_I2C_PCI,
     .version_id = 1,
     .minimum_version_id = 1,
-    .pre_load = dw_i2c_pci_pre_load,
     .fields = (const VMStateField[]) {
-        VMSTATE_PCI_DEVICE(parent_obj, DWI2CPCIState),
+        VMSTATE_PCI_FUNCTION(parent_obj, DWI2CPCIState),
         VMSTATE_STRUCT(ctrl, DWI2CPCIState, 1, vmstate_dw_i2c, DWI2CState),
         VMSTATE_END_OF_LIST()
     }

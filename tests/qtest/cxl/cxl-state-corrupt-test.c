@@ -7,7 +7,7 @@
 #include "qemu/bswap.h"
 #include "qemu/units.h"
 #include "hw/cxl/cxl_component.h"
-#include "hw/pci/pci_regs.h"
+#include "hw/pci/pci.h"
 #include "qobject/qdict.h"
 #include "cxl-qtest-state.h"
 
@@ -273,6 +273,22 @@ static void a_corrupt_interrupt_pin_is_refused(void)
     stop(&dev, &state);
 }
 
+/* The bus counts lines by what its functions say of them */
+static void a_line_that_there_is_not_is_refused(void)
+{
+    const unsigned line_b = 1;
+    State state;
+    CxlDev dev;
+
+    start(&dev, &state);
+    refuse(&dev, &state, config_byte(&state, "cxl-rp", PCIE_CONFIG_SPACE_SIZE +
+                                     4 * line_b), 1, "root port");
+    refuse(&dev, &state, config_byte(&state, "dw-i2c-pci",
+                                     PCI_CONFIG_SPACE_SIZE + 4 * line_b), 1,
+           "I2C");
+    stop(&dev, &state);
+}
+
 /* Registers of the device's first decoder, from its base on */
 static size_t decoder_at(const State *state, uint64_t base)
 {
@@ -436,6 +452,7 @@ int main(int argc, char **argv)
 #define T(f) qtest_add_func("/cxl/state-corrupt/" #f, f)
     T(a_corrupt_count_is_refused);
     T(a_corrupt_interrupt_pin_is_refused);
+    T(a_line_that_there_is_not_is_refused);
     T(a_corrupt_decoder_is_refused);
     T(no_byte_brings_the_machine_down);
     T(a_state_that_ends_early_is_refused);

@@ -406,6 +406,39 @@ static unsigned bus_sections(const char *path)
     return n;
 }
 
+/*
+ * A guest gives the pin another route while it is asserted: the bus has counted
+ * it for one line and takes it off another
+ */
+static void test_reset_after_another_route(void)
+{
+    static const unsigned rcba = 0xfed1c000, lpc_rcba = 0xf0, d27ir = 0x3148;
+    QPCIDevice *lpc;
+    DwI2c t = { 0 };
+
+    t.qts = qtest_init("-M q35 -nodefaults -device dw-i2c-pci,addr=1b.0");
+    qtest_irq_intercept_in(t.qts, "ioapic");
+    t.pci = qpci_new_pc(t.qts, NULL);
+    lpc = qpci_device_find(t.pci, QPCI_DEVFN(0x1f, 0));
+    t.dev = qpci_device_find(t.pci, QPCI_DEVFN(0x1b, 0));
+    for (int i = 0; i < 2; i++) {
+        qpci_device_enable(t.dev);
+        t.bar = qpci_iomap(t.dev, 0, NULL);
+        dw_master_mode(&t, CON_LINUX_MASTER, ECHO);
+        g_assert_true(dw_line(&t));
+        g_assert_true(qtest_get_irq(t.qts, 16));
+
+        qpci_config_writel(lpc, lpc_rcba, rcba | 1);
+        qtest_writew(t.qts, rcba + d27ir, 0x0123);
+        qtest_system_reset(t.qts);
+        g_assert_false(dw_line(&t));
+        g_assert_false(qtest_get_irq(t.qts, 16));
+        g_assert_false(qtest_get_irq(t.qts, 19));
+    }
+    g_free(lpc);
+    dw_stop(&t);
+}
+
 static void test_unplug(void)
 {
     g_autofree char *before = NULL;
@@ -492,6 +525,8 @@ int main(int argc, char **argv)
     qtest_add_func("/dw-i2c/load/hostile-streams", test_hostile_streams);
     qtest_add_func("/dw-i2c/load/hostile-position", test_hostile_position);
     qtest_add_func("/dw-i2c/reset/drops-packets", test_reset_drops_packets);
+    qtest_add_func("/dw-i2c/reset/another-route",
+                   test_reset_after_another_route);
     qtest_add_func("/dw-i2c/unplug", test_unplug);
     qtest_add_func("/dw-i2c/bus-is-named-after-the-id",
                    test_bus_is_named_after_the_id);

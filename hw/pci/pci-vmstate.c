@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * State of a PCI function from a stream, see pci_vmstate.h
+ */
+#include "qemu/osdep.h"
+#include "qemu/error-report.h"
+#include "hw/pci/pci_vmstate.h"
+
+/* Bits of irq_state */
+static uint8_t lines_of(const PCIDevice *dev)
+{
+    uint8_t pin = dev->config[PCI_INTERRUPT_PIN];
+
+    return pin ? 1 << (pin - 1) : 0;
+}
+
+static int pci_function_get(QEMUFile *f, void *pv, size_t size,
+                            const VMStateField *field)
+{
+    const VMStateDescription *vmsd = &vmstate_pci_device;
+    PCIDevice *dev = pv;
+    int ret;
+
+    /* what the pin is follows from what the function is, not from the stream */
+    dev->cmask[PCI_INTERRUPT_PIN] = 0xff;
+    ret = vmstate_load_state(f, vmsd, dev, vmsd->version_id);
+    /* kept where it is loaded, and the most that another load may have */
+    dev->version_id = vmsd->version_id;
+    if (!ret && (dev->irq_state & ~lines_of(dev))) {
+        error_report("%s: interrupt lines 0x%x in the stream, has 0x%x",
+                     dev->name, dev->irq_state, lines_of(dev));
+        ret = -EINVAL;
+    }
+    if (ret) {
+        dev->irq_state = 0;
+    }
+    return ret;
+}
+
+static int pci_function_put(QEMUFile *f, void *pv, size_t size,
+                            const VMStateField *field, JSONWriter *vmdesc)
+{
+    return vmstate_save_state(f, &vmstate_pci_device, pv, vmdesc);
+}
+
+const VMStateInfo vmstate_info_pci_function = {
+    .name = "PCI function",
+    .get = pci_function_get,
+    .put = pci_function_put,
+};
