@@ -445,6 +445,17 @@ static void test_cdat_without_downstream_ports(void)
     qtest_quit(s);
 }
 
+static int find_cap(QTestState *s, int bus, int id)
+{
+    int at = config_read(s, bus, 0, PCI_CAPABILITY_LIST) & 0xff;
+
+    while ((config_read(s, bus, 0, at) & 0xff) != id) {
+        at = config_read(s, bus, 0, at) >> 8 & 0xff;
+        g_assert_cmpint(at, !=, 0);
+    }
+    return at;
+}
+
 /*
  * The guest allocates one message to a port with two, masks it and moves on
  * while it is pending
@@ -454,12 +465,8 @@ static void test_a_pending_message_moves(void)
     static const char machine[] = MACHINE TWO_PORTS SWITCH;
     QTestState *s = qtest_init(machine);
     uint64_t doe = usp_doe(s);
-    int msi = config_read(s, USP_BUS, 0, PCI_CAPABILITY_LIST) & 0xff;
+    int msi = find_cap(s, USP_BUS, PCI_CAP_ID_MSI);
 
-    while ((config_read(s, USP_BUS, 0, msi) & 0xff) != PCI_CAP_ID_MSI) {
-        msi = config_read(s, USP_BUS, 0, msi) >> 8 & 0xff;
-        g_assert_cmpint(msi, !=, 0);
-    }
     config_write(s, USP_BUS, 0, msi + PCI_MSI_ADDRESS_LO, MESSAGE);
     config_write(s, USP_BUS, 0, msi + PCI_MSI_ADDRESS_HI, 0);
     config_write(s, USP_BUS, 0, msi + PCI_MSI_DATA_64, 0x55);
@@ -477,6 +484,30 @@ static void test_a_pending_message_moves(void)
     config_write(s, USP_BUS, 0, msi + PCI_MSI_MASK_64, 0);
     cxl_settle(s);
     g_assert_cmphex(qtest_readl(s, MESSAGE), ==, 0x55);
+    qtest_quit(s);
+}
+
+/* A guest has locked what is in a slot when it moves */
+static void test_an_interlock_moves(void)
+{
+    static const char machine[] = MACHINE TWO_PORTS SWITCH;
+    static const int buses[] = { RP_BUS, DSP_BUS };
+    QTestState *s = qtest_init(machine);
+
+    ports_setup(s);
+    for (int i = 0; i < ARRAY_SIZE(buses); i++) {
+        int slot = find_cap(s, buses[i], PCI_CAP_ID_EXP) + PCI_EXP_SLTCTL;
+        uint32_t control = config_read(s, buses[i], 0, slot) & 0xffff;
+
+        config_write(s, buses[i], 0, slot, control | PCI_EXP_SLTCTL_EIC);
+    }
+    s = cxl_migrate(s, machine);
+    for (int i = 0; i < ARRAY_SIZE(buses); i++) {
+        int slot = find_cap(s, buses[i], PCI_CAP_ID_EXP) + PCI_EXP_SLTCTL;
+
+        g_assert_cmphex(config_read(s, buses[i], 0, slot) >> 16 &
+                        PCI_EXP_SLTSTA_EIS, !=, 0);
+    }
     qtest_quit(s);
 }
 
@@ -580,6 +611,7 @@ int main(int argc, char **argv)
     qtest_add_func("/cxl/ports/messages", test_any_number_of_messages);
     qtest_add_func("/cxl/ports/pins", test_a_guest_disables_pins);
     qtest_add_func("/cxl/ports/pending", test_a_pending_message_moves);
+    qtest_add_func("/cxl/ports/interlock", test_an_interlock_moves);
     qtest_add_func("/cxl/ports/dvsecs", test_dvsecs);
     qtest_add_func("/cxl/ports/cdat", test_cdat_of_a_switch);
     qtest_add_func("/cxl/ports/cdat-alone", test_cdat_without_downstream_ports);
