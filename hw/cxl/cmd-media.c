@@ -34,8 +34,7 @@ static uint64_t static_end(const CXLType3Dev *d)
     return cxl_type3_volatile_size(d) + cxl_type3_persistent_size(d);
 }
 
-/* Byte behind the last that a decoder can reach */
-static uint64_t space_end(CXLType3Dev *d)
+uint64_t cxl_media_end(CXLType3Dev *d)
 {
     CXLDynCap *dc = cxl_type3_dc(d);
     const CXLDCRegion *last;
@@ -184,7 +183,7 @@ static CXLRetCode get_poison_list(CXLCCI *cci, CXLReader *in, CXLWriter *out)
     Listing l = { .out = out };
     uint64_t dpa, len, lines;
     size_t head = out->len;
-    CXLRetCode rc = get_range(in, space_end(d), &dpa, &len);
+    CXLRetCode rc = get_range(in, cxl_media_end(d), &dpa, &len);
 
     if (rc != CXL_RC_SUCCESS) {
         return rc;
@@ -276,7 +275,7 @@ static CXLRetCode clear_poison(CXLCCI *cci, CXLReader *in, CXLWriter *out)
 static CXLRetCode get_scan_range(CXLCCI *cci, CXLReader *in, uint64_t *dpa,
                                  uint64_t *len)
 {
-    CXLRetCode rc = get_range(in, space_end(cxl_cci_type3(cci)), dpa, len);
+    CXLRetCode rc = get_range(in, cxl_media_end(cxl_cci_type3(cci)), dpa, len);
 
     if (rc != CXL_RC_SUCCESS) {
         return rc;

@@ -389,6 +389,7 @@ void qmp_cxl_inject_poison(const char *path, uint64_t start, uint64_t length,
                            Error **errp)
 {
     CXLType3Dev *d;
+    uint64_t end;
 
     if (length % CXL_POISON_LINE) {
         error_setg(errp, "Poison injection must be in multiples of %d bytes",
@@ -402,6 +403,13 @@ void qmp_cxl_inject_poison(const char *path, uint64_t start, uint64_t length,
     }
     d = cxl_type3_from_path(path, errp);
     if (!d) {
+        return;
+    }
+    end = cxl_media_end(d);
+    if (start > end || length > end - start) {
+        error_setg(errp, "Poison of 0x%" PRIx64 " bytes at 0x%" PRIx64
+                   " exceeds the device, whose addresses end at 0x%" PRIx64,
+                   length, start, end);
         return;
     }
     switch (cxl_poison_found(&d->poison, start, length,
@@ -419,8 +427,6 @@ void qmp_cxl_inject_poison(const char *path, uint64_t start, uint64_t length,
                    CXL_POISON_RANGES_MAX);
         break;
     default:
-        error_setg(errp, "Poison of 0x%" PRIx64 " bytes at 0x%" PRIx64
-                   " exceeds the address space", length, start);
-        break;
+        g_assert_not_reached();
     }
 }

@@ -12,6 +12,8 @@
 
 #include "hw/cxl/cxl_poison.h"
 
+typedef struct CXLType3Dev CXLType3Dev;
+
 /* Background operations that leave their mark on the device */
 #define CXL_OP_SCAN_MEDIA   0x4304
 #define CXL_OP_SANITIZE     0x4400
@@ -65,6 +67,9 @@ typedef struct CXLMediaState {
  * A scan or a media operation that runs goes on.
  */
 void cxl_media_forget(CXLMediaState *m);
+
+/** cxl_media_end() - the address behind the last that a decoder can reach. */
+uint64_t cxl_media_end(CXLType3Dev *d);
 
 /* vmstate_cxl_media - a stream whose ranges wrap or swap ends is refused */
 extern const struct VMStateDescription vmstate_cxl_media;

@@ -14,6 +14,8 @@
 #define DOE     0x190
 #define AER     0x200
 #define PCIE    0x80
+/* static capacity and two regions */
+#define MEM_END (CXL_DC_BASE + 2 * CXL_REGION)
 
 static uint32_t ras(CxlDev *dev, unsigned offset)
 {
@@ -345,6 +347,15 @@ static void poison_errors_come_in_order(void)
           "Overlap with existing poisoned region not supported" },
         { "cxl-mem0", 0, 64, NULL },
         { "cxl-mem0", 192, 0, NULL },
+        { "cxl-mem0", MEM_END - 64, 64, NULL },
+        { "cxl-mem0", MEM_END, 64, "Poison of 0x40 bytes at 0x30000000 exceeds "
+          "the device, whose addresses end at 0x30000000" },
+        { "cxl-mem0", MEM_END - 128, 192, "Poison of 0xc0 bytes at 0x2fffff80 "
+          "exceeds the device, whose addresses end at 0x30000000" },
+        { "cxl-mem0", 1ull << 52, 64, "Poison of 0x40 bytes at "
+          "0x10000000000000 exceeds the device" },
+        { "cxl-mem0", -64ull, 128, "Poison of 0x80 bytes at "
+          "0xffffffffffffffc0 exceeds the device" },
     };
     CxlDev dev;
     QTestState *qts = cxl_start_dcd(&dev, "");
