@@ -189,25 +189,24 @@ static bool record_from_qmp(const CXLUncorErrorRecord *in,
     return true;
 }
 
-void qmp_cxl_inject_uncorrectable_errors(const char *path,
-                                         CXLUncorErrorRecordList *errors,
-                                         Error **errp)
+/* The errors that the guest's RAS mask hides are counted in @answer, no more */
+static void ras_uncorrectable(CXLType3Dev *d,
+                              const CXLUncorErrorRecordList *errors,
+                              CxlInjectedErrors *answer, Error **errp)
 {
-    CXLType3Dev *d = cxl_type3_from_path(path, errp);
     g_autoptr(GArray) fresh = g_array_new(false, false,
                                           sizeof(CXLType3RasError));
     const CXLUncorErrorRecordList *e;
 
-    if (!d) {
-        return;
-    }
     for (e = errors; e; e = e->next) {
         CXLType3RasError rec;
 
         if (!record_from_qmp(e->value, &rec, errp)) {
             return;
         }
-        if (!(*ras_reg(d, CXL_RAS_UNC_MASK) & (1u << rec.bit))) {
+        if (*ras_reg(d, CXL_RAS_UNC_MASK) & (1u << rec.bit)) {
+            answer->ras_masked++;
+        } else {
             g_array_append_val(fresh, rec);
         }
     }
@@ -232,26 +231,83 @@ void qmp_cxl_inject_uncorrectable_errors(const char *path,
     ras_send_aer(d, false);
 }
 
-void qmp_cxl_inject_correctable_error(const char *path, CxlCorErrorType type,
-                                      Error **errp)
+static void ras_correctable(CXLType3Dev *d, CxlCorErrorType type,
+                            CxlInjectedErrors *answer, Error **errp)
 {
-    CXLType3Dev *d = cxl_type3_from_path(path, errp);
     int bit = correctable_bit(type);
 
-    if (!d) {
-        return;
-    }
     if (bit < 0) {
         error_setg(errp, "Invalid COR error");
         return;
     }
     if (*ras_reg(d, CXL_RAS_COR_MASK) & (1u << bit)) {
         trace_cxl_type3_ras(DEVICE(d)->id, "masked correctable", 1);
+        answer->ras_masked = 1;
         return;
     }
     trace_cxl_type3_ras(DEVICE(d)->id, "correctable", 1);
     *ras_reg(d, CXL_RAS_COR_STATUS) |= 1u << bit;
     ras_send_aer(d, true);
+}
+
+/* Does the guest's mask of AER hide that there is something to look at? */
+static bool ras_aer_masked(CXLType3Dev *d, bool correctable)
+{
+    PCIDevice *pci = PCI_DEVICE(d);
+    const uint8_t *aer = pci->config + pci->exp.aer_cap;
+
+    return correctable ?
+        pci_get_long(aer + PCI_ERR_COR_MASK) & PCI_ERR_COR_INTERNAL :
+        pci_get_long(aer + PCI_ERR_UNCOR_MASK) & PCI_ERR_UNC_INTN;
+}
+
+/* Takes @answer and @err; a mask that hides nothing is not spoken of */
+static CxlInjectedErrors *ras_answer(CxlInjectedErrors *answer, Error *err,
+                                     Error **errp)
+{
+    if (err) {
+        error_propagate(errp, err);
+        qapi_free_CxlInjectedErrors(answer);
+        return NULL;
+    }
+    answer->has_ras_masked = answer->ras_masked;
+    answer->has_aer_masked = answer->aer_masked;
+    return answer;
+}
+
+CxlInjectedErrors *
+qmp_cxl_inject_uncorrectable_errors(const char *path,
+                                    CXLUncorErrorRecordList *errors,
+                                    Error **errp)
+{
+    CXLType3Dev *d = cxl_type3_from_path(path, errp);
+    CxlInjectedErrors *answer;
+    Error *err = NULL;
+
+    if (!d) {
+        return NULL;
+    }
+    answer = g_new0(CxlInjectedErrors, 1);
+    answer->aer_masked = errors && ras_aer_masked(d, false);
+    ras_uncorrectable(d, errors, answer, &err);
+    return ras_answer(answer, err, errp);
+}
+
+CxlInjectedErrors *qmp_cxl_inject_correctable_error(const char *path,
+                                                    CxlCorErrorType type,
+                                                    Error **errp)
+{
+    CXLType3Dev *d = cxl_type3_from_path(path, errp);
+    CxlInjectedErrors *answer;
+    Error *err = NULL;
+
+    if (!d) {
+        return NULL;
+    }
+    answer = g_new0(CxlInjectedErrors, 1);
+    answer->aer_masked = ras_aer_masked(d, true);
+    ras_correctable(d, type, answer, &err);
+    return ras_answer(answer, err, errp);
 }
 
 static const VMStateDescription vmstate_ras_error = {

@@ -36,17 +36,21 @@ void qmp_cxl_inject_poison(const char *path, uint64_t start, uint64_t length,
     not_compiled_in(errp);
 }
 
-void qmp_cxl_inject_uncorrectable_errors(const char *path,
-                                         CXLUncorErrorRecordList *errors,
-                                         Error **errp)
+CxlInjectedErrors *
+qmp_cxl_inject_uncorrectable_errors(const char *path,
+                                    CXLUncorErrorRecordList *errors,
+                                    Error **errp)
 {
     not_compiled_in(errp);
+    return NULL;
 }
 
-void qmp_cxl_inject_correctable_error(const char *path, CxlCorErrorType type,
-                                      Error **errp)
+CxlInjectedErrors *qmp_cxl_inject_correctable_error(const char *path,
+                                                    CxlCorErrorType type,
+                                                    Error **errp)
 {
     not_compiled_in(errp);
+    return NULL;
 }
 
 void qmp_cxl_add_dynamic_capacity(

@@ -7,10 +7,12 @@
 #include "qemu/bswap.h"
 #include "qemu/units.h"
 #include "hw/cxl/cxl_component.h"
+#include "hw/pci/pci_regs.h"
 #include "qobject/qdict.h"
 #include "cxl-qtest.h"
 
 #define LINE            64
+#define AER             0x200
 /* Entries of the poison list, and records of an event log */
 #define POISON_MAX      256
 #define LOG_RECORDS     8
@@ -146,6 +148,49 @@ static void every_error_has_its_bit(void)
     qtest_quit(qts);
 }
 
+/* @aer: the mask of AER hides it; @ras: so many are hidden by that of RAS */
+static void expect_masked(QTestState *qts, const char *json, unsigned ras,
+                          bool aer)
+{
+    QDict *answer = qtest_qmp_assert_success_ref(qts, json, NULL);
+
+    g_assert_cmpuint(qdict_size(answer), ==, !!ras + aer);
+    g_assert_cmpint(qdict_get_try_int(answer, "ras-masked", 0), ==, ras);
+    g_assert_true(qdict_get_try_bool(answer, "aer-masked", false) == aer);
+    qobject_unref(answer);
+}
+
+static void masks_that_hide_an_error_are_told(void)
+{
+    const char *two = "{'execute': 'cxl-inject-uncorrectable-errors', "
+        "'arguments': { 'errors': [ { 'type': 'mem-data-ecc', 'header': [] }, "
+        "{ 'type': 'internal', 'header': [] } ] } }";
+    const char *corrected = "{'execute': 'cxl-inject-correctable-error', "
+        "'arguments': { 'type': 'mem-data-ecc' } }";
+    CxlDev dev;
+    QTestState *qts = cxl_start_dcd(&dev, "");
+
+    expect_masked(qts, two, 2, true);
+    expect_masked(qts, corrected, 1, true);
+    g_assert_cmphex(ras(&dev, CXL_RAS_UNC_STATUS), ==, 0);
+    g_assert_cmphex(ras(&dev, CXL_RAS_COR_STATUS), ==, 0);
+
+    /* one of the two */
+    ras_write(&dev, CXL_RAS_UNC_MASK, 1 << 14);
+    ras_write(&dev, CXL_RAS_COR_MASK, 0);
+    expect_masked(qts, two, 1, true);
+    expect_masked(qts, corrected, 0, true);
+    g_assert_cmphex(ras(&dev, CXL_RAS_UNC_STATUS), ==, 1 << 7);
+
+    cfg_writel(&dev, AER + PCI_ERR_UNCOR_MASK, 0);
+    cfg_writel(&dev, AER + PCI_ERR_COR_MASK, 0);
+    expect_masked(qts, two, 1, false);
+    expect_masked(qts, corrected, 0, false);
+    ras_write(&dev, CXL_RAS_UNC_MASK, 0);
+    expect_masked(qts, two, 0, false);
+    qtest_quit(qts);
+}
+
 /* A header log has 16 words, and a caller may give what older ones had */
 static void header_log_is_bounded(void)
 {
@@ -221,6 +266,7 @@ int main(int argc, char **argv)
 #define T(f) qtest_add_func("/cxl/inject/" #f, f)
     T(every_command_wants_a_memory_device);
     T(every_error_has_its_bit);
+    T(masks_that_hide_an_error_are_told);
     T(header_log_is_bounded);
     T(full_log_counts_what_it_loses);
     T(full_poison_list_takes_more);
