@@ -169,6 +169,11 @@ static void switch_mailbox_class_init(ObjectClass *klass, void *data)
     dc->desc = "CXL Switch Mailbox CCI";
     dc->vmsd = &vmstate_switch_mailbox;
     device_class_set_props(dc, switch_mailbox_properties);
+    object_class_property_set_description(
+        klass, "target", "id of the upstream port of the switch to manage");
+    object_class_property_set_description(
+        klass, "mailbox-payload", "bytes of the mailbox's payload registers, a "
+        "power of two from 256 to 1M");
     device_class_set_legacy_reset(dc, switch_mailbox_reset);
     pc->vendor_id = SWITCH_MAILBOX_VENDOR;
     pc->device_id = SWITCH_MAILBOX_DEVICE;

@@ -449,6 +449,12 @@ static void i2c_mctp_cxl_class_init(ObjectClass *klass, void *data)
     dc->vmsd = &vmstate_i2c_mctp_cxl;
     dc->desc = "MCTP endpoint of a CXL component on I2C";
     device_class_set_props(dc, i2c_mctp_cxl_props);
+    object_class_property_set_description(
+        klass, "target", "id of the CXL component that this is part of");
+    object_class_property_set_description(
+        klass, "eid", "endpoint id from 8 to 254; 0: a bus owner assigns one");
+    object_class_property_set_description(
+        klass, "x-transmission-unit", "payload bytes in a packet, from 64");
 }
 
 static const TypeInfo i2c_mctp_cxl_type = {

@@ -413,6 +413,14 @@ static void mctp_serial_cxl_class_init(ObjectClass *klass, void *data)
     dc->desc = "MCTP endpoint of a CXL component on a serial line";
     set_bit(DEVICE_CATEGORY_MISC, dc->categories);
     device_class_set_props(dc, mctp_serial_cxl_props);
+    object_class_property_set_description(
+        klass, "chardev", "id of the character device that is the line");
+    object_class_property_set_description(
+        klass, "target", "id of the CXL component that this is part of");
+    object_class_property_set_description(
+        klass, "eid", "endpoint id from 8 to 254; 0: a bus owner assigns one");
+    object_class_property_set_description(
+        klass, "x-transmission-unit", "payload bytes in a packet, from 64");
 }
 
 static const TypeInfo mctp_serial_cxl_type = {

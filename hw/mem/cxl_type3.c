@@ -7,9 +7,6 @@
 #include "qapi/error.h"
 #include "qemu/error-report.h"
 #include "qemu/module.h"
-#include "qemu/units.h"
-#include "hw/qdev-properties.h"
-#include "hw/qdev-properties-system.h"
 #include "hw/resettable.h"
 #include "hw/pci/pci_bridge.h"
 #include "hw/pci/pci_bus.h"
@@ -17,9 +14,6 @@
 #include "hw/cxl/cxl_direct.h"
 #include "cxl_type3_internal.h"
 #include "hw/cxl/trace.h"
-
-/* Serial number that means "none": the device has no DSN capability then */
-#define NO_SERIAL UINT64_MAX
 
 CXLType3Dev *cxl_cci_type3(const CXLCCI *cci)
 {
@@ -297,7 +291,7 @@ static bool cxl_type3_check_properties(CXLType3Dev *d, Error **errp)
         /* The reference moves along: a backend must not be dropped twice */
         d->pmem.hostmem = g_steal_pointer(&d->memdev);
     }
-    if (d->pmem.hostmem && d->sn == NO_SERIAL) {
+    if (d->pmem.hostmem && d->sn == CXL_TYPE3_NO_SERIAL) {
         d->sn = cxl_type3_default_serial(d);
     }
     if (d->pmem.hostmem && !d->lsa.hostmem) {
@@ -457,78 +451,6 @@ static void cxl_type3_reset_hold(Object *obj, ResetType type)
     cxl_type3_map_changed(d);
 }
 
-static const Property cxl_type3_properties[] = {
-    DEFINE_PROP_LINK("memdev", CXLType3Dev, memdev,
-                     TYPE_MEMORY_BACKEND, HostMemoryBackend *),
-    DEFINE_PROP_LINK("persistent-memdev", CXLType3Dev, pmem.hostmem,
-                     TYPE_MEMORY_BACKEND, HostMemoryBackend *),
-    DEFINE_PROP_LINK("volatile-memdev", CXLType3Dev, vmem.hostmem,
-                     TYPE_MEMORY_BACKEND, HostMemoryBackend *),
-    DEFINE_PROP_LINK("lsa", CXLType3Dev, lsa.hostmem,
-                     TYPE_MEMORY_BACKEND, HostMemoryBackend *),
-    DEFINE_PROP_LINK("volatile-dc-memdev", CXLType3Dev, dcmem.hostmem,
-                     TYPE_MEMORY_BACKEND, HostMemoryBackend *),
-    DEFINE_PROP_UINT64("sn", CXLType3Dev, sn, NO_SERIAL),
-    DEFINE_PROP_STRING("cdat", CXLType3Dev, cxl.cdat.filename),
-    DEFINE_PROP_PCIE_LINK_SPEED("x-speed", CXLType3Dev, speed,
-                                PCIE_LINK_SPEED_32),
-    DEFINE_PROP_PCIE_LINK_WIDTH("x-width", CXLType3Dev, width,
-                                PCIE_LINK_WIDTH_16),
-    DEFINE_PROP_UINT8("num-dc-regions", CXLType3Dev, nr_dc_regions, 0),
-    DEFINE_PROP_UINT32("dc-extents-max", CXLType3Dev, dc_max_extents,
-                       CXL_DC_DEFAULT_EXTENTS),
-    DEFINE_PROP_UINT32("dc-tags-max", CXLType3Dev, dc_max_tags,
-                       CXL_DC_DEFAULT_TAGS),
-    DEFINE_PROP_UINT32("dc-event-log-depth", CXLType3Dev, dc_log_depth,
-                       CXL_TYPE3_DC_LOG_DEPTH),
-    DEFINE_PROP_BOOL("partitionable", CXLType3Dev, partitionable, false),
-    DEFINE_PROP_UINT32("direct-ranges-max", CXLType3Dev, direct.ranges,
-                       CXL_DIRECT_RANGES_DEFAULT),
-    DEFINE_PROP_BOOL("fm-on-mailbox", CXLType3Dev, fm_on_mailbox, true),
-    DEFINE_PROP_SIZE32("mailbox-payload", CXLType3Dev, mailbox_payload,
-                       CXL_MAILBOX_PAYLOAD_DEFAULT),
-    DEFINE_PROP_UINT8("bg-time-scale", CXLType3Dev, bg_time_scale, 100),
-};
-
-/*
- * Of dynamic capacity region N, with "dcN-" in front of the name; flat, because
- * the command line has no nested arrays
- */
-static const Property cxl_type3_region_properties[] = {
-    DEFINE_PROP_SIZE("size", CXLType3Dev, dc_prop[0].size, 0),
-    DEFINE_PROP_SIZE("block-size", CXLType3Dev, dc_prop[0].block_size, 0),
-    DEFINE_PROP_UINT64("block-sizes", CXLType3Dev, dc_prop[0].block_sizes, 0),
-    DEFINE_PROP_BOOL("sharable", CXLType3Dev, dc_prop[0].sharable, false),
-    DEFINE_PROP_BOOL("read-only", CXLType3Dev, dc_prop[0].read_only, false),
-    DEFINE_PROP_BOOL("non-volatile", CXLType3Dev, dc_prop[0].non_volatile,
-                     false),
-    DEFINE_PROP_BOOL("hw-coherent", CXLType3Dev, dc_prop[0].hw_coherent,
-                     false),
-    DEFINE_PROP_BOOL("sanitize", CXLType3Dev, dc_prop[0].sanitize, false),
-    DEFINE_PROP_BOOL("sanitize-configurable", CXLType3Dev,
-                     dc_prop[0].sanitize_configurable, true),
-};
-
-static void cxl_type3_class_add_properties(DeviceClass *dc)
-{
-    const size_t fixed = ARRAY_SIZE(cxl_type3_properties);
-    const size_t each = ARRAY_SIZE(cxl_type3_region_properties);
-    const size_t total = fixed + each * CXL_DC_MAX_REGIONS;
-    Property *all = g_new(Property, total); /* lives as long as the class */
-    Property *p = all + fixed;
-    unsigned region, i;
-
-    memcpy(all, cxl_type3_properties, sizeof(cxl_type3_properties));
-    for (region = 0; region < CXL_DC_MAX_REGIONS; region++) {
-        for (i = 0; i < each; i++, p++) {
-            *p = cxl_type3_region_properties[i];
-            p->name = g_strdup_printf("dc%u-%s", region, p->name);
-            p->offset += region * sizeof(CXLType3DCProps);
-        }
-    }
-    device_class_set_props_n(dc, all, total);
-}
-
 static void cxl_type3_class_init(ObjectClass *oc, void *data)
 {
     DeviceClass *dc = DEVICE_CLASS(oc);
@@ -548,7 +470,7 @@ static void cxl_type3_class_init(ObjectClass *oc, void *data)
     dc->desc = "CXL Memory Device (Type 3)";
     dc->vmsd = &vmstate_cxl_type3;
     set_bit(DEVICE_CATEGORY_STORAGE, dc->categories);
-    cxl_type3_class_add_properties(dc);
+    cxl_type3_add_properties(dc);
     cxl_type3_health_add_properties(oc);
     cxl_type3_qos_add_properties(oc);
     cxl_type3_wipe_add_properties(oc);

@@ -13,7 +13,6 @@
 /* The only host of a device with a single logical device */
 #define THE_HOST 0
 
-#define DEFAULT_BLOCK (2 * MiB)
 /*
  * Sizes that a Fabric Manager may choose from by default, as far as they divide
  * the region: 4 KiB, the page of most hosts, to 1 GiB.
@@ -36,7 +35,10 @@ static uint64_t dividing_blocks(const CXLDCRegion *r)
 
 static bool dc_check_unused(const CXLType3Dev *d, Error **errp)
 {
-    static const CXLType3DCProps unset = { .sanitize_configurable = true };
+    static const CXLType3DCProps unset = {
+        .block_size = CXL_TYPE3_DC_BLOCK,
+        .sanitize_configurable = true,
+    };
     unsigned i;
 
     for (i = d->nr_dc_regions; i < CXL_DC_MAX_REGIONS; i++) {
@@ -135,7 +137,7 @@ static bool dc_cut(CXLType3Dev *d, unsigned i, Error **errp)
     CXLDCRegion *r = &d->dc_config.region[i];
     uint64_t fits = dividing_blocks(r);
 
-    r->block_size = p->block_size ?: DEFAULT_BLOCK;
+    r->block_size = p->block_size;
     if (!is_power_of_2(r->block_size) || !(r->block_size & fits)) {
         error_setg(errp, "property 'dc%u-block-size' is 0x%" PRIx64 ", which "
                    "is no power of two from 64 to 2^51 that divides the "

@@ -104,10 +104,15 @@ typedef struct CXLType3Wipe {
     QLIST_ENTRY(CXLType3Dev) next;
 } CXLType3Wipe;
 
+/* Serial number that means "none": the device has no DSN capability then */
+#define CXL_TYPE3_NO_SERIAL UINT64_MAX
+/* Unit of allocation of a region that was given none */
+#define CXL_TYPE3_DC_BLOCK (2 * MiB)
+
 /**
  * struct CXLType3DCProps - properties dcN-* of dynamic capacity region N
  *
- * 0 and false are what an unset property holds: the default applies.
+ * A @size or @block_sizes of 0 stands for what the rest of the device decides.
  */
 typedef struct CXLType3DCProps {
     uint64_t size;
@@ -364,6 +369,9 @@ void cxl_type3_features_exit(CXLType3Dev *d);
 /* cxl_type3_dump.c */
 void cxl_type3_history_add(CXLCCI *cci, uint16_t opcode, size_t in_len,
                            CXLRetCode rc, size_t out_len);
+
+/* cxl_type3_props.c */
+void cxl_type3_add_properties(DeviceClass *dc);
 
 /* cxl_type3_qos.c */
 void cxl_type3_qos_add_properties(ObjectClass *oc);
