@@ -5,7 +5,9 @@
 usage: see fm_cases.py
 """
 
+import contextlib
 import json
+import signal
 import subprocess
 import sys
 import time
@@ -228,6 +230,53 @@ def add_waits_for_its_own_offer():
         end_add(add, NOT_DONE, 'host 0 has refused the offer$')
 
 
+@contextlib.contextmanager
+def asleep(process):
+    """It sees what is left when it wakes up."""
+    process.send_signal(signal.SIGSTOP)
+    yield
+    process.send_signal(signal.SIGCONT)
+
+
+@case
+def add_hears_of_what_is_over_before_it_looks():
+    m, fm = one(links=['unix', 'unix'])
+    own = (0x10000000, BLOCK)
+    other = fm.at(m.urls[1])
+    with m:
+        for words in ([], ['--tag', TAG]):
+            # accepted and given back at once
+            add = start_add(m, '--extent', '0x10000000+2M', *words)
+            with asleep(add):
+                equal(m.respond(0x4802, [own]), 0)
+                equal(m.respond(0x4803, [own]), 0)
+            end_add(add, DONE, '^host 0 has accepted 2 MiB$')
+            # refused, after the same was accepted
+            add = start_add(m, '--extent', '0x10000000+2M', *words)
+            with asleep(add):
+                equal(m.respond(0x4802, []), 0)
+            end_add(add, NOT_DONE, 'host 0 has refused the offer$')
+        # nothing was taken from a program that follows the log
+        equal([e['type'] for e in other.json('events')['events']],
+              [4, 5] * 2)
+
+
+@case
+def add_waits_beside_a_log_that_nobody_reads():
+    m, fm = one()
+    own = (0x10000000, BLOCK)
+    with m:
+        for _ in range(40):
+            fm.text('add', '--extent', '0x10000000+2M')
+            equal(m.respond(0x4802, [own]), 0)
+            equal(m.respond(0x4803, [own]), 0)
+        m.events()
+        add = start_add(m, '--extent', '0x10000000+2M')
+        goes_on(add)
+        equal(m.respond(0x4802, [own]), 0)
+        end_add(add, DONE, '^host 0 has accepted 2 MiB$')
+
+
 # -- releasing ----------------------------------------------------------------
 
 @case
@@ -353,6 +402,26 @@ def release_waits_for_the_host():
         m.host()
         equal(fm.json('release', '--tag', TAG, '--forced', '--wait',
                       PATIENCE)['released'], BLOCK)
+
+
+@case
+def release_hears_of_what_is_over_before_it_looks():
+    m, fm = one(links=['unix', 'unix'])
+    own = (0x10000000, BLOCK)
+    other = fm.at(m.urls[1])
+    with m:
+        fm.text('add', '--extent', '0x10000000+2M')
+        equal(m.respond(0x4802, [own]), 0)
+        release = subprocess.Popen(
+            [program, '-c', m.urls[0], 'release', '--extent', '0x10000000+2M',
+             '--wait', str(PATIENCE)], stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE, env=environment(), text=True)
+        has(release.stdout.readline(), '^host 0 is asked to release ')
+        with asleep(release):
+            equal(m.respond(0x4803, [own]), 0)
+            other.text('add', '--extent', '0x10000000+2M')
+            equal(m.respond(0x4802, [own]), 0)
+        end_add(release, DONE, '^host 0 has released 2 MiB$')
 
 
 # -- regions and references ---------------------------------------------------

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Waiting until a host has done what the FM asked for. Offers that are not
- * answered stand in no list (CXL r3.2 9.13.3.3), but their tags do.
+ * answered stand in no list (CXL r3.2 9.13.3.3), but their tags do; what is over
+ * before the next look stands in the FM's event log (8.2.10.2.1.6).
  */
 #include "fm-wait.h"
 
@@ -32,6 +33,21 @@ static guint64 overlap(const struct cxl_extent *a, const struct cxl_extent *b)
     return skip >= a->len ? 0 : MIN(a->len - skip, b->len);
 }
 
+/* Bytes of @ext that @order is about */
+static guint64 ordered(const struct fm_order *order,
+                       const struct cxl_extent *ext)
+{
+    guint64 bytes = 0;
+
+    if (!order->ext) {
+        return memcmp(ext->tag, order->tag, 16) ? 0 : ext->len;
+    }
+    for (uint32_t k = 0; k < order->n; k++) {
+        bytes += overlap(ext, &order->ext[k]);
+    }
+    return bytes;
+}
+
 int fm_held_bytes(struct cxl_conn *conn, const struct fm_order *order,
                   guint64 *bytes)
 {
@@ -41,15 +57,7 @@ int fm_held_bytes(struct cxl_conn *conn, const struct fm_order *order,
 
     *bytes = 0;
     for (guint i = 0; !ret && i < list->len; i++) {
-        const struct cxl_extent *ext = &g_array_index(list, struct cxl_extent,
-                                                      i);
-
-        if (!order->ext) {
-            *bytes += memcmp(ext->tag, order->tag, 16) ? 0 : ext->len;
-        }
-        for (uint32_t k = 0; k < order->n; k++) {
-            *bytes += overlap(ext, &order->ext[k]);
-        }
+        *bytes += ordered(order, &g_array_index(list, struct cxl_extent, i));
     }
     return ret;
 }
@@ -57,7 +65,44 @@ int fm_held_bytes(struct cxl_conn *conn, const struct fm_order *order,
 int fm_wait_begin(struct cxl_conn *conn, const struct fm_order *order,
                   struct fm_wait *wait)
 {
+    static struct cxl_dc_events log;
+
+    /* records that are out of sight now would look new later */
+    if (!fm_read_dc_events(conn, &log) && !log.more) {
+        wait->listens = TRUE;
+        wait->heard = log.n ? log.ev[log.n - 1].handle : 0;
+    }
     return fm_held_bytes(conn, order, &wait->held);
+}
+
+/*
+ * Adds up what new events say of the order. The log is left as it is, for
+ * another program may follow it, and may clear it: so this comes beside a look
+ * at the lists, and after it, when what these show is in the log.
+ */
+static void listen_for(struct cxl_conn *conn, const struct fm_order *order,
+                       enum cxl_dc_event_type type, struct fm_wait *wait)
+{
+    static struct cxl_dc_events log;
+    unsigned i, first = 0;
+
+    if (!wait->listens || fm_read_dc_events(conn, &log)) {
+        return;
+    }
+    for (i = 0; i < log.n; i++) {
+        if (log.ev[i].handle == wait->heard) {
+            first = i + 1;
+        }
+    }
+    for (i = first; i < log.n; i++) {
+        const struct cxl_dc_event *ev = &log.ev[i];
+
+        if (ev->type == type && ev->host == order->host) {
+            wait->told += ordered(order, &ev->extent);
+        }
+        wait->heard = ev->handle;
+    }
+    wait->cut = log.more;
 }
 
 /* A tag of the offer, or NULL: all of it is answered at once */
@@ -147,7 +192,12 @@ int fm_wait_answer(struct fm_app *app, const struct fm_order *order,
         if (ret) {
             return fm_fail(app, ret);
         }
-        wait->bytes = held > wait->held ? held - wait->held : 0;
+        listen_for(app->conn, order, CXL_EV_ADD_RESPONSE, wait);
+        wait->bytes = MAX(held > wait->held ? held - wait->held : 0,
+                          wait->told);
+        if (wait->told && !wait->cut) {
+            state = OFFER_ANSWERED;
+        }
         if (state != OFFER_OPEN || g_get_monotonic_time() >= end) {
             break;
         }
@@ -189,7 +239,9 @@ int fm_wait_release(struct fm_app *app, const struct fm_order *order,
         if (ret) {
             return fm_fail(app, ret);
         }
-        wait->bytes = wait->held > held ? wait->held - held : 0;
+        listen_for(app->conn, order, CXL_EV_RELEASED, wait);
+        wait->bytes = MAX(wait->held > held ? wait->held - held : 0,
+                          wait->told);
         if (wait->bytes >= wanted || !held) {
             break;
         }

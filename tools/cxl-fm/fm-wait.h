@@ -10,7 +10,8 @@
 /**
  * struct fm_wait - from before a command until the host has reacted
  * @seconds: how long to wait
- * @bytes: what the host has accepted or released since fm_wait_begin()
+ * @bytes: what the host has accepted or released since fm_wait_begin(), even if
+ *         that was undone
  */
 struct fm_wait {
     int seconds;
@@ -18,6 +19,10 @@ struct fm_wait {
     guint64 held;               /* bytes held before the command */
     gboolean looked;            /* at the tags, when they had this generation */
     guint32 generation;
+    gboolean listens;           /* to the FM's events, of which ... */
+    guint16 heard;              /* ... this one was the last, 0 for none, ... */
+    gboolean cut;               /* ... and there may be more, out of sight */
+    guint64 told;               /* bytes that the host's events were about */
 };
 
 /** fm_order_bytes() - bytes that a command is about, 0 if the tag says. */
