@@ -348,7 +348,10 @@ static CXLRetCode media_operations_done(CXLCCI *cci)
     return rc;
 }
 
-/* As a sanitize, for data whose end was promised must not come back */
+/*
+ * As a sanitize, by a reset or by 0005h: data whose end was promised, and whose
+ * poison is forgotten, must not come back
+ */
 static void media_operations_cut_short(CXLCCI *cci)
 {
     CXLType3Dev *d = cxl_cci_type3(cci);
@@ -384,7 +387,8 @@ static const CXLCmd rows[] = {
     CXL_ROW(CXL_OP_MEDIA_OPS, "Media Operations",
             CXL_CCI_MAILBOX | CXL_CCI_LD, CXL_LEN_MIN(OPS_HEAD),
             media_operations,
-            .effects = CXL_EFF_DATA_IMMEDIATE | CXL_EFF_BACKGROUND,
+            .effects = CXL_EFF_DATA_IMMEDIATE | CXL_EFF_BACKGROUND |
+                       CXL_EFF_ABORTABLE,
             .flags = CXL_CMD_MEDIA | CXL_CMD_BG, .present = cxl_cci_is_type3,
             .bg_done = media_operations_done,
             .bg_abort = media_operations_cut_short),

@@ -299,6 +299,26 @@ static void test_slices_cut_short(CXLType3Dev *unused, gconstpointer data)
     g_assert_cmpuint(fake.media.op_ranges, ==, 0);
 }
 
+static void test_slices_aborted(CXLType3Dev *unused, gconstpointer data)
+{
+    cxl_poison_found(&fake.poison, LONG, LINE, CXL_POISON_INTERNAL);
+    start_long();
+    slice(1);
+    g_assert_cmphex(cxl_cci_bg_abort(&fake.mailbox), ==, CXL_RC_SUCCESS);
+    g_assert_false(fake.mailbox.bg.running);
+    g_assert_cmphex(fake.mailbox.bg.ret_code, ==, CXL_RC_ABORTED);
+    /* the poison is gone, so the data are */
+    g_assert_false(cxl_poison_hits(&fake.poison, LONG, LINE));
+    g_assert_cmpuint(fake.zeroed_ranges, ==, 3);
+    zeroed(1, LINE + fake.zeroed_range[0].len,
+           LONG - fake.zeroed_range[0].len);
+    zeroed(2, VMEM, LINE);
+    /* and the next one runs */
+    new_request();
+    assert_rc(one(0, LINE), CXL_RC_BG_STARTED);
+    ended_with(CXL_RC_SUCCESS);
+}
+
 static void test_dynamic(CXLType3Dev *unused, gconstpointer data)
 {
     CXLDCExtent e = { .dpa = FAKE_REGION_BASE(0), .len = FAKE_BLOCK };
@@ -436,6 +456,7 @@ int main(int argc, char **argv)
     ADD("slices", test_slices);
     ADD("slices/move", test_slices_move);
     ADD("slices/cut-short", test_slices_cut_short);
+    ADD("slices/aborted", test_slices_aborted);
     ADD("dynamic", test_dynamic);
     ADD("locked", test_locked);
     ADD("no-room-for-pieces", test_no_room_for_pieces);
