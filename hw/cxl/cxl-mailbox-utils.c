@@ -373,6 +373,7 @@ void cxl_cci_forget(CXLCCI *cci)
     timer_del(timer);
     cci->bg = (CXLCCIBackground) { .timer = timer };
     cci->response_limit = 0;
+    cci->hold_told = false;
 }
 
 /* -- migration ---------------------------------------------------------- */

@@ -32,8 +32,8 @@ static void dropped_in_reset(MCTPCXLComponent *c, uint16_t opcode)
     const char *id = DEVICE(c->pci)->id ?: object_get_typename(OBJECT(c->pci));
 
     trace_mctp_cxl_component_held(c->door->id ?: "", id, opcode);
-    if (!c->held) {
-        c->held = true;
+    if (!c->cci->hold_told) {
+        c->cci->hold_told = true;
         warn_report("%s '%s': '%s' is held in reset (PERST), CXL commands to "
                     "it are dropped until it is released",
                     object_get_typename(OBJECT(c->door)), c->door->id ?: "",
@@ -56,7 +56,7 @@ static MCTPCXLRan run_on_cci(void *opaque, uint16_t opcode, const void *in,
         dropped_in_reset(c, opcode);
         return MCTP_CXL_SILENT;
     }
-    c->held = false;
+    cci->hold_told = false;
     c->running = true;
     cci->door = &c->notify.door;
     answer->ret_code = cxl_cci_process(cci, opcode, in, in_len, out,

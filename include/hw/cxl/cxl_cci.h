@@ -225,6 +225,8 @@ typedef struct CXLCCIBackground {
  * @door: how the request that is running came, NULL if nothing can be sent
  *        that way, as through a mailbox or a tunnel
  * @current: row whose handler is running
+ * @hold_told: the user knows that the component is held in reset; a reset that
+ *             begins is another one
  * @sw: in the CCI that an upstream port embeds: the switch, while it has doors
  *
  * Not a QOM object: it is embedded by value where base files expect it.  The
@@ -252,6 +254,7 @@ struct CXLCCI {
     CXLCCIDoor *door;
     const CXLCmd *current;
     struct CXLSwitch *sw;
+    bool hold_told;
     CXLCCIBackground bg;
 };
 

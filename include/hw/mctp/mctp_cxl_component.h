@@ -56,8 +56,6 @@ typedef struct MCTPCXLComponent {
     bool running;
     /** @lost: the component went meanwhile */
     bool lost;
-    /** @held: the user knows that it is held in reset */
-    bool held;
 } MCTPCXLComponent;
 
 /**
