@@ -15,8 +15,13 @@ demo: all kernel ## a Fabric Manager adds and releases memory of a Linux guest
 	@tools/demo.sh $(BUILD)
 
 .PHONY: shell
-shell: all kernel ## a shell in that guest, with the Fabric Manager's program
+shell: shell-needs all kernel ## a shell in that guest, with the Fabric Manager's program
 	@tools/shell.sh $(BUILD) --i2c
+
+# what is missing is told before anything is built
+.PHONY: shell-needs
+shell-needs:
+	@tools/shell.sh --needs
 
 .PHONY: check
 check: ## run every test
@@ -59,7 +64,7 @@ kernel: ## build the Linux kernel of the guest tests
 
 .PHONY: clean
 clean: ## remove what was built; the cache of fetched files stays
-	rm -rf build build-sanitize
+	@scripts/clean.sh
 
 .PHONY: help
 help: ## this list

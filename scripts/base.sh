@@ -55,6 +55,12 @@ base_find() {
     fi
     [ -f "$dir/VERSION" ] && [ -f "$dir/qapi/cxl.json" ] ||
         die "$dir is not a QEMU source tree with CXL support"
+    # Debian takes out what its packages replace, and patches QEMU for that
+    compgen -G "$dir/python/wheels/*.whl" >/dev/null ||
+        [ -f "$dir/debian/patches/series" ] || [ -e "$dir/.git" ] ||
+        die "--base=$given is Debian's .orig tarball, which does not build" \
+            "without Debian's patches: give the folder that" \
+            "\"dpkg-source -x qemu_*.dsc\" makes, or QEMU's own release tarball"
     case $(cat "$dir/VERSION") in
     "$BASE_RELEASE".*) ;;
     *) say "warning: the base is QEMU $(cat "$dir/VERSION"), this tree is" \

@@ -3,16 +3,18 @@
 # A shell in the test guest, with cxl-fm, cxl-dc-host and mctp-up in its path,
 # and with cxl and daxctl of ndctl if they can be had.
 # usage: tools/shell.sh BUILD [argument of run-guest.py]...
+#        tools/shell.sh --needs: is there what it takes?
 set -euo pipefail
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 build=${1:?usage: tools/shell.sh BUILD [argument of run-guest.py]...}
 shift
-cd "$top"
-own=$build/own
 busybox=$(command -v busybox) && ! ldd "$busybox" >/dev/null 2>&1 || {
     echo "a static busybox is missing: apt-get install busybox-static" >&2
     exit 1
 }
+[ "$build" != --needs ] || exit 0
+cd "$top"
+own=$build/own
 if scripts/ndctl.sh; then
     set -- --tree build/ndctl "$@"
 fi

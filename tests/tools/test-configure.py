@@ -1,0 +1,157 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What configure, make clean and make shell say before they build anything.
+
+They run in a copy of the tree's scripts, where packages are all installed.
+
+usage: test-configure.py TREE
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import traceback
+
+tree = sys.argv[1]
+cases = []
+
+
+def case(function):
+    cases.append(function)
+    return function
+
+
+class Copy:
+    """The scripts in a folder of their own."""
+
+    def __enter__(self):
+        self.folder = tempfile.TemporaryDirectory(prefix='cxl-configure-')
+        self.top = os.path.join(self.folder.name, 'tree')
+        os.mkdir(self.top)
+        for name in ('configure', 'Makefile'):
+            shutil.copy(os.path.join(tree, name), self.top)
+        for name in ('scripts', 'tools'):
+            shutil.copytree(os.path.join(tree, name), self.path(name))
+        self.write('bin/dpkg-query', '#!/bin/sh\necho "ii "\n', 0o755)
+        return self
+
+    def __exit__(self, *_):
+        self.folder.cleanup()
+
+    def path(self, *names):
+        return os.path.join(self.top, *names)
+
+    def write(self, name, text, mode=0o644):
+        os.makedirs(os.path.dirname(self.path(name)), exist_ok=True)
+        with open(self.path(name), 'w', encoding='utf-8') as file:
+            file.write(text)
+        os.chmod(self.path(name), mode)
+
+    def run(self, *words):
+        env = dict(os.environ, HOME=self.folder.name,
+                   PATH=self.path('bin') + ':' + os.environ['PATH'])
+        env.pop('XDG_CACHE_HOME', None)
+        # of the make that runs this test
+        env.pop('MAKEFLAGS', None)
+        return subprocess.run(words, cwd=self.top, env=env, text=True,
+                              check=False, stdin=subprocess.DEVNULL,
+                              stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT)
+
+    def fails(self, want, *words):
+        done = self.run(*words)
+        assert done.returncode and want in done.stdout, done
+        return done.stdout
+
+    def base(self, *files):
+        self.write('base/VERSION', '10.0.99\n')
+        self.write('base/qapi/cxl.json', '')
+        for name in files:
+            self.write('base/' + name, '')
+        return self.run('bash', '-c', '. scripts/say.sh; . scripts/base.sh; '
+                        'base_find cache "$1"', 'sh', self.path('base'))
+
+
+@case
+def value_of_an_option_may_be_the_next_word():
+    with Copy() as copy:
+        for words in (['--base=/no/base'], ['--base', '/no/base']):
+            copy.fails('error: --base=/no/base: no such folder or file',
+                       './configure', '--no-packages', *words)
+        copy.fails('error: --base needs a value', './configure', '--base')
+
+
+@case
+def source_that_cannot_be_built_is_refused_at_once():
+    with Copy() as copy:
+        done = copy.base()
+        assert done.returncode and '.orig tarball' in done.stdout, done
+        assert 'dpkg-source -x' in done.stdout, done
+    for names in (['python/wheels/meson.whl'], ['debian/patches/series']):
+        with Copy() as copy:
+            done = copy.base(*names)
+            assert not done.returncode, done
+            assert done.stdout.strip() == copy.path('base'), done
+
+
+@case
+def forgotten_options_are_named():
+    with Copy() as copy:
+        copy.write('build/options', '--enable-asan\n--debug\n')
+        out = copy.fails('no longer used are these options of the last run: '
+                         '--enable-asan\n', './configure', '--no-packages',
+                         '--debug', '--base=/no/base')
+        assert '--debug' not in out.split('--enable-asan', 1)[1], out
+        out = copy.fails('', './configure', '--again', '--base=/no/base')
+        assert 'no longer' not in out, out
+
+
+@case
+def clean_removes_each_build_folder():
+    with Copy() as copy:
+        copy.write('build/options', '--base=/no/base\n')
+        for words in ([], ['--build=build-other'], ['--build', 'deep/er']):
+            copy.fails('/no/base', './configure', '--no-packages', '--again',
+                       *words)
+        for folder in ('build', 'build-other', 'deep/er', 'build-old'):
+            copy.write(folder + '/qemu/build.ninja', '')
+            copy.write(folder + '/signature', '')
+        copy.write('build-other/corpus/one', '')
+        copy.write('build-mine/notes', '')
+        done = copy.run('make', 'clean')
+        assert not done.returncode, done
+        left = sorted(n for n in os.listdir(copy.top) if 'build' in n)
+        assert left == ['build-mine', 'build-other'], left
+        assert os.listdir(copy.path('build-other')) == ['corpus']
+        assert not os.path.exists(copy.path('deep/er'))
+
+
+@case
+def shell_says_what_is_missing_before_it_builds():
+    with Copy() as copy:
+        os.symlink('/bin/true', copy.path('bin/busybox'))
+        copy.write('scripts/build.sh', '#!/bin/sh\necho builds\n', 0o755)
+        out = copy.fails('a static busybox is missing', 'make', 'shell')
+        assert 'builds' not in out, out
+
+
+def main():
+    bad = False
+    print(f'1..{len(cases)}')
+    for number, function in enumerate(cases, 1):
+        name = function.__name__.replace('_', '-')
+        try:
+            function()
+            print(f'ok {number} - {name}')
+        except Exception:
+            bad = True
+            print(f'not ok {number} - {name}')
+            for line in traceback.format_exc().splitlines():
+                print('# ' + line)
+    return bad
+
+
+if __name__ == '__main__':
+    sys.exit(main())
