@@ -37,6 +37,10 @@ check-style: ## run QEMU's checkpatch.pl over our C files
 check-unit check-qtest check-base check-guest check-tools check-style:
 	@scripts/check.sh $(BUILD) $(@:check-%=%)
 
+.PHONY: check-lines
+check-lines: ## boot Linux on the machines of tests/lines; not in `make check`
+	@scripts/check.sh $(BUILD) lines
+
 .PHONY: check-nested
 check-nested: ## run QEMU with KVM and VFIO in a guest; slow, not in `make check`
 	@scripts/check.sh $(BUILD) nested

@@ -20,6 +20,10 @@ for suite in "$@"; do
         scripts/kernel.sh
         scripts/ndctl.sh
     fi
+    if [ "$suite" = lines ]; then
+        scripts/kernel.sh lines
+        scripts/ndctl.sh
+    fi
     if [ "$suite" = nested ]; then
         scripts/kernel.sh
         scripts/kernel.sh nested

@@ -57,6 +57,9 @@ FIRST_SIGN = 8
 END_LINES = 25
 HANG_LINES = 40
 
+# UEFI clears the screen of each serial line
+TERMINAL = re.compile(r'\x1b\[[=0-9;]*[a-zA-Z]')
+
 OK, FAILED, MISSING, HUNG, DIED = range(5)
 SILENT = 'the kernel does not start'
 
@@ -205,6 +208,9 @@ def nested_machine(args):
 
 
 def machine_args(args):
+    if args.machine:
+        return [*shlex.split(args.machine), '-nodefaults', '-no-reboot',
+                '-display', 'none']
     if args.scenario == 'nested':
         return nested_machine(args)
     if args.scenario == 'i2c':
@@ -334,7 +340,7 @@ class Watcher:
     def take(self, data):
         *lines, self.rest = (self.rest + data).split(b'\n')
         for line in lines:
-            text = line.decode(errors='replace').rstrip('\r')
+            text = TERMINAL.sub('', line.decode(errors='replace')).rstrip('\r')
             self.results.take(text, self.machine.process.pid)
             if text.startswith('# runner: '):
                 reply, left = self.machine.ask(text[len('# runner: '):])
@@ -496,6 +502,8 @@ def parse(words=None):
     parser.add_argument('--kernel', required=True, help='bzImage')
     parser.add_argument('--init', required=True, help='static /init')
     parser.add_argument('--scenario', default='boot')
+    parser.add_argument('--machine', metavar='WORDS',
+                        help="this machine, not one of the scenario's")
     parser.add_argument('--i2c', action='store_true',
                         help='add an I2C controller and MCTP endpoints')
     parser.add_argument('--switch', type=int, nargs='?', const=2, default=0,
@@ -534,8 +542,8 @@ def parse(words=None):
     return parser.parse_args(words)
 
 
-def main():
-    args = parse()
+def main(words=None):
+    args = parse(words)
     for what in filter(None, (args.qemu, args.kernel, args.init, args.fm)):
         if not os.path.isfile(what):
             die(MISSING, f'{what} is missing')

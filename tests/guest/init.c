@@ -43,6 +43,7 @@ static const struct {
     { "demo", scenario_demo },
     { "hang", scenario_hang },
     { "i2c", scenario_i2c },
+    { "lines", scenario_lines },
     { "managed", scenario_managed },
     { "manager", scenario_manager },
     { "mctp", scenario_mctp },

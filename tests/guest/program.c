@@ -155,16 +155,15 @@ static bool starts_with(const char *at, const char *text)
     return !*text;
 }
 
-static bool holds(const char *text)
+unsigned program_count(const char *text)
 {
     const char *at;
+    unsigned n = 0;
 
     for (at = output; *at; at++) {
-        if (starts_with(at, text)) {
-            return true;
-        }
+        n += !isspace((unsigned char)*at) && starts_with(at, text);
     }
-    return false;
+    return n;
 }
 
 bool program_says(const char *text, ...)
@@ -176,7 +175,7 @@ bool program_says(const char *text, ...)
     va_start(ap, text);
     vsnprintf(wanted, sizeof(wanted), text, ap);
     va_end(ap);
-    said = holds(wanted);
+    said = program_count(wanted);
     if (!said) {
         program_show();
     }
@@ -185,7 +184,7 @@ bool program_says(const char *text, ...)
 
 bool program_silent_on(const char *text)
 {
-    bool said = holds(text);
+    bool said = program_count(text);
 
     if (said) {
         program_show();

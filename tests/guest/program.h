@@ -17,6 +17,8 @@
 int program_run(const char *line, ...) __attribute__((format(printf, 1, 2)));
 /** program_output() - standard output and error of the last one */
 const char *program_output(void);
+/** program_count() - how often it holds @text; blanks do not count */
+unsigned program_count(const char *text);
 /** program_show() - the same as notes of the results */
 void program_show(void);
 

@@ -23,6 +23,8 @@ void scenario_demo(void);
 void scenario_hang(void);
 /** scenario_i2c() - the I2C controller as master and as target. */
 void scenario_i2c(void);
+/** scenario_lines() - `cxl list` shows all of a machine of tests/lines. */
+void scenario_lines(void);
 /** scenario_mctp() - the FM commands over MCTP on I2C, with a host. */
 void scenario_mctp(void);
 

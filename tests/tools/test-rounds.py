@@ -7,54 +7,18 @@ usage: test-rounds.py QEMU ROUNDS-DOUBLE SCRIPTS
 cxlseed=N in the environment repeats a run, cxlrounds=N makes it longer.
 """
 
-import json
-import os
 import socket
 import subprocess
 import sys
 
-from fm_machine import PATIENCE, Machine
+from fm_machine import Machine
 
 qemu, program, scripts = sys.argv[1:]
 sys.path.insert(0, scripts)
 
 # pylint: disable=wrong-import-position
 import guest_qemu
-
-
-class Monitor(guest_qemu.Machine):
-    """What a guest may ask of its runner, of a QEMU that runs already."""
-
-    def __init__(self, path):
-        self.resets = 0
-        self.link = socket.socket(socket.AF_UNIX)
-        self.link.settimeout(PATIENCE)
-        self.link.connect(path)
-        self.stream = self.link.makefile('rw')
-        self.stream.readline()
-        self.command('qmp_capabilities')
-
-    def reset(self):
-        self.resets = 0
-        self.command('system_reset')
-        while not self.resets:
-            self.receive()
-
-    def receive(self):
-        message = json.loads(self.stream.readline())
-        self.resets += message.get('event') == 'RESET'
-        return message
-
-    def command(self, name, **arguments):
-        json.dump({'execute': name, 'arguments': arguments}, self.stream)
-        self.stream.write('\n')
-        self.stream.flush()
-        while True:
-            answer = self.receive()
-            if 'error' in answer:
-                raise guest_qemu.AskError(answer['error']['desc'])
-            if 'return' in answer:
-                return answer['return']
+from qmp_monitor import Monitor
 
 
 def reply(machine, monitor, words):
