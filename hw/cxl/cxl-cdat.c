@@ -56,21 +56,25 @@ CDATEntry *cxl_cdat_split(uint8_t *image, size_t len, int *count, Error **errp)
     size_t at = sizeof(CDATTableHeader);
 
     if (len < at) {
-        error_setg(errp, "CDAT: File too short");
+        error_setg(errp, "CDAT: File too short: %zu bytes, but the header has "
+                   "%zu", len, at);
         return NULL;
     }
     g_array_append_val(entries, entry);
 
     while (at < len) {
         if (len - at < sizeof(CDATSubHeader)) {
-            error_setg(errp, "CDAT: File length mismatch");
+            error_setg(errp, "CDAT: File length mismatch: %zu bytes at %zu are "
+                       "no entry", len - at, at);
             return NULL;
         }
         entry.base = image + at;
         entry.length = lduw_le_p(image + at + offsetof(CDATSubHeader, length));
         /* An entry shorter than its own header would never end */
         if (entry.length < sizeof(CDATSubHeader) || entry.length > len - at) {
-            error_setg(errp, "CDAT: Truncated table");
+            error_setg(errp, "CDAT: Truncated table: the entry at %zu has "
+                       "length %u, but there are %zu bytes", at,
+                       (unsigned)entry.length, len - at);
             return NULL;
         }
         if (!check_entry(image[at], entry.length, errp)) {

@@ -22,18 +22,21 @@ CXLRetCode dc_check_room(CXLDynCap *dc, uint16_t host, uint64_t extents,
         used_tags -= tags;
     }
     if (used_extents + extents > dc->config.max_extents) {
-        error_setg(errp, "%" PRIu64 " extents: host %u uses %" PRIu64 " of %u",
-                   extents, host, used_extents, dc->config.max_extents);
+        error_setg(errp, "%" PRIu64 " extents: host %u uses %" PRIu64 " of %u"
+                   " ('dc-extents-max')", extents, host, used_extents,
+                   dc->config.max_extents);
         return CXL_RC_RESOURCES_EXHAUSTED;
     }
     if (tags && used_tags + tags > dc->config.max_tags) {
-        error_setg(errp, "%" PRIu64 " tags: host %u uses %" PRIu64 " of %u",
-                   tags, host, used_tags, dc->config.max_tags);
+        error_setg(errp, "%" PRIu64 " tags: host %u uses %" PRIu64 " of %u"
+                   " ('dc-tags-max')", tags, host, used_tags,
+                   dc->config.max_tags);
         return CXL_RC_RESOURCES_EXHAUSTED;
     }
     if (!dc_log_has_room(dc, host, extents)) {
         error_setg(errp, "%" PRIu64 " records do not fit in the event log of "
-                   "host %u now", extents, host);
+                   "host %u now: try again when it has read some", extents,
+                   host);
         return CXL_RC_RETRY_REQUIRED;
     }
     return CXL_RC_SUCCESS;
@@ -202,7 +205,8 @@ static CXLRetCode check_share(CXLDynCap *dc, const CXLDCAddRequest *req,
     g_autofree char *name = dc_tag_name(&req->tag, errp);
 
     if (!r->sharable) {
-        error_setg(errp, "region %u is not sharable", req->region);
+        error_setg(errp, "region %u is not sharable: property 'dc%u-sharable' "
+                   "is off", req->region, req->region);
         return CXL_RC_INVALID_INPUT;
     }
     if (!tag || !tag->sharable) {

@@ -424,17 +424,19 @@ static CXLRetCode plan_pieces(CXLDynCap *dc, const CXLDCReleaseRequest *req,
     if (left > h->added.count && left + h->pending.count + dc->orphan_extents >
                                  dc->config.max_extents) {
         error_setg(errp, "%" PRIu64 " extents would remain: at most %u are "
-                   "tracked", left, dc->config.max_extents);
+                   "tracked ('dc-extents-max')", left, dc->config.max_extents);
         return CXL_RC_RESOURCES_EXHAUSTED;
     }
     if (!req->forced && h->asked.count + 2 * (uint64_t)plan->ranges->len >
                         dc_list_limit(dc)) {
-        error_setg(errp, "%u release requests are open", h->asked.count);
+        error_setg(errp, "%u release requests are open: wait for host %u to "
+                   "answer some, or use force", h->asked.count, req->host);
         return CXL_RC_RESOURCES_EXHAUSTED;
     }
     if (!req->forced && !dc_log_has_room(dc, req->host, plan->pieces->len)) {
         error_setg(errp, "%u records do not fit in the event log of host %u "
-                   "now", plan->pieces->len, req->host);
+                   "now: try again when it has read some", plan->pieces->len,
+                   req->host);
         return CXL_RC_RETRY_REQUIRED;
     }
     return CXL_RC_SUCCESS;

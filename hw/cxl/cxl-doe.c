@@ -38,7 +38,8 @@ static bool load(CDATObject *cdat, Error **errp)
     gsize len;
 
     if (!g_file_get_contents(cdat->filename, &image, &len, &gerr)) {
-        error_setg(errp, "CDAT: File read failed: %s", gerr->message);
+        error_setg(errp, "property 'cdat': CDAT: File read failed: %s",
+                   gerr->message);
         return false;
     }
     if (!install(cdat, (uint8_t *)image, len, errp)) {

@@ -286,8 +286,8 @@ static bool check_properties(I2CMCTPCXL *s, Error **errp)
     BusChild *kid;
 
     if (address < ADDRESS_FIRST || address > ADDRESS_LAST) {
-        error_setg(errp, "i2c_mctp_cxl: address 0x%02x is not in "
-                   "0x%02x..0x%02x", address, ADDRESS_FIRST, ADDRESS_LAST);
+        error_setg(errp, "property 'address' is 0x%02x: give one from 0x%02x "
+                   "to 0x%02x", address, ADDRESS_FIRST, ADDRESS_LAST);
         return false;
     }
     QTAILQ_FOREACH(kid, &bus_of(s)->qbus.children, sibling) {
@@ -299,21 +299,22 @@ static bool check_properties(I2CMCTPCXL *s, Error **errp)
         }
         other = I2C_MCTP_CXL(kid->child);
         if (other->parent_obj.address == address) {
-            error_setg(errp, "i2c_mctp_cxl '%s': address 0x%02x is taken by "
-                       "'%s'", id, address, kid->child->id ?: "(no id)");
+            error_setg(errp, "property 'address' of '%s' is 0x%02x, which "
+                       "'%s' on the same bus has: give another one", id,
+                       address, kid->child->id ?: "(no id)");
             return false;
         }
         /* one bus is one MCTP network */
         if (s->cxl.eid && other->cxl.eid == s->cxl.eid) {
-            error_setg(errp, "i2c_mctp_cxl '%s': eid %u is taken by '%s' on "
-                       "the same bus", id, s->cxl.eid,
-                       kid->child->id ?: "(no id)");
+            error_setg(errp, "property 'eid' of '%s' is %u, which '%s' on the "
+                       "same bus has: give another one, or 0 for none", id,
+                       s->cxl.eid, kid->child->id ?: "(no id)");
             return false;
         }
     }
     if (s->unit < MCTP_UNIT_BASELINE || s->unit > MCTP_UNIT_MAX) {
-        error_setg(errp, "i2c_mctp_cxl: x-transmission-unit %u is not in "
-                   "%u..%u", s->unit, MCTP_UNIT_BASELINE, MCTP_UNIT_MAX);
+        error_setg(errp, "property 'x-transmission-unit' is %u: give a number "
+                   "from %u to %u", s->unit, MCTP_UNIT_BASELINE, MCTP_UNIT_MAX);
         return false;
     }
     return true;

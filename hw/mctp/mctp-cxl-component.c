@@ -142,11 +142,11 @@ static void component_uuid(PCIDevice *pci, uint8_t *uuid)
 
 static bool find_component(MCTPCXLComponent *c, Error **errp)
 {
-    const char *type = object_get_typename(OBJECT(c->door));
     Object *obj = OBJECT(c->target);
 
     if (!obj) {
-        error_setg(errp, "%s: property 'target' is not set", type);
+        error_setg(errp, "property 'target' is not set: give the id of a "
+                   TYPE_CXL_TYPE3 ", " TYPE_CXL_USP " or " TYPE_SWITCH_MAILBOX);
         return false;
     }
     if (object_dynamic_cast(obj, TYPE_SWITCH_MAILBOX)) {
@@ -158,9 +158,9 @@ static bool find_component(MCTPCXLComponent *c, Error **errp)
     } else if (object_dynamic_cast(obj, TYPE_CXL_TYPE3)) {
         c->cci = cxl_type3_fm_cci((CXLType3Dev *)obj);
     } else {
-        error_setg(errp, "%s: target '%s' is a %s, not a " TYPE_CXL_TYPE3
-                   ", " TYPE_CXL_USP " or " TYPE_SWITCH_MAILBOX, type,
-                   DEVICE(c->target)->id ?: "",
+        error_setg(errp, "property 'target' is '%s', which is a %s: give the "
+                   "id of a " TYPE_CXL_TYPE3 ", " TYPE_CXL_USP " or "
+                   TYPE_SWITCH_MAILBOX, DEVICE(c->target)->id ?: "",
                    object_get_typename(OBJECT(c->target)));
         return false;
     }
@@ -206,9 +206,8 @@ bool mctp_cxl_component_open(MCTPCXLComponent *c, DeviceState *door,
 
     c->door = door;
     if (c->eid != MCTP_EID_NULL && !mctp_eid_unicast(c->eid)) {
-        error_setg(errp, "%s: eid %u is neither 0 nor in %u..%u",
-                   object_get_typename(OBJECT(door)), c->eid,
-                   MCTP_EID_FIRST, MCTP_EID_LAST);
+        error_setg(errp, "property 'eid' is %u: give a number from %u to %u, "
+                   "or 0 for none", c->eid, MCTP_EID_FIRST, MCTP_EID_LAST);
         return false;
     }
     if (!find_component(c, errp)) {

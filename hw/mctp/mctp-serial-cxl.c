@@ -302,14 +302,14 @@ static void mctp_serial_cxl_realize(DeviceState *dev, Error **errp)
     };
 
     if (!qemu_chr_fe_backend_connected(&s->chr)) {
-        error_setg(errp, TYPE_MCTP_SERIAL_CXL
-                   ": property 'chardev' is not set");
+        error_setg(errp, "property 'chardev' is not set: give the id of a "
+                   "-chardev");
         return;
     }
     if (s->unit < MCTP_UNIT_BASELINE || s->unit > MCTP_SERIAL_UNIT_MAX) {
-        error_setg(errp, TYPE_MCTP_SERIAL_CXL
-                   ": x-transmission-unit %u is not in %u..%u", s->unit,
-                   MCTP_UNIT_BASELINE, MCTP_SERIAL_UNIT_MAX);
+        error_setg(errp, "property 'x-transmission-unit' is %u: give a number "
+                   "from %u to %u", s->unit, MCTP_UNIT_BASELINE,
+                   MCTP_SERIAL_UNIT_MAX);
         return;
     }
     s->cxl.ran = requests_ran;

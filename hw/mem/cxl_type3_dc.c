@@ -49,7 +49,8 @@ static bool dc_check_unused(const CXLType3Dev *d, Error **errp)
             p->sharable || p->read_only || p->non_volatile ||
             p->hw_coherent || p->sanitize || !p->sanitize_configurable) {
             error_setg(errp, "a property 'dc%u-*' is set, but 'num-dc-regions' "
-                       "is %u", i, d->nr_dc_regions);
+                       "is %u: give it at least %u", i, d->nr_dc_regions,
+                       i + 1);
             return false;
         }
     }

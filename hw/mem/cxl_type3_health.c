@@ -107,8 +107,8 @@ static void set_reading(Object *obj, Visitor *v, const char *name,
         return;
     }
     if (!DEVICE(d)->realized) {
-        error_setg(errp, "property '%s' can be set once the device works",
-                   reading->name);
+        error_setg(errp, "property '%s' can be set once the device works: use "
+                   "qom-set", reading->name);
         return;
     }
     if (value < reading->min || value > reading->max) {

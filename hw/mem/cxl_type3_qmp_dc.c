@@ -26,7 +26,9 @@ static CXLType3Dev *dc_from_path(const char *path, Error **errp)
         return NULL;
     }
     if (!d->dc) {
-        error_setg(errp, "No dynamic capacity support from the device");
+        error_setg(errp, "No dynamic capacity support from the device: the "
+                   "property 'num-dc-regions' of '%s' is 0",
+                   DEVICE(d)->id ?: "cxl-type3");
         return NULL;
     }
     return d;
@@ -37,7 +39,8 @@ static bool tag_from_qmp(const char *text, QemuUUID *tag, Error **errp)
 {
     memset(tag, 0, sizeof(*tag));
     if (text && *text && qemu_uuid_parse(text, tag)) {
-        error_setg(errp, "tag '%s' is not a UUID", text);
+        error_setg(errp, "tag '%s' is not a UUID: give 32 hexadecimal digits "
+                   "as 8-4-4-4-12", text);
         return false;
     }
     return true;
@@ -65,7 +68,8 @@ static GArray *extents_from_qmp(const CXLType3Dev *d, unsigned region,
         CXLDCExtent e = { .len = in->len, .tag = *tag };
 
         if (!in->len) {
-            error_setg(errp, "extent with 0 length is not allowed");
+            error_setg(errp, "extent with 0 length is not allowed: offset "
+                       "0x%" PRIx64, in->offset);
             return NULL;
         }
         if ((in->offset | in->len) % r->block_size) {

@@ -392,13 +392,13 @@ void qmp_cxl_inject_poison(const char *path, uint64_t start, uint64_t length,
     uint64_t end;
 
     if (length % CXL_POISON_LINE) {
-        error_setg(errp, "Poison injection must be in multiples of %d bytes",
-                   CXL_POISON_LINE);
+        error_setg(errp, "Poison injection must be in multiples of %d bytes: "
+                   "'length' is 0x%" PRIx64, CXL_POISON_LINE, length);
         return;
     }
     if (start % CXL_POISON_LINE) {
-        error_setg(errp, "Poison start address must be %d byte aligned",
-                   CXL_POISON_LINE);
+        error_setg(errp, "Poison start address must be %d byte aligned: "
+                   "'start' is 0x%" PRIx64, CXL_POISON_LINE, start);
         return;
     }
     d = cxl_type3_from_path(path, errp);
@@ -419,12 +419,13 @@ void qmp_cxl_inject_poison(const char *path, uint64_t start, uint64_t length,
                                d->poison.overflowed);
         break;
     case CXL_POISON_ALREADY:
-        error_setg(errp,
-                   "Overlap with existing poisoned region not supported");
+        error_setg(errp, "Overlap with existing poisoned region not "
+                   "supported: 0x%" PRIx64 " bytes at 0x%" PRIx64, length,
+                   start);
         break;
     case CXL_POISON_FULL:
-        error_setg(errp, "The device has %d poisoned ranges, and keeps no more",
-                   CXL_POISON_RANGES_MAX);
+        error_setg(errp, "The device has %d poisoned ranges, and keeps no "
+                   "more: clear some (4302h)", CXL_POISON_RANGES_MAX);
         break;
     default:
         g_assert_not_reached();

@@ -37,7 +37,7 @@ static void set_backpressure(Object *obj, Visitor *v, const char *name,
     }
     if (!DEVICE(d)->realized) {
         error_setg(errp, "property 'backpressure' can be set once the device "
-                   "works");
+                   "works: use qom-set");
         return;
     }
     d->qos.backpressure = value;

@@ -177,8 +177,9 @@ static bool record_from_qmp(const CXLUncorErrorRecord *in,
     }
     for (word = in->header; word; word = word->next) {
         if (n == QMP_HEADER_WORDS) {
-            error_setg(errp, "Header must be %d DWORD or less",
-                       QMP_HEADER_WORDS);
+            error_setg(errp, "Header must be %d DWORD or less: 'header' of "
+                       "'%s' has more", QMP_HEADER_WORDS,
+                       CxlUncorErrorType_str(in->type));
             return false;
         }
         if (n < CXL_RAS_HEADER_LOG_DWORDS) {
@@ -212,7 +213,8 @@ static void ras_uncorrectable(CXLType3Dev *d,
     }
     if (fresh->len > CXL_TYPE3_RAS_ERRORS_MAX - d->nr_ras_errors) {
         error_setg(errp, "%u errors are waiting to be read, and %u more exceed "
-                   "the limit of %d", d->nr_ras_errors, fresh->len,
+                   "the limit of %d: let the guest read some", d->nr_ras_errors,
+                   fresh->len,
                    CXL_TYPE3_RAS_ERRORS_MAX);
         return;
     }

@@ -267,26 +267,28 @@ static const struct {
     const char *error;
 } bad_args[] = {
     { "no-target", "address=5", "property 'target' is not set" },
-    { "no-address", "target=us0", "address 0x00 is not in 0x03..0x77" },
+    { "no-address", "target=us0",
+      "'address' is 0x00: give one from 0x03 to 0x77" },
     { "address", "address=0x78,target=us0",
-      "address 0x78 is not in 0x03..0x77" },
+      "'address' is 0x78: give one from 0x03 to 0x77" },
     { "address-taken", "id=ep1,address=0x20,target=us0",
-      "'ep1': address 0x20 is taken by 'ep0'" },
+      "'address' of 'ep1' is 0x20, which 'ep0' on the same bus has" },
     { "address-taken-no-id", "address=0x20,target=us0",
-      "'(no id)': address 0x20 is taken by 'ep0'" },
+      "'address' of '(no id)' is 0x20, which 'ep0' on the same bus has" },
     { "eid-taken",
       "id=ep1,address=0x21,target=us0,eid=20 "
       "-device i2c_mctp_cxl,id=ep2,bus=dw.0,address=0x22,target=us0,eid=20",
-      "'ep2': eid 20 is taken by 'ep1' on the same bus" },
-    { "target", "address=5,target=rp0", "target 'rp0' is a cxl-rp" },
+      "'eid' of 'ep2' is 20, which 'ep1' on the same bus has" },
+    { "target", "address=5,target=rp0",
+      "'target' is 'rp0', which is a cxl-rp" },
     { "eid-reserved", "address=5,target=us0,eid=7",
-      "eid 7 is neither 0 nor in 8..254" },
+      "'eid' is 7: give a number from 8 to 254" },
     { "eid-broadcast", "address=5,target=us0,eid=255",
-      "eid 255 is neither 0 nor in 8..254" },
+      "'eid' is 255: give a number from 8 to 254" },
     { "unit-small", "address=5,target=us0,x-transmission-unit=63",
-      "x-transmission-unit 63 is not in 64..250" },
+      "'x-transmission-unit' is 63: give a number from 64 to 250" },
     { "unit-large", "address=5,target=us0,x-transmission-unit=251",
-      "x-transmission-unit 251 is not in 64..250" },
+      "'x-transmission-unit' is 251: give a number from 64 to 250" },
 };
 
 static void test_bad_arguments(void)

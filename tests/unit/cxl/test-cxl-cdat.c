@@ -99,31 +99,37 @@ static void test_malformed(void)
     GByteArray *t;
 
     t = table_new();
-    assert_error(g_byte_array_set_size(t, 15), "CDAT: File too short");
+    assert_error(g_byte_array_set_size(t, 15),
+                 "CDAT: File too short: 15 bytes, but the header has 16");
     t = table_new();
-    assert_error(g_byte_array_set_size(t, 0), "CDAT: File too short");
+    assert_error(g_byte_array_set_size(t, 0),
+                 "CDAT: File too short: 0 bytes, but the header has 16");
 
     /* Less than an entry's header at the end */
     t = table_new();
     add_entry(t, CDAT_TYPE_DSMAS, 24, 24);
     add_entry(t, CDAT_TYPE_DSMAS, 24, 3);
-    assert_error(t, "CDAT: File length mismatch");
+    assert_error(t, "CDAT: File length mismatch: 3 bytes at 40 are no entry");
 
     /* An entry that ends behind the file */
     t = table_new();
     add_entry(t, CDAT_TYPE_DSMAS, 24, 23);
-    assert_error(t, "CDAT: Truncated table");
+    assert_error(t, "CDAT: Truncated table: the entry at 16 has length 24, "
+                 "but there are 23 bytes");
     t = table_new();
     add_entry(t, CDAT_TYPE_SSLBIS, 0xfff8, 16);
-    assert_error(t, "CDAT: Truncated table");
+    assert_error(t, "CDAT: Truncated table: the entry at 16 has length 65528, "
+                 "but there are 16 bytes");
 
     /* Entries that would not get on */
     t = table_new();
     add_entry(t, CDAT_TYPE_DSMAS, 0, 24);
-    assert_error(t, "CDAT: Truncated table");
+    assert_error(t, "CDAT: Truncated table: the entry at 16 has length 0, "
+                 "but there are 24 bytes");
     t = table_new();
     add_entry(t, CDAT_TYPE_DSMAS, 3, 24);
-    assert_error(t, "CDAT: Truncated table");
+    assert_error(t, "CDAT: Truncated table: the entry at 16 has length 3, "
+                 "but there are 24 bytes");
 
     t = table_new();
     add_entry(t, 6, 24, 24);
