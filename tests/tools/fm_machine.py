@@ -101,32 +101,42 @@ class Event:
         self.extent = Extent(data[0x38:0x60])
 
 
-class Machine:
-    """QEMU with one device (cxl-dcd0) and an endpoint for each link."""
+def dcd(props):
+    """Arguments of a machine with one device (cxl-dcd0)."""
+    return [
+        '-nodefaults', '-m', '128M',
+        '-M', 'q35,cxl=on,cxl-fmw.0.targets.0=cxl.0,cxl-fmw.0.size=4G',
+        '-object', f'memory-backend-ram,id=static,size={STATIC}',
+        '-object', f'memory-backend-ram,id=dynamic,size={2 * REGION}',
+        '-device', f'pxb-cxl,id=cxl.0,bus=pcie.0,bus_nr={PXB_BUS}',
+        '-device', 'cxl-rp,id=rp0,bus=cxl.0,chassis=0,slot=0,port=0',
+        '-device', 'cxl-type3,id=cxl-dcd0,bus=rp0,sn=0xc0de1234,'
+        'mailbox-payload=4K,'
+        'volatile-memdev=static,volatile-dc-memdev=dynamic,'
+        'num-dc-regions=2' + (',' + props if props else '')]
 
-    def __init__(self, qemu, props='', links=('unix',), args=()):
+
+class Machine:
+    """QEMU with that machine or another, whose first device is below the first
+    root port of the bridge of @bus, and an endpoint for each link."""
+
+    def __init__(self, qemu, props='', links=('unix',), args=(), line=None,
+                 bus=PXB_BUS, cwd=None):
         self.folder = tempfile.TemporaryDirectory(prefix='cxl-fm-')
         self.qtest = Qtest(self.path('qtest'))
+        self.bus = bus
         self.urls = []
         line = [
-            qemu, '-accel', 'qtest', '-display', 'none', '-nodefaults',
-            '-M', 'q35,cxl=on,cxl-fmw.0.targets.0=cxl.0,cxl-fmw.0.size=4G',
-            '-m', '128M', '-qtest', 'unix:' + self.path('qtest'),
+            qemu, '-accel', 'qtest', '-display', 'none',
+            '-qtest', 'unix:' + self.path('qtest'),
             '-qtest-log', 'none', '-monitor', 'none',
             '-qmp', f'unix:{self.path("qmp")},server=on,wait=off',
-            '-object', f'memory-backend-ram,id=static,size={STATIC}',
-            '-object', f'memory-backend-ram,id=dynamic,size={2 * REGION}',
-            '-device', f'pxb-cxl,id=cxl.0,bus=pcie.0,bus_nr={PXB_BUS}',
-            '-device', 'cxl-rp,id=rp0,bus=cxl.0,chassis=0,slot=0,port=0',
-            '-device', 'cxl-type3,id=cxl-dcd0,bus=rp0,sn=0xc0de1234,'
-            'mailbox-payload=4K,'
-            'volatile-memdev=static,volatile-dc-memdev=dynamic,'
-            'num-dc-regions=2' + (',' + props if props else '')]
+            *(line or dcd(props))]
         for number, kind in enumerate(links):
             line += self.link(number, kind)
         self.errors = open(self.path('errors'), 'w+b')
         self.process = subprocess.Popen(
-            line + list(args), stdin=subprocess.DEVNULL,
+            line + list(args), stdin=subprocess.DEVNULL, cwd=cwd,
             stdout=subprocess.PIPE if 'pty' in links else self.errors,
             stderr=subprocess.STDOUT if 'pty' in links else self.errors)
         self.agent = None
@@ -200,10 +210,10 @@ class Machine:
         for register, value in ((ECAM_REG + 4, 0), (ECAM_REG, ECAM | 1)):
             q.say('outl', '0xcf8', hex(0x80000000 | register))
             q.say('outl', '0xcfc', hex(value))
-        port = ECAM | PXB_BUS << 20
-        device = ECAM | (PXB_BUS + 1) << 20
-        q.write('l', port + 0x18, PXB_BUS | (PXB_BUS + 1) << 8 |
-                (PXB_BUS + 1) << 16)
+        port = ECAM | self.bus << 20
+        device = ECAM | (self.bus + 1) << 20
+        q.write('l', port + 0x18, self.bus | (self.bus + 1) << 8 |
+                (self.bus + 1) << 16)
         q.write('l', port + 0x20, (MMIO >> 16 & 0xfff0) | (MMIO & 0xfff00000))
         q.write('w', port + 4, 6)
         q.write('l', device + 0x10, MMIO)

@@ -17,6 +17,7 @@ class Monitor(guest_qemu.Machine):
 
     def __init__(self, path):
         self.resets = 0
+        self.events = []
         self.link = socket.socket(socket.AF_UNIX)
         self.link.settimeout(PATIENCE)
         self.link.connect(path)
@@ -35,7 +36,9 @@ class Monitor(guest_qemu.Machine):
         if not text:
             raise guest_qemu.AskError('QEMU is gone')
         message = json.loads(text)
-        self.resets += message.get('event') == 'RESET'
+        if 'event' in message:
+            self.events.append(message)
+            self.resets += message['event'] == 'RESET'
         return message
 
     def command(self, name, **arguments):

@@ -1,0 +1,415 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What README, docs/ and the manual page show can be typed as it stands.
+
+Each block of a page is run: command lines of QEMU start, parts of one with
+what they refer to; sessions of cxl-fm and of the monitor go to the machine
+that the page started last, with a host that answers, and say what the page
+says. A block of another kind must be named in pages.toml.
+
+usage: test-pages.py QEMU CXL-FM TREE [PAGE[:LINE]]
+"""
+
+import fnmatch
+import importlib
+import json
+import os
+import re
+import shlex
+import socket
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+import tomllib
+import traceback
+
+qemu, program, tree, *only = sys.argv[1:]
+qemu, program = map(os.path.abspath, (qemu, program))
+sys.path.insert(0, os.path.join(tree, 'scripts'))
+
+# pylint: disable=wrong-import-position
+import guest_qemu
+import pages
+from fm_machine import PATIENCE, Machine
+from qmp_monitor import Monitor
+
+HERE = os.path.dirname(os.path.realpath(__file__))
+with open(os.path.join(HERE, 'pages.toml'), 'rb') as table:
+    NOT_RUN = tomllib.load(table)['blocks']
+
+
+def same(shown, got):
+    """Does the output say this? "..." stands for anything."""
+    wanted = r'\s+'.join('.*' if word == '...' else re.escape(word)
+                         for word in shown.split())
+    if not re.search(wanted, ' '.join(got.split()), re.DOTALL):
+        raise AssertionError(f'the page says:\n{shown}\nit is:\n{got}')
+
+
+# -- files that a reader has --------------------------------------------------
+
+def kernel():
+    """What passes for a Linux image, protocol 2.12."""
+    image = bytearray(4096)
+    struct.pack_into('<BxxxxxxxxxxxxxHxI', image, 0x1f1, 1, 0xaa55, 0)
+    image[0x202:0x206] = b'HdrS'
+    struct.pack_into('<H', image, 0x206, 0x20c)
+    image[0x211] = 1
+    struct.pack_into('<I', image, 0x22c, 0x7fffffff)
+    return bytes(image)
+
+
+def disk():
+    """An empty qcow2 image of 1 MiB."""
+    cluster = 1 << 16
+    image = bytearray(4 * cluster)
+    struct.pack_into('>4sIQIIQIIQQII', image, 0, b'QFI\xfb', 2, 0, 0, 16,
+                     1 << 20, 0, 1, 3 * cluster, cluster, 1, 0)
+    struct.pack_into('>Q', image, cluster, 2 * cluster)
+    struct.pack_into('>4H', image, 2 * cluster, 1, 1, 1, 1)
+    return bytes(image)
+
+
+def files_of(line, folder):
+    for option, value in zip(line, line[1:]):
+        file = re.match(r'file=([^,]+)', value)
+        if option in ('-kernel', '-initrd'):
+            name, data = value, kernel()
+        elif option == '-drive' and file:
+            name, data = file[1], disk()
+        else:
+            continue
+        with open(os.path.join(folder, name), 'wb') as out:
+            out.write(data)
+
+
+def listeners_of(line):
+    """The other ends of sockets that the line connects to."""
+    for value in line:
+        path = re.search(r'^socket,(?!.*server=on).*path=([^,]+)', value)
+        if path:
+            listener = socket.socket(socket.AF_UNIX)
+            listener.bind(path[1])
+            listener.listen()
+            yield listener
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(('127.0.0.1', 0))
+        return str(probe.getsockname()[1])
+
+
+# -- a page -----------------------------------------------------------------
+
+class Page:
+    """What the blocks of a page leave to the next one."""
+
+    def __init__(self):
+        self.folder = tempfile.TemporaryDirectory(prefix='cxl-page-')
+        self.line = None
+        self.machine = None
+        self.monitor = None
+        self.environment = {}
+        self.said = []
+
+    def close(self):
+        self.stop()
+        self.folder.cleanup()
+
+    def stop(self):
+        machine, self.machine = self.machine, None
+        if machine:
+            self.monitor.close()
+            machine.__exit__()
+
+    # -- command lines --------------------------------------------------------
+
+    def qemu(self, text):
+        self.stop()
+        line = [re.sub(r'\b7810\b', lambda _: free_port(), word)
+                for word in pages.complete(text.replace(
+                    '/tmp/', self.folder.name + '/'), self.line)]
+        files_of(line, self.folder.name)
+        listeners = list(listeners_of(line))
+        sockets = tempfile.TemporaryDirectory(prefix='cxl-page-')
+        with sockets:
+            machine = guest_qemu.Machine([qemu, *line], sockets.name)
+            # where a reader would be; and nothing of his line is changed
+            os.chdir(self.folder.name)
+            machine.start('-S', *([] if '-nographic' in line else
+                                  ['-display', 'none']))
+            os.chdir('/')
+            self.look(machine, line)
+        for listener in listeners:
+            listener.close()
+        self.line = line
+
+    def look(self, machine, line):
+        try:
+            end = time.monotonic() + PATIENCE
+            names = None
+            while names is None:
+                try:
+                    names = {row['name'] for row in machine.command(
+                        'qom-list', path='/machine/peripheral')}
+                except OSError:
+                    if machine.process.poll() is not None or \
+                       time.monotonic() > end:
+                        raise AssertionError('\n'.join(
+                            ['it does not start:', *machine.words()])) from None
+                    time.sleep(0.02)
+            machine.command('quit')
+            machine.process.wait(PATIENCE)
+        finally:
+            machine.stop()
+        devices = [value for option, value in zip(line, line[1:])
+                   if option == '-device']
+        missing = set(pages.ids(devices)) - names
+        if missing:
+            raise AssertionError(f'{missing} are missing')
+        said = [row for row in machine.words() if 'kvm' not in row.lower()]
+        if said:
+            raise AssertionError('it says: ' + '\n'.join(said))
+
+    # -- sessions -----------------------------------------------------------
+
+    def run(self):
+        """The page's machine, with an endpoint for cxl-fm."""
+        if self.machine:
+            return self.machine
+        line = self.line or pages.complete(
+            '... -device cxl-type3,id=mem0,...', None)
+        words = ' '.join(line)
+        # an accelerator of its own, whose only processor is the test
+        line = [word for at, word in enumerate(line)
+                if word not in ('-accel', '-nographic') and
+                line[at - 1] != '-accel']
+        url = re.search(r'path=([^,]+),server=on\S* '
+                        r'-device mctp-serial-cxl', words)
+        self.machine = Machine(
+            qemu, line=line, links=(), cwd=self.folder.name,
+            bus=[bus for bus in map(int, re.findall(r'bus_nr=(\d+)', words))
+                 if bus != pages.OTHER_BUS][0],
+            args=[] if url else shlex.split(
+                '-chardev socket,server=on,wait=off,id=stock,path='
+                f'{self.folder.name}/stock -device mctp-serial-cxl,'
+                'chardev=stock,target=' + re.search(
+                    r'cxl-type3\S*\bid=([^, ]+)', words)[1]))
+        self.url = 'unix:' + (url[1] if url else self.folder.name + '/stock')
+        self.monitor = Monitor(self.machine.path('qmp'))
+        return self.machine
+
+    def shell(self):
+        """The machine of `make shell`."""
+        self.stop()
+        runner = importlib.import_module('run-guest')
+        self.line = runner.machine_args(runner.parse(
+            '--qemu Q --kernel K --init I --scenario shell --i2c'.split()))
+
+    def fm(self, line):
+        machine = self.run()
+        url = self.environment.get('CXL_FM', self.url)
+        # the guest's network is not there, and one does not wait for ever
+        url = self.url if url.startswith(('mctp:', 'ioctl:')) else url
+        line = re.sub(r'--connect \S+', '', line)
+        line = re.sub(r'\bwatch\b', 'watch --for 1', line)
+        waits = '--wait' in line and not machine.agent
+        if waits:
+            machine.start_host()
+        done = subprocess.run(
+            ['bash', '-c', 'set -o pipefail; ' + line], timeout=PATIENCE,
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT, text=True, check=False, env={
+                **os.environ, 'CXL_FM': url, 'PATH':
+                os.path.dirname(program) + ':' + os.environ['PATH']})
+        if waits:
+            machine.stop_host()
+        self.said.append(done.stdout)
+        if done.returncode:
+            raise AssertionError(f'{line}: status {done.returncode}\n'
+                                 f'{done.stdout}')
+
+    def command(self, line):
+        word = line.split()[0]
+        if pages.is_qemu(line) or pages.is_part(line):
+            self.qemu(line)
+        elif word == 'export':
+            self.environment.update(
+                part.split('=', 1) for part in shlex.split(
+                    line.replace('/tmp/', self.folder.name + '/'))[1:])
+        elif word == 'cxl-fm':
+            self.fm(line)
+        elif word == 'mctp-up':
+            self.shell()
+        elif word == 'cxl-dc-host':
+            self.run().host(re.search(r'accept|part|refuse', line)[0])
+        else:
+            raise AssertionError(f'what is "{line}"?')
+
+    def prompts(self, text):
+        """Commands behind a prompt, and what they say."""
+        for prompt, line, shown in re.findall(
+                r'^(\$|\(qemu\)) (.*)\n((?:(?!\$ |\(qemu\) ).*(?:\n|$))*)',
+                text + '\n', re.MULTILINE):
+            if prompt == '$':
+                try:
+                    self.fm(line)
+                except AssertionError:
+                    # the page may show an error
+                    if not shown.startswith('cxl-fm '):
+                        raise
+            else:
+                self.run()
+                self.said.append(self.monitor.monitor(line))
+            same(shown, self.said[-1])
+
+    def qmp(self, text):
+        """Commands, their answers and events."""
+        rest = re.sub(r',\s*\.\.\.(?=\s*[\]}])', '', text)
+        answer = None
+        while rest := re.sub(r'^\s*(->|<-)?\s*', '', rest):
+            what, end = json.JSONDecoder().raw_decode(rest)
+            rest = rest[end:]
+            if 'execute' in what:
+                machine = self.run()
+                answer = self.monitor.command(what['execute'],
+                                              **what.get('arguments', {}))
+                machine.host()
+                self.monitor.command('query-status')
+            elif 'return' in what:
+                self.holds(what['return'], answer)
+            else:
+                what.pop('timestamp', None)
+                if not any(holds(event, what) for event in
+                           self.monitor.events):
+                    raise AssertionError(f'no event {what}, but:\n' +
+                                         '\n'.join(map(str,
+                                                       self.monitor.events)))
+
+    def holds(self, shown, got):
+        if not holds(got, shown):
+            raise AssertionError(f'the page says:\n{shown}\nit is:\n{got}')
+
+
+def holds(got, wanted):
+    """Is all of @wanted in @got?"""
+    if isinstance(wanted, dict):
+        return isinstance(got, dict) and all(
+            key in got and holds(got[key], value)
+            for key, value in wanted.items())
+    if isinstance(wanted, list):
+        return isinstance(got, list) and len(got) == len(wanted) and \
+            all(map(holds, got, wanted))
+    return got == wanted
+
+
+# -- commands of this tree --------------------------------------------------
+
+def build(line):
+    """A target, script or option that exists."""
+    words = shlex.split(line)
+    with open(os.path.join(tree, 'Makefile'), encoding='utf-8') as file:
+        targets = set(re.findall(r'^([a-z-]+(?: [a-z-]+)*):', file.read(),
+                                 re.MULTILINE))
+    targets = {name for names in targets for name in names.split()}
+    if words[0] == 'make':
+        bad = [word for word in words[1:]
+               if '=' not in word and word not in targets]
+    elif words[0] == './configure':
+        usage = subprocess.run([os.path.join(tree, 'configure'), '--help'],
+                               stdout=subprocess.PIPE, text=True, check=True)
+        bad = [word for word in words[1:]
+               if word.split('=')[0] not in usage.stdout]
+    else:
+        bad = [word for word in words if word.startswith('scripts/') and
+               not os.path.exists(os.path.join(tree, word))]
+    if bad:
+        raise AssertionError(f'{line}: there is no {bad}')
+
+
+BUILD = re.compile(r'make\b|\./configure|scripts/|ninja|build[a-z-]*/(?!qemu/'
+                   r'qemu-system)|mkdir')
+
+
+TRACE = re.compile(r"-trace '?([\w*]+)")
+
+
+def inline(path):
+    """Make's targets and trace events that a page names in its sentences."""
+    events = subprocess.run([qemu, '-trace', 'help'], stdout=subprocess.PIPE,
+                            text=True, check=True).stdout.split()
+    for words in pages.inline(tree, path):
+        if re.match(r'make [a-z]', words):
+            build(words)
+        for name in TRACE.findall(words):
+            if not fnmatch.filter(events, name):
+                raise AssertionError(f'no trace event {name}')
+
+
+def not_run(block):
+    text = re.sub(r'^(#.*\n)*', '', block.text)
+    return [first for first in NOT_RUN if text.startswith(first)]
+
+
+def run(page, block):
+    first = block.text.split('\n')[0]
+    if re.match(r'\$ |\(qemu\) ', first):
+        page.prompts(block.text)
+    elif re.match(r'(?:->|<-)?\s*\{', first):
+        page.qmp(block.text)
+    elif re.match(r'region \d+ at 0x', first):
+        same(block.text, '\n'.join(said for said in page.said
+                                  if said.startswith('region')))
+    else:
+        for line in pages.commands(block.text):
+            if BUILD.match(line):
+                build(line)
+            else:
+                page.command(line)
+
+
+def main():
+    every = [(path, blocks) for path, blocks in pages.pages(tree)]
+    wanted = [(path, [block for block in blocks if not only or
+                      f'{path}:{block.line}'.startswith(only[0])])
+              for path, blocks in every]
+    cases = []
+    for path, blocks in wanted:
+        page = Page()
+        for block in blocks:
+            why = not_run(block)
+            cases.append((f'{path}:{block.line}' +
+                          (f' # SKIP {NOT_RUN[why[0]]}' if why else ''),
+                          lambda page=page, block=block, why=why:
+                          why or run(page, block)))
+        cases.append((f'{path}: what its sentences name',
+                      lambda page=page, path=path:
+                      (page.close(), inline(path))))
+    used = {first for _, blocks in every for block in blocks
+            for first in not_run(block)}
+    cases.append(('each row of pages.toml names a block',
+                  lambda: same(' '.join(NOT_RUN), ' '.join(
+                      first for first in NOT_RUN if first in used))))
+    print(f'1..{len(cases)}', flush=True)
+    bad = 0
+    for at, (name, case) in enumerate(cases, 1):
+        result = 'ok'
+        try:
+            case()
+        except (AssertionError, guest_qemu.AskError) as error:
+            result, bad = 'not ok', bad + 1
+            print(''.join(f'# {row}\n' for row in str(error).splitlines()),
+                  end='')
+        except Exception:
+            result, bad = 'not ok', bad + 1
+            print(''.join(f'# {row}\n' for row in
+                          traceback.format_exc().splitlines()), end='')
+        print(f'{result} {at} - {name}', flush=True)
+    return bad != 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())
