@@ -51,6 +51,7 @@ static const struct {
     { "ndctl", scenario_ndctl },
     { "nested", scenario_nested },
     { "noise", scenario_noise },
+    { "pages", scenario_pages },
     { "ras", scenario_ras },
     { "replug", scenario_replug },
     { "reset", scenario_reset },

@@ -44,6 +44,8 @@ void scenario_ndctl(void);
 void scenario_nested(void);
 /** scenario_noise() - a long run over a disturbed I2C bus. */
 void scenario_noise(void);
+/** scenario_pages() - what pages say to type. */
+void scenario_pages(void);
 /** scenario_ras() - scrub, error check and repair through EDAC. */
 void scenario_ras(void);
 /** scenario_replug() - the device goes away and comes back. */

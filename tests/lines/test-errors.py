@@ -7,7 +7,6 @@ usage: test-errors.py QEMU TREE [TEXT]    TEXT: only rows that hold it
 
 import functools
 import glob
-import json
 import os
 import re
 import shlex
@@ -24,7 +23,7 @@ sys.path[:0] = [os.path.join(tree, 'scripts'),
 # pylint: disable=wrong-import-position
 import guest_qemu
 from fm_machine import PATIENCE, Machine
-from qmp_monitor import Monitor
+from qmp_monitor import Monitor, step
 
 with open(os.path.join(HERE, 'errors.toml'), 'rb') as table:
     TABLE = tomllib.load(table)
@@ -118,40 +117,6 @@ def start(says, line):
     if says not in said:
         raise AssertionError(f'status {done.returncode}: {said}')
     return said
-
-
-def size(text):
-    match = re.fullmatch(r'(\d+)([KMG]?)', text)
-    return int(match[1]) << {'': 0, 'K': 10, 'M': 20, 'G': 30}[match[2]]
-
-
-def value(name, text):
-    if name == 'extents':
-        return [dict(zip(('offset', 'len'), map(size, part.split('+'))))
-                for part in text.split(',')]
-    if re.fullmatch(r'\d+[KMG]?', text):
-        return size(text)
-    try:
-        return json.loads(text)
-    except ValueError:
-        return text
-
-
-def step(machine, monitor, words):
-    command, *rest = words.split(' ')
-    if command == 'host':
-        machine.host()
-        return
-    if command == 'mailbox':
-        code, _ = machine.mailbox(int(rest[0], 16), bytes.fromhex(rest[1]))
-        assert code == 0, hex(code)
-        return
-    arguments_ = {name: value(name, text) for name, text in
-                  (part.split('=', 1) for part in rest)}
-    if command in ('add', 'release'):
-        command = f'cxl-{command}-dynamic-capacity'
-        arguments_ = {'path': 'cxl-dcd0', 'host-id': 0, **arguments_}
-    monitor.command(command, **arguments_)
 
 
 STATIC = shlex.split('-object memory-backend-ram,id=ram1,size=256M '

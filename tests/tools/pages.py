@@ -11,7 +11,7 @@ import textwrap
 # @before: the last line of text above it
 Block = collections.namedtuple('Block', 'page line before text')
 
-SHOWS = re.compile(r'\s*\.\. (?:code-block|parsed-literal)::')
+SHOWS = re.compile(r'\s*\.\. (?:code-block|parsed-literal|qmp-example)::')
 
 
 def _indent(line):
@@ -77,13 +77,20 @@ def _manual(lines):
         at += 1
 
 
+def _schema(lines):
+    """Comments are rst."""
+    return _rst([line[2:] if line.startswith('#') else '' for line in lines])
+
+
 def pages(tree):
     docs = [os.path.relpath(path, tree) for kind in ('md', 'rst') for path in
             glob.glob(f'{tree}/docs/**/*.{kind}', recursive=True)]
-    for path in ['README.md', 'tools/cxl-fm/cxl-fm.1', *sorted(docs)]:
+    for path in ['README.md', 'tools/cxl-fm/cxl-fm.1', 'qapi/cxl.json',
+                 *sorted(docs)]:
         with open(os.path.join(tree, path), encoding='utf-8') as file:
             lines = file.read().splitlines()
-        kind = {'.md': _markdown, '.rst': _rst, '.1': _manual}
+        kind = {'.md': _markdown, '.rst': _rst, '.1': _manual,
+                '.json': _schema}
         yield path, [Block(path, *rest) for rest in
                      kind[os.path.splitext(path)[1]](lines)]
 
@@ -95,6 +102,11 @@ def inline(tree, path):
     quotes = '`' if path.endswith('.md') else '``'
     return [' '.join(words.split()) for words in re.findall(
         rf'(?<!`){quotes}([^`]+){quotes}(?!`)', text)]
+
+
+def begins(block, first):
+    """Does it, but for comments, begin with this?"""
+    return re.sub(r'^(#.*\n)*', '', block.text).startswith(first)
 
 
 def commands(text):

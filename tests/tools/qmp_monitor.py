@@ -5,6 +5,7 @@ scripts/ must be on Python's path.
 """
 
 import json
+import re
 import socket
 
 import guest_qemu
@@ -55,3 +56,40 @@ class Monitor(guest_qemu.Machine):
     def close(self):
         self.stream.close()
         self.link.close()
+
+
+def size(text):
+    match = re.fullmatch(r'(\d+)([KMG]?)', text)
+    return int(match[1]) << {'': 0, 'K': 10, 'M': 20, 'G': 30}[match[2]]
+
+
+def value(name, text):
+    if name == 'extents':
+        return [dict(zip(('offset', 'len'), map(size, part.split('+'))))
+                for part in text.split(',')]
+    if re.fullmatch(r'\d+[KMG]?', text):
+        return size(text)
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+def step(machine, monitor, words):
+    """A step of errors.toml or pages.toml: a command of QMP with its arguments,
+    `add` or `release` of dynamic capacity, something that the host does, or a
+    command for the mailbox."""
+    command, *rest = words.split(' ')
+    if command == 'host':
+        machine.host(*rest)
+        return
+    if command == 'mailbox':
+        code, _ = machine.mailbox(int(rest[0], 16), bytes.fromhex(rest[1]))
+        assert code == 0, hex(code)
+        return
+    arguments_ = {name: value(name, text) for name, text in
+                  (part.split('=', 1) for part in rest)}
+    if command in ('add', 'release'):
+        command = f'cxl-{command}-dynamic-capacity'
+        arguments_ = {'path': 'cxl-dcd0', 'host-id': 0, **arguments_}
+    monitor.command(command, **arguments_)

@@ -33,11 +33,14 @@ sys.path.insert(0, os.path.join(tree, 'scripts'))
 import guest_qemu
 import pages
 from fm_machine import PATIENCE, Machine
-from qmp_monitor import Monitor
+from qmp_monitor import Monitor, step
 
 HERE = os.path.dirname(os.path.realpath(__file__))
 with open(os.path.join(HERE, 'pages.toml'), 'rb') as table:
-    NOT_RUN = tomllib.load(table)['blocks']
+    TABLE = tomllib.load(table)
+NOT_RUN = {**TABLE['blocks'],
+           **{first: 'pages-guest.py types it in' for first, row in
+              TABLE['guest'].items() if not row.get('outside')}}
 
 
 def same(shown, got):
@@ -112,7 +115,6 @@ class Page:
         self.line = None
         self.machine = None
         self.monitor = None
-        self.environment = {}
         self.said = []
 
     def close(self):
@@ -155,7 +157,7 @@ class Page:
                 try:
                     names = {row['name'] for row in machine.command(
                         'qom-list', path='/machine/peripheral')}
-                except OSError:
+                except (OSError, guest_qemu.AskError):
                     if machine.process.poll() is not None or \
                        time.monotonic() > end:
                         raise AssertionError('\n'.join(
@@ -211,9 +213,7 @@ class Page:
 
     def fm(self, line):
         machine = self.run()
-        url = self.environment.get('CXL_FM', self.url)
         # the guest's network is not there, and one does not wait for ever
-        url = self.url if url.startswith(('mctp:', 'ioctl:')) else url
         line = re.sub(r'--connect \S+', '', line)
         line = re.sub(r'\bwatch\b', 'watch --for 1', line)
         waits = '--wait' in line and not machine.agent
@@ -223,7 +223,7 @@ class Page:
             ['bash', '-c', 'set -o pipefail; ' + line], timeout=PATIENCE,
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT, text=True, check=False, env={
-                **os.environ, 'CXL_FM': url, 'PATH':
+                **os.environ, 'CXL_FM': self.url, 'PATH':
                 os.path.dirname(program) + ':' + os.environ['PATH']})
         if waits:
             machine.stop_host()
@@ -232,20 +232,31 @@ class Page:
             raise AssertionError(f'{line}: status {done.returncode}\n'
                                  f'{done.stdout}')
 
+    def exported(self, path):
+        """A socket that the page has made, or `make shell`."""
+        path = path and path.replace('/tmp/', self.folder.name + '/')
+        if path not in (None, 'build/fm.sock') and \
+           f'path={path},' not in ' '.join(self.line or []):
+            raise AssertionError(f'nothing listens at {path}')
+
     def command(self, line):
         word = line.split()[0]
         if pages.is_qemu(line) or pages.is_part(line):
             self.qemu(line)
         elif word == 'export':
-            self.environment.update(
-                part.split('=', 1) for part in shlex.split(
-                    line.replace('/tmp/', self.folder.name + '/'))[1:])
+            path = re.search(r'CXL_FM=unix:(\S+)', line)
+            self.exported(path and path[1])
         elif word == 'cxl-fm':
             self.fm(line)
         elif word == 'mctp-up':
             self.shell()
         elif word == 'cxl-dc-host':
-            self.run().host(re.search(r'accept|part|refuse', line)[0])
+            policy = re.search(r'accept|part|refuse|linux', line)[0]
+            policy = 'accept' if policy == 'linux' else policy
+            if line.endswith('&'):
+                self.run().start_host(policy)
+            else:
+                self.run().host(policy)
         else:
             raise AssertionError(f'what is "{line}"?')
 
@@ -278,16 +289,20 @@ class Page:
                 answer = self.monitor.command(what['execute'],
                                               **what.get('arguments', {}))
                 machine.host()
-                self.monitor.command('query-status')
             elif 'return' in what:
                 self.holds(what['return'], answer)
             else:
                 what.pop('timestamp', None)
-                if not any(holds(event, what) for event in
-                           self.monitor.events):
-                    raise AssertionError(f'no event {what}, but:\n' +
-                                         '\n'.join(map(str,
-                                                       self.monitor.events)))
+                self.event(what)
+
+    def event(self, wanted):
+        while not any(holds(event, wanted) for event in self.monitor.events):
+            try:
+                self.monitor.receive()
+            except TimeoutError:
+                raise AssertionError('\n'.join(map(str, [
+                    'no event', wanted, 'but:', *self.monitor.events]))) \
+                    from None
 
     def holds(self, shown, got):
         if not holds(got, shown):
@@ -334,28 +349,49 @@ BUILD = re.compile(r'make\b|\./configure|scripts/|ninja|build[a-z-]*/(?!qemu/'
                    r'qemu-system)|mkdir')
 
 
+GLOBAL = re.compile(r'-global ([\w-]+)\.([\w-]+)=')
 TRACE = re.compile(r"-trace '?([\w*]+)")
 
 
+def listed(*words):
+    """What QEMU says when it is asked for help."""
+    return subprocess.run([qemu, *words], stdout=subprocess.PIPE, text=True,
+                          check=True).stdout.split()
+
+
 def inline(path):
-    """Make's targets and trace events that a page names in its sentences."""
-    events = subprocess.run([qemu, '-trace', 'help'], stdout=subprocess.PIPE,
-                            text=True, check=True).stdout.split()
+    """Make's targets, trace events and properties that a page names in its
+    sentences."""
+    events = listed('-trace', 'help')
     for words in pages.inline(tree, path):
         if re.match(r'make [a-z]', words):
             build(words)
         for name in TRACE.findall(words):
             if not fnmatch.filter(events, name):
                 raise AssertionError(f'no trace event {name}')
+        for driver, name in GLOBAL.findall(words):
+            if not any(word.startswith(name + '=') for word in
+                       listed('-device', driver + ',help')):
+                raise AssertionError(f'{driver} has no property {name}')
 
 
 def not_run(block):
-    text = re.sub(r'^(#.*\n)*', '', block.text)
-    return [first for first in NOT_RUN if text.startswith(first)]
+    return [first for first in NOT_RUN if pages.begins(block, first)]
+
+
+def prepare(page, block):
+    """What a page does not say, because it shows the end only."""
+    for row in TABLE['before']:
+        if re.search(row['event'], block.text):
+            page.qemu(row['line'])
+            for words in row['steps']:
+                step(page.run(), page.monitor, words)
 
 
 def run(page, block):
     first = block.text.split('\n')[0]
+    if block.page.startswith('qapi'):
+        prepare(page, block)
     if re.match(r'\$ |\(qemu\) ', first):
         page.prompts(block.text)
     elif re.match(r'(?:->|<-)?\s*\{', first):
@@ -388,11 +424,12 @@ def main():
         cases.append((f'{path}: what its sentences name',
                       lambda page=page, path=path:
                       (page.close(), inline(path))))
-    used = {first for _, blocks in every for block in blocks
-            for first in not_run(block)}
+    rows = {**NOT_RUN, **TABLE['guest']}
     cases.append(('each row of pages.toml names a block',
-                  lambda: same(' '.join(NOT_RUN), ' '.join(
-                      first for first in NOT_RUN if first in used))))
+                  lambda: same(' '.join(rows), ' '.join(
+                      first for first in rows if any(
+                          pages.begins(block, first)
+                          for _, blocks in every for block in blocks)))))
     print(f'1..{len(cases)}', flush=True)
     bad = 0
     for at, (name, case) in enumerate(cases, 1):
