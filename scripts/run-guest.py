@@ -155,22 +155,28 @@ def i2c_machine(args):
             '-device', 'i2c-echo,bus=i2c0.0,address=0x30']
 
 
+def lasting(args, name, size):
+    """A backend that outlives QEMU where a person asks for it."""
+    if not args.sockets:
+        return f'memory-backend-memfd,id={name},size={size}'
+    return (f'memory-backend-file,id={name},size={size},share=on,'
+            f'mem-path={args.sockets}/{name}.raw')
+
+
 def device(args, number, bus, static=STATIC):
     """A Type 3 device with dynamic capacity."""
     size = args.regions * REGION
-    line = ['-object', f'memory-backend-memfd,id=dcmem{number},size={size}']
-    props = (f'cxl-type3,bus={bus},id=cxl-dcd{number},'
-             f'sn={0xc0de0000 + number},volatile-dc-memdev=dcmem{number},'
+    line = ['-object', f'memory-backend-memfd,id=dynamic{number},size={size}']
+    props = (f'cxl-type3,bus={bus},id=mem{number},'
+             f'sn={0xc0de0000 + number},volatile-dc-memdev=dynamic{number},'
              f'num-dc-regions={args.regions}')
     if not args.no_static:
-        line += ['-object', f'memory-backend-memfd,id=vmem{number},'
+        line += ['-object', f'memory-backend-memfd,id=static{number},'
                  f'size={static}']
-        props += f',volatile-memdev=vmem{number}'
+        props += f',volatile-memdev=static{number}'
     if args.persistent:
-        line += ['-object', f'memory-backend-memfd,id=pmem{number},'
-                 f'size={STATIC}',
-                 '-object', f'memory-backend-memfd,id=lsa{number},'
-                 f'size={LABELS}']
+        line += ['-object', lasting(args, f'pmem{number}', STATIC),
+                 '-object', lasting(args, f'lsa{number}', LABELS)]
         props += f',persistent-memdev=pmem{number},lsa=lsa{number}'
     if args.dc_props:
         props += ',' + args.dc_props
@@ -179,25 +185,25 @@ def device(args, number, bus, static=STATIC):
 
 def direct(args):
     """One device below the root port. Return arguments, MCTP targets."""
-    return device(args, 0, 'rp0'), ['cxl-dcd0']
+    return device(args, 0, 'rp0'), ['mem0']
 
 
 def paired(args):
     """Two devices below two root ports, room for three regions over both."""
-    line = ['-device', 'cxl-rp,port=1,bus=cxl.1,id=rp1,chassis=0,slot=3']
+    line = ['-device', 'cxl-rp,port=1,bus=hb0,id=rp1,chassis=0,slot=3']
     for n in range(2):
         line += device(args, n, f'rp{n}', 3 * STATIC)
-    return line, ['cxl-dcd0', 'cxl-dcd1']
+    return line, ['mem0', 'mem1']
 
 
 def switched(args):
     """A switch with devices below the root port."""
     line = ['-device', 'cxl-upstream,bus=rp0,id=us0']
     for n in range(args.switch):
-        line += ['-device', f'cxl-downstream,port={n},bus=us0,id=dsp{n},'
+        line += ['-device', f'cxl-downstream,port={n},bus=us0,id=ds{n},'
                  f'chassis=0,slot={4 + n}']
-        line += device(args, n, f'dsp{n}')
-    return line, ['us0'] + [f'cxl-dcd{n}' for n in range(args.switch)]
+        line += device(args, n, f'ds{n}')
+    return line, ['us0'] + [f'mem{n}' for n in range(args.switch)]
 
 
 def nested_machine(args):
@@ -217,14 +223,16 @@ def machine_args(args):
         return i2c_machine(args)
     if args.scenario == 'manager':
         return manager_machine(args)
-    line = ['-M', 'q35,cxl=on,cxl-fmw.0.targets.0=cxl.1,cxl-fmw.0.size=4G,'
+    line = ['-M', 'q35,cxl=on,cxl-fmw.0.targets.0=hb0,cxl-fmw.0.size=4G,'
             'memory-backend=ram',
             '-cpu', args.cpu, '-m', '1G,maxmem=4G,slots=2',
             # shared, so that it does not count as memory of QEMU itself
             '-object', 'memory-backend-memfd,id=ram,size=1G',
             '-smp', '2', '-nodefaults', '-no-reboot', '-display', 'none',
-            '-device', 'pxb-cxl,bus_nr=12,bus=pcie.0,id=cxl.1',
-            '-device', 'cxl-rp,port=0,bus=cxl.1,id=rp0,chassis=0,slot=2']
+            '-device', 'pxb-cxl,bus_nr=12,bus=pcie.0,id=hb0' +
+            # with decoders Linux makes several regions below one root port
+            (',hdm_for_passthrough=on' if args.scenario == 'shell' else ''),
+            '-device', 'cxl-rp,port=0,bus=hb0,id=rp0,chassis=0,slot=2']
     devices, targets = (switched if args.switch else
                         paired if args.pair else direct)(args)
     line += devices
@@ -253,10 +261,12 @@ def command_line(args, accel, initramfs, console):
               'no_timer_check tsc=reliable '
               f'cxltest={args.scenario} cxlout=ttyS1 {args.append}')
     line += machine_args(args)
-    if args.fm or args.scenario == 'managed':
+    if args.sockets:
+        line += ['-qmp', f'unix:{args.sockets}/qmp.sock,server=on,wait=off']
+    if args.fm or args.sockets or args.scenario == 'managed':
         line += ['-chardev', 'socket,server=on,wait=off,id=fm,path=' +
                  args.fm_socket,
-                 '-device', 'mctp-serial-cxl,chardev=fm,target=cxl-dcd0']
+                 '-device', 'mctp-serial-cxl,chardev=fm,target=mem0']
     line += ['-kernel', args.kernel, '-initrd', initramfs,
              '-append', append.strip(),
              '-chardev', f'{console},id=console',
@@ -463,7 +473,8 @@ def run(args, folder):
     extra = [tuple(e.split('=', 1)) for e in args.add]
     for tree in args.tree:
         extra += sorted(files_below(tree))
-    args.fm_socket = os.path.join(folder, 'fm')
+    args.fm_socket = (os.path.join(args.sockets, 'fm.sock') if args.sockets
+                      else os.path.join(folder, 'fm'))
     make_initramfs(initramfs, args.init, extra)
     accel = args.accel
     if accel == 'auto':
@@ -537,6 +548,9 @@ def parse(words=None):
     parser.add_argument('--fm', metavar='PROGRAM',
                         help='cxl-fm, which talks to the first device over '
                         'a socket while the guest runs')
+    parser.add_argument('--sockets', metavar='DIR',
+                        help='put a socket for a Fabric Manager (fm.sock) and '
+                        "one for the monitor (qmp.sock) there")
     parser.add_argument('-v', '--verbose', action='store_true')
     parser.add_argument('qemu_args', nargs='*', help='after "--"')
     return parser.parse_args(words)

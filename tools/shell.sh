@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # A shell in the test guest, with cxl-fm, cxl-dc-host and mctp-up in its path,
-# and with cxl and daxctl of ndctl if they can be had.
+# and with cxl and daxctl of ndctl if they can be had. BUILD/fm.sock leads a
+# Fabric Manager on this machine to the device, BUILD/qmp.sock to the monitor.
 # usage: tools/shell.sh BUILD [argument of run-guest.py]...
 #        tools/shell.sh --needs: is there what it takes?
 set -euo pipefail
@@ -18,7 +19,12 @@ own=$build/own
 if scripts/ndctl.sh; then
     set -- --tree build/ndctl "$@"
 fi
-exec /usr/bin/python3 scripts/run-guest.py --scenario shell \
+cat <<EOF
+In another terminal, in $top:
+  export CXL_FM=unix:$build/fm.sock; $own/tools/cxl-fm/cxl-fm info
+  $build/src/scripts/qmp/qmp-shell $build/qmp.sock
+EOF
+exec /usr/bin/python3 scripts/run-guest.py --scenario shell --sockets "$build" \
     --qemu "$build/qemu/qemu-system-x86_64" --kernel build/bzImage \
     --init "$own/tests/guest/guest-init" \
     --add "bin/busybox=$busybox" --add "bin/sh=$busybox" \

@@ -16,7 +16,7 @@
 #define MEMDEV      "mem0"
 #define WINDOW_UNIT (256ull << 20)
 /* The monitor's name for it, and what it shall give */
-#define DEVICE      "cxl-dcd0"
+#define DEVICE      "mem0"
 #define EXTENT      (32ull << 20)
 /* Commands of a kind, and how often so many for the median */
 #define COMMANDS    50

@@ -12,7 +12,7 @@
 #include "tap.h"
 
 #define SETTLE_S    30
-#define DEVICE      "cxl-dcd0"
+#define DEVICE      "mem0"
 #define ROUNDS      2
 
 /* The only memory device, whatever number it has got */

@@ -380,7 +380,7 @@ static bool monitor_agrees(void)
     FILE *out = open_memstream(&words, &size);
     bool ok;
 
-    fputs("extents cxl-dcd0", out);
+    fputs("extents mem0", out);
     for (unsigned i = 0; i < has->n; i++) {
         fprintf(out, " 0x%" PRIx64 "+0x%" PRIx64, has->ext[i].dpa,
                 has->ext[i].len);

@@ -102,7 +102,7 @@ class Event:
 
 
 def dcd(props):
-    """Arguments of a machine with one device (cxl-dcd0)."""
+    """Arguments of a machine with one device (mem0)."""
     return [
         '-nodefaults', '-m', '128M',
         '-M', 'q35,cxl=on,cxl-fmw.0.targets.0=cxl.0,cxl-fmw.0.size=4G',
@@ -110,7 +110,7 @@ def dcd(props):
         '-object', f'memory-backend-ram,id=dynamic,size={2 * REGION}',
         '-device', f'pxb-cxl,id=cxl.0,bus=pcie.0,bus_nr={PXB_BUS}',
         '-device', 'cxl-rp,id=rp0,bus=cxl.0,chassis=0,slot=0,port=0',
-        '-device', 'cxl-type3,id=cxl-dcd0,bus=rp0,sn=0xc0de1234,'
+        '-device', 'cxl-type3,id=mem0,bus=rp0,sn=0xc0de1234,'
         'mailbox-payload=4K,'
         'volatile-memdev=static,volatile-dc-memdev=dynamic,'
         'num-dc-regions=2' + (',' + props if props else '')]
@@ -170,7 +170,7 @@ class Machine:
         self.urls.append(url)
         return ['-chardev', f'{where},id=fm{number}',
                 '-device', f'mctp-serial-cxl,chardev=fm{number},'
-                'target=cxl-dcd0']
+                'target=mem0']
 
     def find_pty(self):
         """QEMU says "char device redirected to /dev/pts/N (label fm0)"."""
