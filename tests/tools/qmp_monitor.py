@@ -91,5 +91,5 @@ def step(machine, monitor, words):
                   (part.split('=', 1) for part in rest)}
     if command in ('add', 'release'):
         command = f'cxl-{command}-dynamic-capacity'
-        arguments_ = {'path': 'cxl-dcd0', 'host-id': 0, **arguments_}
+        arguments_ = {'path': 'mem0', 'host-id': 0, **arguments_}
     monitor.command(command, **arguments_)
