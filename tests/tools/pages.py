@@ -96,12 +96,13 @@ def pages(tree):
 
 
 def inline(tree, path):
-    """What stands between double or single backquotes."""
+    """What stands between double or single backquotes, and links to files."""
     with open(os.path.join(tree, path), encoding='utf-8') as file:
         text = file.read()
     quotes = '`' if path.endswith('.md') else '``'
     return [' '.join(words.split()) for words in re.findall(
-        rf'(?<!`){quotes}([^`]+){quotes}(?!`)', text)]
+        rf'(?<!`){quotes}([^`]+){quotes}(?!`)', text) +
+            re.findall(r'\]\(([^)#:]+)\)', text)]
 
 
 def begins(block, first):

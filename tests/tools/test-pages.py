@@ -11,6 +11,7 @@ usage: test-pages.py QEMU CXL-FM TREE [PAGE[:LINE]]
 """
 
 import fnmatch
+import glob
 import importlib
 import json
 import os
@@ -350,6 +351,7 @@ BUILD = re.compile(r'make\b|\./configure|scripts/|ninja|build[a-z-]*/(?!qemu/'
 
 
 GLOBAL = re.compile(r'-global ([\w-]+)\.([\w-]+)=')
+FILE = re.compile(r'(docs|hw|include|scripts|tests|tools)/[\w./-]*')
 TRACE = re.compile(r"-trace '?([\w*]+)")
 
 
@@ -360,12 +362,15 @@ def listed(*words):
 
 
 def inline(path):
-    """Make's targets, trace events and properties that a page names in its
-    sentences."""
+    """Files, make's targets, trace events and properties that a page names in
+    its sentences."""
     events = listed('-trace', 'help')
     for words in pages.inline(tree, path):
         if re.match(r'make [a-z]', words):
             build(words)
+        file = FILE.match(words)
+        if file and not glob.glob(os.path.join(tree, file[0] + '*')):
+            raise AssertionError(f'there is no {file[0]}')
         for name in TRACE.findall(words):
             if not fnmatch.filter(events, name):
                 raise AssertionError(f'no trace event {name}')
