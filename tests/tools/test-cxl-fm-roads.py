@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Words and roads of cxl-fm: help, wrong words, streams, peers that misbehave.
+"""Arguments and transports of cxl-fm: help, usage errors, streams, peers that misbehave.
 
 usage: see fm_cases.py
 """
@@ -61,9 +61,9 @@ def wrong_words_are_explained():
             ("no verb 'frobnicate'", ['frobnicate']),
             ('Unknown option', ['--frobnicate', 'info']),
             ('Unknown option', ['info', '--frobnicate']),
-            ('too many words', ['info', 'more']),
-            ('word is missing', ['reference', 'add']),
-            ('word is missing', ['raw']),
+            ('too many arguments', ['info', 'more']),
+            ('argument is missing', ['reference', 'add']),
+            ('argument is missing', ['raw']),
             ('expected add or remove', ['reference', 'take', TAG]),
             ('expected a UUID', ['reference', 'add', 'xyz']),
             ('--size', ['add']),
@@ -74,7 +74,7 @@ def wrong_words_are_explained():
                                  '0+2M']),
             ('--extent 5: expected', ['add', '--extent', '5']),
             ('no meaning', ['add', '--extent', '0+2M', '--size', '2M']),
-            ('what to share', ['add', '--policy', 'shared']),
+            ('--tag to share', ['add', '--policy', 'shared']),
             ('--region 256', ['add', '--size', '2M', '--region', '256']),
             ('host -1: expected', ['add', '--size', '2M', '--host', '-1']),
             ('host 65536', ['extents', '--host', '65536']),
@@ -83,12 +83,12 @@ def wrong_words_are_explained():
                                           '0+2M']),
             ('--size belongs to --tag', ['release', '--extent', '0+2M',
                                          '--size', '2M']),
-            ('say --region', ['set-region', '--block-size', '2M']),
-            ('say --region', ['set-region', '--region', '0']),
+            ('give --region', ['set-region', '--block-size', '2M']),
+            ('give --region', ['set-region', '--region', '0']),
             ('expected on or off', ['set-region', '--region', '0',
                                     '--sanitize', 'maybe']),
             ('expected cel', ['log', 'xyz']),
-            ('say which log', ['log', '--output', '/tmp/x']),
+            ('a log is missing', ['log', '--output', '/tmp/x']),
             ('four hexadecimal', ['raw', '10000']),
             ('pairs of hexadecimal', ['raw', '0001', '123']),
             ('pairs of hexadecimal', ['raw', '0001', 'xy']),
@@ -102,7 +102,7 @@ def wrong_words_are_explained():
         else:
             fm.wrong(pattern, *words)
     _, err = fm.call('info', status=USAGE, url=False)
-    has(err, 'where to.*CXL_FM')
+    has(err, 'which component.*CXL_FM')
     has(Fm('http://x').call('info', status=USAGE)[1], 'expected unix:PATH')
     _, err = fm.call(status=USAGE, url=False)
     has(err, 'Verbs:')

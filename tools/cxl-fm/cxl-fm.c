@@ -21,11 +21,11 @@ static const struct fm_verb *const families[] = {
 
 static const GOptionEntry common_options[] = {
     { "connect", 'c', 0, G_OPTION_ARG_FILENAME, &app.connect,
-      "Road to the component [environment variable CXL_FM]", "URL" },
+      "Transport and address of the component [environment CXL_FM]", "URL" },
     { "json", 'j', 0, G_OPTION_ARG_NONE, &app.json,
       "Write JSON for scripts", NULL },
     { "timeout", 0, 0, G_OPTION_ARG_DOUBLE, &app.timeout,
-      "Give a command up after this time [5]", "SECONDS" },
+      "Give up on a command after this time [5]", "SECONDS" },
     { "color", 0, 0, G_OPTION_ARG_STRING, &app.color,
       "auto, always or never [auto]", "WHEN" },
     { NULL }
@@ -33,7 +33,7 @@ static const GOptionEntry common_options[] = {
 
 static const GOptionEntry version_options[] = {
     { "version", 0, 0, G_OPTION_ARG_NONE, &opt_version,
-      "Tell the version and end", NULL },
+      "Print the version and exit", NULL },
     { NULL }
 };
 
@@ -58,14 +58,14 @@ static char *verb_list(void)
             g_string_append_printf(text, "  %-11s %s\n", v->name, v->summary);
         }
     }
-    g_string_append(text, "\n'cxl-fm VERB --help' tells more about one.\n\n"
+    g_string_append(text, "\nRun 'cxl-fm VERB --help' for details.\n\n"
         "URL is where the component's MCTP endpoint or mailbox is:\n"
         "  unix:PATH      serial frames on a UNIX socket (-chardev socket)\n"
         "  tcp:HOST:PORT  serial frames on a TCP connection\n"
         "  pty:PATH       serial frames on a terminal (-chardev pty)\n"
         "  mctp:NET,EID   an endpoint that the kernel's MCTP reaches\n"
         "  ioctl:PATH     a mailbox, /dev/cxl/memN of the Linux CXL driver\n\n"
-        "Exit status: 0 done, 1 the component refused, 2 wrong words, 3 no "
+        "Exit status: 0 done, 1 the component refused, 2 usage error, 3 no "
         "answer,\n4 a wrong answer, 5 the host did not do it.");
     return g_string_free(text, FALSE);
 }
@@ -80,7 +80,7 @@ static gboolean parse_common(int *argc, char ***argv, int *status)
     g_autoptr(GError) error = NULL;
     g_autofree char *verbs = verb_list();
 
-    g_option_context_set_summary(ctx, "Looks after the dynamic capacity of "
+    g_option_context_set_summary(ctx, "Manages the dynamic capacity of "
                                  "CXL memory devices as a Fabric Manager.");
     g_option_context_set_description(ctx, verbs);
     g_option_context_add_main_entries(ctx, common_options, NULL);
@@ -150,7 +150,7 @@ int main(int argc, char **argv)
     }
     if (argc - 1 < app.verb->min_args || argc - 1 > app.verb->max_args) {
         return fm_usage(&app, argc - 1 > app.verb->max_args ?
-                        "too many words" : "a word is missing");
+                        "too many arguments" : "an argument is missing");
     }
     if (app.color && strcmp(app.color, "auto") &&
         strcmp(app.color, "always") && strcmp(app.color, "never")) {

@@ -59,7 +59,7 @@ int fm_usage(struct fm_app *app, const char *format, ...)
     text = g_strdup_vprintf(format, ap);
     va_end(ap);
     complain(app, "usage", -1, NULL, text);
-    g_printerr("'cxl-fm %s%s--help' tells more.\n",
+    g_printerr("Run 'cxl-fm %s%s--help' for details.\n",
                app->verb ? app->verb->name : "", app->verb ? " " : "");
     return FM_USAGE;
 }
@@ -171,7 +171,7 @@ int fm_connect(struct fm_app *app)
     int ret;
 
     if (!text) {
-        return fm_usage(app, "where to? Say --connect, or set CXL_FM");
+        return fm_usage(app, "which component? Give --connect, or set CXL_FM");
     }
     if (!fm_road_parse(text, &road, &error)) {
         return fm_usage(app, "%s", error->message);

@@ -18,7 +18,7 @@
 enum fm_exit {
     FM_DONE         = 0,
     FM_REFUSED      = 1,        /* the component answered an error */
-    FM_USAGE        = 2,        /* wrong words */
+    FM_USAGE        = 2,        /* usage error */
     FM_UNREACHABLE  = 3,        /* no connection, or no answer */
     FM_BAD_ANSWER   = 4,        /* an answer that no component may give */
     FM_NOT_DONE     = 5,        /* the host did not do it, or not in time */

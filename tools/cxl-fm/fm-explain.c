@@ -23,27 +23,27 @@ static const struct {
 } meanings[] = {
     { 0x0100, CXL_RC_INVALID_INPUT, "this interface has no such event log" },
     { 0x0101, CXL_RC_INVALID_INPUT, "this interface has no such event log" },
-    { 0x0101, CXL_RC_INVALID_HANDLE, "somebody else has cleared records of "
+    { 0x0101, CXL_RC_INVALID_HANDLE, "another program has cleared records of "
       "this log meanwhile" },
     { 0x0401, CXL_RC_INVALID_INPUT, "the log is shorter than what was asked "
       "for" },
     { 0x0401, CXL_RC_INVALID_LOG, "the component has no such log; "
       "'cxl-fm log' lists those it has" },
     { 0x5601, CXL_RC_INVALID_INPUT, "there is no such host; 'cxl-fm info' "
-      "tells their number" },
+      "shows how many there are" },
     { 0x5602, CXL_RC_INVALID_INPUT, "there is no such region, or it cannot "
       "have blocks of this size; see 'cxl-fm info'" },
     { 0x5602, CXL_RC_UNSUPPORTED, "capacity of the region is offered or in "
       "use, or its sanitize setting is fixed" },
     { 0x5603, CXL_RC_INVALID_INPUT, "there is no such host; 'cxl-fm info' "
-      "tells their number" },
+      "shows how many there are" },
     { 0x5604, CXL_RC_INVALID_INPUT, "the device does not take these "
       "arguments" },
     { 0x5604, CXL_RC_RETRY, "the host's event log has no room for this offer; "
       "let the host read its log, then try again" },
     { 0x5604, CXL_RC_RESOURCES, "not enough capacity is free in the region, "
-      "no single free range is large enough, or the device cannot keep track of more "
-      "extents or tags; see 'cxl-fm regions'" },
+      "no single free range is large enough, or the device cannot keep track "
+      "of more extents or tags; see 'cxl-fm regions'" },
     { 0x5604, CXL_RC_EXTENT_LIST, "an extent is not on block borders, lies "
       "outside the regions, overlaps another, or is offered or in use; see "
       "'cxl-fm extents'" },
@@ -71,8 +71,8 @@ static const struct {
     { 0, CXL_RC_INTERNAL, "internal error in the component" },
     { 0, CXL_RC_RETRY, "the component is not ready, try again" },
     { 0, CXL_RC_BUSY, "another background operation is running" },
-    { 0, CXL_RC_MEDIA_DISABLED, "the component's media is disabled, as after "
-      "a sanitize that failed" },
+    { 0, CXL_RC_MEDIA_DISABLED, "the component's media is disabled: a sanitize "
+      "is running, or has failed" },
     { 0, CXL_RC_SECURITY_STATE, "the component is locked" },
     { 0, CXL_RC_UNSUPPORTED_CCI, "the component has this command, but not at "
       "this interface" },

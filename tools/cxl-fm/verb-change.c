@@ -227,7 +227,7 @@ static gboolean check_add(struct fm_app *app, struct fm_order *order,
     }
     if (order->policy <= FM_ADD_CONTIGUOUS) {
         if (!opt_size) {
-            fm_usage(app, "say how much with --size, or which with --extent");
+            fm_usage(app, "give --size or --extent");
             return FALSE;
         }
         if (!fm_word_size(app, "--size", opt_size, &order->len)) {
@@ -239,7 +239,7 @@ static gboolean check_add(struct fm_app *app, struct fm_order *order,
         return FALSE;
     }
     if (order->policy == FM_ADD_SHARED && !opt_tag) {
-        fm_usage(app, "--policy shared: say with --tag what to share");
+        fm_usage(app, "--policy shared: give the --tag to share");
         return FALSE;
     }
     order->host = opt_host;
@@ -393,7 +393,7 @@ static gboolean check_release(struct fm_app *app, struct fm_order *order,
                               guint8 tag[16], GArray **list)
 {
     if (!opt_tag == !opt_extents) {
-        fm_usage(app, "say what with either --tag or --extent");
+        fm_usage(app, "give either --tag or --extent");
         return FALSE;
     }
     if (!fm_word_host(app, opt_host) ||
@@ -556,32 +556,32 @@ static const GOptionEntry add_options[] = {
     { "size", 's', 0, G_OPTION_ARG_STRING, &opt_size,
       "How much, as 256M or 2G", "SIZE" },
     { "tag", 't', 0, G_OPTION_ARG_STRING, &opt_tag,
-      "Its name, a UUID; 'new' invents one", "TAG" },
+      "Its name, a UUID; 'new' makes a random one", "TAG" },
     OPTION_EXTENT,
     OPTION_WAIT,
     { NULL }
 };
 
 static const GOptionEntry release_options[] = {
-    OPTION_HOST("Who has it, an LD-ID [0]"),
+    OPTION_HOST("Host (LD-ID) that has it [0]"),
     { "tag", 't', 0, G_OPTION_ARG_STRING, &opt_tag,
       "Capacity with this tag", "TAG" },
     { "size", 's', 0, G_OPTION_ARG_STRING, &opt_size,
       "How much of the tag [all that the host has of it]", "SIZE" },
     OPTION_EXTENT,
     { "forced", 'f', 0, G_OPTION_ARG_NONE, &opt_forced,
-      "Take it at once, without asking the host; withdraw offers", NULL },
+      "Forced release: without asking the host; withdraws offers", NULL },
     { "sanitize", 'z', 0, G_OPTION_ARG_NONE, &opt_sanitize,
-      "Wipe it before anybody can have it again", NULL },
+      "Overwrite it before any host can have it again", NULL },
     OPTION_WAIT,
     { NULL }
 };
 
 const struct fm_verb fm_verbs_change[] = {
     { "add", "", 0, 0, "Offer capacity to a host",
-      "The host answers when it likes; --wait waits for that. So that it can "
-      "tell this\noffer from others, capacity that the device picks then gets "
-      "a tag as by --tag new.\n\n"
+      "The host answers when it likes; --wait waits for that. A tag tells this "
+      "offer\nfrom others: capacity that the device picks gets one then, as by "
+      "--tag new.\n\n"
       "Examples:\n"
       "  cxl-fm add --size 256M --tag new --wait 10\n"
       "  cxl-fm add --policy contiguous --region 1 --size 2G --tag "

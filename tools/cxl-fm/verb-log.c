@@ -123,7 +123,7 @@ static int run_log(struct fm_app *app, int argc, char **argv)
                             "UUID", argv[0]);
         }
     } else if (opt_output) {
-        return fm_usage(app, "--output: say which log");
+        return fm_usage(app, "--output: a log is missing");
     }
     ret = fm_connect(app);
     if (ret || !argc) {
@@ -360,11 +360,11 @@ static const GOptionEntry watch_options[] = {
     { "for", 0, 0, G_OPTION_ARG_DOUBLE, &opt_for,
       "End after this time", "SECONDS" },
     { "interval", 'i', 0, G_OPTION_ARG_INT, &opt_interval,
-      "How often to look [when the component says so, else 500]", "MS" },
+      "How often to look [when the component notifies, else 500]", "MS" },
     { "map", 'm', 0, G_OPTION_ARG_NONE, &opt_map,
       "Draw the map at the start and after every change", NULL },
     { "host", 'H', 0, G_OPTION_ARG_INT, &opt_host,
-      "Whose map, an LD-ID [0]", "N" },
+      "Host (LD-ID) of the map [0]", "N" },
     { NULL }
 };
 
@@ -378,8 +378,8 @@ const struct fm_verb fm_verbs_log[] = {
       events_options, run_events },
     { "watch", "", 0, 0, "Follow the FM's own event log",
       "Records are cleared as they are shown. With --json every record is a "
-      "line of\nits own. The component is asked to say when there are some, "
-      "unless there is\nno way for that or --interval is given.",
+      "line of\nits own. The component is asked to notify of new records, "
+      "unless it cannot\nor --interval is given.",
       watch_options, run_watch },
     { NULL }
 };

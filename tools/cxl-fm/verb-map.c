@@ -161,7 +161,7 @@ static int run_map(struct fm_app *app, int argc, char **argv)
 
 static const GOptionEntry map_options[] = {
     { "host", 'H', 0, G_OPTION_ARG_INT, &opt_host,
-      "The host to look at, an LD-ID [0]", "N" },
+      "Host (LD-ID) to look at [0]", "N" },
     { "width", 'W', 0, G_OPTION_ARG_INT, &opt_width,
       "Most cells in a row [what the terminal has room for]", "CELLS" },
     { NULL }

@@ -21,7 +21,7 @@ static int run_set_region(struct fm_app *app, int argc, char **argv)
     int ret;
 
     if (opt_region < 0 || (!opt_block && !opt_sanitize)) {
-        return fm_usage(app, "say --region, and --block-size, --sanitize or "
+        return fm_usage(app, "give --region, and --block-size, --sanitize or "
                         "both");
     }
     if (opt_region > G_MAXUINT8) {

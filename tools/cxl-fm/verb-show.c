@@ -11,7 +11,7 @@ static int opt_host;
 
 static const GOptionEntry host_options[] = {
     { "host", 'H', 0, G_OPTION_ARG_INT, &opt_host,
-      "The host to look at, an LD-ID [0]", "N" },
+      "Host (LD-ID) to look at [0]", "N" },
     { NULL }
 };
 
@@ -232,7 +232,7 @@ static int run_tags(struct fm_app *app, int argc, char **argv)
 }
 
 const struct fm_verb fm_verbs_show[] = {
-    { "identify", "", 0, 0, "Who is there, and how long messages may be",
+    { "identify", "", 0, 0, "What the component is, and how long messages may be",
       NULL, NULL, run_identify },
     { "info", "", 0, 0, "Hosts, regions, policies and block sizes",
       NULL, NULL, run_info },
@@ -240,7 +240,7 @@ const struct fm_verb fm_verbs_show[] = {
       NULL, host_options, run_regions },
     { "extents", "", 0, 0, "What a host has accepted",
       NULL, host_options, run_extents },
-    { "tags", "", 0, 0, "Tags, and which host holds or is offered them",
+    { "tags", "", 0, 0, "Tags, and which host has accepted or is offered them",
       NULL, NULL, run_tags },
     { NULL }
 };
