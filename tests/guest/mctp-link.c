@@ -157,7 +157,13 @@ static int note(const char *step, int ret)
     return ret;
 }
 
-/* An interface that has just been made: into the network, with our ID */
+/* What is there from the last time is as good */
+static int unless_there(int ret)
+{
+    return ret == -EEXIST ? 0 : ret;
+}
+
+/* An interface: into the network, with our ID */
 static int configure(struct mctp_link *link)
 {
     uint64_t index = 0;
@@ -177,7 +183,7 @@ static int configure(struct mctp_link *link)
         ret = note("link up", set_up(link));
     }
     if (!ret) {
-        ret = note("address", set_address(link, MCTP_OWN_EID));
+        ret = note("address", unless_there(set_address(link, MCTP_OWN_EID)));
     }
     return ret;
 }
@@ -214,7 +220,7 @@ int mctp_link_up(struct mctp_link *link)
 {
     char device[64];
     int adapter = find_adapter();
-    int ret;
+    int ret = 0;
 
     if (adapter < 0) {
         return note("I2C adapter", adapter);
@@ -223,7 +229,9 @@ int mctp_link_up(struct mctp_link *link)
     snprintf(link->name, sizeof(link->name), "mctpi2c%d", adapter);
     snprintf(device, sizeof(device), "mctp-i2c-interface 0x%x",
              I2C_OWN_ADDRESS | MCTP_OWN_I2C);
-    ret = sys_write(device, I2C_SYS "/i2c-%d/new_device", adapter);
+    if (!sys_exists("/sys/class/net/%s", link->name)) {
+        ret = sys_write(device, I2C_SYS "/i2c-%d/new_device", adapter);
+    }
     if (ret) {
         return note("new_device", ret);
     }
@@ -269,9 +277,10 @@ int mctp_link_peer(const struct mctp_link *link, struct mctp_peer *peer)
     if (ret != 3 || (answer[0] & 0x30) || answer[1] != peer->eid) {
         return -EPROTO;
     }
-    ret = note("route", set_route(link, peer->eid));
+    ret = note("route", unless_there(set_route(link, peer->eid)));
     if (!ret && peer->i2c) {
-        ret = note("neighbour", set_neighbour(link, peer->eid, peer->i2c));
+        ret = note("neighbour", unless_there(set_neighbour(link, peer->eid,
+                                                           peer->i2c)));
     }
     if (ret) {
         return ret;
