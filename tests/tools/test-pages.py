@@ -340,8 +340,12 @@ def build(line):
         bad = [word for word in words[1:]
                if word.split('=')[0] not in usage.stdout]
     else:
-        bad = [word for word in words if word.startswith('scripts/') and
-               not os.path.exists(os.path.join(tree, word))]
+        # the base's own scripts, beside the folder of the build
+        base = os.path.join(os.path.dirname(qemu), '../src')
+        bad = [word for word in words if
+               word.startswith(('scripts/', 'build/src/')) and
+               not os.path.exists(os.path.join(tree, word)) and
+               not os.path.exists(os.path.join(base, word[len('build/src/'):]))]
     if bad:
         raise AssertionError(f'{line}: there is no {bad}')
 
