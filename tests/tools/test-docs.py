@@ -1,0 +1,84 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The pages and the manual page build without warnings, and each page is found.
+
+usage: test-docs.py TREE
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+
+TREE = sys.argv[1]
+PAGES = os.path.join(TREE, 'docs/system/devices')
+# As the base's docs/conf.py; of a page of ours no other page is needed
+CONF = "project = 'pages'\ndefault_role = 'any'\nmaster_doc = 'index'\n"
+
+
+def run(*words):
+    """Output of a program that should have none; its failure is output."""
+    done = subprocess.run(words, text=True, check=False,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    return done.stdout or (f'{words[0]} ended with {done.returncode}'
+                           if done.returncode else '')
+
+
+def the_pages_build():
+    with tempfile.TemporaryDirectory(prefix='cxl-docs-') as folder:
+        shutil.copytree(os.path.join(TREE, 'docs'), folder, dirs_exist_ok=True)
+        with open(os.path.join(folder, 'conf.py'), 'w', encoding='utf-8') as f:
+            f.write(CONF)
+        with open(os.path.join(folder, 'index.rst'), 'w',
+                  encoding='utf-8') as f:
+            f.write('Index\n=====\n\n.. toctree::\n   :glob:\n\n'
+                    '   system/devices/*\n   benchmarks\n')
+        return run('sphinx-build', '-q', '-n', '-W', '--keep-going', folder,
+                   os.path.join(folder, 'out'))
+
+
+def the_manual_builds():
+    # "-z" is for no output but warnings
+    return run('groff', '-man', '-ww', '-z',
+               os.path.join(TREE, 'tools/cxl-fm/cxl-fm.1'))
+
+
+def the_base_has_each_page_in_its_index():
+    with open(os.path.join(TREE, 'scripts/base-hooks.txt'),
+              encoding='utf-8') as f:
+        hooks = f.read()
+    # cxl.rst is in the base's own list
+    return '\n'.join(name for name in sorted(os.listdir(PAGES))
+                     if name != 'cxl.rst' and f'    devices/{name}\n' not in
+                     hooks)
+
+
+def readme_leads_to_each_page():
+    with open(os.path.join(TREE, 'README.md'), encoding='utf-8') as f:
+        text = f.read()
+    return '\n'.join(name for name in sorted(os.listdir(PAGES))
+                     if f'](docs/system/devices/{name})' not in text)
+
+
+def main():
+    cases = [(the_pages_build, 'sphinx-build'), (the_manual_builds, 'groff'),
+             (the_base_has_each_page_in_its_index, None),
+             (readme_leads_to_each_page, None)]
+    failed = 0
+    print(f'1..{len(cases)}')
+    for number, (case, needs) in enumerate(cases, 1):
+        name = case.__name__.replace('_', ' ')
+        if needs and not shutil.which(needs):
+            print(f'ok {number} {name} # SKIP there is no {needs}')
+            continue
+        wrong = case()
+        for line in wrong.splitlines():
+            print('# ' + line)
+        print(f'{"not " * bool(wrong)}ok {number} {name}')
+        failed += bool(wrong)
+    sys.exit(bool(failed))
+
+
+if __name__ == '__main__':
+    main()
