@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# The doors to everything; `make help` lists them. ninja and meson do the
+# What there is to do; `make help` lists it. ninja and meson do the
 # work, so that what is up to date is left alone.
 
 SHELL := /bin/bash
