@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Renew the README's table of commands from the tables in the code.
 
-    update-commands.py QEMU_BUILD_FOLDER
+    update-commands.py [BUILD]
 
-The unit test that checks the table writes it, too.
+BUILD is a configured build folder, "build" by default. The unit test that checks
+the table writes it too, so that test is built first.
 """
 
 import os
@@ -14,23 +15,40 @@ import sys
 TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 BEGIN = '<!-- commands: begin (generated) -->\n'
 END = '<!-- commands: end -->\n'
+TEST = 'tests/unit/cxl/test-cxl-command-table'
+
+
+def run(*words):
+    done = subprocess.run(words, cwd=TOP, text=True, check=False,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    if done.returncode:
+        sys.exit(f'{done.stdout}\nupdate-commands.py: "{" ".join(words)}" '
+                 'failed; README.md is as it was')
+    return done.stdout
 
 
 def main():
-    if len(sys.argv) != 2:
+    if len(sys.argv) > 2 or sys.argv[1:2] in (['-h'], ['--help']):
         sys.exit(__doc__.strip())
-    tool = os.path.join(sys.argv[1], 'tests/unit/cxl/test-cxl-command-table')
-    table = subprocess.run([tool, '--print'], check=True, text=True,
-                           stdout=subprocess.PIPE).stdout
+    build = sys.argv[1] if len(sys.argv) == 2 else 'build'
+    qemu = os.path.join(build, 'qemu')
+    run('./configure', '--again', '--build=' + build)
+    run('ninja', '-C', qemu, TEST)
+    table = run(os.path.join(qemu, TEST), '--print')
     readme = os.path.join(TOP, 'README.md')
     with open(readme, encoding='utf-8') as file:
         text = file.read()
     head, rest = text.split(BEGIN)
-    tail = rest.split(END)[1]
-    renewed = head + BEGIN + table + END + tail
-    if renewed != text:
-        with open(readme, 'w', encoding='utf-8') as file:
-            file.write(renewed)
+    old, tail = rest.split(END)
+    if table == old:
+        print('README.md has these commands already')
+        return
+    with open(readme, 'w', encoding='utf-8') as file:
+        file.write(head + BEGIN + table + END + tail)
+    for mark, here, there in ('-', old, table), ('+', table, old):
+        for line in here.splitlines():
+            if line not in there.splitlines():
+                print(f'README.md: {mark} {line}')
 
 
 if __name__ == '__main__':
