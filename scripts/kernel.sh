@@ -3,7 +3,8 @@
 # The guest kernel of the tests and the demo: Linux from Debian's source
 # package, configured by tests/guest/kernel.config alone. What was built once
 # stays in the cache, named after its version and configuration; build/bzImage
-# is a link to it. With an argument the kernel has tests/guest/nested.config as
+# is a link to it, and build/modules to the names of what is built in, which
+# programs as daxctl want to see before they go on. With an argument the kernel has tests/guest/nested.config as
 # well, and the link is build/bzImage-nested.
 # usage: scripts/kernel.sh [nested]
 set -euo pipefail
@@ -56,8 +57,15 @@ if [ -z "$image" ]; then
     mv "$work/.config" "$dir/config"
     # names of the addresses at which a guest hangs
     mv "$work/System.map" "$dir/System.map"
+    release=$(cat "$work/include/config/kernel.release")
+    names=$dir/modules/lib/modules/$release
+    mkdir -p "$names"
+    mv "$work"/modules.builtin "$work"/modules.builtin.modinfo "$names/"
+    : >"$names/modules.order"
+    "$(command -v depmod || echo /sbin/depmod)" -b "$dir/modules" "$release"
     mv "$work/arch/x86/boot/bzImage" "$dir/bzImage"
     rm -rf "$work"
     image=$dir/bzImage
 fi
 ln -sfn "$image" "build/bzImage${what:+-$what}"
+ln -sfn "$(dirname "$image")/modules" "build/modules${what:+-$what}"

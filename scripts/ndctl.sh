@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Programs of ndctl (cxl, daxctl) for the guest tests: Debian's packages of the
-# suite that the base comes from, with the libraries they load and nothing else.
+# Programs of ndctl, and what makes a file system, for the guest tests: Debian's
+# packages of the suite that the base comes from, with the libraries they load
+# and nothing else.
 # What was fetched once stays in the cache; build/ndctl is a link to a tree that
 # scripts/run-guest.py lays into the guest.
 # usage: scripts/ndctl.sh
@@ -11,7 +12,8 @@ top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 . "$top/scripts/archive.sh"
 
 SUITE=trixie
-PROGRAMS="cxl daxctl"
+PACKAGES="cxl daxctl ndctl e2fsprogs"
+PROGRAMS="bin/cxl bin/daxctl bin/ndctl sbin/mkfs.ext4"
 cd "$top"
 [ -e build/cache ] || ./configure --again
 cache=$(realpath build/cache)
@@ -19,11 +21,11 @@ cache=$(realpath build/cache)
 # pack TREE: unpacks what the programs depend on beside TREE and moves what the
 # loader asks for into it, under the names that the loader looks for.
 pack() {
-    local tree=$1 all=$1.all deb name libs loader file found
+    local tree=$1 all=$1.all deb path name libs loader file found
     rm -rf "$tree" "$all"
     mkdir -p "$tree/bin" "$tree/lib64" "$all/debs"
     # shellcheck disable=SC2086
-    archive_closure "$cache" $SUITE "$all/debs" $PROGRAMS
+    archive_closure "$cache" $SUITE "$all/debs" $PACKAGES
     for deb in "$all/debs"/*.deb; do
         dpkg-deb -x "$deb" "$all"
     done
@@ -32,8 +34,9 @@ pack() {
     libs=$(dirname "$loader")
     cp -L "$loader" "$tree/lib64/"
     mkdir -p "$tree/lib/$(basename "$libs")"
-    for name in $PROGRAMS; do
-        cp "$all/usr/bin/$name" "$tree/bin/"
+    for path in $PROGRAMS; do
+        name=${path##*/}
+        cp -L "$all/usr/$path" "$tree/bin/$name"
         found=$("$loader" --library-path "$libs" --list "$tree/bin/$name") ||
             die "$name lacks a library: $found"
         for file in $(awk '$2 == "=>" { print $3 }' <<<"$found"); do
@@ -46,7 +49,8 @@ pack() {
     rm -rf "$all"
 }
 
-tree=$cache/ndctl
+# a tree of other programs has another name
+tree=$cache/ndctl-$(sha256sum <<<"$PACKAGES $PROGRAMS" | cut -c 1-12)
 if [ ! -d "$tree" ]; then
     exec 9>"$cache/lock"
     flock -n 9 || { say "waiting for another run that uses $cache"; flock 9; }

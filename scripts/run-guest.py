@@ -168,7 +168,7 @@ def device(args, number, bus, static=STATIC):
     size = args.regions * REGION
     line = ['-object', f'memory-backend-memfd,id=dynamic{number},size={size}']
     props = (f'cxl-type3,bus={bus},id=mem{number},'
-             f'sn={0xc0de0000 + number},volatile-dc-memdev=dynamic{number},'
+             f'volatile-dc-memdev=dynamic{number},'
              f'num-dc-regions={args.regions}')
     if not args.no_static:
         line += ['-object', f'memory-backend-memfd,id=static{number},'
@@ -178,6 +178,8 @@ def device(args, number, bus, static=STATIC):
         line += ['-object', lasting(args, f'pmem{number}', STATIC),
                  '-object', lasting(args, f'lsa{number}', LABELS)]
         props += f',persistent-memdev=pmem{number},lsa=lsa{number}'
+    if not args.no_serial:
+        props += f',sn={0xc0de0000 + number}'
     if args.dc_props:
         props += ',' + args.dc_props
     return line + ['-device', props]
@@ -275,7 +277,7 @@ def command_line(args, accel, initramfs, console):
              '-monitor', 'none']
     if args.scenario == 'manager':
         line += ['-serial', 'chardev:line']
-    if args.scenario in ('ndctl', 'reset', 'security'):
+    if args.scenario in ('ndctl', 'pmem', 'reset', 'security'):
         line.remove('-no-reboot')
     return line + args.qemu_args
 
@@ -536,6 +538,8 @@ def parse(words=None):
     parser.add_argument('--append', default='', help='kernel command line')
     parser.add_argument('--add', action='append', default=[],
                         metavar='NAME=FILE', help='file for the guest')
+    parser.add_argument('--no-serial', action='store_true',
+                        help='devices that get no serial number from here')
     parser.add_argument('--tree', action='append', default=[],
                         metavar='DIR', help='files for the guest')
     parser.add_argument('--console', help='keep the console log here')

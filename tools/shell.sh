@@ -17,7 +17,7 @@ busybox=$(command -v busybox) && ! ldd "$busybox" >/dev/null 2>&1 || {
 cd "$top"
 own=$build/own
 if scripts/ndctl.sh; then
-    set -- --tree build/ndctl "$@"
+    set -- --tree build/ndctl --tree build/modules "$@"
 fi
 cat <<EOF
 In another terminal, in $top:

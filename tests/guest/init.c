@@ -52,6 +52,7 @@ static const struct {
     { "nested", scenario_nested },
     { "noise", scenario_noise },
     { "pages", scenario_pages },
+    { "pmem", scenario_pmem },
     { "ras", scenario_ras },
     { "replug", scenario_replug },
     { "reset", scenario_reset },

@@ -46,6 +46,8 @@ void scenario_nested(void);
 void scenario_noise(void);
 /** scenario_pages() - what pages say to type. */
 void scenario_pages(void);
+/** scenario_pmem() - a file system in persistent memory, over a reset. */
+void scenario_pmem(void);
 /** scenario_ras() - scrub, error check and repair through EDAC. */
 void scenario_ras(void);
 /** scenario_replug() - the device goes away and comes back. */
