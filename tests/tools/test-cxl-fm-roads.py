@@ -145,6 +145,24 @@ def links_work_side_by_side():
 
 
 @case
+def a_program_that_has_to_wait_says_so():
+    with machine() as m:
+        first = socket.socket(socket.AF_UNIX)
+        first.connect(m.urls[0].split(':', 1)[1])
+        second = subprocess.Popen(
+            [program, '-c', m.urls[0], '--timeout', str(PATIENCE), 'info'],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            env=environment())
+        has(second.stderr.readline(),
+            '^cxl-fm: ' + re.escape(m.urls[0]) + ': nobody takes the request; '
+            'QEMU serves one program at a time')
+        first.close()
+        out, err = second.communicate(timeout=PATIENCE)
+        equal((second.returncode, err), (DONE, ''))
+        has(out, '1 host')
+
+
+@case
 def nobody_there_is_told():
     for url in ('unix:/nonexistent/socket', 'pty:/nonexistent/pty',
                 'ioctl:/dev/null/x', 'tcp:127.0.0.1:1'):

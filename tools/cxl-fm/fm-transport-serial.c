@@ -8,7 +8,9 @@
  * which is whoever is there, so that no ID has to be assigned first.
  */
 #include "qemu/osdep.h"
+#include <linux/sockios.h>
 #include <poll.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -22,6 +24,8 @@
 /* Our own endpoint ID; nobody else is on the link to have the same */
 #define OWN_EID     MCTP_EID_FIRST
 #define TAGS        8
+/* For QEMU to take what is written, if it listens to us */
+#define TAKEN_MS    2000
 
 struct serial_conn {
     struct cxl_conn conn;
@@ -29,6 +33,7 @@ struct serial_conn {
     unsigned timeout_ms;
     uint8_t cci_tag;
     uint8_t mctp_tag;
+    bool waits;                 /* the user knows that somebody is before us */
     uint16_t told;              /* conditions of notices not asked for yet */
     /* bytes that were read, from @pos on not looked at; and when that was */
     uint8_t data[4096];
@@ -232,11 +237,25 @@ static int serial_await(struct cxl_conn *conn, unsigned ms)
     return told;
 }
 
+/* QEMU serves one program at a time: the others are connected, and wait */
+static void tell_if_waiting(struct serial_conn *c)
+{
+    int left;
+
+    if (!c->waits && !ioctl(c->fd, SIOCOUTQ, &left) && left > 0) {
+        c->waits = true;
+        fprintf(stderr, "cxl-fm: %s: nobody takes the request; QEMU serves one "
+                "program at a time there, is another one connected?\n",
+                c->conn.name);
+    }
+}
+
 static int serial_run(struct cxl_conn *conn, const struct cxl_req *req,
                       struct cxl_rsp *rsp)
 {
     struct serial_conn *c = (struct serial_conn *)conn;
     int64_t end = g_get_monotonic_time() + c->timeout_ms * 1000ll;
+    int64_t taken = MIN(end, g_get_monotonic_time() + TAKEN_MS * 1000ll);
     uint8_t body[1 + FM_MESSAGE_MAX];
     MCTPPath path = {
         .remote = MCTP_EID_NULL, .local = OWN_EID, .to = true,
@@ -249,7 +268,12 @@ static int serial_run(struct cxl_conn *conn, const struct cxl_req *req,
     body[0] = fm_message_type(req->opcode);
     len = 1 + fm_message_build(req, c->cci_tag, body + 1);
     ret = send_message(c, &path, body, len, end);
-    return ret ? ret : receive(c, req, rsp, end);
+    ret = ret ? ret : receive(c, req, rsp, taken);
+    if (ret == -ETIMEDOUT && taken < end) {
+        tell_if_waiting(c);
+        ret = receive(c, req, rsp, end);
+    }
+    return ret;
 }
 
 static void serial_close(struct cxl_conn *conn)
