@@ -40,6 +40,14 @@ static const GOptionEntry options[] = {
 
 /* -- machines side by side -- */
 
+/* In memory of all processes: no operation begins any more */
+static bool *stop;
+
+static void stop_at_signal(int number)
+{
+    qatomic_set(stop, true);
+}
+
 /**
  * struct Report - what a process says of each machine that it ran
  * @last: the operation at fault, of a machine that is not @good
@@ -62,7 +70,7 @@ static FuzzRun run_of(uint64_t seed)
 
 /* Each @jobs-th machine, from @seed on */
 static void run_machines(uint64_t seed, unsigned jobs, int64_t deadline,
-                         const bool *stop, int to)
+                         int to)
 {
     Report r = { .good = true };
 
@@ -127,14 +135,20 @@ static int fuzz(void)
     int64_t start = g_get_monotonic_time();
     int64_t deadline = start + opt_seconds * 1000000;
     uint64_t seed = opt_seed >= 0 ? opt_seed : start ^ g_get_real_time();
-    bool *stop = mmap(NULL, sizeof(*stop), PROT_READ | PROT_WRITE,
-                      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    const struct sigaction in_order = {
+        .sa_handler = stop_at_signal, .sa_flags = SA_RESTART,
+    };
     FuzzTotal total = { 0 };
     Report r, bad = { .good = true };
     bool failed = false;
     int reports[2], status;
 
+    stop = mmap(NULL, sizeof(*stop), PROT_READ | PROT_WRITE,
+                MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     g_assert(stop != MAP_FAILED && !pipe2(reports, O_CLOEXEC));
+    /* machines are ended and their files removed */
+    sigaction(SIGINT, &in_order, NULL);
+    sigaction(SIGTERM, &in_order, NULL);
     for (unsigned i = 0; i < jobs; i++) {
         pid_t pid = fork();
 
@@ -142,7 +156,7 @@ static int fuzz(void)
         if (!pid) {
             prctl(PR_SET_PDEATHSIG, SIGTERM);
             close(reports[0]);
-            run_machines(seed + i, jobs, deadline, stop, reports[1]);
+            run_machines(seed + i, jobs, deadline, reports[1]);
             exit(0);
         }
     }

@@ -60,6 +60,8 @@ static void link_exec(const char *args, const char *errors, int qtest_fd,
     dup2(fd, STDERR_FILENO);
     dup2(fd, STDOUT_FILENO);
     prctl(PR_SET_PDEATHSIG, SIGKILL);
+    /* what a terminal sends is for the fuzzer, which ends QEMU in order */
+    setpgid(0, 0);
     execv(argv[0], argv);
     _exit(127);
 }
