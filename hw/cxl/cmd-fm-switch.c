@@ -93,6 +93,10 @@ static CXLRetCode control_port(CXLCCI *cci, CXLReader *in, CXLWriter *out)
     CXLSwitch *sw = cxl_cci_switch(cci);
     uint8_t id = cxl_get_u8(in);
     uint8_t op = cxl_get_u8(in) & CONTROL_OP_MASK;
+    static const char *const ops[] = {
+        [PERST_ASSERT] = "assert PERST", [PERST_DEASSERT] = "deassert PERST",
+        [PORT_RESET] = "reset",
+    };
     PCIDevice *port;
     bool asserted;
 
@@ -110,7 +114,7 @@ static CXLRetCode control_port(CXLCCI *cci, CXLReader *in, CXLWriter *out)
     if (asserted != (op == PERST_DEASSERT)) {
         return CXL_RC_INTERNAL_ERROR;
     }
-    trace_cxl_switch_port_control(id, op);
+    trace_cxl_switch_port_control(id, ops[op]);
     if (op == PORT_RESET) {
         cxl_switch_reset_link(sw, port);
     } else {

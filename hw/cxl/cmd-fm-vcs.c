@@ -114,13 +114,21 @@ static uint16_t power_indicator(const PCIDevice *port)
 static CXLRetCode op_start(CXLCCI *cci, CXLSwitch *sw, PCIDevice *port,
                            uint16_t opcode, uint8_t option)
 {
+    static const char *const options[] = {
+        [CXL_UNBIND_WAIT_LINK_DOWN] = "wait for link down",
+        [CXL_UNBIND_MANAGED] = "managed removal",
+        [CXL_UNBIND_SURPRISE] = "surprise removal",
+    };
+
     sw->op = (CXLSwitchOp) {
         .opcode = opcode,
         .devfn = port->devfn,
         .option = option,
         .host_began = power_indicator(port) != PCI_EXP_SLTCTL_PWR_IND_OFF,
     };
-    trace_cxl_switch_op_start(opcode, cxl_switch_vppb_of(sw, port), option);
+    trace_cxl_switch_op_start(opcode, cxl_switch_vppb_of(sw, port),
+                              opcode == CXL_OP_BIND_VPPB ? "bind" :
+                              CXL_NAME(options, option));
     return cxl_cci_bg_start(cci, STEP_MS);
 }
 
@@ -137,7 +145,8 @@ static CXLRetCode op_end(CXLSwitch *sw, PCIDevice *port, CXLRetCode rc)
         cxl_switch_log_port(sw, port, SWITCH_PORT_SLOT_CHANGE);
     }
     cxl_switch_release(sw, port);
-    trace_cxl_switch_op_end(opcode, cxl_switch_vppb_of(sw, port), rc);
+    trace_cxl_switch_op_end(opcode, cxl_switch_vppb_of(sw, port),
+                            cxl_rc_name(rc));
     return rc;
 }
 

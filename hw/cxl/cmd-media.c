@@ -227,6 +227,14 @@ static CXLRetCode get_line(CXLCCI *cci, CXLReader *in, uint64_t *dpa)
                                      CXL_RC_SUCCESS;
 }
 
+static const char *const poison_results[] = {
+    [CXL_POISON_DONE] = "done",
+    [CXL_POISON_ALREADY] = "was poisoned before",
+    [CXL_POISON_FULL] = "no room",
+    [CXL_POISON_FROZEN] = "a scan holds the list",
+    [CXL_POISON_BAD_RANGE] = "bad range",
+};
+
 static CXLRetCode inject_poison(CXLCCI *cci, CXLReader *in, CXLWriter *out)
 {
     CXLType3Dev *d = cxl_cci_type3(cci);
@@ -238,7 +246,7 @@ static CXLRetCode inject_poison(CXLCCI *cci, CXLReader *in, CXLWriter *out)
         return rc;
     }
     result = cxl_poison_inject(cxl_type3_poison(d), dpa);
-    trace_cxl_media_inject(dpa, result);
+    trace_cxl_media_inject(dpa, CXL_NAME(poison_results, result));
     if (result == CXL_POISON_FULL) {
         return CXL_RC_POISON_LIMIT;
     }
@@ -266,7 +274,7 @@ static CXLRetCode clear_poison(CXLCCI *cci, CXLReader *in, CXLWriter *out)
     }
     /* While a scan holds the list, only the data changes */
     result = cxl_poison_clear(p, dpa);
-    trace_cxl_media_clear(dpa, result);
+    trace_cxl_media_clear(dpa, CXL_NAME(poison_results, result));
     return CXL_RC_SUCCESS;
 }
 

@@ -344,7 +344,7 @@ static CXLRetCode media_operations_done(CXLCCI *cci)
         return cxl_cci_bg_continue(cci, cxl_media_ms(done));
     }
     rc = m->op_rc;
-    trace_cxl_media_operations_done(rc);
+    trace_cxl_media_operations_done(cxl_rc_name(rc));
     return rc;
 }
 

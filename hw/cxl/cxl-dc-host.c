@@ -288,7 +288,7 @@ CXLRetCode cxl_dc_host_respond(CXLDynCap *dc, uint16_t host,
         }
     }
     if (rc != CXL_RC_SUCCESS) {
-        trace_cxl_dc_accept_refused(host, n, rc);
+        trace_cxl_dc_accept_refused(host, n, cxl_rc_name(rc));
     }
     return rc;
 }
@@ -366,7 +366,7 @@ CXLRetCode cxl_dc_host_release(CXLDynCap *dc, uint16_t host,
         dc_chain_forget(h);
     }
     if (rc != CXL_RC_SUCCESS) {
-        trace_cxl_dc_host_release_refused(host, n, rc);
+        trace_cxl_dc_host_release_refused(host, n, cxl_rc_name(rc));
     }
     return rc;
 }

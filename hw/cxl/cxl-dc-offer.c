@@ -293,6 +293,11 @@ static CXLRetCode add_shared(CXLDynCap *dc, const CXLDCAddRequest *req,
 
 CXLRetCode cxl_dc_add(CXLDynCap *dc, const CXLDCAddRequest *req, Error **errp)
 {
+    static const char *const policies[] = {
+        [CXL_DC_ADD_FREE] = "free", [CXL_DC_ADD_CONTIGUOUS] = "contiguous",
+        [CXL_DC_ADD_PRESCRIPTIVE] = "prescriptive",
+        [CXL_DC_ADD_SHARED] = "shared",
+    };
     CXLRetCode rc;
 
     if (req->host >= dc->config.nr_hosts) {
@@ -314,7 +319,8 @@ CXLRetCode cxl_dc_add(CXLDynCap *dc, const CXLDCAddRequest *req, Error **errp)
         rc = add_sized(dc, req, errp);
     }
     if (rc != CXL_RC_SUCCESS) {
-        trace_cxl_dc_offer_refused(req->host, req->policy, rc);
+        trace_cxl_dc_offer_refused(req->host, CXL_NAME(policies, req->policy),
+                                   cxl_rc_name(rc));
     }
     return rc;
 }

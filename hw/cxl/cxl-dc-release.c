@@ -506,10 +506,15 @@ CXLRetCode cxl_dc_release(CXLDynCap *dc, const CXLDCReleaseRequest *req,
         .pieces = g_array_new(FALSE, FALSE, sizeof(DCPiece)),
         .groups = g_ptr_array_new(),
     };
+    static const char *const policies[] = {
+        [CXL_DC_RELEASE_TAG] = "tag-based",
+        [CXL_DC_RELEASE_PRESCRIPTIVE] = "prescriptive",
+    };
     CXLRetCode rc = plan_release(dc, req, &plan, errp);
 
     if (rc != CXL_RC_SUCCESS) {
-        trace_cxl_dc_release_refused(req->host, req->policy, rc);
+        trace_cxl_dc_release_refused(req->host, CXL_NAME(policies, req->policy),
+                                     cxl_rc_name(rc));
     } else if (req->forced) {
         force(dc, req, &plan);
     } else {

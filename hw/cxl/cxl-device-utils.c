@@ -184,7 +184,7 @@ static void run_command(CXLDeviceRegs *r)
     r->command = deposit64(r->command, COMMAND_LEN_SHIFT, COMMAND_LEN_BITS,
                            out_len);
     r->status = (uint64_t)rc << STATUS_RC_SHIFT;
-    trace_cxl_mailbox_doorbell(opcode, len, rc, out_len);
+    trace_cxl_mailbox_doorbell(opcode, len, cxl_rc_name(rc), out_len);
 }
 
 /* The owner may have been reset or unplugged by the command it ran here */

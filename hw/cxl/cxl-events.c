@@ -231,7 +231,7 @@ bool cxl_event_append(CXLEventLogs *l, CXLEventLogId log,
         }
         g->overflow_last_ns = now;
         g->overflow_count += g->overflow_count < UINT16_MAX;
-        trace_cxl_event_lost(l, log, g->overflow_count);
+        trace_cxl_event_lost(l, cxl_event_log_name(log), g->overflow_count);
         return false;
     }
 
@@ -241,7 +241,8 @@ bool cxl_event_append(CXLEventLogs *l, CXLEventLogId log,
     stw_le_p(at->b + CXL_EVENT_OFF_HANDLE, g->next_handle);
     stq_le_p(at->b + CXL_EVENT_OFF_TIMESTAMP, now);
     g->next_handle = handle_after(g->next_handle);
-    trace_cxl_event_appended(l, log, record_handle(at), g->count);
+    trace_cxl_event_appended(l, cxl_event_log_name(log), record_handle(at),
+                             g->count);
     if (g->count == 1) {
         if (l->notify) {
             l->notify(l->opaque, log);
@@ -279,13 +280,14 @@ CXLRetCode cxl_event_clear(CXLEventLogs *l, CXLEventLogId log,
         uint16_t oldest = i < g->count ? record_handle(slot(g, i)) : 0;
 
         if (!handles[i] || handles[i] != oldest) {
-            trace_cxl_event_clear_refused(l, log, handles[i], oldest);
+            trace_cxl_event_clear_refused(l, cxl_event_log_name(log),
+                                          handles[i], oldest);
             return CXL_RC_INVALID_HANDLE;
         }
     }
     if (n) {
         log_drop_oldest(g, n);
-        trace_cxl_event_cleared(l, log, n, g->count);
+        trace_cxl_event_cleared(l, cxl_event_log_name(log), n, g->count);
     }
     return CXL_RC_SUCCESS;
 }
@@ -296,7 +298,20 @@ void cxl_event_forget(CXLEventLogs *l, CXLEventLogId log)
     uint32_t n = g->count;
 
     log_drop_oldest(g, n);
-    trace_cxl_event_cleared(l, log, n, 0);
+    trace_cxl_event_cleared(l, cxl_event_log_name(log), n, 0);
+}
+
+const char *cxl_event_log_name(CXLEventLogId log)
+{
+    static const char *const names[CXL_EVENT_LOGS] = {
+        [CXL_EVENT_LOG_INFO] = "informational",
+        [CXL_EVENT_LOG_WARN] = "warning",
+        [CXL_EVENT_LOG_FAIL] = "failure",
+        [CXL_EVENT_LOG_FATAL_ERR] = "fatal",
+        [CXL_EVENT_LOG_DYNCAP] = "dynamic capacity",
+    };
+
+    return names[log];
 }
 
 uint32_t cxl_event_status(const CXLEventLogs *l)

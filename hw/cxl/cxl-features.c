@@ -220,10 +220,17 @@ static CXLRetCode set(CXLFeatures *f, int feature, const CXLFeaturePart *part)
 
 CXLRetCode cxl_features_set(CXLFeatures *f, const CXLFeaturePart *part)
 {
-    int feature = cxl_features_find(f, &part->uuid);
-    CXLRetCode rc = set(f, feature, part);
+    static const char *const actions[] = {
+        [CXL_FEATURE_FULL] = "all at once", [CXL_FEATURE_START] = "start",
+        [CXL_FEATURE_CONTINUE] = "continue", [CXL_FEATURE_FINISH] = "finish",
+        [CXL_FEATURE_ABORT] = "abort",
+    };
+    CXLRetCode rc = set(f, cxl_features_find(f, &part->uuid), part);
+    char uuid[UUID_STR_LEN];
 
-    trace_cxl_feature_set(feature, part->action, part->offset, part->len, rc);
+    qemu_uuid_unparse(&part->uuid, uuid);
+    trace_cxl_feature_set(uuid, CXL_NAME(actions, part->action), part->offset,
+                          part->len, cxl_rc_name(rc));
     return rc;
 }
 

@@ -118,6 +118,10 @@ static CXLRetCode check_part(CXLFirmware *fw, const CXLFirmwarePart *part,
 
 CXLRetCode cxl_firmware_part(CXLFirmware *fw, const CXLFirmwarePart *part)
 {
+    static const char *const actions[] = {
+        [CXL_FW_FULL] = "all at once", [CXL_FW_START] = "start",
+        [CXL_FW_CONTINUE] = "continue", [CXL_FW_END] = "end",
+    };
     int64_t now = qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL);
     CXLRetCode rc;
 
@@ -130,8 +134,8 @@ CXLRetCode cxl_firmware_part(CXLFirmware *fw, const CXLFirmwarePart *part)
         return CXL_RC_SUCCESS;
     }
     rc = check_part(fw, part, now);
-    trace_cxl_firmware_part(part->action, part->slot, start_of(part),
-                            part->len, rc);
+    trace_cxl_firmware_part(CXL_NAME(actions, part->action), part->slot,
+                            start_of(part), part->len, cxl_rc_name(rc));
     if (rc != CXL_RC_SUCCESS) {
         return rc;
     }

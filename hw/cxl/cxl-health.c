@@ -95,13 +95,18 @@ void cxl_health_info(const CXLHealth *h, bool media_ready,
 static void report(CXLHealth *h, CXLEventLogId log, uint8_t kind,
                    uint32_t flags)
 {
+    static const char *const kinds[] = {
+        [MODULE_HEALTH] = "health", [MODULE_LIFE] = "life used",
+        [MODULE_TEMPERATURE] = "temperature",
+    };
     CXLEventRecord r;
 
     /* severities are numbered like the logs */
     cxl_event_record_init(&r, &cxl_event_uuid_memory_module, log | flags);
     r.b[CXL_EVENT_OFF_BODY] = kind;
     cxl_health_info(h, true, r.b + CXL_EVENT_OFF_BODY + 1);
-    trace_cxl_health_alert(log, kind, h->now.life_used, h->now.temperature,
+    trace_cxl_health_alert(cxl_event_log_name(log), CXL_NAME(kinds, kind),
+                           h->now.life_used, h->now.temperature,
                            h->now.volatile_errors, h->now.persistent_errors);
     if (h->notify) {
         h->notify(h->opaque, log, &r);

@@ -224,6 +224,12 @@ static bool is_logged(const CXLMaintenance *m, CXLRepairKind kind)
 
 CXLRetCode cxl_maintenance_repair(CXLMaintenance *m, const CXLRepair *r)
 {
+    static const char *const names[CXL_REPAIR_KINDS] = {
+        [CXL_REPAIR_SOFT_PPR] = "soft PPR", [CXL_REPAIR_HARD_PPR] = "hard PPR",
+        [CXL_REPAIR_CACHELINE] = "cacheline sparing",
+        [CXL_REPAIR_ROW] = "row sparing", [CXL_REPAIR_BANK] = "bank sparing",
+        [CXL_REPAIR_RANK] = "rank sparing",
+    };
     CXLRetCode rc = m->left[r->kind] ? CXL_RC_SUCCESS :
                                        CXL_RC_RESOURCES_EXHAUSTED;
 
@@ -233,8 +239,8 @@ CXLRetCode cxl_maintenance_repair(CXLMaintenance *m, const CXLRepair *r)
         change_needed(m, false, r->dpa, r->len);
         m->ops->replaced(m->opaque, r->dpa, r->len);
     }
-    trace_cxl_maintenance(r->kind, r->query, r->dpa, r->len, m->left[r->kind],
-                          rc);
+    trace_cxl_maintenance(names[r->kind], r->query, r->dpa, r->len,
+                          m->left[r->kind], cxl_rc_name(rc));
     if (is_logged(m, r->kind)) {
         log_repair(m, r, rc);
     }

@@ -77,7 +77,12 @@ void cxl_security_reset(CXLSecurity *s)
 static CXLRetCode done(const CXLSecurity *s, const char *what, uint8_t type,
                        CXLRetCode rc)
 {
-    trace_cxl_security_command(what, type, rc, cxl_security_state(s));
+    static const char *const types[] = {
+        [CXL_PASSPHRASE_MASTER] = "master", [CXL_PASSPHRASE_USER] = "user",
+    };
+
+    trace_cxl_security_command(what, CXL_NAME(types, type), cxl_rc_name(rc),
+                               cxl_security_state(s));
     return rc;
 }
 

@@ -24,6 +24,10 @@ static const QemuUUID virtual_switch = {
 
 void cxl_switch_log_port(CXLSwitch *sw, PCIDevice *port, uint8_t type)
 {
+    static const char *const types[] = {
+        [SWITCH_PORT_LINK_CHANGE] = "link change",
+        [SWITCH_PORT_SLOT_CHANGE] = "slot change",
+    };
     uint8_t *exp = port->config + port->exp.exp_cap;
     uint8_t block[CXL_SWITCH_PORT_BLOCK];
     CXLEventRecord r;
@@ -38,12 +42,15 @@ void cxl_switch_log_port(CXLSwitch *sw, PCIDevice *port, uint8_t type)
     /* a reserved byte, then the block without the port's number */
     memcpy(body + 5, block + 1, sizeof(block) - 1);
     logged = cxl_event_append(&sw->events, CXL_EVENT_LOG_INFO, &r);
-    trace_cxl_switch_port_event(block[0], type, logged);
+    trace_cxl_switch_port_event(block[0], CXL_NAME(types, type), logged);
 }
 
 void cxl_switch_log_vppb(CXLSwitch *sw, PCIDevice *port, uint8_t type)
 {
     uint8_t *exp = port->config + port->exp.exp_cap;
+    static const char *const bindings[] = {
+        "not bound", "being bound or unbound", "bound",
+    };
     unsigned vppb = cxl_switch_vppb_of(sw, port);
     uint8_t binding[CXL_SWITCH_BINDING];
     CXLEventRecord r;
@@ -60,5 +67,5 @@ void cxl_switch_log_vppb(CXLSwitch *sw, PCIDevice *port, uint8_t type)
     stw_le_p(body + 6, pci_get_word(exp + PCI_EXP_LNKCTL));
     stw_le_p(body + 8, pci_get_word(exp + PCI_EXP_SLTCTL));
     logged = cxl_event_append(&sw->events, CXL_EVENT_LOG_INFO, &r);
-    trace_cxl_switch_vppb_event(vppb, type, binding[0], logged);
+    trace_cxl_switch_vppb_event(vppb, CXL_NAME(bindings, binding[0]), logged);
 }

@@ -193,6 +193,10 @@ static void bus_granted(void *opaque)
 
 static void frame_complete(I2CMCTPCXL *s)
 {
+    static const char *const errors[MCTP_I2C__COUNT] = {
+        [MCTP_I2C_NOT_MCTP] = "no MCTP", [MCTP_I2C_BAD_LENGTH] = "length",
+        [MCTP_I2C_BAD_PEC] = "PEC", [MCTP_I2C_BAD_SOURCE] = "source address",
+    };
     MCTPI2CError error = MCTP_I2C_BAD_LENGTH;
     MCTPI2CFrame f;
 
@@ -205,7 +209,7 @@ static void frame_complete(I2CMCTPCXL *s)
     }
     if (error != MCTP_I2C_OK) {
         trace_i2c_mctp_cxl_bad_frame(s->parent_obj.address, s->frame_len,
-                                     error);
+                                     errors[error]);
         return;
     }
     trace_i2c_mctp_cxl_received(s->parent_obj.address, f.source, f.len);

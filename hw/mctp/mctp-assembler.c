@@ -25,7 +25,7 @@ static void assembly_free(MCTPAssembly *slot)
 static void assembly_lose(MCTPAssembler *a, MCTPAssembly *slot, MCTPDrop why)
 {
     trace_mctp_assembly_lost(slot->path.remote, slot->path.tag, slot->total,
-                             why);
+                             mctp_drop_name(why));
     a->stats->drop[why]++;
     assembly_free(slot);
 }

@@ -168,7 +168,7 @@ MCTPDrop mctp_endpoint_reply(MCTPEndpoint *ep, const MCTPRequest *request,
     why = now - pending->arrival > MCTP_REPLY_LIMIT_NS ? MCTP_DROP_LATE :
           mctp_txqueue_push(&ep->tx, &path, ep->config.unit, body, len, now);
     pending->serial = 0;
-    trace_mctp_reply(path.remote, path.tag, len, why);
+    trace_mctp_reply(path.remote, path.tag, len, mctp_drop_name(why));
     if (why == MCTP_DROP_NONE && ep->config.kick) {
         ep->config.kick(ep->config.kick_opaque);
     }
@@ -245,7 +245,7 @@ int mctp_endpoint_request(MCTPEndpoint *ep, uint32_t link, uint8_t dest,
         path = own_path(ep, tag);
         why = mctp_txqueue_push(&ep->tx, &path, ep->config.unit, body, len,
                                 now);
-        trace_mctp_own_request(dest, tag, len, why);
+        trace_mctp_own_request(dest, tag, len, mctp_drop_name(why));
         if (dropped(ep, why) != MCTP_DROP_NONE) {
             return -1;
         }
@@ -370,7 +370,7 @@ MCTPDrop mctp_endpoint_receive(MCTPEndpoint *ep, const uint8_t *packet,
         why = check_addressing(ep, &hdr, link, packet[MCTP_HEADER_BYTES]);
     }
     if (why != MCTP_DROP_NONE) {
-        trace_mctp_packet_dropped(link, why);
+        trace_mctp_packet_dropped(link, mctp_drop_name(why));
         return dropped(ep, why);
     }
 
@@ -396,7 +396,7 @@ MCTPDrop mctp_endpoint_receive(MCTPEndpoint *ep, const uint8_t *packet,
                               packet + MCTP_HEADER_BYTES,
                               len - MCTP_HEADER_BYTES, now, &done);
     if (why != MCTP_DROP_NONE) {
-        trace_mctp_packet_dropped(link, why);
+        trace_mctp_packet_dropped(link, mctp_drop_name(why));
         return dropped(ep, why);
     }
     if (done.body) {

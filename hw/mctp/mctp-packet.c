@@ -15,6 +15,35 @@ FIELD(MCTP_FLAGS, SEQ, 4, 2)
 FIELD(MCTP_FLAGS, EOM, 6, 1)
 FIELD(MCTP_FLAGS, SOM, 7, 1)
 
+const char *mctp_drop_name(MCTPDrop why)
+{
+    static const char *const names[MCTP_DROP__COUNT] = {
+        [MCTP_DROP_NONE] = "not dropped",
+        [MCTP_DROP_SHORT] = "too short",
+        [MCTP_DROP_VERSION] = "header version",
+        [MCTP_DROP_SOURCE] = "source EID",
+        [MCTP_DROP_DESTINATION] = "not for this endpoint",
+        [MCTP_DROP_TAG] = "reply to no request",
+        [MCTP_DROP_NO_START] = "no start packet",
+        [MCTP_DROP_SEQUENCE] = "sequence number",
+        [MCTP_DROP_UNIT] = "packet size",
+        [MCTP_DROP_RESTARTED] = "started anew",
+        [MCTP_DROP_EXPIRED] = "next packet never came",
+        [MCTP_DROP_EVICTED] = "lost to a newer one",
+        [MCTP_DROP_TYPE] = "message type",
+        [MCTP_DROP_INTEGRITY] = "integrity check bit",
+        [MCTP_DROP_CONTROL] = "control message without answer",
+        [MCTP_DROP_SUPERSEDED] = "request was sent anew",
+        [MCTP_DROP_LATE] = "requester gave up",
+        [MCTP_DROP_QUEUE_FULL] = "queue is full",
+        [MCTP_DROP_TOO_LONG] = "too long, or empty",
+        [MCTP_DROP_REFUSED] = "refused",
+        [MCTP_DROP_MALFORMED] = "header of the type",
+    };
+
+    return names[why];
+}
+
 bool mctp_path_equal(const MCTPPath *a, const MCTPPath *b)
 {
     return a->link == b->link && a->remote == b->remote &&

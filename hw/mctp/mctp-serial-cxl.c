@@ -227,6 +227,11 @@ static int line_can_receive(void *opaque)
 /* Sends nothing: what is answered at once leaves from a bottom half too */
 static void line_receive(void *opaque, const uint8_t *buf, int size)
 {
+    static const char *const events[MCTP_SERIAL__COUNT] = {
+        [MCTP_SERIAL_NOISE] = "noise", [MCTP_SERIAL_BAD_HEADER] = "header",
+        [MCTP_SERIAL_ABORTED] = "flag in a frame",
+        [MCTP_SERIAL_BAD_FCS] = "FCS", [MCTP_SERIAL_NO_END] = "no flag",
+    };
     MCTPSerialCXL *s = opaque;
     const uint8_t *end = buf + size;
     MCTPSerialEvent event;
@@ -238,7 +243,7 @@ static void line_receive(void *opaque, const uint8_t *buf, int size)
             mctp_endpoint_receive(s->cxl.ep, s->parser.packet, s->parser.len,
                                   THE_PEER, now_ns());
         } else if (event != MCTP_SERIAL_MORE) {
-            trace_mctp_serial_cxl_bad_frame(name_of(s), event);
+            trace_mctp_serial_cxl_bad_frame(name_of(s), events[event]);
         }
     }
 }

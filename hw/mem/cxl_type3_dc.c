@@ -249,6 +249,14 @@ enum {
 
 static void dc_log(void *opaque, const CXLDCEvent *event)
 {
+    static const char *const types[] = {
+        [CXL_DC_EV_ADD] = "add",
+        [CXL_DC_EV_RELEASE] = "release",
+        [CXL_DC_EV_FORCED_RELEASE] = "forced release",
+        [CXL_DC_EV_REGION_UPDATED] = "region updated",
+        [CXL_DC_EV_ADD_RESPONSE] = "accepted",
+        [CXL_DC_EV_RELEASED] = "released",
+    };
     CXLType3Dev *d = opaque;
     bool fm = cxl_dc_event_is_for_fm(event->type);
     CXLEventRecord r;
@@ -272,8 +280,9 @@ static void dc_log(void *opaque, const CXLDCEvent *event)
 
     logged = cxl_event_append(fm ? &d->fm_events : &d->events,
                               CXL_EVENT_LOG_DYNCAP, &r);
-    trace_cxl_type3_dc_record(DEVICE(d)->id, event->type, event->extent.dpa,
-                              event->extent.len, event->more, logged);
+    trace_cxl_type3_dc_record(DEVICE(d)->id, types[event->type],
+                              event->extent.dpa, event->extent.len,
+                              event->more, logged);
 }
 
 static void dc_access(void *opaque, uint16_t host, const CXLDCRange *range,

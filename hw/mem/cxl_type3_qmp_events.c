@@ -164,7 +164,7 @@ static void append(CXLType3Dev *d, CXLEventLogId log, const CXLEventRecord *r)
 {
     bool logged = cxl_event_append(&d->events, log, r);
 
-    trace_cxl_type3_inject(DEVICE(d)->id, log, logged);
+    trace_cxl_type3_inject(DEVICE(d)->id, cxl_event_log_name(log), logged);
 }
 
 /**

@@ -55,6 +55,10 @@ typedef enum CXLRetCode {
 /** cxl_rc_name() - the specification's name of a return code; never NULL. */
 const char *cxl_rc_name(unsigned rc);
 
+/* What a trace calls number @i, which a guest may have chosen */
+#define CXL_NAME(names, i) \
+    ((i) < ARRAY_SIZE(names) && (names)[i] ? (names)[i] : "unknown")
+
 /* Command Effects Log bits */
 #define CXL_EFF_CONFIG_COLD_RESET   (1u << 0)
 #define CXL_EFF_CONFIG_IMMEDIATE    (1u << 1)

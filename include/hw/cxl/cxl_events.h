@@ -159,6 +159,9 @@ CXLRetCode cxl_event_clear(CXLEventLogs *l, CXLEventLogId log,
                            const uint16_t *handles, size_t n);
 /** cxl_event_forget() - drop all records and an overflow; handles go on. */
 void cxl_event_forget(CXLEventLogs *l, CXLEventLogId log);
+/** cxl_event_log_name() - of one of them, for traces. */
+const char *cxl_event_log_name(CXLEventLogId log);
+
 /** cxl_event_status() - Event Status register: bit per non-empty log. */
 uint32_t cxl_event_status(const CXLEventLogs *l);
 

@@ -89,6 +89,9 @@ typedef enum MCTPDrop {
     MCTP_DROP__COUNT,
 } MCTPDrop;
 
+/** mctp_drop_name() - a word for @why, for traces */
+const char *mctp_drop_name(MCTPDrop why);
+
 /**
  * struct MCTPStats - what an endpoint has seen; counters only ever grow
  */
