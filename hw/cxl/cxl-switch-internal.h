@@ -83,7 +83,6 @@ bool cxl_switch_can_hotplug(const PCIDevice *port);
 bool cxl_switch_port_is_busy(const CXLSwitch *sw, const PCIDevice *port);
 
 /* A map's bit for a port */
-bool cxl_switch_map_get(const uint8_t *map, const PCIDevice *port);
 void cxl_switch_map_set(uint8_t *map, const PCIDevice *port, bool value);
 
 /* -- what the host sees (cxl-switch-slot.c) -- */

@@ -190,7 +190,7 @@ CXLType3Dev *cxl_switch_type3_at(const CXLCCI *cci, uint8_t id)
     return NULL;
 }
 
-bool cxl_switch_map_get(const uint8_t *map, const PCIDevice *port)
+static bool cxl_switch_map_get(const uint8_t *map, const PCIDevice *port)
 {
     uint8_t at = port->devfn;
 
