@@ -243,7 +243,8 @@ static void test_hotplug(void)
     /* each is refused, and leaves the chardev free */
     device_add(t.qts, "'target': 'us0'", "chardev");
     device_add(t.qts, "'chardev': 'chr0'", "target");
-    device_add(t.qts, "'chardev': 'chr0', 'target': 'ds0'", "target 'ds0'");
+    device_add(t.qts, "'chardev': 'chr0', 'target': 'ds0'",
+               "'target' is 'ds0'");
     device_add(t.qts, "'chardev': 'chr0', 'target': 'us0', 'eid': 7", "eid");
     device_add(t.qts, "'chardev': 'chr2', 'target': 'us0'", "chr2");
     device_add(t.qts, "'chardev': 'chr0', 'target': 'us0', 'eid': 9", NULL);
