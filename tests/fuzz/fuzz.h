@@ -49,6 +49,7 @@ typedef struct FuzzTotal {
  * @wrong: what a check found, or %NULL
  * @folder: for sockets and files
  * @refused: this QEMU refused one, so that it cannot be saved
+ * @clock: ns of virtual time when the machine was saved
  */
 typedef struct Fuzz {
     uint64_t seed, random;
@@ -60,6 +61,7 @@ typedef struct Fuzz {
     FuzzMachine m;
     const char *folder;
     bool refused;
+    uint64_t clock;
     int serial[FUZZ_SERIALS];
     char *log[FUZZ_LOG];
     bool echo;
