@@ -41,6 +41,10 @@ check-unit check-qtest check-base check-guest check-tools check-style:
 check-lines: ## boot Linux on the machines of tests/lines; not in `make check`
 	@scripts/check.sh $(BUILD) lines
 
+.PHONY: check-kernels
+check-kernels: ## persistent memory with Debian's own kernels; not in `make check`
+	@scripts/check.sh $(BUILD) kernels
+
 .PHONY: check-nested
 check-nested: ## run QEMU with KVM and VFIO in a guest; slow, not in `make check`
 	@scripts/check.sh $(BUILD) nested

@@ -24,6 +24,11 @@ for suite in "$@"; do
         scripts/kernel.sh lines
         scripts/ndctl.sh
     fi
+    if [ "$suite" = kernels ]; then
+        scripts/ndctl.sh
+        scripts/debian-kernel.sh trixie
+        scripts/debian-kernel.sh trixie-backports
+    fi
     if [ "$suite" = nested ]; then
         scripts/kernel.sh
         scripts/kernel.sh nested

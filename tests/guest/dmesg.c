@@ -31,10 +31,11 @@ static const char *const harmless[] = {
     "Failed to access perfctr msr",
     "inconsistent fixed MTRR", "inconsistent variable MTRR",
     "inconsistent MTRRdefType",
-    "microcode: AMD CPU family",
+    "microcode: AMD CPU family", "amd_pstate: the _CPC object is not present",
     /* A busy host delays the timers of its guests, and they notice */
     "tsc: ", "clocksource: ", "APIC calibration not consistent with PM-Timer",
-    "8254 timer not connected to IO-APIC",
+    "8254 timer not connected to IO-APIC", "hrtimer: interrupt took ",
+    "hpet: Lost ",
     "APIC timer disabled due to verification failure",
     /* How dw-i2c-pci starts a transfer again that the driver would skip */
     "lost arbitration",

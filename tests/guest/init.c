@@ -7,12 +7,15 @@
  * with '=' that it does not know to its first process as environment.
  */
 #include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/reboot.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "scenario.h"
@@ -73,6 +76,29 @@ static void mount_all(void)
     }
 }
 
+/* A kernel of a distribution has its drivers in files, here listed in order */
+static void load_modules(void)
+{
+    FILE *list = fopen("/modules.load", "re");
+    char path[PATH_MAX];
+
+    while (list && fgets(path, sizeof(path), list)) {
+        int fd;
+
+        path[strcspn(path, "\n")] = '\0';
+        fd = open(path, O_RDONLY | O_CLOEXEC);
+        if (fd < 0 || syscall(SYS_finit_module, fd, "", 0)) {
+            tap_note("%s: %s", path, strerror(errno));
+        }
+        if (fd >= 0) {
+            close(fd);
+        }
+    }
+    if (list) {
+        fclose(list);
+    }
+}
+
 static void run(const char *name)
 {
     for (size_t i = 0; i < sizeof(scenarios) / sizeof(scenarios[0]); i++) {
@@ -104,6 +130,7 @@ int main(void)
     }
     mount_all();
     tap_open(getenv("cxlout"));
+    load_modules();
     /* Raw access to commands that the kernel keeps to itself */
     sys_write("1", "/sys/kernel/debug/cxl/mbox/raw_allow_all");
     run(name ? name : "boot");

@@ -143,6 +143,8 @@ static void use_as_memory(void)
 {
     program_ok("ndctl create-namespace -r region0 -m devdax");
     program_says("\"chardev\":\"dax0.0\"");
+    /* Kernels of distributions would take it by themselves, and for good */
+    sys_write("offline", "/sys/devices/system/memory/auto_online_blocks");
     program_ok("daxctl reconfigure-device -m system-ram dax0.0");
     program_says("\"mode\":\"system-ram\"");
     program_ok("daxctl reconfigure-device -f -m devdax dax0.0");

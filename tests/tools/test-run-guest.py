@@ -19,6 +19,8 @@ import time
 PATIENCE = 60
 # Exit status that says that it hung
 HUNG = 3
+# ... and that something is missing
+MISSING = 2
 # What stands in for QEMU: it runs until it is killed, or told to end if it
 # listens to that
 FAKE = """#!/bin/sh
@@ -118,6 +120,21 @@ def waits_for_a_monitor():
                 raise AssertionError('runs before it listens')
 
 
+def skips_without_a_kernel():
+    with tempfile.TemporaryDirectory(prefix='run-guest-test-') as folder:
+        what = Runner(folder, 'boot', '-')
+        missing = ['--kernel', os.path.join(folder, 'none')]
+        with what.start(*missing) as runner:
+            if runner.wait(PATIENCE) != MISSING:
+                raise AssertionError('goes on without a kernel')
+        with what.start(*missing, '--optional', 'this.sh',
+                        stdout=subprocess.PIPE) as runner:
+            text = runner.communicate()[0]
+        if runner.returncode or not text.startswith('1..0 # SKIP') or \
+           'this.sh' not in text:
+            raise AssertionError(f'status {runner.returncode}: {text}')
+
+
 HANGS = ['boot', 'manager']
 
 
@@ -131,6 +148,8 @@ def main():
                f'a hang of {row} tells where') for row in HANGS]
     cases.append((waits_for_a_monitor,
                   'a QEMU that moved in may come to listen later'))
+    cases.append((skips_without_a_kernel,
+                  'only a kernel that is optional may be missing'))
     print(f'TAP version 13\n1..{len(cases)}')
     for at, (case, name) in enumerate(cases, 1):
         words = ''
