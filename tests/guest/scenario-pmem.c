@@ -23,7 +23,7 @@
 
 #define SETTLE_S    30
 #define MEMDEV      "mem0"
-/* Labels remember it, so the second region must be the first one again */
+/* The region is made again after the reset, as the same one */
 #define REGION      "a3c1f0de-5a5a-4c4c-8d8d-0123456789ab"
 #define WHERE       "/tmp/pmem"
 #define FILE_PATH   WHERE "/file"
