@@ -124,7 +124,8 @@ def files_below(folder):
 
 def make_initramfs(path, init, extra):
     """Write an archive with @init and whatever "NAME=FILE" says."""
-    folders = {'dev', 'proc', 'sys', 'tmp', 'bin'}
+    # D-Bus has its socket in the last one
+    folders = {'dev', 'proc', 'sys', 'tmp', 'bin', 'run', 'run/dbus'}
     for name, _ in extra:
         while name := os.path.dirname(name):
             folders.add(name)

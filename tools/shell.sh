@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # A shell in the test guest, with cxl-fm, cxl-dc-host and mctp-up in its path,
-# and with cxl and daxctl of ndctl if they can be had. BUILD/fm.sock leads a
-# Fabric Manager on this machine to the device, BUILD/qmp.sock to the monitor.
+# with cxl, daxctl and ndctl if they can be had, and with mctp and mctpd if this
+# machine has them. BUILD/fm.sock leads a Fabric Manager on this machine to the
+# device, BUILD/qmp.sock to the monitor.
 # usage: tools/shell.sh BUILD [argument of run-guest.py]...
 #        tools/shell.sh --needs: is there what it takes?
 set -euo pipefail
@@ -18,6 +19,9 @@ cd "$top"
 own=$build/own
 if scripts/ndctl.sh; then
     set -- --tree build/ndctl --tree build/modules "$@"
+fi
+if scripts/mctpd.sh && [ -d build/mctpd ]; then
+    set -- --tree build/mctpd --tree tests/guest/mctpd "$@"
 fi
 cat <<EOF
 In another terminal, in $top:

@@ -43,6 +43,12 @@ def main():
     if machine == 'list':
         print('\n'.join(TABLE['machine']))
         return 0
+    trees = [os.path.join(tree, name)
+             for name in TABLE['trees'].get(machine, [])]
+    for name in trees:
+        if not os.path.isdir(name):
+            print(f'1..0 # SKIP there is no {name}')
+            return 0
     with tempfile.TemporaryDirectory(prefix='cxl-pages-') as folder:
         path = os.path.join(folder, 'pages')
         with open(path, 'w', encoding='utf-8') as file:
@@ -51,7 +57,8 @@ def main():
             ['--scenario', 'pages', '--add', 'pages=' + path,
              # any file is an image of firmware
              '--add', 'image=' + path,
-             *TABLE['machine'][machine].split(), *options])
+             *TABLE['machine'][machine].split(), *options,
+             *(f'--tree={name}' for name in trees)])
 
 
 if __name__ == '__main__':
