@@ -91,7 +91,8 @@ def formats(path):
 
 
 def messages():
-    for path in sorted(glob.glob(f'{tree}/hw/**/*.c', recursive=True)):
+    for path in [*sorted(glob.glob(f'{tree}/hw/**/*.c', recursive=True)),
+                 f'{tree}/scripts/base-corrections.toml']:
         for line, regex, text in formats(path):
             yield f'{os.path.relpath(path, tree)}:{line}', regex, text
 
