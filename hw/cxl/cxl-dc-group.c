@@ -104,7 +104,7 @@ void dc_group_refuse(CXLDynCap *dc, uint16_t host, DCGroup *group,
     };
     DCReport report = { CXL_DC_REFUSED, why, group->nr_parts };
 
-    for (uint32_t i = 0; i < group->nr_parts; i++) {
+    for (uint32_t i = 0; i < MIN(report.n, CXL_DC_REPORT_EXTENTS); i++) {
         const DCPart *part = &group->part[i];
         CXLDCExtent e;
 

@@ -205,8 +205,17 @@ bool dc_pieces_split_share(uint16_t host, const GArray *pieces)
     return split;
 }
 
+static void give_row(CXLDynCap *dc, CXLDCRange *row)
+{
+    if (row->len) {
+        dc_give(dc, dc_region_at(dc, row->dpa), row->dpa, row->len);
+        row->len = 0;
+    }
+}
+
+/* @row: free, but not given yet, since what follows may be free as well */
 static void release_piece(CXLDynCap *dc, DCHost *h, const DCPiece *p,
-                          bool sanitize, DCEffects *fx)
+                          bool sanitize, DCEffects *fx, CXLDCRange *row)
 {
     unsigned region = dc_region_at(dc, p->dpa);
     guint wipes = fx->wipe->len;
@@ -225,13 +234,19 @@ static void release_piece(CXLDynCap *dc, DCHost *h, const DCPiece *p,
         g_array_set_size(fx->wipe, wipes);
         dc_effects_range(fx->wipe, p->dpa, p->len);
     }
-    dc_give(dc, region, p->dpa, p->len);
+    if (!row->len || p->dpa != row->dpa + row->len ||
+        p->dpa == dc->region[region].pub.base) {
+        give_row(dc, row);
+        row->dpa = p->dpa;
+    }
+    row->len += p->len;
 }
 
 void dc_pieces_release(CXLDynCap *dc, uint16_t host, const GArray *pieces,
                        bool sanitize, DCEffects *fx)
 {
     DCHost *h = &dc->host[host];
+    CXLDCRange row = { 0 };
     guint end;
 
     /* from the end of a set, where nothing moves up */
@@ -254,13 +269,14 @@ void dc_pieces_release(CXLDynCap *dc, uint16_t host, const GArray *pieces,
             const DCPiece *p = &g_array_index(pieces, DCPiece, k);
 
             bytes += p->len;
-            release_piece(dc, h, p, sanitize, fx);
+            release_piece(dc, h, p, sanitize, fx, &row);
         }
         if (tag) {
             dc_tag_cut(dc, tag, host, bytes, rest);
             dc_tag_settle(dc, tag, host, fx);
         }
     }
+    give_row(dc, &row);
     if (pieces->len) {
         h->generation++;
     }

@@ -325,7 +325,8 @@ void dc_effects_report(DCEffects *fx, CXLDCOutcome what, CXLDCReason why)
 
     if (report.n) {
         g_array_append_val(fx->reports, report);
-        g_array_append_vals(fx->reported, fx->records->data, report.n);
+        g_array_append_vals(fx->reported, fx->records->data,
+                            MIN(report.n, CXL_DC_REPORT_EXTENTS));
     }
 }
 
@@ -384,7 +385,7 @@ static void run_report(CXLDynCap *dc, const DCEffects *fx)
         const DCReport *r = &g_array_index(fx->reports, DCReport, i);
 
         dc->ops->report(dc->opaque, fx->host, r->what, r->why, e, r->n);
-        e += r->n;
+        e += MIN(r->n, CXL_DC_REPORT_EXTENTS);
     }
 }
 

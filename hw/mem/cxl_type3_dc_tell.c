@@ -15,8 +15,6 @@
 #include "cxl_type3_internal.h"
 #include "hw/cxl/trace.h"
 
-/* Extents that one event shows */
-#define EVENT_EXTENTS_MAX   256
 /* Events of one device in one second of the guest's time */
 #define EVENTS_MAX          1000
 
@@ -208,7 +206,7 @@ void cxl_type3_dc_report(void *opaque, uint16_t host, CXLDCOutcome what,
     r->host = host;
     r->n = n;
     tail = &r->extents;
-    for (i = 0; i < MIN(n, EVENT_EXTENTS_MAX); i++) {
+    for (i = 0; i < MIN(n, CXL_DC_REPORT_EXTENTS); i++) {
         QAPI_LIST_APPEND(tail, cxl_type3_dc_range(d, &extents[i]));
     }
     g_queue_push_tail(&d->tell.queue, r);

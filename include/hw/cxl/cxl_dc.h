@@ -126,6 +126,9 @@ typedef enum CXLDCReason {
     CXL_DC_BY_RESET,
 } CXLDCReason;
 
+/* Extents that one report to the monitor shows */
+#define CXL_DC_REPORT_EXTENTS   256
+
 /**
  * struct CXLDCOps - consequences of an operation; any may be NULL
  * @log_room: records that fit in the DC event log of @host now (NULL: no bound)
@@ -136,9 +139,10 @@ typedef enum CXLDCReason {
  * @sanitize: make @range of the medium read as zeroes, before anybody can reach
  *            it again.  NULL: 5605h with "sanitize on release" is refused
  * @log: append a record; records of a group come in one uninterrupted row
- * @report: for the monitor: what happened to @n > 0 extents of @host.  Each
- *          offer is reported exactly once as accepted or as refused, each
- *          accepted byte once as released
+ * @report: for the monitor: what happened to @n > 0 extents of @host, of which
+ *          the first CXL_DC_REPORT_EXTENTS are in @extents.  Each offer is
+ *          reported exactly once as accepted or as refused, each accepted byte
+ *          once as released
  *
  * However an operation came about (a command of the host or the FM, the
  * monitor, a reset), its consequences leave once the model is consistent and in
