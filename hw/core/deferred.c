@@ -4,7 +4,6 @@
  */
 #include "qemu/osdep.h"
 #include "block/aio.h"
-#include "qemu/host-utils.h"
 #include "qemu/main-loop.h"
 #include "hw/deferred.h"
 #include "migration/vmstate.h"
@@ -14,18 +13,12 @@ static void deferred_bh(void *opaque)
 {
     DeviceDeferred *d = opaque;
     Object *owner = d->owner;
-    uint32_t now = d->due;
 
     d->scheduled = false;
-    while (now) {
-        unsigned what = ctz32(now);
-
-        now &= now - 1;
-        /* an earlier one may have led to a reset or an unplug */
-        if (d->due & BIT(what)) {
-            d->due &= ~BIT(what);
-            d->run(d->opaque, what);
-        }
+    /* a reset or an unplug may have come first */
+    if (d->due) {
+        d->due = false;
+        d->run(d->opaque);
     }
     object_unref(owner);
 }
@@ -39,27 +32,24 @@ static void deferred_schedule(DeviceDeferred *d)
     }
 }
 
-void device_deferred_init(DeviceDeferred *d, Object *owner, unsigned count,
+void device_deferred_init(DeviceDeferred *d, Object *owner,
                           DeviceDeferredFn *run, void *opaque)
 {
-    g_assert(count >= 1 && count <= 32);
     d->owner = owner;
     d->run = run;
     d->opaque = opaque;
-    d->valid = MAKE_64BIT_MASK(0, count);
-    d->due = 0;
+    d->due = false;
 }
 
-void device_deferred_raise(DeviceDeferred *d, unsigned what)
+void device_deferred_raise(DeviceDeferred *d)
 {
-    g_assert(d->valid & BIT(what));
-    d->due |= BIT(what);
+    d->due = true;
     deferred_schedule(d);
 }
 
-void device_deferred_cancel(DeviceDeferred *d, uint32_t mask)
+void device_deferred_cancel(DeviceDeferred *d)
 {
-    d->due &= ~mask;
+    d->due = false;
 }
 
 /*
@@ -84,10 +74,6 @@ static int deferred_post_load(void *opaque, int version_id)
 {
     DeviceDeferred *d = opaque;
 
-    if (d->due & ~d->valid) {
-        d->due = 0;
-        return -EINVAL;
-    }
     if (d->due && !d->loaded) {
         object_ref(d->owner);
         d->loaded = qemu_add_vm_change_state_handler(deferred_run_state_changed,
@@ -102,7 +88,7 @@ const VMStateDescription vmstate_device_deferred = {
     .minimum_version_id = 1,
     .post_load = deferred_post_load,
     .fields = (const VMStateField[]) {
-        VMSTATE_UINT32(due, DeviceDeferred),
+        VMSTATE_BOOL(due, DeviceDeferred),
         VMSTATE_END_OF_LIST()
     },
 };

@@ -188,7 +188,7 @@ static void run_command(CXLDeviceRegs *r)
 }
 
 /* The owner may have been reset or unplugged by the command it ran here */
-static void run_deferred(void *opaque, unsigned what)
+static void run_deferred(void *opaque)
 {
     CXLDeviceRegs *r = opaque;
 
@@ -203,7 +203,7 @@ static void doorbell(CXLDeviceRegs *r)
     }
     if (cxl_cci_is_io(r->cci, r->command)) {
         r->control |= CONTROL_DOORBELL;
-        device_deferred_raise(&r->deferred, 0);
+        device_deferred_raise(&r->deferred);
     } else {
         run_command(r);
     }
@@ -305,7 +305,7 @@ void cxl_devregs_init(CXLDeviceRegs *r, Object *owner, const char *name,
     r->opaque = opaque;
     cci->bg_notify = bg_done;
     cci->bg_opaque = r;
-    device_deferred_init(&r->deferred, owner, 1, run_deferred, r);
+    device_deferred_init(&r->deferred, owner, run_deferred, r);
     r->payload_size = cci->payload_max;
     g_free(r->payload);
     r->payload = g_malloc(r->payload_size);
@@ -327,12 +327,12 @@ void cxl_devregs_reset(CXLDeviceRegs *r)
     r->bg_low_held = false;
     r->media_status = CXL_MEDIA_READY;
     memset(r->payload, 0, r->payload_size);
-    device_deferred_cancel(&r->deferred, DEVICE_DEFERRED_ALL);
+    device_deferred_cancel(&r->deferred);
 }
 
 void cxl_devregs_exit(CXLDeviceRegs *r)
 {
-    device_deferred_cancel(&r->deferred, DEVICE_DEFERRED_ALL);
+    device_deferred_cancel(&r->deferred);
 }
 
 void cxl_devregs_set_media(CXLDeviceRegs *r, CXLMediaStatus status)

@@ -179,19 +179,15 @@ bool cxl_io_read(PCIDevice *pci, const CXLIOMemory *req, uint8_t *data)
 {
     hwaddr offset;
     MemoryRegion *bar = find_valid(pci, req, false, &offset);
-    bool done;
 
     memset(data, 0, req->len);
-    done = bar && walk(bar, offset, req, false, NULL, data);
-    return done;
+    return bar && walk(bar, offset, req, false, NULL, data);
 }
 
 bool cxl_io_write(PCIDevice *pci, const CXLIOMemory *req, const uint8_t *data)
 {
     hwaddr offset;
     MemoryRegion *bar = find_valid(pci, req, true, &offset);
-    bool done;
 
-    done = bar && walk(bar, offset, req, true, data, NULL);
-    return done;
+    return bar && walk(bar, offset, req, true, data, NULL);
 }

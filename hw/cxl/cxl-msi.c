@@ -3,7 +3,6 @@
  * Interrupt messages of CXL functions, sent after the operation is over
  */
 #include "qemu/osdep.h"
-#include "block/aio.h"
 #include "qemu/main-loop.h"
 #include "hw/cxl/cxl_msi.h"
 #include "hw/pci/msi.h"

@@ -74,7 +74,7 @@ static MCTPCXLRan run_on_cci(void *opaque, uint16_t opcode, const void *in,
  * Nothing of ours is on the stack here, and the door stays in memory until it
  * is left, whoever unplugs it.
  */
-static void run_requests(void *opaque, unsigned what)
+static void run_requests(void *opaque)
 {
     MCTPCXLComponent *c = opaque;
 
@@ -92,7 +92,7 @@ static void request_arrived(void *opaque)
 {
     MCTPCXLComponent *c = opaque;
 
-    device_deferred_raise(&c->work, 0);
+    device_deferred_raise(&c->work);
 }
 
 static void vm_state_changed(void *opaque, bool running, RunState state)
@@ -100,7 +100,7 @@ static void vm_state_changed(void *opaque, bool running, RunState state)
     MCTPCXLComponent *c = opaque;
 
     if (running && c->cxl.num_waiting) {
-        device_deferred_raise(&c->work, 0);
+        device_deferred_raise(&c->work);
     }
 }
 
@@ -228,7 +228,7 @@ bool mctp_cxl_component_open(MCTPCXLComponent *c, DeviceState *door,
     mctp_cxl_attach(c->ep, &c->cxl);
     mctp_cxl_notify_init(&c->notify, c->ep, &c->cxl);
     mctp_cxl_notify_watch(&c->notify, c->cci);
-    device_deferred_init(&c->work, OBJECT(door), 1, run_requests, c);
+    device_deferred_init(&c->work, OBJECT(door), run_requests, c);
     c->vmstate_handler = qdev_add_vm_change_state_handler(door,
                                                           vm_state_changed,
                                                           c);
@@ -241,7 +241,7 @@ void mctp_cxl_component_close(MCTPCXLComponent *c)
 {
     device_listener_unregister(&c->listener);
     qemu_del_vm_change_state_handler(c->vmstate_handler);
-    device_deferred_cancel(&c->work, DEVICE_DEFERRED_ALL);
+    device_deferred_cancel(&c->work);
     mctp_cxl_forget(&c->cxl);
     mctp_cxl_notify_destroy(&c->notify);
     mctp_endpoint_free(c->ep);

@@ -130,7 +130,7 @@ const VMStateDescription vmstate_cxl_type3_tell = {
 
 /* -- what ----------------------------------------------------------------- */
 
-static void tell_next(void *opaque, unsigned what)
+static void tell_next(void *opaque)
 {
     CXLType3Dev *d = opaque;
     CXLType3Report *r = g_queue_pop_head(&d->tell.queue);
@@ -141,7 +141,7 @@ static void tell_next(void *opaque, unsigned what)
         return;
     }
     if (!g_queue_is_empty(&d->tell.queue)) {
-        device_deferred_raise(&d->tell.deferred, 0);
+        device_deferred_raise(&d->tell.deferred);
     }
     switch (r->what) {
     case CXL_DC_ACCEPTED:
@@ -210,21 +210,21 @@ void cxl_type3_dc_report(void *opaque, uint16_t host, CXLDCOutcome what,
         QAPI_LIST_APPEND(tail, cxl_type3_dc_range(d, &extents[i]));
     }
     g_queue_push_tail(&d->tell.queue, r);
-    device_deferred_raise(&d->tell.deferred, 0);
+    device_deferred_raise(&d->tell.deferred);
 }
 
 /* -- life ----------------------------------------------------------------- */
 
 void cxl_type3_dc_tell_init(CXLType3Dev *d)
 {
-    device_deferred_init(&d->tell.deferred, OBJECT(d), 1, tell_next, d);
+    device_deferred_init(&d->tell.deferred, OBJECT(d), tell_next, d);
 }
 
 void cxl_type3_dc_tell_exit(CXLType3Dev *d)
 {
     CXLType3Tell *t = &d->tell;
 
-    device_deferred_cancel(&t->deferred, DEVICE_DEFERRED_ALL);
+    device_deferred_cancel(&t->deferred);
     g_clear_pointer(&t->timer, timer_free);
     g_queue_clear_full(&t->queue, report_free);
     t->since = 0;

@@ -214,8 +214,7 @@ static void ras_uncorrectable(CXLType3Dev *d,
     if (fresh->len > CXL_TYPE3_RAS_ERRORS_MAX - d->nr_ras_errors) {
         error_setg(errp, "%u errors are waiting to be read, and %u more exceed "
                    "the limit of %d: let the guest read some", d->nr_ras_errors,
-                   fresh->len,
-                   CXL_TYPE3_RAS_ERRORS_MAX);
+                   fresh->len, CXL_TYPE3_RAS_ERRORS_MAX);
         return;
     }
     trace_cxl_type3_ras(DEVICE(d)->id, "uncorrectable", fresh->len);

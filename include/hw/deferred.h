@@ -15,62 +15,53 @@
 #include "qom/object.h"
 
 /**
- * typedef DeviceDeferredFn - does one thing that was due
+ * typedef DeviceDeferredFn - does what was due
  * @opaque: as given to device_deferred_init()
- * @what: its number
  *
  * Called in the main loop with the BQL held.  An action on the outside is the
  * last thing that it does, or it looks afterwards whether its device is still
  * realized; memory of the owner stays valid until it returns.
  */
-typedef void DeviceDeferredFn(void *opaque, unsigned what);
+typedef void DeviceDeferredFn(void *opaque);
 
 /**
- * struct DeviceDeferred - what one device has to do to the outside
- * @owner: has this inside it; a reference is held while anything is due
- * @run: does one thing
- * @opaque: first argument of @run
- * @valid: a bit for each number in use
- * @due: a bit for each number that was raised
+ * struct DeviceDeferred - one thing that a device has to do to the outside
+ * @owner: has this inside it; a reference is held while it is due
+ * @run: does it
+ * @opaque: argument of @run
+ * @due: it was raised
  * @scheduled: the bottom half will run
- * @loaded: waits for the machine to run after a load that made things due
+ * @loaded: waits for the machine to run after a load that made it due
  */
 typedef struct DeviceDeferred {
     Object *owner;
     DeviceDeferredFn *run;
     void *opaque;
-    uint32_t valid;
-    uint32_t due;
+    bool due;
     bool scheduled;
     struct VMChangeStateEntry *loaded;
 } DeviceDeferred;
 
-#define DEVICE_DEFERRED_ALL UINT32_MAX
-
 /**
  * device_deferred_init() - prepare to defer what @owner does to the outside
  * @owner: the object that @d is a part of
- * @count: numbers that are used, 1 to 32: 0 to @count - 1
  *
  * There is nothing to free; device_deferred_cancel() when @owner is unrealized.
  */
-void device_deferred_init(DeviceDeferred *d, Object *owner, unsigned count,
+void device_deferred_init(DeviceDeferred *d, Object *owner,
                           DeviceDeferredFn *run, void *opaque);
 
 /**
- * device_deferred_raise() - make @what due
+ * device_deferred_raise() - make it due
  *
- * What is due already is done once.  What is raised while others are being done
+ * What is due already is done once.  What is raised while it is being done
  * waits for the next iteration of the main loop, so that a device whose
  * interrupts make it raise interrupts leaves time for everybody else.
  */
-void device_deferred_raise(DeviceDeferred *d, unsigned what);
+void device_deferred_raise(DeviceDeferred *d);
 
-/**
- * device_deferred_cancel() - forget what is due, as a reset or an unplug does
- * @mask: a bit for each number to forget, or DEVICE_DEFERRED_ALL
- */
-void device_deferred_cancel(DeviceDeferred *d, uint32_t mask);
+/** device_deferred_cancel() - forget it, as a reset or an unplug does */
+void device_deferred_cancel(DeviceDeferred *d);
 
 /* What is due when state is saved is due where it is loaded */
 extern const struct VMStateDescription vmstate_device_deferred;

@@ -86,14 +86,14 @@ void dw_i2c_update_irq(DWI2CState *s)
     qemu_set_irq(s->irq, level);
 }
 
-static void drive_line(void *opaque, unsigned what)
+static void drive_line(void *opaque)
 {
     dw_i2c_update_irq(opaque);
 }
 
 void dw_i2c_update_irq_later(DWI2CState *s)
 {
-    device_deferred_raise(&s->line, 0);
+    device_deferred_raise(&s->line);
 }
 
 static uint32_t bus_status(DWI2CState *s)
@@ -511,7 +511,7 @@ bool dw_i2c_realize(DWI2CState *s, DeviceState *owner, qemu_irq irq,
     }
     dw_i2c_master_realize(s, owner);
     s->migrated_hides = s->hide_linux_races;
-    device_deferred_init(&s->line, OBJECT(owner), 1, drive_line, s);
+    device_deferred_init(&s->line, OBJECT(owner), drive_line, s);
     s->vmse = qemu_add_vm_change_state_handler(machine_runs, s);
     memory_region_init_io(&s->mmio, OBJECT(owner), &dw_i2c_ops, s, "dw-i2c",
                           DW_I2C_MMIO_SIZE);
@@ -525,7 +525,7 @@ bool dw_i2c_realize(DWI2CState *s, DeviceState *owner, qemu_irq irq,
 void dw_i2c_unrealize(DWI2CState *s)
 {
     qemu_del_vm_change_state_handler(s->vmse);
-    device_deferred_cancel(&s->line, DEVICE_DEFERRED_ALL);
+    device_deferred_cancel(&s->line);
     dw_i2c_master_unrealize(s);
     dw_i2c_target_disarm(s);
     s->enable = 0;
