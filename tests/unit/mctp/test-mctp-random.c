@@ -29,8 +29,9 @@ static bool equal_bytes(const GByteArray *a, const GByteArray *b)
 /*
  * The transmit queue of each sender is the fragmenter, the endpoint the
  * assembler; @loss in 1000 packets is dropped or doubled. Never two in a row
- * of one sender: with two bits of sequence number no receiver can tell a
- * message that lost its end, before one that lost its start, from a whole one.
+ * of one sender and tag: with two bits of sequence number no receiver can tell
+ * a message that lost its end, before one that lost its start, from a whole
+ * one.
  */
 static void round_trip(unsigned loss)
 {
@@ -43,7 +44,7 @@ static void round_trip(unsigned loss)
     MCTPEndpoint *ep = mctp_endpoint_new(&config);
     g_autofree Sender *sender = g_new0(Sender, SENDERS);
     unsigned next[SENDERS] = { 0 };
-    bool spoiled[SENDERS] = { false };
+    bool spoiled[SENDERS][8] = { { false } };
     unsigned left = SENDERS * MESSAGES;
     unsigned got = 0;
 
@@ -56,6 +57,7 @@ static void round_trip(unsigned loss)
     for (;;) {
         unsigned s = g_test_rand_int_range(0, SENDERS);
         MCTPTxPacket pkt;
+        unsigned tag;
 
         if (left && g_test_rand_int_range(0, 4) == 0) {
             unsigned len = g_test_rand_int_range(0, 8) ?
@@ -97,8 +99,10 @@ static void round_trip(unsigned loss)
             continue;
         }
         mctp_txqueue_sent(&sender[s].queue, pkt.id, 0);
-        spoiled[s] = !spoiled[s] && g_test_rand_int_range(0, 1000) < loss;
-        if (spoiled[s]) {
+        tag = pkt.data[3] & 7;
+        spoiled[s][tag] = !spoiled[s][tag] &&
+                          g_test_rand_int_range(0, 1000) < loss;
+        if (spoiled[s][tag]) {
             switch (g_test_rand_int_range(0, 2)) {
             case 0:
                 continue;
