@@ -66,10 +66,44 @@ void dc_added_insert(CXLDynCap *dc, DCHost *h, const DCRec *rec)
     map_set(dc, h, rec->dpa, rec->len);
 }
 
-void dc_added_remove(CXLDynCap *dc, DCHost *h, uint64_t dpa, uint64_t len)
+/*
+ * Where most extents go, those that stay make a new set; else they leave from
+ * the end of it, where nothing moves up.
+ */
+void dc_added_remove(CXLDynCap *dc, DCHost *h, const GArray *pieces)
 {
-    dc_set_remove(&h->added, dpa);
-    map_clear(dc, h, dpa, len);
+    const DCPiece *p = (const DCPiece *)pieces->data;
+    DCSet stay = { 0 };
+    uint32_t gone = 0;
+    const DCRec *rec;
+    DCCursor cur;
+    guint i;
+
+    for (i = 0; i < pieces->len; i++) {
+        if (!i || p[i - 1].ext_dpa != p[i].ext_dpa) {
+            map_clear(dc, h, p[i].ext_dpa, p[i].ext_len);
+            gone++;
+        }
+    }
+    if (gone <= h->added.count / 2) {
+        while (i--) {
+            if (!i || p[i - 1].ext_dpa != p[i].ext_dpa) {
+                dc_set_remove(&h->added, p[i].ext_dpa);
+            }
+        }
+        return;
+    }
+    rec = dc_set_nth(&h->added, 0, &cur);
+    for (i = 0; rec; rec = dc_set_next(&cur)) {
+        while (i < pieces->len && p[i].ext_dpa < rec->dpa) {
+            i++;
+        }
+        if (i == pieces->len || p[i].ext_dpa != rec->dpa) {
+            dc_set_insert(&stay, rec);
+        }
+    }
+    dc_set_clear(&h->added);
+    h->added = stay;
 }
 
 void dc_added_clear(CXLDynCap *dc, DCHost *h)

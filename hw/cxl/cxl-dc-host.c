@@ -184,7 +184,7 @@ static void take_up(CXLDynCap *dc, uint16_t host, DCGroup *group,
             dc_tag_accept(dc, p->tag, host, dc_region_at(dc, rec.dpa),
                           rec.len);
         }
-        dc_effects_range(fx->on, rec.dpa, rec.len);
+        dc_effects_range(dc, fx->on, rec.dpa, rec.len);
         dc_effects_record(fx, rec.dpa, rec.len, p->tag, p->seq);
     }
     dc_effects_report(fx, CXL_DC_ACCEPTED, CXL_DC_BY_HOST);
@@ -320,7 +320,7 @@ static CXLRetCode give_back(CXLDynCap *dc, uint16_t host,
             return CXL_RC_INVALID_PHYS_ADDR;
         }
     }
-    if (dc_pieces_split_share(host, pieces)) {
+    if (dc_pieces_split_share(dc, host, pieces)) {
         return CXL_RC_INVALID_EXTENT_LIST;
     }
     left = dc_pieces_left(h, pieces);

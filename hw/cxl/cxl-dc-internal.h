@@ -237,7 +237,10 @@ void dc_effects_init(DCEffects *fx, uint16_t host, CXLDCEventType type);
  * Nothing else calls the owner, but for the question ops->log_room.
  */
 void dc_effects_run(CXLDynCap *dc, DCEffects *fx);
-void dc_effects_range(GArray *list, uint64_t dpa, uint64_t len);
+void dc_range_append(GArray *list, uint64_t dpa, uint64_t len);
+/* Goes up: joins what follows the last range of the list */
+void dc_effects_range(const CXLDynCap *dc, GArray *list, uint64_t dpa,
+                      uint64_t len);
 void dc_effects_record(DCEffects *fx, uint64_t dpa, uint64_t len,
                        const DCTag *tag, uint16_t seq);
 /* The records so far are what is reported */
@@ -256,7 +259,8 @@ int dc_compare_range(gconstpointer a, gconstpointer b);
 #define DC_MAP_MAX_BYTES (4 * MiB)
 
 void dc_added_insert(CXLDynCap *dc, DCHost *h, const DCRec *rec);
-void dc_added_remove(CXLDynCap *dc, DCHost *h, uint64_t dpa, uint64_t len);
+/* The extents that the pieces, in ascending order, are of */
+void dc_added_remove(CXLDynCap *dc, DCHost *h, const GArray *pieces);
 void dc_added_clear(CXLDynCap *dc, DCHost *h);
 size_t dc_added_memory(const CXLDynCap *dc, const DCHost *h);
 
@@ -357,7 +361,8 @@ bool dc_pieces_of(const DCHost *h, uint64_t dpa, uint64_t len, GArray *pieces,
 /* extents of the host once the pieces, in ascending order, are gone */
 uint64_t dc_pieces_left(const DCHost *h, const GArray *pieces);
 /* does some piece's sharable tag stay in part? */
-bool dc_pieces_split_share(uint16_t host, const GArray *pieces);
+bool dc_pieces_split_share(const CXLDynCap *dc, uint16_t host,
+                           const GArray *pieces);
 void dc_pieces_release(CXLDynCap *dc, uint16_t host, const GArray *pieces,
                        bool sanitize, DCEffects *fx);
 

@@ -386,7 +386,7 @@ static void get_chain(Load *l, DCHost *h)
     while (n-- && !l->bad) {
         uint64_t dpa = get_uint(l, UINT64_MAX, "");
 
-        dc_effects_range(h->held, dpa, get_uint(l, UINT64_MAX, ""));
+        dc_range_append(h->held, dpa, get_uint(l, UINT64_MAX, ""));
     }
     if (h->chain == DC_CHAIN_RESPOND && QTAILQ_EMPTY(&h->groups)) {
         fail(l, "a chain answers no offer");

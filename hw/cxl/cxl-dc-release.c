@@ -30,11 +30,12 @@ static void asked_insert(DCSet *asked, uint64_t dpa, uint64_t len,
     dc_set_insert(asked, &run);
 }
 
-/* Appends what had DC_REC_SANITIZE to @wipe, unless that is NULL */
-static void asked_remove(DCSet *asked, uint64_t dpa, uint64_t len,
-                         GArray *wipe)
+/* Did any of it have DC_REC_SANITIZE?  That goes to @wipe, unless NULL. */
+static bool asked_remove(CXLDynCap *dc, DCSet *asked, uint64_t dpa,
+                         uint64_t len, GArray *wipe)
 {
     uint64_t end = dpa + len;
+    bool sanitize = false;
     const DCRec *rec;
     DCCursor cur;
 
@@ -44,8 +45,9 @@ static void asked_remove(DCSet *asked, uint64_t dpa, uint64_t len,
         uint64_t from = MAX(dpa, run.dpa), to = MIN(end, run_end);
 
         dc_set_remove(asked, run.dpa);
+        sanitize |= run.flags & DC_REC_SANITIZE;
         if (wipe && (run.flags & DC_REC_SANITIZE)) {
-            dc_effects_range(wipe, from, to - from);
+            dc_effects_range(dc, wipe, from, to - from);
         }
         if (run.dpa < from) {
             DCRec below = run;
@@ -61,16 +63,18 @@ static void asked_remove(DCSet *asked, uint64_t dpa, uint64_t len,
             dc_set_insert(asked, &above);
         }
     }
+    return sanitize;
 }
 
-static void asked_add(DCSet *asked, uint64_t dpa, uint64_t len, bool sanitize)
+static void asked_add(CXLDynCap *dc, DCSet *asked, uint64_t dpa, uint64_t len,
+                      bool sanitize)
 {
     uint64_t end = dpa + len;
     const DCRec *rec;
     DCCursor cur;
 
     if (sanitize) {
-        asked_remove(asked, dpa, len, NULL);
+        asked_remove(dc, asked, dpa, len, NULL);
         asked_insert(asked, dpa, len, DC_REC_SANITIZE);
         return;
     }
@@ -183,10 +187,14 @@ uint64_t dc_pieces_left(const DCHost *h, const GArray *pieces)
     return count;
 }
 
-bool dc_pieces_split_share(uint16_t host, const GArray *pieces)
+bool dc_pieces_split_share(const CXLDynCap *dc, uint16_t host,
+                           const GArray *pieces)
 {
     bool split = false;
 
+    if (!dc->host[host].nr_tags) {
+        return false;
+    }
     for (guint i = 0; i < pieces->len; i++) {
         const DCPiece *p = &g_array_index(pieces, DCPiece, i);
 
@@ -205,58 +213,36 @@ bool dc_pieces_split_share(uint16_t host, const GArray *pieces)
     return split;
 }
 
-static void give_row(CXLDynCap *dc, CXLDCRange *row)
-{
-    if (row->len) {
-        dc_give(dc, dc_region_at(dc, row->dpa), row->dpa, row->len);
-        row->len = 0;
-    }
-}
-
-/* @row: free, but not given yet, since what follows may be free as well */
 static void release_piece(CXLDynCap *dc, DCHost *h, const DCPiece *p,
-                          bool sanitize, DCEffects *fx, CXLDCRange *row)
+                          bool sanitize, DCEffects *fx, GArray *free)
 {
-    unsigned region = dc_region_at(dc, p->dpa);
-    guint wipes = fx->wipe->len;
+    bool shared = p->tag && p->tag->sharable;
+    bool asked;
 
-    sanitize |= dc->region[region].pub.sanitize;
-    dc_effects_range(fx->off, p->dpa, p->len);
+    sanitize |= dc->region[dc_region_at(dc, p->dpa)].pub.sanitize;
+    dc_effects_range(dc, fx->off, p->dpa, p->len);
     dc_effects_record(fx, p->dpa, p->len, p->tag, p->seq);
-    asked_remove(&h->asked, p->dpa, p->len, fx->wipe);
-    if (p->tag && p->tag->sharable) {
+    asked = asked_remove(dc, &h->asked, p->dpa, p->len,
+                         shared || sanitize ? NULL : fx->wipe);
+    if (shared) {
         /* Others may hold it still: the tag remembers until it ends */
-        p->tag->sanitize |= sanitize || fx->wipe->len > wipes;
-        g_array_set_size(fx->wipe, wipes);
+        p->tag->sanitize |= sanitize || asked;
         return;
     }
     if (sanitize) {
-        g_array_set_size(fx->wipe, wipes);
-        dc_effects_range(fx->wipe, p->dpa, p->len);
+        dc_effects_range(dc, fx->wipe, p->dpa, p->len);
     }
-    if (!row->len || p->dpa != row->dpa + row->len ||
-        p->dpa == dc->region[region].pub.base) {
-        give_row(dc, row);
-        row->dpa = p->dpa;
-    }
-    row->len += p->len;
+    dc_effects_range(dc, free, p->dpa, p->len);
 }
 
 void dc_pieces_release(CXLDynCap *dc, uint16_t host, const GArray *pieces,
                        bool sanitize, DCEffects *fx)
 {
+    g_autoptr(GArray) free = g_array_new(FALSE, FALSE, sizeof(CXLDCRange));
     DCHost *h = &dc->host[host];
-    CXLDCRange row = { 0 };
     guint end;
 
-    /* from the end of a set, where nothing moves up */
-    for (guint i = pieces->len; i-- > 0;) {
-        const DCPiece *p = &g_array_index(pieces, DCPiece, i);
-
-        if (!i || p[-1].ext_dpa != p->ext_dpa) {
-            dc_added_remove(dc, h, p->ext_dpa, p->ext_len);
-        }
-    }
+    dc_added_remove(dc, h, pieces);
     for (guint i = 0; i < pieces->len; i = end) {
         const DCPiece *first = &g_array_index(pieces, DCPiece, i);
         DCTag *tag = first->tag;
@@ -269,14 +255,18 @@ void dc_pieces_release(CXLDynCap *dc, uint16_t host, const GArray *pieces,
             const DCPiece *p = &g_array_index(pieces, DCPiece, k);
 
             bytes += p->len;
-            release_piece(dc, h, p, sanitize, fx, &row);
+            release_piece(dc, h, p, sanitize, fx, free);
         }
         if (tag) {
             dc_tag_cut(dc, tag, host, bytes, rest);
             dc_tag_settle(dc, tag, host, fx);
         }
     }
-    give_row(dc, &row);
+    for (guint i = 0; i < free->len; i++) {
+        const CXLDCRange *r = &g_array_index(free, CXLDCRange, i);
+
+        dc_give(dc, dc_region_at(dc, r->dpa), r->dpa, r->len);
+    }
     if (pieces->len) {
         h->generation++;
     }
@@ -321,7 +311,7 @@ static CXLRetCode plan_list(CXLDynCap *dc, const CXLDCReleaseRequest *req,
                        e->len);
             return CXL_RC_INVALID_EXTENT_LIST;
         }
-        dc_effects_range(plan->ranges, e->dpa, e->len);
+        dc_range_append(plan->ranges, e->dpa, e->len);
     }
     g_array_sort(plan->ranges, dc_compare_range);
     for (guint i = 1; i < plan->ranges->len; i++) {
@@ -388,7 +378,7 @@ static CXLRetCode plan_tag(CXLDynCap *dc, const CXLDCReleaseRequest *req,
 
             if ((hold->pending ? group->part[rec->idx].tag : rec->ref) ==
                 tag) {
-                dc_effects_range(plan->ranges, rec->dpa, rec->len);
+                dc_range_append(plan->ranges, rec->dpa, rec->len);
             }
         }
     }
@@ -432,7 +422,7 @@ static CXLRetCode plan_pieces(CXLDynCap *dc, const CXLDCReleaseRequest *req,
                    PRIx64, missing);
         return CXL_RC_INVALID_PHYS_ADDR;
     }
-    if (dc_pieces_split_share(req->host, plan->pieces)) {
+    if (dc_pieces_split_share(dc, req->host, plan->pieces)) {
         error_setg(errp, "shared capacity can only be released whole");
         return CXL_RC_INVALID_INPUT;
     }
@@ -468,7 +458,7 @@ static void ask(CXLDynCap *dc, const CXLDCReleaseRequest *req,
     for (guint i = 0; i < plan->pieces->len; i++) {
         const DCPiece *p = &g_array_index(plan->pieces, DCPiece, i);
 
-        asked_add(&h->asked, p->dpa, p->len, req->sanitize);
+        asked_add(dc, &h->asked, p->dpa, p->len, req->sanitize);
         dc_effects_record(&fx, p->dpa, p->len, p->tag, p->seq);
     }
     trace_cxl_dc_release_request(req->host, plan->pieces->len, req->sanitize);

@@ -333,7 +333,7 @@ static void tag_end(CXLDynCap *dc, DCTag *tag, DCEffects *fx)
 
             dc_give(dc, tag->region, part->dpa, part->len);
             if (tag->touched && (tag->sanitize || home->sanitize)) {
-                dc_effects_range(fx->wipe, part->dpa, part->len);
+                dc_effects_range(dc, fx->wipe, part->dpa, part->len);
             }
         }
     }

@@ -303,11 +303,26 @@ void dc_effects_init(DCEffects *fx, uint16_t host, CXLDCEventType type)
     fx->reported = g_array_new(FALSE, FALSE, sizeof(CXLDCExtent));
 }
 
-void dc_effects_range(GArray *list, uint64_t dpa, uint64_t len)
+void dc_range_append(GArray *list, uint64_t dpa, uint64_t len)
 {
     CXLDCRange range = { dpa, len };
 
     g_array_append_val(list, range);
+}
+
+/* As many extents as follow each other in a region are one consequence */
+void dc_effects_range(const CXLDynCap *dc, GArray *list, uint64_t dpa,
+                      uint64_t len)
+{
+    CXLDCRange *last = list->len ? &g_array_index(list, CXLDCRange,
+                                                  list->len - 1) : NULL;
+
+    if (last && last->dpa + last->len == dpa &&
+        dc->region[dc_region_at(dc, dpa)].pub.base != dpa) {
+        last->len += len;
+    } else {
+        dc_range_append(list, dpa, len);
+    }
 }
 
 void dc_effects_record(DCEffects *fx, uint64_t dpa, uint64_t len,
@@ -333,22 +348,9 @@ void dc_effects_report(DCEffects *fx, CXLDCOutcome what, CXLDCReason why)
 static void run_access(CXLDynCap *dc, uint16_t host, const GArray *list,
                        bool on)
 {
-    guint i = 0;
-
-    while (dc->ops->access && i < list->len) {
-        CXLDCRange row = g_array_index(list, CXLDCRange, i++);
-
-        /* as many extents as follow each other are one access */
-        for (; i < list->len; i++) {
-            const CXLDCRange *r = &g_array_index(list, CXLDCRange, i);
-
-            if (r->dpa != row.dpa + row.len ||
-                dc_region_at(dc, r->dpa) != dc_region_at(dc, row.dpa)) {
-                break;
-            }
-            row.len += r->len;
-        }
-        dc->ops->access(dc->opaque, host, &row, on);
+    for (guint i = 0; dc->ops->access && i < list->len; i++) {
+        dc->ops->access(dc->opaque, host,
+                        &g_array_index(list, CXLDCRange, i), on);
     }
     if (dc->ops->settle && list->len) {
         dc->ops->settle(dc->opaque);
