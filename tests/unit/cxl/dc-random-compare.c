@@ -4,7 +4,7 @@
  */
 #include "qemu/osdep.h"
 #include "dc-random.h"
-#include "../../../hw/cxl/cxl-dc-internal.h"
+#include "../../../hw/cxl/dcd/dc-internal.h"
 
 static void same_extent(const CXLDCExtent *a, const CXLDCExtent *b)
 {

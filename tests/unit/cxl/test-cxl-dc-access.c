@@ -6,7 +6,7 @@
 #include "qemu/osdep.h"
 #include "qemu/module.h"
 #include "dc-test.h"
-#include "../../../hw/cxl/cxl-dc-internal.h"
+#include "../../../hw/cxl/dcd/dc-internal.h"
 
 /* The smallest blocks that a map of this region is small enough for */
 #define LEN         (16 * CXL_DC_GRANULE)

@@ -3,7 +3,7 @@
  * Ordered set of the dynamic capacity model against a plain array.
  */
 #include "qemu/osdep.h"
-#include "../../../hw/cxl/cxl-dc-internal.h"
+#include "../../../hw/cxl/dcd/dc-internal.h"
 
 #define SLOTS 5000
 

@@ -4,8 +4,8 @@
  * extents of one FM add wait together for one answer of the host.
  */
 #include "qemu/osdep.h"
-#include "cxl-dc-internal.h"
-#include "trace.h"
+#include "dc-internal.h"
+#include "trace/trace-hw_cxl.h"
 
 static size_t group_bytes(const DCGroup *group)
 {

@@ -10,7 +10,7 @@
 #include "qemu/osdep.h"
 #include "qemu/bitmap.h"
 #include "qemu/host-utils.h"
-#include "cxl-dc-internal.h"
+#include "dc-internal.h"
 
 /* -- the map beside the set ----------------------------------------------- */
 

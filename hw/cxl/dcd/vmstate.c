@@ -10,7 +10,7 @@
 #include "qemu/osdep.h"
 #include "migration/vmstate.h"
 #include "migration/qemu-file-types.h"
-#include "cxl-dc-internal.h"
+#include "dc-internal.h"
 
 static void put_uint(QEMUFile *f, uint64_t v)
 {

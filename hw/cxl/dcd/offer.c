@@ -5,8 +5,8 @@
  */
 #include "qemu/osdep.h"
 #include "qapi/error.h"
-#include "cxl-dc-internal.h"
-#include "trace.h"
+#include "dc-internal.h"
+#include "trace/trace-hw_cxl.h"
 
 /* -- checks that all policies share --------------------------------------- */
 

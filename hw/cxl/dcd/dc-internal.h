@@ -9,7 +9,7 @@
 #include "qemu/qht.h"
 #include "hw/cxl/cxl_dc.h"
 
-/* -- ordered sets of ranges (cxl-dc-extents.c) ---------------------------- */
+/* -- ordered sets of ranges (extents.c) ---------------------------- */
 
 /**
  * struct DCRec - a range in an ordered set
@@ -211,7 +211,7 @@ static inline uint64_t dc_list_limit(const CXLDynCap *dc)
     return 4 * (uint64_t)dc->config.max_extents + 16;
 }
 
-/* -- consequences, gathered while the model changes (cxl-dc.c) ------------ */
+/* -- consequences, gathered while the model changes (model.c) ------------ */
 
 typedef struct DCReport {
     CXLDCOutcome what;
@@ -253,7 +253,7 @@ uint64_t dc_used_tags(const CXLDynCap *dc, const DCHost *h);
 bool dc_log_has_room(CXLDynCap *dc, uint16_t host, uint64_t records);
 int dc_compare_range(gconstpointer a, gconstpointer b);
 
-/* -- what hosts may touch (cxl-dc-access.c) ------------------------------- */
+/* -- what hosts may touch (access.c) ------------------------------- */
 
 /* Largest map of one region and host: 2 TiB in blocks of 64 KiB */
 #define DC_MAP_MAX_BYTES (4 * MiB)
@@ -264,7 +264,7 @@ void dc_added_remove(CXLDynCap *dc, DCHost *h, const GArray *pieces);
 void dc_added_clear(CXLDynCap *dc, DCHost *h);
 size_t dc_added_memory(const CXLDynCap *dc, const DCHost *h);
 
-/* -- the medium (cxl-dc-region.c) ----------------------------------------- */
+/* -- the medium (region.c) ----------------------------------------- */
 
 /* region whose usable bytes include @dpa, or -1 */
 int dc_region_at(const CXLDynCap *dc, uint64_t dpa);
@@ -274,7 +274,7 @@ bool dc_is_free(const CXLDynCap *dc, unsigned region, uint64_t dpa,
 void dc_take(CXLDynCap *dc, unsigned region, uint64_t dpa, uint64_t len);
 void dc_give(CXLDynCap *dc, unsigned region, uint64_t dpa, uint64_t len);
 
-/* -- tags (cxl-dc-tags.c) ------------------------------------------------- */
+/* -- tags (tags.c) ------------------------------------------------- */
 
 void dc_tags_init(CXLDynCap *dc);
 void dc_tags_free(CXLDynCap *dc);
@@ -307,7 +307,7 @@ void dc_tag_cut(CXLDynCap *dc, DCTag *tag, uint16_t host, uint64_t len,
 /* after the last change: a tag that nobody holds ends here */
 void dc_tag_settle(CXLDynCap *dc, DCTag *tag, uint16_t host, DCEffects *fx);
 
-/* -- groups (cxl-dc-group.c) ---------------------------------------------- */
+/* -- groups (group.c) ---------------------------------------------- */
 
 DCGroup *dc_group_new(uint32_t nr_parts);
 void dc_group_append(CXLDynCap *dc, uint16_t host, DCGroup *group);
@@ -324,7 +324,7 @@ void dc_group_refuse(CXLDynCap *dc, uint16_t host, DCGroup *group,
                      CXLDCReason why, DCEffects *fx);
 void dc_merge_ranges(CXLDCRange *range, uint32_t *n);
 
-/* -- offers (cxl-dc-offer.c, cxl-dc-offer-list.c) ------------------------- */
+/* -- offers (offer.c, offer-list.c) ------------------------- */
 
 /* Sequence numbers have 16 bits */
 #define DC_MAX_SHARED_EXTENTS 65536
@@ -340,7 +340,7 @@ void dc_offer(CXLDynCap *dc, uint16_t host, DCGroup *group);
 CXLRetCode dc_add_list(CXLDynCap *dc, const CXLDCAddRequest *req,
                        Error **errp);
 
-/* -- releases (cxl-dc-release.c) ------------------------------------------ */
+/* -- releases (release.c) ------------------------------------------ */
 
 /** struct DCPiece - a part of an Added extent that shall go */
 typedef struct DCPiece {
@@ -368,7 +368,7 @@ void dc_pieces_release(CXLDynCap *dc, uint16_t host, const GArray *pieces,
 
 void dc_chain_forget(DCHost *h);
 
-/* -- saved state (cxl-dc-load.c) ------------------------------------------ */
+/* -- saved state (load.c) ------------------------------------------ */
 
 /* Flags of a shared tag */
 #define DC_TAG_REFERENCED  1

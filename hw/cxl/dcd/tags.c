@@ -9,8 +9,8 @@
 #include "qemu/host-utils.h"
 #include "qemu/rcu.h"
 #include "qemu/xxhash.h"
-#include "cxl-dc-internal.h"
-#include "trace.h"
+#include "dc-internal.h"
+#include "trace/trace-hw_cxl.h"
 
 /*
  * qemu_uuid_hash() gives one value to many of the names that an FM would count

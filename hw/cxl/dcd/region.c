@@ -7,8 +7,8 @@
 #include "qemu/osdep.h"
 #include "qemu/host-utils.h"
 #include "qapi/error.h"
-#include "cxl-dc-internal.h"
-#include "trace.h"
+#include "dc-internal.h"
+#include "trace/trace-hw_cxl.h"
 
 #define BLOCK_MASK_VALID \
     MAKE_64BIT_MASK(CXL_DC_MIN_BLOCK_SHIFT, \

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Dynamic capacity model: reading saved state (cxl-dc-vmstate.c writes it).
+ * Dynamic capacity model: reading saved state (vmstate.c writes it).
  *
  * A stream is foreign input: it is loaded into a new model, under the rules
  * that hold for commands, and takes the old one's place when all was right.
@@ -9,7 +9,7 @@
 #include "qemu/error-report.h"
 #include "qemu/host-utils.h"
 #include "migration/qemu-file-types.h"
-#include "cxl-dc-internal.h"
+#include "dc-internal.h"
 
 /**
  * struct Load - a stream on its way into @dc

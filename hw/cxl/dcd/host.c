@@ -5,8 +5,8 @@
  * in a chain of payloads with More.
  */
 #include "qemu/osdep.h"
-#include "cxl-dc-internal.h"
-#include "trace.h"
+#include "dc-internal.h"
+#include "trace/trace-hw_cxl.h"
 
 /* Malformed list of ranges: empty range, off block size, overlap */
 static bool dc_ranges_malformed(const CXLDynCap *dc, const CXLDCRange *range,

@@ -5,7 +5,7 @@
  */
 #include "qemu/osdep.h"
 #include "qapi/error.h"
-#include "cxl-dc-internal.h"
+#include "dc-internal.h"
 
 static CXLRetCode check_extent(CXLDynCap *dc, const CXLDCExtent *e, size_t i,
                                Error **errp)

@@ -3,8 +3,8 @@
  * Dynamic capacity model: reset of one host (CXL r3.2 9.13.3).
  */
 #include "qemu/osdep.h"
-#include "cxl-dc-internal.h"
-#include "trace.h"
+#include "dc-internal.h"
+#include "trace/trace-hw_cxl.h"
 
 /*
  * Shared capacity leaves the host without a record.  Not stated by the

@@ -6,8 +6,8 @@
  */
 #include "qemu/osdep.h"
 #include "qapi/error.h"
-#include "cxl-dc-internal.h"
-#include "trace.h"
+#include "dc-internal.h"
+#include "trace/trace-hw_cxl.h"
 
 /* -- release requests: maximal runs of equal flags ------------------------ */
 

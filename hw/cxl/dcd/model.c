@@ -5,7 +5,7 @@
  */
 #include "qemu/osdep.h"
 #include "qapi/error.h"
-#include "cxl-dc-internal.h"
+#include "dc-internal.h"
 
 static const CXLDCOps no_ops;
 

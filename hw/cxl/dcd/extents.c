@@ -7,7 +7,7 @@
  * cheap.
  */
 #include "qemu/osdep.h"
-#include "cxl-dc-internal.h"
+#include "dc-internal.h"
 
 /* Items of a node: 256 bytes of keys and 1 KiB of records */
 #define FANOUT  32
