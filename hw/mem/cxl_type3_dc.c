@@ -309,9 +309,9 @@ static void dc_settle(void *opaque)
 }
 
 static const CXLDCOps cxl_type3_dc_ops = {
-    .log_room = dc_log_room,
+    .log_space = dc_log_room,
     .access = dc_access,
-    .settle = dc_settle,
+    .commit = dc_settle,
     .sanitize = dc_sanitize,
     .log = dc_log,
     .report = cxl_type3_dc_report,

@@ -14,29 +14,29 @@
 
 /* -- the map beside the set ----------------------------------------------- */
 
-static uint64_t map_size(const CXLDCRegion *r)
+static uint64_t dc_map_blocks(const CXLDCRegion *r)
 {
     return r->len / r->block_size;
 }
 
-static uint64_t map_bytes(const CXLDCRegion *r)
+static uint64_t dc_map_bytes(const CXLDCRegion *r)
 {
-    return BITS_TO_LONGS(map_size(r)) * sizeof(unsigned long);
+    return BITS_TO_LONGS(dc_map_blocks(r)) * sizeof(unsigned long);
 }
 
 /*
  * A region's block size changes only while all of it is free (5602h), so that a
  * map lives with one block size.  Without memory for it the set has to do.
  */
-static void map_set(CXLDynCap *dc, DCHost *h, uint64_t dpa, uint64_t len)
+static void dc_map_set(CXLDynCap *dc, DCHost *h, uint64_t dpa, uint64_t len)
 {
     unsigned region = dc_region_at(dc, dpa);
     const CXLDCRegion *r = &dc->region[region].pub;
     uint64_t blocks = len / r->block_size;
     DCMap *m = &h->map[region];
 
-    if (!m->blocks && map_bytes(r) <= DC_MAP_MAX_BYTES) {
-        m->bit = bitmap_try_new(map_size(r));
+    if (!m->blocks && dc_map_bytes(r) <= DC_MAP_MAX_BYTES) {
+        m->bit = bitmap_try_new(dc_map_blocks(r));
     }
     m->blocks += blocks;
     if (m->bit) {
@@ -44,7 +44,7 @@ static void map_set(CXLDynCap *dc, DCHost *h, uint64_t dpa, uint64_t len)
     }
 }
 
-static void map_clear(CXLDynCap *dc, DCHost *h, uint64_t dpa, uint64_t len)
+static void dc_map_clear(CXLDynCap *dc, DCHost *h, uint64_t dpa, uint64_t len)
 {
     unsigned region = dc_region_at(dc, dpa);
     const CXLDCRegion *r = &dc->region[region].pub;
@@ -63,25 +63,25 @@ static void map_clear(CXLDynCap *dc, DCHost *h, uint64_t dpa, uint64_t len)
 void dc_added_insert(CXLDynCap *dc, DCHost *h, const DCRec *rec)
 {
     dc_set_insert(&h->added, rec);
-    map_set(dc, h, rec->dpa, rec->len);
+    dc_map_set(dc, h, rec->dpa, rec->len);
 }
 
 /*
  * Where most extents go, those that stay make a new set; else they leave from
  * the end of it, where nothing moves up.
  */
-void dc_added_remove(CXLDynCap *dc, DCHost *h, const GArray *pieces)
+void dc_added_remove(CXLDynCap *dc, DCHost *h, const GArray *fragments)
 {
-    const DCPiece *p = (const DCPiece *)pieces->data;
+    const DCFragment *p = (const DCFragment *)fragments->data;
     DCSet stay = { 0 };
     uint32_t gone = 0;
     const DCRec *rec;
     DCCursor cur;
     guint i;
 
-    for (i = 0; i < pieces->len; i++) {
+    for (i = 0; i < fragments->len; i++) {
         if (!i || p[i - 1].ext_dpa != p[i].ext_dpa) {
-            map_clear(dc, h, p[i].ext_dpa, p[i].ext_len);
+            dc_map_clear(dc, h, p[i].ext_dpa, p[i].ext_len);
             gone++;
         }
     }
@@ -95,10 +95,10 @@ void dc_added_remove(CXLDynCap *dc, DCHost *h, const GArray *pieces)
     }
     rec = dc_set_nth(&h->added, 0, &cur);
     for (i = 0; rec; rec = dc_set_next(&cur)) {
-        while (i < pieces->len && p[i].ext_dpa < rec->dpa) {
+        while (i < fragments->len && p[i].ext_dpa < rec->dpa) {
             i++;
         }
-        if (i == pieces->len || p[i].ext_dpa != rec->dpa) {
+        if (i == fragments->len || p[i].ext_dpa != rec->dpa) {
             dc_set_insert(&stay, rec);
         }
     }
@@ -122,7 +122,7 @@ size_t dc_added_memory(const CXLDynCap *dc, const DCHost *h)
                  dc->config.nr_regions * sizeof(DCMap);
 
     for (unsigned i = 0; i < dc->config.nr_regions; i++) {
-        sum += h->map[i].bit ? map_bytes(&dc->region[i].pub) : 0;
+        sum += h->map[i].bit ? dc_map_bytes(&dc->region[i].pub) : 0;
     }
     return sum;
 }
@@ -133,8 +133,8 @@ size_t dc_added_memory(const CXLDynCap *dc, const DCHost *h)
  * @row: bytes from @dpa on that are Added, as far as one word of the map tells.
  * False: there is no map, the set knows.
  */
-static bool map_row(const CXLDynCap *dc, const DCHost *h, unsigned region,
-                    uint64_t dpa, uint64_t *row)
+static bool dc_map_contiguous(const CXLDynCap *dc, const DCHost *h,
+                              unsigned region, uint64_t dpa, uint64_t *row)
 {
     const CXLDCRegion *r = &dc->region[region].pub;
     const DCMap *m = &h->map[region];
@@ -168,7 +168,7 @@ CXLDCAccess cxl_dc_access(const CXLDynCap *dc, uint16_t host, uint64_t dpa,
     if (region < 0) {
         return CXL_DC_ACCESS_NONE;
     }
-    if (map_row(dc, &dc->host[host], region, dpa, &row) &&
+    if (dc_map_contiguous(dc, &dc->host[host], region, dpa, &row) &&
         (!row || row >= len)) {
         return !row ? CXL_DC_ACCESS_NONE :
                dc->region[region].pub.read_only ? CXL_DC_ACCESS_READ_ONLY :
@@ -196,7 +196,7 @@ CXLDCAccess cxl_dc_access(const CXLDynCap *dc, uint16_t host, uint64_t dpa,
 }
 
 /* Place on the medium of @dpa, which @rec holds */
-static uint64_t rec_media(const DCRec *rec, uint64_t dpa)
+static uint64_t dc_rec_media(const DCRec *rec, uint64_t dpa)
 {
     const DCTag *tag = rec->ref;
 
@@ -214,7 +214,7 @@ bool cxl_dc_translate(const CXLDynCap *dc, uint16_t host, uint64_t dpa,
         return false;
     }
     if (!dc->region[region].pub.sharable &&
-        map_row(dc, &dc->host[host], region, dpa, len)) {
+        dc_map_contiguous(dc, &dc->host[host], region, dpa, len)) {
         *media = dpa;
         return *len;
     }
@@ -222,7 +222,7 @@ bool cxl_dc_translate(const CXLDynCap *dc, uint16_t host, uint64_t dpa,
     if (!rec) {
         return false;
     }
-    *media = rec_media(rec, dpa);
+    *media = dc_rec_media(rec, dpa);
     *len = rec->len - (dpa - rec->dpa);
     return true;
 }
@@ -242,6 +242,6 @@ bool cxl_dc_next(const CXLDynCap *dc, uint16_t host, uint64_t dpa,
     }
     range->dpa = MAX(dpa, rec->dpa);
     range->len = rec->len - (range->dpa - rec->dpa);
-    *media = rec_media(rec, range->dpa);
+    *media = dc_rec_media(rec, range->dpa);
     return true;
 }

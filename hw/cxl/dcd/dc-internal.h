@@ -71,18 +71,18 @@ static inline bool dc_rec_holds(const DCRec *rec, uint64_t dpa)
 /* -- objects -------------------------------------------------------------- */
 
 /**
- * struct DCHold - what one host has of a tag: all of it offered in one group,
+ * struct DCTagRef - what one host has of a tag: all of it offered in one group,
  * or all of it (or what is left of it) Added
  * @withdrawn: the group is dead
  */
-typedef struct DCHold {
+typedef struct DCTagRef {
     uint64_t bytes;
     uint32_t pending;
     uint32_t added;
     uint16_t host;
     uint8_t region;
     bool withdrawn;
-} DCHold;
+} DCTagRef;
 
 /**
  * struct DCAlias - shared capacity shown in another region than its own
@@ -103,8 +103,8 @@ typedef struct DCAlias {
  * @id: place in the list of tags
  * @part: sharable: the medium by sequence number; else: ascending spans that
  *        contain all that is left of the allocation; &only if it is one
- * @scratch, @scratch_bytes: zero outside of an operation
- * @touched: a host had access once
+ * @marked, @marked_bytes: zero outside of an operation
+ * @accessed_once: a host had access to it
  */
 typedef struct DCTag {
     QemuUUID uuid;
@@ -112,17 +112,17 @@ typedef struct DCTag {
     CXLDCRange *part;
     CXLDCRange only;
     uint32_t nr_parts;
-    uint32_t scratch;
-    uint64_t scratch_bytes;
-    DCHold *hold;               /* by host; &first while there is one */
-    DCHold first;
+    uint32_t marked;
+    uint64_t marked_bytes;
+    DCTagRef *ref;              /* by host; &first while there is one */
+    DCTagRef first;
     DCAlias *alias;
-    uint16_t nr_holds;
+    uint16_t nr_refs;
     uint8_t region;
     bool sharable;
     bool referenced;
     bool sanitize;
-    bool touched;
+    bool accessed_once;
 } DCTag;
 
 /** struct DCPart - an extent of an offer */
@@ -176,10 +176,10 @@ typedef struct DCHost {
     DCSet added;                /* change by dc_added_...() only */
     DCMap *map;                 /* by region */
     DCSet pending;
-    DCSet asked;                /* maximal runs; inside Added */
+    DCSet release_pending;      /* maximal runs; inside Added */
     QTAILQ_HEAD(, DCGroup) groups;
     size_t group_bytes;
-    GArray *held;               /* CXLDCRange of the chain */
+    GArray *partial;            /* CXLDCRange of the chain */
     DCChain chain;
     uint32_t generation;
     uint32_t nr_tags;
@@ -234,7 +234,7 @@ typedef struct DCEffects {
 void dc_effects_init(DCEffects *fx, uint16_t host, CXLDCEventType type);
 /*
  * Calls the owner in the order that CXLDCOps promises and frees the lists.
- * Nothing else calls the owner, but for the question ops->log_room.
+ * Nothing else calls the owner, but for the question ops->log_space.
  */
 void dc_effects_run(CXLDynCap *dc, DCEffects *fx);
 void dc_range_append(GArray *list, uint64_t dpa, uint64_t len);
@@ -250,7 +250,7 @@ void dc_fill_extent(CXLDCExtent *extent, uint64_t dpa, uint64_t len,
                     const DCTag *tag, uint16_t seq);
 uint64_t dc_used_extents(const CXLDynCap *dc, const DCHost *h);
 uint64_t dc_used_tags(const CXLDynCap *dc, const DCHost *h);
-bool dc_log_has_room(CXLDynCap *dc, uint16_t host, uint64_t records);
+bool dc_log_has_space(CXLDynCap *dc, uint16_t host, uint64_t records);
 int dc_compare_range(gconstpointer a, gconstpointer b);
 
 /* -- what hosts may touch (access.c) ------------------------------- */
@@ -259,8 +259,8 @@ int dc_compare_range(gconstpointer a, gconstpointer b);
 #define DC_MAP_MAX_BYTES (4 * MiB)
 
 void dc_added_insert(CXLDynCap *dc, DCHost *h, const DCRec *rec);
-/* The extents that the pieces, in ascending order, are of */
-void dc_added_remove(CXLDynCap *dc, DCHost *h, const GArray *pieces);
+/* The extents that the fragments, in ascending order, are of */
+void dc_added_remove(CXLDynCap *dc, DCHost *h, const GArray *fragments);
 void dc_added_clear(CXLDynCap *dc, DCHost *h);
 size_t dc_added_memory(const CXLDynCap *dc, const DCHost *h);
 
@@ -269,10 +269,10 @@ size_t dc_added_memory(const CXLDynCap *dc, const DCHost *h);
 /* region whose usable bytes include @dpa, or -1 */
 int dc_region_at(const CXLDynCap *dc, uint64_t dpa);
 bool dc_check_region(const CXLDCConfig *config, unsigned i, Error **errp);
-bool dc_is_free(const CXLDynCap *dc, unsigned region, uint64_t dpa,
-                uint64_t len);
-void dc_take(CXLDynCap *dc, unsigned region, uint64_t dpa, uint64_t len);
-void dc_give(CXLDynCap *dc, unsigned region, uint64_t dpa, uint64_t len);
+bool dc_range_is_free(const CXLDynCap *dc, unsigned region, uint64_t dpa,
+                      uint64_t len);
+void dc_alloc_range(CXLDynCap *dc, unsigned region, uint64_t dpa, uint64_t len);
+void dc_free_range(CXLDynCap *dc, unsigned region, uint64_t dpa, uint64_t len);
 
 /* -- tags (tags.c) ------------------------------------------------- */
 
@@ -287,7 +287,7 @@ void dc_tag_set_parts(CXLDynCap *dc, DCTag *tag, const CXLDCRange *part,
                       uint32_t nr_parts);
 /* One more span, or a longer one: loading learns them extent by extent */
 void dc_tag_grow(CXLDynCap *dc, DCTag *tag, uint64_t dpa, uint64_t len);
-DCHold *dc_tag_hold(DCTag *tag, uint16_t host);
+DCTagRef *dc_tag_ref(DCTag *tag, uint16_t host);
 DCAlias *dc_tag_alias(const DCTag *tag, unsigned region);
 /* @alias goes over to the tag, its addresses are taken */
 void dc_tag_add_alias(CXLDynCap *dc, DCTag *tag, DCAlias *alias);
@@ -305,7 +305,7 @@ void dc_tag_accept(CXLDynCap *dc, DCTag *tag, uint16_t host, unsigned region,
 void dc_tag_cut(CXLDynCap *dc, DCTag *tag, uint16_t host, uint64_t len,
                 unsigned left);
 /* after the last change: a tag that nobody holds ends here */
-void dc_tag_settle(CXLDynCap *dc, DCTag *tag, uint16_t host, DCEffects *fx);
+void dc_tag_put(CXLDynCap *dc, DCTag *tag, uint16_t host, DCEffects *fx);
 
 /* -- groups (group.c) ---------------------------------------------- */
 
@@ -333,8 +333,8 @@ void dc_merge_ranges(CXLDCRange *range, uint32_t *n);
  * May @host get so many more extents and tags, and the records of the offer?
  * @counted: they are counted for it already, as referenced by the FM only
  */
-CXLRetCode dc_check_room(CXLDynCap *dc, uint16_t host, uint64_t extents,
-                         uint64_t tags, bool counted, Error **errp);
+CXLRetCode dc_check_space(CXLDynCap *dc, uint16_t host, uint64_t extents,
+                          uint64_t tags, bool counted, Error **errp);
 /* The group's blocks are taken, its tags exist: make it pending and log it */
 void dc_offer(CXLDynCap *dc, uint16_t host, DCGroup *group);
 CXLRetCode dc_add_list(CXLDynCap *dc, const CXLDCAddRequest *req,
@@ -342,31 +342,31 @@ CXLRetCode dc_add_list(CXLDynCap *dc, const CXLDCAddRequest *req,
 
 /* -- releases (release.c) ------------------------------------------ */
 
-/** struct DCPiece - a part of an Added extent that shall go */
-typedef struct DCPiece {
+/** struct DCFragment - a part of an Added extent that shall go */
+typedef struct DCFragment {
     uint64_t dpa;
     uint64_t len;
     uint64_t ext_dpa;
     uint64_t ext_len;
     DCTag *tag;
     uint16_t seq;
-} DCPiece;
+} DCFragment;
 
 /*
- * Splits a range into pieces of Added extents; offered parts go to @groups
+ * Splits a range into fragments of Added extents; offered parts go to @groups
  * (NULL: they count as missing).  False and @missing: that address is neither.
  */
-bool dc_pieces_of(const DCHost *h, uint64_t dpa, uint64_t len, GArray *pieces,
-                  GPtrArray *groups, uint64_t *missing);
-/* extents of the host once the pieces, in ascending order, are gone */
-uint64_t dc_pieces_left(const DCHost *h, const GArray *pieces);
+bool dc_split_range(const DCHost *h, uint64_t dpa, uint64_t len,
+                    GArray *fragments, GPtrArray *groups, uint64_t *missing);
+/* extents of the host once the fragments, in ascending order, are gone */
+uint64_t dc_fragments_left(const DCHost *h, const GArray *fragments);
 /* does some piece's sharable tag stay in part? */
-bool dc_pieces_split_share(const CXLDynCap *dc, uint16_t host,
-                           const GArray *pieces);
-void dc_pieces_release(CXLDynCap *dc, uint16_t host, const GArray *pieces,
-                       bool sanitize, DCEffects *fx);
+bool dc_fragments_split_share(const CXLDynCap *dc, uint16_t host,
+                              const GArray *fragments);
+void dc_fragments_release(CXLDynCap *dc, uint16_t host, const GArray *fragments,
+                          bool sanitize, DCEffects *fx);
 
-void dc_chain_forget(DCHost *h);
+void dc_partial_clear(DCHost *h);
 
 /* -- saved state (load.c) ------------------------------------------ */
 

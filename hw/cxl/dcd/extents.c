@@ -33,7 +33,7 @@ struct DCNode {
     };
 };
 
-static DCNode *node_new(DCSet *set, unsigned height)
+static DCNode *dc_node_new(DCSet *set, unsigned height)
 {
     DCNode *node = g_new(DCNode, 1);
 
@@ -44,14 +44,14 @@ static DCNode *node_new(DCSet *set, unsigned height)
     return node;
 }
 
-static void node_free(DCSet *set, DCNode *node)
+static void dc_node_free(DCSet *set, DCNode *node)
 {
     set->nodes--;
     g_free(node);
 }
 
 /* The lines that a search is about to read, all at once */
-static void node_prefetch(const DCNode *node)
+static void dc_node_prefetch(const DCNode *node)
 {
     for (unsigned i = 0; i < FANOUT; i += 8) {
         __builtin_prefetch(&node->key[i]);
@@ -59,7 +59,7 @@ static void node_prefetch(const DCNode *node)
 }
 
 /* How many items have a key of at most @key; no branch to guess wrong */
-static unsigned node_rank(const DCNode *node, uint64_t key)
+static unsigned dc_node_rank(const DCNode *node, uint64_t key)
 {
     unsigned at = 0, left = node->n;
 
@@ -72,20 +72,20 @@ static unsigned node_rank(const DCNode *node, uint64_t key)
     return at;
 }
 
-static unsigned node_child_at(const DCNode *node, uint64_t key)
+static unsigned dc_node_child_at(const DCNode *node, uint64_t key)
 {
-    unsigned rank = node_rank(node, key);
+    unsigned rank = dc_node_rank(node, key);
 
     return rank ? rank - 1 : 0;
 }
 
-static uint64_t item_longest(const DCNode *node, unsigned i)
+static uint64_t dc_node_item_longest(const DCNode *node, unsigned i)
 {
     return node->height ? node->sub.longest[i] : node->rec[i].len;
 }
 
 /* Tells @node, at place @i, what its child there has become */
-static void node_sum(DCNode *node, unsigned i)
+static void dc_node_sum(DCNode *node, unsigned i)
 {
     const DCNode *child = node->sub.child[i];
     uint64_t longest = 0;
@@ -95,7 +95,7 @@ static void node_sum(DCNode *node, unsigned i)
         if (child->height) {
             count += child->sub.count[k];
         }
-        longest = MAX(longest, item_longest(child, k));
+        longest = MAX(longest, dc_node_item_longest(child, k));
     }
     node->key[i] = child->key[0];
     node->sub.count[i] = count;
@@ -103,8 +103,8 @@ static void node_sum(DCNode *node, unsigned i)
 }
 
 /* @n items from @from of one node to @to of another one, or the same */
-static void node_move(DCNode *dst, unsigned to, const DCNode *src,
-                      unsigned from, unsigned n)
+static void dc_node_move(DCNode *dst, unsigned to, const DCNode *src,
+                         unsigned from, unsigned n)
 {
 #define MOVE(field) \
     memmove(&dst->field[to], &src->field[from], n * sizeof(dst->field[0]))
@@ -120,23 +120,23 @@ static void node_move(DCNode *dst, unsigned to, const DCNode *src,
 #undef MOVE
 }
 
-static void node_open_gap(DCNode *node, unsigned at, unsigned n)
+static void dc_node_open_gap(DCNode *node, unsigned at, unsigned n)
 {
-    node_move(node, at + n, node, at, node->n - at);
+    dc_node_move(node, at + n, node, at, node->n - at);
     node->n += n;
 }
 
-static void node_close_gap(DCNode *node, unsigned at, unsigned n)
+static void dc_node_close_gap(DCNode *node, unsigned at, unsigned n)
 {
     node->n -= n;
-    node_move(node, at, node, at + n, node->n - at);
+    dc_node_move(node, at, node, at + n, node->n - at);
 }
 
 /*
  * A gap for one item at @at of *@node, or of the right neighbour if the node
  * had to be split: then that one is returned.
  */
-static DCNode *node_room(DCSet *set, DCNode **node, unsigned *at)
+static DCNode *dc_node_make_space(DCSet *set, DCNode **node, unsigned *at)
 {
     DCNode *left = *node, *right = NULL;
 
@@ -148,52 +148,52 @@ static DCNode *node_room(DCSet *set, DCNode **node, unsigned *at)
         unsigned keep = *at < FANOUT ? FANOUT / 2
                                      : left->height ? FANOUT - 1 : FANOUT;
 
-        right = node_new(set, left->height);
+        right = dc_node_new(set, left->height);
         right->next = left->next;
         left->next = right;
         right->n = FANOUT - keep;
-        node_move(right, 0, left, keep, right->n);
+        dc_node_move(right, 0, left, keep, right->n);
         left->n = keep;
         if (*at > keep || keep == FANOUT) {
             *node = right;
             *at -= keep;
         }
     }
-    node_open_gap(*node, *at, 1);
+    dc_node_open_gap(*node, *at, 1);
     return right;
 }
 
-static DCNode *node_insert(DCSet *set, DCNode *node, const DCRec *rec)
+static DCNode *dc_node_insert(DCSet *set, DCNode *node, const DCRec *rec)
 {
-    unsigned i = node_rank(node, rec->dpa);
+    unsigned i = dc_node_rank(node, rec->dpa);
     DCNode *child, *more, *right;
 
     if (!node->height) {
-        right = node_room(set, &node, &i);
+        right = dc_node_make_space(set, &node, &i);
         node->key[i] = rec->dpa;
         node->rec[i] = *rec;
         return right;
     }
     i -= i > 0;
     child = node->sub.child[i];
-    node_prefetch(child);
-    more = node_insert(set, child, rec);
+    dc_node_prefetch(child);
+    more = dc_node_insert(set, child, rec);
     if (!more) {
         node->key[i] = MIN(node->key[i], rec->dpa);
         node->sub.count[i]++;
         node->sub.longest[i] = MAX(node->sub.longest[i], rec->len);
         return NULL;
     }
-    node_sum(node, i);
+    dc_node_sum(node, i);
     i++;
-    right = node_room(set, &node, &i);
+    right = dc_node_make_space(set, &node, &i);
     node->sub.child[i] = more;
-    node_sum(node, i);
+    dc_node_sum(node, i);
     return right;
 }
 
 /* Child @i has few items: join it with a neighbour or share with it */
-static void node_mend(DCSet *set, DCNode *node, unsigned i)
+static void dc_node_rebalance(DCSet *set, DCNode *node, unsigned i)
 {
     DCNode *left, *right;
     unsigned total, keep, move;
@@ -205,32 +205,32 @@ static void node_mend(DCSet *set, DCNode *node, unsigned i)
     right = node->sub.child[i + 1];
     total = left->n + right->n;
     if (total <= FANOUT) {
-        node_move(left, left->n, right, 0, right->n);
+        dc_node_move(left, left->n, right, 0, right->n);
         left->n = total;
         left->next = right->next;
-        node_free(set, right);
-        node_close_gap(node, i + 1, 1);
-        node_sum(node, i);
+        dc_node_free(set, right);
+        dc_node_close_gap(node, i + 1, 1);
+        dc_node_sum(node, i);
         return;
     }
     keep = total / 2;
     if (left->n < keep) {
         move = keep - left->n;
-        node_move(left, left->n, right, 0, move);
+        dc_node_move(left, left->n, right, 0, move);
         left->n = keep;
-        node_close_gap(right, 0, move);
+        dc_node_close_gap(right, 0, move);
     } else {
         move = left->n - keep;
-        node_open_gap(right, 0, move);
-        node_move(right, 0, left, keep, move);
+        dc_node_open_gap(right, 0, move);
+        dc_node_move(right, 0, left, keep, move);
         left->n = keep;
     }
-    node_sum(node, i);
-    node_sum(node, i + 1);
+    dc_node_sum(node, i);
+    dc_node_sum(node, i + 1);
 }
 
 /* A record of child @i was @was bytes long and is @len; 0: it is not there */
-static void node_adapt(DCNode *node, unsigned i, uint64_t was, uint64_t len)
+static void dc_node_adapt(DCNode *node, unsigned i, uint64_t was, uint64_t len)
 {
     const DCNode *child = node->sub.child[i];
     uint64_t longest = len;
@@ -240,42 +240,42 @@ static void node_adapt(DCNode *node, unsigned i, uint64_t was, uint64_t len)
         node->sub.longest[i] = len;
     } else if (was == node->sub.longest[i]) {
         for (unsigned k = 0; k < child->n && longest < was; k++) {
-            longest = MAX(longest, item_longest(child, k));
+            longest = MAX(longest, dc_node_item_longest(child, k));
         }
         node->sub.longest[i] = longest;
     }
 }
 
 /* Returns the length of the record */
-static uint64_t node_remove(DCSet *set, DCNode *node, uint64_t key)
+static uint64_t dc_node_remove(DCSet *set, DCNode *node, uint64_t key)
 {
-    unsigned i = node_child_at(node, key);
+    unsigned i = dc_node_child_at(node, key);
     DCNode *child;
     uint64_t len;
 
     if (!node->height) {
         g_assert(node->n && node->key[i] == key);
         len = node->rec[i].len;
-        node_close_gap(node, i, 1);
+        dc_node_close_gap(node, i, 1);
         return len;
     }
     child = node->sub.child[i];
-    node_prefetch(child);
-    len = node_remove(set, child, key);
+    dc_node_prefetch(child);
+    len = dc_node_remove(set, child, key);
     if (child->n < LOW) {
-        node_mend(set, node, i);
+        dc_node_rebalance(set, node, i);
     } else {
         node->sub.count[i]--;
-        node_adapt(node, i, len, 0);
+        dc_node_adapt(node, i, len, 0);
     }
     return len;
 }
 
 /* Returns the length that the record had */
-static uint64_t node_change(DCNode *node, uint64_t key, uint64_t dpa,
-                            uint64_t len)
+static uint64_t dc_node_change(DCNode *node, uint64_t key, uint64_t dpa,
+                               uint64_t len)
 {
-    unsigned i = node_child_at(node, key);
+    unsigned i = dc_node_child_at(node, key);
     uint64_t was;
 
     if (!node->height) {
@@ -285,9 +285,9 @@ static uint64_t node_change(DCNode *node, uint64_t key, uint64_t dpa,
         node->rec[i].len = len;
         return was;
     }
-    node_prefetch(node->sub.child[i]);
-    was = node_change(node->sub.child[i], key, dpa, len);
-    node_adapt(node, i, was, len);
+    dc_node_prefetch(node->sub.child[i]);
+    was = dc_node_change(node->sub.child[i], key, dpa, len);
+    dc_node_adapt(node, i, was, len);
     return was;
 }
 
@@ -296,16 +296,16 @@ void dc_set_insert(DCSet *set, const DCRec *rec)
     DCNode *right, *root;
 
     if (!set->root) {
-        set->root = node_new(set, 0);
+        set->root = dc_node_new(set, 0);
     }
-    right = node_insert(set, set->root, rec);
+    right = dc_node_insert(set, set->root, rec);
     if (right) {
-        root = node_new(set, set->root->height + 1);
+        root = dc_node_new(set, set->root->height + 1);
         root->n = 2;
         root->sub.child[0] = set->root;
         root->sub.child[1] = right;
-        node_sum(root, 0);
-        node_sum(root, 1);
+        dc_node_sum(root, 0);
+        dc_node_sum(root, 1);
         set->root = root;
     }
     set->count++;
@@ -316,15 +316,15 @@ void dc_set_remove(DCSet *set, uint64_t dpa)
     DCNode *root;
 
     g_assert(set->root);
-    node_remove(set, set->root, dpa);
+    dc_node_remove(set, set->root, dpa);
     set->count--;
     while (set->root->height && set->root->n == 1) {
         root = set->root;
         set->root = root->sub.child[0];
-        node_free(set, root);
+        dc_node_free(set, root);
     }
     if (!set->root->n) {
-        node_free(set, set->root);
+        dc_node_free(set, set->root);
         set->root = NULL;
     }
 }
@@ -332,14 +332,14 @@ void dc_set_remove(DCSet *set, uint64_t dpa)
 void dc_set_change(DCSet *set, uint64_t key, uint64_t dpa, uint64_t len)
 {
     g_assert(set->root);
-    node_change(set->root, key, dpa, len);
+    dc_node_change(set->root, key, dpa, len);
 }
 
-static void node_free_all(DCNode *node)
+static void dc_node_free_all(DCNode *node)
 {
     if (node->height) {
         for (unsigned i = 0; i < node->n; i++) {
-            node_free_all(node->sub.child[i]);
+            dc_node_free_all(node->sub.child[i]);
         }
     }
     g_free(node);
@@ -348,18 +348,18 @@ static void node_free_all(DCNode *node)
 void dc_set_clear(DCSet *set)
 {
     if (set->root) {
-        node_free_all(set->root);
+        dc_node_free_all(set->root);
     }
     memset(set, 0, sizeof(*set));
 }
 
-static const DCRec *cursor_rec(const DCCursor *cur)
+static const DCRec *dc_cursor_rec(const DCCursor *cur)
 {
     return cur->leaf ? &cur->leaf->rec[cur->at] : NULL;
 }
 
 /* Who walks looks at what the records refer to, and then at the next leaf */
-static void cursor_prefetch(const DCCursor *cur)
+static void dc_cursor_prefetch(const DCCursor *cur)
 {
     const DCNode *leaf = cur->leaf;
 
@@ -378,10 +378,10 @@ const DCRec *dc_set_next(DCCursor *cur)
         cur->leaf = cur->leaf->next;
         cur->at = 0;
         if (cur->walks) {
-            cursor_prefetch(cur);
+            dc_cursor_prefetch(cur);
         }
     }
-    return cursor_rec(cur);
+    return dc_cursor_rec(cur);
 }
 
 const DCRec *dc_set_from(const DCSet *set, uint64_t dpa, DCCursor *cur)
@@ -395,16 +395,16 @@ const DCRec *dc_set_from(const DCSet *set, uint64_t dpa, DCCursor *cur)
         return NULL;
     }
     while (node->height) {
-        node = node->sub.child[node_child_at(node, dpa)];
-        node_prefetch(node);
+        node = node->sub.child[dc_node_child_at(node, dpa)];
+        dc_node_prefetch(node);
     }
     cur->leaf = node;
-    cur->at = node_child_at(node, dpa);
+    cur->at = dc_node_child_at(node, dpa);
     if (node->key[cur->at] <= dpa &&
         !dc_rec_holds(&node->rec[cur->at], dpa)) {
         return dc_set_next(cur);
     }
-    return cursor_rec(cur);
+    return dc_cursor_rec(cur);
 }
 
 const DCRec *dc_set_find(const DCSet *set, uint64_t dpa)
@@ -442,8 +442,8 @@ const DCRec *dc_set_nth(const DCSet *set, uint32_t k, DCCursor *cur)
     }
     cur->leaf = node;
     cur->at = k;
-    cursor_prefetch(cur);
-    return cursor_rec(cur);
+    dc_cursor_prefetch(cur);
+    return dc_cursor_rec(cur);
 }
 
 const DCRec *dc_set_first_fit(const DCSet *set, uint64_t len)
@@ -453,7 +453,7 @@ const DCRec *dc_set_first_fit(const DCSet *set, uint64_t len)
     while (node) {
         unsigned i = 0;
 
-        while (i < node->n && item_longest(node, i) < len) {
+        while (i < node->n && dc_node_item_longest(node, i) < len) {
             i++;
         }
         if (i == node->n) {
@@ -472,7 +472,7 @@ const DCRec *dc_set_longest(const DCSet *set)
     uint64_t longest = 0;
 
     for (unsigned i = 0; set->root && i < set->root->n; i++) {
-        longest = MAX(longest, item_longest(set->root, i));
+        longest = MAX(longest, dc_node_item_longest(set->root, i));
     }
     return dc_set_first_fit(set, longest);
 }

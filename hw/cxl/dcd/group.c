@@ -7,7 +7,7 @@
 #include "dc-internal.h"
 #include "trace/trace-hw_cxl.h"
 
-static size_t group_bytes(const DCGroup *group)
+static size_t dc_group_bytes(const DCGroup *group)
 {
     return sizeof(*group) + group->nr_parts * sizeof(DCPart);
 }
@@ -37,7 +37,7 @@ void dc_group_append(CXLDynCap *dc, uint16_t host, DCGroup *group)
         }
     }
     QTAILQ_INSERT_TAIL(&h->groups, group, next);
-    h->group_bytes += group_bytes(group);
+    h->group_bytes += dc_group_bytes(group);
 }
 
 void dc_group_withdraw(CXLDynCap *dc, uint16_t host, DCGroup *group)
@@ -65,31 +65,32 @@ void dc_group_end(CXLDynCap *dc, uint16_t host, DCGroup *group,
         dc_set_remove(&h->pending, part->dpa);
         if (part->tag) {
             dc_tag_unoffer(dc, part->tag, host, part->len);
-            part->tag->scratch = 1;
+            part->tag->marked = 1;
         }
         /* Shared blocks belong to the tag */
         if (!(part->tag && part->tag->sharable) &&
             !(keep && keep[i])) {
-            dc_give(dc, dc_region_at(dc, part->dpa), part->dpa, part->len);
+            dc_free_range(dc, dc_region_at(dc, part->dpa), part->dpa,
+                          part->len);
         }
     }
-    /* A tag may end when it is settled: keep one mention of each */
+    /* A tag may end when it is put: keep one mention of each */
     for (uint32_t i = 0; i < group->nr_parts; i++) {
         DCTag *tag = group->part[i].tag;
 
-        if (tag && !tag->scratch) {
+        if (tag && !tag->marked) {
             group->part[i].tag = NULL;
         } else if (tag) {
-            tag->scratch = 0;
+            tag->marked = 0;
         }
     }
     for (uint32_t i = 0; i < group->nr_parts; i++) {
         if (group->part[i].tag) {
-            dc_tag_settle(dc, group->part[i].tag, host, fx);
+            dc_tag_put(dc, group->part[i].tag, host, fx);
         }
     }
     QTAILQ_REMOVE(&h->groups, group, next);
-    h->group_bytes -= group_bytes(group);
+    h->group_bytes -= dc_group_bytes(group);
     g_free(group);
 }
 

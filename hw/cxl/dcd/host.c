@@ -36,11 +36,11 @@ static bool dc_ranges_malformed(const CXLDynCap *dc, const CXLDCRange *range,
 
 /* -- chains --------------------------------------------------------------- */
 
-void dc_chain_forget(DCHost *h)
+void dc_partial_clear(DCHost *h)
 {
-    if (h->held) {
-        g_array_free(h->held, TRUE);
-        h->held = NULL;
+    if (h->partial) {
+        g_array_free(h->partial, TRUE);
+        h->partial = NULL;
     }
     h->chain = DC_CHAIN_NONE;
 }
@@ -49,37 +49,37 @@ void dc_chain_forget(DCHost *h)
  * Joins a payload to those of its chain, which is *@list from then on, also if
  * it is too long.  Nothing else is judged before the last payload.
  */
-static CXLRetCode chain_join(CXLDynCap *dc, DCHost *h, DCChain chain,
-                             const CXLDCRange *ranges, size_t n, bool more,
-                             const CXLDCRange **list, size_t *total)
+static CXLRetCode dc_partial_join(CXLDynCap *dc, DCHost *h, DCChain chain,
+                                  const CXLDCRange *ranges, size_t n, bool more,
+                                  const CXLDCRange **list, size_t *total)
 {
     bool fits;
 
     if (h->chain != chain) {
-        dc_chain_forget(h);
+        dc_partial_clear(h);
     }
-    fits = n + (h->held ? h->held->len : 0) <= dc_list_limit(dc);
-    if (!h->held && !(more && fits)) {
+    fits = n + (h->partial ? h->partial->len : 0) <= dc_list_limit(dc);
+    if (!h->partial && !(more && fits)) {
         *list = ranges;
         *total = n;
         return fits ? CXL_RC_SUCCESS : CXL_RC_RESOURCES_EXHAUSTED;
     }
     h->chain = chain;
-    if (!h->held) {
-        h->held = g_array_new(FALSE, FALSE, sizeof(CXLDCRange));
+    if (!h->partial) {
+        h->partial = g_array_new(FALSE, FALSE, sizeof(CXLDCRange));
     }
     if (n) {
-        g_array_append_vals(h->held, ranges, n);
+        g_array_append_vals(h->partial, ranges, n);
     }
-    *list = (const CXLDCRange *)h->held->data;
-    *total = h->held->len;
+    *list = (const CXLDCRange *)h->partial->data;
+    *total = h->partial->len;
     return fits ? CXL_RC_SUCCESS : CXL_RC_RESOURCES_EXHAUSTED;
 }
 
 /* -- Add Dynamic Capacity Response ---------------------------------------- */
 
 /* The offer of the first offered byte that the range touches, or NULL */
-static DCGroup *group_touched(const DCHost *h, const CXLDCRange *range)
+static DCGroup *dc_group_touched(const DCHost *h, const CXLDCRange *range)
 {
     DCCursor cur;
     const DCRec *rec = dc_set_from(&h->pending, range->dpa, &cur);
@@ -92,13 +92,13 @@ static DCGroup *group_touched(const DCHost *h, const CXLDCRange *range)
  * The offer that the answer is about: the oldest one that was not withdrawn, or
  * a withdrawn one before it.  NULL: it is about none of these.
  */
-static DCGroup *group_answered(const DCHost *h, const CXLDCRange *range,
-                               size_t n)
+static DCGroup *dc_group_answered(const DCHost *h, const CXLDCRange *range,
+                                  size_t n)
 {
     DCGroup *group = QTAILQ_FIRST(&h->groups), *touched;
 
     for (size_t i = 0; i < n; i++) {
-        touched = group_touched(h, &range[i]);
+        touched = dc_group_touched(h, &range[i]);
         if (touched) {
             touched->meant = true;
         }
@@ -107,7 +107,7 @@ static DCGroup *group_answered(const DCHost *h, const CXLDCRange *range,
         group = group->dead ? QTAILQ_NEXT(group, next) : NULL;
     }
     for (size_t i = 0; i < n; i++) {
-        touched = group_touched(h, &range[i]);
+        touched = dc_group_touched(h, &range[i]);
         if (touched) {
             touched->meant = false;
         }
@@ -122,9 +122,9 @@ static DCGroup *group_answered(const DCHost *h, const CXLDCRange *range,
  * two sequence numbers; ranges of a later group get 0Fh like all others that
  * the oldest group does not offer, never 02h.
  */
-static CXLRetCode match_ranges(const DCHost *h, const DCGroup *group,
-                               const CXLDCRange *range, size_t n,
-                               uint32_t *part, uint64_t *keep)
+static CXLRetCode dc_match_ranges(const DCHost *h, const DCGroup *group,
+                                  const CXLDCRange *range, size_t n,
+                                  uint32_t *part, uint64_t *keep)
 {
     for (size_t i = 0; i < n; i++) {
         const DCRec *rec = dc_set_find(&h->pending, range[i].dpa);
@@ -140,9 +140,9 @@ static CXLRetCode match_ranges(const DCHost *h, const DCGroup *group,
 }
 
 /* Shared tags are taken whole, extent by extent, or not at all */
-static bool takes_part_of_share(uint16_t host, const DCGroup *group,
-                                const CXLDCRange *range, size_t n,
-                                const uint32_t *part)
+static bool dc_accepts_part_of_share(uint16_t host, const DCGroup *group,
+                                     const CXLDCRange *range, size_t n,
+                                     const uint32_t *part)
 {
     bool some = false;
 
@@ -151,23 +151,23 @@ static bool takes_part_of_share(uint16_t host, const DCGroup *group,
 
         if (p->tag && p->tag->sharable) {
             some |= range[i].len != p->len;
-            p->tag->scratch++;
+            p->tag->marked++;
         }
     }
     for (size_t i = 0; i < n; i++) {
         DCTag *tag = group->part[part[i]].tag;
 
-        if (tag && tag->scratch) {
-            some |= tag->scratch != dc_tag_hold(tag, host)->pending;
-            tag->scratch = 0;
+        if (tag && tag->marked) {
+            some |= tag->marked != dc_tag_ref(tag, host)->pending;
+            tag->marked = 0;
         }
     }
     return some;
 }
 
-static void take_up(CXLDynCap *dc, uint16_t host, DCGroup *group,
-                    const CXLDCRange *range, size_t n, const uint32_t *part,
-                    const uint64_t *keep, DCEffects *fx)
+static void dc_accept(CXLDynCap *dc, uint16_t host, DCGroup *group,
+                      const CXLDCRange *range, size_t n, const uint32_t *part,
+                      const uint64_t *keep, DCEffects *fx)
 {
     DCHost *h = &dc->host[host];
     uint32_t offered = group->nr_parts;
@@ -193,13 +193,13 @@ static void take_up(CXLDynCap *dc, uint16_t host, DCGroup *group,
         const DCPart *p = &group->part[i];
 
         if (keep[i] && keep[i] != p->len) {
-            dc_give(dc, dc_region_at(dc, p->dpa), p->dpa, p->len);
+            dc_free_range(dc, dc_region_at(dc, p->dpa), p->dpa, p->len);
         }
     }
     for (size_t i = 0; i < n; i++) {
         if (keep[part[i]] != group->part[part[i]].len) {
-            dc_take(dc, dc_region_at(dc, range[i].dpa), range[i].dpa,
-                    range[i].len);
+            dc_alloc_range(dc, dc_region_at(dc, range[i].dpa), range[i].dpa,
+                           range[i].len);
         }
     }
     dc_group_end(dc, host, group, keep, fx);
@@ -208,18 +208,19 @@ static void take_up(CXLDynCap *dc, uint16_t host, DCGroup *group,
 }
 
 /* Accepts @n > 0 ranges of the offer, or changes nothing */
-static CXLRetCode take_ranges(CXLDynCap *dc, uint16_t host, DCGroup *group,
-                              const CXLDCRange *range, size_t n, DCEffects *fx)
+static CXLRetCode dc_accept_ranges(CXLDynCap *dc, uint16_t host, DCGroup *group,
+                                   const CXLDCRange *range, size_t n,
+                                   DCEffects *fx)
 {
     const DCHost *h = &dc->host[host];
     g_autofree uint64_t *keep = g_new0(uint64_t, group->nr_parts);
     g_autofree uint32_t *part = g_new(uint32_t, n);
-    CXLRetCode rc = match_ranges(h, group, range, n, part, keep);
+    CXLRetCode rc = dc_match_ranges(h, group, range, n, part, keep);
 
     if (rc != CXL_RC_SUCCESS) {
         return rc;
     }
-    if (takes_part_of_share(host, group, range, n, part)) {
+    if (dc_accepts_part_of_share(host, group, range, n, part)) {
         return CXL_RC_INVALID_EXTENT_LIST;
     }
     /* The group is counted already: what counts is the sum afterwards */
@@ -227,16 +228,17 @@ static CXLRetCode take_ranges(CXLDynCap *dc, uint16_t host, DCGroup *group,
                                dc->config.max_extents) {
         return CXL_RC_RESOURCES_EXHAUSTED;
     }
-    take_up(dc, host, group, range, n, part, keep, fx);
+    dc_accept(dc, host, group, range, n, part, keep, fx);
     return CXL_RC_SUCCESS;
 }
 
 /* @rc: what is known to be wrong with the answer already */
-static CXLRetCode respond(CXLDynCap *dc, uint16_t host,
-                          const CXLDCRange *range, size_t n, CXLRetCode rc)
+static CXLRetCode dc_host_respond(CXLDynCap *dc, uint16_t host,
+                                  const CXLDCRange *range, size_t n,
+                                  CXLRetCode rc)
 {
     DCHost *h = &dc->host[host];
-    DCGroup *group = group_answered(h, range, n), *passed;
+    DCGroup *group = dc_group_answered(h, range, n), *passed;
     DCEffects fx;
 
     if (rc == CXL_RC_SUCCESS && dc_ranges_malformed(dc, range, n)) {
@@ -253,7 +255,7 @@ static CXLRetCode respond(CXLDynCap *dc, uint16_t host,
         dc_group_refuse(dc, host, passed, CXL_DC_BY_FM, &fx);
     }
     if (rc == CXL_RC_SUCCESS && n) {
-        rc = take_ranges(dc, host, group, range, n, &fx);
+        rc = dc_accept_ranges(dc, host, group, range, n, &fx);
     }
     if (rc != CXL_RC_SUCCESS || !n) {
         dc_group_refuse(dc, host, group, group->dead ? CXL_DC_BY_FM :
@@ -277,14 +279,14 @@ CXLRetCode cxl_dc_host_respond(CXLDynCap *dc, uint16_t host,
     h = &dc->host[host];
     if (QTAILQ_EMPTY(&h->groups)) {
         /* Unsure what a host hears that answers nothing */
-        dc_chain_forget(h);
+        dc_partial_clear(h);
         rc = n ? CXL_RC_INVALID_PHYS_ADDR : CXL_RC_INVALID_INPUT;
     } else {
-        rc = chain_join(dc, h, DC_CHAIN_RESPOND, ranges, n, more, &list,
-                        &total);
+        rc = dc_partial_join(dc, h, DC_CHAIN_RESPOND, ranges, n, more, &list,
+                             &total);
         if (rc != CXL_RC_SUCCESS || !more) {
-            rc = respond(dc, host, list, total, rc);
-            dc_chain_forget(h);
+            rc = dc_host_respond(dc, host, list, total, rc);
+            dc_partial_clear(h);
         }
     }
     if (rc != CXL_RC_SUCCESS) {
@@ -295,9 +297,9 @@ CXLRetCode cxl_dc_host_respond(CXLDynCap *dc, uint16_t host,
 
 /* -- Release Dynamic Capacity --------------------------------------------- */
 
-static CXLRetCode give_back(CXLDynCap *dc, uint16_t host,
-                            const CXLDCRange *range, size_t n, GArray *sorted,
-                            GArray *pieces)
+static CXLRetCode dc_host_release(CXLDynCap *dc, uint16_t host,
+                                  const CXLDCRange *range, size_t n,
+                                  GArray *sorted, GArray *fragments)
 {
     DCHost *h = &dc->host[host];
     uint64_t left, missing;
@@ -316,21 +318,21 @@ static CXLRetCode give_back(CXLDynCap *dc, uint16_t host,
          * not in the list any more and gets 0Fh like all that is not.
          */
         if (cxl_dc_region_of(dc, r->dpa, r->len) < 0 ||
-            !dc_pieces_of(h, r->dpa, r->len, pieces, NULL, &missing)) {
+            !dc_split_range(h, r->dpa, r->len, fragments, NULL, &missing)) {
             return CXL_RC_INVALID_PHYS_ADDR;
         }
     }
-    if (dc_pieces_split_share(dc, host, pieces)) {
+    if (dc_fragments_split_share(dc, host, fragments)) {
         return CXL_RC_INVALID_EXTENT_LIST;
     }
-    left = dc_pieces_left(h, pieces);
+    left = dc_fragments_left(h, fragments);
     if (left > h->added.count && left + h->pending.count + dc->orphan_extents >
                                  dc->config.max_extents) {
         return CXL_RC_RESOURCES_EXHAUSTED;
     }
 
     dc_effects_init(&fx, host, CXL_DC_EV_RELEASED);
-    dc_pieces_release(dc, host, pieces, false, &fx);
+    dc_fragments_release(dc, host, fragments, false, &fx);
     dc_effects_report(&fx, CXL_DC_RELEASED, CXL_DC_BY_HOST);
     trace_cxl_dc_host_release(host, n, h->added.count);
     dc_effects_run(dc, &fx);
@@ -352,18 +354,19 @@ CXLRetCode cxl_dc_host_release(CXLDynCap *dc, uint16_t host,
     if (!n) {
         rc = CXL_RC_INVALID_INPUT;
     } else {
-        rc = chain_join(dc, h, DC_CHAIN_RELEASE, ranges, n, more, &list,
-                        &total);
+        rc = dc_partial_join(dc, h, DC_CHAIN_RELEASE, ranges, n, more, &list,
+                             &total);
     }
     if (rc != CXL_RC_SUCCESS) {
-        dc_chain_forget(h);
+        dc_partial_clear(h);
     } else if (!more) {
         g_autoptr(GArray) sorted = g_array_new(FALSE, FALSE,
                                                sizeof(CXLDCRange));
-        g_autoptr(GArray) pieces = g_array_new(FALSE, FALSE, sizeof(DCPiece));
+        g_autoptr(GArray) fragments = g_array_new(FALSE, FALSE,
+                                                  sizeof(DCFragment));
 
-        rc = give_back(dc, host, list, total, sorted, pieces);
-        dc_chain_forget(h);
+        rc = dc_host_release(dc, host, list, total, sorted, fragments);
+        dc_partial_clear(h);
     }
     if (rc != CXL_RC_SUCCESS) {
         trace_cxl_dc_host_release_refused(host, n, cxl_rc_name(rc));

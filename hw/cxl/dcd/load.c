@@ -24,7 +24,7 @@ typedef struct Load {
     const char *bad;
 } Load;
 
-static bool fail(Load *l, const char *why)
+static bool dc_load_fail(Load *l, const char *why)
 {
     if (!l->bad) {
         l->bad = why;
@@ -33,7 +33,7 @@ static bool fail(Load *l, const char *why)
 }
 
 /* 0 after a failure */
-static uint64_t get_uint(Load *l, uint64_t max, const char *what)
+static uint64_t dc_load_uint(Load *l, uint64_t max, const char *what)
 {
     uint64_t v = 0;
 
@@ -42,9 +42,9 @@ static uint64_t get_uint(Load *l, uint64_t max, const char *what)
         uint64_t bits = byte & 0x7f;
 
         if (qemu_file_get_error(l->f)) {
-            fail(l, "the stream ends early");
+            dc_load_fail(l, "the stream ends early");
         } else if (shift > 63 || bits << shift >> shift != bits) {
-            fail(l, "a number is too large");
+            dc_load_fail(l, "a number is too large");
         } else {
             v |= bits << shift;
             if (!(byte & 0x80)) {
@@ -53,56 +53,56 @@ static uint64_t get_uint(Load *l, uint64_t max, const char *what)
         }
     }
     if (v > max) {
-        fail(l, what);
+        dc_load_fail(l, what);
     }
     return l->bad ? 0 : v;
 }
 
-static uint64_t get_units(Load *l)
+static uint64_t dc_load_units(Load *l)
 {
-    return get_uint(l, UINT64_MAX >> DC_STREAM_SHIFT,
-                    "an address is too large") << DC_STREAM_SHIFT;
+    return dc_load_uint(l, UINT64_MAX >> DC_STREAM_SHIFT,
+                        "an address is too large") << DC_STREAM_SHIFT;
 }
 
-static bool is_blocks(Load *l, uint64_t dpa, uint64_t len)
+static bool dc_load_is_blocks(Load *l, uint64_t dpa, uint64_t len)
 {
     int region = cxl_dc_region_of(l->dc, dpa, len);
     uint64_t block;
 
     if (region < 0) {
-        return fail(l, "a range is not in a region");
+        return dc_load_fail(l, "a range is not in a region");
     }
     block = l->dc->region[region].pub.block_size;
     return (QEMU_IS_ALIGNED(dpa, block) && QEMU_IS_ALIGNED(len, block)) ||
-           fail(l, "a range is off the block size");
+           dc_load_fail(l, "a range is off the block size");
 }
 
-static bool claim(Load *l, uint64_t dpa, uint64_t len)
+static bool dc_load_claim(Load *l, uint64_t dpa, uint64_t len)
 {
     int region;
 
-    if (!is_blocks(l, dpa, len)) {
+    if (!dc_load_is_blocks(l, dpa, len)) {
         return false;
     }
     region = dc_region_at(l->dc, dpa);
-    if (!dc_is_free(l->dc, region, dpa, len)) {
-        return fail(l, "a range is in use twice");
+    if (!dc_range_is_free(l->dc, region, dpa, len)) {
+        return dc_load_fail(l, "a range is in use twice");
     }
-    dc_take(l->dc, region, dpa, len);
+    dc_alloc_range(l->dc, region, dpa, len);
     return true;
 }
 
-static void get_regions(Load *l)
+static void dc_load_regions(Load *l)
 {
     for (unsigned i = 0; i < l->dc->config.nr_regions; i++) {
         CXLDCRegion *r = &l->dc->region[i].pub;
-        uint64_t block = get_units(l);
-        bool sanitize = get_uint(l, 1, "a flag is not one");
+        uint64_t block = dc_load_units(l);
+        bool sanitize = dc_load_uint(l, 1, "a flag is not one");
 
         if (!is_power_of_2(block) || !(block & r->block_mask)) {
-            fail(l, "a block size is not supported");
+            dc_load_fail(l, "a block size is not supported");
         } else if (sanitize != r->sanitize && !r->sanitize_configurable) {
-            fail(l, "sanitize on release differs");
+            dc_load_fail(l, "sanitize on release differs");
         } else {
             r->block_size = block;
             r->sanitize = sanitize;
@@ -110,73 +110,74 @@ static void get_regions(Load *l)
     }
 }
 
-static void get_aliases(Load *l, DCTag *tag)
+static void dc_load_aliases(Load *l, DCTag *tag)
 {
-    unsigned n = get_uint(l, CXL_DC_MAX_REGIONS, "a tag is in many regions");
+    unsigned n = dc_load_uint(l, CXL_DC_MAX_REGIONS,
+                              "a tag is in many regions");
 
     while (n-- && !l->bad) {
-        unsigned region = get_uint(l, l->dc->config.nr_regions - 1,
-                                   "a tag is in no region");
+        unsigned region = dc_load_uint(l, l->dc->config.nr_regions - 1,
+                                       "a tag is in no region");
         DCAlias *alias;
 
         if (!l->dc->region[region].pub.sharable || region == tag->region ||
             dc_tag_alias(tag, region)) {
-            fail(l, "a tag is not shared like that");
+            dc_load_fail(l, "a tag is not shared like that");
             return;
         }
         alias = g_malloc0(sizeof(*alias) + tag->nr_parts * sizeof(uint64_t));
         alias->region = region;
         dc_tag_add_alias(l->dc, tag, alias);
         for (uint32_t i = 0; i < tag->nr_parts && !l->bad; i++) {
-            alias->dpa[i] = get_units(l);
+            alias->dpa[i] = dc_load_units(l);
             if (cxl_dc_region_of(l->dc, alias->dpa[i], tag->part[i].len) !=
                 region) {
-                fail(l, "shared capacity leaves its region");
+                dc_load_fail(l, "shared capacity leaves its region");
             }
-            claim(l, alias->dpa[i], tag->part[i].len);
+            dc_load_claim(l, alias->dpa[i], tag->part[i].len);
         }
     }
 }
 
-static void get_shared_tag(Load *l, const QemuUUID *uuid, unsigned region)
+static void dc_load_shared_tag(Load *l, const QemuUUID *uuid, unsigned region)
 {
     CXLDynCap *dc = l->dc;
-    unsigned flags = get_uint(l, DC_TAG_FLAGS, "a tag has unknown flags");
-    uint32_t n = get_uint(l, MIN(65536, dc->config.max_extents),
-                          "a tag has too many extents");
+    unsigned flags = dc_load_uint(l, DC_TAG_FLAGS, "a tag has unknown flags");
+    uint32_t n = dc_load_uint(l, MIN(65536, dc->config.max_extents),
+                              "a tag has too many extents");
     g_autofree CXLDCRange *part = g_new0(CXLDCRange, n);
     DCTag *tag;
 
     for (uint32_t i = 0; i < n && !l->bad; i++) {
-        part[i].dpa = get_units(l);
-        part[i].len = get_units(l);
+        part[i].dpa = dc_load_units(l);
+        part[i].len = dc_load_units(l);
         if (cxl_dc_region_of(dc, part[i].dpa, part[i].len) != region) {
-            fail(l, "an extent is not where its tag is");
+            dc_load_fail(l, "an extent is not where its tag is");
         }
-        claim(l, part[i].dpa, part[i].len);
+        dc_load_claim(l, part[i].dpa, part[i].len);
     }
     if (!n) {
-        fail(l, "a shared tag is empty");
+        dc_load_fail(l, "a shared tag is empty");
     }
     if (l->bad) {
         return;
     }
     tag = dc_tag_new(dc, uuid, region, part, n);
     tag->sanitize = flags & DC_TAG_SANITIZE;
-    tag->touched = flags & DC_TAG_TOUCHED;
+    tag->accessed_once = flags & DC_TAG_TOUCHED;
     if (flags & DC_TAG_REFERENCED) {
         tag->referenced = true;
         dc->orphan_extents += n;
         dc->orphan_tags++;
     }
     g_ptr_array_add(l->tags, tag);
-    get_aliases(l, tag);
+    dc_load_aliases(l, tag);
 }
 
-static void get_tags(Load *l)
+static void dc_load_tags(Load *l)
 {
     CXLDynCap *dc = l->dc;
-    uint64_t n = get_uint(l, (uint64_t)dc->config.max_tags *
+    uint64_t n = dc_load_uint(l, (uint64_t)dc->config.max_tags *
                              dc->config.nr_hosts, "there are too many tags");
 
     while (n-- && !l->bad) {
@@ -185,19 +186,19 @@ static void get_tags(Load *l)
 
         if (qemu_get_buffer(l->f, uuid.data, sizeof(uuid.data)) !=
             sizeof(uuid.data)) {
-            fail(l, "the stream ends early");
+            dc_load_fail(l, "the stream ends early");
             return;
         }
-        region = get_uint(l, dc->config.nr_regions - 1,
-                          "a tag is in no region");
+        region = dc_load_uint(l, dc->config.nr_regions - 1,
+                              "a tag is in no region");
         if (qemu_uuid_is_null(&uuid) || dc_tag_find(dc, &uuid)) {
-            fail(l, "a tag is zero or there twice");
+            dc_load_fail(l, "a tag is zero or there twice");
         }
         if (l->bad) {
             return;
         }
         if (dc->region[region].pub.sharable) {
-            get_shared_tag(l, &uuid, region);
+            dc_load_shared_tag(l, &uuid, region);
         } else {
             g_ptr_array_add(l->tags, dc_tag_new(dc, &uuid, region, NULL, 0));
         }
@@ -205,40 +206,42 @@ static void get_tags(Load *l)
 }
 
 /* An extent's tag and sequence; takes the medium of what is not shared */
-static bool get_owner(Load *l, unsigned host, uint64_t dpa, uint64_t len,
-                      DCTag **owner, uint16_t *seq)
+static bool dc_load_owner(Load *l, unsigned host, uint64_t dpa, uint64_t len,
+                          DCTag **owner, uint16_t *seq)
 {
     CXLDynCap *dc = l->dc;
-    uint32_t nr = get_uint(l, l->tags->len, "an extent has an unknown tag");
+    uint32_t nr = dc_load_uint(l, l->tags->len, "an extent has an unknown tag");
     DCTag *tag = nr ? g_ptr_array_index(l->tags, nr - 1) : NULL;
-    DCHold *hold = tag ? dc_tag_hold(tag, host) : NULL;
+    DCTagRef *ref = tag ? dc_tag_ref(tag, host) : NULL;
     int region;
 
     *owner = tag;
-    *seq = tag && tag->sharable ?
-           get_uint(l, tag->nr_parts - 1, "a sequence number is too large") :
-           0;
-    if (l->bad || !is_blocks(l, dpa, len)) {
+    *seq = 0;
+    if (tag && tag->sharable) {
+        *seq = dc_load_uint(l, tag->nr_parts - 1,
+                            "a sequence number is too large");
+    }
+    if (l->bad || !dc_load_is_blocks(l, dpa, len)) {
         return false;
     }
     region = dc_region_at(dc, dpa);
     if (dc->region[region].pub.sharable != (tag && tag->sharable)) {
-        return fail(l, "an extent's tag does not fit its region");
+        return dc_load_fail(l, "an extent's tag does not fit its region");
     }
     if (tag && tag->sharable) {
         if (region != tag->region && !dc_tag_alias(tag, region)) {
-            return fail(l, "a tag is not shared in an extent's region");
+            return dc_load_fail(l, "a tag is not shared in an extent's region");
         }
         if (dpa != dc_tag_dpa(tag, region, *seq) ||
-            len != tag->part[*seq].len || (hold && hold->region != region)) {
-            return fail(l, "a shared extent is not where its tag is");
+            len != tag->part[*seq].len || (ref && ref->region != region)) {
+            return dc_load_fail(l, "a shared extent is not where its tag is");
         }
         return true;
     }
-    if (tag && (region != tag->region || (!hold && tag->nr_holds))) {
-        return fail(l, "an extent is not where its tag is");
+    if (tag && (region != tag->region || (!ref && tag->nr_refs))) {
+        return dc_load_fail(l, "an extent is not where its tag is");
     }
-    if (!claim(l, dpa, len)) {
+    if (!dc_load_claim(l, dpa, len)) {
         return false;
     }
     if (tag) {
@@ -247,22 +250,22 @@ static bool get_owner(Load *l, unsigned host, uint64_t dpa, uint64_t len,
     return true;
 }
 
-static void get_added(Load *l, unsigned host)
+static void dc_load_added(Load *l, unsigned host)
 {
     CXLDynCap *dc = l->dc;
     DCHost *h = &dc->host[host];
-    uint32_t n = get_uint(l, dc->config.max_extents,
-                          "there are too many extents");
+    uint32_t n = dc_load_uint(l, dc->config.max_extents,
+                              "there are too many extents");
     uint64_t end = 0;
 
     while (n-- && !l->bad) {
-        uint64_t gap = get_units(l), len = get_units(l);
+        uint64_t gap = dc_load_units(l), len = dc_load_units(l);
         DCRec rec = { .dpa = end + gap, .len = len };
         DCTag *tag;
 
         if (rec.dpa < end ||
-            !get_owner(l, host, rec.dpa, len, &tag, &rec.seq)) {
-            fail(l, "an extent is out of order");
+            !dc_load_owner(l, host, rec.dpa, len, &tag, &rec.seq)) {
+            dc_load_fail(l, "an extent is out of order");
             return;
         }
         rec.ref = tag;
@@ -275,7 +278,7 @@ static void get_added(Load *l, unsigned host)
 }
 
 /* Offered extents overlap neither each other nor what is Added */
-static bool parts_are_apart(const DCHost *h, const DCPart *part, uint32_t n)
+static bool dc_parts_are_apart(const DCHost *h, const DCPart *part, uint32_t n)
 {
     g_autofree CXLDCRange *range = g_new(CXLDCRange, n);
 
@@ -296,38 +299,38 @@ static bool parts_are_apart(const DCHost *h, const DCPart *part, uint32_t n)
     return true;
 }
 
-static void get_group(Load *l, unsigned host)
+static void dc_load_group(Load *l, unsigned host)
 {
     CXLDynCap *dc = l->dc;
     DCHost *h = &dc->host[host];
     g_autoptr(GArray) parts = g_array_new(FALSE, FALSE, sizeof(DCPart));
-    bool dead = get_uint(l, 1, "a flag is not one");
+    bool dead = dc_load_uint(l, 1, "a flag is not one");
     uint32_t left = dc->config.max_extents - h->added.count -
                     h->pending.count;
-    uint32_t n = get_uint(l, left, "there are too many extents");
+    uint32_t n = dc_load_uint(l, left, "there are too many extents");
     DCGroup *group;
 
     if (!n) {
-        fail(l, "an offer is empty");
+        dc_load_fail(l, "an offer is empty");
     }
     l->nr_groups++;
     for (uint32_t i = 0; i < n && !l->bad; i++) {
-        uint64_t dpa = get_units(l), len = get_units(l);
+        uint64_t dpa = dc_load_units(l), len = dc_load_units(l);
         DCPart p = { .dpa = dpa, .len = len };
-        DCHold *hold;
+        DCTagRef *ref;
 
-        if (!get_owner(l, host, p.dpa, p.len, &p.tag, &p.seq)) {
+        if (!dc_load_owner(l, host, p.dpa, p.len, &p.tag, &p.seq)) {
             return;
         }
-        hold = p.tag ? dc_tag_hold(p.tag, host) : NULL;
-        if (hold) {
-            fail(l, "a tag is in two offers, or offered and accepted");
+        ref = p.tag ? dc_tag_ref(p.tag, host) : NULL;
+        if (ref) {
+            dc_load_fail(l, "a tag is in two offers, or offered and accepted");
         }
         g_array_append_val(parts, p);
     }
     if (!l->bad &&
-        !parts_are_apart(h, (const DCPart *)parts->data, parts->len)) {
-        fail(l, "offers overlap");
+        !dc_parts_are_apart(h, (const DCPart *)parts->data, parts->len)) {
+        dc_load_fail(l, "offers overlap");
     }
     if (l->bad) {
         return;
@@ -340,94 +343,95 @@ static void get_group(Load *l, unsigned host)
     }
 }
 
-static void get_asked(Load *l, DCHost *h)
+static void dc_load_release_pending(Load *l, DCHost *h)
 {
-    uint64_t n = get_uint(l, dc_list_limit(l->dc),
-                          "there are too many release requests");
-    g_autoptr(GArray) pieces = g_array_new(FALSE, FALSE, sizeof(DCPiece));
+    uint64_t n = dc_load_uint(l, dc_list_limit(l->dc),
+                              "there are too many release requests");
+    g_autoptr(GArray) fragments = g_array_new(FALSE, FALSE, sizeof(DCFragment));
     DCRec last = { .len = 0 };
 
     while (n-- && !l->bad) {
-        uint64_t gap = get_units(l), end = last.dpa + last.len, missing;
+        uint64_t gap = dc_load_units(l), end = last.dpa + last.len, missing;
         DCRec rec = { .dpa = end + gap };
 
-        rec.len = get_units(l);
-        rec.flags = get_uint(l, DC_REC_SANITIZE, "a flag is not one");
+        rec.len = dc_load_units(l);
+        rec.flags = dc_load_uint(l, DC_REC_SANITIZE, "a flag is not one");
         /* Runs are as long as they can be */
         if (!rec.len || rec.dpa < end || rec.len > UINT64_MAX - rec.dpa ||
             (last.len && !gap && last.flags == rec.flags)) {
-            fail(l, "release requests are out of order");
+            dc_load_fail(l, "release requests are out of order");
             return;
         }
-        g_array_set_size(pieces, 0);
-        if (!dc_pieces_of(h, rec.dpa, rec.len, pieces, NULL, &missing)) {
-            fail(l, "a release request is for what is not there");
+        g_array_set_size(fragments, 0);
+        if (!dc_split_range(h, rec.dpa, rec.len, fragments, NULL, &missing)) {
+            dc_load_fail(l, "a release request is for what is not there");
         }
-        for (guint i = 0; i < pieces->len && !l->bad; i++) {
-            const DCPiece *p = &g_array_index(pieces, DCPiece, i);
+        for (guint i = 0; i < fragments->len && !l->bad; i++) {
+            const DCFragment *p = &g_array_index(fragments, DCFragment, i);
 
-            is_blocks(l, p->dpa, p->len);
+            dc_load_is_blocks(l, p->dpa, p->len);
         }
-        dc_set_insert(&h->asked, &rec);
+        dc_set_insert(&h->release_pending, &rec);
         last = rec;
     }
 }
 
-static void get_chain(Load *l, DCHost *h)
+static void dc_load_partial(Load *l, DCHost *h)
 {
     uint64_t n;
 
-    h->chain = get_uint(l, DC_CHAIN_RELEASE, "a chain is of unknown kind");
+    h->chain = dc_load_uint(l, DC_CHAIN_RELEASE, "a chain is of unknown kind");
     if (h->chain == DC_CHAIN_NONE) {
         return;
     }
-    h->held = g_array_new(FALSE, FALSE, sizeof(CXLDCRange));
-    n = get_uint(l, dc_list_limit(l->dc), "a chain is too long");
+    h->partial = g_array_new(FALSE, FALSE, sizeof(CXLDCRange));
+    n = dc_load_uint(l, dc_list_limit(l->dc), "a chain is too long");
     while (n-- && !l->bad) {
-        uint64_t dpa = get_uint(l, UINT64_MAX, "");
+        uint64_t dpa = dc_load_uint(l, UINT64_MAX, "");
 
-        dc_range_append(h->held, dpa, get_uint(l, UINT64_MAX, ""));
+        dc_range_append(h->partial, dpa, dc_load_uint(l, UINT64_MAX, ""));
     }
     if (h->chain == DC_CHAIN_RESPOND && QTAILQ_EMPTY(&h->groups)) {
-        fail(l, "a chain answers no offer");
+        dc_load_fail(l, "a chain answers no offer");
     }
 }
 
-static void get_host(Load *l, unsigned host)
+static void dc_load_host(Load *l, unsigned host)
 {
     DCHost *h = &l->dc->host[host];
-    uint32_t generation = get_uint(l, UINT32_MAX, "a generation is too large");
+    uint32_t generation = dc_load_uint(l, UINT32_MAX,
+                                       "a generation is too large");
     uint32_t n;
 
-    get_added(l, host);
-    n = get_uint(l, l->dc->config.max_extents, "there are too many offers");
+    dc_load_added(l, host);
+    n = dc_load_uint(l, l->dc->config.max_extents, "there are too many offers");
     while (n-- && !l->bad) {
-        get_group(l, host);
+        dc_load_group(l, host);
     }
-    get_asked(l, h);
-    get_chain(l, h);
+    dc_load_release_pending(l, h);
+    dc_load_partial(l, h);
     h->generation = generation;
     if (h->nr_tags > l->dc->config.max_tags) {
-        fail(l, "there are too many tags");
+        dc_load_fail(l, "there are too many tags");
     }
 }
 
 /* What only all extents together tell */
-static void check_tag(Load *l, DCTag *tag)
+static void dc_load_check_tag(Load *l, DCTag *tag)
 {
     const DCAlias *alias;
 
-    if (!tag->nr_holds && !tag->referenced) {
-        fail(l, "a tag has no holder");
+    if (!tag->nr_refs && !tag->referenced) {
+        dc_load_fail(l, "a tag has no holder");
     }
-    for (unsigned i = 0; tag->sharable && i < tag->nr_holds; i++) {
-        if (tag->hold[i].added + tag->hold[i].pending != tag->nr_parts) {
-            fail(l, "a host has a part of shared capacity");
+    for (unsigned i = 0; tag->sharable && i < tag->nr_refs; i++) {
+        if (tag->ref[i].added + tag->ref[i].pending != tag->nr_parts) {
+            dc_load_fail(l, "a host has a part of shared capacity");
         }
     }
     for (alias = tag->alias; alias; alias = alias->next) {
         if (!alias->users) {
-            fail(l, "shared capacity is seen by nobody");
+            dc_load_fail(l, "shared capacity is seen by nobody");
         }
     }
     if (!tag->sharable && tag->nr_parts) {
@@ -438,22 +442,22 @@ static void check_tag(Load *l, DCTag *tag)
     }
 }
 
-static void load(Load *l)
+static void dc_load_all(Load *l)
 {
     uint32_t tag_generation;
 
-    if (get_uint(l, UINT16_MAX, "") != l->dc->config.nr_hosts ||
-        get_uint(l, UINT8_MAX, "") != l->dc->config.nr_regions) {
-        fail(l, "the number of hosts or regions differs");
+    if (dc_load_uint(l, UINT16_MAX, "") != l->dc->config.nr_hosts ||
+        dc_load_uint(l, UINT8_MAX, "") != l->dc->config.nr_regions) {
+        dc_load_fail(l, "the number of hosts or regions differs");
     }
-    get_regions(l);
-    get_tags(l);
-    tag_generation = get_uint(l, UINT32_MAX, "a generation is too large");
+    dc_load_regions(l);
+    dc_load_tags(l);
+    tag_generation = dc_load_uint(l, UINT32_MAX, "a generation is too large");
     for (unsigned h = 0; h < l->dc->config.nr_hosts && !l->bad; h++) {
-        get_host(l, h);
+        dc_load_host(l, h);
     }
     for (guint i = 0; i < l->tags->len; i++) {
-        check_tag(l, g_ptr_array_index(l->tags, i));
+        dc_load_check_tag(l, g_ptr_array_index(l->tags, i));
     }
     l->dc->tag_generation = tag_generation;
 }
@@ -462,7 +466,7 @@ int dc_load(CXLDynCap *dc, QEMUFile *f)
 {
     Load l = { .f = f, .dc = dc_new_like(dc), .tags = g_ptr_array_new() };
 
-    load(&l);
+    dc_load_all(&l);
     if (l.bad) {
         error_report("dynamic capacity state refused: %s", l.bad);
         cxl_dc_forget(dc);

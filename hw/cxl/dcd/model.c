@@ -22,7 +22,7 @@ static CXLDynCap *dc_build(const CXLDCConfig *config, const CXLDCOps *ops,
         DCRegion *r = &dc->region[i];
 
         r->pub = config->region[i];
-        dc_give(dc, i, r->pub.base, r->pub.len);
+        dc_free_range(dc, i, r->pub.base, r->pub.len);
     }
     dc->host = g_new0(DCHost, config->nr_hosts);
     for (unsigned h = 0; h < config->nr_hosts; h++) {
@@ -99,8 +99,8 @@ void cxl_dc_free(CXLDynCap *dc)
         }
         dc_added_clear(dc, host);
         dc_set_clear(&host->pending);
-        dc_set_clear(&host->asked);
-        dc_chain_forget(host);
+        dc_set_clear(&host->release_pending);
+        dc_partial_clear(host);
     }
     for (unsigned i = 0; i < dc->config.nr_regions; i++) {
         dc_set_clear(&dc->region[i].holes);
@@ -242,7 +242,7 @@ void cxl_dc_release_requests(const CXLDynCap *dc, uint16_t host,
     if (host >= dc->config.nr_hosts) {
         return;
     }
-    rec = dc_set_nth(&dc->host[host].asked, 0, &cur);
+    rec = dc_set_nth(&dc->host[host].release_pending, 0, &cur);
     for (; rec; rec = dc_set_next(&cur)) {
         CXLDCRange range = { rec->dpa, rec->len };
 
@@ -264,9 +264,9 @@ size_t cxl_dc_memory(const CXLDynCap *dc)
         const DCHost *host = &dc->host[h];
 
         sum += dc_added_memory(dc, host) + dc_set_memory(&host->pending) +
-               dc_set_memory(&host->asked) + host->group_bytes;
-        if (host->held) {
-            sum += host->held->len * sizeof(CXLDCRange);
+               dc_set_memory(&host->release_pending) + host->group_bytes;
+        if (host->partial) {
+            sum += host->partial->len * sizeof(CXLDCRange);
         }
     }
     /* A bucket of 64 bytes for one or two tags */
@@ -284,10 +284,10 @@ int dc_compare_range(gconstpointer a, gconstpointer b)
 }
 
 /* @records is 64 bit: a count out of a payload must not wrap */
-bool dc_log_has_room(CXLDynCap *dc, uint16_t host, uint64_t records)
+bool dc_log_has_space(CXLDynCap *dc, uint16_t host, uint64_t records)
 {
-    return !dc->ops->log_room ||
-           records <= dc->ops->log_room(dc->opaque, host);
+    return !dc->ops->log_space ||
+           records <= dc->ops->log_space(dc->opaque, host);
 }
 
 void dc_effects_init(DCEffects *fx, uint16_t host, CXLDCEventType type)
@@ -345,19 +345,19 @@ void dc_effects_report(DCEffects *fx, CXLDCOutcome what, CXLDCReason why)
     }
 }
 
-static void run_access(CXLDynCap *dc, uint16_t host, const GArray *list,
-                       bool on)
+static void dc_run_access(CXLDynCap *dc, uint16_t host, const GArray *list,
+                          bool on)
 {
     for (guint i = 0; dc->ops->access && i < list->len; i++) {
         dc->ops->access(dc->opaque, host,
                         &g_array_index(list, CXLDCRange, i), on);
     }
-    if (dc->ops->settle && list->len) {
-        dc->ops->settle(dc->opaque);
+    if (dc->ops->commit && list->len) {
+        dc->ops->commit(dc->opaque);
     }
 }
 
-static void run_log(CXLDynCap *dc, const DCEffects *fx)
+static void dc_run_log(CXLDynCap *dc, const DCEffects *fx)
 {
     CXLDCEvent event = {
         .type = fx->type, .host = fx->host, .region = fx->region,
@@ -379,7 +379,7 @@ static void run_log(CXLDynCap *dc, const DCEffects *fx)
     }
 }
 
-static void run_report(CXLDynCap *dc, const DCEffects *fx)
+static void dc_run_report(CXLDynCap *dc, const DCEffects *fx)
 {
     const CXLDCExtent *e = (const CXLDCExtent *)fx->reported->data;
 
@@ -393,16 +393,16 @@ static void run_report(CXLDynCap *dc, const DCEffects *fx)
 
 void dc_effects_run(CXLDynCap *dc, DCEffects *fx)
 {
-    run_access(dc, fx->host, fx->off, false);
+    dc_run_access(dc, fx->host, fx->off, false);
     for (guint i = 0; dc->ops->sanitize && i < fx->wipe->len; i++) {
         dc->ops->sanitize(dc->opaque, &g_array_index(fx->wipe, CXLDCRange, i));
     }
-    if (dc->ops->settle && fx->wipe->len) {
-        dc->ops->settle(dc->opaque);
+    if (dc->ops->commit && fx->wipe->len) {
+        dc->ops->commit(dc->opaque);
     }
-    run_access(dc, fx->host, fx->on, true);
-    run_log(dc, fx);
-    run_report(dc, fx);
+    dc_run_access(dc, fx->host, fx->on, true);
+    dc_run_log(dc, fx);
+    dc_run_report(dc, fx);
     g_array_free(fx->on, TRUE);
     g_array_free(fx->off, TRUE);
     g_array_free(fx->wipe, TRUE);

@@ -7,8 +7,8 @@
 #include "qapi/error.h"
 #include "dc-internal.h"
 
-static CXLRetCode check_extent(CXLDynCap *dc, const CXLDCExtent *e, size_t i,
-                               Error **errp)
+static CXLRetCode dc_check_extent(CXLDynCap *dc, const CXLDCExtent *e, size_t i,
+                                  Error **errp)
 {
     int region = dc_region_at(dc, e->dpa);
     const CXLDCRegion *r = region < 0 ? NULL : &dc->region[region].pub;
@@ -36,11 +36,11 @@ static CXLRetCode check_extent(CXLDynCap *dc, const CXLDCExtent *e, size_t i,
     return CXL_RC_INVALID_EXTENT_LIST;
 }
 
-static CXLRetCode check_extent_free(CXLDynCap *dc, const DCHost *h,
-                                    const CXLDCExtent *e, size_t i,
-                                    Error **errp)
+static CXLRetCode dc_check_extent_free(CXLDynCap *dc, const DCHost *h,
+                                       const CXLDCExtent *e, size_t i,
+                                       Error **errp)
 {
-    if (dc_is_free(dc, dc_region_at(dc, e->dpa), e->dpa, e->len)) {
+    if (dc_range_is_free(dc, dc_region_at(dc, e->dpa), e->dpa, e->len)) {
         return CXL_RC_SUCCESS;
     }
     if (dc_set_overlaps(&h->added, e->dpa, e->len)) {
@@ -60,7 +60,7 @@ static CXLRetCode check_extent_free(CXLDynCap *dc, const DCHost *h,
     return CXL_RC_INVALID_EXTENT_LIST;
 }
 
-static CXLRetCode check_overlap(const CXLDCAddRequest *req, Error **errp)
+static CXLRetCode dc_check_overlap(const CXLDCAddRequest *req, Error **errp)
 {
     g_autofree CXLDCRange *range = g_new(CXLDCRange, req->nr_extents);
 
@@ -79,7 +79,7 @@ static CXLRetCode check_overlap(const CXLDCAddRequest *req, Error **errp)
     return CXL_RC_SUCCESS;
 }
 
-static int compare_by_tag(gconstpointer a, gconstpointer b, gpointer opaque)
+static int dc_compare_by_tag(gconstpointer a, gconstpointer b, gpointer opaque)
 {
     const uint32_t *ia = a, *ib = b;
     const CXLDCExtent *extents = opaque;
@@ -95,9 +95,9 @@ static int compare_by_tag(gconstpointer a, gconstpointer b, gpointer opaque)
  * Unsure who sets the sequence: an FM that numbers its extents must number them
  * 0..n-1; one that leaves all zero gets them numbered in the order of the list.
  */
-static CXLRetCode check_allocation(CXLDynCap *dc, const CXLDCExtent *extents,
-                                   const uint32_t *index, uint32_t n,
-                                   uint16_t *seq, Error **errp)
+static CXLRetCode dc_check_allocation(CXLDynCap *dc, const CXLDCExtent *extents,
+                                      const uint32_t *index, uint32_t n,
+                                      uint16_t *seq, Error **errp)
 {
     const CXLDCExtent *first = &extents[index[0]];
     g_autofree char *name = dc_tag_name(&first->tag, errp);
@@ -141,8 +141,9 @@ static CXLRetCode check_allocation(CXLDynCap *dc, const CXLDCExtent *extents,
     return CXL_RC_SUCCESS;
 }
 
-static DCTag *make_tag(CXLDynCap *dc, const CXLDCExtent *extents,
-                       const uint32_t *index, uint32_t n, const uint16_t *seq)
+static DCTag *dc_allocation_tag(CXLDynCap *dc, const CXLDCExtent *extents,
+                                const uint32_t *index, uint32_t n,
+                                const uint16_t *seq)
 {
     int region = dc_region_at(dc, extents[index[0]].dpa);
     bool sharable = dc->region[region].pub.sharable;
@@ -161,8 +162,8 @@ static DCTag *make_tag(CXLDynCap *dc, const CXLDCExtent *extents,
 }
 
 /* End of the run of equal tags that starts at index[@i] */
-static uint32_t run_end(const CXLDCExtent *extents, const uint32_t *index,
-                        uint32_t i, uint32_t n)
+static uint32_t dc_allocation_end(const CXLDCExtent *extents,
+                                  const uint32_t *index, uint32_t i, uint32_t n)
 {
     uint32_t end = i + 1;
 
@@ -189,17 +190,17 @@ CXLRetCode dc_add_list(CXLDynCap *dc, const CXLDCAddRequest *req,
         return CXL_RC_INVALID_EXTENT_LIST;
     }
     for (size_t i = 0; rc == CXL_RC_SUCCESS && i < req->nr_extents; i++) {
-        rc = check_extent(dc, &e[i], i, errp);
+        rc = dc_check_extent(dc, &e[i], i, errp);
     }
     if (rc == CXL_RC_SUCCESS) {
-        rc = check_overlap(req, errp);
+        rc = dc_check_overlap(req, errp);
     }
     for (size_t i = 0; rc == CXL_RC_SUCCESS && i < req->nr_extents; i++) {
-        rc = check_extent_free(dc, h, &e[i], i, errp);
+        rc = dc_check_extent_free(dc, h, &e[i], i, errp);
     }
     /* Bounds the list to 32 bits, too */
     if (rc == CXL_RC_SUCCESS && req->nr_extents > dc->config.max_extents) {
-        rc = dc_check_room(dc, req->host, req->nr_extents, 0, false, errp);
+        rc = dc_check_space(dc, req->host, req->nr_extents, 0, false, errp);
     }
     if (rc != CXL_RC_SUCCESS) {
         return rc;
@@ -210,18 +211,18 @@ CXLRetCode dc_add_list(CXLDynCap *dc, const CXLDCAddRequest *req,
     for (uint32_t i = 0; i < n; i++) {
         index[i] = i;
     }
-    g_qsort_with_data(index, n, sizeof(*index), compare_by_tag, (gpointer)e);
+    g_qsort_with_data(index, n, sizeof(*index), dc_compare_by_tag, (gpointer)e);
     for (uint32_t i = 0; i < n; i = end) {
-        end = run_end(e, index, i, n);
+        end = dc_allocation_end(e, index, i, n);
         if (!qemu_uuid_is_null(&e[index[i]].tag)) {
             tags++;
-            rc = check_allocation(dc, e, &index[i], end - i, seq, errp);
+            rc = dc_check_allocation(dc, e, &index[i], end - i, seq, errp);
             if (rc != CXL_RC_SUCCESS) {
                 return rc;
             }
         }
     }
-    rc = dc_check_room(dc, req->host, n, tags, false, errp);
+    rc = dc_check_space(dc, req->host, n, tags, false, errp);
     if (rc != CXL_RC_SUCCESS) {
         return rc;
     }
@@ -230,9 +231,9 @@ CXLRetCode dc_add_list(CXLDynCap *dc, const CXLDCAddRequest *req,
     for (uint32_t i = 0; i < n; i = end) {
         DCTag *tag = NULL;
 
-        end = run_end(e, index, i, n);
+        end = dc_allocation_end(e, index, i, n);
         if (!qemu_uuid_is_null(&e[index[i]].tag)) {
-            tag = make_tag(dc, e, &index[i], end - i, seq);
+            tag = dc_allocation_tag(dc, e, &index[i], end - i, seq);
         }
         for (uint32_t k = i; k < end; k++) {
             const CXLDCExtent *from = &e[index[k]];
@@ -242,7 +243,8 @@ CXLRetCode dc_add_list(CXLDynCap *dc, const CXLDCAddRequest *req,
             part->len = from->len;
             part->tag = tag;
             part->seq = seq[index[k]];
-            dc_take(dc, dc_region_at(dc, part->dpa), part->dpa, part->len);
+            dc_alloc_range(dc, dc_region_at(dc, part->dpa), part->dpa,
+                           part->len);
         }
     }
     dc_offer(dc, req->host, group);

@@ -10,8 +10,8 @@
 
 /* -- checks that all policies share --------------------------------------- */
 
-CXLRetCode dc_check_room(CXLDynCap *dc, uint16_t host, uint64_t extents,
-                         uint64_t tags, bool counted, Error **errp)
+CXLRetCode dc_check_space(CXLDynCap *dc, uint16_t host, uint64_t extents,
+                          uint64_t tags, bool counted, Error **errp)
 {
     const DCHost *h = &dc->host[host];
     uint64_t used_extents = dc_used_extents(dc, h);
@@ -33,7 +33,7 @@ CXLRetCode dc_check_room(CXLDynCap *dc, uint16_t host, uint64_t extents,
                    dc->config.max_tags);
         return CXL_RC_RESOURCES_EXHAUSTED;
     }
-    if (!dc_log_has_room(dc, host, extents)) {
+    if (!dc_log_has_space(dc, host, extents)) {
         error_setg(errp, "%" PRIu64 " records do not fit in the event log of "
                    "host %u now: try again when it has read some", extents,
                    host);
@@ -42,7 +42,7 @@ CXLRetCode dc_check_room(CXLDynCap *dc, uint16_t host, uint64_t extents,
     return CXL_RC_SUCCESS;
 }
 
-static int offer_compare_part(const void *a, const void *b)
+static int dc_part_compare(const void *a, const void *b)
 {
     const DCPart *pa = a, *pb = b;
 
@@ -58,7 +58,7 @@ void dc_offer(CXLDynCap *dc, uint16_t host, DCGroup *group)
 {
     DCEffects fx;
 
-    qsort(group->part, group->nr_parts, sizeof(DCPart), offer_compare_part);
+    qsort(group->part, group->nr_parts, sizeof(DCPart), dc_part_compare);
     dc_group_append(dc, host, group);
     dc_effects_init(&fx, host, CXL_DC_EV_ADD);
     for (uint32_t i = 0; i < group->nr_parts; i++) {
@@ -76,8 +76,8 @@ void dc_offer(CXLDynCap *dc, uint16_t host, DCGroup *group)
  * Takes @len bytes in at most @limit extents, the fewest that holes allow: one
  * hole that fits, else the longest ones.  Gives all back if it fails.
  */
-static bool pick(CXLDynCap *dc, unsigned region, uint64_t len, uint32_t limit,
-                 GArray *ranges)
+static bool dc_pick_ranges(CXLDynCap *dc, unsigned region, uint64_t len,
+                           uint32_t limit, GArray *ranges)
 {
     DCSet *holes = &dc->region[region].holes;
 
@@ -91,13 +91,13 @@ static bool pick(CXLDynCap *dc, unsigned region, uint64_t len, uint32_t limit,
         if (!hole || ranges->len == limit) {
             for (guint i = 0; i < ranges->len; i++) {
                 range = g_array_index(ranges, CXLDCRange, i);
-                dc_give(dc, region, range.dpa, range.len);
+                dc_free_range(dc, region, range.dpa, range.len);
             }
             return false;
         }
         range.dpa = hole->dpa;
         range.len = MIN(hole->len, len);
-        dc_take(dc, region, range.dpa, range.len);
+        dc_alloc_range(dc, region, range.dpa, range.len);
         g_array_append_val(ranges, range);
         len -= range.len;
     }
@@ -105,8 +105,8 @@ static bool pick(CXLDynCap *dc, unsigned region, uint64_t len, uint32_t limit,
     return true;
 }
 
-static CXLRetCode check_sized(CXLDynCap *dc, const CXLDCAddRequest *req,
-                              Error **errp)
+static CXLRetCode dc_check_sized(CXLDynCap *dc, const CXLDCAddRequest *req,
+                                 Error **errp)
 {
     const CXLDCRegion *r = &dc->region[req->region].pub;
 
@@ -133,13 +133,13 @@ static CXLRetCode check_sized(CXLDynCap *dc, const CXLDCAddRequest *req,
     return CXL_RC_SUCCESS;
 }
 
-static CXLRetCode add_sized(CXLDynCap *dc, const CXLDCAddRequest *req,
-                            Error **errp)
+static CXLRetCode dc_add_sized(CXLDynCap *dc, const CXLDCAddRequest *req,
+                               Error **errp)
 {
     g_autoptr(GArray) ranges = g_array_new(FALSE, FALSE, sizeof(CXLDCRange));
     DCRegion *r = &dc->region[req->region];
     bool tagged = !qemu_uuid_is_null(&req->tag);
-    CXLRetCode rc = check_sized(dc, req, errp);
+    CXLRetCode rc = dc_check_sized(dc, req, errp);
     DCTag *tag = NULL;
     CXLDCUsage usage;
     DCGroup *group;
@@ -157,19 +157,19 @@ static CXLRetCode add_sized(CXLDynCap *dc, const CXLDCAddRequest *req,
         limit = MIN(limit, DC_MAX_SHARED_EXTENTS);
     }
     if (req->len > r->free ||
-        !pick(dc, req->region, req->len, limit, ranges)) {
+        !dc_pick_ranges(dc, req->region, req->len, limit, ranges)) {
         error_setg(errp, "length 0x%" PRIx64 ": region %u has 0x%" PRIx64
                    " bytes free, not all in %u extents", req->len, req->region,
                    r->free, limit);
         return CXL_RC_RESOURCES_EXHAUSTED;
     }
     n = ranges->len;
-    rc = dc_check_room(dc, req->host, n, tagged, false, errp);
+    rc = dc_check_space(dc, req->host, n, tagged, false, errp);
     if (rc != CXL_RC_SUCCESS) {
         for (uint32_t i = 0; i < n; i++) {
             const CXLDCRange *p = &g_array_index(ranges, CXLDCRange, i);
 
-            dc_give(dc, req->region, p->dpa, p->len);
+            dc_free_range(dc, req->region, p->dpa, p->len);
         }
         return rc;
     }
@@ -198,8 +198,8 @@ static CXLRetCode add_sized(CXLDynCap *dc, const CXLDCAddRequest *req,
 
 /* -- policy enable shared access ------------------------------------------ */
 
-static CXLRetCode check_share(CXLDynCap *dc, const CXLDCAddRequest *req,
-                              DCTag *tag, Error **errp)
+static CXLRetCode dc_check_share(CXLDynCap *dc, const CXLDCAddRequest *req,
+                                 DCTag *tag, Error **errp)
 {
     const CXLDCRegion *r = &dc->region[req->region].pub;
     g_autofree char *name = dc_tag_name(&req->tag, errp);
@@ -213,7 +213,7 @@ static CXLRetCode check_share(CXLDynCap *dc, const CXLDCAddRequest *req,
         error_setg(errp, "tag %s names no sharable capacity", name);
         return CXL_RC_INVALID_INPUT;
     }
-    if (dc_tag_hold(tag, req->host)) {
+    if (dc_tag_ref(tag, req->host)) {
         error_setg(errp, "tag %s: cannot add DPA already accessible to the "
                    "same LD or offered to it", name);
         return CXL_RC_INVALID_INPUT;
@@ -230,7 +230,7 @@ static CXLRetCode check_share(CXLDynCap *dc, const CXLDCAddRequest *req,
 }
 
 /* Addresses in another region than the medium's; NULL if they do not fit */
-static DCAlias *make_alias(CXLDynCap *dc, const DCTag *tag, unsigned region)
+static DCAlias *dc_alias_new(CXLDynCap *dc, const DCTag *tag, unsigned region)
 {
     DCAlias *alias = g_malloc0(sizeof(*alias) +
                                tag->nr_parts * sizeof(uint64_t));
@@ -241,36 +241,36 @@ static DCAlias *make_alias(CXLDynCap *dc, const DCTag *tag, unsigned region)
         hole = dc_set_first_fit(&dc->region[region].holes, tag->part[i].len);
         if (!hole) {
             while (i--) {
-                dc_give(dc, region, alias->dpa[i], tag->part[i].len);
+                dc_free_range(dc, region, alias->dpa[i], tag->part[i].len);
             }
             g_free(alias);
             return NULL;
         }
         alias->dpa[i] = hole->dpa;
-        dc_take(dc, region, alias->dpa[i], tag->part[i].len);
+        dc_alloc_range(dc, region, alias->dpa[i], tag->part[i].len);
     }
     return alias;
 }
 
-static CXLRetCode add_shared(CXLDynCap *dc, const CXLDCAddRequest *req,
-                             Error **errp)
+static CXLRetCode dc_add_shared(CXLDynCap *dc, const CXLDCAddRequest *req,
+                                Error **errp)
 {
     DCTag *tag = dc_tag_find(dc, &req->tag);
-    CXLRetCode rc = check_share(dc, req, tag, errp);
+    CXLRetCode rc = dc_check_share(dc, req, tag, errp);
     DCAlias *alias;
     DCGroup *group;
 
     if (rc == CXL_RC_SUCCESS) {
         /* What the FM alone references is counted already */
-        bool counted = tag->referenced && !tag->nr_holds;
+        bool counted = tag->referenced && !tag->nr_refs;
 
-        rc = dc_check_room(dc, req->host, tag->nr_parts, 1, counted, errp);
+        rc = dc_check_space(dc, req->host, tag->nr_parts, 1, counted, errp);
     }
     if (rc != CXL_RC_SUCCESS) {
         return rc;
     }
     if (req->region != tag->region && !dc_tag_alias(tag, req->region)) {
-        alias = make_alias(dc, tag, req->region);
+        alias = dc_alias_new(dc, tag, req->region);
         if (!alias) {
             error_setg(errp, "region %u has no room for %u extents of the tag",
                        req->region, tag->nr_parts);
@@ -314,9 +314,9 @@ CXLRetCode cxl_dc_add(CXLDynCap *dc, const CXLDCAddRequest *req, Error **errp)
                    dc->config.nr_regions);
         rc = CXL_RC_INVALID_INPUT;
     } else if (req->policy == CXL_DC_ADD_SHARED) {
-        rc = add_shared(dc, req, errp);
+        rc = dc_add_shared(dc, req, errp);
     } else {
-        rc = add_sized(dc, req, errp);
+        rc = dc_add_sized(dc, req, errp);
     }
     if (rc != CXL_RC_SUCCESS) {
         trace_cxl_dc_offer_refused(req->host, CXL_NAME(policies, req->policy),

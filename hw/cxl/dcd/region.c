@@ -96,15 +96,15 @@ int cxl_dc_region_of(const CXLDynCap *dc, uint64_t dpa, uint64_t len)
     return len <= r->len && dpa - r->base <= r->len - len ? i : -1;
 }
 
-bool dc_is_free(const CXLDynCap *dc, unsigned region, uint64_t dpa,
-                uint64_t len)
+bool dc_range_is_free(const CXLDynCap *dc, unsigned region, uint64_t dpa,
+                      uint64_t len)
 {
     const DCRec *hole = dc_set_find(&dc->region[region].holes, dpa);
 
     return hole && len <= hole->len - (dpa - hole->dpa);
 }
 
-void dc_take(CXLDynCap *dc, unsigned region, uint64_t dpa, uint64_t len)
+void dc_alloc_range(CXLDynCap *dc, unsigned region, uint64_t dpa, uint64_t len)
 {
     DCRegion *r = &dc->region[region];
     DCRec hole = *dc_set_find(&r->holes, dpa);
@@ -125,7 +125,7 @@ void dc_take(CXLDynCap *dc, unsigned region, uint64_t dpa, uint64_t len)
     r->free -= len;
 }
 
-void dc_give(CXLDynCap *dc, unsigned region, uint64_t dpa, uint64_t len)
+void dc_free_range(CXLDynCap *dc, unsigned region, uint64_t dpa, uint64_t len)
 {
     DCRegion *r = &dc->region[region];
     DCRec hole = { .dpa = dpa, .len = len };
@@ -186,7 +186,7 @@ CXLRetCode cxl_dc_set_region(CXLDynCap *dc, unsigned region,
         return CXL_RC_INVALID_INPUT;
     }
     for (unsigned h = 0; h < dc->config.nr_hosts; h++) {
-        if (!dc_log_has_room(dc, h, 1)) {
+        if (!dc_log_has_space(dc, h, 1)) {
             error_setg(errp, "event log of host %u is full", h);
             return CXL_RC_RETRY_REQUIRED;
         }

@@ -11,8 +11,8 @@
 
 /* -- release requests: maximal runs of equal flags ------------------------ */
 
-static void asked_insert(DCSet *asked, uint64_t dpa, uint64_t len,
-                         uint16_t flags)
+static void dc_release_pending_insert(DCSet *asked, uint64_t dpa, uint64_t len,
+                                      uint16_t flags)
 {
     DCRec run = { .dpa = dpa, .len = len, .flags = flags };
     const DCRec *beside = dpa ? dc_set_find(asked, dpa - 1) : NULL;
@@ -31,8 +31,8 @@ static void asked_insert(DCSet *asked, uint64_t dpa, uint64_t len,
 }
 
 /* Did any of it have DC_REC_SANITIZE?  That goes to @wipe, unless NULL. */
-static bool asked_remove(CXLDynCap *dc, DCSet *asked, uint64_t dpa,
-                         uint64_t len, GArray *wipe)
+static bool dc_release_pending_remove(CXLDynCap *dc, DCSet *asked, uint64_t dpa,
+                                      uint64_t len, GArray *wipe)
 {
     uint64_t end = dpa + len;
     bool sanitize = false;
@@ -66,16 +66,16 @@ static bool asked_remove(CXLDynCap *dc, DCSet *asked, uint64_t dpa,
     return sanitize;
 }
 
-static void asked_add(CXLDynCap *dc, DCSet *asked, uint64_t dpa, uint64_t len,
-                      bool sanitize)
+static void dc_release_pending_add(CXLDynCap *dc, DCSet *asked, uint64_t dpa,
+                                   uint64_t len, bool sanitize)
 {
     uint64_t end = dpa + len;
     const DCRec *rec;
     DCCursor cur;
 
     if (sanitize) {
-        asked_remove(dc, asked, dpa, len, NULL);
-        asked_insert(asked, dpa, len, DC_REC_SANITIZE);
+        dc_release_pending_remove(dc, asked, dpa, len, NULL);
+        dc_release_pending_insert(asked, dpa, len, DC_REC_SANITIZE);
         return;
     }
     /* An earlier request's wish to sanitize stays */
@@ -90,15 +90,15 @@ static void asked_add(CXLDynCap *dc, DCSet *asked, uint64_t dpa, uint64_t len,
         if (rec && rec->dpa < end) {
             gap = rec->dpa;
         }
-        asked_insert(asked, dpa, gap - dpa, 0);
+        dc_release_pending_insert(asked, dpa, gap - dpa, 0);
         dpa = gap;
     }
 }
 
-/* -- pieces of Added extents ---------------------------------------------- */
+/* -- fragments of Added extents ---------------------------------------------- */
 
-bool dc_pieces_of(const DCHost *h, uint64_t dpa, uint64_t len, GArray *pieces,
-                  GPtrArray *groups, uint64_t *missing)
+bool dc_split_range(const DCHost *h, uint64_t dpa, uint64_t len,
+                    GArray *fragments, GPtrArray *groups, uint64_t *missing)
 {
     const DCRec *rec;
     DCCursor cur;
@@ -108,14 +108,14 @@ bool dc_pieces_of(const DCHost *h, uint64_t dpa, uint64_t len, GArray *pieces,
         uint64_t there;
 
         if (rec && dc_rec_holds(rec, dpa)) {
-            DCPiece piece = {
+            DCFragment fragment = {
                 .dpa = dpa, .ext_dpa = rec->dpa, .ext_len = rec->len,
                 .tag = rec->ref, .seq = rec->seq,
             };
 
             there = MIN(len, rec->len - (dpa - rec->dpa));
-            piece.len = there;
-            g_array_append_val(pieces, piece);
+            fragment.len = there;
+            g_array_append_val(fragments, fragment);
             rec = dc_set_next(&cur);
         } else {
             offered = groups ? dc_set_find(&h->pending, dpa) : NULL;
@@ -132,23 +132,23 @@ bool dc_pieces_of(const DCHost *h, uint64_t dpa, uint64_t len, GArray *pieces,
     return true;
 }
 
-/* Index after the last piece of the extent that @pieces[@i] belongs to */
-static guint extent_end(const GArray *pieces, guint i)
+/* Index after the last fragment of the extent that @fragments[@i] belongs to */
+static guint dc_fragments_extent_end(const GArray *fragments, guint i)
 {
-    uint64_t ext = g_array_index(pieces, DCPiece, i).ext_dpa;
+    uint64_t ext = g_array_index(fragments, DCFragment, i).ext_dpa;
 
-    while (i < pieces->len &&
-           g_array_index(pieces, DCPiece, i).ext_dpa == ext) {
+    while (i < fragments->len &&
+           g_array_index(fragments, DCFragment, i).ext_dpa == ext) {
         i++;
     }
     return i;
 }
 
-/* What stays of an extent without pieces [@i, @end); @h: insert it there */
-static unsigned extent_rest(const GArray *pieces, guint i, guint end,
-                            CXLDynCap *dc, DCHost *h)
+/* What stays of an extent without fragments [@i, @end); @h: insert it there */
+static unsigned dc_fragments_extent_rest(const GArray *fragments, guint i,
+                                         guint end, CXLDynCap *dc, DCHost *h)
 {
-    const DCPiece *p = &g_array_index(pieces, DCPiece, i);
+    const DCFragment *p = &g_array_index(fragments, DCFragment, i);
     uint64_t pos = p->ext_dpa, ext_end = p->ext_dpa + p->ext_len;
     unsigned rest = 0;
 
@@ -158,7 +158,8 @@ static unsigned extent_rest(const GArray *pieces, guint i, guint end,
         if (stop > pos) {
             rest++;
             if (h) {
-                const DCPiece *e = &g_array_index(pieces, DCPiece, end - 1);
+                const DCFragment *e = &g_array_index(fragments, DCFragment,
+                                                     end - 1);
                 DCRec rec = {
                     .dpa = pos, .len = stop - pos, .ref = e->tag,
                     .seq = e->seq,
@@ -174,47 +175,47 @@ static unsigned extent_rest(const GArray *pieces, guint i, guint end,
     return rest;
 }
 
-uint64_t dc_pieces_left(const DCHost *h, const GArray *pieces)
+uint64_t dc_fragments_left(const DCHost *h, const GArray *fragments)
 {
     uint64_t count = h->added.count;
     guint end;
 
-    for (guint i = 0; i < pieces->len; i = end) {
-        end = extent_end(pieces, i);
-        count += extent_rest(pieces, i, end, NULL, NULL);
+    for (guint i = 0; i < fragments->len; i = end) {
+        end = dc_fragments_extent_end(fragments, i);
+        count += dc_fragments_extent_rest(fragments, i, end, NULL, NULL);
         count--;
     }
     return count;
 }
 
-bool dc_pieces_split_share(const CXLDynCap *dc, uint16_t host,
-                           const GArray *pieces)
+bool dc_fragments_split_share(const CXLDynCap *dc, uint16_t host,
+                              const GArray *fragments)
 {
     bool split = false;
 
     if (!dc->host[host].nr_tags) {
         return false;
     }
-    for (guint i = 0; i < pieces->len; i++) {
-        const DCPiece *p = &g_array_index(pieces, DCPiece, i);
+    for (guint i = 0; i < fragments->len; i++) {
+        const DCFragment *p = &g_array_index(fragments, DCFragment, i);
 
         if (p->tag && p->tag->sharable) {
-            p->tag->scratch_bytes += p->len;
+            p->tag->marked_bytes += p->len;
         }
     }
-    for (guint i = 0; i < pieces->len; i++) {
-        DCTag *tag = g_array_index(pieces, DCPiece, i).tag;
+    for (guint i = 0; i < fragments->len; i++) {
+        DCTag *tag = g_array_index(fragments, DCFragment, i).tag;
 
-        if (tag && tag->sharable && tag->scratch_bytes) {
-            split |= tag->scratch_bytes != dc_tag_hold(tag, host)->bytes;
-            tag->scratch_bytes = 0;
+        if (tag && tag->sharable && tag->marked_bytes) {
+            split |= tag->marked_bytes != dc_tag_ref(tag, host)->bytes;
+            tag->marked_bytes = 0;
         }
     }
     return split;
 }
 
-static void release_piece(CXLDynCap *dc, DCHost *h, const DCPiece *p,
-                          bool sanitize, DCEffects *fx, GArray *free)
+static void dc_fragment_release(CXLDynCap *dc, DCHost *h, const DCFragment *p,
+                                bool sanitize, DCEffects *fx, GArray *free)
 {
     bool shared = p->tag && p->tag->sharable;
     bool asked;
@@ -222,8 +223,8 @@ static void release_piece(CXLDynCap *dc, DCHost *h, const DCPiece *p,
     sanitize |= dc->region[dc_region_at(dc, p->dpa)].pub.sanitize;
     dc_effects_range(dc, fx->off, p->dpa, p->len);
     dc_effects_record(fx, p->dpa, p->len, p->tag, p->seq);
-    asked = asked_remove(dc, &h->asked, p->dpa, p->len,
-                         shared || sanitize ? NULL : fx->wipe);
+    asked = dc_release_pending_remove(dc, &h->release_pending, p->dpa, p->len,
+                                      shared || sanitize ? NULL : fx->wipe);
     if (shared) {
         /* Others may hold it still: the tag remembers until it ends */
         p->tag->sanitize |= sanitize || asked;
@@ -235,39 +236,39 @@ static void release_piece(CXLDynCap *dc, DCHost *h, const DCPiece *p,
     dc_effects_range(dc, free, p->dpa, p->len);
 }
 
-void dc_pieces_release(CXLDynCap *dc, uint16_t host, const GArray *pieces,
-                       bool sanitize, DCEffects *fx)
+void dc_fragments_release(CXLDynCap *dc, uint16_t host, const GArray *fragments,
+                          bool sanitize, DCEffects *fx)
 {
     g_autoptr(GArray) free = g_array_new(FALSE, FALSE, sizeof(CXLDCRange));
     DCHost *h = &dc->host[host];
     guint end;
 
-    dc_added_remove(dc, h, pieces);
-    for (guint i = 0; i < pieces->len; i = end) {
-        const DCPiece *first = &g_array_index(pieces, DCPiece, i);
+    dc_added_remove(dc, h, fragments);
+    for (guint i = 0; i < fragments->len; i = end) {
+        const DCFragment *first = &g_array_index(fragments, DCFragment, i);
         DCTag *tag = first->tag;
         uint64_t bytes = 0;
         unsigned rest;
 
-        end = extent_end(pieces, i);
-        rest = extent_rest(pieces, i, end, dc, h);
+        end = dc_fragments_extent_end(fragments, i);
+        rest = dc_fragments_extent_rest(fragments, i, end, dc, h);
         for (guint k = i; k < end; k++) {
-            const DCPiece *p = &g_array_index(pieces, DCPiece, k);
+            const DCFragment *p = &g_array_index(fragments, DCFragment, k);
 
             bytes += p->len;
-            release_piece(dc, h, p, sanitize, fx, free);
+            dc_fragment_release(dc, h, p, sanitize, fx, free);
         }
         if (tag) {
             dc_tag_cut(dc, tag, host, bytes, rest);
-            dc_tag_settle(dc, tag, host, fx);
+            dc_tag_put(dc, tag, host, fx);
         }
     }
     for (guint i = 0; i < free->len; i++) {
         const CXLDCRange *r = &g_array_index(free, CXLDCRange, i);
 
-        dc_give(dc, dc_region_at(dc, r->dpa), r->dpa, r->len);
+        dc_free_range(dc, dc_region_at(dc, r->dpa), r->dpa, r->len);
     }
-    if (pieces->len) {
+    if (fragments->len) {
         h->generation++;
     }
 }
@@ -276,12 +277,12 @@ void dc_pieces_release(CXLDynCap *dc, uint16_t host, const GArray *pieces,
 
 typedef struct Plan {
     GArray *ranges;             /* CXLDCRange, ascending */
-    GArray *pieces;             /* DCPiece, ascending */
+    GArray *fragments;             /* DCFragment, ascending */
     GPtrArray *groups;          /* DCGroup of offered parts, repeatedly */
 } Plan;
 
-static CXLRetCode plan_list(CXLDynCap *dc, const CXLDCReleaseRequest *req,
-                            Plan *plan, Error **errp)
+static CXLRetCode dc_plan_list(CXLDynCap *dc, const CXLDCReleaseRequest *req,
+                               Plan *plan, Error **errp)
 {
     if (!req->nr_extents) {
         error_setg(errp, "the list of extents is empty");
@@ -330,60 +331,60 @@ static CXLRetCode plan_list(CXLDynCap *dc, const CXLDCReleaseRequest *req,
  * Fills plan->ranges with the highest @req->len bytes that the host holds of
  * the tag, so that what stays is one piece from the start.
  */
-static CXLRetCode plan_tag(CXLDynCap *dc, const CXLDCReleaseRequest *req,
-                           Plan *plan, Error **errp)
+static CXLRetCode dc_plan_tag(CXLDynCap *dc, const CXLDCReleaseRequest *req,
+                              Plan *plan, Error **errp)
 {
     const DCHost *h = &dc->host[req->host];
     DCTag *tag = dc_tag_find(dc, &req->tag);
-    DCHold *hold = tag ? dc_tag_hold(tag, req->host) : NULL;
+    DCTagRef *ref = tag ? dc_tag_ref(tag, req->host) : NULL;
     g_autofree char *name = dc_tag_name(&req->tag, errp);
     uint64_t block, drop;
 
-    if (!hold) {
+    if (!ref) {
         error_setg(errp, "tag %s names no capacity of host %u", name,
                    req->host);
         return CXL_RC_INVALID_INPUT;
     }
-    block = dc->region[hold->region].pub.block_size;
+    block = dc->region[ref->region].pub.block_size;
     if (!req->len || !QEMU_IS_ALIGNED(req->len, block)) {
         error_setg(errp, "length 0x%" PRIx64 " is not a multiple of block size "
                    "0x%" PRIx64, req->len, block);
         return CXL_RC_INVALID_INPUT;
     }
-    if (req->len > hold->bytes) {
+    if (req->len > ref->bytes) {
         error_setg(errp, "length 0x%" PRIx64 ": host %u has 0x%" PRIx64
-                   " bytes of tag %s", req->len, req->host, hold->bytes, name);
+                   " bytes of tag %s", req->len, req->host, ref->bytes, name);
         return CXL_RC_RESOURCES_EXHAUSTED;
     }
-    if (tag->sharable && req->len < hold->bytes) {
+    if (tag->sharable && req->len < ref->bytes) {
         error_setg(errp, "length 0x%" PRIx64 ": shared tag %s of 0x%" PRIx64
                    " bytes can only be released whole", req->len, name,
-                   hold->bytes);
+                   ref->bytes);
         return CXL_RC_INVALID_INPUT;
     }
 
     for (uint32_t i = 0; i < tag->nr_parts; i++) {
         uint64_t dpa = tag->part[i].dpa, len = tag->part[i].len, end;
-        const DCSet *set = hold->pending ? &h->pending : &h->added;
+        const DCSet *set = ref->pending ? &h->pending : &h->added;
         const DCRec *rec;
         DCCursor cur;
 
         if (tag->sharable) {
-            dpa = dc_tag_dpa(tag, hold->region, i);
+            dpa = dc_tag_dpa(tag, ref->region, i);
         }
         end = dpa + len;
         rec = dc_set_from(set, dpa, &cur);
         for (; rec && rec->dpa < end; rec = dc_set_next(&cur)) {
             const DCGroup *group = rec->ref;
 
-            if ((hold->pending ? group->part[rec->idx].tag : rec->ref) ==
+            if ((ref->pending ? group->part[rec->idx].tag : rec->ref) ==
                 tag) {
                 dc_range_append(plan->ranges, rec->dpa, rec->len);
             }
         }
     }
     g_array_sort(plan->ranges, dc_compare_range);
-    for (drop = hold->bytes - req->len; drop; ) {
+    for (drop = ref->bytes - req->len; drop; ) {
         CXLDCRange *r = &g_array_index(plan->ranges, CXLDCRange, 0);
         guint whole = 0;
 
@@ -401,8 +402,9 @@ static CXLRetCode plan_tag(CXLDynCap *dc, const CXLDCReleaseRequest *req,
 }
 
 /* Every byte must be the host's: Added, or offered if @req->forced */
-static CXLRetCode plan_pieces(CXLDynCap *dc, const CXLDCReleaseRequest *req,
-                              Plan *plan, Error **errp)
+static CXLRetCode dc_plan_fragments(CXLDynCap *dc,
+                                    const CXLDCReleaseRequest *req, Plan *plan,
+                                    Error **errp)
 {
     const DCHost *h = &dc->host[req->host];
     uint64_t missing, left;
@@ -410,8 +412,8 @@ static CXLRetCode plan_pieces(CXLDynCap *dc, const CXLDCReleaseRequest *req,
     for (guint i = 0; i < plan->ranges->len; i++) {
         const CXLDCRange *r = &g_array_index(plan->ranges, CXLDCRange, i);
 
-        if (dc_pieces_of(h, r->dpa, r->len, plan->pieces,
-                         req->forced ? plan->groups : NULL, &missing)) {
+        if (dc_split_range(h, r->dpa, r->len, plan->fragments,
+                           req->forced ? plan->groups : NULL, &missing)) {
             continue;
         }
         /* Unsure: 1Eh for free blocks inside a region; 0Fh for all here */
@@ -422,51 +424,56 @@ static CXLRetCode plan_pieces(CXLDynCap *dc, const CXLDCReleaseRequest *req,
                    PRIx64, missing);
         return CXL_RC_INVALID_PHYS_ADDR;
     }
-    if (dc_pieces_split_share(dc, req->host, plan->pieces)) {
+    if (dc_fragments_split_share(dc, req->host, plan->fragments)) {
         error_setg(errp, "shared capacity can only be released whole");
         return CXL_RC_INVALID_INPUT;
     }
-    left = dc_pieces_left(h, plan->pieces);
+    left = dc_fragments_left(h, plan->fragments);
     if (left > h->added.count && left + h->pending.count + dc->orphan_extents >
                                  dc->config.max_extents) {
         error_setg(errp, "%" PRIu64 " extents would remain: at most %u are "
                    "tracked ('dc-extents-max')", left, dc->config.max_extents);
         return CXL_RC_RESOURCES_EXHAUSTED;
     }
-    if (!req->forced && h->asked.count + 2 * (uint64_t)plan->ranges->len >
-                        dc_list_limit(dc)) {
+    if (!req->forced &&
+        h->release_pending.count + 2 * (uint64_t)plan->ranges->len >
+        dc_list_limit(dc)) {
         error_setg(errp, "%u release requests are open: wait for host %u to "
-                   "answer some, or use force", h->asked.count, req->host);
+                   "answer some, or use force", h->release_pending.count,
+                   req->host);
         return CXL_RC_RESOURCES_EXHAUSTED;
     }
-    if (!req->forced && !dc_log_has_room(dc, req->host, plan->pieces->len)) {
+    if (!req->forced &&
+        !dc_log_has_space(dc, req->host, plan->fragments->len)) {
         error_setg(errp, "%u records do not fit in the event log of host %u "
-                   "now: try again when it has read some", plan->pieces->len,
+                   "now: try again when it has read some", plan->fragments->len,
                    req->host);
         return CXL_RC_RETRY_REQUIRED;
     }
     return CXL_RC_SUCCESS;
 }
 
-static void ask(CXLDynCap *dc, const CXLDCReleaseRequest *req,
-                const Plan *plan)
+static void dc_release_ask(CXLDynCap *dc, const CXLDCReleaseRequest *req,
+                           const Plan *plan)
 {
     DCHost *h = &dc->host[req->host];
     DCEffects fx;
 
     dc_effects_init(&fx, req->host, CXL_DC_EV_RELEASE);
-    for (guint i = 0; i < plan->pieces->len; i++) {
-        const DCPiece *p = &g_array_index(plan->pieces, DCPiece, i);
+    for (guint i = 0; i < plan->fragments->len; i++) {
+        const DCFragment *p = &g_array_index(plan->fragments, DCFragment, i);
 
-        asked_add(dc, &h->asked, p->dpa, p->len, req->sanitize);
+        dc_release_pending_add(dc, &h->release_pending, p->dpa, p->len,
+                               req->sanitize);
         dc_effects_record(&fx, p->dpa, p->len, p->tag, p->seq);
     }
-    trace_cxl_dc_release_request(req->host, plan->pieces->len, req->sanitize);
+    trace_cxl_dc_release_request(req->host, plan->fragments->len,
+                                 req->sanitize);
     dc_effects_run(dc, &fx);
 }
 
-static void force(CXLDynCap *dc, const CXLDCReleaseRequest *req,
-                  const Plan *plan)
+static void dc_release_force(CXLDynCap *dc, const CXLDCReleaseRequest *req,
+                             const Plan *plan)
 {
     DCEffects fx;
 
@@ -474,15 +481,15 @@ static void force(CXLDynCap *dc, const CXLDCReleaseRequest *req,
         dc_group_withdraw(dc, req->host, g_ptr_array_index(plan->groups, i));
     }
     dc_effects_init(&fx, req->host, CXL_DC_EV_FORCED_RELEASE);
-    dc_pieces_release(dc, req->host, plan->pieces, req->sanitize, &fx);
+    dc_fragments_release(dc, req->host, plan->fragments, req->sanitize, &fx);
     dc_effects_report(&fx, CXL_DC_RELEASED, CXL_DC_BY_FM);
-    trace_cxl_dc_forced_release(req->host, plan->pieces->len,
+    trace_cxl_dc_forced_release(req->host, plan->fragments->len,
                                 plan->groups->len);
     dc_effects_run(dc, &fx);
 }
 
-static CXLRetCode plan_release(CXLDynCap *dc, const CXLDCReleaseRequest *req,
-                               Plan *plan, Error **errp)
+static CXLRetCode dc_plan_release(CXLDynCap *dc, const CXLDCReleaseRequest *req,
+                                  Plan *plan, Error **errp)
 {
     CXLRetCode rc;
 
@@ -499,9 +506,9 @@ static CXLRetCode plan_release(CXLDynCap *dc, const CXLDCReleaseRequest *req,
         error_setg(errp, "sanitize on release is not supported");
         return CXL_RC_INVALID_INPUT;
     }
-    rc = req->policy == CXL_DC_RELEASE_TAG ? plan_tag(dc, req, plan, errp)
-                                           : plan_list(dc, req, plan, errp);
-    return rc == CXL_RC_SUCCESS ? plan_pieces(dc, req, plan, errp) : rc;
+    rc = req->policy == CXL_DC_RELEASE_TAG ? dc_plan_tag(dc, req, plan, errp)
+                                           : dc_plan_list(dc, req, plan, errp);
+    return rc == CXL_RC_SUCCESS ? dc_plan_fragments(dc, req, plan, errp) : rc;
 }
 
 CXLRetCode cxl_dc_release(CXLDynCap *dc, const CXLDCReleaseRequest *req,
@@ -509,25 +516,25 @@ CXLRetCode cxl_dc_release(CXLDynCap *dc, const CXLDCReleaseRequest *req,
 {
     Plan plan = {
         .ranges = g_array_new(FALSE, FALSE, sizeof(CXLDCRange)),
-        .pieces = g_array_new(FALSE, FALSE, sizeof(DCPiece)),
+        .fragments = g_array_new(FALSE, FALSE, sizeof(DCFragment)),
         .groups = g_ptr_array_new(),
     };
     static const char *const policies[] = {
         [CXL_DC_RELEASE_TAG] = "tag-based",
         [CXL_DC_RELEASE_PRESCRIPTIVE] = "prescriptive",
     };
-    CXLRetCode rc = plan_release(dc, req, &plan, errp);
+    CXLRetCode rc = dc_plan_release(dc, req, &plan, errp);
 
     if (rc != CXL_RC_SUCCESS) {
         trace_cxl_dc_release_refused(req->host, CXL_NAME(policies, req->policy),
                                      cxl_rc_name(rc));
     } else if (req->forced) {
-        force(dc, req, &plan);
+        dc_release_force(dc, req, &plan);
     } else {
-        ask(dc, req, &plan);
+        dc_release_ask(dc, req, &plan);
     }
     g_array_free(plan.ranges, TRUE);
-    g_array_free(plan.pieces, TRUE);
+    g_array_free(plan.fragments, TRUE);
     g_ptr_array_free(plan.groups, TRUE);
     return rc;
 }

@@ -14,7 +14,7 @@
  */
 void cxl_dc_reset_host(CXLDynCap *dc, uint16_t host)
 {
-    g_autoptr(GArray) pieces = g_array_new(FALSE, FALSE, sizeof(DCPiece));
+    g_autoptr(GArray) fragments = g_array_new(FALSE, FALSE, sizeof(DCFragment));
     unsigned dropped = 0;
     const DCRec *rec;
     DCGroup *group;
@@ -26,7 +26,7 @@ void cxl_dc_reset_host(CXLDynCap *dc, uint16_t host)
         return;
     }
     h = &dc->host[host];
-    dc_chain_forget(h);
+    dc_partial_clear(h);
     dc_effects_init(&fx, host, CXL_DC_EV_FORCED_RELEASE);
     while ((group = QTAILQ_FIRST(&h->groups))) {
         dc_group_refuse(dc, host, group,
@@ -38,17 +38,17 @@ void cxl_dc_reset_host(CXLDynCap *dc, uint16_t host)
         DCTag *tag = rec->ref;
 
         if (tag && tag->sharable) {
-            DCPiece piece = {
+            DCFragment fragment = {
                 .dpa = rec->dpa, .len = rec->len, .ext_dpa = rec->dpa,
                 .ext_len = rec->len, .tag = tag, .seq = rec->seq,
             };
 
-            g_array_append_val(pieces, piece);
+            g_array_append_val(fragments, fragment);
         }
     }
-    dc_pieces_release(dc, host, pieces, false, &fx);
+    dc_fragments_release(dc, host, fragments, false, &fx);
     dc_effects_report(&fx, CXL_DC_RELEASED, CXL_DC_BY_RESET);
     g_array_set_size(fx.records, 0);
-    trace_cxl_dc_reset(host, pieces->len, dropped);
+    trace_cxl_dc_reset(host, fragments->len, dropped);
     dc_effects_run(dc, &fx);
 }

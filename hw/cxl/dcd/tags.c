@@ -16,13 +16,13 @@
  * qemu_uuid_hash() gives one value to many of the names that an FM would count
  * up, and each look-up then compares with all tags of that value.
  */
-static uint32_t tag_hash(const QemuUUID *uuid)
+static uint32_t dc_tag_hash(const QemuUUID *uuid)
 {
     return qemu_xxhash4(ldq_he_p(uuid->data), ldq_he_p(uuid->data + 8));
 }
 
 /* A tag begins with its UUID */
-static bool tag_equal(const void *a, const void *b)
+static bool dc_tag_equal(const void *a, const void *b)
 {
     return qemu_uuid_is_equal(a, b);
 }
@@ -33,7 +33,7 @@ DCTag *dc_tag_find(const CXLDynCap *dc, const QemuUUID *uuid)
     RCU_READ_LOCK_GUARD();
 
     return qemu_uuid_is_null(uuid) ? NULL :
-           qht_lookup(dc->tags, uuid, tag_hash(uuid));
+           qht_lookup(dc->tags, uuid, dc_tag_hash(uuid));
 }
 
 char *dc_tag_name(const QemuUUID *uuid, Error **errp)
@@ -41,18 +41,18 @@ char *dc_tag_name(const QemuUUID *uuid, Error **errp)
     return errp ? qemu_uuid_unparse_strdup(uuid) : NULL;
 }
 
-static size_t tag_bytes(const DCTag *tag)
+static size_t dc_tag_struct_bytes(const DCTag *tag)
 {
     return sizeof(DCTag) +
            (tag->nr_parts > 1 ? tag->nr_parts * sizeof(CXLDCRange) : 0);
 }
 
-static size_t alias_bytes(const DCTag *tag)
+static size_t dc_alias_bytes(const DCTag *tag)
 {
     return sizeof(DCAlias) + tag->nr_parts * sizeof(uint64_t);
 }
 
-static void parts_free(DCTag *tag, CXLDCRange *part)
+static void dc_parts_free(DCTag *tag, CXLDCRange *part)
 {
     if (part != &tag->only) {
         g_free(part);
@@ -65,7 +65,7 @@ void dc_tag_set_parts(CXLDynCap *dc, DCTag *tag, const CXLDCRange *part,
 {
     CXLDCRange *was = tag->part;
 
-    dc->tag_bytes -= tag_bytes(tag);
+    dc->tag_bytes -= dc_tag_struct_bytes(tag);
     if (nr_parts > 1) {
         tag->part = g_memdup2(part, nr_parts * sizeof(*part));
     } else {
@@ -73,8 +73,8 @@ void dc_tag_set_parts(CXLDynCap *dc, DCTag *tag, const CXLDCRange *part,
         tag->part = &tag->only;
     }
     tag->nr_parts = nr_parts;
-    dc->tag_bytes += tag_bytes(tag);
-    parts_free(tag, was);
+    dc->tag_bytes += dc_tag_struct_bytes(tag);
+    dc_parts_free(tag, was);
 }
 
 void dc_tag_grow(CXLDynCap *dc, DCTag *tag, uint64_t dpa, uint64_t len)
@@ -86,7 +86,7 @@ void dc_tag_grow(CXLDynCap *dc, DCTag *tag, uint64_t dpa, uint64_t len)
         last->len += len;
         return;
     }
-    dc->tag_bytes -= tag_bytes(tag);
+    dc->tag_bytes -= dc_tag_struct_bytes(tag);
     if (n == 1) {
         tag->part = g_new(CXLDCRange, 2);
         tag->part[0] = tag->only;
@@ -96,7 +96,7 @@ void dc_tag_grow(CXLDynCap *dc, DCTag *tag, uint64_t dpa, uint64_t len)
     tag->part[n].dpa = dpa;
     tag->part[n].len = len;
     tag->nr_parts++;
-    dc->tag_bytes += tag_bytes(tag);
+    dc->tag_bytes += dc_tag_struct_bytes(tag);
 }
 
 DCTag *dc_tag_new(CXLDynCap *dc, const QemuUUID *uuid, unsigned region,
@@ -107,18 +107,18 @@ DCTag *dc_tag_new(CXLDynCap *dc, const QemuUUID *uuid, unsigned region,
 
     tag->uuid = *uuid;
     tag->id = rec.dpa;
-    tag->hold = &tag->first;
+    tag->ref = &tag->first;
     tag->region = region;
     tag->sharable = dc->region[region].pub.sharable;
-    qht_insert(dc->tags, tag, tag_hash(uuid), NULL);
+    qht_insert(dc->tags, tag, dc_tag_hash(uuid), NULL);
     dc_set_insert(&dc->tag_list, &rec);
-    dc->tag_bytes += tag_bytes(tag);
+    dc->tag_bytes += dc_tag_struct_bytes(tag);
     dc_tag_set_parts(dc, tag, part, nr_parts);
     dc->tag_generation++;
     return tag;
 }
 
-static void tag_free(DCTag *tag)
+static void dc_tag_free(DCTag *tag)
 {
     DCAlias *alias;
 
@@ -126,17 +126,17 @@ static void tag_free(DCTag *tag)
         tag->alias = alias->next;
         g_free(alias);
     }
-    if (tag->hold != &tag->first) {
-        g_free(tag->hold);
+    if (tag->ref != &tag->first) {
+        g_free(tag->ref);
     }
-    parts_free(tag, tag->part);
+    dc_parts_free(tag, tag->part);
     g_free(tag);
 }
 
 void dc_tags_init(CXLDynCap *dc)
 {
     dc->tags = g_new(struct qht, 1);
-    qht_init(dc->tags, tag_equal, 0, QHT_MODE_AUTO_RESIZE);
+    qht_init(dc->tags, dc_tag_equal, 0, QHT_MODE_AUTO_RESIZE);
 }
 
 void dc_tags_free(CXLDynCap *dc)
@@ -146,7 +146,7 @@ void dc_tags_free(CXLDynCap *dc)
 
     rec = dc_set_nth(&dc->tag_list, 0, &cur);
     for (; rec; rec = dc_set_next(&cur)) {
-        tag_free(rec->ref);
+        dc_tag_free(rec->ref);
     }
     dc_set_clear(&dc->tag_list);
     qht_destroy(dc->tags);
@@ -156,14 +156,14 @@ void dc_tags_free(CXLDynCap *dc)
 /* -- holds ---------------------------------------------------------------- */
 
 /* Index of the first hold whose host is not below @host */
-static unsigned hold_index(const DCTag *tag, uint16_t host)
+static unsigned dc_tag_ref_index(const DCTag *tag, uint16_t host)
 {
-    unsigned lo = 0, hi = tag->nr_holds;
+    unsigned lo = 0, hi = tag->nr_refs;
 
     while (lo < hi) {
         unsigned mid = (lo + hi) / 2;
 
-        if (tag->hold[mid].host < host) {
+        if (tag->ref[mid].host < host) {
             lo = mid + 1;
         } else {
             hi = mid;
@@ -172,60 +172,60 @@ static unsigned hold_index(const DCTag *tag, uint16_t host)
     return lo;
 }
 
-DCHold *dc_tag_hold(DCTag *tag, uint16_t host)
+DCTagRef *dc_tag_ref(DCTag *tag, uint16_t host)
 {
-    unsigned i = hold_index(tag, host);
+    unsigned i = dc_tag_ref_index(tag, host);
 
-    return i < tag->nr_holds && tag->hold[i].host == host ? &tag->hold[i]
+    return i < tag->nr_refs && tag->ref[i].host == host ? &tag->ref[i]
                                                           : NULL;
 }
 
-static DCHold *hold_get(CXLDynCap *dc, DCTag *tag, uint16_t host,
-                        unsigned region)
+static DCTagRef *dc_tag_ref_get(CXLDynCap *dc, DCTag *tag, uint16_t host,
+                                unsigned region)
 {
-    DCHold *hold = dc_tag_hold(tag, host);
+    DCTagRef *ref = dc_tag_ref(tag, host);
     DCAlias *alias;
     unsigned i;
 
-    if (hold) {
-        return hold;
+    if (ref) {
+        return ref;
     }
-    if (tag->nr_holds == 1) {
-        tag->hold = g_new(DCHold, 2);
-        tag->hold[0] = tag->first;
-    } else if (tag->nr_holds > 1) {
-        tag->hold = g_renew(DCHold, tag->hold, tag->nr_holds + 1);
+    if (tag->nr_refs == 1) {
+        tag->ref = g_new(DCTagRef, 2);
+        tag->ref[0] = tag->first;
+    } else if (tag->nr_refs > 1) {
+        tag->ref = g_renew(DCTagRef, tag->ref, tag->nr_refs + 1);
     }
-    i = hold_index(tag, host);
-    memmove(&tag->hold[i + 1], &tag->hold[i],
-            (tag->nr_holds - i) * sizeof(DCHold));
-    hold = &tag->hold[i];
-    memset(hold, 0, sizeof(*hold));
-    hold->host = host;
-    hold->region = region;
+    i = dc_tag_ref_index(tag, host);
+    memmove(&tag->ref[i + 1], &tag->ref[i],
+            (tag->nr_refs - i) * sizeof(DCTagRef));
+    ref = &tag->ref[i];
+    memset(ref, 0, sizeof(*ref));
+    ref->host = host;
+    ref->region = region;
     alias = dc_tag_alias(tag, region);
     if (alias) {
         alias->users++;
     }
-    if (!tag->nr_holds++ && tag->referenced) {
+    if (!tag->nr_refs++ && tag->referenced) {
         dc->orphan_extents -= tag->nr_parts;
         dc->orphan_tags--;
     }
     dc->host[host].nr_tags++;
-    return hold;
+    return ref;
 }
 
-static void hold_put(CXLDynCap *dc, DCTag *tag, DCHold *hold)
+static void dc_tag_ref_put(CXLDynCap *dc, DCTag *tag, DCTagRef *ref)
 {
-    unsigned i = hold - tag->hold;
+    unsigned i = ref - tag->ref;
 
-    dc->host[hold->host].nr_tags--;
-    tag->nr_holds--;
-    memmove(hold, hold + 1, (tag->nr_holds - i) * sizeof(DCHold));
-    if (tag->nr_holds == 1) {
-        tag->first = tag->hold[0];
-        g_free(tag->hold);
-        tag->hold = &tag->first;
+    dc->host[ref->host].nr_tags--;
+    tag->nr_refs--;
+    memmove(ref, ref + 1, (tag->nr_refs - i) * sizeof(DCTagRef));
+    if (tag->nr_refs == 1) {
+        tag->first = tag->ref[0];
+        g_free(tag->ref);
+        tag->ref = &tag->first;
     }
 }
 
@@ -245,10 +245,10 @@ void dc_tag_add_alias(CXLDynCap *dc, DCTag *tag, DCAlias *alias)
 {
     alias->next = tag->alias;
     tag->alias = alias;
-    dc->tag_bytes += alias_bytes(tag);
+    dc->tag_bytes += dc_alias_bytes(tag);
 }
 
-static void alias_put(CXLDynCap *dc, DCTag *tag, unsigned region)
+static void dc_alias_put(CXLDynCap *dc, DCTag *tag, unsigned region)
 {
     DCAlias **link = &tag->alias;
     DCAlias *alias;
@@ -261,10 +261,10 @@ static void alias_put(CXLDynCap *dc, DCTag *tag, unsigned region)
         return;
     }
     for (uint32_t i = 0; i < tag->nr_parts; i++) {
-        dc_give(dc, region, alias->dpa[i], tag->part[i].len);
+        dc_free_range(dc, region, alias->dpa[i], tag->part[i].len);
     }
     *link = alias->next;
-    dc->tag_bytes -= alias_bytes(tag);
+    dc->tag_bytes -= dc_alias_bytes(tag);
     g_free(alias);
 }
 
@@ -280,50 +280,50 @@ uint64_t dc_tag_dpa(const DCTag *tag, unsigned region, uint32_t seq)
 void dc_tag_offer(CXLDynCap *dc, DCTag *tag, uint16_t host, unsigned region,
                   uint64_t len)
 {
-    DCHold *hold = hold_get(dc, tag, host, region);
+    DCTagRef *ref = dc_tag_ref_get(dc, tag, host, region);
 
-    dc->tag_generation += !hold->pending++;
-    hold->bytes += len;
+    dc->tag_generation += !ref->pending++;
+    ref->bytes += len;
 }
 
 void dc_tag_withdraw(CXLDynCap *dc, DCTag *tag, uint16_t host)
 {
-    DCHold *hold = dc_tag_hold(tag, host);
+    DCTagRef *ref = dc_tag_ref(tag, host);
 
-    dc->tag_generation += !hold->withdrawn;
-    hold->withdrawn = true;
+    dc->tag_generation += !ref->withdrawn;
+    ref->withdrawn = true;
 }
 
 void dc_tag_unoffer(CXLDynCap *dc, DCTag *tag, uint16_t host, uint64_t len)
 {
-    DCHold *hold = dc_tag_hold(tag, host);
+    DCTagRef *ref = dc_tag_ref(tag, host);
 
-    dc->tag_generation += !--hold->pending;
-    hold->bytes -= len;
+    dc->tag_generation += !--ref->pending;
+    ref->bytes -= len;
 }
 
 void dc_tag_accept(CXLDynCap *dc, DCTag *tag, uint16_t host, unsigned region,
                    uint64_t len)
 {
-    DCHold *hold = hold_get(dc, tag, host, region);
+    DCTagRef *ref = dc_tag_ref_get(dc, tag, host, region);
 
-    dc->tag_generation += !hold->added++;
-    hold->bytes += len;
-    tag->touched = true;
+    dc->tag_generation += !ref->added++;
+    ref->bytes += len;
+    tag->accessed_once = true;
 }
 
 void dc_tag_cut(CXLDynCap *dc, DCTag *tag, uint16_t host, uint64_t len,
                 unsigned left)
 {
-    DCHold *hold = dc_tag_hold(tag, host);
+    DCTagRef *ref = dc_tag_ref(tag, host);
 
-    hold->added += left;
-    dc->tag_generation += !--hold->added;
-    hold->bytes -= len;
+    ref->added += left;
+    dc->tag_generation += !--ref->added;
+    ref->bytes -= len;
 }
 
 /* Nobody holds it: the allocation ends, its medium is free again */
-static void tag_end(CXLDynCap *dc, DCTag *tag, DCEffects *fx)
+static void dc_tag_end(CXLDynCap *dc, DCTag *tag, DCEffects *fx)
 {
     const CXLDCRegion *home = &dc->region[tag->region].pub;
 
@@ -331,44 +331,44 @@ static void tag_end(CXLDynCap *dc, DCTag *tag, DCEffects *fx)
         for (uint32_t i = 0; i < tag->nr_parts; i++) {
             const CXLDCRange *part = &tag->part[i];
 
-            dc_give(dc, tag->region, part->dpa, part->len);
-            if (tag->touched && (tag->sanitize || home->sanitize)) {
+            dc_free_range(dc, tag->region, part->dpa, part->len);
+            if (tag->accessed_once && (tag->sanitize || home->sanitize)) {
                 dc_effects_range(dc, fx->wipe, part->dpa, part->len);
             }
         }
     }
     dc->tag_generation++;
-    dc->tag_bytes -= tag_bytes(tag);
+    dc->tag_bytes -= dc_tag_struct_bytes(tag);
     dc_set_remove(&dc->tag_list, tag->id);
-    qht_remove(dc->tags, tag, tag_hash(&tag->uuid));
+    qht_remove(dc->tags, tag, dc_tag_hash(&tag->uuid));
     if (!dc->tag_list.count) {
         /* It grows, but does not shrink by itself */
         qht_reset_size(dc->tags, 0);
     }
-    tag_free(tag);
+    dc_tag_free(tag);
 }
 
-void dc_tag_settle(CXLDynCap *dc, DCTag *tag, uint16_t host, DCEffects *fx)
+void dc_tag_put(CXLDynCap *dc, DCTag *tag, uint16_t host, DCEffects *fx)
 {
-    DCHold *hold = dc_tag_hold(tag, host);
+    DCTagRef *ref = dc_tag_ref(tag, host);
     unsigned region;
 
-    if (!hold || hold->pending || hold->added) {
+    if (!ref || ref->pending || ref->added) {
         return;
     }
-    region = hold->region;
-    hold_put(dc, tag, hold);
+    region = ref->region;
+    dc_tag_ref_put(dc, tag, ref);
     if (region != tag->region) {
-        alias_put(dc, tag, region);
+        dc_alias_put(dc, tag, region);
     }
-    if (tag->nr_holds) {
+    if (tag->nr_refs) {
         return;
     }
     if (tag->referenced) {
         dc->orphan_extents += tag->nr_parts;
         dc->orphan_tags++;
     } else {
-        tag_end(dc, tag, fx);
+        dc_tag_end(dc, tag, fx);
     }
 }
 
@@ -404,11 +404,11 @@ CXLRetCode cxl_dc_remove_reference(CXLDynCap *dc, const QemuUUID *uuid)
     trace_cxl_dc_reference(tag->id, false);
     tag->referenced = false;
     dc->tag_generation++;
-    if (!tag->nr_holds) {
+    if (!tag->nr_refs) {
         dc->orphan_extents -= tag->nr_parts;
         dc->orphan_tags--;
         dc_effects_init(&fx, 0, CXL_DC_EV_RELEASED);
-        tag_end(dc, tag, &fx);
+        dc_tag_end(dc, tag, &fx);
         dc_effects_run(dc, &fx);
     }
     return CXL_RC_SUCCESS;
@@ -441,12 +441,12 @@ void cxl_dc_tags(const CXLDynCap *dc, uint32_t start, CXLDCTagFn *fn,
         memset(&info, 0, sizeof(info));
         info.tag = tag->uuid;
         info.referenced = tag->referenced;
-        for (unsigned i = 0; i < tag->nr_holds; i++) {
-            if (tag->hold[i].added) {
-                set_bit(tag->hold[i].host, info.accepted);
+        for (unsigned i = 0; i < tag->nr_refs; i++) {
+            if (tag->ref[i].added) {
+                set_bit(tag->ref[i].host, info.accepted);
             }
-            if (tag->hold[i].pending && !tag->hold[i].withdrawn) {
-                set_bit(tag->hold[i].host, info.pending);
+            if (tag->ref[i].pending && !tag->ref[i].withdrawn) {
+                set_bit(tag->ref[i].host, info.pending);
             }
         }
         if (!fn(opaque, &info)) {

@@ -131,9 +131,10 @@ typedef enum CXLDCReason {
 
 /**
  * struct CXLDCOps - consequences of an operation; any may be NULL
- * @log_room: records that fit in the DC event log of @host now (NULL: no bound)
+ * @log_space: records that fit in the DC event log of @host now (NULL: no
+ *             bound)
  * @access: @host may (@on) or may no more reach @range
- * @settle: bring all changes of access into force that were announced since
+ * @commit: bring all changes of access into force that were announced since
  *          the last call: when it returns, no processor and no device can reach
  *          what was taken away (coalesce mapping changes here)
  * @sanitize: make @range of the medium read as zeroes, before anybody can reach
@@ -148,9 +149,9 @@ typedef enum CXLDCReason {
  * monitor, a reset), its consequences leave once the model is consistent and in
  * this order, each step only where it has something to do:
  *
- *   1. access off, settle     so that nobody writes what is wiped
- *   2. sanitize, settle       so that who hears of it finds zeroes
- *   3. access on, settle      so that who hears of it can use it
+ *   1. access off, commit     so that nobody writes what is wiped
+ *   2. sanitize, commit       so that who hears of it finds zeroes
+ *   3. access on, commit      so that who hears of it can use it
  *   4. log                    the host or the FM is told
  *   5. report                 the monitor is told
  *
@@ -159,10 +160,10 @@ typedef enum CXLDCReason {
  * to it at the latest.
  */
 typedef struct CXLDCOps {
-    uint32_t (*log_room)(void *opaque, uint16_t host);
+    uint32_t (*log_space)(void *opaque, uint16_t host);
     void (*access)(void *opaque, uint16_t host, const CXLDCRange *range,
                    bool on);
-    void (*settle)(void *opaque);
+    void (*commit)(void *opaque);
     void (*sanitize)(void *opaque, const CXLDCRange *range);
     void (*log)(void *opaque, const CXLDCEvent *event);
     void (*report)(void *opaque, uint16_t host, CXLDCOutcome what,

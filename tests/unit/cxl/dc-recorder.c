@@ -102,19 +102,19 @@ static void rec_report(void *opaque, uint16_t host, CXLDCOutcome what,
 }
 
 const CXLDCOps dc_recorder_ops = {
-    .log_room = rec_log_room,
+    .log_space = rec_log_room,
     .log = rec_log,
     .access = rec_access,
     .sanitize = rec_sanitize,
-    .settle = rec_settle,
+    .commit = rec_settle,
     .report = rec_report,
 };
 
 const CXLDCOps dc_recorder_ops_no_sanitize = {
-    .log_room = rec_log_room,
+    .log_space = rec_log_room,
     .log = rec_log,
     .access = rec_access,
-    .settle = rec_settle,
+    .commit = rec_settle,
     .report = rec_report,
 };
 

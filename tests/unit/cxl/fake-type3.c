@@ -199,7 +199,7 @@ bool cxl_type3_fm_on_mailbox(const CXLType3Dev *d)
 
 /* -- dynamic capacity ------------------------------------------------- */
 
-static uint32_t log_room(void *opaque, uint16_t host)
+static uint32_t log_space(void *opaque, uint16_t host)
 {
     return cxl_event_room(&fake.host_logs, CXL_EVENT_LOG_DYNCAP);
 }
@@ -219,7 +219,7 @@ static void log_event(void *opaque, const CXLDCEvent *event)
 }
 
 static const CXLDCOps dc_ops = {
-    .log_room = log_room,
+    .log_space = log_space,
     .log = log_event,
 };
 
