@@ -21,18 +21,21 @@ trap 'rm -f "$fragment"' EXIT
 cat tests/guest/kernel.config ${what:+"tests/guest/$what.config"} >"$fragment"
 [ -e build/cache ] || ./configure --again
 cache=$(realpath build/cache)
-exec 9>"$cache/lock"
-flock -n 9 || { say "waiting for another run that uses $cache"; flock 9; }
-
 hash=$(sha256sum <"$fragment" | cut -c 1-12)
 mkdir -p "$cache/kernel"
+# Building takes minutes: it keeps back only who needs the same kernel.
+exec 8>"$cache/kernel/$hash.lock"
+flock -n 8 || { say "waiting for another run that builds this kernel"; flock 8; }
 image=$(find "$cache/kernel" -path "*/$LINUX*-$hash/bzImage" |
         sort -V | tail -n 1)
 if [ -z "$image" ]; then
     # shellcheck disable=SC2086
     need_packages $PACKAGES_KERNEL
+    exec 9>"$cache/lock"
+    flock -n 9 || { say "waiting for another run that uses $cache"; flock 9; }
     deb=$(archive_binary "$cache" "linux-source-$LINUX" trixie-backports) ||
         exit 1
+    flock -u 9
     version=$(dpkg-deb -f "$deb" Version | sed 's/-.*//')
     dir=$cache/kernel/$version-$hash
     work=$dir/work
