@@ -7,7 +7,7 @@
 #include "hw/pci/pci_vmstate.h"
 
 /* Bits of irq_state */
-static uint8_t lines_of(const PCIDevice *dev)
+static uint8_t pci_function_lines(const PCIDevice *dev)
 {
     uint8_t pin = dev->config[PCI_INTERRUPT_PIN];
 
@@ -26,9 +26,9 @@ static int pci_function_get(QEMUFile *f, void *pv, size_t size,
     ret = vmstate_load_state(f, vmsd, dev, vmsd->version_id);
     /* kept where it is loaded, and the most that another load may have */
     dev->version_id = vmsd->version_id;
-    if (!ret && (dev->irq_state & ~lines_of(dev))) {
+    if (!ret && (dev->irq_state & ~pci_function_lines(dev))) {
         error_report("%s: interrupt lines 0x%x in the stream, has 0x%x",
-                     dev->name, dev->irq_state, lines_of(dev));
+                     dev->name, dev->irq_state, pci_function_lines(dev));
         ret = -EINVAL;
     }
     if (ret) {

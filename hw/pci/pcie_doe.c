@@ -30,14 +30,14 @@
 /* The vendor and type of a protocol that does not exist */
 #define NO_PROTOCOL         0x00ffffff
 
-static const char *owner(const DOECap *doe)
+static const char *doe_owner(const DOECap *doe)
 {
     return doe->pdev->qdev.canonical_path ?: doe->pdev->name;
 }
 
 /* -- mailboxes ---------------------------------------------------------- */
 
-static void drop_request(DOECap *doe)
+static void doe_drop_request(DOECap *doe)
 {
     g_clear_pointer(&doe->write_mbox, g_free);
     doe->write_mbox_len = 0;
@@ -45,7 +45,7 @@ static void drop_request(DOECap *doe)
     doe->overrun = false;
 }
 
-static void drop_response(DOECap *doe)
+static void doe_drop_response(DOECap *doe)
 {
     g_clear_pointer(&doe->read_mbox, g_free);
     doe->read_mbox_len = 0;
@@ -73,7 +73,7 @@ uint32_t pcie_doe_get_obj_len(const void *obj)
  * Software may write forever, so a request that is longer than it says, which
  * can only be discarded, is forgotten at once. What is left is that it was.
  */
-static void take_dword(DOECap *doe, uint32_t value)
+static void doe_take_dword(DOECap *doe, uint32_t value)
 {
     uint32_t n = doe->write_mbox_len;
 
@@ -81,8 +81,8 @@ static void take_dword(DOECap *doe, uint32_t value)
         return;
     }
     if (n >= HEADER_DWORDS && n >= pcie_doe_get_obj_len(doe->write_mbox)) {
-        trace_pcie_doe_overrun(owner(doe), n);
-        drop_request(doe);
+        trace_pcie_doe_overrun(doe_owner(doe), n);
+        doe_drop_request(doe);
         doe->overrun = true;
         return;
     }
@@ -97,7 +97,7 @@ static void take_dword(DOECap *doe, uint32_t value)
 
 /* -- interrupts --------------------------------------------------------- */
 
-static void interrupt(DOECap *doe)
+static void doe_interrupt(DOECap *doe)
 {
     if (!doe->has_irq || !doe->irq_on || doe->irq_status) {
         return;
@@ -115,7 +115,7 @@ static void interrupt(DOECap *doe)
 /* -- requests ----------------------------------------------------------- */
 
 /* Which types are answered? Index 0 is this one, which is always there. */
-static bool discover(DOECap *doe)
+static bool doe_discover(DOECap *doe)
 {
     uint32_t protocol = NO_PROTOCOL;
     uint8_t index, next = 0;
@@ -144,10 +144,10 @@ static bool discover(DOECap *doe)
 }
 
 static const DOEProtocol discovery = {
-    PCI_VENDOR_ID_PCI_SIG, PCI_SIG_DOE_DISCOVERY, discover
+    PCI_VENDOR_ID_PCI_SIG, PCI_SIG_DOE_DISCOVERY, doe_discover
 };
 
-static const DOEProtocol *find_protocol(const DOECap *doe)
+static const DOEProtocol *doe_find_protocol(const DOECap *doe)
 {
     /* the byte above the type is reserved */
     const DOEHeader *header = (const DOEHeader *)doe->write_mbox;
@@ -169,7 +169,7 @@ static const DOEProtocol *find_protocol(const DOECap *doe)
  * room there is, in pages that do not exist before it writes to them, and keeps
  * as much as it used.
  */
-static bool answer(DOECap *doe, const DOEProtocol *p)
+static bool doe_answer(DOECap *doe, const DOEProtocol *p)
 {
     uint32_t *room = qemu_anon_ram_alloc(ROOM_MAX, NULL, false, false);
     bool answered;
@@ -190,7 +190,7 @@ static bool answer(DOECap *doe, const DOEProtocol *p)
 }
 
 /* Return: why there is no answer, NULL if there is one */
-static const char *answer_request(DOECap *doe)
+static const char *doe_answer_request(DOECap *doe)
 {
     const DOEProtocol *p;
 
@@ -205,60 +205,61 @@ static const char *answer_request(DOECap *doe)
         doe->write_mbox_len != pcie_doe_get_obj_len(doe->write_mbox)) {
         return "its length is not the one in its header";
     }
-    p = find_protocol(doe);
+    p = doe_find_protocol(doe);
     if (!p) {
         return "unknown type";
     }
-    trace_pcie_doe_request(owner(doe), p->vendor_id, p->data_obj_type,
+    trace_pcie_doe_request(doe_owner(doe), p->vendor_id, p->data_obj_type,
                            doe->write_mbox_len);
-    return answer(doe, p) ? NULL : "no answer to it";
+    return doe_answer(doe, p) ? NULL : "no answer to it";
 }
 
 /* What gets no answer is discarded silently (6.30.1) */
-static void go(DOECap *doe)
+static void doe_go(DOECap *doe)
 {
     const char *why;
 
     if (doe->error) {
         return;
     }
-    why = answer_request(doe);
+    why = doe_answer_request(doe);
     if (why) {
-        trace_pcie_doe_discarded(owner(doe), doe->write_mbox_len, why);
+        trace_pcie_doe_discarded(doe_owner(doe), doe->write_mbox_len, why);
     }
-    drop_request(doe);
+    doe_drop_request(doe);
     if (!why) {
-        trace_pcie_doe_answer(owner(doe), doe->read_mbox_len);
-        interrupt(doe);
+        trace_pcie_doe_answer(doe_owner(doe), doe->read_mbox_len);
+        doe_interrupt(doe);
     }
 }
 
-static void abort_all(DOECap *doe)
+static void doe_abort_all(DOECap *doe)
 {
-    trace_pcie_doe_abort(owner(doe), doe->write_mbox_len, doe->read_mbox_len);
-    drop_request(doe);
-    drop_response(doe);
+    trace_pcie_doe_abort(doe_owner(doe), doe->write_mbox_len,
+                         doe->read_mbox_len);
+    doe_drop_request(doe);
+    doe_drop_response(doe);
     doe->error = false;
 }
 
 /* Software has the dword that the mailbox shows */
-static void next_dword(DOECap *doe)
+static void doe_next_dword(DOECap *doe)
 {
     if (!doe->read_mbox_len) {
         if (!doe->error) {
-            trace_pcie_doe_underrun(owner(doe));
+            trace_pcie_doe_underrun(doe_owner(doe));
             doe->error = true;
-            interrupt(doe);
+            doe_interrupt(doe);
         }
     } else if (++doe->read_mbox_idx == doe->read_mbox_len) {
-        drop_response(doe);
+        doe_drop_response(doe);
     }
 }
 
 /* -- registers ---------------------------------------------------------- */
 
 /* The register that @addr is in, as its offset in the capability, or 0 */
-static unsigned find_register(const DOECap *doe, uint32_t addr)
+static unsigned doe_find_register(const DOECap *doe, uint32_t addr)
 {
     uint32_t offset = addr - doe->offset;
 
@@ -266,7 +267,7 @@ static unsigned find_register(const DOECap *doe, uint32_t addr)
            ROUND_DOWN(offset, DWORD) : 0;
 }
 
-static uint32_t read_register(const DOECap *doe, unsigned reg)
+static uint32_t doe_read_register(const DOECap *doe, unsigned reg)
 {
     switch (reg) {
     case PCI_DOE_CAP:
@@ -287,7 +288,7 @@ static uint32_t read_register(const DOECap *doe, unsigned reg)
 
 bool pcie_doe_read_config(DOECap *doe, uint32_t addr, int size, uint32_t *buf)
 {
-    unsigned reg = find_register(doe, addr);
+    unsigned reg = doe_find_register(doe, addr);
     unsigned byte = addr % DWORD;
 
     if (!reg) {
@@ -297,26 +298,26 @@ bool pcie_doe_read_config(DOECap *doe, uint32_t addr, int size, uint32_t *buf)
         *buf = 0;
         return true;
     }
-    *buf = extract64(read_register(doe, reg), byte * 8, size * 8);
+    *buf = extract64(doe_read_register(doe, reg), byte * 8, size * 8);
     return true;
 }
 
 /* @written: mask of the bytes that the write reaches */
-static void write_control(DOECap *doe, uint32_t value, uint32_t written)
+static void doe_write_control(DOECap *doe, uint32_t value, uint32_t written)
 {
     if (written & PCI_DOE_CTRL_INT_EN) {
         doe->irq_on = value & PCI_DOE_CTRL_INT_EN;
     }
     if (value & PCI_DOE_CTRL_ABORT) {
-        abort_all(doe);
+        doe_abort_all(doe);
     } else if (value & PCI_DOE_CTRL_GO) {
-        go(doe);
+        doe_go(doe);
     }
 }
 
 void pcie_doe_write_config(DOECap *doe, uint32_t addr, uint32_t val, int size)
 {
-    unsigned reg = find_register(doe, addr);
+    unsigned reg = doe_find_register(doe, addr);
     unsigned shift = addr % DWORD * 8;
     uint32_t written = MAKE_64BIT_MASK(shift, size * 8);
     uint32_t value = (uint64_t)val << shift & written;
@@ -326,7 +327,7 @@ void pcie_doe_write_config(DOECap *doe, uint32_t addr, uint32_t val, int size)
     }
     switch (reg) {
     case PCI_DOE_CTRL:
-        write_control(doe, value, written);
+        doe_write_control(doe, value, written);
         break;
     case PCI_DOE_STATUS:
         if (value & PCI_DOE_STATUS_INT_STATUS) {
@@ -334,10 +335,10 @@ void pcie_doe_write_config(DOECap *doe, uint32_t addr, uint32_t val, int size)
         }
         break;
     case PCI_DOE_WRITE:
-        take_dword(doe, value);
+        doe_take_dword(doe, value);
         break;
     case PCI_DOE_READ:
-        next_dword(doe);
+        doe_next_dword(doe);
         break;
     default:
         break;
@@ -366,8 +367,8 @@ void pcie_doe_init(PCIDevice *pdev, DOECap *doe, uint16_t offset,
 
 void pcie_doe_fini(DOECap *doe)
 {
-    drop_request(doe);
-    drop_response(doe);
+    doe_drop_request(doe);
+    doe_drop_response(doe);
 }
 
 void pcie_doe_reset(DOECap *doe)

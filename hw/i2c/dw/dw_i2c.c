@@ -43,31 +43,31 @@ static const struct {
     { DW_I2C_CLR_RESTART_DET, INTR_RESTART_DET },
 };
 
-static unsigned tx_level(DWI2CState *s)
+static unsigned dw_i2c_tx_level(DWI2CState *s)
 {
     return fifo32_num_used(&s->tx);
 }
 
 /* One of the two is always 0: a mode change needs a disable, which flushes. */
-static unsigned rx_level(DWI2CState *s)
+static unsigned dw_i2c_rx_level(DWI2CState *s)
 {
     return fifo8_num_used(&s->rx) + dw_i2c_target_level(s);
 }
 
-static uint32_t raw_status(DWI2CState *s)
+static uint32_t dw_i2c_raw_status(DWI2CState *s)
 {
     uint32_t raw = s->raw;
 
     if (!dw_i2c_enabled(s)) {
         return 0;
     }
-    if (rx_level(s) > s->rx_tl) {
+    if (dw_i2c_rx_level(s) > s->rx_tl) {
         raw |= INTR_RX_FULL;
     }
-    if (dw_i2c_is_master(s) && tx_level(s) <= s->tx_tl) {
+    if (dw_i2c_is_master(s) && dw_i2c_tx_level(s) <= s->tx_tl) {
         raw |= INTR_TX_EMPTY;
     }
-    if (s->master.open && !tx_level(s)) {
+    if (s->master.open && !dw_i2c_tx_level(s)) {
         raw |= INTR_ON_HOLD;
     }
     return raw;
@@ -79,14 +79,14 @@ static uint32_t raw_status(DWI2CState *s)
  */
 void dw_i2c_update_irq(DWI2CState *s)
 {
-    uint32_t raw = raw_status(s);
+    uint32_t raw = dw_i2c_raw_status(s);
     bool level = raw & s->intr_mask;
 
     trace_dw_i2c_irq(level, raw, s->intr_mask);
     qemu_set_irq(s->irq, level);
 }
 
-static void drive_line(void *opaque)
+static void dw_i2c_drive_line(void *opaque)
 {
     dw_i2c_update_irq(opaque);
 }
@@ -96,10 +96,10 @@ void dw_i2c_update_irq_later(DWI2CState *s)
     device_deferred_raise(&s->line);
 }
 
-static uint32_t bus_status(DWI2CState *s)
+static uint32_t dw_i2c_bus_status(DWI2CState *s)
 {
-    unsigned rx = rx_level(s);
-    unsigned tx = tx_level(s);
+    unsigned rx = dw_i2c_rx_level(s);
+    unsigned tx = dw_i2c_tx_level(s);
     uint32_t status = 0;
 
     if (tx < DW_I2C_FIFO_DEPTH) {
@@ -126,7 +126,7 @@ static uint32_t bus_status(DWI2CState *s)
     return status;
 }
 
-static uint32_t read_data(DWI2CState *s)
+static uint32_t dw_i2c_read_data(DWI2CState *s)
 {
     uint32_t val = 0;
 
@@ -142,7 +142,7 @@ static uint32_t read_data(DWI2CState *s)
     return val;
 }
 
-static uint32_t clear_interrupts(DWI2CState *s, hwaddr offset)
+static uint32_t dw_i2c_clear_interrupts(DWI2CState *s, hwaddr offset)
 {
     int i;
 
@@ -176,13 +176,13 @@ static uint64_t dw_i2c_mmio_read(void *opaque, hwaddr offset, unsigned size)
         val = s->sar;
         break;
     case DW_I2C_DATA_CMD:
-        val = read_data(s);
+        val = dw_i2c_read_data(s);
         break;
     case DW_I2C_SCL_COUNT_FIRST ... DW_I2C_SCL_COUNT_LAST:
         val = s->scl_count[(offset - DW_I2C_SCL_COUNT_FIRST) / 4];
         break;
     case DW_I2C_INTR_STAT:
-        val = raw_status(s) & s->intr_mask;
+        val = dw_i2c_raw_status(s) & s->intr_mask;
         s->mask_is_new = false;
         dw_i2c_target_told(s, val);
         break;
@@ -190,7 +190,7 @@ static uint64_t dw_i2c_mmio_read(void *opaque, hwaddr offset, unsigned size)
         val = s->intr_mask;
         break;
     case DW_I2C_RAW_INTR_STAT:
-        val = raw_status(s);
+        val = dw_i2c_raw_status(s);
         dw_i2c_target_shown(s);
         break;
     case DW_I2C_RX_TL:
@@ -205,15 +205,15 @@ static uint64_t dw_i2c_mmio_read(void *opaque, hwaddr offset, unsigned size)
         break;
     case DW_I2C_STATUS:
         dw_i2c_linux_status_poll(s);
-        val = bus_status(s);
+        val = dw_i2c_bus_status(s);
         dw_i2c_target_shown(s);
         break;
     case DW_I2C_TXFLR:
-        val = tx_level(s);
+        val = dw_i2c_tx_level(s);
         break;
     case DW_I2C_RXFLR:
         /* A presented packet can be longer than the FIFO we tell of. */
-        val = MIN(rx_level(s), DW_I2C_FIFO_DEPTH);
+        val = MIN(dw_i2c_rx_level(s), DW_I2C_FIFO_DEPTH);
         dw_i2c_target_shown(s);
         break;
     case DW_I2C_SDA_HOLD:
@@ -232,7 +232,7 @@ static uint64_t dw_i2c_mmio_read(void *opaque, hwaddr offset, unsigned size)
         val = COMP_TYPE_VALUE;
         break;
     default:
-        val = clear_interrupts(s, offset);
+        val = dw_i2c_clear_interrupts(s, offset);
         break;
     }
 
@@ -243,7 +243,7 @@ static uint64_t dw_i2c_mmio_read(void *opaque, hwaddr offset, unsigned size)
     return val;
 }
 
-static void write_con(DWI2CState *s, uint32_t val)
+static void dw_i2c_write_con(DWI2CState *s, uint32_t val)
 {
     if (!dw_i2c_enabled(s)) {
         s->con = val & CON_WRITABLE;
@@ -257,7 +257,7 @@ static void write_con(DWI2CState *s, uint32_t val)
     }
 }
 
-static void write_enable(DWI2CState *s, uint32_t val)
+static void dw_i2c_write_enable(DWI2CState *s, uint32_t val)
 {
     bool on = val & ENABLE_ON;
 
@@ -287,7 +287,7 @@ static void write_enable(DWI2CState *s, uint32_t val)
     }
 }
 
-static void write_intr_mask(DWI2CState *s, uint32_t val)
+static void dw_i2c_write_intr_mask(DWI2CState *s, uint32_t val)
 {
     uint32_t gone = s->intr_mask & ~val;
 
@@ -309,7 +309,7 @@ static void write_intr_mask(DWI2CState *s, uint32_t val)
     }
 }
 
-static void write_data_cmd(DWI2CState *s, uint32_t val)
+static void dw_i2c_write_data_cmd(DWI2CState *s, uint32_t val)
 {
     if (!dw_i2c_enabled(s) || (s->raw & INTR_TX_ABRT)) {
         return;
@@ -330,7 +330,7 @@ static void dw_i2c_mmio_write(void *opaque, hwaddr offset, uint64_t val,
 
     switch (offset) {
     case DW_I2C_CON:
-        write_con(s, val);
+        dw_i2c_write_con(s, val);
         break;
     case DW_I2C_TAR:
         s->tar = val & TAR_WRITABLE;
@@ -341,14 +341,14 @@ static void dw_i2c_mmio_write(void *opaque, hwaddr offset, uint64_t val,
         }
         break;
     case DW_I2C_DATA_CMD:
-        write_data_cmd(s, val);
+        dw_i2c_write_data_cmd(s, val);
         break;
     case DW_I2C_SCL_COUNT_FIRST ... DW_I2C_SCL_COUNT_LAST:
         s->scl_count[(offset - DW_I2C_SCL_COUNT_FIRST) / 4] =
             val & SCL_COUNT_WRITABLE;
         break;
     case DW_I2C_INTR_MASK:
-        write_intr_mask(s, val & INTR_MASK_WRITABLE);
+        dw_i2c_write_intr_mask(s, val & INTR_MASK_WRITABLE);
         break;
     case DW_I2C_RX_TL:
         s->rx_tl = val & FIFO_TL_WRITABLE;
@@ -357,7 +357,7 @@ static void dw_i2c_mmio_write(void *opaque, hwaddr offset, uint64_t val,
         s->tx_tl = val & FIFO_TL_WRITABLE;
         break;
     case DW_I2C_ENABLE:
-        write_enable(s, val);
+        dw_i2c_write_enable(s, val);
         break;
     case DW_I2C_SDA_HOLD:
         s->sda_hold = val & SDA_HOLD_WRITABLE;
@@ -485,7 +485,7 @@ const VMStateDescription vmstate_dw_i2c = {
     }
 };
 
-static void machine_runs(void *opaque, bool running, RunState state)
+static void dw_i2c_machine_runs(void *opaque, bool running, RunState state)
 {
     DWI2CState *s = opaque;
 
@@ -511,8 +511,8 @@ bool dw_i2c_realize(DWI2CState *s, DeviceState *owner, qemu_irq irq,
     }
     dw_i2c_master_realize(s, owner);
     s->migrated_hides = s->hide_linux_races;
-    device_deferred_init(&s->line, OBJECT(owner), drive_line, s);
-    s->vmse = qemu_add_vm_change_state_handler(machine_runs, s);
+    device_deferred_init(&s->line, OBJECT(owner), dw_i2c_drive_line, s);
+    s->vmse = qemu_add_vm_change_state_handler(dw_i2c_machine_runs, s);
     memory_region_init_io(&s->mmio, OBJECT(owner), &dw_i2c_ops, s, "dw-i2c",
                           DW_I2C_MMIO_SIZE);
     return true;

@@ -29,7 +29,7 @@
 #define HOLDOFFS_MAX 4
 
 /* Show nothing new for a while. */
-static void put_off(DWI2CState *s, int64_t ns, bool withdraw)
+static void dw_i2c_linux_put_off(DWI2CState *s, int64_t ns, bool withdraw)
 {
     DWI2CTargetSide *t = &s->target;
 
@@ -46,7 +46,7 @@ static void put_off(DWI2CState *s, int64_t ns, bool withdraw)
  * and the bus be idle; a disable then takes them from the handler, which
  * costs the driver a second start of its transfer, see below.
  */
-static void busy_poll(DWI2CState *s)
+static void dw_i2c_linux_busy_poll(DWI2CState *s)
 {
     DWI2CTargetSide *t = &s->target;
     int64_t now = qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL);
@@ -80,11 +80,11 @@ void dw_i2c_linux_status_poll(DWI2CState *s)
         return;
     }
     if (noticed) {
-        busy_poll(s);
+        dw_i2c_linux_busy_poll(s);
     }
     if (t->holdoffs < HOLDOFFS_MAX) {
         t->holdoffs += !noticed;
-        put_off(s, DW_I2C_HOLDOFF_NS, t->presented && !noticed);
+        dw_i2c_linux_put_off(s, DW_I2C_HOLDOFF_NS, t->presented && !noticed);
     }
 }
 
@@ -115,7 +115,7 @@ bool dw_i2c_linux_ignores_mask(DWI2CState *s)
         t->doublings < DW_I2C_SETTLE_DOUBLINGS) {
         t->doublings++;
         t->handled = false;
-        put_off(s, DW_I2C_SETTLE_NS << t->doublings, true);
+        dw_i2c_linux_put_off(s, DW_I2C_SETTLE_NS << t->doublings, true);
     }
     return true;
 }

@@ -17,22 +17,22 @@
 #include "qemu/main-loop.h"
 #include "trace.h"
 
-static bool owns_bus(const DWI2CState *s)
+static bool dw_i2c_master_owns_bus(const DWI2CState *s)
 {
     return i2c_bus_is_master(s->bus, s->master.bh);
 }
 
 /* Every end of a transfer comes here, or the next master would never run. */
-static void give_up_bus(DWI2CState *s)
+static void dw_i2c_master_give_up_bus(DWI2CState *s)
 {
-    if (owns_bus(s)) {
+    if (dw_i2c_master_owns_bus(s)) {
         i2c_bus_release(s->bus);
     } else {
         i2c_schedule_pending_master(s->bus);
     }
 }
 
-static void wait_for_bus(DWI2CState *s)
+static void dw_i2c_master_wait_for_bus(DWI2CState *s)
 {
     if (!s->master.queued) {
         trace_dw_i2c_master_wait(fifo32_num_used(&s->tx));
@@ -41,7 +41,7 @@ static void wait_for_bus(DWI2CState *s)
     }
 }
 
-static void end_transfer(DWI2CState *s)
+static void dw_i2c_master_end_transfer(DWI2CState *s)
 {
     if (s->master.open && s->master.recv) {
         i2c_nack(s->bus);
@@ -50,15 +50,15 @@ static void end_transfer(DWI2CState *s)
     i2c_end_transfer(s->bus);
 }
 
-static void stop(DWI2CState *s)
+static void dw_i2c_master_stop(DWI2CState *s)
 {
     unsigned epoch = s->master.epoch;
 
-    trace_dw_i2c_master_stop(owns_bus(s));
-    end_transfer(s);
+    trace_dw_i2c_master_stop(dw_i2c_master_owns_bus(s));
+    dw_i2c_master_end_transfer(s);
     if (s->master.epoch == epoch) {
         s->raw |= INTR_STOP_DET;
-        give_up_bus(s);
+        dw_i2c_master_give_up_bus(s);
     }
 }
 
@@ -70,14 +70,14 @@ void dw_i2c_master_fail(DWI2CState *s, uint32_t source)
     s->raw |= INTR_TX_ABRT;
 }
 
-static void fail_on_bus(DWI2CState *s, uint32_t source)
+static void dw_i2c_master_fail_on_bus(DWI2CState *s, uint32_t source)
 {
     dw_i2c_master_fail(s, source);
-    stop(s);
+    dw_i2c_master_stop(s);
 }
 
 /* START or repeated START; on a refusal the transfer is over. */
-static bool start(DWI2CState *s, bool recv)
+static bool dw_i2c_master_start(DWI2CState *s, bool recv)
 {
     unsigned epoch = s->master.epoch;
     bool again = s->master.open;
@@ -90,7 +90,7 @@ static bool start(DWI2CState *s, bool recv)
                 i2c_nack(s->bus);
             }
         } else {
-            end_transfer(s);
+            dw_i2c_master_end_transfer(s);
             if (s->master.epoch != epoch) {
                 return false;
             }
@@ -115,7 +115,7 @@ static bool start(DWI2CState *s, bool recv)
     if (nack) {
         /* The last data byte was answered above: no second NACK. */
         s->master.recv = false;
-        fail_on_bus(s, source);
+        dw_i2c_master_fail_on_bus(s, source);
         return false;
     }
     s->master.open = true;
@@ -127,7 +127,7 @@ static bool start(DWI2CState *s, bool recv)
  * A device on the bus may do anything when it is called, such as have us reset
  * or unplugged.  False if the words behind this one are not to be executed.
  */
-static bool execute(DWI2CState *s, uint32_t cmd)
+static bool dw_i2c_master_execute(DWI2CState *s, uint32_t cmd)
 {
     unsigned epoch = s->master.epoch;
     bool recv = cmd & CMD_READ;
@@ -135,7 +135,7 @@ static bool execute(DWI2CState *s, uint32_t cmd)
     int nack = 0;
 
     if (!s->master.open || s->master.recv != recv || (cmd & CMD_RESTART)) {
-        if (!start(s, recv)) {
+        if (!dw_i2c_master_start(s, recv)) {
             return false;
         }
     }
@@ -148,7 +148,7 @@ static bool execute(DWI2CState *s, uint32_t cmd)
         return false;
     }
     if (nack) {
-        fail_on_bus(s, ABRT_DATA_NACK);
+        dw_i2c_master_fail_on_bus(s, ABRT_DATA_NACK);
         return false;
     }
     if (recv && fifo8_is_full(&s->rx)) {
@@ -157,38 +157,40 @@ static bool execute(DWI2CState *s, uint32_t cmd)
         fifo8_push(&s->rx, byte);
     }
     if (cmd & CMD_STOP) {
-        stop(s);
+        dw_i2c_master_stop(s);
     }
     return s->master.epoch == epoch;
 }
 
 /* A word is in one piece: head and capacity are multiples of its size. */
-static uint32_t next_word(DWI2CState *s)
+static uint32_t dw_i2c_master_next_word(DWI2CState *s)
 {
     return ldl_le_p(fifo8_peek_bufptr(&s->tx.fifo, sizeof(uint32_t), NULL));
 }
 
 /* A read with the RX FIFO full holds the bus until the guest has read. */
-static bool must_hold(DWI2CState *s)
+static bool dw_i2c_master_must_hold(DWI2CState *s)
 {
     return (s->con & CON_RX_FULL_HOLD) && fifo8_is_full(&s->rx) &&
-           (next_word(s) & CMD_READ);
+           (dw_i2c_master_next_word(s) & CMD_READ);
 }
 
 void dw_i2c_master_run(DWI2CState *s)
 {
-    while (!fifo32_is_empty(&s->tx) && !s->master.queued && !must_hold(s)) {
-        if (!s->master.open && !owns_bus(s) && i2c_bus_busy(s->bus)) {
-            wait_for_bus(s);
+    while (!fifo32_is_empty(&s->tx) && !s->master.queued &&
+           !dw_i2c_master_must_hold(s)) {
+        if (!s->master.open && !dw_i2c_master_owns_bus(s) &&
+            i2c_bus_busy(s->bus)) {
+            dw_i2c_master_wait_for_bus(s);
             break;
         }
-        if (!execute(s, fifo32_pop(&s->tx))) {
+        if (!dw_i2c_master_execute(s, fifo32_pop(&s->tx))) {
             break;
         }
     }
 }
 
-static void granted(void *opaque)
+static void dw_i2c_master_granted(void *opaque)
 {
     DWI2CState *s = opaque;
     Object *owner = memory_region_owner(&s->mmio);
@@ -198,7 +200,7 @@ static void granted(void *opaque)
     s->master.queued = false;
     dw_i2c_master_run(s);
     /* The guest may have given up while we waited. */
-    if (!s->master.open && owns_bus(s)) {
+    if (!s->master.open && dw_i2c_master_owns_bus(s)) {
         i2c_bus_release(s->bus);
     }
     dw_i2c_update_irq(s);
@@ -223,7 +225,7 @@ void dw_i2c_master_command(DWI2CState *s, uint32_t cmd)
 void dw_i2c_master_user_abort(DWI2CState *s)
 {
     if (s->master.open) {
-        fail_on_bus(s, ABRT_USER);
+        dw_i2c_master_fail_on_bus(s, ABRT_USER);
     } else if (!fifo32_is_empty(&s->tx)) {
         dw_i2c_master_fail(s, ABRT_USER);
         s->raw |= INTR_STOP_DET;
@@ -237,8 +239,8 @@ void dw_i2c_master_flush(DWI2CState *s)
     fifo8_reset(&s->rx);
     s->master.commanded = false;
     if (s->master.open) {
-        end_transfer(s);
-        give_up_bus(s);
+        dw_i2c_master_end_transfer(s);
+        dw_i2c_master_give_up_bus(s);
     }
 }
 
@@ -247,7 +249,7 @@ bool dw_i2c_master_active(DWI2CState *s)
     return s->master.open || !fifo32_is_empty(&s->tx);
 }
 
-static bool fifo_is_sane(const Fifo8 *fifo, uint32_t unit)
+static bool dw_i2c_master_fifo_is_sane(const Fifo8 *fifo, uint32_t unit)
 {
     return fifo->head < fifo->capacity && fifo->num <= fifo->capacity &&
            fifo->head % unit == 0 && fifo->num % unit == 0;
@@ -258,7 +260,7 @@ void dw_i2c_master_give_up(DWI2CState *s)
 {
     fifo8_reset(&s->tx.fifo);
     fifo8_reset(&s->rx);
-    s->master.open = owns_bus(s);
+    s->master.open = dw_i2c_master_owns_bus(s);
     s->master.recv = false;
     s->master.commanded = false;
 }
@@ -267,8 +269,8 @@ int dw_i2c_master_post_load(DWI2CState *s)
 {
     bool working;
 
-    if (!fifo_is_sane(&s->tx.fifo, sizeof(uint32_t)) ||
-        !fifo_is_sane(&s->rx, 1)) {
+    if (!dw_i2c_master_fifo_is_sane(&s->tx.fifo, sizeof(uint32_t)) ||
+        !dw_i2c_master_fifo_is_sane(&s->rx, 1)) {
         trace_dw_i2c_bad_stream("FIFO pointers");
         return -EINVAL;
     }
@@ -286,7 +288,7 @@ int dw_i2c_master_post_load(DWI2CState *s)
         i2c_bus_take(s->bus, s->master.bh);
     } else if (!fifo32_is_empty(&s->tx)) {
         /* Scheduled when the machine runs: the other devices load first. */
-        wait_for_bus(s);
+        dw_i2c_master_wait_for_bus(s);
     }
     return 0;
 }
@@ -298,7 +300,7 @@ void dw_i2c_master_realize(DWI2CState *s, DeviceState *owner)
     /* The whole buffers migrate, and the heap's leftovers are not for that. */
     memset(s->tx.fifo.data, 0, s->tx.fifo.capacity);
     memset(s->rx.data, 0, s->rx.capacity);
-    s->master.bh = qemu_bh_new_guarded(granted, s,
+    s->master.bh = qemu_bh_new_guarded(dw_i2c_master_granted, s,
                                        &owner->mem_reentrancy_guard);
 }
 

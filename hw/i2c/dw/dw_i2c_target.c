@@ -37,25 +37,25 @@ bool dw_i2c_target_noticed(const DWI2CTargetSide *t)
 }
 
 /* To be called before dw_i2c_target_noticed() becomes true. */
-static void note_progress(DWI2CTargetSide *t)
+static void dw_i2c_target_note_progress(DWI2CTargetSide *t)
 {
     if (!dw_i2c_target_noticed(t)) {
         t->busy_since = qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL);
     }
 }
 
-static DWI2CPacket *head_packet(DWI2CTargetSide *t)
+static DWI2CPacket *dw_i2c_target_head_packet(DWI2CTargetSide *t)
 {
     return &t->slot[t->head];
 }
 
 /* Slot behind the queued packets; exists while the queue is not full. */
-static DWI2CPacket *open_packet(DWI2CTargetSide *t)
+static DWI2CPacket *dw_i2c_target_open_packet(DWI2CTargetSide *t)
 {
     return &t->slot[(t->head + t->count) % DW_I2C_QUEUE_LEN];
 }
 
-static void drop_head(DWI2CTargetSide *t)
+static void dw_i2c_target_drop_head(DWI2CTargetSide *t)
 {
     t->head = (t->head + 1) % DW_I2C_QUEUE_LEN;
     t->count--;
@@ -79,13 +79,13 @@ unsigned dw_i2c_target_level(const DWI2CState *s)
     return t->presented ? t->slot[t->head].len - t->pos : 0;
 }
 
-static bool all_taken(const DWI2CState *s)
+static bool dw_i2c_target_all_taken(const DWI2CState *s)
 {
     return s->target.stop_sent && !(s->raw & INTR_STOP_DET) &&
            dw_i2c_target_level(s) == 0;
 }
 
-static bool can_present(DWI2CState *s)
+static bool dw_i2c_target_can_present(DWI2CState *s)
 {
     DWI2CTargetSide *t = &s->target;
 
@@ -103,21 +103,21 @@ void dw_i2c_target_step(DWI2CState *s)
 {
     DWI2CTargetSide *t = &s->target;
 
-    if (t->presented && all_taken(s)) {
-        drop_head(t);
+    if (t->presented && dw_i2c_target_all_taken(s)) {
+        dw_i2c_target_drop_head(t);
         dw_i2c_target_withdraw(t);
         trace_dw_i2c_target_done(t->count);
     }
-    if (can_present(s)) {
+    if (dw_i2c_target_can_present(s)) {
         t->presented = true;
-        trace_dw_i2c_target_present(head_packet(t)->len);
+        trace_dw_i2c_target_present(dw_i2c_target_head_packet(t)->len);
     }
     /*
      * Not above the RX threshold means that RX_FULL is off, so both bits are
      * never on together.  Linux has threshold 0.
      */
     if (t->presented && !t->stop_sent && dw_i2c_target_level(s) <= s->rx_tl) {
-        note_progress(t);
+        dw_i2c_target_note_progress(t);
         t->stop_sent = true;
         s->raw |= INTR_STOP_DET;
         trace_dw_i2c_target_stop(dw_i2c_target_level(s));
@@ -127,12 +127,12 @@ void dw_i2c_target_step(DWI2CState *s)
 uint32_t dw_i2c_target_pop(DWI2CState *s)
 {
     DWI2CTargetSide *t = &s->target;
-    uint32_t val = head_packet(t)->data[t->pos];
+    uint32_t val = dw_i2c_target_head_packet(t)->data[t->pos];
 
     if (t->pos == 0) {
         val |= DATA_FIRST_BYTE;
     }
-    note_progress(t);
+    dw_i2c_target_note_progress(t);
     t->pos++;
     t->handled = true;
     return val;
@@ -148,7 +148,7 @@ void dw_i2c_target_shown(DWI2CState *s)
     DWI2CTargetSide *t = &s->target;
 
     if (t->presented) {
-        note_progress(t);
+        dw_i2c_target_note_progress(t);
         t->seen = true;
     }
 }
@@ -196,7 +196,7 @@ void dw_i2c_target_disabled(DWI2CState *s)
     }
     if (t->stop_sent && (t->stop_seen || !(s->raw & INTR_STOP_DET))) {
         /* The guest took the STOP, what it left in the FIFO is its choice. */
-        drop_head(t);
+        dw_i2c_target_drop_head(t);
         trace_dw_i2c_target_done(t->count);
     } else {
         trace_dw_i2c_target_rewind(t->pos);
@@ -204,7 +204,7 @@ void dw_i2c_target_disabled(DWI2CState *s)
     dw_i2c_target_withdraw(t);
 }
 
-static void drop_all(DWI2CState *s)
+static void dw_i2c_target_drop_all(DWI2CState *s)
 {
     DWI2CTargetSide *t = &s->target;
 
@@ -222,14 +222,14 @@ void dw_i2c_target_disarm(DWI2CState *s)
     DWI2CTargetSide *t = &s->target;
 
     trace_dw_i2c_target_disarmed(t->count + t->receiving);
-    drop_all(s);
+    dw_i2c_target_drop_all(s);
     t->armed = false;
 }
 
 void dw_i2c_target_set_address(DWI2CState *s, uint32_t sar)
 {
     if (sar != s->sar) {
-        drop_all(s);
+        dw_i2c_target_drop_all(s);
     }
     s->sar = sar;
     s->target.sar_written = true;
@@ -238,12 +238,12 @@ void dw_i2c_target_set_address(DWI2CState *s, uint32_t sar)
 
 void dw_i2c_target_reset(DWI2CState *s)
 {
-    drop_all(s);
+    dw_i2c_target_drop_all(s);
     memset(&s->target, 0, sizeof(s->target));
     i2c_slave_set_address(s->port, s->sar & 0x7f);
 }
 
-static void present_time(void *opaque)
+static void dw_i2c_target_present_time(void *opaque)
 {
     DWI2CState *s = opaque;
 
@@ -252,10 +252,10 @@ static void present_time(void *opaque)
 }
 
 /* The write has ended by STOP, or by a repeated START. */
-static void close_packet(DWI2CState *s)
+static void dw_i2c_target_close_packet(DWI2CState *s)
 {
     DWI2CTargetSide *t = &s->target;
-    DWI2CPacket *p = open_packet(t);
+    DWI2CPacket *p = dw_i2c_target_open_packet(t);
 
     if (!t->receiving) {
         return;
@@ -275,11 +275,11 @@ static void close_packet(DWI2CState *s)
     dw_i2c_update_irq_later(s);
 }
 
-static int port_start_write(DWI2CState *s)
+static int dw_i2c_target_port_start_write(DWI2CState *s)
 {
     DWI2CTargetSide *t = &s->target;
 
-    close_packet(s);
+    dw_i2c_target_close_packet(s);
     if (!t->armed) {
         trace_dw_i2c_target_refused("not armed");
         return -1;
@@ -290,26 +290,26 @@ static int port_start_write(DWI2CState *s)
     }
     t->receiving = true;
     t->overlong = false;
-    open_packet(t)->len = 0;
+    dw_i2c_target_open_packet(t)->len = 0;
     return 0;
 }
 
-static int port_event(I2CSlave *port, enum i2c_event event)
+static int dw_i2c_target_port_event(I2CSlave *port, enum i2c_event event)
 {
     DWI2CState *s = DW_I2C_TARGET(port)->ctrl;
 
     switch (event) {
     case I2C_START_SEND:
-        return port_start_write(s);
+        return dw_i2c_target_port_start_write(s);
     case I2C_START_SEND_ASYNC:
-        if (port_start_write(s)) {
+        if (dw_i2c_target_port_start_write(s)) {
             return -1;
         }
         i2c_ack(s->bus);
         return 0;
     case I2C_FINISH:
         /* Also comes after a refused START, then nothing is open. */
-        close_packet(s);
+        dw_i2c_target_close_packet(s);
         return 0;
     case I2C_NACK:
         return 0;
@@ -321,10 +321,10 @@ static int port_event(I2CSlave *port, enum i2c_event event)
     }
 }
 
-static int port_send(I2CSlave *port, uint8_t byte)
+static int dw_i2c_target_port_send(I2CSlave *port, uint8_t byte)
 {
     DWI2CTargetSide *t = &DW_I2C_TARGET(port)->ctrl->target;
-    DWI2CPacket *p = open_packet(t);
+    DWI2CPacket *p = dw_i2c_target_open_packet(t);
 
     if (!t->receiving) {
         return -1;
@@ -337,15 +337,15 @@ static int port_send(I2CSlave *port, uint8_t byte)
     return 0;
 }
 
-static void port_send_async(I2CSlave *port, uint8_t byte)
+static void dw_i2c_target_port_send_async(I2CSlave *port, uint8_t byte)
 {
     /* There is no NACK for these: acknowledge, and discard at the end. */
-    port_send(port, byte);
+    dw_i2c_target_port_send(port, byte);
     i2c_ack(DW_I2C_TARGET(port)->ctrl->bus);
 }
 
-static bool port_match(I2CSlave *port, uint8_t address, bool broadcast,
-                       I2CNodeList *devs)
+static bool dw_i2c_target_port_match(I2CSlave *port, uint8_t address,
+                                     bool broadcast, I2CNodeList *devs)
 {
     DWI2CState *s = DW_I2C_TARGET(port)->ctrl;
 
@@ -421,7 +421,8 @@ int dw_i2c_target_post_load(DWI2CState *s)
         }
     }
     if (t->presented) {
-        if (!t->count || !listening || t->pos > head_packet(t)->len) {
+        if (!t->count || !listening || t->pos >
+            dw_i2c_target_head_packet(t)->len) {
             trace_dw_i2c_bad_stream("presented packet");
             return -EINVAL;
         }
@@ -443,7 +444,8 @@ bool dw_i2c_target_realize(DWI2CState *s, Error **errp)
 {
     DWI2CPort *port;
 
-    s->present_timer = timer_new_ns(QEMU_CLOCK_VIRTUAL, present_time, s);
+    s->present_timer = timer_new_ns(QEMU_CLOCK_VIRTUAL,
+                                    dw_i2c_target_present_time, s);
     s->port = i2c_slave_new(TYPE_DW_I2C_TARGET, 0);
     port = DW_I2C_TARGET(s->port);
     port->ctrl = s;
@@ -471,10 +473,10 @@ static void dw_i2c_port_class_init(ObjectClass *klass, void *data)
     I2CSlaveClass *sc = I2C_SLAVE_CLASS(klass);
 
     match_by_address = sc->match_and_add;
-    sc->match_and_add = port_match;
-    sc->event = port_event;
-    sc->send = port_send;
-    sc->send_async = port_send_async;
+    sc->match_and_add = dw_i2c_target_port_match;
+    sc->event = dw_i2c_target_port_event;
+    sc->send = dw_i2c_target_port_send;
+    sc->send_async = dw_i2c_target_port_send_async;
 
     dc->vmsd = &vmstate_dw_i2c_port;
     dc->desc = "DesignWare I2C controller as seen by other masters";
