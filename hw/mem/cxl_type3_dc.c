@@ -222,7 +222,7 @@ bool cxl_type3_dc_backend_offset(const CXLType3Dev *d, uint64_t dpa,
 
 /* -- consequences --------------------------------------------------------- */
 
-static uint32_t dc_log_room(void *opaque, uint16_t host)
+static uint32_t dc_log_space(void *opaque, uint16_t host)
 {
     CXLType3Dev *d = opaque;
 
@@ -302,16 +302,16 @@ static void dc_sanitize(void *opaque, const CXLDCRange *range)
     cxl_type3_wipe(d, range->dpa, range->len);
 }
 
-static void dc_settle(void *opaque)
+static void dc_commit(void *opaque)
 {
     cxl_type3_direct_settle(opaque);
     cxl_type3_wipe_begin(opaque);
 }
 
 static const CXLDCOps cxl_type3_dc_ops = {
-    .log_space = dc_log_room,
+    .log_space = dc_log_space,
     .access = dc_access,
-    .commit = dc_settle,
+    .commit = dc_commit,
     .sanitize = dc_sanitize,
     .log = dc_log,
     .report = cxl_type3_dc_report,

@@ -130,11 +130,11 @@ size_t dc_added_memory(const CXLDynCap *dc, const DCHost *h)
 /* -- questions ------------------------------------------------------------ */
 
 /*
- * @row: bytes from @dpa on that are Added, as far as one word of the map tells.
+ * @bytes: so many from @dpa on are Added, as far as one word of the map tells.
  * False: there is no map, the set knows.
  */
 static bool dc_map_contiguous(const CXLDynCap *dc, const DCHost *h,
-                              unsigned region, uint64_t dpa, uint64_t *row)
+                              unsigned region, uint64_t dpa, uint64_t *bytes)
 {
     const CXLDCRegion *r = &dc->region[region].pub;
     const DCMap *m = &h->map[region];
@@ -143,12 +143,12 @@ static bool dc_map_contiguous(const CXLDynCap *dc, const DCHost *h,
     unsigned long word;
 
     if (!m->bit) {
-        *row = 0;
+        *bytes = 0;
         return !m->blocks;
     }
     word = m->bit[BIT_WORD(block)] >> (block % BITS_PER_LONG);
-    *row = word & 1 ? ((uint64_t)ctol(word) << shift) -
-                      (at & (r->block_size - 1)) : 0;
+    *bytes = word & 1 ? ((uint64_t)ctol(word) << shift) -
+                        (at & (r->block_size - 1)) : 0;
     return true;
 }
 
@@ -158,7 +158,7 @@ CXLDCAccess cxl_dc_access(const CXLDynCap *dc, uint16_t host, uint64_t dpa,
     CXLDCAccess access = CXL_DC_ACCESS_OK;
     const DCRec *rec;
     DCCursor cur;
-    uint64_t row;
+    uint64_t bytes;
     int region;
 
     if (host >= dc->config.nr_hosts || !len || len - 1 > UINT64_MAX - dpa) {
@@ -168,9 +168,9 @@ CXLDCAccess cxl_dc_access(const CXLDynCap *dc, uint16_t host, uint64_t dpa,
     if (region < 0) {
         return CXL_DC_ACCESS_NONE;
     }
-    if (dc_map_contiguous(dc, &dc->host[host], region, dpa, &row) &&
-        (!row || row >= len)) {
-        return !row ? CXL_DC_ACCESS_NONE :
+    if (dc_map_contiguous(dc, &dc->host[host], region, dpa, &bytes) &&
+        (!bytes || bytes >= len)) {
+        return !bytes ? CXL_DC_ACCESS_NONE :
                dc->region[region].pub.read_only ? CXL_DC_ACCESS_READ_ONLY :
                                                   CXL_DC_ACCESS_OK;
     }

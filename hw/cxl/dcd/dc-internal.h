@@ -9,7 +9,7 @@
 #include "qemu/qht.h"
 #include "hw/cxl/cxl_dc.h"
 
-/* -- ordered sets of ranges (extents.c) ---------------------------- */
+/* -- ordered sets of ranges (extents.c) ----------------------------------- */
 
 /**
  * struct DCRec - a range in an ordered set
@@ -358,8 +358,12 @@ typedef struct DCFragment {
  */
 bool dc_split_range(const DCHost *h, uint64_t dpa, uint64_t len,
                     GArray *fragments, GPtrArray *groups, uint64_t *missing);
-/* extents of the host once the fragments, in ascending order, are gone */
-uint64_t dc_fragments_left(const DCHost *h, const GArray *fragments);
+/*
+ * @left: extents of the host once the fragments, in ascending order, are gone.
+ * False: that are more than before, and more than are tracked.
+ */
+bool dc_fragments_fit(const CXLDynCap *dc, const DCHost *h,
+                      const GArray *fragments, uint64_t *left);
 /* does some piece's sharable tag stay in part? */
 bool dc_fragments_split_share(const CXLDynCap *dc, uint16_t host,
                               const GArray *fragments);
@@ -373,7 +377,7 @@ void dc_partial_clear(DCHost *h);
 /* Flags of a shared tag */
 #define DC_TAG_REFERENCED  1
 #define DC_TAG_SANITIZE    2
-#define DC_TAG_TOUCHED     4
+#define DC_TAG_ACCESSED    4
 #define DC_TAG_FLAGS       7
 
 /* Addresses and lengths in a stream count smallest blocks */

@@ -325,9 +325,7 @@ static CXLRetCode dc_host_release(CXLDynCap *dc, uint16_t host,
     if (dc_fragments_split_share(dc, host, fragments)) {
         return CXL_RC_INVALID_EXTENT_LIST;
     }
-    left = dc_fragments_left(h, fragments);
-    if (left > h->added.count && left + h->pending.count + dc->orphan_extents >
-                                 dc->config.max_extents) {
+    if (!dc_fragments_fit(dc, h, fragments, &left)) {
         return CXL_RC_RESOURCES_EXHAUSTED;
     }
 

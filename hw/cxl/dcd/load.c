@@ -164,7 +164,7 @@ static void dc_load_shared_tag(Load *l, const QemuUUID *uuid, unsigned region)
     }
     tag = dc_tag_new(dc, uuid, region, part, n);
     tag->sanitize = flags & DC_TAG_SANITIZE;
-    tag->accessed_once = flags & DC_TAG_TOUCHED;
+    tag->accessed_once = flags & DC_TAG_ACCESSED;
     if (flags & DC_TAG_REFERENCED) {
         tag->referenced = true;
         dc->orphan_extents += n;

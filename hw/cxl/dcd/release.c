@@ -11,40 +11,40 @@
 
 /* -- release requests: maximal runs of equal flags ------------------------ */
 
-static void dc_release_pending_insert(DCSet *asked, uint64_t dpa, uint64_t len,
-                                      uint16_t flags)
+static void dc_release_pending_insert(DCSet *requests, uint64_t dpa,
+                                      uint64_t len, uint16_t flags)
 {
     DCRec run = { .dpa = dpa, .len = len, .flags = flags };
-    const DCRec *beside = dpa ? dc_set_find(asked, dpa - 1) : NULL;
+    const DCRec *beside = dpa ? dc_set_find(requests, dpa - 1) : NULL;
 
     if (beside && beside->flags == flags) {
         run.dpa = beside->dpa;
         run.len += beside->len;
-        dc_set_remove(asked, run.dpa);
+        dc_set_remove(requests, run.dpa);
     }
-    beside = dc_set_find(asked, dpa + len);
+    beside = dc_set_find(requests, dpa + len);
     if (beside && beside->flags == flags) {
         run.len += beside->len;
-        dc_set_remove(asked, beside->dpa);
+        dc_set_remove(requests, beside->dpa);
     }
-    dc_set_insert(asked, &run);
+    dc_set_insert(requests, &run);
 }
 
 /* Did any of it have DC_REC_SANITIZE?  That goes to @wipe, unless NULL. */
-static bool dc_release_pending_remove(CXLDynCap *dc, DCSet *asked, uint64_t dpa,
-                                      uint64_t len, GArray *wipe)
+static bool dc_release_pending_remove(CXLDynCap *dc, DCSet *requests,
+                                      uint64_t dpa, uint64_t len, GArray *wipe)
 {
     uint64_t end = dpa + len;
     bool sanitize = false;
     const DCRec *rec;
     DCCursor cur;
 
-    while ((rec = dc_set_from(asked, dpa, &cur)) && rec->dpa < end) {
+    while ((rec = dc_set_from(requests, dpa, &cur)) && rec->dpa < end) {
         DCRec run = *rec;
         uint64_t run_end = run.dpa + run.len;
         uint64_t from = MAX(dpa, run.dpa), to = MIN(end, run_end);
 
-        dc_set_remove(asked, run.dpa);
+        dc_set_remove(requests, run.dpa);
         sanitize |= run.flags & DC_REC_SANITIZE;
         if (wipe && (run.flags & DC_REC_SANITIZE)) {
             dc_effects_range(dc, wipe, from, to - from);
@@ -53,20 +53,20 @@ static bool dc_release_pending_remove(CXLDynCap *dc, DCSet *asked, uint64_t dpa,
             DCRec below = run;
 
             below.len = from - run.dpa;
-            dc_set_insert(asked, &below);
+            dc_set_insert(requests, &below);
         }
         if (to < run_end) {
             DCRec above = run;
 
             above.dpa = to;
             above.len = run_end - to;
-            dc_set_insert(asked, &above);
+            dc_set_insert(requests, &above);
         }
     }
     return sanitize;
 }
 
-static void dc_release_pending_add(CXLDynCap *dc, DCSet *asked, uint64_t dpa,
+static void dc_release_pending_add(CXLDynCap *dc, DCSet *requests, uint64_t dpa,
                                    uint64_t len, bool sanitize)
 {
     uint64_t end = dpa + len;
@@ -74,15 +74,15 @@ static void dc_release_pending_add(CXLDynCap *dc, DCSet *asked, uint64_t dpa,
     DCCursor cur;
 
     if (sanitize) {
-        dc_release_pending_remove(dc, asked, dpa, len, NULL);
-        dc_release_pending_insert(asked, dpa, len, DC_REC_SANITIZE);
+        dc_release_pending_remove(dc, requests, dpa, len, NULL);
+        dc_release_pending_insert(requests, dpa, len, DC_REC_SANITIZE);
         return;
     }
     /* An earlier request's wish to sanitize stays */
     while (dpa < end) {
         uint64_t gap = end;
 
-        rec = dc_set_from(asked, dpa, &cur);
+        rec = dc_set_from(requests, dpa, &cur);
         if (rec && rec->dpa <= dpa) {
             dpa = rec->dpa + rec->len;
             continue;
@@ -90,12 +90,12 @@ static void dc_release_pending_add(CXLDynCap *dc, DCSet *asked, uint64_t dpa,
         if (rec && rec->dpa < end) {
             gap = rec->dpa;
         }
-        dc_release_pending_insert(asked, dpa, gap - dpa, 0);
+        dc_release_pending_insert(requests, dpa, gap - dpa, 0);
         dpa = gap;
     }
 }
 
-/* -- fragments of Added extents ---------------------------------------------- */
+/* -- fragments of Added extents ------------------------------------------- */
 
 bool dc_split_range(const DCHost *h, uint64_t dpa, uint64_t len,
                     GArray *fragments, GPtrArray *groups, uint64_t *missing)
@@ -175,7 +175,8 @@ static unsigned dc_fragments_extent_rest(const GArray *fragments, guint i,
     return rest;
 }
 
-uint64_t dc_fragments_left(const DCHost *h, const GArray *fragments)
+bool dc_fragments_fit(const CXLDynCap *dc, const DCHost *h,
+                      const GArray *fragments, uint64_t *left)
 {
     uint64_t count = h->added.count;
     guint end;
@@ -185,7 +186,10 @@ uint64_t dc_fragments_left(const DCHost *h, const GArray *fragments)
         count += dc_fragments_extent_rest(fragments, i, end, NULL, NULL);
         count--;
     }
-    return count;
+    *left = count;
+    return count <= h->added.count ||
+           count + h->pending.count + dc->orphan_extents <=
+           dc->config.max_extents;
 }
 
 bool dc_fragments_split_share(const CXLDynCap *dc, uint16_t host,
@@ -428,9 +432,7 @@ static CXLRetCode dc_plan_fragments(CXLDynCap *dc,
         error_setg(errp, "shared capacity can only be released whole");
         return CXL_RC_INVALID_INPUT;
     }
-    left = dc_fragments_left(h, plan->fragments);
-    if (left > h->added.count && left + h->pending.count + dc->orphan_extents >
-                                 dc->config.max_extents) {
+    if (!dc_fragments_fit(dc, h, plan->fragments, &left)) {
         error_setg(errp, "%" PRIu64 " extents would remain: at most %u are "
                    "tracked ('dc-extents-max')", left, dc->config.max_extents);
         return CXL_RC_RESOURCES_EXHAUSTED;

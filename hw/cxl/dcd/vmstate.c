@@ -103,7 +103,7 @@ static void dc_save_tag(QEMUFile *f, const DCTag *tag)
     }
     dc_save_uint(f, (tag->referenced ? DC_TAG_REFERENCED : 0) |
                 (tag->sanitize ? DC_TAG_SANITIZE : 0) |
-                (tag->accessed_once ? DC_TAG_TOUCHED : 0));
+                (tag->accessed_once ? DC_TAG_ACCESSED : 0));
     dc_save_uint(f, tag->nr_parts);
     for (uint32_t i = 0; i < tag->nr_parts; i++) {
         dc_save_units(f, tag->part[i].dpa);

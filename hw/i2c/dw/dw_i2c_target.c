@@ -421,8 +421,8 @@ int dw_i2c_target_post_load(DWI2CState *s)
         }
     }
     if (t->presented) {
-        if (!t->count || !listening || t->pos >
-            dw_i2c_target_head_packet(t)->len) {
+        if (!t->count || !listening ||
+            t->pos > dw_i2c_target_head_packet(t)->len) {
             trace_dw_i2c_bad_stream("presented packet");
             return -EINVAL;
         }

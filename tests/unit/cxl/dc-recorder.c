@@ -48,7 +48,7 @@ static void rec_order(DCRecorder *rec, char call)
     }
 }
 
-static uint32_t rec_log_room(void *opaque, uint16_t host)
+static uint32_t rec_log_space(void *opaque, uint16_t host)
 {
     DCRecorder *rec = opaque;
 
@@ -82,7 +82,7 @@ static void rec_sanitize(void *opaque, const CXLDCRange *range)
     g_array_append_vals(rec->wiped, range, 1);
 }
 
-static void rec_settle(void *opaque)
+static void rec_commit(void *opaque)
 {
     DCRecorder *rec = opaque;
 
@@ -102,19 +102,19 @@ static void rec_report(void *opaque, uint16_t host, CXLDCOutcome what,
 }
 
 const CXLDCOps dc_recorder_ops = {
-    .log_space = rec_log_room,
+    .log_space = rec_log_space,
     .log = rec_log,
     .access = rec_access,
     .sanitize = rec_sanitize,
-    .commit = rec_settle,
+    .commit = rec_commit,
     .report = rec_report,
 };
 
 const CXLDCOps dc_recorder_ops_no_sanitize = {
-    .log_space = rec_log_room,
+    .log_space = rec_log_space,
     .log = rec_log,
     .access = rec_access,
-    .commit = rec_settle,
+    .commit = rec_commit,
     .report = rec_report,
 };
 
