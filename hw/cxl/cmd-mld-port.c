@@ -10,7 +10,7 @@
 #include "qemu/osdep.h"
 #include "hw/cxl/cxl_io_request.h"
 #include "hw/cxl/cxl_switch.h"
-#include "hw/mctp/mctp_cxl_msg.h"
+#include "hw/cxl/cxl_cci_msg.h"
 #include "cmd-sets.h"
 #include "trace.h"
 

@@ -7,7 +7,7 @@
 #include "qemu/error-report.h"
 #include "hw/cxl/cxl.h"
 #include "hw/cxl/cxl_msi.h"
-#include "hw/mctp/mctp_link_bus.h"
+#include "hw/cxl/mctp_link_bus.h"
 #include "hw/pci-bridge/cxl_upstream_port.h"
 #include "hw/pci/pci_bus.h"
 #include "hw/pci/pcie_doe.h"

@@ -52,7 +52,8 @@ def unused(tree, build):
         tested.update(words_of(test))
     seen = 0
     for folder in OURS:
-        for source in sorted(glob.glob(f'{tree}/{folder}/*.c')):
+        for source in sorted(glob.glob(f'{tree}/{folder}/**/*.c',
+                                       recursive=True)):
             flat = os.path.relpath(source, tree).replace('/', '_') + '.o'
             words = words_of(source)
             for path in has:
@@ -62,7 +63,7 @@ def unused(tree, build):
                 for name in sorted(has[path] - EXPECTED):
                     if not wanted[name] and not (name in tested and
                                                  words[name] > 1):
-                        yield f'{folder}/{os.path.basename(source)}: {name}'
+                        yield f'{os.path.relpath(source, tree)}: {name}'
     # or this looked at nothing
     assert seen > 50, seen
 

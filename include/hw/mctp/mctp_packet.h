@@ -33,8 +33,6 @@
 #define MCTP_TYPE_IC            0x80    /* an integrity check follows */
 
 #define MCTP_TYPE_CONTROL       0x00
-#define MCTP_TYPE_CXL_FMAPI     0x07
-#define MCTP_TYPE_CXL_CCI       0x08
 
 /**
  * enum MCTPDrop - why a packet, message or reply went no further

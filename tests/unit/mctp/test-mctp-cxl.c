@@ -6,7 +6,7 @@
 #include "qemu/osdep.h"
 #include "mctp-test-util.h"
 #include "hw/mctp/mctp-internal.h"
-#include "hw/mctp/mctp_cxl.h"
+#include "hw/cxl/mctp/message.h"
 
 #define PAYLOAD_MAX 256
 

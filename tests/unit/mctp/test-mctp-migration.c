@@ -13,7 +13,7 @@
 #include "qemu/module.h"
 #include "mctp-test-util.h"
 #include "hw/mctp/mctp-internal.h"
-#include "hw/mctp/mctp_cxl.h"
+#include "hw/cxl/mctp/message.h"
 #include "hw/mctp/mctp_vmstate.h"
 
 static MCTPEndpoint *new_endpoint(Recorder *r, uint32_t max_message)

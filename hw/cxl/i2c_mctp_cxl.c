@@ -9,7 +9,7 @@
 #include "qemu/osdep.h"
 #include "block/aio.h"
 #include "hw/i2c/bus_contacts.h"
-#include "hw/mctp/mctp_cxl_component.h"
+#include "mctp/component.h"
 #include "hw/mctp/mctp_i2c_frame.h"
 #include "hw/qdev-properties.h"
 #include "migration/vmstate-checked.h"

@@ -7,7 +7,7 @@
  */
 #include "qemu/osdep.h"
 #include "qemu/error-report.h"
-#include "hw/mctp/mctp_cxl.h"
+#include "message.h"
 #include "hw/mctp/mctp_vmstate.h"
 
 static int waiting_pre_load(void *opaque)

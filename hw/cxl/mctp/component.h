@@ -5,13 +5,13 @@
  *
  * Reference: CXL r3.2 7.6.3, 9.19, 9.20; DMTF DSP0236 8.
  */
-#ifndef HW_MCTP_CXL_COMPONENT_H
-#define HW_MCTP_CXL_COMPONENT_H
+#ifndef CXL_MCTP_COMPONENT_H
+#define CXL_MCTP_COMPONENT_H
 
 #include "hw/cxl/cxl_cci.h"
 #include "hw/deferred.h"
-#include "hw/mctp/mctp_cxl.h"
-#include "hw/mctp/mctp_cxl_notify.h"
+#include "message.h"
+#include "notify.h"
 #include "hw/pci/pci_device.h"
 #include "hw/qdev-properties.h"
 #include "migration/vmstate.h"

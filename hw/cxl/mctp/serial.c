@@ -9,8 +9,8 @@
 #include "qemu/osdep.h"
 #include "block/aio.h"
 #include "chardev/char-fe.h"
-#include "hw/mctp/mctp_cxl_component.h"
-#include "hw/mctp/mctp_link_bus.h"
+#include "component.h"
+#include "hw/cxl/mctp_link_bus.h"
 #include "hw/mctp/mctp_serial_frame.h"
 #include "hw/mctp/mctp_vmstate.h"
 #include "hw/qdev-properties-system.h"
@@ -20,7 +20,7 @@
 #include "qemu/module.h"
 #include "qemu/timer.h"
 #include "system/runstate.h"
-#include "trace.h"
+#include "trace/trace-hw_cxl.h"
 
 #define TYPE_MCTP_SERIAL_CXL "mctp-serial-cxl"
 OBJECT_DECLARE_SIMPLE_TYPE(MCTPSerialCXL, MCTP_SERIAL_CXL)

@@ -8,9 +8,9 @@
 #include "qemu/osdep.h"
 #include "qemu/bswap.h"
 #include "hw/cxl/cxl_events.h"
-#include "hw/mctp/mctp_cxl_notify.h"
+#include "notify.h"
 #include "migration/vmstate-checked.h"
-#include "trace.h"
+#include "trace/trace-hw_cxl.h"
 
 #define OP_EVENT_NOTIFICATION   0x0106
 

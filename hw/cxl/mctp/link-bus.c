@@ -9,7 +9,7 @@
  */
 #include "qemu/osdep.h"
 #include "hw/hotplug.h"
-#include "hw/mctp/mctp_link_bus.h"
+#include "hw/cxl/mctp_link_bus.h"
 #include "hw/sysbus.h"
 #include "qapi/error.h"
 #include "qemu/module.h"

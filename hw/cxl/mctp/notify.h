@@ -5,11 +5,11 @@
  *
  * Reference: CXL r3.2 8.2.10.2.6 to 8.2.10.2.8 (0104h, 0105h, 0106h).
  */
-#ifndef HW_MCTP_CXL_NOTIFY_H
-#define HW_MCTP_CXL_NOTIFY_H
+#ifndef CXL_MCTP_NOTIFY_H
+#define CXL_MCTP_NOTIFY_H
 
 #include "hw/cxl/cxl_cci.h"
-#include "hw/mctp/mctp_cxl.h"
+#include "message.h"
 #include "migration/vmstate.h"
 
 /**

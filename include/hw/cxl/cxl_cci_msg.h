@@ -5,10 +5,12 @@
  *
  * Reference: CXL r3.2 7.6.3; DMTF DSP0234 (type 7) and DSP0281 (type 8).
  */
-#ifndef HW_MCTP_CXL_MSG_H
-#define HW_MCTP_CXL_MSG_H
+#ifndef CXL_CCI_MSG_H
+#define CXL_CCI_MSG_H
 
-#include "hw/mctp/mctp_packet.h"
+/* MCTP message types that carry it */
+#define MCTP_TYPE_CXL_FMAPI     0x07
+#define MCTP_TYPE_CXL_CCI       0x08
 
 /* Header of a CCI message, without the MCTP type byte */
 #define CXL_CCI_MSG_HEADER      12

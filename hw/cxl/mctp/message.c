@@ -6,8 +6,8 @@
  * Reference: CXL r3.2 7.6.3; DMTF DSP0234 (type 7) and DSP0281 (type 8).
  */
 #include "qemu/osdep.h"
-#include "hw/mctp/mctp_cxl.h"
-#include "trace.h"
+#include "message.h"
+#include "trace/trace-hw_cxl.h"
 
 /* Type byte plus header */
 #define MCTP_CXL_OVERHEAD       (1 + CXL_CCI_MSG_HEADER)

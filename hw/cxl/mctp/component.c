@@ -9,14 +9,14 @@
 #include "hw/cxl/cxl.h"
 #include "hw/cxl/cxl_switch.h"
 #include "hw/cxl/cxl_type3.h"
-#include "hw/mctp/mctp_cxl_component.h"
+#include "component.h"
 #include "hw/mctp/mctp_vmstate.h"
 #include "hw/pci/pcie.h"
 #include "hw/resettable.h"
 #include "qapi/error.h"
 #include "qemu/error-report.h"
 #include "system/runstate.h"
-#include "trace.h"
+#include "trace/trace-hw_cxl.h"
 
 /* The base's switch mailbox function; its header does not name the type */
 #define TYPE_SWITCH_MAILBOX "cxl-switch-mailbox-cci"

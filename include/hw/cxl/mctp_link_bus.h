@@ -6,8 +6,8 @@
  *
  * Reference: none, this is QEMU's own.
  */
-#ifndef HW_MCTP_LINK_BUS_H
-#define HW_MCTP_LINK_BUS_H
+#ifndef MCTP_LINK_BUS_H
+#define MCTP_LINK_BUS_H
 
 #include "hw/qdev-core.h"
 

@@ -6,11 +6,11 @@
  * Reference: CXL r3.2 7.6.3 (CCI message format), DMTF DSP0234 (CXL FM API
  * over MCTP, type 7), DSP0281 (CXL Type 3 CCI over MCTP, type 8).
  */
-#ifndef HW_MCTP_CXL_H
-#define HW_MCTP_CXL_H
+#ifndef CXL_MCTP_MESSAGE_H
+#define CXL_MCTP_MESSAGE_H
 
 #include "hw/cxl/cxl_cci.h"
-#include "hw/mctp/mctp_cxl_msg.h"
+#include "hw/cxl/cxl_cci_msg.h"
 #include "hw/mctp/mctp_endpoint.h"
 
 /**
