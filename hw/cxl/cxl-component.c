@@ -7,7 +7,6 @@
 #include "qemu/error-report.h"
 #include "hw/cxl/cxl.h"
 #include "hw/cxl/cxl_msi.h"
-#include "hw/cxl/mctp_link_bus.h"
 #include "hw/pci-bridge/cxl_upstream_port.h"
 #include "hw/pci/pci_bus.h"
 #include "hw/pci/pcie_doe.h"
@@ -25,6 +24,14 @@ static NotifierList decode_notifiers =
 void cxl_decode_add_notifier(Notifier *n)
 {
     notifier_list_add(&decode_notifiers, n);
+}
+
+static NotifierList component_notifiers =
+    NOTIFIER_LIST_INITIALIZER(component_notifiers);
+
+void cxl_component_add_notifier(Notifier *n)
+{
+    notifier_list_add(&component_notifiers, n);
 }
 
 static void cxl_component_decode_changed(CXLComponentState *cxl)
@@ -299,8 +306,7 @@ void cxl_component_register_block_init(Object *obj, CXLComponentState *cxl,
     cxl_port_register_vmstate(obj, cxl);
     cxl_msi_init();
     warn_of_same_number(obj);
-    /* management links to components stand on it */
-    mctp_link_bus_create();
+    notifier_list_notify(&component_notifiers, obj);
 }
 
 /* Migration */

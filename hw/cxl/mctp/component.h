@@ -17,6 +17,9 @@
 #include "migration/vmstate.h"
 #include "system/runstate.h"
 
+/* For links that are on no other bus, see link-bus.c */
+#define TYPE_MCTP_LINK_BUS  "mctp-link-bus"
+
 /**
  * struct MCTPCXLComponent - a component and one endpoint of it
  *

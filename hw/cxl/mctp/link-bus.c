@@ -1,22 +1,26 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The bus of MCTP links to the outside, and the hidden device that carries
- * it. Reference: none, this is QEMU's own.
+ * Where MCTP links live that are on no bus of the machine: ends of a line to
+ * the world outside, which no guest sees. The bus gives them what QEMU ties
+ * to a bus: hot plug, reset with the machine, a name in a migration stream.
  *
- * A device without bus can neither be hot plugged nor is it reset with the
- * machine. So the first CXL component that is realized brings a bus along;
+ * There is one, "mctp-links.0", with a hidden device that carries it. A machine
+ * gets it with its first CXL component, which a link can have as its target;
  * a machine without any does not change.
+ *
+ * Reference: none, this is QEMU's own.
  */
 #include "qemu/osdep.h"
+#include "hw/cxl/cxl_component.h"
 #include "hw/hotplug.h"
-#include "hw/cxl/mctp_link_bus.h"
 #include "hw/sysbus.h"
+#include "component.h"
 #include "qapi/error.h"
 #include "qemu/module.h"
 
 #define TYPE_MCTP_LINKS "mctp-links"
 
-static char *link_path(DeviceState *dev)
+static char *mctp_link_path(DeviceState *dev)
 {
     /* without an id the order of creation tells links apart */
     return g_strdup(dev->id);
@@ -24,7 +28,7 @@ static char *link_path(DeviceState *dev)
 
 static void mctp_link_bus_class_init(ObjectClass *klass, void *data)
 {
-    BUS_CLASS(klass)->get_dev_path = link_path;
+    BUS_CLASS(klass)->get_dev_path = mctp_link_path;
 }
 
 static void mctp_links_realize(DeviceState *dev, Error **errp)
@@ -46,17 +50,14 @@ static void mctp_links_class_init(ObjectClass *klass, void *data)
     HOTPLUG_HANDLER_CLASS(klass)->unplug = qdev_simple_device_unplug_cb;
 }
 
-void mctp_link_bus_create(void)
+static void mctp_links_create(Notifier *n, void *component)
 {
-    /* Each component asks: a search through all objects takes too long */
-    static bool created;
-
-    if (!created) {
-        created = true;
-        sysbus_realize_and_unref(SYS_BUS_DEVICE(qdev_new(TYPE_MCTP_LINKS)),
-                                 &error_abort);
-    }
+    notifier_remove(n);
+    sysbus_realize_and_unref(SYS_BUS_DEVICE(qdev_new(TYPE_MCTP_LINKS)),
+                             &error_abort);
 }
+
+static Notifier first_component = { .notify = mctp_links_create };
 
 static const TypeInfo mctp_link_types[] = {
     {
@@ -78,6 +79,7 @@ static const TypeInfo mctp_link_types[] = {
 static void mctp_link_register(void)
 {
     type_register_static_array(mctp_link_types, ARRAY_SIZE(mctp_link_types));
+    cxl_component_add_notifier(&first_component);
 }
 
 type_init(mctp_link_register)

@@ -10,7 +10,6 @@
 #include "block/aio.h"
 #include "chardev/char-fe.h"
 #include "component.h"
-#include "hw/cxl/mctp_link_bus.h"
 #include "hw/mctp/mctp_serial_frame.h"
 #include "hw/mctp/mctp_vmstate.h"
 #include "hw/qdev-properties-system.h"

@@ -188,6 +188,12 @@ void cxl_component_create_dvsec(CXLComponentState *cxl, enum reg_type type,
 void cxl_decode_add_notifier(Notifier *n);
 
 /**
+ * cxl_component_add_notifier - hear of every component that is realized
+ * @n: notifier; its data argument is the component's object
+ */
+void cxl_component_add_notifier(Notifier *n);
+
+/**
  * cxl_doe_cdat_init - load or build the table
  * @cxl: component; the filename or the callbacks of its cdat are set
  * @errp: error
