@@ -27,9 +27,6 @@ OBJECT_DECLARE_SIMPLE_TYPE(I2CMCTPCXL, I2C_MCTP_CXL)
 #define ADDRESS_FIRST   0x03
 #define ADDRESS_LAST    0x77
 
-/* Get Endpoint ID, medium byte: no fair arbitration as SMBus defines it */
-#define MEDIUM_SMBUS    0x00
-
 /*
  * While we wait for the bus, look this often whether a controller forgot to
  * hand it on after its STOP condition.
@@ -40,7 +37,6 @@ struct I2CMCTPCXL {
     I2CSlave parent_obj;
 
     MCTPCXLComponent cxl;
-    uint8_t unit;
 
     /* One bus write as it comes in, address byte first */
     uint8_t frame[MCTP_I2C_FRAME_MAX];
@@ -316,26 +312,15 @@ static bool check_properties(I2CMCTPCXL *s, Error **errp)
             return false;
         }
     }
-    if (s->unit < MCTP_UNIT_BASELINE || s->unit > MCTP_UNIT_MAX) {
-        error_setg(errp, "property 'x-transmission-unit' is %u: give a number "
-                   "from %u to %u", s->unit, MCTP_UNIT_BASELINE, MCTP_UNIT_MAX);
-        return false;
-    }
     return true;
 }
 
 static void i2c_mctp_cxl_realize(DeviceState *dev, Error **errp)
 {
     I2CMCTPCXL *s = I2C_MCTP_CXL(dev);
-    MCTPEndpointConfig config = {
-        .kick = kick,
-        .kick_opaque = s,
-        .unit = s->unit,
-        .medium = MEDIUM_SMBUS,
-    };
 
     if (!check_properties(s, errp) ||
-        !mctp_cxl_component_open(&s->cxl, dev, &config, errp)) {
+        !mctp_cxl_component_open(&s->cxl, dev, kick, MCTP_UNIT_MAX, errp)) {
         return;
     }
     s->timer = timer_new_ns(QEMU_CLOCK_VIRTUAL, timer_fired, s);
@@ -424,18 +409,16 @@ static const VMStateDescription vmstate_i2c_mctp_cxl = {
         /* all that there is to an I2C slave */
         VMSTATE_SAME(parent_obj.address, I2CMCTPCXL, "address"),
         VMSTATE_SAME(cxl.eid, I2CMCTPCXL, "eid"),
-        VMSTATE_SAME(unit, I2CMCTPCXL, "x-transmission-unit"),
+        VMSTATE_SAME(cxl.unit, I2CMCTPCXL, "x-transmission-unit"),
         VMSTATE_GUARDED(i2c_mctp_cxl_guard, I2CMCTPCXL),
         VMSTATE_END_OF_LIST()
     },
 };
 
 static const Property i2c_mctp_cxl_props[] = {
-    DEFINE_PROP_LINK("target", I2CMCTPCXL, cxl.target, TYPE_PCI_DEVICE,
-                     PCIDevice *),
-    DEFINE_PROP_UINT8("eid", I2CMCTPCXL, cxl.eid, MCTP_EID_NULL),
-    DEFINE_PROP_UINT8("x-transmission-unit", I2CMCTPCXL, unit,
-                      MCTP_UNIT_BASELINE),
+    MCTP_CXL_PROP_TARGET(I2CMCTPCXL, cxl),
+    MCTP_CXL_PROP_EID(I2CMCTPCXL, cxl),
+    MCTP_CXL_PROP_UNIT(I2CMCTPCXL, cxl),
 };
 
 static void i2c_mctp_cxl_class_init(ObjectClass *klass, void *data)
@@ -454,12 +437,7 @@ static void i2c_mctp_cxl_class_init(ObjectClass *klass, void *data)
     dc->vmsd = &vmstate_i2c_mctp_cxl;
     dc->desc = "MCTP endpoint of a CXL component on I2C";
     device_class_set_props(dc, i2c_mctp_cxl_props);
-    object_class_property_set_description(
-        klass, "target", "id of the CXL component that this is part of");
-    object_class_property_set_description(
-        klass, "eid", "endpoint id from 8 to 254; 0: a bus owner assigns one");
-    object_class_property_set_description(
-        klass, "x-transmission-unit", "payload bytes in a packet, from 64");
+    mctp_cxl_component_describe(klass);
 }
 
 static const TypeInfo i2c_mctp_cxl_type = {

@@ -198,13 +198,36 @@ static void device_gone(DeviceListener *listener, DeviceState *dev)
     }
 }
 
-bool mctp_cxl_component_open(MCTPCXLComponent *c, DeviceState *door,
-                             const MCTPEndpointConfig *config, Error **errp)
+void mctp_cxl_component_describe(ObjectClass *klass)
 {
-    MCTPEndpointConfig full = *config;
+    object_class_property_set_description(
+        klass, "target", "id of the CXL component that this is part of");
+    object_class_property_set_description(
+        klass, "eid", "endpoint id from 8 to 254; 0: a bus owner assigns one");
+    object_class_property_set_description(
+        klass, "x-transmission-unit", "payload bytes in a packet, from 64");
+}
+
+bool mctp_cxl_component_open(MCTPCXLComponent *c, DeviceState *door,
+                             void (*kick)(void *door), uint8_t unit_max,
+                             Error **errp)
+{
     uint8_t uuid[sizeof(QemuUUID)];
+    /* .medium stays 0: no fair arbitration (SMBus), undefined (serial) */
+    MCTPEndpointConfig config = {
+        .kick = kick,
+        .kick_opaque = door,
+        .unit = c->unit,
+        .uuid = uuid,
+        .static_eid = c->eid,
+    };
 
     c->door = door;
+    if (c->unit < MCTP_UNIT_BASELINE || c->unit > unit_max) {
+        error_setg(errp, "property 'x-transmission-unit' is %u: give a number "
+                   "from %u to %u", c->unit, MCTP_UNIT_BASELINE, unit_max);
+        return false;
+    }
     if (c->eid != MCTP_EID_NULL && !mctp_eid_unicast(c->eid)) {
         error_setg(errp, "property 'eid' is %u: give a number from %u to %u, "
                    "or 0 for none", c->eid, MCTP_EID_FIRST, MCTP_EID_LAST);
@@ -214,9 +237,7 @@ bool mctp_cxl_component_open(MCTPCXLComponent *c, DeviceState *door,
         return false;
     }
     component_uuid(c->pci, uuid);
-    full.uuid = uuid;
-    full.static_eid = c->eid;
-    full.max_message = mctp_cxl_message_max(c->cci->payload_max);
+    config.max_message = mctp_cxl_message_max(c->cci->payload_max);
     c->cxl = (MCTPCXLTarget) {
         .run = run_on_cci,
         .arrived = request_arrived,
@@ -224,7 +245,7 @@ bool mctp_cxl_component_open(MCTPCXLComponent *c, DeviceState *door,
         .payload_max = c->cci->payload_max,
         .response = response,
     };
-    c->ep = mctp_endpoint_new(&full);
+    c->ep = mctp_endpoint_new(&config);
     mctp_cxl_attach(c->ep, &c->cxl);
     mctp_cxl_notify_init(&c->notify, c->ep, &c->cxl);
     mctp_cxl_notify_watch(&c->notify, c->cci);

@@ -23,15 +23,16 @@
 /**
  * struct MCTPCXLComponent - a component and one endpoint of it
  *
- * Embedded by the device that is the link (the door). Its first two members
- * are its properties "target" and "eid", the rest belongs to the functions
- * below.
+ * Embedded by the device that is the link (the door). Its first members are
+ * its properties, the rest belongs to the functions below.
  */
 typedef struct MCTPCXLComponent {
     /** @target: as the user named it; %NULL once it was unplugged */
     PCIDevice *target;
     /** @eid: static endpoint ID, 0 for none */
     uint8_t eid;
+    /** @unit: payload bytes in a packet */
+    uint8_t unit;
     /** @ep: the endpoint, from realize to unrealize */
     MCTPEndpoint *ep;
 
@@ -62,16 +63,33 @@ typedef struct MCTPCXLComponent {
 } MCTPCXLComponent;
 
 /**
+ * MCTP_CXL_PROP_TARGET(), ..._EID(), ..._UNIT() - rows of the door's properties
+ * @S: type of the door
+ * @f: its &struct MCTPCXLComponent
+ */
+#define MCTP_CXL_PROP_TARGET(S, f) \
+    DEFINE_PROP_LINK("target", S, f.target, TYPE_PCI_DEVICE, PCIDevice *)
+#define MCTP_CXL_PROP_EID(S, f) \
+    DEFINE_PROP_UINT8("eid", S, f.eid, MCTP_EID_NULL)
+#define MCTP_CXL_PROP_UNIT(S, f) \
+    DEFINE_PROP_UINT8("x-transmission-unit", S, f.unit, MCTP_UNIT_BASELINE)
+
+/** mctp_cxl_component_describe() - say what these properties are for */
+void mctp_cxl_component_describe(ObjectClass *klass);
+
+/**
  * mctp_cxl_component_open() - find the component and make its endpoint
  * @c: with its properties set
  * @door: the device that embeds @c, being realized
- * @config: what the link decides: kick, unit and medium; the rest is filled
+ * @kick: there is something to send; its argument is @door
+ * @unit_max: bytes of a packet's payload that frames of the link can carry
  * @errp: names the property that is wrong and its value
  *
  * Returns false if it failed; then there is nothing to close.
  */
 bool mctp_cxl_component_open(MCTPCXLComponent *c, DeviceState *door,
-                             const MCTPEndpointConfig *config, Error **errp);
+                             void (*kick)(void *door), uint8_t unit_max,
+                             Error **errp);
 
 /**
  * mctp_cxl_component_close() - free the endpoint and let the component go

@@ -27,9 +27,6 @@ OBJECT_DECLARE_SIMPLE_TYPE(MCTPSerialCXL, MCTP_SERIAL_CXL)
 /* A line has two ends, so there is nothing to tell peers apart by */
 #define THE_PEER            0
 
-/* Get Endpoint ID, medium byte: the binding defines none */
-#define MEDIUM_SERIAL       0x00
-
 /*
  * No frame that deserves an answer is shorter, with the flag before it taken
  * as the end of another: revision, length, header, type, FCS, flag.
@@ -52,7 +49,6 @@ struct MCTPSerialCXL {
     CharBackend chr;
     MCTPCXLComponent cxl;
     MCTPSerialParser parser;
-    uint8_t unit;
 
     /*
      * Frames on their way into the chardev: a message in one write, as each
@@ -147,7 +143,8 @@ static bool write_frames(MCTPSerialCXL *s)
 static bool fill_output(MCTPSerialCXL *s)
 {
     MCTPTxQueue *tx = mctp_endpoint_tx(s->cxl.ep);
-    const size_t room = MCTP_SERIAL_FRAME_MAX(MCTP_HEADER_BYTES + s->unit);
+    const size_t room = MCTP_SERIAL_FRAME_MAX(MCTP_HEADER_BYTES +
+                                              s->cxl.unit);
     int64_t now = now_ns();
     MCTPTxPacket pkt;
 
@@ -298,26 +295,15 @@ static void vm_state_changed(void *opaque, bool running, RunState state)
 static void mctp_serial_cxl_realize(DeviceState *dev, Error **errp)
 {
     MCTPSerialCXL *s = MCTP_SERIAL_CXL(dev);
-    const MCTPEndpointConfig config = {
-        .kick = kick,
-        .kick_opaque = s,
-        .unit = s->unit,
-        .medium = MEDIUM_SERIAL,
-    };
 
     if (!qemu_chr_fe_backend_connected(&s->chr)) {
         error_setg(errp, "property 'chardev' is not set: give the id of a "
                    "-chardev");
         return;
     }
-    if (s->unit < MCTP_UNIT_BASELINE || s->unit > MCTP_SERIAL_UNIT_MAX) {
-        error_setg(errp, "property 'x-transmission-unit' is %u: give a number "
-                   "from %u to %u", s->unit, MCTP_UNIT_BASELINE,
-                   MCTP_SERIAL_UNIT_MAX);
-        return;
-    }
     s->cxl.ran = requests_ran;
-    if (!mctp_cxl_component_open(&s->cxl, dev, &config, errp)) {
+    if (!mctp_cxl_component_open(&s->cxl, dev, kick, MCTP_SERIAL_UNIT_MAX,
+                                 errp)) {
         return;
     }
     s->bh = qemu_bh_new_guarded(pump_bh, s, &dev->mem_reentrancy_guard);
@@ -389,7 +375,7 @@ static const VMStateDescription vmstate_mctp_serial_cxl = {
     .minimum_version_id = 1,
     .fields = (const VMStateField[]) {
         VMSTATE_SAME(cxl.eid, MCTPSerialCXL, "eid"),
-        VMSTATE_SAME(unit, MCTPSerialCXL, "x-transmission-unit"),
+        VMSTATE_SAME(cxl.unit, MCTPSerialCXL, "x-transmission-unit"),
         VMSTATE_GUARDED(mctp_serial_cxl_guard, MCTPSerialCXL),
         VMSTATE_END_OF_LIST()
     },
@@ -397,11 +383,9 @@ static const VMStateDescription vmstate_mctp_serial_cxl = {
 
 static const Property mctp_serial_cxl_props[] = {
     DEFINE_PROP_CHR("chardev", MCTPSerialCXL, chr),
-    DEFINE_PROP_LINK("target", MCTPSerialCXL, cxl.target, TYPE_PCI_DEVICE,
-                     PCIDevice *),
-    DEFINE_PROP_UINT8("eid", MCTPSerialCXL, cxl.eid, MCTP_EID_NULL),
-    DEFINE_PROP_UINT8("x-transmission-unit", MCTPSerialCXL, unit,
-                      MCTP_UNIT_BASELINE),
+    MCTP_CXL_PROP_TARGET(MCTPSerialCXL, cxl),
+    MCTP_CXL_PROP_EID(MCTPSerialCXL, cxl),
+    MCTP_CXL_PROP_UNIT(MCTPSerialCXL, cxl),
 };
 
 static void mctp_serial_cxl_class_init(ObjectClass *klass, void *data)
@@ -419,12 +403,7 @@ static void mctp_serial_cxl_class_init(ObjectClass *klass, void *data)
     device_class_set_props(dc, mctp_serial_cxl_props);
     object_class_property_set_description(
         klass, "chardev", "id of the character device that is the line");
-    object_class_property_set_description(
-        klass, "target", "id of the CXL component that this is part of");
-    object_class_property_set_description(
-        klass, "eid", "endpoint id from 8 to 254; 0: a bus owner assigns one");
-    object_class_property_set_description(
-        klass, "x-transmission-unit", "payload bytes in a packet, from 64");
+    mctp_cxl_component_describe(klass);
 }
 
 static const TypeInfo mctp_serial_cxl_type = {
