@@ -7,7 +7,6 @@
 #define HW_CXL_DIRECT_INTERNAL_H
 
 #include "hw/cxl/cxl_direct.h"
-#include "hw/cxl/cxl_type3.h"
 
 /**
  * struct CXLLeg - what one device adds to interleaved memory
@@ -57,7 +56,7 @@ typedef struct CXLDirectPiece {
     CXLFixedWindow *fw;
     hwaddr hpa;
     uint64_t len;
-    PCIDevice *device;
+    CXLMemTarget *device;
     MemoryRegion *mr;
     uint64_t offset;
     CXLPattern *pattern;
@@ -76,7 +75,7 @@ typedef struct CXLDirectPiece {
 typedef struct CXLDirectFate {
     hwaddr hpa;
     uint64_t len;
-    PCIDevice *device;
+    CXLMemTarget *device;
     uint64_t dpa;
     bool direct;
     bool interleaved;
@@ -122,11 +121,13 @@ void cxl_direct_explain(CXLFixedWindow *fw, hwaddr from, CXLDirectFateFn *fn,
 
 /**
  * struct CXLMember - a device that takes part in an interleaved range
+ * @ops: its methods
  * @base, @ways, @granularity: of its decoder
  * @dpa: where that begins in the device, modulo 2^64
  */
 typedef struct CXLMember {
-    PCIDevice *device;
+    CXLMemTarget *device;
+    const CXLMemTargetClass *ops;
     hwaddr base;
     unsigned ways;
     unsigned granularity;
@@ -156,7 +157,7 @@ typedef struct CXLShape {
 typedef struct CXLRows {
     uint64_t len;
     CXLPattern *pattern;
-    PCIDevice *device;
+    CXLMemTarget *device;
     CxlMemoryTrap why;
 } CXLRows;
 

@@ -67,12 +67,12 @@ static void walk_init(Walk *w, bool dynamic)
     g_array_set_clear_func(w->pieces, piece_clear);
 }
 
-static uint32_t spent(Walk *w, PCIDevice *d)
+static uint32_t spent(Walk *w, CXLMemTarget *d)
 {
     return GPOINTER_TO_UINT(g_hash_table_lookup(w->spent, d));
 }
 
-static void spend(Walk *w, PCIDevice *d)
+static void spend(Walk *w, CXLMemTarget *d)
 {
     g_hash_table_insert(w->spent, d, GUINT_TO_POINTER(spent(w, d) + 1));
 }
@@ -89,7 +89,7 @@ static void tell(Walk *w, CXLDirectFate fate)
     }
 }
 
-static void traps(Walk *w, PCIDevice *d, hwaddr hpa, uint64_t len,
+static void traps(Walk *w, CXLMemTarget *d, hwaddr hpa, uint64_t len,
                   uint64_t dpa, CxlMemoryTrap why)
 {
     tell(w, (CXLDirectFate) {
@@ -119,10 +119,10 @@ static bool extends(Walk *w, const CXLDirectPiece *p)
 
 /* Whose limit is lowest, or reached */
 static bool any_limit(Walk *w, const CXLMember *m, unsigned n, bool reached,
-                      PCIDevice **who)
+                      CXLMemTarget **who)
 {
     for (unsigned i = 0; i < n; i++) {
-        uint32_t limit = cxl_type3_direct_ranges(m[i].device);
+        uint32_t limit = m[i].ops->map_limit(m[i].device);
 
         if (!limit || (reached && spent(w, m[i].device) >= limit)) {
             *who = m[i].device;
@@ -138,7 +138,7 @@ static bool any_limit(Walk *w, const CXLMember *m, unsigned n, bool reached,
  * Return: false with @why if it has to trap, because of @who
  */
 static bool add_piece(Walk *w, const CXLDirectPiece *p, const CXLMember *m,
-                      unsigned n, CxlMemoryTrap *why, PCIDevice **who)
+                      unsigned n, CxlMemoryTrap *why, CXLMemTarget **who)
 {
     *who = m[0].device;
     /*
@@ -172,15 +172,18 @@ static bool add_piece(Walk *w, const CXLDirectPiece *p, const CXLMember *m,
     if (!w->tell) {
         trace_cxl_direct_refused(p->hpa, p->len, DEVICE(*who)->id,
                                  CxlMemoryTrap_str(*why),
-                                 cxl_type3_direct_ranges(*who), w->slots);
+                                 CXL_MEM_TARGET_GET_CLASS(*who)->map_limit(
+                                     *who), w->slots);
     }
     return false;
 }
 
 /* A span that may be mapped, as far as it is whole pages */
-static void memory_span(Walk *w, CXLFixedWindow *fw, hwaddr hpa, PCIDevice *d,
-                        uint64_t dpa, const CXLMemSpan *span)
+static void memory_span(Walk *w, CXLFixedWindow *fw, hwaddr hpa,
+                        const CXLRoute *route, uint64_t dpa,
+                        const CXLMemSpan *span)
 {
+    CXLMemTarget *d = route->device;
     hwaddr from = ROUND_UP(hpa, w->page);
     hwaddr to = ROUND_DOWN(hpa + span->len, w->page);
     CXLDirectPiece p = {
@@ -188,8 +191,8 @@ static void memory_span(Walk *w, CXLFixedWindow *fw, hwaddr hpa, PCIDevice *d,
         .offset = span->offset + (from - hpa), .dynamic = span->dynamic,
     };
     CxlMemoryTrap why = CXL_MEMORY_TRAP_PARTIAL_PAGE;
-    CXLMember m = { .device = d };
-    PCIDevice *who;
+    CXLMember m = { .device = d, .ops = route->ops };
+    CXLMemTarget *who;
 
     if (from >= to || p.offset % w->page) {
         traps(w, d, hpa, span->len, dpa, why);
@@ -211,24 +214,23 @@ static void memory_span(Walk *w, CXLFixedWindow *fw, hwaddr hpa, PCIDevice *d,
 
 /* DPAs in one row */
 static void linear(Walk *w, CXLFixedWindow *fw, hwaddr hpa, hwaddr end,
-                   PCIDevice *d, uint64_t dpa)
+                   const CXLRoute *route, uint64_t dpa)
 {
     uint64_t refused = w->refused;
 
     while (hpa < end && !w->stop) {
         hwaddr quiet = w->tell ? ROUND_DOWN(w->from, w->page) : end;
+        bool whole_pages = hpa < quiet;
         CXLMemSpan span;
 
         w->asked++;
-        if (hpa < quiet) {
-            cxl_type3_span_whole(d, dpa, MIN(end, quiet) - hpa, &span);
-        } else {
-            cxl_type3_span(d, dpa, end - hpa, &span);
-        }
+        route->ops->span(route->device, dpa,
+                         (whole_pages ? MIN(end, quiet) : end) - hpa,
+                         whole_pages, &span);
         if (span.mr) {
-            memory_span(w, fw, hpa, d, dpa, &span);
+            memory_span(w, fw, hpa, route, dpa, &span);
         } else {
-            traps(w, d, hpa, span.len, dpa, span.why);
+            traps(w, route->device, hpa, span.len, dpa, span.why);
         }
         hpa += span.len;
         dpa += span.len;
@@ -312,11 +314,11 @@ static hwaddr interleaved(Walk *w, CXLFixedWindow *fw, hwaddr hpa, hwaddr end)
     return s.end;
 }
 
-/* All of the range goes to @d: what do its own decoders make of it? */
+/* All of the range goes one way: what do the device's decoders make of it? */
 static void device_range(Walk *w, CXLFixedWindow *fw, hwaddr hpa, hwaddr end,
-                         PCIDevice *d)
+                         const CXLRoute *route)
 {
-    const uint32_t *regs = cxl_type3_hdm(d);
+    const uint32_t *regs = route->ops->hdm_registers(route->device);
     uint64_t refused = w->refused;
 
     while (hpa < end && !w->stop && (w->tell || w->refused == refused)) {
@@ -325,11 +327,12 @@ static void device_range(Walk *w, CXLFixedWindow *fw, hwaddr hpa, hwaddr end,
         uint64_t dpa;
 
         if (!cxl_hdm_hpa_to_dpa(regs, hpa, &dpa, &dec)) {
-            traps(w, d, hpa, stop - hpa, 0, CXL_MEMORY_TRAP_NOT_DECODED);
+            traps(w, route->device, hpa, stop - hpa, 0,
+                  CXL_MEMORY_TRAP_NOT_DECODED);
         } else if (dec.ways > 1) {
             stop = interleaved(w, fw, hpa, end);
         } else {
-            linear(w, fw, hpa, stop, d, dpa);
+            linear(w, fw, hpa, stop, route, dpa);
         }
         hpa = stop;
     }
@@ -347,7 +350,7 @@ static void window(Walk *w, CXLFixedWindow *fw)
         if (route.ways > 1 || fw->num_targets > 1) {
             stop = interleaved(w, fw, hpa, end);
         } else if (route.device) {
-            device_range(w, fw, hpa, stop, route.device);
+            device_range(w, fw, hpa, stop, &route);
         } else {
             traps(w, NULL, hpa, stop - hpa, 0, CXL_MEMORY_TRAP_NO_DEVICE);
         }

@@ -34,11 +34,11 @@ static hwaddr decoder_end(const uint32_t *regs, const CXLHDMDecoder *dec,
 }
 
 /* Return: its number, negative if there is no room */
-static int member_get(CXLShape *s, PCIDevice *device, hwaddr hpa, uint64_t dpa,
-                      const CXLHDMDecoder *dec)
+static int member_get(CXLShape *s, const CXLRoute *route, hwaddr hpa,
+                      uint64_t dpa, const CXLHDMDecoder *dec)
 {
     for (unsigned i = 0; i < s->nr; i++) {
-        if (s->member[i].device == device) {
+        if (s->member[i].device == route->device) {
             return s->member[i].base == dec->base ? i : -1;
         }
     }
@@ -46,7 +46,8 @@ static int member_get(CXLShape *s, PCIDevice *device, hwaddr hpa, uint64_t dpa,
         return -1;
     }
     s->member[s->nr] = (CXLMember) {
-        .device = device,
+        .device = route->device,
+        .ops = route->ops,
         .base = dec->base,
         .ways = dec->ways,
         .granularity = dec->granularity,
@@ -81,7 +82,7 @@ static bool follow(CXLFixedWindow *fw, hwaddr hpa, hwaddr end, unsigned page,
             s->end = stop;
             return false;
         }
-        regs = cxl_type3_hdm(route.device);
+        regs = route.ops->hdm_registers(route.device);
         if (!cxl_hdm_hpa_to_dpa(regs, at, &dpa, &dec)) {
             *why = CXL_MEMORY_TRAP_NOT_DECODED;
             /* Decoders begin and end at multiples of it */
@@ -100,7 +101,7 @@ static bool follow(CXLFixedWindow *fw, hwaddr hpa, hwaddr end, unsigned page,
             return false;
         }
         s->end = MIN(s->end, stop);
-        leg = member_get(s, route.device, at, dpa, &dec);
+        leg = member_get(s, &route, at, dpa, &dec);
         if (leg < 0) {
             *why = CXL_MEMORY_TRAP_INTERLEAVED;
             return false;
@@ -159,11 +160,7 @@ static MemberRows member_rows(const CXLMember *m, hwaddr hpa, hwaddr end,
     MemberRows r;
     CXLMemSpan span;
 
-    if (why) {
-        cxl_type3_span(m->device, dpa, len, &span);
-    } else {
-        cxl_type3_span_whole(m->device, dpa, len, &span);
-    }
+    m->ops->span(m->device, dpa, len, !why, &span);
     r.mr = span.mr;
     r.offset = span.offset - n * chunk;
     r.why = span.why;
@@ -173,7 +170,8 @@ static MemberRows member_rows(const CXLMember *m, hwaddr hpa, hwaddr end,
         r.why = CXL_MEMORY_TRAP_PARTIAL_PAGE;
     } else if (span.mr && span.len < chunk) {
         /* A row ends in something else: what? */
-        cxl_type3_span(m->device, dpa + span.len, chunk - span.len, &span);
+        m->ops->span(m->device, dpa + span.len, chunk - span.len, false,
+                     &span);
         r.mr = NULL;
         r.why = span.mr ? CXL_MEMORY_TRAP_PARTIAL_PAGE : span.why;
         r.end = from + row;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The way of a host physical address from a fixed memory window over a host
- * bridge, root port and switches to a Type 3 device.
+ * bridge, root port and switches to a memory device.
  * CXL r3.2 sections 9.13.1 and 9.18.1.3.
  */
 #include "qemu/osdep.h"
@@ -10,7 +10,7 @@
 #include "hw/pci/pci_bridge.h"
 #include "hw/pci/pcie_port.h"
 #include "hw/cxl/cxl_host.h"
-#include "hw/cxl/cxl_type3.h"
+#include "qemu/module.h"
 #include "trace.h"
 
 /* Every level takes two bus numbers of 256 */
@@ -28,7 +28,8 @@ typedef struct CXLRouteTree CXLRouteTree;
 
 /** struct Leg - where a target of a window or decoder leads: one of three */
 typedef struct Leg {
-    PCIDevice *device;
+    CXLMemTarget *device;
+    const CXLMemTargetClass *ops;
     const Node *node;
     CXLRouteMiss miss;
 } Leg;
@@ -65,9 +66,15 @@ static Leg leg_behind(CXLRouteTree *t, PCIDevice *port, int level)
         return (Leg) { .miss = CXL_ROUTE_NO_PORT };
     }
     d = pci_bridge_get_sec_bus(PCI_BRIDGE(port))->devices[0];
-    if (d && object_dynamic_cast(OBJECT(d), TYPE_CXL_TYPE3) &&
-        cxl_type3_attached(d)) {
-        return (Leg) { .device = d };
+    if (d && object_dynamic_cast(OBJECT(d), TYPE_CXL_MEM_TARGET)) {
+        Leg leg = {
+            .device = (CXLMemTarget *)d,
+            .ops = CXL_MEM_TARGET_GET_CLASS(d),
+        };
+
+        if (leg.ops->is_attached(leg.device)) {
+            return leg;
+        }
     }
     if (!d || !object_dynamic_cast(OBJECT(d), TYPE_CXL_USP)) {
         return (Leg) { .miss = CXL_ROUTE_NO_DEVICE };
@@ -196,8 +203,8 @@ static Leg node_leg(const Node *node, hwaddr hpa, CXLRoute *route)
                                               hop->d.granularity);
         target = cxl_interleave_target(hpa, hop->d.ways, hop->d.granularity);
         return target < CXL_HDM_TARGETS_MAX ? hop->leg[target]
-                                            : (Leg) { NULL, NULL,
-                                                      CXL_ROUTE_NO_PORT };
+                                            : (Leg) {
+                                            .miss = CXL_ROUTE_NO_PORT };
     }
     return (Leg) { .miss = CXL_ROUTE_NO_DECODER };
 }
@@ -219,6 +226,7 @@ CXLRoute cxl_route_hpa(CXLFixedWindow *fw, hwaddr hpa)
         leg = node_leg(leg.node, hpa, &route);
     }
     route.device = leg.device;
+    route.ops = leg.ops;
     route.miss = leg.miss;
     return route;
 }
@@ -241,3 +249,16 @@ const char *cxl_route_miss_text(CXLRouteMiss why)
     }
     g_assert_not_reached();
 }
+
+static const TypeInfo cxl_mem_target_type = {
+    .name = TYPE_CXL_MEM_TARGET,
+    .parent = TYPE_INTERFACE,
+    .class_size = sizeof(CXLMemTargetClass),
+};
+
+static void cxl_route_register_types(void)
+{
+    type_register_static(&cxl_mem_target_type);
+}
+
+type_init(cxl_route_register_types)

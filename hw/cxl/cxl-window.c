@@ -6,7 +6,6 @@
  */
 #include "qemu/osdep.h"
 #include "hw/cxl/cxl_direct.h"
-#include "hw/cxl/cxl_type3.h"
 #include "trace.h"
 
 #define CHUNK                   CXL_INTERLEAVE_CHUNK
@@ -39,7 +38,7 @@ QEMU_BUILD_BUG_ON(LANES < CXL_INTERLEAVE_PERIOD_MAX);
  * struct Lane - what is known about chunks at one place in their rows
  * @from, @last: addresses, with those of other lanes in between
  * @era: when it was found out
- * @device: they are its, NULL for nobody
+ * @device, @ops: they are its, NULL for nobody
  * @memory: they go there, NULL if @device has to see each access
  * @offset: in @memory, of row 0
  * @stride: in @memory, from one row to the next
@@ -48,7 +47,8 @@ typedef struct Lane {
     hwaddr from;
     hwaddr last;
     uint64_t era;
-    PCIDevice *device;
+    CXLMemTarget *device;
+    const CXLMemTargetClass *ops;
     MemoryRegionCache *memory;
     uint64_t offset;
     uint32_t stride;
@@ -96,15 +96,15 @@ static inline unsigned place_of(const CXLWindowLanes *lanes, hwaddr hpa,
 
 /* Rows are as long as the longest pattern that anybody met so far */
 static CXLWindowLanes *lanes_for(CXLFixedWindow *fw, const CXLRoute *route,
-                                 const CXLMemReach *reach)
+                                 const CXLMemTranslation *tr)
 {
     CXLWindowLanes *lanes = fw->lanes;
     unsigned period = lanes ? lanes->period : 1;
 
     period = cxl_interleave_period(period, route->period, CHUNK);
-    if (reach) {
-        period = cxl_interleave_period(period, reach->ways,
-                                       reach->granularity);
+    if (tr) {
+        period = cxl_interleave_period(period, tr->ways,
+                                       tr->granularity);
     }
     if (!lanes) {
         lanes = fw->lanes = g_new0(CXLWindowLanes, 1);
@@ -122,19 +122,19 @@ static CXLWindowLanes *lanes_for(CXLFixedWindow *fw, const CXLRoute *route,
  * Cuts a lane to what the device treats as it does @hpa.  The chunk of the next
  * row is @row_size further in the window and @stride further in the device.
  */
-static void cut_to_span(Lane *lane, const CXLMemReach *reach, hwaddr hpa,
+static void cut_to_span(Lane *lane, const CXLMemTranslation *tr, hwaddr hpa,
                         uint64_t row_size, uint64_t stride)
 {
     hwaddr chunk = ROUND_DOWN(hpa, CHUNK);
     uint64_t in = hpa - chunk;
-    uint64_t above = reach->above + in;
+    uint64_t above = tr->above + in;
     uint64_t rows;
 
-    if (reach->below < in) {
-        lane->from = MAX(lane->from, hpa - reach->below);
+    if (tr->below < in) {
+        lane->from = MAX(lane->from, hpa - tr->below);
     } else {
         /* whole chunks only: part of one more is not worth a rule */
-        rows = (reach->below - in) / stride;
+        rows = (tr->below - in) / stride;
         if (rows <= (chunk - lane->from) / row_size) {
             lane->from = chunk - rows * row_size;
         }
@@ -149,9 +149,9 @@ static void cut_to_span(Lane *lane, const CXLMemReach *reach, hwaddr hpa,
 static const Lane *lane_fill(CXLFixedWindow *fw, hwaddr hpa, uint64_t *row)
 {
     CXLRoute route = cxl_route_hpa(fw, hpa);
-    CXLMemReach reach;
-    bool known = route.device && cxl_type3_reach(route.device, hpa, &reach);
-    CXLWindowLanes *lanes = lanes_for(fw, &route, known ? &reach : NULL);
+    CXLMemTranslation tr;
+    bool known = route.device && route.ops->translate(route.device, hpa, &tr);
+    CXLWindowLanes *lanes = lanes_for(fw, &route, known ? &tr : NULL);
     uint64_t row_size = (uint64_t)lanes->period * CHUNK;
     hwaddr granule = ROUND_DOWN(hpa, CXL_HDM_GRANULE);
     hwaddr stretch;
@@ -166,14 +166,15 @@ static const Lane *lane_fill(CXLFixedWindow *fw, hwaddr hpa, uint64_t *row)
                     stretch + (ROWS * row_size - 1)),
         .era = era,
         .device = route.device,
+        .ops = route.ops,
     };
     if (known) {
-        uint64_t stride = row_size / reach.ways;
+        uint64_t stride = row_size / tr.ways;
 
-        cut_to_span(lane, &reach, hpa, row_size, stride);
-        lane->memory = reach.memory;
+        cut_to_span(lane, &tr, hpa, row_size, stride);
+        lane->memory = tr.memory;
         lane->stride = stride;
-        lane->offset = reach.offset - hpa % CHUNK - *row * stride;
+        lane->offset = tr.offset - hpa % CHUNK - *row * stride;
     }
     return lane;
 }
@@ -231,7 +232,7 @@ static inline MemTxResult read_piece(CXLFixedWindow *fw, hwaddr hpa,
         return MEMTX_OK;
     }
     if (lane->device) {
-        return cxl_type3_read(lane->device, hpa, data, size, attrs);
+        return lane->ops->read(lane->device, hpa, data, size, attrs);
     }
     *data = 0;
     miss(fw, "read", hpa, size);
@@ -252,7 +253,7 @@ static inline MemTxResult write_piece(CXLFixedWindow *fw, hwaddr hpa,
         return MEMTX_OK;
     }
     if (lane->device) {
-        return cxl_type3_write(lane->device, hpa, data, size, attrs);
+        return lane->ops->write(lane->device, hpa, data, size, attrs);
     }
     /* A posted write has nobody to tell */
     miss(fw, "write", hpa, size);

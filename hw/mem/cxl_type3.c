@@ -471,6 +471,7 @@ static void cxl_type3_class_init(ObjectClass *oc, void *data)
     dc->vmsd = &vmstate_cxl_type3;
     set_bit(DEVICE_CATEGORY_STORAGE, dc->categories);
     cxl_type3_add_properties(dc);
+    cxl_type3_direct_class_init(oc);
     cxl_type3_health_add_properties(oc);
     cxl_type3_qos_add_properties(oc);
     cxl_type3_wipe_add_properties(oc);
@@ -485,6 +486,7 @@ static const TypeInfo cxl_type3_type = {
     .class_init = cxl_type3_class_init,
     .interfaces = (InterfaceInfo[]) {
         { INTERFACE_CXL_DEVICE },
+        { TYPE_CXL_MEM_TARGET },
         { INTERFACE_PCIE_DEVICE },
         { }
     },

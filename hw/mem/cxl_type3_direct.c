@@ -226,10 +226,9 @@ static void span_of_dc(CXLType3Dev *d, uint64_t dpa, bool whole,
     span_of_memory(d, span, &d->dcmem, run->offset + (dpa - run->node.start));
 }
 
-static void span_get(PCIDevice *pci, uint64_t dpa, uint64_t len, bool whole,
-                     CXLMemSpan *span)
+void cxl_type3_span(CXLType3Dev *d, uint64_t dpa, uint64_t len,
+                    bool whole_pages, CXLMemSpan *span)
 {
-    CXLType3Dev *d = CXL_TYPE3(pci);
     CXLPoisonRange bad;
     uint64_t dc_end = 0;
 
@@ -266,40 +265,13 @@ static void span_get(PCIDevice *pci, uint64_t dpa, uint64_t len, bool whole,
         span_of_static(d, span, &d->pmem, dpa - d->vmem.size);
     } else if (dpa < dc_end) {
         span->len = MIN(span->len, dc_end - dpa);
-        span_of_dc(d, dpa, whole, span);
+        span_of_dc(d, dpa, whole_pages, span);
     } else {
         span->why = CXL_MEMORY_TRAP_NO_CAPACITY;
     }
 }
 
-void cxl_type3_span(PCIDevice *pci, uint64_t dpa, uint64_t len,
-                    CXLMemSpan *span)
-{
-    span_get(pci, dpa, len, false, span);
-}
-
-void cxl_type3_span_whole(PCIDevice *pci, uint64_t dpa, uint64_t len,
-                          CXLMemSpan *span)
-{
-    span_get(pci, dpa, len, true, span);
-}
-
-const uint32_t *cxl_type3_hdm(PCIDevice *pci)
-{
-    return CXL_TYPE3(pci)->cxl.crb.cache_mem_registers;
-}
-
-uint32_t cxl_type3_direct_ranges(PCIDevice *pci)
-{
-    return CXL_TYPE3(pci)->direct.ranges;
-}
-
 /* -- life ----------------------------------------------------------------- */
-
-bool cxl_type3_attached(PCIDevice *pci)
-{
-    return CXL_TYPE3(pci)->direct.attached;
-}
 
 void cxl_type3_map_changed(CXLType3Dev *d)
 {
@@ -338,4 +310,40 @@ void cxl_type3_direct_detach(CXLType3Dev *d)
     d->direct.attached = false;
     cxl_direct_topology_changed();
     run_forget(&d->direct);
+}
+
+/* -- the interface of the host's side ------------------------------------- */
+
+static bool direct_is_attached(CXLMemTarget *t)
+{
+    return CXL_TYPE3(t)->direct.attached;
+}
+
+static const uint32_t *direct_hdm_registers(CXLMemTarget *t)
+{
+    return CXL_TYPE3(t)->cxl.crb.cache_mem_registers;
+}
+
+static uint32_t direct_map_limit(CXLMemTarget *t)
+{
+    return CXL_TYPE3(t)->direct.ranges;
+}
+
+static void direct_span(CXLMemTarget *t, uint64_t dpa, uint64_t len,
+                        bool whole_pages, CXLMemSpan *span)
+{
+    cxl_type3_span(CXL_TYPE3(t), dpa, len, whole_pages, span);
+}
+
+void cxl_type3_direct_class_init(ObjectClass *oc)
+{
+    CXLMemTargetClass *tc = CXL_MEM_TARGET_CLASS(oc);
+
+    tc->is_attached = direct_is_attached;
+    tc->hdm_registers = direct_hdm_registers;
+    tc->map_limit = direct_map_limit;
+    tc->span = direct_span;
+    tc->translate = cxl_type3_translate;
+    tc->read = cxl_type3_read;
+    tc->write = cxl_type3_write;
 }

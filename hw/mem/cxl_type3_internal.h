@@ -12,6 +12,7 @@
 #include "hw/cxl/cxl.h"
 #include "hw/cxl/cxl_component.h"
 #include "hw/cxl/cxl_mailbox.h"
+#include "hw/cxl/cxl_mem_target.h"
 #include "hw/cxl/cxl_poison.h"
 #include "hw/cxl/cxl_scrub.h"
 #include "hw/cxl/cxl_type3.h"
@@ -286,6 +287,12 @@ void cxl_type3_mem_unplug(CXLType3Dev *d);
 void cxl_type3_mem_exit(CXLType3Dev *d);
 void cxl_type3_decode_forget(CXLType3Dev *d);
 uint64_t cxl_type3_static_size(const CXLType3Dev *d);
+/* Methods of CXLMemTargetClass */
+bool cxl_type3_translate(CXLMemTarget *t, hwaddr hpa, CXLMemTranslation *tr);
+MemTxResult cxl_type3_read(CXLMemTarget *t, hwaddr host_addr, uint64_t *data,
+                           unsigned size, MemTxAttrs attrs);
+MemTxResult cxl_type3_write(CXLMemTarget *t, hwaddr host_addr, uint64_t data,
+                            unsigned size, MemTxAttrs attrs);
 /*
  * Overwrite the beginning of a range, at least a byte of it.  Writing costs
  * @budget, which is not 0, a byte for a byte; dropping pages costs less.
@@ -328,6 +335,12 @@ CxlDynamicCapacityRange *cxl_type3_dc_range(const CXLType3Dev *d,
                                             const CXLDCExtent *e);
 
 /* cxl_type3_direct.c */
+void cxl_type3_direct_class_init(ObjectClass *oc);
+/* The method span() of CXLMemTargetClass */
+void cxl_type3_span(CXLType3Dev *d, uint64_t dpa, uint64_t len,
+                    bool whole_pages, CXLMemSpan *span);
+/* Answers of cxl_type3_span() are not as before */
+void cxl_type3_map_changed(CXLType3Dev *d);
 void cxl_type3_direct_attach(CXLType3Dev *d);
 void cxl_type3_direct_detach(CXLType3Dev *d);
 /* Dynamic capacity was accepted or is gone; cxl_type3_direct_settle() maps */

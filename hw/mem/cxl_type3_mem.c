@@ -519,9 +519,9 @@ static CXLType3Mem *mem_of(CXLType3Dev *d, const MemoryRegion *mr)
            mr == d->pmem.mr ? &d->pmem : &d->dcmem;
 }
 
-bool cxl_type3_reach(PCIDevice *pci, hwaddr hpa, CXLMemReach *reach)
+bool cxl_type3_translate(CXLMemTarget *t, hwaddr hpa, CXLMemTranslation *tr)
 {
-    CXLType3Dev *d = CXL_TYPE3(pci);
+    CXLType3Dev *d = CXL_TYPE3(t);
     uint64_t dpa, line, from;
     CXLMemSpan span;
 
@@ -532,15 +532,16 @@ bool cxl_type3_reach(PCIDevice *pci, hwaddr hpa, CXLMemReach *reach)
     from = ROUND_DOWN(dpa, CXL_TYPE3_GRANULE);
     /* Static capacity mostly is all alike; extents seldom begin down there */
     if (dpa < cxl_type3_static_size(d)) {
-        cxl_type3_span(pci, from, CXL_TYPE3_GRANULE, &span);
+        cxl_type3_span(d, from, CXL_TYPE3_GRANULE, false, &span);
     } else {
         span.len = 0;
     }
     if (span.len <= line - from) {
-        cxl_type3_span(pci, line, CXL_TYPE3_GRANULE - (line - from), &span);
+        cxl_type3_span(d, line, CXL_TYPE3_GRANULE - (line - from), false,
+                       &span);
         from = line;
     }
-    *reach = (CXLMemReach) {
+    *tr = (CXLMemTranslation) {
         .below = dpa - from,
         .above = span.len - 1 - (dpa - from),
         .ways = d->decode.ways,
@@ -553,8 +554,8 @@ bool cxl_type3_reach(PCIDevice *pci, hwaddr hpa, CXLMemReach *reach)
         mem_space(m);
         whole = &m->space->whole;
         if (whole->ptr) {
-            reach->memory = whole;
-            reach->offset = span.offset + reach->below;
+            tr->memory = whole;
+            tr->offset = span.offset + tr->below;
         }
     }
     return true;
@@ -629,24 +630,24 @@ static MemTxResult window_access(CXLType3Dev *d, hwaddr hpa, uint8_t *buf,
     return result;
 }
 
-MemTxResult cxl_type3_read(PCIDevice *pci, hwaddr host_addr, uint64_t *data,
+MemTxResult cxl_type3_read(CXLMemTarget *t, hwaddr host_addr, uint64_t *data,
                            unsigned size, MemTxAttrs attrs)
 {
     uint8_t buf[8] = { 0 };
     MemTxResult result;
 
     assert(size <= sizeof(buf));
-    result = window_access(CXL_TYPE3(pci), host_addr, buf, size, false, attrs);
+    result = window_access(CXL_TYPE3(t), host_addr, buf, size, false, attrs);
     *data = ldq_le_p(buf);
     return result;
 }
 
-MemTxResult cxl_type3_write(PCIDevice *pci, hwaddr host_addr, uint64_t data,
+MemTxResult cxl_type3_write(CXLMemTarget *t, hwaddr host_addr, uint64_t data,
                             unsigned size, MemTxAttrs attrs)
 {
     uint8_t buf[8];
 
     assert(size <= sizeof(buf));
     stq_le_p(buf, data);
-    return window_access(CXL_TYPE3(pci), host_addr, buf, size, true, attrs);
+    return window_access(CXL_TYPE3(t), host_addr, buf, size, true, attrs);
 }

@@ -12,7 +12,6 @@
 #ifndef HW_CXL_CXL_DIRECT_H
 #define HW_CXL_CXL_DIRECT_H
 
-#include "qapi/qapi-types-cxl.h"
 #include "hw/cxl/cxl_host.h"
 
 /*
@@ -28,22 +27,6 @@
 #define CXL_DIRECT_PIECES_MAX       1024
 /* Slots left for what else the machine may map: ROMs, BARs, hot-plugged RAM */
 #define CXL_DIRECT_SLOTS_RESERVED   32
-
-/**
- * struct CXLMemSpan - what becomes of accesses to some DPAs of a device
- * @len: bytes, from the address that was asked for on
- * @mr: they go to this memory, NULL if they trap
- * @offset: where in @mr
- * @dynamic: can be taken from the host while the decoders stay as they are
- * @why: reason of the trap
- */
-typedef struct CXLMemSpan {
-    uint64_t len;
-    MemoryRegion *mr;
-    uint64_t offset;
-    bool dynamic;
-    CxlMemoryTrap why;
-} CXLMemSpan;
 
 /**
  * cxl_direct_start - the machine is complete: begin to map

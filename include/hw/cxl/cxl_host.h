@@ -7,6 +7,7 @@
 #define HW_CXL_CXL_HOST_H
 
 #include "hw/cxl/cxl.h"
+#include "hw/cxl/cxl_mem_target.h"
 
 /**
  * cxl_machine_init - add the machine properties "cxl" and "cxl-fmw"
@@ -69,7 +70,8 @@ typedef enum CXLRouteMiss {
 
 /**
  * struct CXLRoute - where an address goes
- * @device: Type 3 device, NULL on a miss; no reference is taken
+ * @device: memory device, NULL on a miss; no reference is taken
+ * @ops: its methods
  * @miss: why there is none
  * @ways: product of all interleave ways from the window to the last port
  * @chunk: smallest granularity of those that interleave; with @ways 1 more
@@ -80,7 +82,8 @@ typedef enum CXLRouteMiss {
  *   and that the same decoders map, go the same way
  */
 typedef struct CXLRoute {
-    PCIDevice *device;
+    CXLMemTarget *device;
+    const CXLMemTargetClass *ops;
     CXLRouteMiss miss;
     unsigned ways;
     unsigned chunk;
@@ -111,8 +114,8 @@ const char *cxl_route_miss_text(CXLRouteMiss why);
 /**
  * cxl_window_forget - the next access to any window finds its way anew
  *
- * To be called when anything changes that cxl_route_hpa() or cxl_type3_span()
- * depends on.
+ * To be called when anything changes that cxl_route_hpa() or the span() of a
+ * memory device depends on.
  */
 void cxl_window_forget(void);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * CXL Type 3 memory device: what command sets and the host window may ask of it
+ * CXL Type 3 memory device: what command sets may ask of it
  *
  * The structure is the device's own (hw/mem/cxl_type3*.c); everybody else goes
  * through the functions below.
@@ -8,7 +8,6 @@
 #ifndef CXL_TYPE3_H
 #define CXL_TYPE3_H
 
-#include "exec/memattrs.h"
 #include "qemu/units.h"
 #include "hw/pci/pci.h"
 #include "hw/cxl/cxl_cci.h"
@@ -45,8 +44,6 @@
 
 #define TYPE_CXL_TYPE3 "cxl-type3"
 typedef struct CXLType3Dev CXLType3Dev;
-/* In hw/cxl/cxl_direct.h */
-typedef struct CXLMemSpan CXLMemSpan;
 
 /** cxl_cci_type3() - the memory device behind a CCI, or NULL. */
 CXLType3Dev *cxl_cci_type3(const CXLCCI *cci);
@@ -175,73 +172,5 @@ bool cxl_type3_wiping(const CXLType3Dev *d);
 
 /** cxl_type3_fm_on_mailbox() - are the FM sets offered on the PCI mailbox? */
 bool cxl_type3_fm_on_mailbox(const CXLType3Dev *d);
-
-/** cxl_type3_attached() - is it realized, and not on its way out? */
-bool cxl_type3_attached(PCIDevice *d);
-
-/** cxl_type3_hdm() - HDM decoders: the device's CXL.cachemem registers. */
-const uint32_t *cxl_type3_hdm(PCIDevice *d);
-
-/** cxl_type3_direct_ranges() - how many pieces of it may be mapped at most. */
-uint32_t cxl_type3_direct_ranges(PCIDevice *d);
-
-/**
- * cxl_type3_span() - may DPAs be mapped?
- * @dpa, @len: the range in question; @len is not 0 and the end does not wrap
- * @span: what becomes of accesses to its first bytes; span->len <= @len
- *
- * The one rule about it: all that makes an access more than a load or store of
- * the backend stands here.  Who changes it calls cxl_type3_map_changed().
- */
-void cxl_type3_span(PCIDevice *d, uint64_t dpa, uint64_t len,
-                    CXLMemSpan *span);
-
-/**
- * cxl_type3_span_whole() - the same, for who does not ask why
- *
- * Accepted capacity without a whole page in it cannot be mapped anyway, and is
- * part of the trap around it: the work does not depend on how much there is.
- */
-void cxl_type3_span_whole(PCIDevice *d, uint64_t dpa, uint64_t len,
-                          CXLMemSpan *span);
-
-/** cxl_type3_map_changed() - answers of cxl_type3_span() are not as before. */
-void cxl_type3_map_changed(CXLType3Dev *d);
-
-/**
- * struct CXLMemReach - where accesses to an address of a window end
- * @memory: in this memory, NULL if the device has to see each of them
- * @offset: of the address in @memory
- * @below, @above: so many DPAs before it and behind it are treated like it;
- *   with @memory they lie before it and behind it there as well
- * @ways, @granularity: of the device's decoder
- */
-typedef struct CXLMemReach {
-    MemoryRegionCache *memory;
-    uint64_t offset;
-    uint64_t below;
-    uint64_t above;
-    unsigned ways;
-    unsigned granularity;
-} CXLMemReach;
-
-/**
- * cxl_type3_reach() - may a caller load and store by itself?
- * @host_addr: an HPA that routing brought here
- * @reach: answer, as long as cxl_type3_map_changed() is not called and the
- *   decoders stay as they are
- *
- * The answer is that of cxl_type3_span().
- *
- * Return: false, with @reach undefined, if no decoder of the device has the
- * 256 MiB around @host_addr.
- */
-bool cxl_type3_reach(PCIDevice *d, hwaddr host_addr, CXLMemReach *reach);
-
-/* Host window accesses; @host_addr is an HPA that routing brought here */
-MemTxResult cxl_type3_read(PCIDevice *d, hwaddr host_addr, uint64_t *data,
-                           unsigned size, MemTxAttrs attrs);
-MemTxResult cxl_type3_write(PCIDevice *d, hwaddr host_addr, uint64_t data,
-                            unsigned size, MemTxAttrs attrs);
 
 #endif /* CXL_TYPE3_H */

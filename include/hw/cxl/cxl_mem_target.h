@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * QOM interface of a memory device as the host's side sees it: what routing,
+ * trapped accesses and direct mapping ask of the device that an address leads
+ * to.  The device calls cxl_direct_update() when answers are not as before.
+ */
+#ifndef CXL_MEM_TARGET_H
+#define CXL_MEM_TARGET_H
+
+#include "exec/memory.h"
+#include "qapi/qapi-types-cxl.h"
+#include "qom/object.h"
+
+#define TYPE_CXL_MEM_TARGET "cxl-mem-target"
+
+/* No structure: a device that has the interface */
+typedef struct CXLMemTarget CXLMemTarget;
+typedef struct CXLMemTargetClass CXLMemTargetClass;
+DECLARE_CLASS_CHECKERS(CXLMemTargetClass, CXL_MEM_TARGET, TYPE_CXL_MEM_TARGET)
+
+/**
+ * struct CXLMemSpan - what becomes of accesses to some DPAs of a device
+ * @len: bytes, from the address that was asked for on
+ * @mr: they go to this memory, NULL if they trap
+ * @offset: where in @mr
+ * @dynamic: can be taken from the host while the decoders stay as they are
+ * @why: reason of the trap
+ */
+typedef struct CXLMemSpan {
+    uint64_t len;
+    MemoryRegion *mr;
+    uint64_t offset;
+    bool dynamic;
+    CxlMemoryTrap why;
+} CXLMemSpan;
+
+/**
+ * struct CXLMemTranslation - where accesses to an address of a window end
+ * @memory: in this memory, NULL if the device has to see each of them
+ * @offset: of the address in @memory
+ * @below, @above: so many DPAs before it and behind it are treated like it;
+ *   with @memory they lie before it and behind it there as well
+ * @ways, @granularity: of the device's decoder
+ */
+typedef struct CXLMemTranslation {
+    MemoryRegionCache *memory;
+    uint64_t offset;
+    uint64_t below;
+    uint64_t above;
+    unsigned ways;
+    unsigned granularity;
+} CXLMemTranslation;
+
+/**
+ * struct CXLMemTargetClass - methods; @hpa is an HPA that routing brought here
+ *
+ * A route keeps the class beside the device: QOM looks it up by name, which
+ * would take longer than an access does.
+ */
+struct CXLMemTargetClass {
+    InterfaceClass parent_class;
+
+    /** @is_attached: is it realized, and not on its way out? */
+    bool (*is_attached)(CXLMemTarget *t);
+
+    /** @hdm_registers: HDM decoders, in the CXL.cachemem registers */
+    const uint32_t *(*hdm_registers)(CXLMemTarget *t);
+
+    /** @map_limit: how many pieces of it may be mapped at most */
+    uint32_t (*map_limit)(CXLMemTarget *t);
+
+    /**
+     * @span: may @len DPAs from @dpa on be mapped?
+     *
+     * @len is not 0 and the end does not wrap. The answer is about the first
+     * bytes, span->len <= @len. The one rule about it: all that makes an
+     * access more than a load or store of the backend stands here.
+     *
+     * With @whole_pages nobody asks why: accepted capacity without a whole
+     * page in it cannot be mapped anyway, and is part of the trap around it,
+     * so that the work does not depend on how much there is.
+     */
+    void (*span)(CXLMemTarget *t, uint64_t dpa, uint64_t len, bool whole_pages,
+                 CXLMemSpan *span);
+
+    /**
+     * @translate: may a caller load and store at @hpa by itself?
+     *
+     * The answer is that of @span, and good until the device calls
+     * cxl_direct_update() or a decoder changes. Returns false, with @tr
+     * undefined, if no decoder of the device has the 256 MiB around @hpa.
+     */
+    bool (*translate)(CXLMemTarget *t, hwaddr hpa, CXLMemTranslation *tr);
+
+    /** @read: an access of up to 8 bytes that lies in one 256-byte chunk */
+    MemTxResult (*read)(CXLMemTarget *t, hwaddr hpa, uint64_t *data,
+                        unsigned size, MemTxAttrs attrs);
+    /** @write: likewise */
+    MemTxResult (*write)(CXLMemTarget *t, hwaddr hpa, uint64_t data,
+                         unsigned size, MemTxAttrs attrs);
+};
+
+#endif /* CXL_MEM_TARGET_H */
