@@ -6,9 +6,9 @@
  */
 #include "qemu/osdep.h"
 #include "hw/cxl/cxl_hdm.h"
-#include "hw/cxl/cxl_io_request.h"
+#include "hw/cxl/switch/io-request.h"
 #include "cmd-sets.h"
-#include "cxl-switch-internal.h"
+#include "hw/cxl/switch/switch-internal.h"
 #include "trace.h"
 
 /* Port and vPPB numbers are bytes; a bit for each in 5100h */

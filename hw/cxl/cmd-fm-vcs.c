@@ -12,7 +12,7 @@
 #include "hw/pci/pcie.h"
 #include "hw/pci/pcie_aer.h"
 #include "cmd-sets.h"
-#include "cxl-switch-internal.h"
+#include "hw/cxl/switch/switch-internal.h"
 #include "trace.h"
 
 #define THE_VCS             0

@@ -8,7 +8,7 @@
  * function that a logical device shows to its host.
  */
 #include "qemu/osdep.h"
-#include "hw/cxl/cxl_io_request.h"
+#include "hw/cxl/switch/io-request.h"
 #include "hw/cxl/cxl_switch.h"
 #include "hw/cxl/cxl_cci_msg.h"
 #include "cmd-sets.h"

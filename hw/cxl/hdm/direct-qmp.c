@@ -4,7 +4,7 @@
  */
 #include "qemu/osdep.h"
 #include "qapi/qapi-commands-cxl.h"
-#include "cxl-direct-internal.h"
+#include "direct-internal.h"
 
 /* Some milliseconds of work */
 #define RANGES_DEFAULT 256

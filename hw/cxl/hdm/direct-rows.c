@@ -8,7 +8,7 @@
  * chunk of a period is routed as an access to it would be.
  */
 #include "qemu/osdep.h"
-#include "cxl-direct-internal.h"
+#include "direct-internal.h"
 
 /* -- who takes part ------------------------------------------------------- */
 

@@ -82,17 +82,17 @@ typedef struct CXLDirectFate {
     CxlMemoryTrap why;
 } CXLDirectFate;
 
-/* cxl-direct.c */
+/* direct.c */
 GList *cxl_direct_windows(void);
 unsigned cxl_direct_mapped(void);
 bool cxl_direct_may_map_dynamic(void);
 
-/* cxl-direct-slots.c */
+/* direct-slots.c */
 
 /** cxl_direct_slots() - how many pieces may be mapped in all */
 uint64_t cxl_direct_slots(void);
 
-/* cxl-direct-plan.c */
+/* direct-plan.c */
 
 /**
  * cxl_direct_plan() - all pieces that should be mapped, ascending
@@ -114,7 +114,7 @@ typedef bool CXLDirectFateFn(void *opaque, const CXLDirectFate *fate);
 void cxl_direct_explain(CXLFixedWindow *fw, hwaddr from, CXLDirectFateFn *fn,
                         void *opaque);
 
-/* cxl-direct-rows.c */
+/* direct-rows.c */
 
 /* PCI numbers fewer functions 0 than this */
 #define CXL_LEGS_MAX    255
@@ -181,7 +181,7 @@ void cxl_pattern_unref(CXLPattern *p);
 /** cxl_pattern_same() - NULL is like NULL only */
 bool cxl_pattern_same(const CXLPattern *a, const CXLPattern *b);
 
-/* cxl-interleave.c */
+/* interleave.c */
 
 /** cxl_interleave_region() - what pieces with a pattern are aliases of */
 MemoryRegion *cxl_interleave_region(CXLFixedWindow *fw);

@@ -85,7 +85,7 @@ bool cxl_switch_port_is_busy(const CXLSwitch *sw, const PCIDevice *port);
 /* A map's bit for a port */
 void cxl_switch_map_set(uint8_t *map, const PCIDevice *port, bool value);
 
-/* -- what the host sees (cxl-switch-slot.c) -- */
+/* -- what the host sees (slot.c) -- */
 
 /** cxl_switch_slot_setup(), _reset() - link events of a downstream port. */
 void cxl_switch_slot_setup(PCIDevice *port);
@@ -115,7 +115,7 @@ void cxl_switch_let_all_go(CXLSwitch *sw);
 /** cxl_switch_keep_on_eject() - a guest's slot power-off deletes nothing. */
 void cxl_switch_keep_on_eject(CXLSwitch *sw, PCIDevice *port, bool keep);
 
-/* -- event records (cxl-switch-events.c) -- */
+/* -- event records (events.c) -- */
 
 void cxl_switch_log_port(CXLSwitch *sw, PCIDevice *port, uint8_t type);
 void cxl_switch_log_vppb(CXLSwitch *sw, PCIDevice *port, uint8_t type);

@@ -8,7 +8,7 @@
 #include "qemu/osdep.h"
 #include "qemu/bswap.h"
 #include "hw/pci/pci.h"
-#include "hw/cxl/cxl_io_request.h"
+#include "io-request.h"
 #include "exec/memop.h"
 
 /* Widest access that a register is offered */

@@ -9,7 +9,7 @@
 #include "hw/virtio/vhost.h"
 #include "qemu/rcu.h"
 #include "system/kvm.h"
-#include "cxl-direct-internal.h"
+#include "direct-internal.h"
 
 /**
  * struct Others - sections of RAM outside the windows

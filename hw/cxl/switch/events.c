@@ -8,8 +8,8 @@
 #include "qemu/osdep.h"
 #include "qemu/bswap.h"
 #include "hw/cxl/cxl_events.h"
-#include "cxl-switch-internal.h"
-#include "trace.h"
+#include "switch-internal.h"
+#include "trace/trace-hw_cxl.h"
 
 static const QemuUUID physical_switch = {
     .data = UUID(0x77cf9271, 0x9c02, 0x470b,

@@ -11,7 +11,7 @@
 #include "hw/pci/pcie_port.h"
 #include "hw/cxl/cxl_host.h"
 #include "qemu/module.h"
-#include "trace.h"
+#include "trace/trace-hw_cxl.h"
 
 /* Every level takes two bus numbers of 256 */
 #define SWITCH_LEVELS_MAX       128

@@ -7,8 +7,8 @@
 #include "exec/memory.h"
 #include "hw/cxl/cxl_component.h"
 #include "system/reset.h"
-#include "cxl-direct-internal.h"
-#include "trace.h"
+#include "direct-internal.h"
+#include "trace/trace-hw_cxl.h"
 
 typedef struct DirectState {
     CXLState *cxl;

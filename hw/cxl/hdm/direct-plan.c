@@ -7,8 +7,8 @@
 #include "exec/target_page.h"
 #include "system/qtest.h"
 #include "system/tcg.h"
-#include "cxl-direct-internal.h"
-#include "trace.h"
+#include "direct-internal.h"
+#include "trace/trace-hw_cxl.h"
 
 /* Decoders begin and end at multiples of it: inside, only interleave varies */
 #define UNIT CXL_HDM_GRANULE
@@ -246,7 +246,7 @@ static void linear(Walk *w, CXLFixedWindow *fw, hwaddr hpa, hwaddr end,
  * A KVM memory slot is one piece of a backend, so a chunk would take a slot:
  * chunks have 16 KiB at most and decoders 256 MiB at least, which makes 16384
  * of them, four times what even the memory core can number.  TCG asks for each
- * page on its own, see cxl-interleave.c; so does qtest, as DMA does.
+ * page on its own, see interleave.c; so does qtest, as DMA does.
  */
 static bool can_translate(void)
 {

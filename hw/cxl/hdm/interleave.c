@@ -13,8 +13,8 @@
 #include "qemu/rcu.h"
 #include "exec/memory.h"
 #include "exec/target_page.h"
-#include "cxl-direct-internal.h"
-#include "trace.h"
+#include "direct-internal.h"
+#include "trace/trace-hw_cxl.h"
 
 /* -- where the region leads ----------------------------------------------- */
 

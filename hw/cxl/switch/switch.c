@@ -12,7 +12,7 @@
 #include "hw/pci/pci_bridge.h"
 #include "migration/vmstate-checked.h"
 #include "system/reset.h"
-#include "cxl-switch-internal.h"
+#include "switch-internal.h"
 
 /* Records in each log: a burst of changes on all ports of a large switch */
 #define EVENT_DEPTH     64

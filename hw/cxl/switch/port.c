@@ -13,7 +13,7 @@
 #include "hw/pci/pcie_port.h"
 #include "hw/resettable.h"
 #include "hw/cxl/cxl_pci.h"
-#include "cxl-switch-internal.h"
+#include "switch-internal.h"
 
 /* Current port configuration state */
 enum {

@@ -3,8 +3,8 @@
  * CXL.io requests of a Fabric Manager to a function: configuration and memory
  * (CXL r3.2 7.6.7.1.4, 7.6.7.3.2, 7.6.7.3.3; PCIe r6.2 2.2.5 for byte enables)
  */
-#ifndef CXL_IO_REQUEST_H
-#define CXL_IO_REQUEST_H
+#ifndef CXL_SWITCH_IO_REQUEST_H
+#define CXL_SWITCH_IO_REQUEST_H
 
 #include "hw/pci/pci_device.h"
 
@@ -55,4 +55,4 @@ typedef struct CXLIOMemory {
 bool cxl_io_read(PCIDevice *pci, const CXLIOMemory *req, uint8_t *data);
 bool cxl_io_write(PCIDevice *pci, const CXLIOMemory *req, const uint8_t *data);
 
-#endif /* CXL_IO_REQUEST_H */
+#endif /* CXL_SWITCH_IO_REQUEST_H */

@@ -6,7 +6,7 @@
  */
 #include "qemu/osdep.h"
 #include "hw/cxl/cxl_direct.h"
-#include "trace.h"
+#include "trace/trace-hw_cxl.h"
 
 #define CHUNK                   CXL_INTERLEAVE_CHUNK
 

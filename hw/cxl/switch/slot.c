@@ -16,9 +16,9 @@
 #include "hw/pci/pci_bridge.h"
 #include "hw/pci/pci_bus.h"
 #include "hw/resettable.h"
-#include "cxl-base-contacts.h"
-#include "cxl-switch-internal.h"
-#include "trace.h"
+#include "hw/cxl/cxl-base-contacts.h"
+#include "switch-internal.h"
+#include "trace/trace-hw_cxl.h"
 
 /* What a host is told of a slot that we fill or empty */
 #define SLOT_EVENTS \
