@@ -33,7 +33,7 @@ check-qtest: ## run the tests of devices without a guest
 check-base: ## run QEMU's own tests of CXL
 check-guest: ## boot Linux and run what lives in it
 check-tools: ## run cxl-fm against machines without a guest
-check-style: ## run QEMU's checkpatch.pl over our C files
+check-style: ## run QEMU's checkpatch.pl over our C files, look at who includes whom
 check-unit check-qtest check-base check-guest check-tools check-style:
 	@scripts/check.sh $(BUILD) $(@:check-%=%)
 

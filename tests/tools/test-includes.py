@@ -1,0 +1,147 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Who may know whom: #include lines point down only.
+
+Each file of ours below hw/ and include/hw/ is of one layer. ARROWS says which
+other layers it may include. A layer in PLAIN is C over glib and QEMU's util
+library and takes nothing of devices, buses or memory, so that it can be built
+into a unit test or a daemon.
+
+usage: test-includes.py TREE
+"""
+
+import collections
+import fnmatch
+import glob
+import os
+import re
+import sys
+
+# The first pattern that fits decides
+LAYERS = (
+    ('hw/mem/cxl_type3*', 'device'),
+    ('include/hw/cxl/cxl_type3.h', 'device'),
+    ('hw/cxl/mctp/*', 'transport'),
+    ('hw/cxl/i2c_mctp_cxl.c', 'transport'),
+    ('hw/cxl/switch-mailbox-cci.c', 'transport'),
+    ('hw/cxl/cxl-device-utils.c', 'transport'),
+    ('include/hw/cxl/cxl_mailbox.h', 'transport'),
+    ('hw/cxl/cxl-mailbox-utils.c', 'cci'),
+    ('hw/cxl/cxl-cmd-sets.c', 'cci'),
+    ('hw/cxl/cmd-*', 'cci'),
+    ('hw/cxl/cci/*', 'cci'),
+    ('include/hw/cxl/cxl_cci.h', 'cci'),
+    ('hw/cxl/memdev/*', 'memdev'),
+    ('include/hw/cxl/cxl_memdev.h', 'memdev'),
+    ('hw/cxl/dcd/*', 'dcd'),
+    ('include/hw/cxl/cxl_dc.h', 'dcd'),
+    ('hw/cxl/switch/*', 'switch'),
+    ('include/hw/cxl/cxl_switch.h', 'switch'),
+    ('hw/cxl/hdm/*', 'hdm'),
+    ('include/hw/cxl/cxl_direct.h', 'hdm'),
+    ('include/hw/cxl/cxl_host.h', 'hdm'),
+    ('include/hw/cxl/cxl_mem_target.h', 'hdm'),
+    ('hw/cxl/cxl-host*.c', 'hdm'),
+    ('hw/mctp/*', 'mctp'),
+    ('include/hw/mctp/*', 'mctp'),
+    # registers, event logs, return codes, messages
+    ('hw/cxl/*', 'common'),
+    ('include/hw/cxl/*', 'common'),
+)
+
+ARROWS = {
+    'device': {'transport', 'cci', 'memdev', 'dcd', 'hdm', 'common'},
+    'transport': {'cci', 'switch', 'mctp', 'common'},
+    'cci': {'memdev', 'dcd', 'switch', 'common'},
+    'memdev': {'dcd', 'common'},
+    'dcd': {'common'},
+    'switch': {'hdm', 'common'},
+    'hdm': {'common'},
+    'common': set(),
+    'mctp': set(),
+}
+
+PLAIN = {'memdev', 'dcd', 'mctp'}
+OUTSIDE = re.compile(r'(qemu/|migration/|trace/|trace\.h$|qapi/error\.h$|'
+                     r'hw/registerfields\.h$)')
+
+# Lines that are still against the table, by layer and other: it may only sink
+KNOWN = {
+    ('cci', 'device'): 1,
+    ('common', 'cci'): 6,
+    ('dcd', 'cci'): 1,
+    ('switch', 'cci'): 1,
+    ('switch', 'device'): 1,
+    ('transport', 'device'): 1,
+}
+
+
+def layer_of(path):
+    for pattern, layer in LAYERS:
+        if fnmatch.fnmatchcase(path, pattern):
+            return layer
+    return None
+
+
+def resolve(tree, source, name):
+    """The path of an included file of ours, None if it is another's."""
+    for folder in (os.path.dirname(source), 'include', ''):
+        path = os.path.normpath(os.path.join(folder, name))
+        if os.path.exists(os.path.join(tree, path)):
+            return path
+    return None
+
+
+def is_allowed(layer, other, name):
+    if other == 'outside':
+        return OUTSIDE.match(name) if layer in PLAIN else \
+            layer == 'device' or not name.startswith('hw/mem/')
+    return other == layer or other in ARROWS[layer]
+
+
+def against(tree):
+    """Maps layer and other to the lines that are against the table."""
+    found = collections.defaultdict(list)
+    lines = 0
+    for path in sorted(glob.glob(f'{tree}/hw/**/*.[ch]', recursive=True) +
+                       glob.glob(f'{tree}/include/hw/**/*.h',
+                                 recursive=True)):
+        source = os.path.relpath(path, tree)
+        layer = layer_of(source)
+        if not layer:
+            continue
+        with open(path, encoding='utf-8') as file:
+            names = re.findall(r'^ *# *include "(.*?)"', file.read(),
+                               re.MULTILINE)
+        lines += len(names)
+        for name in names:
+            target = resolve(tree, source, name)
+            other = target and layer_of(target) or 'outside'
+            if not is_allowed(layer, other, name):
+                found[layer, other].append(f'{source}: {name}')
+    # or this looked at nothing
+    assert lines > 500, lines
+    return found
+
+
+def main():
+    found = against(sys.argv[1])
+    bad = 0
+    print(f'1..{len(ARROWS)}')
+    for n, layer in enumerate(ARROWS, 1):
+        right = True
+        for pair in sorted(set(found) | set(KNOWN)):
+            known = KNOWN.get(pair, 0)
+            if pair[0] == layer and len(found[pair]) != known:
+                right = False
+                print(f'# {layer} includes {pair[1]}: {len(found[pair])} '
+                      f'lines, KNOWN says {known}')
+                for line in found[pair]:
+                    print(f'#   {line}')
+        bad += not right
+        print(f'{"" if right else "not "}ok {n} - {layer}-points-down')
+    return bad != 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())
