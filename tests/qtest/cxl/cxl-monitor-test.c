@@ -8,7 +8,7 @@
 #include "qemu/units.h"
 #include "qobject/qdict.h"
 #include "qobject/qlist.h"
-#include "cxl-qtest.h"
+#include "cxl-qtest-switch.h"
 
 #define R0(k) (CXL_DC_BASE + (uint64_t)(k) * CXL_BLOCK)
 #define R1(k) (CXL_DC_BASE + CXL_REGION + (uint64_t)(k) * CXL_BLOCK)
@@ -250,6 +250,46 @@ static void host_cannot_flood_the_monitor(void)
     qtest_quit(qts);
 }
 
+/* A device that is unrealized on its bus ends QEMU at the next reset */
+static void qom_set_realizes_nothing(void)
+{
+    g_autofree char *args = cxl_args(
+        SWITCH_PORTS SWITCH_MAILBOX SWITCH_DEVICE
+        "-device dw-i2c-pci,id=dw,bus=pcie.0,addr=05.0 "
+        "-device i2c_mctp_cxl,id=ep0,bus=dw.0,address=0x21,target=cxl-mem0 "
+        "-chardev null,id=fm "
+        "-device mctp-serial-cxl,id=link0,chardev=fm,target=us0 ");
+    QTestState *qts = qtest_init(args);
+    QDict *rsp = qtest_qmp(qts, "{'execute': 'qom-list', 'arguments': "
+                           "{'path': '/machine/peripheral'}}");
+    unsigned devices = 0;
+    const QListEntry *e;
+
+    QLIST_FOREACH_ENTRY(qdict_get_qlist(rsp, "return"), e) {
+        const QDict *child = qobject_to(QDict, qlist_entry_obj(e));
+        g_autofree char *path = g_strconcat("/machine/peripheral/",
+                                            qdict_get_str(child, "name"),
+                                            NULL);
+        g_autofree char *text = NULL;
+        QDict *answer;
+
+        if (!g_str_has_prefix(qdict_get_str(child, "type"), "child<")) {
+            continue;
+        }
+        answer = qtest_qmp(qts, "{'execute': 'qom-set', 'arguments': {"
+                           "'path': %s, 'property': 'realized', "
+                           "'value': false}}", path);
+        qmp_expect_error_and_unref(answer, "GenericError");
+        text = qtest_hmp(qts, "qom-set %s realized false", path);
+        g_assert_nonnull(strstr(text, "realized"));
+        devices++;
+    }
+    g_assert_cmpuint(devices, ==, 11);
+    qobject_unref(rsp);
+    qtest_system_reset(qts);
+    qtest_quit(qts);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -259,6 +299,7 @@ int main(int argc, char **argv)
     T(monitor_hears_what_the_host_does);
     T(monitor_hears_why_capacity_ends);
     T(host_cannot_flood_the_monitor);
+    T(qom_set_realizes_nothing);
 #undef T
     return g_test_run();
 }
