@@ -7,6 +7,10 @@
  * 4101h.
  */
 #include "qemu/osdep.h"
+#include "hw/cxl/cxl_dc.h"
+#include "hw/cxl/cxl_memdev.h"
+#include "hw/cxl/memdev/partition.h"
+#include "hw/cxl/memdev/security.h"
 #include "cmd-sets.h"
 
 /* Set Partition Info: not at the next reset, but at once */
@@ -14,10 +18,10 @@
 
 static CXLRetCode get_partition(CXLCCI *cci, CXLReader *in, CXLWriter *out)
 {
-    CXLType3Dev *d = cxl_cci_type3(cci);
-    uint64_t vmem = cxl_type3_volatile_size(d);
-    uint64_t pmem = cxl_type3_persistent_size(d);
-    const CXLPartition *part = cxl_type3_partition(d);
+    CXLMemDev *d = cci->memdev;
+    uint64_t vmem = cxl_memdev_volatile_size(d);
+    uint64_t pmem = cxl_memdev_persistent_size(d);
+    const CXLPartition *part = d->partition;
 
     if (!QEMU_IS_ALIGNED(vmem, CXL_DC_GRANULE) ||
         !QEMU_IS_ALIGNED(pmem, CXL_DC_GRANULE)) {
@@ -41,19 +45,19 @@ static CXLRetCode get_partition(CXLCCI *cci, CXLReader *in, CXLWriter *out)
 
 static bool has_partition(const CXLCCI *cci)
 {
-    return cxl_cci_is_type3(cci) &&
-           cxl_type3_partition(cxl_cci_type3(cci))->size;
+    return cxl_cci_is_memdev(cci) &&
+           cci->memdev->partition->size;
 }
 
 static CXLRetCode set_partition(CXLCCI *cci, CXLReader *in, CXLWriter *out)
 {
-    CXLType3Dev *d = cxl_cci_type3(cci);
-    CXLPartition *part = cxl_type3_partition(d);
+    CXLMemDev *d = cci->memdev;
+    CXLPartition *part = d->partition;
     uint64_t before = part->next;
     uint64_t units = cxl_get_le64(in), dpa, len;
     uint8_t flags = cxl_get_u8(in);
 
-    if (cxl_security_state(cxl_type3_security(d)) &
+    if (cxl_security_state(d->security) &
         (CXL_SECURITY_USER_SET | CXL_SECURITY_MASTER_SET)) {
         return CXL_RC_INVALID_SECURITY_STATE;
     }
@@ -62,18 +66,18 @@ static CXLRetCode set_partition(CXLCCI *cci, CXLReader *in, CXLWriter *out)
     }
     if (flags & PARTITION_NOW) {
         if (cxl_partition_change(part, &dpa, &len) &&
-            cxl_type3_is_decoded(d, dpa, len)) {
+            d->ops->is_decoded(d->opaque, dpa, len)) {
             part->next = before;
             return CXL_RC_INVALID_INPUT;
         }
-        cxl_type3_repartition(d);
+        cxl_memdev_repartition(d);
     }
     return CXL_RC_SUCCESS;
 }
 
-static bool lsa_holds(CXLType3Dev *d, uint64_t offset, uint64_t len)
+static bool lsa_holds(const CXLMemDev *d, uint64_t offset, uint64_t len)
 {
-    uint64_t size = cxl_type3_lsa_size(d);
+    uint64_t size = d->config.lsa_size;
 
     return size && offset <= size && len <= size - offset;
 }
@@ -82,14 +86,14 @@ static bool lsa_holds(CXLType3Dev *d, uint64_t offset, uint64_t len)
  * Labels tell where the data is that a passphrase hides, and other persistent
  * memory keeps them to itself while it is locked; so does this device.
  */
-static bool lsa_is_locked(CXLType3Dev *d)
+static bool lsa_is_locked(CXLMemDev *d)
 {
-    return cxl_security_state(cxl_type3_security(d)) & CXL_SECURITY_LOCKED;
+    return cxl_security_state(d->security) & CXL_SECURITY_LOCKED;
 }
 
 static CXLRetCode get_lsa(CXLCCI *cci, CXLReader *in, CXLWriter *out)
 {
-    CXLType3Dev *d = cxl_cci_type3(cci);
+    CXLMemDev *d = cci->memdev;
     uint32_t offset = cxl_get_le32(in);
     uint32_t len = cxl_get_le32(in);
 
@@ -100,14 +104,14 @@ static CXLRetCode get_lsa(CXLCCI *cci, CXLReader *in, CXLWriter *out)
         return CXL_RC_INVALID_SECURITY_STATE;
     }
     if (len) {
-        cxl_type3_lsa_read(d, offset, cxl_put_space(out, len), len);
+        d->ops->lsa_read(d->opaque, offset, cxl_put_space(out, len), len);
     }
     return CXL_RC_SUCCESS;
 }
 
 static CXLRetCode set_lsa(CXLCCI *cci, CXLReader *in, CXLWriter *out)
 {
-    CXLType3Dev *d = cxl_cci_type3(cci);
+    CXLMemDev *d = cci->memdev;
     uint32_t offset = cxl_get_le32(in);
     size_t len;
 
@@ -120,7 +124,7 @@ static CXLRetCode set_lsa(CXLCCI *cci, CXLReader *in, CXLWriter *out)
         return CXL_RC_INVALID_SECURITY_STATE;
     }
     if (len) {
-        cxl_type3_lsa_write(d, offset, cxl_reader_bytes(in, len), len);
+        d->ops->lsa_write(d->opaque, offset, cxl_reader_bytes(in, len), len);
     }
     return CXL_RC_SUCCESS;
 }
@@ -130,7 +134,7 @@ static CXLRetCode set_lsa(CXLCCI *cci, CXLReader *in, CXLWriter *out)
 static const CXLCmd rows[] = {
     CXL_ROW(0x4100, "Get Partition Info", CAPACITY_KINDS, CXL_LEN(0),
             get_partition, .flags = CXL_CMD_MEDIA,
-            .present = cxl_cci_is_type3),
+            .present = cxl_cci_is_memdev),
     /*
      * Not for logical devices, whose ranges a Fabric Manager allocates.  Linux
      * lets programs send a byte more than there is.
@@ -141,9 +145,9 @@ static const CXLCmd rows[] = {
             .effects = CXL_EFF_CONFIG_COLD_RESET | CXL_EFF_CONFIG_IMMEDIATE |
                        CXL_EFF_DATA_IMMEDIATE),
     CXL_ROW(0x4102, "Get LSA", CAPACITY_KINDS, CXL_LEN(8), get_lsa,
-            .flags = CXL_CMD_MEDIA, .present = cxl_cci_is_type3),
+            .flags = CXL_CMD_MEDIA, .present = cxl_cci_is_memdev),
     CXL_ROW(0x4103, "Set LSA", CAPACITY_KINDS, CXL_LEN_MIN(8), set_lsa,
-            .flags = CXL_CMD_MEDIA, .present = cxl_cci_is_type3,
+            .flags = CXL_CMD_MEDIA, .present = cxl_cci_is_memdev,
             .effects = CXL_EFF_CONFIG_IMMEDIATE | CXL_EFF_DATA_IMMEDIATE),
 };
 

@@ -6,6 +6,7 @@
  * Parsing and answering only: the rules are those of the model (cxl_dc.h).
  */
 #include "qemu/osdep.h"
+#include "hw/cxl/cxl_dc.h"
 #include "cmd-sets.h"
 
 #define REGION_SIZE     0x28
@@ -14,16 +15,9 @@
 #define RANGE_SIZE      0x18
 #define FLAG_MORE       0x01
 
-CXLDynCap *cxl_cci_dc(const CXLCCI *cci)
-{
-    CXLType3Dev *d = cxl_cci_type3(cci);
-
-    return d ? cxl_type3_dc(d) : NULL;
-}
-
 static bool has_dc(const CXLCCI *cci)
 {
-    return cxl_cci_dc(cci) != NULL;
+    return cci->dc != NULL;
 }
 
 void cxl_put_dc_usage(CXLWriter *out, const CXLDynCap *dc, uint16_t host)
@@ -73,7 +67,7 @@ uint32_t cxl_put_dc_extents(CXLWriter *out, const CXLDynCap *dc, uint16_t host,
 
 static CXLRetCode get_config(CXLCCI *cci, CXLReader *in, CXLWriter *out)
 {
-    CXLDynCap *dc = cxl_cci_dc(cci);
+    CXLDynCap *dc = cci->dc;
     unsigned total = cxl_dc_nr_regions(dc);
     unsigned count = cxl_get_u8(in);
     unsigned start = cxl_get_u8(in);
@@ -102,7 +96,7 @@ static CXLRetCode get_config(CXLCCI *cci, CXLReader *in, CXLWriter *out)
 
 static CXLRetCode get_extent_list(CXLCCI *cci, CXLReader *in, CXLWriter *out)
 {
-    CXLDynCap *dc = cxl_cci_dc(cci);
+    CXLDynCap *dc = cci->dc;
     uint32_t total = cxl_dc_extent_count(dc, cci->host_id);
     uint32_t max = cxl_get_le32(in);
     uint32_t start = cxl_get_le32(in);
@@ -138,7 +132,7 @@ static CXLRetCode host_answer(CXLCCI *cci, CXLReader *in, HostAnswer *answer)
         ranges[i].len = cxl_get_le64(in);
         cxl_get_skip(in, 8);
     }
-    return answer(cxl_cci_dc(cci), cci->host_id, ranges, n, more);
+    return answer(cci->dc, cci->host_id, ranges, n, more);
 }
 
 static CXLRetCode add_response(CXLCCI *cci, CXLReader *in, CXLWriter *out)

@@ -6,6 +6,7 @@
  * logs of its own, with its own records, handles and overflow.
  */
 #include "qemu/osdep.h"
+#include "hw/cxl/cxl_events.h"
 #include "cmd-sets.h"
 
 #define FLAG_OVERFLOW       0x01

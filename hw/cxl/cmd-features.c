@@ -5,6 +5,8 @@
  * Features belong to the device: whichever interface sets one, all see it.
  */
 #include "qemu/osdep.h"
+#include "hw/cxl/memdev/features.h"
+#include "hw/cxl/cxl_memdev.h"
 #include "cmd-sets.h"
 
 #define FEATURE_KINDS   (CXL_CCI_MAILBOX | CXL_CCI_FM)
@@ -23,7 +25,7 @@
 
 static CXLFeatures *features(CXLCCI *cci)
 {
-    return cxl_type3_features(cxl_cci_type3(cci));
+    return cci->memdev->features;
 }
 
 static void put_entry(CXLWriter *out, const CXLFeatureDef *def,
@@ -121,14 +123,14 @@ static CXLRetCode set_feature(CXLCCI *cci, CXLReader *in, CXLWriter *out)
 
 static const CXLCmd rows[] = {
     CXL_ROW(0x0500, "Get Supported Features", FEATURE_KINDS, CXL_LEN(8),
-            get_supported, .present = cxl_cci_is_type3),
+            get_supported, .present = cxl_cci_is_memdev),
     CXL_ROW(0x0501, "Get Feature", FEATURE_KINDS, CXL_LEN(GET_SIZE),
-            get_feature, .present = cxl_cci_is_type3),
+            get_feature, .present = cxl_cci_is_memdev),
     CXL_ROW(0x0502, "Set Feature", FEATURE_KINDS, CXL_LEN_MIN(SET_HEADER),
             set_feature,
             .effects = CXL_EFF_CONFIG_IMMEDIATE | CXL_EFF_DATA_IMMEDIATE |
                        CXL_EFF_POLICY_IMMEDIATE | CXL_EFF_LOG_IMMEDIATE |
-                       CXL_EFF_SECURITY, .present = cxl_cci_is_type3),
+                       CXL_EFF_SECURITY, .present = cxl_cci_is_memdev),
 };
 
 const CXLCmdSet cxl_cmds_features = CXL_CMD_SET("Features", rows);

@@ -6,6 +6,8 @@
  * the same ones; only one part of a transfer is worked on at a time.
  */
 #include "qemu/osdep.h"
+#include "hw/cxl/memdev/firmware.h"
+#include "hw/cxl/cxl_memdev.h"
 #include "cmd-sets.h"
 
 #define CAP_ONLINE_ACTIVATION   0x01
@@ -20,7 +22,7 @@
 
 static CXLFirmware *firmware(CXLCCI *cci)
 {
-    return cxl_type3_firmware(cxl_cci_type3(cci));
+    return cci->memdev->firmware;
 }
 
 static CXLRetCode get_info(CXLCCI *cci, CXLReader *in, CXLWriter *out)
@@ -84,15 +86,15 @@ static CXLRetCode activate(CXLCCI *cci, CXLReader *in, CXLWriter *out)
 
 static const CXLCmd rows[] = {
     CXL_ROW(0x0200, "Get FW Info", FIRMWARE_KINDS, CXL_LEN(0), get_info,
-            .present = cxl_cci_is_type3),
+            .present = cxl_cci_is_memdev),
     CXL_ROW(0x0201, "Transfer FW", FIRMWARE_KINDS, CXL_LEN_MIN(PART_HEADER),
             transfer,
             .effects = CXL_EFF_BACKGROUND | CXL_EFF_ABORTABLE,
-            .flags = CXL_CMD_BG, .present = cxl_cci_is_type3,
+            .flags = CXL_CMD_BG, .present = cxl_cci_is_memdev,
             .bg_done = transfer_done, .bg_abort = transfer_abort),
     CXL_ROW(0x0202, "Activate FW", FIRMWARE_KINDS, CXL_LEN(2), activate,
             .effects = CXL_EFF_BACKGROUND, .flags = CXL_CMD_BG,
-            .present = cxl_cci_is_type3),
+            .present = cxl_cci_is_memdev),
 };
 
 const CXLCmdSet cxl_cmds_firmware = CXL_CMD_SET("Firmware Update", rows);

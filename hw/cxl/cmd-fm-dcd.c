@@ -7,6 +7,7 @@
  * every list answers with as many entries as fit.
  */
 #include "qemu/osdep.h"
+#include "hw/cxl/cxl_dc.h"
 #include "cmd-sets.h"
 
 #define FM_REGION_SIZE  0x28
@@ -29,15 +30,12 @@
 
 static bool fm_has_dc(const CXLCCI *cci)
 {
-    CXLType3Dev *d = cxl_cci_type3(cci);
-
-    return d && cxl_type3_dc(d) &&
-           (cci->kind != CXL_CCI_MAILBOX || cxl_type3_fm_on_mailbox(d));
+    return cci->dc && (cci->kind != CXL_CCI_MAILBOX || cci->fm_sets);
 }
 
 static CXLRetCode get_dcd_info(CXLCCI *cci, CXLReader *in, CXLWriter *out)
 {
-    CXLDynCap *dc = cxl_cci_dc(cci);
+    CXLDynCap *dc = cci->dc;
     unsigned n = cxl_dc_nr_regions(dc);
     uint8_t configurable = 0;
     unsigned i;
@@ -75,7 +73,7 @@ static uint8_t region_attributes(const CXLDCRegion *region)
 
 static CXLRetCode get_host_regions(CXLCCI *cci, CXLReader *in, CXLWriter *out)
 {
-    CXLDynCap *dc = cxl_cci_dc(cci);
+    CXLDynCap *dc = cci->dc;
     unsigned total = cxl_dc_nr_regions(dc);
     uint16_t host = cxl_get_le16(in);
     unsigned count = cxl_get_u8(in);
@@ -117,13 +115,13 @@ static CXLRetCode set_region_config(CXLCCI *cci, CXLReader *in, CXLWriter *out)
      * The specification's table serves as request and as response; clients
      * expect an empty response, and get one.
      */
-    return cxl_dc_set_region(cxl_cci_dc(cci), region, block_size, sanitize,
+    return cxl_dc_set_region(cci->dc, region, block_size, sanitize,
                              NULL);
 }
 
 static CXLRetCode get_extent_lists(CXLCCI *cci, CXLReader *in, CXLWriter *out)
 {
-    CXLDynCap *dc = cxl_cci_dc(cci);
+    CXLDynCap *dc = cci->dc;
     uint16_t host = cxl_get_le16(in);
     uint32_t max, start, total;
 
@@ -186,7 +184,7 @@ static CXLRetCode get_request_list(CXLReader *in, unsigned policies,
 
 static CXLRetCode initiate_add(CXLCCI *cci, CXLReader *in, CXLWriter *out)
 {
-    CXLDynCap *dc = cxl_cci_dc(cci);
+    CXLDynCap *dc = cci->dc;
     g_autofree CXLDCExtent *list = NULL;
     CXLDCAddRequest req = { 0 };
     /* selection by tag has no bit in 5600h: it comes with sharable regions */
@@ -209,7 +207,7 @@ static CXLRetCode initiate_add(CXLCCI *cci, CXLReader *in, CXLWriter *out)
 
 static CXLRetCode initiate_release(CXLCCI *cci, CXLReader *in, CXLWriter *out)
 {
-    CXLDynCap *dc = cxl_cci_dc(cci);
+    CXLDynCap *dc = cci->dc;
     g_autofree CXLDCExtent *list = NULL;
     CXLDCReleaseRequest req = { 0 };
     uint8_t flags;
@@ -238,7 +236,7 @@ static CXLRetCode add_reference(CXLCCI *cci, CXLReader *in, CXLWriter *out)
     QemuUUID tag;
 
     cxl_get_uuid(in, &tag);
-    return cxl_dc_add_reference(cxl_cci_dc(cci), &tag);
+    return cxl_dc_add_reference(cci->dc, &tag);
 }
 
 static CXLRetCode remove_reference(CXLCCI *cci, CXLReader *in, CXLWriter *out)
@@ -246,7 +244,7 @@ static CXLRetCode remove_reference(CXLCCI *cci, CXLReader *in, CXLWriter *out)
     QemuUUID tag;
 
     cxl_get_uuid(in, &tag);
-    return cxl_dc_remove_reference(cxl_cci_dc(cci), &tag);
+    return cxl_dc_remove_reference(cci->dc, &tag);
 }
 
 static void put_host_bitmap(CXLWriter *out, const unsigned long *map)
@@ -277,7 +275,7 @@ static bool put_tag(void *opaque, const CXLDCTagInfo *info)
 
 static CXLRetCode list_tags(CXLCCI *cci, CXLReader *in, CXLWriter *out)
 {
-    CXLDynCap *dc = cxl_cci_dc(cci);
+    CXLDynCap *dc = cci->dc;
     uint32_t total = cxl_dc_tag_count(dc);
     uint32_t start = cxl_get_le32(in);
     uint32_t max = cxl_get_le32(in);

@@ -5,18 +5,20 @@
  * One state per device: an alert that one CCI arms is logged for all of them.
  */
 #include "qemu/osdep.h"
+#include "hw/cxl/memdev/health.h"
+#include "hw/cxl/cxl_memdev.h"
 #include "cmd-sets.h"
 
 #define SHUTDOWN_DIRTY  0x01
 
 static CXLHealth *health(CXLCCI *cci)
 {
-    return cxl_type3_health(cxl_cci_type3(cci));
+    return cci->memdev->health;
 }
 
 static CXLRetCode get_health(CXLCCI *cci, CXLReader *in, CXLWriter *out)
 {
-    bool ready = !cci->media_disabled || !cci->media_disabled(cci);
+    bool ready = !cxl_cci_media_disabled(cci);
     uint8_t info[CXL_HEALTH_INFO_SIZE];
 
     cxl_health_info(health(cci), ready, info);
@@ -79,17 +81,17 @@ static CXLRetCode set_shutdown(CXLCCI *cci, CXLReader *in, CXLWriter *out)
 static const CXLCmd rows[] = {
     CXL_ROW(0x4200, "Get Health Info",
             CXL_CCI_MAILBOX | CXL_CCI_FM | CXL_CCI_LD, CXL_LEN(0), get_health,
-            .present = cxl_cci_is_type3),
+            .present = cxl_cci_is_memdev),
     CXL_ROW(0x4201, "Get Alert Configuration", CXL_CCI_MAILBOX | CXL_CCI_FM,
-            CXL_LEN(0), get_alerts, .present = cxl_cci_is_type3),
+            CXL_LEN(0), get_alerts, .present = cxl_cci_is_memdev),
     CXL_ROW(0x4202, "Set Alert Configuration", CXL_CCI_MAILBOX | CXL_CCI_FM,
             CXL_LEN(12), set_alerts,
-            .effects = CXL_EFF_POLICY_IMMEDIATE, .present = cxl_cci_is_type3),
+            .effects = CXL_EFF_POLICY_IMMEDIATE, .present = cxl_cci_is_memdev),
     CXL_ROW(0x4203, "Get Shutdown State", CXL_CCI_MAILBOX, CXL_LEN(0),
-            get_shutdown, .present = cxl_cci_is_type3),
+            get_shutdown, .present = cxl_cci_is_memdev),
     CXL_ROW(0x4204, "Set Shutdown State", CXL_CCI_MAILBOX, CXL_LEN(1),
             set_shutdown,
-            .effects = CXL_EFF_POLICY_IMMEDIATE, .present = cxl_cci_is_type3),
+            .effects = CXL_EFF_POLICY_IMMEDIATE, .present = cxl_cci_is_memdev),
 };
 
 const CXLCmdSet cxl_cmds_health =

@@ -3,6 +3,13 @@
  * Command set 40h: Identify Memory Device (CXL r3.2 8.2.10.9.1)
  */
 #include "qemu/osdep.h"
+#include "hw/cxl/cxl_dc.h"
+#include "hw/cxl/cxl_events.h"
+#include "hw/cxl/memdev/firmware.h"
+#include "hw/cxl/cxl_memdev.h"
+#include "hw/cxl/memdev/partition.h"
+#include "hw/cxl/memdev/poison.h"
+#include "hw/cxl/memdev/qos.h"
 #include "cmd-sets.h"
 
 /* Capacities travel in this unit; others cannot be reported */
@@ -11,21 +18,21 @@
 /* Poison handling: media is scanned; injected poison ends with the machine */
 #define POISON_SCANS    (1u << 1)
 
-bool cxl_cci_is_type3(const CXLCCI *cci)
+bool cxl_cci_is_memdev(const CXLCCI *cci)
 {
-    return cxl_cci_type3(cci) != NULL;
+    return cci->memdev != NULL;
 }
 
 static CXLRetCode identify(CXLCCI *cci, CXLReader *in, CXLWriter *out)
 {
-    CXLType3Dev *d = cxl_cci_type3(cci);
+    CXLMemDev *d = cci->memdev;
     /* the host's logs on every CCI: the answer describes the device */
-    const CXLEventLogs *logs = cxl_type3_events(d);
-    const CXLPoison *poison = cxl_type3_poison(d);
-    uint64_t vmem = cxl_type3_volatile_size(d);
-    uint64_t pmem = cxl_type3_persistent_size(d);
-    const CXLPartition *part = cxl_type3_partition(d);
-    const CXLFirmware *fw = cxl_type3_firmware(d);
+    const CXLEventLogs *logs = d->events;
+    const CXLPoison *poison = d->poison;
+    uint64_t vmem = cxl_memdev_volatile_size(d);
+    uint64_t pmem = cxl_memdev_persistent_size(d);
+    const CXLPartition *part = d->partition;
+    const CXLFirmware *fw = d->firmware;
     char rev[CXL_FW_REVISION_LEN];
     int i;
 
@@ -43,7 +50,7 @@ static CXLRetCode identify(CXLCCI *cci, CXLReader *in, CXLWriter *out)
     for (i = CXL_EVENT_LOG_INFO; i <= CXL_EVENT_LOG_FATAL_ERR; i++) {
         cxl_put_le16(out, logs->log[i].depth);
     }
-    cxl_put_le32(out, cxl_type3_lsa_size(d));
+    cxl_put_le32(out, d->config.lsa_size);
     cxl_put_le24(out, poison->limit);
     /* what is injected has to find room in the same list */
     cxl_put_le16(out, MIN(poison->limit, UINT16_MAX));
@@ -56,7 +63,7 @@ static CXLRetCode identify(CXLCCI *cci, CXLReader *in, CXLWriter *out)
 static const CXLCmd rows[] = {
     CXL_ROW(0x4000, "Identify Memory Device",
             CXL_CCI_MAILBOX | CXL_CCI_FM | CXL_CCI_LD, CXL_LEN(0), identify,
-            .present = cxl_cci_is_type3),
+            .present = cxl_cci_is_memdev),
 };
 
 const CXLCmdSet cxl_cmds_identify = CXL_CMD_SET("Identify", rows);

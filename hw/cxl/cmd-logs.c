@@ -6,6 +6,8 @@
  * a log of size 0 is not offered.  0402h to 0405h answer from the same rows.
  */
 #include "qemu/osdep.h"
+#include "hw/cxl/memdev/debug-log.h"
+#include "hw/cxl/cxl_memdev.h"
 #include "cmd-sets.h"
 
 #define LOG_ENTRY_SIZE  0x14
@@ -35,9 +37,9 @@ typedef struct LogSource {
 } LogSource;
 
 /* A host behind one of several doors has no business with the other doors */
-static CXLType3Dev *debugged(const CXLCCI *cci)
+static CXLMemDev *debugged(const CXLCCI *cci)
 {
-    return cci->kind == CXL_CCI_LD ? NULL : cxl_cci_type3(cci);
+    return cci->kind == CXL_CCI_LD ? NULL : cci->memdev;
 }
 
 static size_t history_size(const CXLCCI *cci)
@@ -48,12 +50,12 @@ static size_t history_size(const CXLCCI *cci)
 static void history_read(const CXLCCI *cci, size_t offset, size_t len,
                          CXLWriter *out)
 {
-    cxl_history_read(cxl_type3_history(debugged(cci)), offset, len, out);
+    cxl_history_read(debugged(cci)->history, offset, len, out);
 }
 
 static CXLRetCode history_clear(CXLCCI *cci)
 {
-    cxl_history_clear(cxl_type3_history(debugged(cci)));
+    cxl_history_clear(debugged(cci)->history);
     return CXL_RC_SUCCESS;
 }
 
@@ -65,18 +67,20 @@ static size_t dump_size(const CXLCCI *cci)
 static void dump_read(const CXLCCI *cci, size_t offset, size_t len,
                       CXLWriter *out)
 {
-    cxl_put_bytes(out, cxl_type3_dump(debugged(cci))->bytes + offset, len);
+    cxl_put_bytes(out, debugged(cci)->dump->bytes + offset, len);
 }
 
 static CXLRetCode dump_clear(CXLCCI *cci)
 {
-    cxl_dump_clear(cxl_type3_dump(debugged(cci)));
+    cxl_dump_clear(debugged(cci)->dump);
     return CXL_RC_SUCCESS;
 }
 
 static CXLRetCode dump_populate(CXLCCI *cci)
 {
-    cxl_type3_populate_dump(debugged(cci));
+    CXLMemDev *d = debugged(cci);
+
+    d->ops->dump(d->opaque);
     return CXL_RC_SUCCESS;
 }
 
@@ -172,7 +176,7 @@ static CXLRetCode get_log(CXLCCI *cci, CXLReader *in, CXLWriter *out)
     if (!log) {
         return CXL_RC_INVALID_LOG;
     }
-    if (!log->always && cci->media_disabled && cci->media_disabled(cci)) {
+    if (!log->always && cxl_cci_media_disabled(cci)) {
         return CXL_RC_MEDIA_DISABLED;
     }
     size = log->size(cci);

@@ -5,6 +5,10 @@
  * A repair takes no time: Linux takes no "background operation started" here.
  */
 #include "qemu/osdep.h"
+#include "hw/cxl/memdev/maintenance.h"
+#include "hw/cxl/cxl_memdev.h"
+#include "hw/cxl/memdev/poison.h"
+#include "hw/cxl/memdev/security.h"
 #include "cmd-sets.h"
 
 /* Bytes behind class and subclass */
@@ -22,7 +26,7 @@
 
 static CXLRetCode get_ppr(CXLCCI *cci, CXLReader *in, CXLRepair *r)
 {
-    const CXLMaintenance *m = cxl_type3_maintenance(cxl_cci_type3(cci));
+    const CXLMaintenance *m = cci->memdev->maintenance;
     uint8_t flags = cxl_get_u8(in);
     uint64_t dpa = cxl_get_le64(in);
 
@@ -32,14 +36,14 @@ static CXLRetCode get_ppr(CXLCCI *cci, CXLReader *in, CXLRepair *r)
     if ((flags & ~PPR_FLAGS) || dpa % CXL_POISON_LINE) {
         return CXL_RC_INVALID_INPUT;
     }
-    return cxl_cci_reaches(cci, dpa, CXL_POISON_LINE, true) &&
+    return cxl_cci_accessible(cci, dpa, CXL_POISON_LINE, true) &&
            cxl_maintenance_line(m, r, dpa) ?
            CXL_RC_SUCCESS : CXL_RC_INVALID_PHYS_ADDR;
 }
 
 static CXLRetCode get_sparing(CXLCCI *cci, CXLReader *in, CXLRepair *r)
 {
-    const CXLMaintenance *m = cxl_type3_maintenance(cxl_cci_type3(cci));
+    const CXLMaintenance *m = cci->memdev->maintenance;
     uint8_t flags = cxl_get_u8(in);
     uint8_t sub_channel;
 
@@ -88,7 +92,7 @@ static CXLRetCode get_repair(CXLCCI *cci, CXLReader *in, uint8_t class,
 
 static CXLRetCode perform(CXLCCI *cci, CXLReader *in, CXLWriter *out)
 {
-    CXLType3Dev *d = cxl_cci_type3(cci);
+    CXLMemDev *d = cci->memdev;
     uint8_t class = cxl_get_u8(in);
     uint8_t subclass = cxl_get_u8(in);
     CXLRepair r = { 0 };
@@ -102,15 +106,15 @@ static CXLRetCode perform(CXLCCI *cci, CXLReader *in, CXLWriter *out)
         return rc;
     }
     if (!r.query) {
-        if (cxl_security_denies(cxl_type3_security(d), r.dpa, r.len)) {
+        if (cxl_security_denies(d->security, r.dpa, r.len)) {
             return CXL_RC_INVALID_SECURITY_STATE;
         }
         /* a scan through another interface has the poison list in its hands */
-        if (cxl_type3_poison(d)->frozen) {
+        if (d->poison->frozen) {
             return CXL_RC_BUSY;
         }
     }
-    return cxl_maintenance_repair(cxl_type3_maintenance(d), &r);
+    return cxl_maintenance_repair(d->maintenance, &r);
 }
 
 static const CXLCmd rows[] = {
@@ -118,7 +122,7 @@ static const CXLCmd rows[] = {
             perform,
             .effects = CXL_EFF_CONFIG_IMMEDIATE | CXL_EFF_DATA_IMMEDIATE |
                        CXL_EFF_LOG_IMMEDIATE | CXL_EFF_BACKGROUND,
-            .flags = CXL_CMD_BG | CXL_CMD_MEDIA, .present = cxl_cci_is_type3),
+            .flags = CXL_CMD_BG | CXL_CMD_MEDIA, .present = cxl_cci_is_memdev),
 };
 
 const CXLCmdSet cxl_cmds_maintenance = CXL_CMD_SET("Maintenance", rows);

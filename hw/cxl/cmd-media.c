@@ -7,6 +7,12 @@
  */
 #include "qemu/osdep.h"
 #include "migration/vmstate-checked.h"
+#include "hw/cxl/cxl_dc.h"
+#include "hw/cxl/cxl_events.h"
+#include "hw/cxl/memdev/media.h"
+#include "hw/cxl/cxl_memdev.h"
+#include "hw/cxl/memdev/poison.h"
+#include "hw/cxl/memdev/security.h"
 #include "cmd-sets.h"
 #include "trace.h"
 
@@ -29,23 +35,6 @@
 
 /* -- ranges --------------------------------------------------------------- */
 
-static uint64_t static_end(const CXLType3Dev *d)
-{
-    return cxl_type3_volatile_size(d) + cxl_type3_persistent_size(d);
-}
-
-uint64_t cxl_media_end(CXLType3Dev *d)
-{
-    CXLDynCap *dc = cxl_type3_dc(d);
-    const CXLDCRegion *last;
-
-    if (!dc) {
-        return static_end(d);
-    }
-    last = cxl_dc_region(dc, cxl_dc_nr_regions(dc) - 1);
-    return last->base + last->decode_len;
-}
-
 /* Two fields of a request: an address and a number of lines, made to bytes */
 static CXLRetCode get_range(CXLReader *in, uint64_t end, uint64_t *dpa,
                             uint64_t *len)
@@ -64,35 +53,16 @@ static CXLRetCode get_range(CXLReader *in, uint64_t end, uint64_t *dpa,
     return CXL_RC_SUCCESS;
 }
 
-bool cxl_cci_reaches(CXLCCI *cci, uint64_t dpa, uint64_t len, bool write)
+bool cxl_cci_accessible(const CXLCCI *cci, uint64_t dpa, uint64_t len,
+                        bool write)
 {
-    CXLType3Dev *d = cxl_cci_type3(cci);
-    CXLDynCap *dc = cxl_type3_dc(d);
-    uint64_t fixed = static_end(d);
-    CXLDCAccess may;
-
-    if (dpa < fixed) {
-        uint64_t n = MIN(len, fixed - dpa);
-
-        dpa += n;
-        len -= n;
-    }
-    if (!len) {
-        return true;
-    }
-    if (!dc || dpa > UINT64_MAX - len) {
-        return false;
-    }
-    may = cxl_dc_access(dc, cci->host_id, dpa, len);
-    return may == CXL_DC_ACCESS_OK ||
-           (may == CXL_DC_ACCESS_READ_ONLY && !write);
+    return cxl_memdev_accessible(cci->memdev, cci->host_id, dpa, len, write);
 }
 
 /* Is part of it behind a passphrase? */
 static bool denied(CXLCCI *cci, uint64_t dpa, uint64_t len)
 {
-    return cxl_security_denies(cxl_type3_security(cxl_cci_type3(cci)), dpa,
-                               len);
+    return cxl_security_denies(cci->memdev->security, dpa, len);
 }
 
 /* -- media error records -------------------------------------------------- */
@@ -149,11 +119,11 @@ static bool list_extent(void *opaque, const CXLDCExtent *e)
 /* All of it that the host of @cci may see, by ascending address */
 static void list_poison(CXLCCI *cci, Listing *l)
 {
-    CXLType3Dev *d = cxl_cci_type3(cci);
-    CXLDynCap *dc = cxl_type3_dc(d);
-    uint64_t fixed = static_end(d);
+    CXLMemDev *d = cci->memdev;
+    CXLDynCap *dc = cci->dc;
+    uint64_t fixed = cxl_memdev_static_size(d);
 
-    l->poison = cxl_type3_poison(d);
+    l->poison = d->poison;
     if (l->from < fixed && !list_piece(l, 0, fixed)) {
         return;
     }
@@ -162,28 +132,28 @@ static void list_poison(CXLCCI *cci, Listing *l)
     }
 }
 
-static void log_media_event(CXLType3Dev *d, CXLEventLogId log, uint64_t dpa,
+static void log_media_event(CXLMemDev *d, CXLEventLogId log, uint64_t dpa,
                             uint8_t by)
 {
     CXLEventRecord r;
 
     /* a log's number is the severity of what it holds */
-    cxl_event_general_media(&r, log, dpa, dpa < cxl_type3_volatile_size(d),
+    cxl_event_general_media(&r, log, dpa, dpa < cxl_memdev_volatile_size(d),
                             CXL_EVENT_GM_ECC, by);
-    cxl_event_append(cxl_type3_events(d), log, &r);
+    cxl_event_append(d->events, log, &r);
 }
 
 /* -- poison --------------------------------------------------------------- */
 
 static CXLRetCode get_poison_list(CXLCCI *cci, CXLReader *in, CXLWriter *out)
 {
-    CXLType3Dev *d = cxl_cci_type3(cci);
-    const CXLPoison *p = cxl_type3_poison(d);
-    CXLMediaState *m = cxl_type3_media_state(d);
+    CXLMemDev *d = cci->memdev;
+    const CXLPoison *p = d->poison;
+    CXLMediaState *m = d->media;
     Listing l = { .out = out };
     uint64_t dpa, len, lines;
     size_t head = out->len;
-    CXLRetCode rc = get_range(in, cxl_media_end(d), &dpa, &len);
+    CXLRetCode rc = get_range(in, cxl_memdev_end(d), &dpa, &len);
 
     if (rc != CXL_RC_SUCCESS) {
         return rc;
@@ -220,7 +190,7 @@ static CXLRetCode get_line(CXLCCI *cci, CXLReader *in, uint64_t *dpa)
     if (*dpa % LINE) {
         return CXL_RC_INVALID_INPUT;
     }
-    if (!cxl_cci_reaches(cci, *dpa, LINE, true)) {
+    if (!cxl_cci_accessible(cci, *dpa, LINE, true)) {
         return CXL_RC_INVALID_PHYS_ADDR;
     }
     return denied(cci, *dpa, LINE) ? CXL_RC_INVALID_SECURITY_STATE :
@@ -237,7 +207,7 @@ static const char *const poison_results[] = {
 
 static CXLRetCode inject_poison(CXLCCI *cci, CXLReader *in, CXLWriter *out)
 {
-    CXLType3Dev *d = cxl_cci_type3(cci);
+    CXLMemDev *d = cci->memdev;
     CXLPoisonResult result;
     uint64_t dpa;
     CXLRetCode rc = get_line(cci, in, &dpa);
@@ -245,7 +215,7 @@ static CXLRetCode inject_poison(CXLCCI *cci, CXLReader *in, CXLWriter *out)
     if (rc != CXL_RC_SUCCESS) {
         return rc;
     }
-    result = cxl_poison_inject(cxl_type3_poison(d), dpa);
+    result = cxl_poison_inject(d->poison, dpa);
     trace_cxl_media_inject(dpa, CXL_NAME(poison_results, result));
     if (result == CXL_POISON_FULL) {
         return CXL_RC_POISON_LIMIT;
@@ -259,8 +229,8 @@ static CXLRetCode inject_poison(CXLCCI *cci, CXLReader *in, CXLWriter *out)
 
 static CXLRetCode clear_poison(CXLCCI *cci, CXLReader *in, CXLWriter *out)
 {
-    CXLType3Dev *d = cxl_cci_type3(cci);
-    CXLPoison *p = cxl_type3_poison(d);
+    CXLMemDev *d = cci->memdev;
+    CXLPoison *p = d->poison;
     CXLPoisonResult result;
     uint64_t dpa;
     CXLRetCode rc = get_line(cci, in, &dpa);
@@ -269,7 +239,7 @@ static CXLRetCode clear_poison(CXLCCI *cci, CXLReader *in, CXLWriter *out)
         return rc;
     }
     if (!cxl_poison_can_wipe(p, dpa, LINE) ||
-        !cxl_type3_store_line(d, dpa, cxl_reader_bytes(in, LINE))) {
+        !d->ops->store_line(d->opaque, dpa, cxl_reader_bytes(in, LINE))) {
         return CXL_RC_INTERNAL_ERROR;
     }
     /* While a scan holds the list, only the data changes */
@@ -283,7 +253,7 @@ static CXLRetCode clear_poison(CXLCCI *cci, CXLReader *in, CXLWriter *out)
 static CXLRetCode get_scan_range(CXLCCI *cci, CXLReader *in, uint64_t *dpa,
                                  uint64_t *len)
 {
-    CXLRetCode rc = get_range(in, cxl_media_end(cxl_cci_type3(cci)), dpa, len);
+    CXLRetCode rc = get_range(in, cxl_memdev_end(cci->memdev), dpa, len);
 
     if (rc != CXL_RC_SUCCESS) {
         return rc;
@@ -291,7 +261,7 @@ static CXLRetCode get_scan_range(CXLCCI *cci, CXLReader *in, uint64_t *dpa,
     if (!*len) {
         return CXL_RC_INVALID_INPUT;
     }
-    return cxl_cci_reaches(cci, *dpa, *len, false) ? CXL_RC_SUCCESS :
+    return cxl_cci_accessible(cci, *dpa, *len, false) ? CXL_RC_SUCCESS :
                                                   CXL_RC_INVALID_PHYS_ADDR;
 }
 
@@ -313,8 +283,8 @@ static CXLRetCode get_scan_caps(CXLCCI *cci, CXLReader *in, CXLWriter *out)
 
 static CXLRetCode scan_media(CXLCCI *cci, CXLReader *in, CXLWriter *out)
 {
-    CXLType3Dev *d = cxl_cci_type3(cci);
-    CXLMediaState *m = cxl_type3_media_state(d);
+    CXLMemDev *d = cci->memdev;
+    CXLMediaState *m = d->media;
     uint64_t dpa, len;
     CXLRetCode rc = get_scan_range(cci, in, &dpa, &len);
     uint8_t flags = cxl_get_u8(in);
@@ -336,17 +306,17 @@ static CXLRetCode scan_media(CXLCCI *cci, CXLReader *in, CXLWriter *out)
     m->quiet = flags & SCAN_QUIET;
     m->scan_dpa = m->next = m->stop = dpa;
     m->scan_end = dpa + len;
-    cxl_type3_poison(d)->frozen = true;
+    d->poison->frozen = true;
     return cxl_cci_bg_start(cci, cxl_media_ms(len));
 }
 
 /* Results exist now: listed poison from the start of the scan to @stop */
 static void scan_end(CXLCCI *cci, uint64_t stop)
 {
-    CXLType3Dev *d = cxl_cci_type3(cci);
-    CXLMediaState *m = cxl_type3_media_state(d);
+    CXLMemDev *d = cci->memdev;
+    CXLMediaState *m = d->media;
 
-    cxl_type3_poison(d)->frozen = false;
+    d->poison->frozen = false;
     m->running = false;
     m->ran = true;
     m->stop = stop;
@@ -355,12 +325,12 @@ static void scan_end(CXLCCI *cci, uint64_t stop)
 
 static CXLRetCode scan_done(CXLCCI *cci)
 {
-    CXLType3Dev *d = cxl_cci_type3(cci);
-    CXLMediaState *m = cxl_type3_media_state(d);
-    CXLPoison *p = cxl_type3_poison(d);
+    CXLMemDev *d = cci->memdev;
+    CXLMediaState *m = d->media;
+    CXLPoison *p = d->poison;
     uint64_t at = m->scan_dpa;
 
-    if (cci->media_disabled && cci->media_disabled(cci)) {
+    if (cxl_cci_media_disabled(cci)) {
         /* a sanitize came between: there was nothing to read */
         scan_end(cci, m->scan_dpa);
         return CXL_RC_ABORTED;
@@ -380,7 +350,7 @@ static CXLRetCode scan_done(CXLCCI *cci)
 
 static void scan_abort(CXLCCI *cci)
 {
-    scan_end(cci, cxl_type3_media_state(cxl_cci_type3(cci))->scan_dpa);
+    scan_end(cci, cci->memdev->media->scan_dpa);
 }
 
 /*
@@ -389,7 +359,7 @@ static void scan_abort(CXLCCI *cci)
  */
 static CXLRetCode get_scan_results(CXLCCI *cci, CXLReader *in, CXLWriter *out)
 {
-    CXLMediaState *m = cxl_type3_media_state(cxl_cci_type3(cci));
+    CXLMediaState *m = cci->memdev->media;
     Listing l = { .out = out, .from = m->next, .end = m->stop };
     bool stopped = m->stop != m->scan_end;
     size_t head = out->len;
@@ -414,100 +384,27 @@ static CXLRetCode get_scan_results(CXLCCI *cci, CXLReader *in, CXLWriter *out)
     return CXL_RC_SUCCESS;
 }
 
-/* -- state ---------------------------------------------------------------- */
-
-void cxl_media_forget(CXLMediaState *m)
-{
-    m->ran = false;
-    m->list_cci = 0;
-}
-
-static int media_post_load(void *opaque, int version_id)
-{
-    const CXLMediaState *m = opaque;
-    uint32_t i;
-
-    if ((m->scan_dpa | m->scan_end | m->next | m->stop | m->list_next) % LINE ||
-        m->scan_dpa > m->next || m->next > m->stop || m->stop > m->scan_end ||
-        (m->running && (m->ran || m->scan_dpa == m->scan_end))) {
-        return -EINVAL;
-    }
-    if (m->op_rc >= CXL_RC_COUNT || m->op_rc == CXL_RC_BG_STARTED) {
-        return -EINVAL;
-    }
-    for (i = 0; i < m->op_ranges; i++) {
-        const CXLMediaRange *r = &m->op_range[i];
-
-        if (!r->len || (r->dpa | r->len) % LINE ||
-            r->len - 1 > UINT64_MAX - r->dpa) {
-            return -EINVAL;
-        }
-    }
-    return 0;
-}
-
-static const VMStateDescription vmstate_cxl_media_range = {
-    .name = "cxl-media-range",
-    .version_id = 1,
-    .minimum_version_id = 1,
-    .fields = (const VMStateField[]) {
-        VMSTATE_UINT64(dpa, CXLMediaRange),
-        VMSTATE_UINT64(len, CXLMediaRange),
-        VMSTATE_END_OF_LIST()
-    }
-};
-
-static const VMStateCounted media_op_ranges = {
-    VMSTATE_COUNTED_INFO(op_range, op_ranges, CXLMediaState),
-    .vmsd = &vmstate_cxl_media_range,
-    .size = sizeof(CXLMediaRange),
-    .max = CXL_MEDIA_OP_RANGES,
-    .in_place = true,
-};
-
-const VMStateDescription vmstate_cxl_media = {
-    .name = "cxl-media",
-    .version_id = 1,
-    .minimum_version_id = 1,
-    .post_load = media_post_load,
-    .fields = (const VMStateField[]) {
-        VMSTATE_BOOL(running, CXLMediaState),
-        VMSTATE_BOOL(ran, CXLMediaState),
-        VMSTATE_BOOL(quiet, CXLMediaState),
-        VMSTATE_UINT64(scan_dpa, CXLMediaState),
-        VMSTATE_UINT64(scan_end, CXLMediaState),
-        VMSTATE_UINT64(next, CXLMediaState),
-        VMSTATE_UINT64(stop, CXLMediaState),
-        VMSTATE_UINT8(list_cci, CXLMediaState),
-        VMSTATE_UINT64(list_dpa, CXLMediaState),
-        VMSTATE_UINT64(list_lines, CXLMediaState),
-        VMSTATE_UINT64(list_next, CXLMediaState),
-        VMSTATE_UINT8(op_rc, CXLMediaState),
-        VMSTATE_COUNTED(op_range, CXLMediaState, media_op_ranges),
-        VMSTATE_END_OF_LIST()
-    }
-};
-
 /* -- rows ----------------------------------------------------------------- */
 
 static const CXLCmd rows[] = {
     CXL_ROW(0x4300, "Get Poison List", MEDIA_KINDS, CXL_LEN(0x10),
             get_poison_list, .flags = CXL_CMD_MEDIA,
-            .present = cxl_cci_is_type3),
+            .present = cxl_cci_is_memdev),
     CXL_ROW(0x4301, "Inject Poison", MEDIA_KINDS, CXL_LEN(8), inject_poison,
-            .flags = CXL_CMD_MEDIA, .present = cxl_cci_is_type3),
+            .flags = CXL_CMD_MEDIA, .present = cxl_cci_is_memdev),
     CXL_ROW(0x4302, "Clear Poison", MEDIA_KINDS, CXL_LEN(8 + LINE),
-            clear_poison, .flags = CXL_CMD_MEDIA, .present = cxl_cci_is_type3),
+            clear_poison, .flags = CXL_CMD_MEDIA, .present = cxl_cci_is_memdev),
     CXL_ROW(0x4303, "Get Scan Media Capabilities", MEDIA_KINDS, CXL_LEN(0x10),
-            get_scan_caps, .flags = CXL_CMD_MEDIA, .present = cxl_cci_is_type3),
+            get_scan_caps, .flags = CXL_CMD_MEDIA,
+            .present = cxl_cci_is_memdev),
     CXL_ROW(CXL_OP_SCAN_MEDIA, "Scan Media", MEDIA_KINDS, CXL_LEN(0x11),
             scan_media,
             .effects = CXL_EFF_BACKGROUND | CXL_EFF_ABORTABLE,
-            .flags = CXL_CMD_MEDIA | CXL_CMD_BG, .present = cxl_cci_is_type3,
+            .flags = CXL_CMD_MEDIA | CXL_CMD_BG, .present = cxl_cci_is_memdev,
             .bg_done = scan_done, .bg_abort = scan_abort),
     CXL_ROW(0x4305, "Get Scan Media Results", MEDIA_KINDS, CXL_LEN(0),
             get_scan_results,
-            .flags = CXL_CMD_MEDIA, .present = cxl_cci_is_type3),
+            .flags = CXL_CMD_MEDIA, .present = cxl_cci_is_memdev),
 };
 
 const CXLCmdSet cxl_cmds_media =

@@ -7,6 +7,7 @@
 #include "qemu/osdep.h"
 #include "hw/pci/pci_device.h"
 #include "hw/pci/pcie.h"
+#include "hw/cxl/cxl_memdev.h"
 #include "cmd-sets.h"
 
 #define HEADS           1
@@ -24,7 +25,7 @@ static CXLRetCode get_info(CXLCCI *cci, CXLReader *in, CXLWriter *out)
     if (!cxl_get_lds(in, &start, &count)) {
         return CXL_RC_INVALID_INPUT;
     }
-    cxl_put_u8(out, CXL_TYPE3_LDS);
+    cxl_put_u8(out, CXL_MEMDEV_LDS);
     cxl_put_u8(out, HEADS);
     cxl_put_zero(out, 2);
     cxl_put_u8(out, start);
@@ -67,7 +68,7 @@ static void put_link(CXLWriter *out, const PCIDevice *pci)
 
 static CXLRetCode get_head_info(CXLCCI *cci, CXLReader *in, CXLWriter *out)
 {
-    PCIDevice *pci = cxl_type3_pci(cxl_cci_type3(cci));
+    PCIDevice *pci = PCI_DEVICE(cci->owner);
     uint8_t start = cxl_get_u8(in);
     uint8_t count = cxl_get_u8(in);
     unsigned i;
@@ -88,9 +89,9 @@ static CXLRetCode get_head_info(CXLCCI *cci, CXLReader *in, CXLWriter *out)
 
 static const CXLCmd rows[] = {
     CXL_ROW(0x5500, "Get Multi-Headed Info", CXL_CCI_FM, CXL_LEN(2), get_info,
-            .present = cxl_cci_is_type3),
+            .present = cxl_cci_is_memdev),
     CXL_ROW(0x5501, "Get Head Info", CXL_CCI_FM, CXL_LEN(2), get_head_info,
-            .present = cxl_cci_is_type3),
+            .present = cxl_cci_is_memdev),
 };
 
 const CXLCmdSet cxl_cmds_mhd = CXL_CMD_SET("Multi-Headed Devices", rows);

@@ -24,13 +24,10 @@
 /* Where a tunnel from @cci ends, or NULL */
 static CXLCCI *tunnel_end(CXLCCI *cci, uint8_t id)
 {
-    CXLType3Dev *d;
-
     if (cci->kind == CXL_CCI_SWITCH) {
-        d = cxl_switch_type3_at(cci, id);
-        return d ? cxl_type3_fm_cci(d) : NULL;
+        return cxl_switch_cci_at(cci, id);
     }
-    return cxl_type3_ld_cci(cxl_cci_type3(cci), id);
+    return id < cci->nr_lds ? &cci->lds[id] : NULL;
 }
 
 /*
@@ -108,9 +105,9 @@ static CXLRetCode tunnel(CXLCCI *cci, CXLReader *in, CXLWriter *out)
 /* The function that logical device @ld of the device at @port shows, or NULL */
 static PCIDevice *find_function(CXLCCI *cci, uint8_t port, uint16_t ld)
 {
-    CXLType3Dev *d = cxl_switch_type3_at(cci, port);
+    CXLCCI *end = cxl_switch_cci_at(cci, port);
 
-    return d && cxl_type3_ld_cci(d, ld) ? cxl_type3_pci(d) : NULL;
+    return end && ld < end->nr_lds ? PCI_DEVICE(end->lds[ld].owner) : NULL;
 }
 
 static CXLRetCode send_config(CXLCCI *cci, CXLReader *in, CXLWriter *out)
@@ -219,7 +216,7 @@ static CXLRetCode send_memory(CXLCCI *cci, CXLReader *in, CXLWriter *out)
 
 static bool has_ends(const CXLCCI *cci)
 {
-    return cci->kind == CXL_CCI_SWITCH || cxl_cci_is_type3(cci);
+    return cci->kind == CXL_CCI_SWITCH || cxl_cci_is_memdev(cci);
 }
 
 static const CXLCmd rows[] = {

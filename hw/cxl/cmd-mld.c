@@ -7,6 +7,9 @@
  */
 #include "qemu/osdep.h"
 #include "qemu/units.h"
+#include "hw/cxl/cxl_dc.h"
+#include "hw/cxl/cxl_memdev.h"
+#include "hw/cxl/memdev/qos.h"
 #include "cmd-sets.h"
 #include "trace.h"
 
@@ -16,7 +19,7 @@
 
 static bool lds_exist(unsigned start, unsigned count)
 {
-    return start + count <= CXL_TYPE3_LDS;
+    return start + count <= CXL_MEMDEV_LDS;
 }
 
 /* A list may be asked for nothing, but whoever sets says of what */
@@ -29,36 +32,25 @@ bool cxl_get_lds(CXLReader *in, uint8_t *start, uint8_t *count)
 {
     *start = cxl_get_u8(in);
     *count = cxl_get_u8(in);
-    if (*start >= CXL_TYPE3_LDS) {
+    if (*start >= CXL_MEMDEV_LDS) {
         return false;
     }
-    *count = MIN(*count, CXL_TYPE3_LDS - *start);
+    *count = MIN(*count, CXL_MEMDEV_LDS - *start);
     return true;
 }
 
 static CXLQoS *qos(CXLCCI *cci)
 {
-    return cxl_type3_qos(cxl_cci_type3(cci));
+    return cci->memdev->qos;
 }
 
 /* -- memory --------------------------------------------------------------- */
 
-static uint64_t all_memory(CXLType3Dev *d)
-{
-    CXLDynCap *dc = cxl_type3_dc(d);
-    uint64_t size = cxl_type3_volatile_size(d) + cxl_type3_persistent_size(d);
-    unsigned i;
-
-    for (i = 0; dc && i < cxl_dc_nr_regions(dc); i++) {
-        size += cxl_dc_region(dc, i)->len;
-    }
-    return size;
-}
-
 static CXLRetCode get_info(CXLCCI *cci, CXLReader *in, CXLWriter *out)
 {
-    cxl_put_le64(out, all_memory(cxl_cci_type3(cci)));
-    cxl_put_le16(out, CXL_TYPE3_LDS);
+    cxl_put_le64(out, cxl_memdev_static_size(cci->memdev) +
+                      (cci->dc ? cxl_dc_total_capacity(cci->dc) : 0));
+    cxl_put_le16(out, CXL_MEMDEV_LDS);
     cxl_put_u8(out, CXL_QOS_ALL);
     return CXL_RC_SUCCESS;
 }
@@ -67,16 +59,16 @@ static CXLRetCode get_info(CXLCCI *cci, CXLReader *in, CXLWriter *out)
  * The two ranges of the device DVSEC: volatile memory, then persistent.
  * Dynamic capacity comes and goes: it is nobody's allocation.
  */
-static void get_allocation(CXLType3Dev *d, uint64_t range[2])
+static void get_allocation(CXLMemDev *d, uint64_t range[2])
 {
-    uint64_t vmem = cxl_type3_volatile_size(d) / GRANULARITY;
-    uint64_t pmem = cxl_type3_persistent_size(d) / GRANULARITY;
+    uint64_t vmem = cxl_memdev_volatile_size(d) / GRANULARITY;
+    uint64_t pmem = cxl_memdev_persistent_size(d) / GRANULARITY;
 
     range[0] = vmem ?: pmem;
     range[1] = vmem ? pmem : 0;
 }
 
-static void put_allocation(CXLWriter *out, CXLType3Dev *d)
+static void put_allocation(CXLWriter *out, CXLMemDev *d)
 {
     uint64_t range[2];
 
@@ -92,12 +84,12 @@ static CXLRetCode get_allocations(CXLCCI *cci, CXLReader *in, CXLWriter *out)
     if (!cxl_get_lds(in, &start, &count)) {
         return CXL_RC_INVALID_INPUT;
     }
-    cxl_put_u8(out, CXL_TYPE3_LDS);
+    cxl_put_u8(out, CXL_MEMDEV_LDS);
     cxl_put_u8(out, GRANULARITY_CODE);
     cxl_put_u8(out, start);
     cxl_put_u8(out, count);
     for (i = 0; i < count; i++) {
-        put_allocation(out, cxl_cci_type3(cci));
+        put_allocation(out, cci->memdev);
     }
     return CXL_RC_SUCCESS;
 }
@@ -117,7 +109,7 @@ static CXLRetCode set_allocations(CXLCCI *cci, CXLReader *in, CXLWriter *out)
     if (!lds_can_be_set(start, count)) {
         return CXL_RC_INVALID_INPUT;
     }
-    get_allocation(cxl_cci_type3(cci), range);
+    get_allocation(cci->memdev, range);
     if (cxl_get_le64(in) != range[0] || cxl_get_le64(in) != range[1]) {
         trace_cxl_ld_in_use(start);
         return CXL_RC_INVALID_INPUT;
@@ -125,7 +117,7 @@ static CXLRetCode set_allocations(CXLCCI *cci, CXLReader *in, CXLWriter *out)
     cxl_put_u8(out, count);
     cxl_put_u8(out, start);
     cxl_put_zero(out, 2);
-    put_allocation(out, cxl_cci_type3(cci));
+    put_allocation(out, cci->memdev);
     return CXL_RC_SUCCESS;
 }
 
@@ -212,7 +204,7 @@ static CXLRetCode set_limit(CXLCCI *cci, CXLReader *in, CXLWriter *out)
     return fractions(in, out, qos(cci)->fm.limit, true);
 }
 
-#define MLD         .present = cxl_cci_is_type3
+#define MLD         .present = cxl_cci_is_memdev
 /* What is set takes effect at once */
 #define MLD_SET     MLD, .effects = CXL_EFF_CONFIG_IMMEDIATE
 

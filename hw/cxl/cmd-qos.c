@@ -3,11 +3,13 @@
  * Command set 47h: SLD QoS Telemetry (CXL r3.2 8.2.10.9.8)
  */
 #include "qemu/osdep.h"
+#include "hw/cxl/cxl_memdev.h"
+#include "hw/cxl/memdev/qos.h"
 #include "cmd-sets.h"
 
 static CXLQoS *qos(CXLCCI *cci)
 {
-    return cxl_type3_qos(cxl_cci_type3(cci));
+    return cci->memdev->qos;
 }
 
 static CXLRetCode get_control(CXLCCI *cci, CXLReader *in, CXLWriter *out)
@@ -40,12 +42,12 @@ static CXLRetCode get_status(CXLCCI *cci, CXLReader *in, CXLWriter *out)
 
 static const CXLCmd rows[] = {
     CXL_ROW(0x4700, "Get SLD QoS Control", CXL_CCI_MAILBOX, CXL_LEN(0),
-            get_control, .present = cxl_cci_is_type3),
+            get_control, .present = cxl_cci_is_memdev),
     CXL_ROW(0x4701, "Set SLD QoS Control", CXL_CCI_MAILBOX, CXL_LEN(4),
-            set_control, .present = cxl_cci_is_type3,
+            set_control, .present = cxl_cci_is_memdev,
             .effects = CXL_EFF_CONFIG_IMMEDIATE | CXL_EFF_POLICY_IMMEDIATE),
     CXL_ROW(0x4702, "Get SLD QoS Status", CXL_CCI_MAILBOX, CXL_LEN(0),
-            get_status, .present = cxl_cci_is_type3),
+            get_status, .present = cxl_cci_is_memdev),
 };
 
 const CXLCmdSet cxl_cmds_qos = CXL_CMD_SET("SLD QoS Telemetry", rows);

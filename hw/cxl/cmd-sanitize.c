@@ -3,13 +3,19 @@
  * Command set 44h: Sanitize and Media Operations (CXL r3.2 8.2.10.9.5)
  *
  * Sanitize and erase make the data unreadable at once, as if by a new key, and
- * the device overwrites it after that (cxl_type3_wipe_all()).  All that a
+ * the device overwrites it after that (wipe_all() of CXLMemDevOps).  All that a
  * running sanitize has to remember is the background operation and the media
  * status, and both migrate.  Media operations overwrite their ranges in slices
- * and keep what is left of them (cxl_media.h).
+ * and keep what is left of them (memdev/media.h).
  */
 #include "qemu/osdep.h"
 #include "qemu/units.h"
+#include "hw/cxl/cxl_events.h"
+#include "hw/cxl/memdev/maintenance.h"
+#include "hw/cxl/memdev/media.h"
+#include "hw/cxl/cxl_memdev.h"
+#include "hw/cxl/memdev/poison.h"
+#include "hw/cxl/memdev/security.h"
 #include "cmd-sets.h"
 #include "trace.h"
 
@@ -34,13 +40,13 @@ static void forget_events(CXLEventLogs *logs)
 }
 
 /* What is known about data that is gone */
-static void forget_data(CXLType3Dev *d)
+static void forget_data(CXLMemDev *d)
 {
-    cxl_poison_forget(cxl_type3_poison(d));
-    cxl_media_forget(cxl_type3_media_state(d));
-    cxl_maintenance_forget(cxl_type3_maintenance(d));
-    forget_events(cxl_type3_events(d));
-    forget_events(cxl_type3_fm_events(d));
+    cxl_poison_forget(d->poison);
+    cxl_media_forget(d->media);
+    cxl_maintenance_forget(d->maintenance);
+    forget_events(d->events);
+    forget_events(d->fm_events);
 }
 
 /* How long it takes by static capacity; guests have come to expect these */
@@ -68,37 +74,39 @@ static uint64_t sanitize_ms(uint64_t size)
 }
 
 /* Who set a passphrase wants to be asked before the data goes */
-static bool is_protected(CXLType3Dev *d)
+static bool is_protected(CXLMemDev *d)
 {
-    return cxl_security_state(cxl_type3_security(d)) &
+    return cxl_security_state(d->security) &
            (CXL_SECURITY_USER_SET | CXL_SECURITY_LOCKED);
 }
 
 static CXLRetCode sanitize(CXLCCI *cci, CXLReader *in, CXLWriter *out)
 {
-    CXLType3Dev *d = cxl_cci_type3(cci);
-    uint64_t size = cxl_type3_volatile_size(d) + cxl_type3_persistent_size(d);
+    CXLMemDev *d = cci->memdev;
+    uint64_t size = cxl_memdev_static_size(d);
 
     if (is_protected(d)) {
         return CXL_RC_INVALID_SECURITY_STATE;
     }
-    cxl_type3_set_media(d, CXL_MEDIA_DISABLED);
-    cxl_type3_wipe_all(d);
+    cxl_memdev_set_media(d, CXL_MEDIA_DISABLED);
+    d->ops->wipe_all(d->opaque);
     return cxl_cci_bg_start(cci, sanitize_ms(size));
 }
 
 static void sanitize_end(CXLCCI *cci)
 {
-    CXLType3Dev *d = cxl_cci_type3(cci);
+    CXLMemDev *d = cci->memdev;
 
     forget_data(d);
-    cxl_type3_set_media(d, CXL_MEDIA_READY);
+    cxl_memdev_set_media(d, CXL_MEDIA_READY);
     trace_cxl_sanitize_done(cxl_cci_kind_name(cci->kind));
 }
 
 static CXLRetCode sanitize_done(CXLCCI *cci)
 {
-    if (cxl_type3_wiping(cxl_cci_type3(cci))) {
+    CXLMemDev *d = cci->memdev;
+
+    if (d->ops->is_wiping(d->opaque)) {
         return cxl_cci_bg_continue(cci, WIPE_POLL_MS);
     }
     sanitize_end(cci);
@@ -108,7 +116,7 @@ static CXLRetCode sanitize_done(CXLCCI *cci)
 /* 0005h: what was noted reads as zeroes, whatever is overwritten by now */
 static void sanitize_aborted(CXLCCI *cci)
 {
-    cxl_type3_set_media(cxl_cci_type3(cci), CXL_MEDIA_READY);
+    cxl_memdev_set_media(cci->memdev, CXL_MEDIA_READY);
 }
 
 /*
@@ -123,12 +131,12 @@ static void sanitize_cut_short(CXLCCI *cci)
 /* As if by a new key: nothing needs to be overwritten, so no time passes */
 static CXLRetCode secure_erase(CXLCCI *cci, CXLReader *in, CXLWriter *out)
 {
-    CXLType3Dev *d = cxl_cci_type3(cci);
+    CXLMemDev *d = cci->memdev;
 
     if (is_protected(d)) {
         return CXL_RC_INVALID_SECURITY_STATE;
     }
-    cxl_type3_wipe_all(d);
+    d->ops->wipe_all(d->opaque);
     forget_data(d);
     trace_cxl_sanitize_done(cxl_cci_kind_name(cci->kind));
     return CXL_RC_SUCCESS;
@@ -192,10 +200,10 @@ static void get_range(CXLReader *in, CXLMediaRange *r)
 /* Whole lines that the host may write */
 static CXLRetCode check_range(CXLCCI *cci, const CXLMediaRange *r)
 {
-    CXLSecurity *security = cxl_type3_security(cxl_cci_type3(cci));
+    CXLSecurity *security = cci->memdev->security;
 
     if (!r->len || (r->dpa | r->len) % CXL_POISON_LINE ||
-        !cxl_cci_reaches(cci, r->dpa, r->len, true)) {
+        !cxl_cci_accessible(cci, r->dpa, r->len, true)) {
         return CXL_RC_INVALID_INPUT;
     }
     return cxl_security_denies(security, r->dpa, r->len) ?
@@ -204,7 +212,7 @@ static CXLRetCode check_range(CXLCCI *cci, const CXLMediaRange *r)
 
 static CXLRetCode media_operations(CXLCCI *cci, CXLReader *in, CXLWriter *out)
 {
-    CXLMediaState *m = cxl_type3_media_state(cxl_cci_type3(cci));
+    CXLMediaState *m = cci->memdev->media;
     uint8_t class = cxl_get_u8(in);
     uint8_t subclass = cxl_get_u8(in);
     CXLReader ranges;
@@ -251,25 +259,17 @@ static CXLRetCode media_operations(CXLCCI *cci, CXLReader *in, CXLWriter *out)
     m->op_ranges = n;
     m->op_rc = CXL_RC_SUCCESS;
     return cxl_cci_bg_start_slices(cci, cxl_media_ms(total),
-                                   cxl_media_ms(MIN(total, CXL_TYPE3_SLICE)));
+                                   cxl_media_ms(MIN(total, CXL_MEMDEV_SLICE)));
 }
 
 /*
  * Where on the medium the first bytes of a range are that may be written.
- * Return: how many of them lie in a row there, at most @r->len
+ * Return: how many of them follow each other there, at most @r->len
  */
-static uint64_t find_row(CXLCCI *cci, const CXLMediaRange *r, uint64_t *media)
+static uint64_t find_media(CXLCCI *cci, const CXLMediaRange *r, uint64_t *media)
 {
-    CXLType3Dev *d = cxl_cci_type3(cci);
-    uint64_t fixed = cxl_type3_volatile_size(d) + cxl_type3_persistent_size(d);
-    uint64_t row = fixed - r->dpa;
-
-    *media = r->dpa;
-    if (r->dpa >= fixed && !cxl_dc_translate(cxl_type3_dc(d), cci->host_id,
-                                             r->dpa, media, &row)) {
-        return 0;
-    }
-    return MIN(r->len, row);
+    return MIN(r->len, cxl_memdev_translate(cci->memdev, cci->host_id, r->dpa,
+                                            media));
 }
 
 /* The first @n bytes are done */
@@ -289,8 +289,8 @@ static void advance(CXLMediaState *m, uint64_t n)
 static uint64_t overwrite(CXLCCI *cci, const CXLMediaRange *r,
                           uint64_t *budget)
 {
-    CXLType3Dev *d = cxl_cci_type3(cci);
-    CXLMediaState *m = cxl_type3_media_state(d);
+    CXLMemDev *d = cci->memdev;
+    CXLMediaState *m = d->media;
     uint64_t n, media;
 
     /* Dynamic capacity that the host lost meanwhile is left alone */
@@ -299,13 +299,13 @@ static uint64_t overwrite(CXLCCI *cci, const CXLMediaRange *r,
         return 0;
     }
     /* All of it with the first slice: a piece might not fit into the list */
-    if (!cxl_poison_wipe(cxl_type3_poison(d), r->dpa, r->len)) {
+    if (!cxl_poison_wipe(d->poison, r->dpa, r->len)) {
         m->op_rc = CXL_RC_INTERNAL_ERROR;
         return 0;
     }
-    n = find_row(cci, r, &media);
+    n = find_media(cci, r, &media);
     if (n) {
-        n = cxl_type3_zero(d, media, n, budget);
+        n = d->ops->zero(d->opaque, media, n, budget);
     }
     if (!n) {
         m->op_rc = CXL_RC_INVALID_PHYS_ADDR;
@@ -316,8 +316,8 @@ static uint64_t overwrite(CXLCCI *cci, const CXLMediaRange *r,
 /* Return: bytes overwritten or given up */
 static uint64_t media_slice(CXLCCI *cci)
 {
-    CXLMediaState *m = cxl_type3_media_state(cxl_cci_type3(cci));
-    uint64_t budget = CXL_TYPE3_SLICE, done = 0;
+    CXLMediaState *m = cci->memdev->media;
+    uint64_t budget = CXL_MEMDEV_SLICE, done = 0;
 
     while (m->op_ranges && budget) {
         uint64_t before = budget;
@@ -336,7 +336,7 @@ static uint64_t media_slice(CXLCCI *cci)
 
 static CXLRetCode media_operations_done(CXLCCI *cci)
 {
-    CXLMediaState *m = cxl_type3_media_state(cxl_cci_type3(cci));
+    CXLMediaState *m = cci->memdev->media;
     uint64_t done = media_slice(cci);
     CXLRetCode rc;
 
@@ -354,21 +354,21 @@ static CXLRetCode media_operations_done(CXLCCI *cci)
  */
 static void media_operations_cut_short(CXLCCI *cci)
 {
-    CXLType3Dev *d = cxl_cci_type3(cci);
-    CXLMediaState *m = cxl_type3_media_state(d);
+    CXLMemDev *d = cci->memdev;
+    CXLMediaState *m = d->media;
 
     while (m->op_ranges) {
         const CXLMediaRange *r = &m->op_range[0];
         uint64_t n = r->len, media;
 
         if (check_range(cci, r) == CXL_RC_SUCCESS) {
-            n = find_row(cci, r, &media);
-            cxl_poison_wipe(cxl_type3_poison(d), r->dpa, n);
-            cxl_type3_wipe(d, media, n);
+            n = find_media(cci, r, &media);
+            cxl_poison_wipe(d->poison, r->dpa, n);
+            d->ops->wipe(d->opaque, media, n);
         }
         advance(m, n);
     }
-    cxl_type3_wipe_begin(d);
+    d->ops->wipe_begin(d->opaque);
 }
 
 /* -- rows ----------------------------------------------------------------- */
@@ -378,18 +378,18 @@ static const CXLCmd rows[] = {
             .effects = CXL_EFF_DATA_IMMEDIATE | CXL_EFF_SECURITY |
                        CXL_EFF_BACKGROUND | CXL_EFF_ABORTABLE,
             .flags = CXL_CMD_MEDIA | CXL_CMD_BG,
-            .present = cxl_cci_is_type3,
+            .present = cxl_cci_is_memdev,
             .bg_done = sanitize_done, .bg_abort = sanitize_aborted,
             .bg_reset = sanitize_cut_short),
     CXL_ROW(0x4401, "Secure Erase", SANITIZE_KINDS, CXL_LEN(0), secure_erase,
             .effects = CXL_EFF_DATA_IMMEDIATE | CXL_EFF_SECURITY,
-            .flags = CXL_CMD_MEDIA, .present = cxl_cci_is_type3),
+            .flags = CXL_CMD_MEDIA, .present = cxl_cci_is_memdev),
     CXL_ROW(CXL_OP_MEDIA_OPS, "Media Operations",
             CXL_CCI_MAILBOX | CXL_CCI_LD, CXL_LEN_MIN(OPS_HEAD),
             media_operations,
             .effects = CXL_EFF_DATA_IMMEDIATE | CXL_EFF_BACKGROUND |
                        CXL_EFF_ABORTABLE,
-            .flags = CXL_CMD_MEDIA | CXL_CMD_BG, .present = cxl_cci_is_type3,
+            .flags = CXL_CMD_MEDIA | CXL_CMD_BG, .present = cxl_cci_is_memdev,
             .bg_done = media_operations_done,
             .bg_abort = media_operations_cut_short),
 };

@@ -42,9 +42,9 @@ static CXLRetCode security_receive(CXLCCI *cci, CXLReader *in, CXLWriter *out)
 
 static const CXLCmd rows[] = {
     CXL_ROW(0x4600, "Security Send", PASSTHROUGH_KINDS, CXL_LEN_MIN(HEAD_SIZE),
-            security_send, .present = cxl_cci_is_type3),
+            security_send, .present = cxl_cci_is_memdev),
     CXL_ROW(0x4601, "Security Receive", PASSTHROUGH_KINDS, CXL_LEN(HEAD_SIZE),
-            security_receive, .present = cxl_cci_is_type3),
+            security_receive, .present = cxl_cci_is_memdev),
 };
 
 const CXLCmdSet cxl_cmds_security_protocol =

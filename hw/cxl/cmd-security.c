@@ -7,6 +7,9 @@
  * before it sanitizes; the rest exists where there is persistent capacity.
  */
 #include "qemu/osdep.h"
+#include "hw/cxl/cxl_memdev.h"
+#include "hw/cxl/memdev/poison.h"
+#include "hw/cxl/memdev/security.h"
 #include "cmd-sets.h"
 
 /* A type and what is reserved behind it */
@@ -14,12 +17,12 @@
 
 static CXLSecurity *security(const CXLCCI *cci)
 {
-    return cxl_type3_security(cxl_cci_type3(cci));
+    return cci->memdev->security;
 }
 
 static bool has_persistent(const CXLCCI *cci)
 {
-    return cxl_cci_is_type3(cci) && security(cci)->len;
+    return cxl_cci_is_memdev(cci) && security(cci)->len;
 }
 
 static uint8_t get_type(CXLReader *in)
@@ -74,15 +77,15 @@ static CXLRetCode freeze(CXLCCI *cci, CXLReader *in, CXLWriter *out)
  */
 static CXLRetCode erase(CXLCCI *cci, CXLReader *in, CXLWriter *out)
 {
-    CXLType3Dev *d = cxl_cci_type3(cci);
+    CXLMemDev *d = cci->memdev;
     CXLSecurity *s = security(cci);
     uint8_t type = get_type(in);
     CXLRetCode rc = cxl_security_erase(s, type, get_secret(in));
 
     if (rc == CXL_RC_SUCCESS) {
-        cxl_type3_wipe(d, s->dpa, s->len);
-        cxl_type3_wipe_begin(d);
-        cxl_poison_wipe(cxl_type3_poison(d), s->dpa, s->len);
+        d->ops->wipe(d->opaque, s->dpa, s->len);
+        d->ops->wipe_begin(d->opaque);
+        cxl_poison_wipe(d->poison, s->dpa, s->len);
     }
     return rc;
 }
@@ -93,7 +96,7 @@ static CXLRetCode erase(CXLCCI *cci, CXLReader *in, CXLWriter *out)
 
 static const CXLCmd rows[] = {
     CXL_ROW(0x4500, "Get Security State", CXL_CCI_MAILBOX, CXL_LEN(0),
-            get_state, .present = cxl_cci_is_type3),
+            get_state, .present = cxl_cci_is_memdev),
     SECURE(0x4501, "Set Passphrase", 0, TYPE_SIZE + 2 * CXL_PASSPHRASE_SIZE,
            set_passphrase),
     SECURE(0x4502, "Disable Passphrase", 0, TYPE_SIZE + CXL_PASSPHRASE_SIZE,

@@ -9,8 +9,9 @@
 #define CXL_CMD_SETS_H
 
 #include "hw/cxl/cxl_cci.h"
-#include "hw/cxl/cxl_dc.h"
-#include "hw/cxl/cxl_type3.h"
+
+typedef struct CXLDCRegion CXLDCRegion;
+typedef struct CXLDynCap CXLDynCap;
 
 extern const CXLCmdSet cxl_cmds_infostat;       /* 00h */
 extern const CXLCmdSet cxl_cmds_events;         /* 01h */
@@ -60,21 +61,15 @@ typedef struct CXLListPart {
 /* Bytes of an extent in 4801h, 5603h, 5604h and 5605h (Table 8-63) */
 #define CXL_EXTENT_SIZE         0x28
 
-/** cxl_cci_is_type3() - a row's present(): the component is a memory device */
-bool cxl_cci_is_type3(const CXLCCI *cci);
+/** cxl_cci_is_memdev() - a row's present(): the component is a memory device */
+bool cxl_cci_is_memdev(const CXLCCI *cci);
 
-/**
- * cxl_cci_reaches() - is all of a range capacity of this CCI's host?
- * @len: not 0
- * @write: may it be written, too?
- */
-bool cxl_cci_reaches(CXLCCI *cci, uint64_t dpa, uint64_t len, bool write);
+/** cxl_cci_accessible() - cxl_memdev_accessible() for this CCI's host. */
+bool cxl_cci_accessible(const CXLCCI *cci, uint64_t dpa, uint64_t len,
+                        bool write);
 
 /** cxl_media_ms() - how long a background operation on @len bytes takes. */
 uint32_t cxl_media_ms(uint64_t len);
-
-/** cxl_cci_dc() - dynamic capacity behind a CCI, or NULL. */
-CXLDynCap *cxl_cci_dc(const CXLCCI *cci);
 
 /** cxl_put_dc_usage() - the four counters that end 4800h and 5601h. */
 void cxl_put_dc_usage(CXLWriter *out, const CXLDynCap *dc, uint16_t host);

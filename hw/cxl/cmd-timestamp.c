@@ -3,6 +3,7 @@
  * Command set 03h: Timestamp (CXL r3.2 8.2.10.4)
  */
 #include "qemu/osdep.h"
+#include "hw/cxl/cxl_events.h"
 #include "cmd-sets.h"
 
 static bool has_clock(const CXLCCI *cci)

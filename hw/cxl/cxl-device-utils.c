@@ -12,6 +12,7 @@
 #include "qapi/error.h"
 #include "migration/vmstate.h"
 #include "hw/cxl/cxl_mailbox.h"
+#include "hw/cxl/cxl_memdev.h"
 #include "trace.h"
 
 #define WORD                8
@@ -119,8 +120,9 @@ static uint64_t block_word(const CXLDeviceRegs *r, unsigned offset)
     case OFF_BG_STATUS:
         return bg_status_word(r);
     }
-    if (offset == off_memdev(r) && r->is_memdev) {
-        return r->media_status << MEMDEV_MEDIA_SHIFT | MEMDEV_MBOX_READY;
+    if (offset == off_memdev(r) && r->cci->memdev) {
+        return r->cci->memdev->media_status << MEMDEV_MEDIA_SHIFT |
+               MEMDEV_MBOX_READY;
     }
     return offset < CXL_DEVREGS_OFF_STATUS ? cap_array_word(r, offset) : 0;
 }
@@ -295,12 +297,11 @@ bool cxl_mailbox_check_payload(uint32_t size, Error **errp)
 
 void cxl_devregs_init(CXLDeviceRegs *r, Object *owner, const char *name,
                       CXLCCI *cci, const CXLEventLogs *events, uint8_t msgnum,
-                      bool is_memdev, CXLMailboxIrq *bg_irq, void *opaque)
+                      CXLMailboxIrq *bg_irq, void *opaque)
 {
     r->cci = cci;
     r->events = events;
     r->msgnum = msgnum;
-    r->is_memdev = is_memdev;
     r->bg_irq = bg_irq;
     r->opaque = opaque;
     cci->bg_notify = bg_done;
@@ -325,7 +326,6 @@ void cxl_devregs_reset(CXLDeviceRegs *r)
     r->command = 0;
     r->status = 0;
     r->bg_low_held = false;
-    r->media_status = CXL_MEDIA_READY;
     memset(r->payload, 0, r->payload_size);
     device_deferred_cancel(&r->deferred);
 }
@@ -333,16 +333,6 @@ void cxl_devregs_reset(CXLDeviceRegs *r)
 void cxl_devregs_exit(CXLDeviceRegs *r)
 {
     device_deferred_cancel(&r->deferred);
-}
-
-void cxl_devregs_set_media(CXLDeviceRegs *r, CXLMediaStatus status)
-{
-    r->media_status = status;
-}
-
-CXLMediaStatus cxl_devregs_media(const CXLDeviceRegs *r)
-{
-    return r->media_status;
 }
 
 static int devregs_post_load(void *opaque, int version_id)
@@ -353,8 +343,7 @@ static int devregs_post_load(void *opaque, int version_id)
     if ((r->control & ~CONTROL_KEPT) !=
         (r->deferred.due ? CONTROL_DOORBELL : 0) ||
         (r->command & ~COMMAND_MASK) ||
-        (r->status & ~STATUS_RC_MASK) ||
-        r->media_status > CXL_MEDIA_DISABLED) {
+        (r->status & ~STATUS_RC_MASK)) {
         cxl_devregs_reset(r);
         return -EINVAL;
     }
@@ -364,14 +353,13 @@ static int devregs_post_load(void *opaque, int version_id)
 
 const VMStateDescription vmstate_cxl_devregs = {
     .name = "cxl-device-registers",
-    .version_id = 2,
-    .minimum_version_id = 2,
+    .version_id = 3,
+    .minimum_version_id = 3,
     .post_load = devregs_post_load,
     .fields = (const VMStateField[]) {
         VMSTATE_UINT32(control, CXLDeviceRegs),
         VMSTATE_UINT64(command, CXLDeviceRegs),
         VMSTATE_UINT64(status, CXLDeviceRegs),
-        VMSTATE_UINT8(media_status, CXLDeviceRegs),
         VMSTATE_VBUFFER_UINT32(payload, CXLDeviceRegs, 0, NULL, payload_size),
         VMSTATE_DEVICE_DEFERRED(deferred, CXLDeviceRegs),
         VMSTATE_END_OF_LIST()

@@ -12,6 +12,8 @@
 #include "qemu/host-utils.h"
 #include "migration/vmstate.h"
 #include "hw/cxl/cxl_cci.h"
+#include "hw/cxl/memdev/debug-log.h"
+#include "hw/cxl/cxl_memdev.h"
 #include "trace.h"
 
 /* Effects log entries: opcode and effects word, 16 bits each */
@@ -100,6 +102,11 @@ static bool length_is_right(const CXLLenRule *rule, const void *in, size_t len)
 
 /* -- dispatch ----------------------------------------------------------- */
 
+bool cxl_cci_media_disabled(const CXLCCI *cci)
+{
+    return cci->memdev && cxl_memdev_media_disabled(cci->memdev);
+}
+
 static size_t response_room(const CXLCCI *cci, size_t out_size)
 {
     size_t room = MIN(out_size, cci->payload_max);
@@ -123,8 +130,7 @@ static CXLRetCode run(CXLCCI *cci, const CXLCmd *cmd, const void *in,
     if ((cmd->flags & CXL_CMD_BG) && cci->bg.running) {
         return CXL_RC_BUSY;
     }
-    if ((cmd->flags & CXL_CMD_MEDIA) && cci->media_disabled &&
-        cci->media_disabled(cci)) {
+    if ((cmd->flags & CXL_CMD_MEDIA) && cxl_cci_media_disabled(cci)) {
         return CXL_RC_MEDIA_DISABLED;
     }
 
@@ -162,8 +168,16 @@ CXLRetCode cxl_cci_process(CXLCCI *cci, uint16_t opcode,
     trace_cxl_cci_command(cxl_cci_kind_name(cci->kind), opcode,
                           cmd ? cmd->name : "unknown", in_len, rc,
                           cxl_rc_name(rc), w.len);
-    if (cci->ran && opcode != CXL_OP_GET_LOG) {
-        cci->ran(cci, opcode, in_len, rc, w.len);
+    if (cci->memdev && opcode != CXL_OP_GET_LOG) {
+        const CXLHistoryRecord r = {
+            .in_len = in_len,
+            .out_len = w.len,
+            .opcode = opcode,
+            .rc = rc,
+            .kind = cci->kind,
+        };
+
+        cxl_history_add(cci->memdev->history, &r);
     }
     return rc;
 }

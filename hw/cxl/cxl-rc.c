@@ -5,7 +5,7 @@
  * For traces and for messages to a human; nothing decides by them.
  */
 #include "qemu/osdep.h"
-#include "hw/cxl/cxl_cci.h"
+#include "hw/cxl/cxl_rc.h"
 
 const char *cxl_rc_name(unsigned rc)
 {

@@ -79,7 +79,7 @@ static void switch_mailbox_realize(PCIDevice *pci, Error **errp)
     add_register_locator(s);
     cxl_switch_cci_init(&s->cci, s->target, s->payload_size);
     cxl_devregs_init(&s->regs, OBJECT(s), "cxl-switch-mailbox", &s->cci,
-                     s->cci.events, SWITCH_MAILBOX_MSGNUM, false, NULL, NULL);
+                     s->cci.events, SWITCH_MAILBOX_MSGNUM, NULL, NULL);
     pci_register_bar(pci, REGISTERS_BAR,
                      PCI_BASE_ADDRESS_SPACE_MEMORY |
                      PCI_BASE_ADDRESS_MEM_TYPE_64, &s->regs.mr);

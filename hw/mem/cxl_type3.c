@@ -15,95 +15,9 @@
 #include "cxl_type3_internal.h"
 #include "hw/cxl/trace.h"
 
-CXLType3Dev *cxl_cci_type3(const CXLCCI *cci)
-{
-    return (CXLType3Dev *)object_dynamic_cast(OBJECT(cci->owner),
-                                              TYPE_CXL_TYPE3);
-}
-
 CXLCCI *cxl_type3_fm_cci(CXLType3Dev *d)
 {
     return &d->fm_cci;
-}
-
-CXLCCI *cxl_type3_ld_cci(CXLType3Dev *d, uint16_t ld)
-{
-    QEMU_BUILD_BUG_ON(CXL_TYPE3_LDS != 1);
-    return ld < CXL_TYPE3_LDS ? &d->ld_cci : NULL;
-}
-
-PCIDevice *cxl_type3_pci(CXLType3Dev *d)
-{
-    return PCI_DEVICE(d);
-}
-
-CXLDynCap *cxl_type3_dc(CXLType3Dev *d)
-{
-    return d->dc;
-}
-
-CXLEventLogs *cxl_type3_events(CXLType3Dev *d)
-{
-    return &d->events;
-}
-
-CXLEventLogs *cxl_type3_fm_events(CXLType3Dev *d)
-{
-    return &d->fm_events;
-}
-
-CXLPoison *cxl_type3_poison(CXLType3Dev *d)
-{
-    return &d->poison;
-}
-
-CXLMediaState *cxl_type3_media_state(CXLType3Dev *d)
-{
-    return &d->media;
-}
-
-CXLFirmware *cxl_type3_firmware(CXLType3Dev *d)
-{
-    return &d->firmware;
-}
-
-CXLSecurity *cxl_type3_security(CXLType3Dev *d)
-{
-    return &d->security;
-}
-
-bool cxl_type3_fm_on_mailbox(const CXLType3Dev *d)
-{
-    return d->fm_on_mailbox;
-}
-
-void cxl_type3_set_media(CXLType3Dev *d, CXLMediaStatus status)
-{
-    cxl_devregs_set_media(&d->regs, status);
-    cxl_type3_map_changed(d);
-}
-
-static bool cxl_type3_media_disabled(const CXLCCI *cci)
-{
-    return cxl_devregs_media(&cxl_cci_type3(cci)->regs) == CXL_MEDIA_DISABLED;
-}
-
-/* A log is no longer empty: interrupt the host if it asked for that */
-static void cxl_type3_event_notify(void *opaque, CXLEventLogId log)
-{
-    CXLType3Dev *d = opaque;
-
-    if ((d->events.log[log].policy & 3) == 1) {
-        cxl_type3_irq(d, d->events.msgnum[log]);
-    }
-}
-
-static void cxl_type3_lock_notify(void *opaque, bool locked)
-{
-    CXLType3Dev *d = opaque;
-
-    trace_cxl_type3_locked(DEVICE(d)->id, locked);
-    cxl_type3_map_changed(d);
 }
 
 static void cxl_type3_bg_irq(void *opaque)
@@ -111,43 +25,38 @@ static void cxl_type3_bg_irq(void *opaque)
     cxl_type3_irq(opaque, CXL_TYPE3_VEC_BACKGROUND);
 }
 
-/* All but the logs and the poison, which others watch */
-static void cxl_type3_models_power_on(CXLType3Dev *d)
+/* Bytes from DPA 0 to the last that is backed by something */
+static uint64_t cxl_type3_medium_size(const CXLType3Dev *d)
 {
-    d->clock = (CXLTimestamp) { 0 };
-    d->media = (CXLMediaState) { 0 };
-    cxl_firmware_init(&d->firmware);
-    cxl_type3_health_init(d);
-    cxl_partition_init(&d->partition, d->vmem.size,
-                       d->partitionable ? d->pmem.size : 0);
-    cxl_security_init(&d->security, d->vmem.size, d->pmem.size,
-                      cxl_type3_lock_notify, d);
-    cxl_qos_init(&d->qos);
-    cxl_history_init(&d->history, &d->clock);
-    cxl_dump_clear(&d->dump);
-    cxl_type3_features_init(d);
+    const CXLDCRegion *last;
+
+    if (!d->dc_config.nr_regions) {
+        return d->vmem.size + d->pmem.size;
+    }
+    last = &d->dc_config.region[d->dc_config.nr_regions - 1];
+    return last->base + last->len;
 }
 
-static void cxl_type3_models_init(CXLType3Dev *d)
+static void cxl_type3_memdev_init(CXLType3Dev *d)
 {
-    const uint32_t depth[CXL_EVENT_LOGS] = {
-        [CXL_EVENT_LOG_INFO] = CXL_TYPE3_LOG_DEPTH,
-        [CXL_EVENT_LOG_WARN] = CXL_TYPE3_LOG_DEPTH,
-        [CXL_EVENT_LOG_FAIL] = CXL_TYPE3_LOG_DEPTH,
-        [CXL_EVENT_LOG_FATAL_ERR] = CXL_TYPE3_LOG_DEPTH,
-        [CXL_EVENT_LOG_DYNCAP] = d->dc_log_depth,
+    const CXLMemDevConfig config = {
+        .volatile_size = d->vmem.size,
+        .persistent_size = d->pmem.size,
+        .partitionable = d->partitionable,
+        .lsa_size = d->lsa.size,
+        .medium_size = cxl_type3_medium_size(d),
+        .log_depth = CXL_TYPE3_LOG_DEPTH,
+        .dc_log_depth = d->dc_log_depth,
     };
+    uint8_t *msgnum;
 
-    cxl_events_init(&d->events, depth, &d->clock, cxl_type3_event_notify, d);
-    d->events.msgnum[CXL_EVENT_LOG_INFO] = CXL_TYPE3_VEC_LOG_INFO;
-    d->events.msgnum[CXL_EVENT_LOG_WARN] = CXL_TYPE3_VEC_LOG_WARN;
-    d->events.msgnum[CXL_EVENT_LOG_FAIL] = CXL_TYPE3_VEC_LOG_FAIL;
-    d->events.msgnum[CXL_EVENT_LOG_FATAL_ERR] = CXL_TYPE3_VEC_LOG_FATAL;
-    d->events.msgnum[CXL_EVENT_LOG_DYNCAP] = CXL_TYPE3_VEC_LOG_DYNCAP;
-    /* The Fabric Manager has no interrupt here: it polls */
-    cxl_events_init(&d->fm_events, depth, &d->clock, NULL, NULL);
-    cxl_poison_init(&d->poison, CXL_POISON_DEFAULT_LIMIT, &d->clock);
-    cxl_type3_models_power_on(d);
+    cxl_memdev_init(d->mem, &config);
+    msgnum = d->mem->events->msgnum;
+    msgnum[CXL_EVENT_LOG_INFO] = CXL_TYPE3_VEC_LOG_INFO;
+    msgnum[CXL_EVENT_LOG_WARN] = CXL_TYPE3_VEC_LOG_WARN;
+    msgnum[CXL_EVENT_LOG_FAIL] = CXL_TYPE3_VEC_LOG_FAIL;
+    msgnum[CXL_EVENT_LOG_FATAL_ERR] = CXL_TYPE3_VEC_LOG_FATAL;
+    msgnum[CXL_EVENT_LOG_DYNCAP] = CXL_TYPE3_VEC_LOG_DYNCAP;
 }
 
 void cxl_type3_models_forget(CXLType3Dev *d)
@@ -157,55 +66,36 @@ void cxl_type3_models_forget(CXLType3Dev *d)
     cxl_cci_forget(&d->ld_cci);
     cxl_type3_ras_exit(d);
     cxl_type3_dc_forget(d);
-    cxl_type3_features_exit(d);
-    cxl_type3_models_power_on(d);
-    cxl_poison_destroy(&d->poison);
-    cxl_events_forget(&d->fm_events);
-    cxl_events_forget(&d->events);
-    if (d->partition.size) {
-        cxl_type3_partition_moved(d);
-    }
+    cxl_memdev_forget(d->mem);
 }
 
-static void cxl_type3_models_exit(CXLType3Dev *d)
+static void cxl_type3_cci_init(CXLType3Dev *d, CXLCCI *cci, CXLCCIKind kind,
+                               CXLEventLogs *events, uint32_t payload)
 {
-    cxl_type3_features_exit(d);
-    cxl_poison_destroy(&d->poison);
-    cxl_events_destroy(&d->fm_events);
-    cxl_events_destroy(&d->events);
+    *cci = (CXLCCI) {
+        .memdev = d->mem,
+        .dc = d->dc,
+        .fm_sets = d->fm_on_mailbox,
+        .events = events,
+        .clock = d->mem->clock,
+        .bg_time_scale = &d->bg_time_scale,
+    };
+    if (kind == CXL_CCI_FM) {
+        cci->lds = &d->ld_cci;
+        cci->nr_lds = CXL_MEMDEV_LDS;
+    }
+    cxl_cci_init(cci, kind, DEVICE(d), payload);
 }
 
 static void cxl_type3_ccis_init(CXLType3Dev *d)
 {
-    d->mailbox_cci = (CXLCCI) {
-        .events = &d->events,
-        .clock = &d->clock,
-        .bg_time_scale = &d->bg_time_scale,
-        .media_disabled = cxl_type3_media_disabled,
-        .ran = cxl_type3_history_add,
-    };
-    cxl_cci_init(&d->mailbox_cci, CXL_CCI_MAILBOX, DEVICE(d),
-                 d->mailbox_payload);
-
-    d->fm_cci = (CXLCCI) {
-        .events = &d->fm_events,
-        .clock = &d->clock,
-        .bg_time_scale = &d->bg_time_scale,
-        .media_disabled = cxl_type3_media_disabled,
-        .ran = cxl_type3_history_add,
-    };
-    cxl_cci_init(&d->fm_cci, CXL_CCI_FM, DEVICE(d),
-                 CXL_TYPE3_FM_PAYLOAD_SIZE);
-
-    d->ld_cci = (CXLCCI) {
-        .events = &d->events,
-        .clock = &d->clock,
-        .bg_time_scale = &d->bg_time_scale,
-        .media_disabled = cxl_type3_media_disabled,
-        .ran = cxl_type3_history_add,
-    };
-    cxl_cci_init(&d->ld_cci, CXL_CCI_LD, DEVICE(d),
-                 CXL_TYPE3_LD_PAYLOAD_SIZE);
+    QEMU_BUILD_BUG_ON(CXL_MEMDEV_LDS != 1);
+    cxl_type3_cci_init(d, &d->mailbox_cci, CXL_CCI_MAILBOX, d->mem->events,
+                       d->mailbox_payload);
+    cxl_type3_cci_init(d, &d->fm_cci, CXL_CCI_FM, d->mem->fm_events,
+                       CXL_TYPE3_FM_PAYLOAD_SIZE);
+    cxl_type3_cci_init(d, &d->ld_cci, CXL_CCI_LD, d->mem->events,
+                       CXL_TYPE3_LD_PAYLOAD_SIZE);
 }
 
 static void cxl_type3_ccis_exit(CXLType3Dev *d)
@@ -335,7 +225,7 @@ static bool cxl_type3_build(CXLType3Dev *d, Error **errp)
     if (!cxl_type3_dc_configure(d, errp)) {
         goto undo_mem;
     }
-    cxl_type3_models_init(d);
+    cxl_type3_memdev_init(d);
 
     if (!cxl_type3_cdat_realize(d, errp)) {
         goto undo_models;
@@ -345,8 +235,8 @@ static bool cxl_type3_build(CXLType3Dev *d, Error **errp)
     }
     cxl_type3_ccis_init(d);
     cxl_devregs_init(&d->regs, OBJECT(d), TYPE_CXL_TYPE3 "-device-registers",
-                     &d->mailbox_cci, &d->events, CXL_TYPE3_VEC_BACKGROUND,
-                     true, cxl_type3_bg_irq, d);
+                     &d->mailbox_cci, d->mem->events, CXL_TYPE3_VEC_BACKGROUND,
+                     cxl_type3_bg_irq, d);
     if (cxl_type3_pci_realize(d, errp)) {
         return true;
     }
@@ -356,7 +246,7 @@ static bool cxl_type3_build(CXLType3Dev *d, Error **errp)
 undo_cdat:
     cxl_doe_cdat_release(&d->cxl);
 undo_models:
-    cxl_type3_models_exit(d);
+    cxl_memdev_destroy(d->mem);
 undo_mem:
     cxl_type3_mem_exit(d);
     return false;
@@ -407,23 +297,44 @@ static void cxl_type3_exit(PCIDevice *pci)
     cxl_type3_dc_exit(d);
     cxl_doe_cdat_release(&d->cxl);
     cxl_type3_ras_exit(d);
-    cxl_type3_models_exit(d);
+    cxl_memdev_destroy(d->mem);
     cxl_type3_mem_unplug(d);
+}
+
+static const CXLMemDevOps cxl_type3_memdev_ops = {
+    .zero = cxl_type3_zero,
+    .wipe = cxl_type3_wipe,
+    .wipe_begin = cxl_type3_wipe_begin,
+    .wipe_all = cxl_type3_wipe_all,
+    .is_wiping = cxl_type3_is_wiping,
+    .store_line = cxl_type3_store_line,
+    .lsa_read = cxl_type3_lsa_read,
+    .lsa_write = cxl_type3_lsa_write,
+    .is_decoded = cxl_type3_is_decoded,
+    .partition_moved = cxl_type3_partition_moved,
+    .map_changed = cxl_type3_map_changed,
+    .interrupt = cxl_type3_irq,
+    .dump = cxl_type3_populate_dump,
+};
+
+static void cxl_type3_instance_init(Object *obj)
+{
+    CXL_TYPE3(obj)->mem = cxl_memdev_new(&cxl_type3_memdev_ops, obj);
 }
 
 static void cxl_type3_finalize(Object *obj)
 {
-    cxl_devregs_finalize(&CXL_TYPE3(obj)->regs);
+    CXLType3Dev *d = CXL_TYPE3(obj);
+
+    cxl_devregs_finalize(&d->regs);
+    cxl_memdev_free(d->mem);
 }
 
 /*
  * Conventional reset.  A sanitize that runs ends: what is not overwritten yet
  * reads as zeroes, and is overwritten while the device works.  Contents of
- * memory and labels, timestamp, poison, error logs, the Fabric Manager's log,
- * non-shared dynamic capacity, firmware slots, health and alert configuration
- * survive it, so do debug logs and passphrases: the user's locks persistent
- * memory.  Firmware and a partition that wait for a reset come into force, and
- * so do the saved values of features; soft repairs are undone.
+ * memory and labels, the Fabric Manager's log, non-shared dynamic capacity and
+ * what cxl_memdev_reset() lists survive it.
  */
 static void cxl_type3_reset_hold(Object *obj, ResetType type)
 {
@@ -434,21 +345,12 @@ static void cxl_type3_reset_hold(Object *obj, ResetType type)
     cxl_cci_reset(&d->mailbox_cci);
     cxl_cci_reset(&d->fm_cci);
     cxl_cci_reset(&d->ld_cci);
-    cxl_media_forget(&d->media);
     cxl_devregs_reset(&d->regs);
     cxl_type3_dc_reset(d);
     trace_cxl_type3_reset(DEVICE(d)->id,
-                          cxl_event_count(&d->events, CXL_EVENT_LOG_DYNCAP));
-    cxl_events_reset(&d->events);
-    cxl_firmware_reset(&d->firmware);
-    cxl_health_reset(&d->health);
-    cxl_type3_repartition(d);
-    cxl_security_reset(&d->security);
-    cxl_qos_reset(&d->qos);
-    cxl_features_reset(&d->features);
-    cxl_maintenance_reset(&d->maintenance);
-    /* The media may be ready again */
-    cxl_type3_map_changed(d);
+                          cxl_event_count(d->mem->events,
+                                          CXL_EVENT_LOG_DYNCAP));
+    cxl_memdev_reset(d->mem);
 }
 
 static void cxl_type3_class_init(ObjectClass *oc, void *data)
@@ -482,6 +384,7 @@ static const TypeInfo cxl_type3_type = {
     .name = TYPE_CXL_TYPE3,
     .parent = TYPE_PCI_DEVICE,
     .instance_size = sizeof(CXLType3Dev),
+    .instance_init = cxl_type3_instance_init,
     .instance_finalize = cxl_type3_finalize,
     .class_init = cxl_type3_class_init,
     .interfaces = (InterfaceInfo[]) {

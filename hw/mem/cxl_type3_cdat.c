@@ -81,13 +81,14 @@ static int cxl_type3_cdat_build(CDATSubHeader ***out, void *opaque)
     unsigned i, n;
 
     if (cxl_type3_shows_volatile(d)) {
-        add_range(table, handle, 0, 0, cxl_type3_volatile_size(d));
+        add_range(table, handle, 0, 0, cxl_memdev_volatile_size(d->mem));
     }
     /* Handles of regions behind must not depend on the partition */
     handle += d->vmem.mr || d->partitionable;
     if (cxl_type3_shows_persistent(d)) {
         add_range(table, handle, CDAT_DSMAS_NON_VOLATILE,
-                  cxl_type3_volatile_size(d), cxl_type3_persistent_size(d));
+                  cxl_memdev_volatile_size(d->mem),
+                  cxl_memdev_persistent_size(d->mem));
     }
     handle += d->pmem.mr != NULL;
     for (i = 0; i < d->dc_config.nr_regions; i++) {

@@ -104,7 +104,7 @@ static bool dc_share_out(CXLType3Dev *d, Error **errp)
 
 static bool dc_place(CXLType3Dev *d, Error **errp)
 {
-    uint64_t base = cxl_type3_static_size(d);
+    uint64_t base = d->vmem.size + d->pmem.size;
     uint64_t offset = 0;
     unsigned i;
 
@@ -226,26 +226,8 @@ static uint32_t dc_log_space(void *opaque, uint16_t host)
 {
     CXLType3Dev *d = opaque;
 
-    return cxl_event_room(&d->events, CXL_EVENT_LOG_DYNCAP);
+    return cxl_event_room(d->mem->events, CXL_EVENT_LOG_DYNCAP);
 }
-
-/* Offsets in a Dynamic Capacity Event Record (Table 8-62) */
-enum {
-    DC_REC_TYPE         = 0x30,
-    DC_REC_VALIDITY     = 0x31,
-    DC_REC_HOST         = 0x32,
-    DC_REC_REGION       = 0x34,
-    DC_REC_MORE         = 0x35,
-    DC_REC_DPA          = 0x38,
-    DC_REC_LEN          = 0x40,
-    DC_REC_TAG          = 0x48,
-    DC_REC_SEQUENCE     = 0x58,
-    DC_REC_EXTENTS_LEFT = 0x78,
-    DC_REC_TAGS_LEFT    = 0x7c,
-};
-
-/* Validity flag: both "left" fields hold something */
-#define DC_REC_LEFT_VALID 1
 
 static void dc_log(void *opaque, const CXLDCEvent *event)
 {
@@ -258,28 +240,8 @@ static void dc_log(void *opaque, const CXLDCEvent *event)
         [CXL_DC_EV_RELEASED] = "released",
     };
     CXLType3Dev *d = opaque;
-    bool fm = cxl_dc_event_is_for_fm(event->type);
-    CXLEventRecord r;
-    bool logged;
+    bool logged = cxl_memdev_log_dc(d->mem, event);
 
-    cxl_event_record_init(&r, &cxl_event_uuid_dynamic_capacity, 0);
-    r.b[DC_REC_TYPE] = event->type;
-    r.b[DC_REC_VALIDITY] = DC_REC_LEFT_VALID;
-    if (fm) {
-        stw_le_p(r.b + DC_REC_HOST, event->host);
-    }
-    r.b[DC_REC_REGION] = event->region;
-    r.b[DC_REC_MORE] = event->more;
-    stq_le_p(r.b + DC_REC_DPA, event->extent.dpa);
-    stq_le_p(r.b + DC_REC_LEN, event->extent.len);
-    memcpy(r.b + DC_REC_TAG, event->extent.tag.data,
-           sizeof(event->extent.tag.data));
-    stw_le_p(r.b + DC_REC_SEQUENCE, event->extent.seq);
-    stl_le_p(r.b + DC_REC_EXTENTS_LEFT, event->avail_extents);
-    stl_le_p(r.b + DC_REC_TAGS_LEFT, event->avail_tags);
-
-    logged = cxl_event_append(fm ? &d->fm_events : &d->events,
-                              CXL_EVENT_LOG_DYNCAP, &r);
     trace_cxl_type3_dc_record(DEVICE(d)->id, types[event->type],
                               event->extent.dpa, event->extent.len,
                               event->more, logged);
@@ -326,12 +288,14 @@ bool cxl_type3_dc_realize(CXLType3Dev *d, Error **errp)
     }
     cxl_type3_dc_tell_init(d);
     d->dc = cxl_dc_new(&d->dc_config, &cxl_type3_dc_ops, d, errp);
+    d->mem->dc = d->dc;
     return d->dc != NULL;
 }
 
 void cxl_type3_dc_exit(CXLType3Dev *d)
 {
     cxl_type3_dc_tell_exit(d);
+    d->mem->dc = NULL;
     g_clear_pointer(&d->dc, cxl_dc_free);
 }
 

@@ -6,6 +6,8 @@
 #include "qemu/osdep.h"
 #include "exec/target_page.h"
 #include "hw/cxl/cxl_direct.h"
+#include "hw/cxl/memdev/poison.h"
+#include "hw/cxl/memdev/security.h"
 #include "cxl_type3_internal.h"
 
 /* The only host of a device with a single logical device */
@@ -229,23 +231,24 @@ static void span_of_dc(CXLType3Dev *d, uint64_t dpa, bool whole,
 void cxl_type3_span(CXLType3Dev *d, uint64_t dpa, uint64_t len,
                     bool whole_pages, CXLMemSpan *span)
 {
+    const CXLSecurity *security = d->mem->security;
+    uint64_t end = cxl_memdev_end(d->mem);
     CXLPoisonRange bad;
-    uint64_t dc_end = 0;
 
     *span = (CXLMemSpan) { .len = len };
-    if (cxl_devregs_media(&d->regs) == CXL_MEDIA_DISABLED) {
+    if (cxl_memdev_media_disabled(d->mem)) {
         span->why = CXL_MEMORY_TRAP_MEDIA_DISABLED;
         return;
     }
-    if (cxl_security_denies(&d->security, dpa, len)) {
-        if (dpa >= d->security.dpa) {
-            span->len = MIN(len, d->security.len - (dpa - d->security.dpa));
+    if (cxl_security_denies(security, dpa, len)) {
+        if (dpa >= security->dpa) {
+            span->len = MIN(len, security->len - (dpa - security->dpa));
             span->why = CXL_MEMORY_TRAP_LOCKED;
             return;
         }
-        span->len = len = d->security.dpa - dpa;
+        span->len = len = security->dpa - dpa;
     }
-    if (cxl_poison_piece(&d->poison, dpa, len, &bad)) {
+    if (cxl_poison_piece(d->mem->poison, dpa, len, &bad)) {
         if (bad.dpa == dpa) {
             span->len = bad.len;
             span->why = CXL_MEMORY_TRAP_POISONED;
@@ -253,18 +256,12 @@ void cxl_type3_span(CXLType3Dev *d, uint64_t dpa, uint64_t len,
         }
         span->len = bad.dpa - dpa;
     }
-    if (d->dc) {
-        const CXLDCRegion *last = cxl_dc_region(d->dc, d->nr_dc_regions - 1);
-
-        dc_end = last->base + last->decode_len;
-    }
-
     if (dpa < d->vmem.size) {
         span_of_static(d, span, &d->vmem, dpa);
-    } else if (dpa < cxl_type3_static_size(d)) {
+    } else if (dpa < cxl_memdev_static_size(d->mem)) {
         span_of_static(d, span, &d->pmem, dpa - d->vmem.size);
-    } else if (dpa < dc_end) {
-        span->len = MIN(span->len, dc_end - dpa);
+    } else if (dpa < end) {
+        span->len = MIN(span->len, end - dpa);
         span_of_dc(d, dpa, whole_pages, span);
     } else {
         span->why = CXL_MEMORY_TRAP_NO_CAPACITY;
@@ -273,17 +270,14 @@ void cxl_type3_span(CXLType3Dev *d, uint64_t dpa, uint64_t len,
 
 /* -- life ----------------------------------------------------------------- */
 
-void cxl_type3_map_changed(CXLType3Dev *d)
+void cxl_type3_map_changed(void *opaque)
 {
+    CXLType3Dev *d = opaque;
+
     d->direct.changed = false;
     if (d->direct.attached) {
         cxl_direct_update();
     }
-}
-
-static void poison_changed(void *opaque)
-{
-    cxl_type3_map_changed(opaque);
 }
 
 void cxl_type3_direct_reload(CXLType3Dev *d)
@@ -299,8 +293,6 @@ void cxl_type3_direct_attach(CXLType3Dev *d)
 {
     d->direct.attached = true;
     cxl_type3_decode_forget(d);
-    d->poison.changed = poison_changed;
-    d->poison.opaque = d;
     cxl_type3_direct_reload(d);
     cxl_direct_topology_changed();
 }

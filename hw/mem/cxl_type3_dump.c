@@ -5,88 +5,72 @@
  * Sections are described in docs/system/devices/cxl-commands.rst.
  */
 #include "qemu/osdep.h"
+#include "hw/cxl/memdev/debug-log.h"
+#include "hw/cxl/memdev/firmware.h"
+#include "hw/cxl/memdev/health.h"
+#include "hw/cxl/memdev/media.h"
+#include "hw/cxl/memdev/poison.h"
+#include "hw/cxl/memdev/security.h"
 #include "cxl_type3_internal.h"
 #include "hw/cxl/trace.h"
-
-CXLHistory *cxl_type3_history(CXLType3Dev *d)
-{
-    return &d->history;
-}
-
-CXLDump *cxl_type3_dump(CXLType3Dev *d)
-{
-    return &d->dump;
-}
-
-void cxl_type3_history_add(CXLCCI *cci, uint16_t opcode, size_t in_len,
-                           CXLRetCode rc, size_t out_len)
-{
-    const CXLHistoryRecord r = {
-        .in_len = in_len,
-        .out_len = out_len,
-        .opcode = opcode,
-        .rc = rc,
-        .kind = cci->kind,
-    };
-
-    cxl_history_add(&cxl_cci_type3(cci)->history, &r);
-}
 
 static void put_device(CXLType3Dev *d, CXLWriter *w)
 {
     cxl_put_le64(w, d->sn);
-    cxl_put_le64(w, cxl_type3_volatile_size(d));
-    cxl_put_le64(w, cxl_type3_persistent_size(d));
+    cxl_put_le64(w, cxl_memdev_volatile_size(d->mem));
+    cxl_put_le64(w, cxl_memdev_persistent_size(d->mem));
     cxl_put_le64(w, d->dcmem.size);
     cxl_put_le64(w, d->lsa.size);
 }
 
 static void put_status(CXLType3Dev *d, CXLWriter *w)
 {
-    CXLMediaStatus media = cxl_devregs_media(&d->regs);
+    uint8_t media = d->mem->media_status;
     uint8_t info[CXL_HEALTH_INFO_SIZE];
 
-    cxl_put_le32(w, cxl_security_state(&d->security));
+    cxl_put_le32(w, cxl_security_state(d->mem->security));
     cxl_put_u8(w, media);
-    cxl_put_u8(w, d->firmware.active);
-    cxl_put_u8(w, d->firmware.staged);
-    cxl_put_u8(w, d->health.dirty);
-    cxl_health_info(&d->health, media == CXL_MEDIA_READY, info);
+    cxl_put_u8(w, d->mem->firmware->active);
+    cxl_put_u8(w, d->mem->firmware->staged);
+    cxl_put_u8(w, d->mem->health->dirty);
+    cxl_health_info(d->mem->health, media == CXL_MEDIA_READY, info);
     cxl_put_bytes(w, info, sizeof(info));
-    cxl_put_le16(w, d->health.armed);
+    cxl_put_le16(w, d->mem->health->armed);
     cxl_put_le32(w, d->nr_ras_errors);
+}
+
+static void put_cci(CXLWriter *w, const CXLCCI *cci)
+{
+    cxl_put_u8(w, cci->kind);
+    cxl_put_u8(w, cci->bg.running);
+    cxl_put_u8(w, cxl_cci_bg_percent(cci));
+    cxl_put_u8(w, cci->response_limit);
+    cxl_put_le16(w, cci->bg.opcode);
+    cxl_put_le16(w, cci->bg.ret_code);
 }
 
 static void put_background(CXLType3Dev *d, CXLWriter *w)
 {
-    const CXLCCI *cci[] = { &d->mailbox_cci, &d->fm_cci, &d->ld_cci };
-    unsigned i;
-
-    for (i = 0; i < ARRAY_SIZE(cci); i++) {
-        cxl_put_u8(w, cci[i]->kind);
-        cxl_put_u8(w, cci[i]->bg.running);
-        cxl_put_u8(w, cxl_cci_bg_percent(cci[i]));
-        cxl_put_u8(w, cci[i]->response_limit);
-        cxl_put_le16(w, cci[i]->bg.opcode);
-        cxl_put_le16(w, cci[i]->bg.ret_code);
-    }
+    put_cci(w, &d->mailbox_cci);
+    put_cci(w, &d->fm_cci);
+    put_cci(w, &d->ld_cci);
 }
 
 static void put_poison(CXLType3Dev *d, CXLWriter *w)
 {
-    cxl_put_le32(w, d->poison.n);
-    cxl_put_le32(w, d->poison.n_listed);
-    cxl_put_le32(w, d->poison.limit);
-    cxl_put_u8(w, d->poison.overflowed);
-    cxl_put_u8(w, d->media.running);
-    cxl_put_le16(w, d->media.op_ranges);
-    cxl_put_le64(w, d->media.scan_dpa);
-    cxl_put_le64(w, d->media.scan_end);
+    cxl_put_le32(w, d->mem->poison->n);
+    cxl_put_le32(w, d->mem->poison->n_listed);
+    cxl_put_le32(w, d->mem->poison->limit);
+    cxl_put_u8(w, d->mem->poison->overflowed);
+    cxl_put_u8(w, d->mem->media->running);
+    cxl_put_le16(w, d->mem->media->op_ranges);
+    cxl_put_le64(w, d->mem->media->scan_dpa);
+    cxl_put_le64(w, d->mem->media->scan_end);
 }
 
 static void put_events(CXLType3Dev *d, CXLWriter *w)
 {
-    const CXLEventLogs *logs[] = { &d->events, &d->fm_events };
+    const CXLEventLogs *logs[] = { d->mem->events, d->mem->fm_events };
     CXLEventLogId log;
     unsigned i;
 
@@ -153,7 +137,7 @@ static void put_registers(CXLType3Dev *d, CXLWriter *w)
     }
 }
 
-void cxl_type3_populate_dump(CXLType3Dev *d)
+void cxl_type3_populate_dump(void *opaque)
 {
     static const struct {
         CXLDumpSection id;
@@ -168,10 +152,11 @@ void cxl_type3_populate_dump(CXLType3Dev *d)
         { CXL_DUMP_DC, put_dc },
         { CXL_DUMP_REGISTERS, put_registers },
     };
+    CXLType3Dev *d = opaque;
     CXLWriter w;
     unsigned i;
 
-    cxl_dump_begin(&d->dump, &w, cxl_timestamp_get(&d->clock));
+    cxl_dump_begin(d->mem->dump, &w, cxl_timestamp_get(d->mem->clock));
     for (i = 0; i < ARRAY_SIZE(sections); i++) {
         size_t section = cxl_dump_section(&w, sections[i].id);
 

@@ -8,6 +8,7 @@
 #include "qemu/osdep.h"
 #include "qapi/error.h"
 #include "qapi/visitor.h"
+#include "hw/cxl/memdev/health.h"
 #include "cxl_type3_internal.h"
 
 /**
@@ -54,30 +55,12 @@ static const Reading readings[] = {
     },
 };
 
-CXLHealth *cxl_type3_health(CXLType3Dev *d)
-{
-    return &d->health;
-}
-
-/* The host sees an alert, and so does the Fabric Manager, who may arm it too */
-static void notify(void *opaque, CXLEventLogId log, const CXLEventRecord *r)
-{
-    CXLType3Dev *d = opaque;
-
-    cxl_event_append(&d->events, log, r);
-    cxl_event_append(&d->fm_events, log, r);
-}
-
-void cxl_type3_health_init(CXLType3Dev *d)
-{
-    cxl_health_init(&d->health, notify, d);
-}
-
 static void get_reading(Object *obj, Visitor *v, const char *name,
                         void *opaque, Error **errp)
 {
     const Reading *reading = opaque;
-    const char *at = (char *)&CXL_TYPE3(obj)->health.now + reading->offset;
+    const CXLHealth *health = CXL_TYPE3(obj)->mem->health;
+    const char *at = (const char *)&health->now + reading->offset;
     int64_t value;
 
     switch (reading->size) {
@@ -99,7 +82,7 @@ static void set_reading(Object *obj, Visitor *v, const char *name,
 {
     CXLType3Dev *d = CXL_TYPE3(obj);
     const Reading *reading = opaque;
-    CXLHealthReadings now = d->health.now;
+    CXLHealthReadings now = d->mem->health->now;
     char *at = (char *)&now + reading->offset;
     int64_t value;
 
@@ -128,7 +111,7 @@ static void set_reading(Object *obj, Visitor *v, const char *name,
         *(uint32_t *)at = value;
         break;
     }
-    cxl_health_set(&d->health, &now);
+    cxl_health_set(d->mem->health, &now);
 }
 
 void cxl_type3_health_add_properties(ObjectClass *oc)

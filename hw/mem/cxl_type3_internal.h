@@ -11,10 +11,11 @@
 #include "qemu/interval-tree.h"
 #include "hw/cxl/cxl.h"
 #include "hw/cxl/cxl_component.h"
+#include "hw/cxl/cxl_dc.h"
+#include "hw/cxl/cxl_events.h"
 #include "hw/cxl/cxl_mailbox.h"
 #include "hw/cxl/cxl_mem_target.h"
-#include "hw/cxl/cxl_poison.h"
-#include "hw/cxl/cxl_scrub.h"
+#include "hw/cxl/cxl_memdev.h"
 #include "hw/cxl/cxl_type3.h"
 #include "hw/deferred.h"
 #include "hw/pci/msix.h"
@@ -235,21 +236,7 @@ struct CXLType3Dev {
     CXLCCI ld_cci;
 
     /* models */
-    CXLTimestamp clock;
-    CXLEventLogs events;
-    CXLEventLogs fm_events;
-    CXLPoison poison;
-    CXLMediaState media;
-    CXLFirmware firmware;
-    CXLHealth health;
-    CXLPartition partition;
-    CXLSecurity security;
-    CXLQoS qos;
-    CXLHistory history;
-    CXLDump dump;
-    CXLFeatures features;
-    CXLScrub scrub;
-    CXLMaintenance maintenance;
+    CXLMemDev *mem;
     CXLDCConfig dc_config;
     uint64_t dc_offset[CXL_DC_MAX_REGIONS]; /* of each region in dcmem */
     CXLDynCap *dc;
@@ -279,14 +266,13 @@ uint32_t cxl_type3_config_read(PCIDevice *pci, uint32_t addr, int size);
 void cxl_type3_config_write(PCIDevice *pci, uint32_t addr, uint32_t value,
                             int size);
 /* Sends an interrupt after the operation that is going on */
-void cxl_type3_irq(CXLType3Dev *d, unsigned vector);
+void cxl_type3_irq(void *opaque, unsigned vector);
 
 /* cxl_type3_mem.c */
 bool cxl_type3_mem_realize(CXLType3Dev *d, Error **errp);
 void cxl_type3_mem_unplug(CXLType3Dev *d);
 void cxl_type3_mem_exit(CXLType3Dev *d);
 void cxl_type3_decode_forget(CXLType3Dev *d);
-uint64_t cxl_type3_static_size(const CXLType3Dev *d);
 /* Methods of CXLMemTargetClass */
 bool cxl_type3_translate(CXLMemTarget *t, hwaddr hpa, CXLMemTranslation *tr);
 MemTxResult cxl_type3_read(CXLMemTarget *t, hwaddr host_addr, uint64_t *data,
@@ -300,8 +286,20 @@ MemTxResult cxl_type3_write(CXLMemTarget *t, hwaddr host_addr, uint64_t data,
  */
 uint64_t cxl_type3_mem_zero(CXLType3Mem *m, uint64_t offset, uint64_t len,
                             uint64_t *budget);
+/* Members of CXLMemDevOps */
+uint64_t cxl_type3_zero(void *opaque, uint64_t dpa, uint64_t len,
+                        uint64_t *budget);
+bool cxl_type3_store_line(void *opaque, uint64_t dpa, const uint8_t *line);
+void cxl_type3_lsa_read(void *opaque, uint64_t offset, void *buf, size_t n);
+void cxl_type3_lsa_write(void *opaque, uint64_t offset, const void *buf,
+                         size_t n);
 
 /* cxl_type3_wipe.c */
+/* Members of CXLMemDevOps */
+void cxl_type3_wipe(void *opaque, uint64_t dpa, uint64_t len);
+void cxl_type3_wipe_begin(void *opaque);
+void cxl_type3_wipe_all(void *opaque);
+bool cxl_type3_is_wiping(void *opaque);
 void cxl_type3_wipe_init(CXLType3Dev *d);
 /* Overwrites what is left at once */
 void cxl_type3_wipe_exit(CXLType3Dev *d);
@@ -339,13 +337,13 @@ void cxl_type3_direct_class_init(ObjectClass *oc);
 /* The method span() of CXLMemTargetClass */
 void cxl_type3_span(CXLType3Dev *d, uint64_t dpa, uint64_t len,
                     bool whole_pages, CXLMemSpan *span);
-/* Answers of cxl_type3_span() are not as before */
-void cxl_type3_map_changed(CXLType3Dev *d);
 void cxl_type3_direct_attach(CXLType3Dev *d);
 void cxl_type3_direct_detach(CXLType3Dev *d);
 /* Dynamic capacity was accepted or is gone; cxl_type3_direct_settle() maps */
 void cxl_type3_direct_access(CXLType3Dev *d, const CXLDCRange *range, bool on);
 void cxl_type3_direct_settle(CXLType3Dev *d);
+/* Answers of cxl_type3_span() are not as before */
+void cxl_type3_map_changed(void *opaque);
 /* All of it may be different: a state was loaded */
 void cxl_type3_direct_reload(CXLType3Dev *d);
 
@@ -354,7 +352,8 @@ bool cxl_type3_cdat_realize(CXLType3Dev *d, Error **errp);
 bool cxl_type3_cdat_doe(DOECap *doe);
 
 /* cxl_type3_partition.c */
-void cxl_type3_partition_moved(CXLType3Dev *d);
+void cxl_type3_partition_moved(void *opaque);
+bool cxl_type3_is_decoded(void *opaque, uint64_t dpa, uint64_t len);
 /* Is there memory of this kind?  The two are what CDAT and DVSEC list. */
 bool cxl_type3_shows_volatile(const CXLType3Dev *d);
 bool cxl_type3_shows_persistent(const CXLType3Dev *d);
@@ -372,16 +371,10 @@ extern const VMStateDescription vmstate_cxl_type3_tell;
 CXLType3Dev *cxl_type3_from_path(const char *path, Error **errp);
 
 /* cxl_type3_health.c */
-void cxl_type3_health_init(CXLType3Dev *d);
 void cxl_type3_health_add_properties(ObjectClass *oc);
 
-/* cxl_type3_features.c */
-void cxl_type3_features_init(CXLType3Dev *d);
-void cxl_type3_features_exit(CXLType3Dev *d);
-
 /* cxl_type3_dump.c */
-void cxl_type3_history_add(CXLCCI *cci, uint16_t opcode, size_t in_len,
-                           CXLRetCode rc, size_t out_len);
+void cxl_type3_populate_dump(void *opaque);
 
 /* cxl_type3_props.c */
 void cxl_type3_add_properties(DeviceClass *dc);

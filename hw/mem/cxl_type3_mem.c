@@ -14,6 +14,8 @@
 #include "migration/vmstate.h"
 #include "system/hostmem.h"
 #include "hw/cxl/cxl_direct.h"
+#include "hw/cxl/memdev/poison.h"
+#include "hw/cxl/memdev/security.h"
 #include "cxl_type3_internal.h"
 #include "hw/cxl/trace.h"
 
@@ -21,15 +23,10 @@
 #define DISCARD_MIN     (1 * MiB)
 /*
  * Beyond it, so many bytes are given back in the time that clearing one takes.
- * The same machine as for CXL_TYPE3_SLICE gave back 2.5 GB a second of a memfd,
+ * The same machine as for CXL_MEMDEV_SLICE gave back 2.5 GB a second of a memfd,
  * ten times what it cleared at worst.
  */
 #define DISCARD_SPEED   8
-
-uint64_t cxl_type3_static_size(const CXLType3Dev *d)
-{
-    return d->vmem.size + d->pmem.size;
-}
 
 /* -- backends ------------------------------------------------------------- */
 
@@ -245,7 +242,7 @@ undo:
 
 void cxl_type3_mem_unplug(CXLType3Dev *d)
 {
-    if (!cxl_type3_wiping(d)) {
+    if (!cxl_type3_is_wiping(d)) {
         cxl_type3_mem_exit(d);
         return;
     }
@@ -267,11 +264,6 @@ void cxl_type3_mem_exit(CXLType3Dev *d)
 
 /* -- labels --------------------------------------------------------------- */
 
-uint64_t cxl_type3_lsa_size(const CXLType3Dev *d)
-{
-    return d->lsa.size;
-}
-
 static uint8_t *lsa_at(CXLType3Dev *d, uint64_t offset, size_t n)
 {
     assert(offset <= d->lsa.size && n <= d->lsa.size - offset);
@@ -279,16 +271,18 @@ static uint8_t *lsa_at(CXLType3Dev *d, uint64_t offset, size_t n)
     return (uint8_t *)memory_region_get_ram_ptr(d->lsa.mr) + offset;
 }
 
-void cxl_type3_lsa_read(CXLType3Dev *d, uint64_t offset, void *buf, size_t n)
+void cxl_type3_lsa_read(void *opaque, uint64_t offset, void *buf, size_t n)
 {
     if (n) {
-        memcpy(buf, lsa_at(d, offset, n), n);
+        memcpy(buf, lsa_at(opaque, offset, n), n);
     }
 }
 
-void cxl_type3_lsa_write(CXLType3Dev *d, uint64_t offset, const void *buf,
+void cxl_type3_lsa_write(void *opaque, uint64_t offset, const void *buf,
                          size_t n)
 {
+    CXLType3Dev *d = opaque;
+
     if (n) {
         memcpy(lsa_at(d, offset, n), buf, n);
         memory_region_set_dirty(d->lsa.mr, offset, n);
@@ -399,7 +393,7 @@ static CXLType3Mem *mem_find(CXLType3Dev *d, uint64_t dpa, uint64_t *len,
         *offset = dpa;
         return &d->vmem;
     }
-    if (dpa < cxl_type3_static_size(d)) {
+    if (dpa < cxl_memdev_static_size(d->mem)) {
         *offset = dpa - d->vmem.size;
         *len = MIN(*len, d->pmem.size - *offset);
         return &d->pmem;
@@ -407,11 +401,11 @@ static CXLType3Mem *mem_find(CXLType3Dev *d, uint64_t dpa, uint64_t *len,
     return NULL;
 }
 
-uint64_t cxl_type3_zero(CXLType3Dev *d, uint64_t dpa, uint64_t len,
+uint64_t cxl_type3_zero(void *opaque, uint64_t dpa, uint64_t len,
                         uint64_t *budget)
 {
     uint64_t offset;
-    CXLType3Mem *m = mem_find(d, dpa, &len, &offset);
+    CXLType3Mem *m = mem_find(opaque, dpa, &len, &offset);
 
     return m ? cxl_type3_mem_zero(m, offset, len, budget) : 0;
 }
@@ -423,14 +417,14 @@ static MemTxResult mem_rw(CXLType3Dev *d, CXLType3Mem *m, uint64_t offset,
     return address_space_rw(mem_space(m), offset, attrs, buf, n, write);
 }
 
-bool cxl_type3_store_line(CXLType3Dev *d, uint64_t dpa, const uint8_t *line)
+bool cxl_type3_store_line(void *opaque, uint64_t dpa, const uint8_t *line)
 {
-    uint64_t n = CXL_POISON_LINE, media = dpa, offset, row;
+    CXLType3Dev *d = opaque;
+    uint64_t n = CXL_POISON_LINE, media, offset;
     uint8_t buf[CXL_POISON_LINE];
     CXLType3Mem *m;
 
-    if (dpa >= cxl_type3_static_size(d) &&
-        !(d->dc && cxl_dc_translate(d->dc, 0, dpa, &media, &row))) {
+    if (!cxl_memdev_translate(d->mem, d->mem->host_id, dpa, &media)) {
         return false;
     }
     m = mem_find(d, media, &n, &offset);
@@ -466,17 +460,6 @@ static MemTxResult dc_access(CXLType3Dev *d, uint64_t dpa, uint8_t *buf,
         return MEMTX_OK;
     }
     return mem_rw(d, &d->dcmem, offset, attrs, buf, n, write);
-}
-
-static uint64_t dc_end(const CXLType3Dev *d)
-{
-    const CXLDCRegion *last;
-
-    if (!d->dc) {
-        return 0;
-    }
-    last = &d->dc_config.region[d->dc_config.nr_regions - 1];
-    return last->base + last->decode_len;
 }
 
 void cxl_type3_decode_forget(CXLType3Dev *d)
@@ -531,7 +514,7 @@ bool cxl_type3_translate(CXLMemTarget *t, hwaddr hpa, CXLMemTranslation *tr)
     line = ROUND_DOWN(dpa, CXL_POISON_LINE);
     from = ROUND_DOWN(dpa, CXL_TYPE3_GRANULE);
     /* Static capacity mostly is all alike; extents seldom begin down there */
-    if (dpa < cxl_type3_static_size(d)) {
+    if (dpa < cxl_memdev_static_size(d->mem)) {
         cxl_type3_span(d, from, CXL_TYPE3_GRANULE, false, &span);
     } else {
         span.len = 0;
@@ -571,24 +554,24 @@ static MemTxResult piece_access(CXLType3Dev *d, hwaddr hpa, uint8_t *buf,
         trace_cxl_type3_not_decoded(DEVICE(d)->id, hpa, write);
         return MEMTX_ERROR;
     }
-    if (dpa >= MAX(cxl_type3_static_size(d), dc_end(d))) {
+    if (dpa >= cxl_memdev_end(d->mem)) {
         trace_cxl_type3_beyond(DEVICE(d)->id, hpa, dpa, write);
         return MEMTX_ERROR;
     }
-    if (cxl_devregs_media(&d->regs) == CXL_MEDIA_DISABLED) {
+    if (cxl_memdev_media_disabled(d->mem)) {
         if (!write) {
             qemu_guest_getrandom_nofail(buf, n);
         }
         return MEMTX_OK;
     }
-    if (cxl_security_denies(&d->security, dpa, n)) {
+    if (cxl_security_denies(d->mem->security, dpa, n)) {
         trace_cxl_type3_denied(DEVICE(d)->id, dpa, n, write);
         if (!write) {
             memset(buf, 0xff, n);
         }
         return MEMTX_ERROR;
     }
-    if (cxl_poison_hits(&d->poison, dpa, n)) {
+    if (cxl_poison_hits(d->mem->poison, dpa, n)) {
         trace_cxl_type3_poisoned(DEVICE(d)->id, dpa, n, write);
         /*
          * A real host takes a machine check.  Here the data is not to be had:
@@ -604,7 +587,7 @@ static MemTxResult piece_access(CXLType3Dev *d, hwaddr hpa, uint8_t *buf,
     if (dpa < d->vmem.size) {
         return mem_rw(d, &d->vmem, dpa, attrs, buf, n, write);
     }
-    if (dpa < cxl_type3_static_size(d)) {
+    if (dpa < cxl_memdev_static_size(d->mem)) {
         return mem_rw(d, &d->pmem, dpa - d->vmem.size, attrs, buf, n, write);
     }
     return dc_access(d, dpa, buf, n, write, attrs);

@@ -38,8 +38,9 @@ static const DOEProtocol cxl_type3_doe_protocols[] = {
     { }
 };
 
-void cxl_type3_irq(CXLType3Dev *d, unsigned vector)
+void cxl_type3_irq(void *opaque, unsigned vector)
 {
+    CXLType3Dev *d = opaque;
     PCIDevice *pci = PCI_DEVICE(d);
 
     trace_cxl_type3_irq(DEVICE(d)->id, vector, msix_enabled(pci));
@@ -84,10 +85,10 @@ static void fill_ranges(const CXLType3Dev *d, CXLDVSECRange range[2])
     int n = 0;
 
     if (cxl_type3_shows_volatile(d)) {
-        fill_range(&range[n++], cxl_type3_volatile_size(d));
+        fill_range(&range[n++], cxl_memdev_volatile_size(d->mem));
     }
     if (cxl_type3_shows_persistent(d)) {
-        fill_range(&range[n++], cxl_type3_persistent_size(d));
+        fill_range(&range[n++], cxl_memdev_persistent_size(d->mem));
     }
     if (!n) {
         /* Dynamic capacity only: Linux wants a valid, active range, of 0 */

@@ -6,6 +6,8 @@
 #include "qemu/osdep.h"
 #include "qapi/error.h"
 #include "qapi/qapi-commands-cxl.h"
+#include "hw/cxl/memdev/maintenance.h"
+#include "hw/cxl/memdev/poison.h"
 #include "cxl_type3_internal.h"
 #include "hw/cxl/trace.h"
 
@@ -162,7 +164,7 @@ static bool log_from_qmp(CxlEventLog qmp, CXLEventLogId *log, Error **errp)
 
 static void append(CXLType3Dev *d, CXLEventLogId log, const CXLEventRecord *r)
 {
-    bool logged = cxl_event_append(&d->events, log, r);
+    bool logged = cxl_event_append(d->mem->events, log, r);
 
     trace_cxl_type3_inject(DEVICE(d)->id, cxl_event_log_name(log), logged);
 }
@@ -265,7 +267,7 @@ static void begin_media_record(CXLEventRecord *r, const RecordForm *form,
 static void note_maintenance(CXLType3Dev *d, uint32_t flags, uint64_t dpa)
 {
     if (flags & CXL_EVENT_FLAG_MAINTENANCE) {
-        cxl_maintenance_note(&d->maintenance,
+        cxl_maintenance_note(d->mem->maintenance,
                              QEMU_ALIGN_DOWN(dpa, CXL_POISON_LINE),
                              CXL_POISON_LINE);
     }
@@ -405,18 +407,18 @@ void qmp_cxl_inject_poison(const char *path, uint64_t start, uint64_t length,
     if (!d) {
         return;
     }
-    end = cxl_media_end(d);
+    end = cxl_memdev_end(d->mem);
     if (start > end || length > end - start) {
         error_setg(errp, "Poison of 0x%" PRIx64 " bytes at 0x%" PRIx64
                    " exceeds the device, whose addresses end at 0x%" PRIx64,
                    length, start, end);
         return;
     }
-    switch (cxl_poison_found(&d->poison, start, length,
+    switch (cxl_poison_found(d->mem->poison, start, length,
                              CXL_POISON_INTERNAL)) {
     case CXL_POISON_DONE:
         trace_cxl_type3_poison(DEVICE(d)->id, start, length,
-                               d->poison.overflowed);
+                               d->mem->poison->overflowed);
         break;
     case CXL_POISON_ALREADY:
         error_setg(errp, "Overlap with existing poisoned region not "

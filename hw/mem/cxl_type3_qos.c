@@ -6,17 +6,13 @@
 #include "qemu/osdep.h"
 #include "qapi/error.h"
 #include "qapi/visitor.h"
+#include "hw/cxl/memdev/qos.h"
 #include "cxl_type3_internal.h"
-
-CXLQoS *cxl_type3_qos(CXLType3Dev *d)
-{
-    return &d->qos;
-}
 
 static void get_backpressure(Object *obj, Visitor *v, const char *name,
                              void *opaque, Error **errp)
 {
-    uint8_t value = CXL_TYPE3(obj)->qos.backpressure;
+    uint8_t value = CXL_TYPE3(obj)->mem->qos->backpressure;
 
     visit_type_uint8(v, name, &value, errp);
 }
@@ -40,7 +36,7 @@ static void set_backpressure(Object *obj, Visitor *v, const char *name,
                    "works: use qom-set");
         return;
     }
-    d->qos.backpressure = value;
+    d->mem->qos->backpressure = value;
 }
 
 void cxl_type3_qos_add_properties(ObjectClass *oc)

@@ -12,6 +12,9 @@
 #include "hw/pci/pci_vmstate.h"
 #include "hw/pci/pcie_aer.h"
 #include "migration/vmstate-checked.h"
+#include "hw/cxl/memdev/firmware.h"
+#include "hw/cxl/memdev/media.h"
+#include "hw/cxl/memdev/poison.h"
 #include "cxl_type3_internal.h"
 #include "hw/cxl/cxl-base-contacts.h"
 
@@ -41,9 +44,9 @@ static bool operations_agree(const CXLType3Dev *d)
     bool overwrites = is_running(&d->mailbox_cci, CXL_OP_MEDIA_OPS) ||
                       is_running(&d->ld_cci, CXL_OP_MEDIA_OPS);
 
-    return d->media.running == scans && d->poison.frozen == scans &&
-           (d->media.op_ranges != 0) == overwrites &&
-           (d->regs.media_status == CXL_MEDIA_DISABLED) == sanitizes;
+    return d->mem->media->running == scans && d->mem->poison->frozen == scans &&
+           (d->mem->media->op_ranges != 0) == overwrites &&
+           cxl_memdev_media_disabled(d->mem) == sanitizes;
 }
 
 static bool stores_firmware(const CXLCCI *cci)
@@ -58,14 +61,8 @@ static int cxl_type3_post_load(void *opaque, int version_id)
 
     /* A part of firmware that no CCI works on would never be done */
     if (!operations_agree(d) ||
-        d->firmware.in_flight != (stores_firmware(&d->mailbox_cci) ||
+        d->mem->firmware->in_flight != (stores_firmware(&d->mailbox_cci) ||
                                   stores_firmware(&d->fm_cci))) {
-        return -EINVAL;
-    }
-    if (d->partition.size) {
-        cxl_type3_partition_moved(d);
-    }
-    if (!cxl_security_has_what_it_locks(&d->security)) {
         return -EINVAL;
     }
     cxl_type3_direct_reload(d);
@@ -74,8 +71,8 @@ static int cxl_type3_post_load(void *opaque, int version_id)
 
 static const VMStateDescription vmstate_state = {
     .name = "cxl-type3-state",
-    .version_id = 1,
-    .minimum_version_id = 1,
+    .version_id = 2,
+    .minimum_version_id = 2,
     .post_load = cxl_type3_post_load,
     .fields = (const VMStateField[]) {
         VMSTATE_PCI_FUNCTION(parent_obj, CXLType3Dev),
@@ -86,31 +83,8 @@ static const VMStateDescription vmstate_state = {
         VMSTATE_STRUCT(cxl, CXLType3Dev, 0, vmstate_cxl_component,
                        CXLComponentState),
 
-        VMSTATE_STRUCT(clock, CXLType3Dev, 0, vmstate_cxl_timestamp,
-                       CXLTimestamp),
-        VMSTATE_STRUCT(events, CXLType3Dev, 0, vmstate_cxl_events,
-                       CXLEventLogs),
-        VMSTATE_STRUCT(fm_events, CXLType3Dev, 0, vmstate_cxl_events,
-                       CXLEventLogs),
-        VMSTATE_STRUCT(poison, CXLType3Dev, 0, vmstate_cxl_poison, CXLPoison),
-        VMSTATE_STRUCT(media, CXLType3Dev, 0, vmstate_cxl_media,
-                       CXLMediaState),
-        VMSTATE_STRUCT(firmware, CXLType3Dev, 0, vmstate_cxl_firmware,
-                       CXLFirmware),
-        VMSTATE_STRUCT(health, CXLType3Dev, 0, vmstate_cxl_health, CXLHealth),
-        VMSTATE_STRUCT(partition, CXLType3Dev, 0, vmstate_cxl_partition,
-                       CXLPartition),
-        VMSTATE_STRUCT(security, CXLType3Dev, 0, vmstate_cxl_security,
-                       CXLSecurity),
-        VMSTATE_STRUCT(features, CXLType3Dev, 0, vmstate_cxl_features,
-                       CXLFeatures),
-        VMSTATE_STRUCT(scrub, CXLType3Dev, 0, vmstate_cxl_scrub, CXLScrub),
-        VMSTATE_STRUCT(qos, CXLType3Dev, 0, vmstate_cxl_qos, CXLQoS),
-        VMSTATE_STRUCT(history, CXLType3Dev, 0, vmstate_cxl_history,
-                       CXLHistory),
-        VMSTATE_STRUCT(dump, CXLType3Dev, 0, vmstate_cxl_dump, CXLDump),
-        VMSTATE_STRUCT(maintenance, CXLType3Dev, 0, vmstate_cxl_maintenance,
-                       CXLMaintenance),
+        VMSTATE_STRUCT_POINTER(mem, CXLType3Dev, vmstate_cxl_memdev,
+                               CXLMemDev),
         VMSTATE_STRUCT_POINTER_TEST(dc, CXLType3Dev, has_dc, vmstate_cxl_dc,
                                     CXLDynCap),
 

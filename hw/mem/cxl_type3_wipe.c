@@ -35,8 +35,8 @@ static uint64_t place_of(const CXLType3Dev *d, const CXLType3Mem *m)
 {
     return m == &d->vmem ? 0 :
            m == &d->pmem ? d->vmem.size :
-           m == &d->dcmem ? cxl_type3_static_size(d) :
-                            cxl_type3_static_size(d) + d->dcmem.size;
+           m == &d->dcmem ? cxl_memdev_static_size(d->mem) :
+                            cxl_memdev_static_size(d->mem) + d->dcmem.size;
 }
 
 static uint64_t places(const CXLType3Dev *d)
@@ -119,7 +119,7 @@ static void set_forget(CXLType3Wipe *w, uint64_t from, uint64_t len)
 static void slice(CXLType3Dev *d)
 {
     CXLType3Wipe *w = &d->wipe;
-    uint64_t left = CXL_TYPE3_SLICE;
+    uint64_t left = CXL_MEMDEV_SLICE;
     IntervalTreeNode *r;
 
     while (left && (r = interval_tree_iter_first(&w->ranges, 0, UINT64_MAX))) {
@@ -182,8 +182,9 @@ static void note(CXLType3Wipe *w, uint64_t place, uint64_t len)
     }
 }
 
-void cxl_type3_wipe(CXLType3Dev *d, uint64_t dpa, uint64_t len)
+void cxl_type3_wipe(void *opaque, uint64_t dpa, uint64_t len)
 {
+    CXLType3Dev *d = opaque;
     uint64_t offset;
 
     if (cxl_type3_dc_backend_offset(d, dpa, len, &offset)) {
@@ -193,8 +194,10 @@ void cxl_type3_wipe(CXLType3Dev *d, uint64_t dpa, uint64_t len)
     }
 }
 
-void cxl_type3_wipe_begin(CXLType3Dev *d)
+void cxl_type3_wipe_begin(void *opaque)
 {
+    CXLType3Dev *d = opaque;
+
     if (d->wipe.noted) {
         d->wipe.noted = false;
         /* Processors do not stop for us: they must trap before the first */
@@ -205,14 +208,18 @@ void cxl_type3_wipe_begin(CXLType3Dev *d)
     }
 }
 
-void cxl_type3_wipe_all(CXLType3Dev *d)
+void cxl_type3_wipe_all(void *opaque)
 {
+    CXLType3Dev *d = opaque;
+
     note(&d->wipe, 0, places(d));
     cxl_type3_wipe_begin(d);
 }
 
-bool cxl_type3_wiping(const CXLType3Dev *d)
+bool cxl_type3_is_wiping(void *opaque)
 {
+    CXLType3Dev *d = opaque;
+
     return d->wipe.left;
 }
 

@@ -11,8 +11,17 @@
 #include "qemu/timer.h"
 #include "qemu/units.h"
 #include "hw/cxl/cmd-sets.h"
+#include "hw/cxl/memdev/debug-log.h"
+#include "hw/cxl/memdev/features.h"
+#include "hw/cxl/memdev/firmware.h"
+#include "hw/cxl/memdev/health.h"
+#include "hw/cxl/memdev/maintenance.h"
+#include "hw/cxl/memdev/media.h"
+#include "hw/cxl/memdev/partition.h"
+#include "hw/cxl/memdev/qos.h"
+#include "hw/cxl/memdev/security.h"
 #include "tests/unit/cxl/fake-clock.h"
-#include "tests/unit/cxl/fake-type3.h"
+#include "tests/unit/cxl/fake-memdev.h"
 #include "tests/unit/cxl/state-bytes.h"
 
 /* the names by which libFuzzer calls it */
@@ -51,34 +60,6 @@ static uint64_t take(Input *in, unsigned bytes)
 
 /* -- a device of models -- */
 
-static void keep_log(void *opaque, CXLEventLogId log, const CXLEventRecord *r)
-{
-    CXLEventRecord copy = *r;
-
-    cxl_event_append(opaque, log, &copy);
-}
-
-static void repaired(void *opaque, uint64_t dpa, uint64_t len)
-{
-    g_assert(len && dpa < STATIC && len <= STATIC - dpa);
-}
-
-static void needed(void *opaque, bool needed)
-{
-    cxl_health_set_maintenance(&fake.health, needed);
-}
-
-static void log_repair(void *opaque, const CXLEventRecord *r)
-{
-    keep_log(&fake.host_logs, CXL_EVENT_LOG_INFO, r);
-}
-
-static const CXLMaintenanceOps maintenance_ops = {
-    .replaced = repaired,
-    .needed = needed,
-    .log = log_repair,
-};
-
 static void open_device(uint8_t how)
 {
     fake.has_dc = how & 1;
@@ -87,23 +68,8 @@ static void open_device(uint8_t how)
     fake.persistent_size = how & 4 ? STATIC / 2 : 0;
     fake.lsa_size = how & 4 ? sizeof(fake.lsa) : 0;
     fake.is_decoded = how & 8;
-    cxl_firmware_init(&fake.firmware);
-    cxl_health_init(&fake.health, keep_log, &fake.host_logs);
-    cxl_qos_init(&fake.qos);
-    cxl_features_init(&fake.features, cxl_memdev_features,
-                      CXL_MEMDEV_FEATURES, NULL, NULL);
-    cxl_maintenance_init(&fake.maintenance, STATIC, &fake.features,
-                         &maintenance_ops, NULL);
-    if (how & 16 && fake.persistent_size) {
-        cxl_partition_init(&fake.partition, STATIC / 2, STATIC / 2);
-    }
-    fake_type3_open();
-}
-
-static void close_device(void)
-{
-    cxl_maintenance_destroy(&fake.maintenance);
-    fake_type3_close();
+    fake.partitionable = how & 16 && fake.persistent_size;
+    fake_memdev_open();
 }
 
 /* -- steps -- */
@@ -139,17 +105,17 @@ static void run_command(Input *in, CXLCCI *cci)
 static void spoil_state(Input *in, uint8_t how)
 {
     const struct { const VMStateDescription *vmsd; void *of; } models[] = {
-        { &vmstate_cxl_poison, &fake.poison },
-        { &vmstate_cxl_events, &fake.host_logs },
-        { &vmstate_cxl_features, &fake.features },
-        { &vmstate_cxl_maintenance, &fake.maintenance },
-        { &vmstate_cxl_security, &fake.security },
-        { &vmstate_cxl_firmware, &fake.firmware },
-        { &vmstate_cxl_health, &fake.health },
-        { &vmstate_cxl_partition, &fake.partition },
-        { &vmstate_cxl_media, &fake.media },
-        { &vmstate_cxl_qos, &fake.qos },
-        { &vmstate_cxl_history, &fake.history },
+        { &vmstate_cxl_poison, fake.mem->poison },
+        { &vmstate_cxl_events, fake.mem->events },
+        { &vmstate_cxl_features, fake.mem->features },
+        { &vmstate_cxl_maintenance, fake.mem->maintenance },
+        { &vmstate_cxl_security, fake.mem->security },
+        { &vmstate_cxl_firmware, fake.mem->firmware },
+        { &vmstate_cxl_health, fake.mem->health },
+        { &vmstate_cxl_partition, fake.mem->partition },
+        { &vmstate_cxl_media, fake.mem->media },
+        { &vmstate_cxl_qos, fake.mem->qos },
+        { &vmstate_cxl_history, fake.mem->history },
         { &vmstate_cxl_cci, &fake.mailbox },
         { &vmstate_cxl_dc, fake.dc },
     };
@@ -166,7 +132,7 @@ static void spoil_state(Input *in, uint8_t how)
         state->data[at % state->len] = take(in, 1);
     }
     if (state_load(models[n].vmsd, models[n].of, state->data, state->len)) {
-        close_device();
+        fake_memdev_close();
         open_device(how);
     }
 }
@@ -198,7 +164,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             run_command(&in, &fake.mailbox);
         }
     }
-    close_device();
+    fake_memdev_close();
     return 0;
 }
 

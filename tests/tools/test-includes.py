@@ -51,7 +51,7 @@ LAYERS = (
 
 ARROWS = {
     'device': {'transport', 'cci', 'memdev', 'dcd', 'hdm', 'common'},
-    'transport': {'cci', 'switch', 'mctp', 'common'},
+    'transport': {'cci', 'memdev', 'switch', 'mctp', 'common'},
     'cci': {'memdev', 'dcd', 'switch', 'common'},
     'memdev': {'dcd', 'common'},
     'dcd': {'common'},
@@ -67,9 +67,7 @@ OUTSIDE = re.compile(r'(qemu/|migration/|trace/|trace\.h$|qapi/error\.h$|'
 
 # Lines that are still against the table, by layer and other: it may only sink
 KNOWN = {
-    ('cci', 'device'): 1,
-    ('common', 'cci'): 6,
-    ('dcd', 'cci'): 1,
+    ('common', 'cci'): 1,
     ('switch', 'cci'): 1,
     ('switch', 'device'): 1,
     ('transport', 'device'): 1,

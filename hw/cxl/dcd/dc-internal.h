@@ -7,6 +7,7 @@
 #define HW_CXL_DC_INTERNAL_H
 
 #include "qemu/qht.h"
+#include "qemu/queue.h"
 #include "hw/cxl/cxl_dc.h"
 
 /* -- ordered sets of ranges (extents.c) ----------------------------------- */

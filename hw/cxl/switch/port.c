@@ -169,7 +169,7 @@ static PCIDevice *function_at(const CXLSwitch *sw, PCIDevice *port,
     return pci_bridge_get_sec_bus(PCI_BRIDGE(port))->devices[fn];
 }
 
-CXLType3Dev *cxl_switch_type3_at(const CXLCCI *cci, uint8_t id)
+CXLCCI *cxl_switch_cci_at(const CXLCCI *cci, uint8_t id)
 {
     CXLSwitch *sw = cxl_cci_switch(cci);
     PCIDevice *port = sw ? cxl_switch_port(sw, id) : NULL;
@@ -183,8 +183,8 @@ CXLType3Dev *cxl_switch_type3_at(const CXLCCI *cci, uint8_t id)
 
         if (d && object_dynamic_cast(OBJECT(d), TYPE_CXL_TYPE3)) {
             return DEVICE(d)->realized &&
-                   !resettable_is_in_reset(OBJECT(d)) ? (CXLType3Dev *)d
-                                                      : NULL;
+                   !resettable_is_in_reset(OBJECT(d)) ?
+                   cxl_type3_fm_cci((CXLType3Dev *)d) : NULL;
         }
     }
     return NULL;

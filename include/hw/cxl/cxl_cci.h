@@ -12,73 +12,19 @@
 
 #include "qemu/notify.h"
 #include "qemu/timer.h"
+#include "qemu/units.h"
 #include "hw/qdev-core.h"
 #include "hw/cxl/cxl_msg.h"
+#include "hw/cxl/cxl_rc.h"
 
-typedef enum CXLRetCode {
-    CXL_RC_SUCCESS                  = 0x00,
-    CXL_RC_BG_STARTED               = 0x01,
-    CXL_RC_INVALID_INPUT            = 0x02,
-    CXL_RC_UNSUPPORTED              = 0x03,
-    CXL_RC_INTERNAL_ERROR           = 0x04,
-    CXL_RC_RETRY_REQUIRED           = 0x05,
-    CXL_RC_BUSY                     = 0x06,
-    CXL_RC_MEDIA_DISABLED           = 0x07,
-    CXL_RC_FW_XFER_IN_PROGRESS      = 0x08,
-    CXL_RC_FW_XFER_OUT_OF_ORDER     = 0x09,
-    CXL_RC_FW_AUTH_FAILED           = 0x0a,
-    CXL_RC_FW_INVALID_SLOT          = 0x0b,
-    CXL_RC_FW_ROLLED_BACK           = 0x0c,
-    CXL_RC_FW_COLD_RESET_NEEDED     = 0x0d,
-    CXL_RC_INVALID_HANDLE           = 0x0e,
-    CXL_RC_INVALID_PHYS_ADDR        = 0x0f,
-    CXL_RC_POISON_LIMIT             = 0x10,
-    CXL_RC_MEDIA_FAILURE            = 0x11,
-    CXL_RC_ABORTED                  = 0x12,
-    CXL_RC_INVALID_SECURITY_STATE   = 0x13,
-    CXL_RC_BAD_PASSPHRASE           = 0x14,
-    CXL_RC_UNSUPPORTED_CCI          = 0x15,
-    CXL_RC_INVALID_PAYLOAD_LENGTH   = 0x16,
-    CXL_RC_INVALID_LOG              = 0x17,
-    CXL_RC_INTERRUPTED              = 0x18,
-    CXL_RC_FEAT_VERSION             = 0x19,
-    CXL_RC_FEAT_SELECTION           = 0x1a,
-    CXL_RC_FEAT_XFER_IN_PROGRESS    = 0x1b,
-    CXL_RC_FEAT_XFER_OUT_OF_ORDER   = 0x1c,
-    CXL_RC_RESOURCES_EXHAUSTED      = 0x1d,
-    CXL_RC_INVALID_EXTENT_LIST      = 0x1e,
-    CXL_RC_XFER_OUT_OF_ORDER        = 0x1f,
-    CXL_RC_NO_BG_ABORT              = 0x20,
-    CXL_RC_COUNT
-} CXLRetCode;
-
-/** cxl_rc_name() - the specification's name of a return code; never NULL. */
-const char *cxl_rc_name(unsigned rc);
-
-/* What a trace calls number @i, which a guest may have chosen */
-#define CXL_NAME(names, i) \
-    ((i) < ARRAY_SIZE(names) && (names)[i] ? (names)[i] : "unknown")
-
-/* Command Effects Log bits */
-#define CXL_EFF_CONFIG_COLD_RESET   (1u << 0)
-#define CXL_EFF_CONFIG_IMMEDIATE    (1u << 1)
-#define CXL_EFF_DATA_IMMEDIATE      (1u << 2)
-#define CXL_EFF_POLICY_IMMEDIATE    (1u << 3)
-#define CXL_EFF_LOG_IMMEDIATE       (1u << 4)
-#define CXL_EFF_SECURITY            (1u << 5)
-#define CXL_EFF_BACKGROUND          (1u << 6)
-#define CXL_EFF_SECONDARY_MBOX      (1u << 7)
-#define CXL_EFF_ABORTABLE           (1u << 8)
-#define CXL_EFF_RESET_BITS_VALID    (1u << 9)
-#define CXL_EFF_CONFIG_CONV_RESET   (1u << 10)
-#define CXL_EFF_CONFIG_CXL_RESET    (1u << 11)
-
-/* A command that the core knows: reading a log is not told to @ran */
+/* A command that the core knows: it must not change the log that it reads */
 #define CXL_OP_GET_LOG              0x0401
 
 /* Message sizes travel as a power of two, 256 bytes to 1 MiB (8.2.10.1.1) */
 #define CXL_CCI_MIN_PAYLOAD_SHIFT   8
 #define CXL_CCI_MAX_PAYLOAD_SHIFT   20
+/* Bytes of a mailbox's payload unless a property says otherwise */
+#define CXL_MAILBOX_PAYLOAD_DEFAULT (8 * KiB)
 
 /* Kinds of CCI; a row says on which of them its command exists */
 typedef enum CXLCCIKind {
@@ -210,7 +156,11 @@ typedef struct CXLCCIBackground {
 /**
  * struct CXLCCI - one command interface
  * @kind: decides which rows exist here
- * @owner: the component; command sets know its type (cxl_cci_type3())
+ * @owner: the component
+ * @memdev: the memory device, NULL if the component is none
+ * @dc: its dynamic capacity, NULL if there is none
+ * @lds: CCIs of its @nr_lds logical devices, which a tunnel leads to
+ * @fm_sets: a mailbox answers the Fabric Manager's commands, too
  * @host_id: LD whose view this CCI gives (0 on single-logical devices)
  * @payload_max: bytes of payload, request and response
  * @response_limit: log2 of the bound that 0004h set; 0 = none
@@ -219,9 +169,6 @@ typedef struct CXLCCIBackground {
  * @clock: the component's timestamp, NULL if none
  * @bg_time_scale: percent of their time that background operations take; NULL:
  *                 all of it
- * @media_disabled: NULL, or tells whether CXL_CMD_MEDIA rows answer 07
- * @ran: NULL, or told of each command after it was run; not of 0401h, which
- *       would change the log that it reads
  * @bg_notify: NULL, or called when a background operation has ended; a register
  *             block takes it over (cxl_devregs_init())
  * @bg_opaque: for @bg_notify
@@ -234,14 +181,19 @@ typedef struct CXLCCIBackground {
  * @sw: in the CCI that an upstream port embeds: the switch, while it has doors
  *
  * Not a QOM object: it is embedded by value where base files expect it.  The
- * owner starts from zeroes and sets @host_id, @events, @clock, @bg_time_scale,
- * @ran and @media_disabled before cxl_cci_init(), which leaves them alone.  A
+ * owner starts from zeroes and sets @memdev to @nr_lds, @host_id, @events,
+ * @clock and @bg_time_scale before cxl_cci_init(), which leaves them alone.  A
  * CCI without @events has no event commands, one without @clock no timestamp
  * commands.
  */
 struct CXLCCI {
     CXLCCIKind kind;
     DeviceState *owner;
+    struct CXLMemDev *memdev;
+    struct CXLDynCap *dc;
+    CXLCCI *lds;
+    uint8_t nr_lds;
+    bool fm_sets;
     uint16_t host_id;
     uint32_t payload_max;
     uint8_t response_limit;
@@ -249,9 +201,6 @@ struct CXLCCI {
     struct CXLEventLogs *events;
     struct CXLTimestamp *clock;
     const uint8_t *bg_time_scale;
-    bool (*media_disabled)(const CXLCCI *cci);
-    void (*ran)(CXLCCI *cci, uint16_t opcode, size_t in_len, CXLRetCode rc,
-                size_t out_len);
     void (*bg_notify)(CXLCCI *cci);
     void *bg_opaque;
     NotifierList bg_watchers;
@@ -294,6 +243,9 @@ CXLRetCode cxl_cci_process(CXLCCI *cci, uint16_t opcode,
 
 /** cxl_cci_is_io() - is @opcode a command here with CXL_CMD_IO? */
 bool cxl_cci_is_io(const CXLCCI *cci, uint16_t opcode);
+
+/** cxl_cci_media_disabled() - do commands with CXL_CMD_MEDIA answer 07? */
+bool cxl_cci_media_disabled(const CXLCCI *cci);
 
 const CXLCmd *cxl_cci_find(const CXLCCI *cci, uint16_t opcode);
 

@@ -18,8 +18,6 @@
 
 #define CXL_DEVREGS_OFF_STATUS      0x080
 #define CXL_DEVREGS_OFF_MAILBOX     0x088
-/* Bytes of payload unless a property says otherwise */
-#define CXL_MAILBOX_PAYLOAD_DEFAULT (8 * KiB)
 
 /* Mailbox registers, from the start of the mailbox capability (8.2.8.4) */
 #define CXL_MAILBOX_OFF_CAPS        0x00
@@ -28,14 +26,6 @@
 #define CXL_MAILBOX_OFF_STATUS      0x10
 #define CXL_MAILBOX_OFF_BG_STATUS   0x18
 #define CXL_MAILBOX_OFF_PAYLOAD     0x20
-
-/* Media status field of the memory device status register (8.2.8.5.1) */
-typedef enum CXLMediaStatus {
-    CXL_MEDIA_NOT_READY = 0,
-    CXL_MEDIA_READY     = 1,
-    CXL_MEDIA_ERROR     = 2,
-    CXL_MEDIA_DISABLED  = 3,
-} CXLMediaStatus;
 
 /** CXLMailboxIrq - a background operation ended */
 typedef void CXLMailboxIrq(void *opaque);
@@ -59,7 +49,6 @@ typedef struct CXLDeviceRegs {
     CXLCCI *cci;
     const CXLEventLogs *events;
     uint8_t msgnum;
-    bool is_memdev;
     CXLMailboxIrq *bg_irq;
     void *opaque;
     uint32_t control;
@@ -67,7 +56,6 @@ typedef struct CXLDeviceRegs {
     uint64_t status;
     uint32_t bg_low;
     bool bg_low_held;
-    uint8_t media_status;
     DeviceDeferred deferred;
     uint8_t *payload;
     uint32_t payload_size;
@@ -81,19 +69,18 @@ bool cxl_mailbox_check_payload(uint32_t size, Error **errp);
  * @owner: of the memory region, and of @r
  * @cci: initialised before; its payload limit is the size of the payload
  *       registers, its completion hook (bg_notify) becomes this block's
- * @is_memdev: show the memory device status capability as ready media
+ *
+ * The memory device status capability is there if @cci has a memory device.
  *
  * Free with cxl_devregs_finalize(), when nobody can access the block any more.
  */
 void cxl_devregs_init(CXLDeviceRegs *r, Object *owner, const char *name,
                       CXLCCI *cci, const CXLEventLogs *events, uint8_t msgnum,
-                      bool is_memdev, CXLMailboxIrq *bg_irq, void *opaque);
+                      CXLMailboxIrq *bg_irq, void *opaque);
 void cxl_devregs_finalize(CXLDeviceRegs *r);
 void cxl_devregs_reset(CXLDeviceRegs *r);
 /** cxl_devregs_exit() - the owner is unrealized: nothing is run any more. */
 void cxl_devregs_exit(CXLDeviceRegs *r);
-void cxl_devregs_set_media(CXLDeviceRegs *r, CXLMediaStatus status);
-CXLMediaStatus cxl_devregs_media(const CXLDeviceRegs *r);
 
 extern const struct VMStateDescription vmstate_cxl_devregs;
 

@@ -106,14 +106,14 @@ void cxl_switch_binding(const CXLSwitch *sw, PCIDevice *port,
                         uint8_t binding[CXL_SWITCH_BINDING]);
 
 /**
- * cxl_switch_type3_at() - the memory device that a switch reaches
- * @cci: a door to the switch
+ * cxl_switch_cci_at() - out-of-band CCI of a memory device below a switch
+ * @cci: of the switch
  * @port: number of a downstream port
  *
  * Binding does not matter: what no host sees is reached too.
  * Return: NULL if there is no such port, no memory device behind it, or it is
  * without power or held in reset
  */
-CXLType3Dev *cxl_switch_type3_at(const CXLCCI *cci, uint8_t port);
+CXLCCI *cxl_switch_cci_at(const CXLCCI *cci, uint8_t port);
 
 #endif /* CXL_SWITCH_H */

@@ -10,7 +10,7 @@
 #include "qemu/module.h"
 #include "qemu/timer.h"
 #include "qemu/units.h"
-#include "fake-type3.h"
+#include "fake-memdev.h"
 #include "hw/cxl/cmd-sets.h"
 
 /* More than a page of either road holds */
@@ -45,8 +45,8 @@ static void add(unsigned i)
 
     assert_rc(cxl_dc_add(fake.dc, &req, NULL), CXL_RC_SUCCESS);
     assert_rc(cxl_dc_host_respond(fake.dc, 0, &r, 1, false), CXL_RC_SUCCESS);
-    cxl_event_forget(&fake.host_logs, CXL_EVENT_LOG_DYNCAP);
-    cxl_event_forget(&fake.fm_logs, CXL_EVENT_LOG_DYNCAP);
+    cxl_event_forget(fake.mem->events, CXL_EVENT_LOG_DYNCAP);
+    cxl_event_forget(fake.mem->fm_events, CXL_EVENT_LOG_DYNCAP);
 }
 
 static int compare(const void *a, const void *b)
@@ -136,8 +136,8 @@ static double cycle(unsigned n)
     answer_group(0x4802, n);
     end = get_clock();
     answer_group(0x4803, n);
-    cxl_event_forget(&fake.host_logs, CXL_EVENT_LOG_DYNCAP);
-    cxl_event_forget(&fake.fm_logs, CXL_EVENT_LOG_DYNCAP);
+    cxl_event_forget(fake.mem->events, CXL_EVENT_LOG_DYNCAP);
+    cxl_event_forget(fake.mem->fm_events, CXL_EVENT_LOG_DYNCAP);
     return (double)(end - start) / n;
 }
 
@@ -150,7 +150,7 @@ static void measure_groups(void)
     fake.has_dc = true;
     fake.fm_on_mailbox = true;
     fake.blocks = 2 * LARGEST;
-    fake_type3_open();
+    fake_memdev_open();
     for (unsigned run = 0; run < GROUPS; run++) {
         for (unsigned i = 0; i < ARRAY_SIZE(size); i++) {
             cycle(size[i]);
@@ -164,7 +164,7 @@ static void measure_groups(void)
     }
     qsort(ratio, GROUPS, sizeof(*ratio), compare);
     printf("group-ratio\t%u\t%.3f\n", size[3], ratio[GROUPS / 2]);
-    fake_type3_close();
+    fake_memdev_close();
 }
 
 int main(int argc, char **argv)
@@ -174,7 +174,7 @@ int main(int argc, char **argv)
     module_call_init(MODULE_INIT_QOM);
     fake.has_dc = true;
     fake.fm_on_mailbox = true;
-    fake_type3_open();
+    fake_memdev_open();
     for (unsigned i = 0; i < EXTENTS; i++) {
         add(i);
     }
@@ -182,7 +182,7 @@ int main(int argc, char **argv)
     measure("5603", &fake.mailbox, 0x5603, page, sizeof(page));
     /* 4801h has no host in front */
     measure("4801", &fake.mailbox, 0x4801, page + 4, 8);
-    fake_type3_close();
+    fake_memdev_close();
     measure_groups();
     return 0;
 }

@@ -4,13 +4,16 @@
  */
 #include "qemu/osdep.h"
 #include "qemu/module.h"
+#include "hw/cxl/memdev/debug-log.h"
 #include "cci-rows.h"
 #include "fake-clock.h"
 
 unsigned handled, done, aborted, ended;
 unsigned rounds_left;
 bool slices;
-bool media_is_disabled;
+static CXLTimestamp rows_clock;
+static CXLHistory history;
+CXLMemDev cci_memdev = { .history = &history };
 CXLRetCode final_code;
 
 static CXLRetCode echo(CXLCCI *cci, CXLReader *in, CXLWriter *out)
@@ -124,11 +127,6 @@ static const CXLCmdSet low = CXL_CMD_SET("low", low_rows);
 /* out of order on purpose: the CCI sorts */
 const CXLCmdSet *const cxl_cmd_sets[] = { &high, &low, NULL };
 
-static bool media_disabled(const CXLCCI *cci)
-{
-    return media_is_disabled;
-}
-
 void cci_notify(CXLCCI *cci)
 {
     g_assert_false(cci->bg.running);
@@ -140,9 +138,10 @@ void cci_setup(CXLCCI *cci, gconstpointer data)
     memset(cci, 0, sizeof(*cci));
     handled = done = aborted = ended = rounds_left = 0;
     slices = false;
-    media_is_disabled = false;
+    cci_memdev.media_status = CXL_MEDIA_READY;
+    cxl_history_init(&history, &rows_clock);
     final_code = CXL_RC_SUCCESS;
-    cci->media_disabled = media_disabled;
+    cci->memdev = &cci_memdev;
     cci->bg_notify = cci_notify;
     cxl_cci_init(cci, CXL_CCI_MAILBOX, NULL, PAYLOAD);
 }

@@ -6,6 +6,7 @@
 #define TESTS_CXL_CCI_ROWS_H
 
 #include "hw/cxl/cxl_cci.h"
+#include "hw/cxl/cxl_memdev.h"
 
 #define PAYLOAD     1024
 #define BG_MS       1000
@@ -39,7 +40,7 @@ extern unsigned handled, done, aborted, ended;
 extern CXLRetCode final_code;
 extern unsigned rounds_left;
 extern bool slices;
-extern bool media_is_disabled;
+extern CXLMemDev cci_memdev;
 
 /** cci_setup(), cci_teardown() - as of g_test_add(): a mailbox, counts at 0 */
 void cci_setup(CXLCCI *cci, gconstpointer data);

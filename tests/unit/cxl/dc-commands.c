@@ -16,11 +16,11 @@ const CXLCmdSet *const cxl_cmd_sets[] = {
 const QemuUUID tag_a = { .data = "tag number one.." };
 const QemuUUID no_tag;
 
-void dc_setup(CXLType3Dev *unused, gconstpointer data)
+void dc_setup(FakeMemDev *unused, gconstpointer data)
 {
     fake.has_dc = true;
     fake.fm_on_mailbox = true;
-    fake_type3_open();
+    fake_memdev_open();
 }
 
 void put_add(uint8_t policy, uint8_t region, uint64_t len,
@@ -84,7 +84,7 @@ void add_blocks(unsigned first, unsigned n)
         put_answer(1, false);
         put_range(dpa, FAKE_BLOCK);
         assert_rc(send_request(&fake.mailbox, 0x4802), CXL_RC_SUCCESS);
-        cxl_event_forget(&fake.host_logs, CXL_EVENT_LOG_DYNCAP);
+        cxl_event_forget(fake.mem->events, CXL_EVENT_LOG_DYNCAP);
     }
 }
 

@@ -6,7 +6,7 @@
 #ifndef TESTS_CXL_DC_COMMANDS_H
 #define TESTS_CXL_DC_COMMANDS_H
 
-#include "fake-type3.h"
+#include "fake-memdev.h"
 
 #define BLOCK(region, n) (FAKE_REGION_BASE(region) + (n) * FAKE_BLOCK)
 
@@ -16,7 +16,7 @@ extern const QemuUUID no_tag;
 QemuUUID nth_tag(unsigned n);
 
 /** dc_setup() - as of g_test_add(): FM commands on the mailbox too */
-void dc_setup(CXLType3Dev *unused, gconstpointer data);
+void dc_setup(FakeMemDev *unused, gconstpointer data);
 
 /** put_add() - head of 5604h and 5605h; put_list() - a count of extents */
 void put_add(uint8_t policy, uint8_t region, uint64_t len,

@@ -36,7 +36,7 @@ static void test_kind_and_presence_pick_rows(CXLCCI *cci, gconstpointer data)
 static void test_order_of_checks(CXLCCI *cci, gconstpointer data)
 {
     g_assert_cmphex(run_len(cci, OP_BG, 0), ==, CXL_RC_BG_STARTED);
-    media_is_disabled = true;
+    cci_memdev.media_status = CXL_MEDIA_DISABLED;
     /* unknown before length, length before busy, busy before media */
     g_assert_cmphex(run_len(cci, 0x4404, 5), ==, CXL_RC_UNSUPPORTED);
     g_assert_cmphex(run_len(cci, OP_BG_MEDIA, 1), ==,

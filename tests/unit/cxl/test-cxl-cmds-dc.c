@@ -9,7 +9,7 @@
 
 /* -- where the commands exist ----------------------------------------- */
 
-static void test_sets_follow_the_kind(CXLType3Dev *unused, gconstpointer data)
+static void test_sets_follow_the_kind(FakeMemDev *unused, gconstpointer data)
 {
     uint16_t op;
 
@@ -24,22 +24,22 @@ static void test_sets_follow_the_kind(CXLType3Dev *unused, gconstpointer data)
         g_assert_nonnull(cxl_cci_find(&fake.fm, op));
         g_assert_null(cxl_cci_find(&fake.ld, op));
     }
-    fake_type3_close();
+    fake_memdev_close();
 
     fake.has_dc = true;
-    fake_type3_open();
+    fake_memdev_open();
     g_assert_nonnull(cxl_cci_find(&fake.fm, 0x5600));
     assert_rc(send_bytes(&fake.mailbox, 0x5600, 0), CXL_RC_UNSUPPORTED);
-    fake_type3_close();
+    fake_memdev_close();
 
     fake.fm_on_mailbox = true;
-    fake_type3_open();
+    fake_memdev_open();
     assert_rc(send_bytes(&fake.mailbox, 0x4800, 2), CXL_RC_UNSUPPORTED);
     assert_rc(send_bytes(&fake.mailbox, 0x5600, 0), CXL_RC_UNSUPPORTED);
     assert_rc(send_bytes(&fake.fm, 0x5600, 0), CXL_RC_UNSUPPORTED);
 }
 
-static void test_effects(CXLType3Dev *unused, gconstpointer data)
+static void test_effects(FakeMemDev *unused, gconstpointer data)
 {
     static const struct {
         uint16_t op, effects;
@@ -57,7 +57,7 @@ static void test_effects(CXLType3Dev *unused, gconstpointer data)
     }
 }
 
-static void test_wrong_lengths(CXLType3Dev *unused, gconstpointer data)
+static void test_wrong_lengths(FakeMemDev *unused, gconstpointer data)
 {
     static const struct {
         uint16_t op, len;
@@ -78,7 +78,7 @@ static void test_wrong_lengths(CXLType3Dev *unused, gconstpointer data)
 
 /* -- 48h -------------------------------------------------------------- */
 
-static void test_get_config(CXLType3Dev *unused, gconstpointer data)
+static void test_get_config(FakeMemDev *unused, gconstpointer data)
 {
     unsigned i;
 
@@ -125,7 +125,7 @@ static CXLRetCode host_list(uint32_t max, uint32_t start)
     return send_request(&fake.mailbox, 0x4801);
 }
 
-static void test_extent_list_pages(CXLType3Dev *unused, gconstpointer data)
+static void test_extent_list_pages(FakeMemDev *unused, gconstpointer data)
 {
     const QemuUUID tag_3 = nth_tag(3), tag_4 = nth_tag(4);
     uint32_t generation;
@@ -162,7 +162,7 @@ static void test_extent_list_pages(CXLType3Dev *unused, gconstpointer data)
     assert_rc(host_list(UINT32_MAX, UINT32_MAX), CXL_RC_INVALID_INPUT);
 }
 
-static void test_host_answers(CXLType3Dev *unused, gconstpointer data)
+static void test_host_answers(FakeMemDev *unused, gconstpointer data)
 {
     put_answer(0, false);
     assert_rc(send_request(&fake.mailbox, 0x4802), CXL_RC_INVALID_INPUT);
@@ -201,7 +201,7 @@ static void test_host_answers(CXLType3Dev *unused, gconstpointer data)
     check_extent(BLOCK(0, 4), FAKE_BLOCK, &no_tag);
 }
 
-static void test_list_length_must_match(CXLType3Dev *unused,
+static void test_list_length_must_match(FakeMemDev *unused,
                                         gconstpointer data)
 {
     uint16_t op;
@@ -224,12 +224,12 @@ static void test_list_length_must_match(CXLType3Dev *unused,
 }
 
 #define ADD(path, fn) \
-    g_test_add("/cxl/cmds/dc/" path, CXLType3Dev, NULL, dc_setup, fn, \
+    g_test_add("/cxl/cmds/dc/" path, FakeMemDev, NULL, dc_setup, fn, \
                fake_teardown)
 
 int main(int argc, char **argv)
 {
-    fake_type3_test_init(&argc, &argv);
+    fake_memdev_test_init(&argc, &argv);
     ADD("presence", test_sets_follow_the_kind);
     ADD("effects", test_effects);
     ADD("wrong-lengths", test_wrong_lengths);

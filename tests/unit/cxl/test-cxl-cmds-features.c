@@ -3,9 +3,10 @@
  * Command set 05h: lists, values, transfers in parts, reset, migration
  */
 #include "qemu/osdep.h"
-#include "fake-type3.h"
+#include "fake-memdev.h"
 #include "state-bytes.h"
 #include "hw/cxl/cmd-sets.h"
+#include "hw/cxl/memdev/features.h"
 
 const CXLCmdSet *const cxl_cmd_sets[] = {
     &cxl_cmds_features,
@@ -52,17 +53,17 @@ static void count_change(void *opaque, unsigned feature)
     changes++;
 }
 
-static void setup(CXLType3Dev *unused, gconstpointer data)
+static void setup(FakeMemDev *unused, gconstpointer data)
 {
     changes = 0;
+    fake_memdev_open();
     if (data) {
-        cxl_features_init(&fake.features, own, OWN_FEATURES, count_change,
+        cxl_features_init(fake.mem->features, own, OWN_FEATURES, count_change,
                           NULL);
     } else {
-        cxl_features_init(&fake.features, cxl_memdev_features,
+        cxl_features_init(fake.mem->features, cxl_memdev_features,
                           CXL_MEMDEV_FEATURES, count_change, NULL);
     }
-    fake_type3_open();
 }
 
 /* -- requests ------------------------------------------------------------ */
@@ -78,7 +79,7 @@ static CXLRetCode list(uint32_t bytes, uint16_t start)
 static CXLRetCode get_part(unsigned feature, uint16_t offset, uint16_t count,
                            uint8_t selection)
 {
-    cxl_put_uuid(&rq, &fake.features.def[feature].uuid);
+    cxl_put_uuid(&rq, &fake.mem->features->def[feature].uuid);
     cxl_put_le16(&rq, offset);
     cxl_put_le16(&rq, count);
     cxl_put_u8(&rq, selection);
@@ -88,10 +89,10 @@ static CXLRetCode get_part(unsigned feature, uint16_t offset, uint16_t count,
 static CXLRetCode set_part(CXLCCI *cci, unsigned feature, uint32_t flags,
                            uint16_t offset, const void *data, size_t len)
 {
-    cxl_put_uuid(&rq, &fake.features.def[feature].uuid);
+    cxl_put_uuid(&rq, &fake.mem->features->def[feature].uuid);
     cxl_put_le32(&rq, flags);
     cxl_put_le16(&rq, offset);
-    cxl_put_u8(&rq, fake.features.def[feature].set_version);
+    cxl_put_u8(&rq, fake.mem->features->def[feature].set_version);
     cxl_put_zero(&rq, 9);
     cxl_put_bytes(&rq, data, len);
     return send_request(cci, 0x0502);
@@ -117,7 +118,7 @@ static const uint8_t eight[] = { 11, 12, 13, 14, 15, 16, 17, 18 };
 
 /* -- tests --------------------------------------------------------------- */
 
-static void test_lengths(CXLType3Dev *unused, gconstpointer data)
+static void test_lengths(FakeMemDev *unused, gconstpointer data)
 {
     unsigned len;
 
@@ -135,7 +136,7 @@ static void test_lengths(CXLType3Dev *unused, gconstpointer data)
     assert_rc(send_bytes(&fake.mailbox, 0x0502, 0x20), CXL_RC_UNSUPPORTED);
 }
 
-static void test_where(CXLType3Dev *unused, gconstpointer data)
+static void test_where(FakeMemDev *unused, gconstpointer data)
 {
     unsigned op;
 
@@ -147,7 +148,7 @@ static void test_where(CXLType3Dev *unused, gconstpointer data)
     g_assert_cmphex(cxl_cci_find(&fake.mailbox, 0x0502)->effects, ==, 0x3e);
 }
 
-static void test_list(CXLType3Dev *unused, gconstpointer data)
+static void test_list(FakeMemDev *unused, gconstpointer data)
 {
     unsigned i;
 
@@ -191,7 +192,7 @@ static void test_list(CXLType3Dev *unused, gconstpointer data)
 }
 
 /* A response limit cuts the list, too */
-static void test_list_is_cut(CXLType3Dev *unused, gconstpointer data)
+static void test_list_is_cut(FakeMemDev *unused, gconstpointer data)
 {
     uint16_t n;
 
@@ -202,7 +203,7 @@ static void test_list_is_cut(CXLType3Dev *unused, gconstpointer data)
     g_assert_cmpuint(cxl_reader_left(&rs), ==, 6 + n * 0x30);
 }
 
-static void test_defaults_are_possible(CXLType3Dev *unused, gconstpointer data)
+static void test_defaults_are_possible(FakeMemDev *unused, gconstpointer data)
 {
     unsigned i;
 
@@ -216,11 +217,12 @@ static void test_defaults_are_possible(CXLType3Dev *unused, gconstpointer data)
         for (b = 0; b < def->set_size; b++) {
             g_assert_cmpuint(def->set[b].at, <, def->get_size);
         }
-        g_assert_true(def->is_valid(cxl_features_current(&fake.features, i)));
+        g_assert_true(def->is_valid(cxl_features_current(fake.mem->features,
+                                                         i)));
     }
 }
 
-static void test_get(CXLType3Dev *unused, gconstpointer data)
+static void test_get(FakeMemDev *unused, gconstpointer data)
 {
     READS(FIXED, CXL_FEATURE_CURRENT, 0xab, 0xcd);
     READS(FIXED, CXL_FEATURE_DEFAULT, 0xab, 0xcd);
@@ -244,7 +246,7 @@ static void test_get(CXLType3Dev *unused, gconstpointer data)
     assert_rc(get_part(LONG, 0, UINT16_MAX, 0), CXL_RC_INVALID_INPUT);
 }
 
-static void test_set(CXLType3Dev *unused, gconstpointer data)
+static void test_set(FakeMemDev *unused, gconstpointer data)
 {
     static const uint8_t impossible[8] = { 0xff };
 
@@ -269,7 +271,7 @@ static void test_set(CXLType3Dev *unused, gconstpointer data)
     READS(LONG, CXL_FEATURE_CURRENT, 11, 12, 13, 14, 15, 16, 17, 2);
 }
 
-static void test_version(CXLType3Dev *unused, gconstpointer data)
+static void test_version(FakeMemDev *unused, gconstpointer data)
 {
     cxl_put_uuid(&rq, &own[LONG].uuid);
     cxl_put_zero(&rq, 6);
@@ -278,7 +280,7 @@ static void test_version(CXLType3Dev *unused, gconstpointer data)
     assert_rc(send_request(&fake.mailbox, 0x0502), CXL_RC_FEAT_VERSION);
 }
 
-static void test_parts(CXLType3Dev *unused, gconstpointer data)
+static void test_parts(FakeMemDev *unused, gconstpointer data)
 {
     assert_rc(set(LONG, CONTINUE, 0, eight, 1),
               CXL_RC_FEAT_XFER_OUT_OF_ORDER);
@@ -308,7 +310,7 @@ static void test_parts(CXLType3Dev *unused, gconstpointer data)
     READS(LONG, CXL_FEATURE_SAVED, 11, 12, 13, 14, 15, 16, 17, 2);
 }
 
-static void test_abort(CXLType3Dev *unused, gconstpointer data)
+static void test_abort(FakeMemDev *unused, gconstpointer data)
 {
     assert_rc(set(LONG, ABORT, 0, NULL, 0), CXL_RC_SUCCESS);
     assert_rc(set(LONG, START, 0, eight, 2), CXL_RC_SUCCESS);
@@ -318,7 +320,7 @@ static void test_abort(CXLType3Dev *unused, gconstpointer data)
     assert_rc(set(LONG, FULL, 0, eight, 8), CXL_RC_SUCCESS);
 }
 
-static void test_impossible_value_ends_transfer(CXLType3Dev *unused,
+static void test_impossible_value_ends_transfer(FakeMemDev *unused,
                                                 gconstpointer data)
 {
     static const uint8_t bad = 0xff;
@@ -329,7 +331,7 @@ static void test_impossible_value_ends_transfer(CXLType3Dev *unused,
 }
 
 /* One transfer per device, whoever asks and for whatever */
-static void test_one_transfer(CXLType3Dev *unused, gconstpointer data)
+static void test_one_transfer(FakeMemDev *unused, gconstpointer data)
 {
     static const uint8_t scrub[] = { 5, 0 };
     static const uint8_t ecs[] = { 0, 4, 0, 4, 0, 4, 0 };
@@ -350,7 +352,7 @@ static void test_one_transfer(CXLType3Dev *unused, gconstpointer data)
 }
 
 /* A start that names nothing must not lock anything */
-static void test_unknown(CXLType3Dev *unused, gconstpointer data)
+static void test_unknown(FakeMemDev *unused, gconstpointer data)
 {
     static const uint8_t scrub[] = { 5, 0 };
     unsigned flags;
@@ -367,7 +369,7 @@ static void test_unknown(CXLType3Dev *unused, gconstpointer data)
               CXL_RC_SUCCESS);
 }
 
-static void test_scrub(CXLType3Dev *unused, gconstpointer data)
+static void test_scrub(FakeMemDev *unused, gconstpointer data)
 {
     static const uint8_t on[] = { 24, 0xff }, zero[] = { 0, 1 };
 
@@ -380,7 +382,7 @@ static void test_scrub(CXLType3Dev *unused, gconstpointer data)
     READS(CXL_FEATURE_PATROL_SCRUB, CXL_FEATURE_CURRENT, 3, 24, 1, 1);
 }
 
-static void test_ecs(CXLType3Dev *unused, gconstpointer data)
+static void test_ecs(FakeMemDev *unused, gconstpointer data)
 {
     uint8_t v[] = { 0, 4, 0, 0x1d, 0, 0xeb, 0xff };
     unsigned code;
@@ -408,13 +410,13 @@ static void test_ecs(CXLType3Dev *unused, gconstpointer data)
               CXL_RC_INVALID_PAYLOAD_LENGTH);
 }
 
-static void test_reset(CXLType3Dev *unused, gconstpointer data)
+static void test_reset(FakeMemDev *unused, gconstpointer data)
 {
     static const uint8_t six[] = { 6, 1 }, seven[] = { 7, 1 };
     const unsigned f = CXL_FEATURE_PATROL_SCRUB;
 
     assert_rc(set(f, FULL, 0, six, 2), CXL_RC_SUCCESS);
-    cxl_features_reset(&fake.features);
+    cxl_features_reset(fake.mem->features);
     READS(f, CXL_FEATURE_CURRENT, 3, 12, 1, 0);
 
     assert_rc(set(f, FULL | SAVE, 0, six, 2), CXL_RC_SUCCESS);
@@ -422,38 +424,38 @@ static void test_reset(CXLType3Dev *unused, gconstpointer data)
     READS(f, CXL_FEATURE_CURRENT, 3, 7, 1, 1);
     READS(f, CXL_FEATURE_SAVED, 3, 6, 1, 1);
     assert_rc(set(f, START, 0, seven, 1), CXL_RC_SUCCESS);
-    cxl_features_reset(&fake.features);
+    cxl_features_reset(fake.mem->features);
     READS(f, CXL_FEATURE_CURRENT, 3, 6, 1, 1);
     assert_rc(set(f, FINISH, 1, seven, 1), CXL_RC_FEAT_XFER_OUT_OF_ORDER);
 }
 
 /* What cannot be saved is not, however often a host asks for that */
-static void test_save_without_place(CXLType3Dev *unused, gconstpointer data)
+static void test_save_without_place(FakeMemDev *unused, gconstpointer data)
 {
     CXLFeatureDef def = own[LONG];
 
     def.attributes = CXL_FEATURE_CHANGEABLE;
-    cxl_features_init(&fake.features, &def, 1, NULL, NULL);
+    cxl_features_init(fake.mem->features, &def, 1, NULL, NULL);
     assert_rc(set(0, FULL | SAVE, 0, eight, 8), CXL_RC_SUCCESS);
     READS(0, CXL_FEATURE_CURRENT, 11, 12, 13, 14, 15, 16, 17, 2);
     assert_rc(get_part(0, 0, 8, CXL_FEATURE_SAVED), CXL_RC_FEAT_SELECTION);
-    cxl_features_reset(&fake.features);
+    cxl_features_reset(fake.mem->features);
     READS(0, CXL_FEATURE_CURRENT, 1, 2, 3, 4, 5, 6, 7, 8);
 }
 
 static int reload(void)
 {
-    GByteArray *saved = state_save(&vmstate_cxl_features, &fake.features);
-    int rc = state_load(&vmstate_cxl_features, &fake.features, saved->data,
+    GByteArray *saved = state_save(&vmstate_cxl_features, fake.mem->features);
+    int rc = state_load(&vmstate_cxl_features, fake.mem->features, saved->data,
                         saved->len);
 
     g_byte_array_unref(saved);
     return rc;
 }
 
-static void test_migration(CXLType3Dev *unused, gconstpointer data)
+static void test_migration(FakeMemDev *unused, gconstpointer data)
 {
-    CXLFeatures *f = &fake.features;
+    CXLFeatures *f = fake.mem->features;
     GByteArray *saved;
     size_t i;
 
@@ -491,10 +493,10 @@ static void test_migration(CXLType3Dev *unused, gconstpointer data)
 
 int main(int argc, char **argv)
 {
-    fake_type3_test_init(&argc, &argv);
-#define T(name, f) g_test_add("/cxl/cmds-features/" name, CXLType3Dev, NULL, \
+    fake_memdev_test_init(&argc, &argv);
+#define T(name, f) g_test_add("/cxl/cmds-features/" name, FakeMemDev, NULL, \
                               setup, f, fake_teardown)
-#define OWN(name, f) g_test_add("/cxl/cmds-features/" name, CXLType3Dev, own, \
+#define OWN(name, f) g_test_add("/cxl/cmds-features/" name, FakeMemDev, own, \
                                 setup, f, fake_teardown)
     T("lengths", test_lengths);
     T("where", test_where);

@@ -6,9 +6,10 @@
 #include "qemu/timer.h"
 #include "qemu/units.h"
 #include "fake-clock.h"
-#include "fake-type3.h"
+#include "fake-memdev.h"
 #include "state-bytes.h"
 #include "hw/cxl/cmd-sets.h"
+#include "hw/cxl/memdev/firmware.h"
 
 #define SECOND      ((int64_t)NANOSECONDS_PER_SECOND)
 #define PART        (2 * SECOND)
@@ -24,10 +25,9 @@ const CXLCmdSet *const cxl_cmd_sets[] = {
     NULL,
 };
 
-static void setup(CXLType3Dev *unused, gconstpointer data)
+static void setup(FakeMemDev *unused, gconstpointer data)
 {
-    cxl_firmware_init(&fake.firmware);
-    fake_type3_open();
+    fake_memdev_open();
 }
 
 static CXLRetCode part_on(CXLCCI *cci, uint8_t action, uint8_t slot,
@@ -87,7 +87,7 @@ static void check_slots(uint8_t byte, const char *first, const char *second)
 #define V1 "BWFW VERSION 01"
 #define V2 "BWFW VERSION 02"
 
-static void test_lengths(CXLType3Dev *unused, gconstpointer data)
+static void test_lengths(FakeMemDev *unused, gconstpointer data)
 {
     unsigned len;
 
@@ -106,7 +106,7 @@ static void test_lengths(CXLType3Dev *unused, gconstpointer data)
     assert_rc(send_bytes(&fake.ld, 0x0200, 0), CXL_RC_UNSUPPORTED);
 }
 
-static void test_whole_image(CXLType3Dev *unused, gconstpointer data)
+static void test_whole_image(FakeMemDev *unused, gconstpointer data)
 {
     check_slots(1, V0, "");
     assert_rc(part_on(&fake.mailbox, ACT_FULL, 2, 0, 512), CXL_RC_BG_STARTED);
@@ -121,7 +121,7 @@ static void test_whole_image(CXLType3Dev *unused, gconstpointer data)
     check_slots(1, V0, V2);
 }
 
-static void test_parts(CXLType3Dev *unused, gconstpointer data)
+static void test_parts(FakeMemDev *unused, gconstpointer data)
 {
     assert_rc(part(ACT_START, 0, 0, 256), CXL_RC_BG_STARTED);
     assert_rc(part(ACT_CONTINUE, 0, 2, 256), CXL_RC_BG_STARTED);
@@ -136,7 +136,7 @@ static void test_parts(CXLType3Dev *unused, gconstpointer data)
     assert_rc(part(ACT_END, 2, 4, 5), CXL_RC_INVALID_INPUT);
 }
 
-static void test_size(CXLType3Dev *unused, gconstpointer data)
+static void test_size(FakeMemDev *unused, gconstpointer data)
 {
     const uint32_t last = 32 * MiB / 128 - 1;
 
@@ -147,7 +147,7 @@ static void test_size(CXLType3Dev *unused, gconstpointer data)
     assert_rc(part(ACT_END, 2, last, 128), CXL_RC_BG_STARTED);
 }
 
-static void test_refusals(CXLType3Dev *unused, gconstpointer data)
+static void test_refusals(FakeMemDev *unused, gconstpointer data)
 {
     static const uint8_t bad_slots[] = { 0, 1, 3, 255 };
     unsigned i;
@@ -171,7 +171,7 @@ static void test_refusals(CXLType3Dev *unused, gconstpointer data)
     assert_rc(part(ACT_END, 2, 1, 128), CXL_RC_BG_STARTED);
 }
 
-static void test_timeout(CXLType3Dev *unused, gconstpointer data)
+static void test_timeout(FakeMemDev *unused, gconstpointer data)
 {
     assert_rc(part(ACT_START, 0, 0, 128), CXL_RC_BG_STARTED);
     fake_clock_step(30 * SECOND - PART);
@@ -181,7 +181,7 @@ static void test_timeout(CXLType3Dev *unused, gconstpointer data)
     assert_rc(part(ACT_START, 0, 0, 128), CXL_RC_BG_STARTED);
 }
 
-static void test_abort(CXLType3Dev *unused, gconstpointer data)
+static void test_abort(FakeMemDev *unused, gconstpointer data)
 {
     assert_rc(part(ACT_ABORT, 0, 0, 0), CXL_RC_SUCCESS);
     assert_rc(part(ACT_START, 0, 0, 128), CXL_RC_BG_STARTED);
@@ -196,7 +196,7 @@ static void test_abort(CXLType3Dev *unused, gconstpointer data)
     assert_rc(part(ACT_FULL, 2, 0, 128), CXL_RC_BG_STARTED);
 }
 
-static void test_one_part_at_a_time(CXLType3Dev *unused, gconstpointer data)
+static void test_one_part_at_a_time(FakeMemDev *unused, gconstpointer data)
 {
     assert_rc(part_on(&fake.fm, ACT_FULL, 2, 0, 128), CXL_RC_BG_STARTED);
     assert_rc(part_on(&fake.fm, ACT_ABORT, 0, 0, 0), CXL_RC_BUSY);
@@ -207,7 +207,7 @@ static void test_one_part_at_a_time(CXLType3Dev *unused, gconstpointer data)
     check_slots(1, V0, V1);
 }
 
-static void test_activation(CXLType3Dev *unused, gconstpointer data)
+static void test_activation(FakeMemDev *unused, gconstpointer data)
 {
     static const uint8_t bad_slots[] = { 0, 1, 2, 3, 255 };
     unsigned i;
@@ -221,27 +221,27 @@ static void test_activation(CXLType3Dev *unused, gconstpointer data)
     check_slots(1, V0, V1);
     assert_rc(activate(AT_RESET, 2), CXL_RC_SUCCESS);
     check_slots(1 | 2 << 3, V0, V1);
-    cxl_firmware_reset(&fake.firmware);
+    cxl_firmware_reset(fake.mem->firmware);
     check_slots(2, V0, V1);
     assert_rc(activate(AT_RESET, 1), CXL_RC_SUCCESS);
     assert_rc(activate(ONLINE, 1), CXL_RC_SUCCESS);
     check_slots(1, V0, V1);
-    cxl_firmware_reset(&fake.firmware);
+    cxl_firmware_reset(fake.mem->firmware);
     check_slots(1, V0, V1);
 }
 
-static void test_reset_drops_the_transfer(CXLType3Dev *unused,
+static void test_reset_drops_the_transfer(FakeMemDev *unused,
                                           gconstpointer data)
 {
     assert_rc(part_on(&fake.mailbox, ACT_START, 0, 0, 128),
               CXL_RC_BG_STARTED);
     cxl_cci_reset(&fake.mailbox);
-    cxl_firmware_reset(&fake.firmware);
+    cxl_firmware_reset(fake.mem->firmware);
     assert_rc(part(ACT_END, 2, 1, 128), CXL_RC_INVALID_INPUT);
     check_slots(1, V0, "");
 }
 
-static void test_migration(CXLType3Dev *unused, gconstpointer data)
+static void test_migration(FakeMemDev *unused, gconstpointer data)
 {
     g_autoptr(GByteArray) state = NULL;
     CXLFirmware bad;
@@ -249,12 +249,12 @@ static void test_migration(CXLType3Dev *unused, gconstpointer data)
     assert_rc(part(ACT_FULL, 2, 0, 128), CXL_RC_BG_STARTED);
     assert_rc(activate(AT_RESET, 2), CXL_RC_SUCCESS);
     assert_rc(part(ACT_START, 0, 0, 128), CXL_RC_BG_STARTED);
-    state = state_save(&vmstate_cxl_firmware, &fake.firmware);
-    cxl_firmware_init(&fake.firmware);
-    g_assert_cmpint(state_load(&vmstate_cxl_firmware, &fake.firmware,
+    state = state_save(&vmstate_cxl_firmware, fake.mem->firmware);
+    cxl_firmware_init(fake.mem->firmware);
+    g_assert_cmpint(state_load(&vmstate_cxl_firmware, fake.mem->firmware,
                                state->data, state->len), ==, 0);
     check_slots(1 | 2 << 3, V0, V1);
-    bad = fake.firmware;
+    bad = *fake.mem->firmware;
     assert_rc(part(ACT_END, 2, 1, 128), CXL_RC_BG_STARTED);
     check_slots(1 | 2 << 3, V0, V2);
 
@@ -262,17 +262,17 @@ static void test_migration(CXLType3Dev *unused, gconstpointer data)
     bad.active = 3;
     g_clear_pointer(&state, g_byte_array_unref);
     state = state_save(&vmstate_cxl_firmware, &bad);
-    g_assert_true(state_is_refused(&vmstate_cxl_firmware, &fake.firmware,
+    g_assert_true(state_is_refused(&vmstate_cxl_firmware, fake.mem->firmware,
                                    state->data, state->len));
 }
 
 #define ADD(path, fn) \
-    g_test_add("/cxl/cmds/firmware/" path, CXLType3Dev, NULL, setup, fn, \
+    g_test_add("/cxl/cmds/firmware/" path, FakeMemDev, NULL, setup, fn, \
                fake_teardown)
 
 int main(int argc, char **argv)
 {
-    fake_type3_test_init(&argc, &argv);
+    fake_memdev_test_init(&argc, &argv);
     ADD("wrong-lengths", test_lengths);
     ADD("whole-image", test_whole_image);
     ADD("parts", test_parts);

@@ -6,7 +6,7 @@
 #include "qemu/osdep.h"
 #include "dc-commands.h"
 
-static void test_dcd_info(CXLType3Dev *unused, gconstpointer data)
+static void test_dcd_info(FakeMemDev *unused, gconstpointer data)
 {
     unsigned i;
 
@@ -34,7 +34,7 @@ static CXLRetCode fm_regions(uint16_t host, uint8_t count, uint8_t start)
     return send_request(&fake.fm, 0x5601);
 }
 
-static void test_host_regions(CXLType3Dev *unused, gconstpointer data)
+static void test_host_regions(FakeMemDev *unused, gconstpointer data)
 {
     assert_rc(fm_regions(0, 0xff, 0), CXL_RC_SUCCESS);
     g_assert_cmpuint(rs.size, ==, 4 + 2 * 0x28 + 16);
@@ -67,7 +67,7 @@ static CXLRetCode set_region(uint8_t region, uint64_t block, bool sanitize)
     return send_request(&fake.fm, 0x5602);
 }
 
-static void test_set_region(CXLType3Dev *unused, gconstpointer data)
+static void test_set_region(FakeMemDev *unused, gconstpointer data)
 {
     const CXLEventRecord *r;
 
@@ -75,7 +75,7 @@ static void test_set_region(CXLType3Dev *unused, gconstpointer data)
     g_assert_cmpuint(rs.size, ==, 0);
     g_assert_cmphex(cxl_dc_region(fake.dc, 1)->block_size, ==, 4 * MiB);
     g_assert_true(cxl_dc_region(fake.dc, 1)->sanitize);
-    r = cxl_event_at(&fake.host_logs, CXL_EVENT_LOG_DYNCAP, 0);
+    r = cxl_event_at(fake.mem->events, CXL_EVENT_LOG_DYNCAP, 0);
     g_assert_nonnull(r);
     g_assert_cmphex(r->b[0x30], ==, CXL_DC_EV_REGION_UPDATED);
     assert_rc(fm_regions(0, 1, 1), CXL_RC_SUCCESS);
@@ -98,7 +98,7 @@ static CXLRetCode fm_list(uint16_t host, uint32_t max, uint32_t start)
     return send_request(&fake.fm, 0x5603);
 }
 
-static void test_fm_extent_list(CXLType3Dev *unused, gconstpointer data)
+static void test_fm_extent_list(FakeMemDev *unused, gconstpointer data)
 {
     const QemuUUID tag_1 = nth_tag(1);
 
@@ -128,7 +128,7 @@ static void test_fm_extent_list(CXLType3Dev *unused, gconstpointer data)
 }
 
 /* Lengths of 5604h and 5605h depend on the policy in the request */
-static void test_request_lengths(CXLType3Dev *unused, gconstpointer data)
+static void test_request_lengths(FakeMemDev *unused, gconstpointer data)
 {
     size_t len;
 
@@ -173,7 +173,7 @@ static void test_request_lengths(CXLType3Dev *unused, gconstpointer data)
     assert_rc(send_request(&fake.fm, 0x5605), CXL_RC_INVALID_EXTENT_LIST);
 }
 
-static void test_policy_is_four_bits(CXLType3Dev *unused, gconstpointer data)
+static void test_policy_is_four_bits(FakeMemDev *unused, gconstpointer data)
 {
     put_add(0xf2, 0, 0, &no_tag);               /* reserved bits are ignored */
     put_list(1);
@@ -189,7 +189,7 @@ static void test_policy_is_four_bits(CXLType3Dev *unused, gconstpointer data)
     assert_rc(send_request(&fake.fm, 0x5604), CXL_RC_INVALID_INPUT);
 }
 
-static void test_release_flags(CXLType3Dev *unused, gconstpointer data)
+static void test_release_flags(FakeMemDev *unused, gconstpointer data)
 {
     add_blocks(0, 2);
     /* a plain request leaves the list alone, a forced one does not */
@@ -199,20 +199,20 @@ static void test_release_flags(CXLType3Dev *unused, gconstpointer data)
     assert_rc(send_request(&fake.fm, 0x5605), CXL_RC_SUCCESS);
     g_assert_cmpuint(rs.size, ==, 0);
     g_assert_cmpuint(cxl_dc_extent_count(fake.dc, 0), ==, 2);
-    g_assert_cmphex(cxl_event_at(&fake.host_logs, CXL_EVENT_LOG_DYNCAP,
+    g_assert_cmphex(cxl_event_at(fake.mem->events, CXL_EVENT_LOG_DYNCAP,
                                  0)->b[0x30], ==, CXL_DC_EV_RELEASE);
     put_add(0x11, 0, 0, &no_tag);
     put_list(1);
     put_extent(BLOCK(0, 2), FAKE_BLOCK, &no_tag, 0);
     assert_rc(send_request(&fake.fm, 0x5605), CXL_RC_SUCCESS);
     g_assert_cmpuint(cxl_dc_extent_count(fake.dc, 0), ==, 1);
-    g_assert_cmphex(cxl_event_at(&fake.host_logs, CXL_EVENT_LOG_DYNCAP,
+    g_assert_cmphex(cxl_event_at(fake.mem->events, CXL_EVENT_LOG_DYNCAP,
                                  1)->b[0x30], ==, CXL_DC_EV_FORCED_RELEASE);
 }
 
-static void test_log_back_pressure(CXLType3Dev *unused, gconstpointer data)
+static void test_log_back_pressure(FakeMemDev *unused, gconstpointer data)
 {
-    unsigned room = cxl_event_room(&fake.host_logs, CXL_EVENT_LOG_DYNCAP), i;
+    unsigned room = cxl_event_room(fake.mem->events, CXL_EVENT_LOG_DYNCAP), i;
 
     for (i = 0; i < 2; i++) {
         unsigned n = room + 1 - i, k;
@@ -224,7 +224,7 @@ static void test_log_back_pressure(CXLType3Dev *unused, gconstpointer data)
         }
         assert_rc(send_request(&fake.mailbox, 0x5604),
                   i ? CXL_RC_SUCCESS : CXL_RC_RETRY_REQUIRED);
-        g_assert_cmpuint(cxl_event_count(&fake.host_logs,
+        g_assert_cmpuint(cxl_event_count(fake.mem->events,
                                          CXL_EVENT_LOG_DYNCAP), ==,
                          i ? room : 0);
     }
@@ -237,7 +237,7 @@ static CXLRetCode tags(uint32_t start, uint32_t max)
     return send_request(&fake.fm, 0x5608);
 }
 
-static void test_tags_and_references(CXLType3Dev *unused, gconstpointer data)
+static void test_tags_and_references(FakeMemDev *unused, gconstpointer data)
 {
     QemuUUID got;
     unsigned i;
@@ -279,7 +279,7 @@ static void test_tags_and_references(CXLType3Dev *unused, gconstpointer data)
     g_assert_cmpuint(rs.size, ==, 0);
 }
 
-static void test_fm_reads_its_own_log(CXLType3Dev *unused, gconstpointer data)
+static void test_fm_reads_its_own_log(FakeMemDev *unused, gconstpointer data)
 {
     add_blocks(0, 1);
     /* the host's log holds the offer (forgotten here), the FM's the answer */
@@ -293,12 +293,12 @@ static void test_fm_reads_its_own_log(CXLType3Dev *unused, gconstpointer data)
 }
 
 #define ADD(path, fn) \
-    g_test_add("/cxl/cmds/dc/" path, CXLType3Dev, NULL, dc_setup, fn, \
+    g_test_add("/cxl/cmds/dc/" path, FakeMemDev, NULL, dc_setup, fn, \
                fake_teardown)
 
 int main(int argc, char **argv)
 {
-    fake_type3_test_init(&argc, &argv);
+    fake_memdev_test_init(&argc, &argv);
     ADD("5600", test_dcd_info);
     ADD("5601", test_host_regions);
     ADD("5602", test_set_region);

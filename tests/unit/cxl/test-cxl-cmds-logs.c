@@ -7,9 +7,10 @@
 #include "qemu/bswap.h"
 #include "tests/qtest/cxl/cxl-log-uuids.h"
 #include "fake-clock.h"
-#include "fake-type3.h"
+#include "fake-memdev.h"
 #include "state-bytes.h"
 #include "hw/cxl/cmd-sets.h"
+#include "hw/cxl/memdev/debug-log.h"
 
 enum { CEL, HISTORY, DUMP, LOGS };
 
@@ -23,9 +24,9 @@ const CXLCmdSet *const cxl_cmd_sets[] = {
     NULL,
 };
 
-static void setup(CXLType3Dev *unused, gconstpointer data)
+static void setup(FakeMemDev *unused, gconstpointer data)
 {
-    fake_type3_open();
+    fake_memdev_open();
 }
 
 static CXLRetCode get_log(CXLCCI *cci, const uint8_t *id, uint32_t offset,
@@ -49,7 +50,7 @@ static void entry_is(unsigned log, uint32_t size)
     g_assert_cmphex(cxl_get_le32(&rs), ==, size);
 }
 
-static void test_list(CXLType3Dev *unused, gconstpointer data)
+static void test_list(FakeMemDev *unused, gconstpointer data)
 {
     assert_rc(send_request(&fake.fm, 0x0400), CXL_RC_SUCCESS);
     g_assert_cmpuint(rs.size, ==, 8 + LOGS * 0x14);
@@ -73,7 +74,7 @@ static CXLRetCode sub_list(uint8_t max, uint8_t start)
     return send_request(&fake.fm, 0x0405);
 }
 
-static void test_sub_list(CXLType3Dev *unused, gconstpointer data)
+static void test_sub_list(FakeMemDev *unused, gconstpointer data)
 {
     assert_rc(sub_list(255, 1), CXL_RC_SUCCESS);
     g_assert_cmpuint(rs.size, ==, 8 + 2 * 0x14);
@@ -89,7 +90,7 @@ static void test_sub_list(CXLType3Dev *unused, gconstpointer data)
     assert_rc(sub_list(1, 255), CXL_RC_INVALID_INPUT);
 }
 
-static void test_get(CXLType3Dev *unused, gconstpointer data)
+static void test_get(FakeMemDev *unused, gconstpointer data)
 {
     static const uint8_t other[16] = { 1 };
     uint32_t size = cxl_cci_cel_size(&fake.fm), at;
@@ -109,16 +110,16 @@ static void test_get(CXLType3Dev *unused, gconstpointer data)
               CXL_RC_INVALID_INPUT);
 }
 
-static void test_media_disabled(CXLType3Dev *unused, gconstpointer data)
+static void test_media_disabled(FakeMemDev *unused, gconstpointer data)
 {
-    fake.media_disabled = true;
+    fake.mem->media_status = CXL_MEDIA_DISABLED;
     assert_rc(get_log(&fake.mailbox, uuid[CEL], 0, 4), CXL_RC_SUCCESS);
     assert_rc(get_log(&fake.mailbox, uuid[HISTORY], 0, 4),
               CXL_RC_MEDIA_DISABLED);
     assert_rc(get_log(&fake.mailbox, uuid[DUMP], 0, 4), CXL_RC_MEDIA_DISABLED);
 }
 
-static void test_bounds(CXLType3Dev *unused, gconstpointer data)
+static void test_bounds(FakeMemDev *unused, gconstpointer data)
 {
     const uint32_t sizes[LOGS] = {
         cxl_cci_cel_size(&fake.mailbox), CXL_HISTORY_SIZE, CXL_DUMP_SIZE,
@@ -144,7 +145,7 @@ static void test_bounds(CXLType3Dev *unused, gconstpointer data)
     }
 }
 
-static void test_operations(CXLType3Dev *unused, gconstpointer data)
+static void test_operations(FakeMemDev *unused, gconstpointer data)
 {
     static const uint32_t caps[LOGS] = { 0, 0x9, 0xb };
     static const uint8_t none[16];
@@ -187,7 +188,7 @@ static void record_is(CXLCCIKind kind, uint16_t op, uint16_t rc, uint32_t in,
     cxl_get_skip(&rs, 3);
 }
 
-static void test_history(CXLType3Dev *unused, gconstpointer data)
+static void test_history(FakeMemDev *unused, gconstpointer data)
 {
     unsigned i;
 
@@ -232,7 +233,7 @@ static void dump_is(uint32_t len, uint64_t when)
     g_assert_cmpuint(cxl_get_le64(&rs), ==, when);
 }
 
-static void test_dump(CXLType3Dev *unused, gconstpointer data)
+static void test_dump(FakeMemDev *unused, gconstpointer data)
 {
     dump_is(0, 0);
     g_assert_cmphex(cxl_get_le64(&rs), ==, 0);
@@ -251,19 +252,19 @@ static void test_dump(CXLType3Dev *unused, gconstpointer data)
     dump_is(0, 0);
 }
 
-static void test_migration(CXLType3Dev *unused, gconstpointer data)
+static void test_migration(FakeMemDev *unused, gconstpointer data)
 {
     g_autoptr(GByteArray) history = NULL;
     g_autoptr(GByteArray) dump = NULL;
 
     assert_rc(with_uuid(0x0404, uuid[DUMP]), CXL_RC_SUCCESS);
-    history = state_save(&vmstate_cxl_history, &fake.history);
-    dump = state_save(&vmstate_cxl_dump, &fake.dump);
-    cxl_history_clear(&fake.history);
-    cxl_dump_clear(&fake.dump);
-    g_assert_cmpint(state_load(&vmstate_cxl_history, &fake.history,
+    history = state_save(&vmstate_cxl_history, fake.mem->history);
+    dump = state_save(&vmstate_cxl_dump, fake.mem->dump);
+    cxl_history_clear(fake.mem->history);
+    cxl_dump_clear(fake.mem->dump);
+    g_assert_cmpint(state_load(&vmstate_cxl_history, fake.mem->history,
                                history->data, history->len), ==, 0);
-    g_assert_cmpint(state_load(&vmstate_cxl_dump, &fake.dump, dump->data,
+    g_assert_cmpint(state_load(&vmstate_cxl_dump, fake.mem->dump, dump->data,
                                dump->len), ==, 0);
     get_history(1, 1);
     cxl_get_skip(&rs, 8);
@@ -272,12 +273,12 @@ static void test_migration(CXLType3Dev *unused, gconstpointer data)
 }
 
 #define ADD(path, fn) \
-    g_test_add("/cxl/cmds/logs/" path, CXLType3Dev, NULL, setup, fn, \
+    g_test_add("/cxl/cmds/logs/" path, FakeMemDev, NULL, setup, fn, \
                fake_teardown)
 
 int main(int argc, char **argv)
 {
-    fake_type3_test_init(&argc, &argv);
+    fake_memdev_test_init(&argc, &argv);
     ADD("0400", test_list);
     ADD("0401", test_get);
     ADD("0401/bounds", test_bounds);

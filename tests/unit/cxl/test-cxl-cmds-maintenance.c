@@ -6,9 +6,12 @@
 #include "qemu/osdep.h"
 #include "qemu/bswap.h"
 #include "qemu/units.h"
-#include "fake-type3.h"
+#include "fake-memdev.h"
 #include "state-bytes.h"
 #include "hw/cxl/cmd-sets.h"
+#include "hw/cxl/memdev/features.h"
+#include "hw/cxl/memdev/maintenance.h"
+#include "hw/cxl/memdev/security.h"
 
 const CXLCmdSet *const cxl_cmd_sets[] = {
     &cxl_cmds_maintenance,
@@ -52,22 +55,13 @@ static const CXLMaintenanceOps ops = {
     .log = log_it,
 };
 
-static void setup(CXLType3Dev *unused, gconstpointer data)
+static void setup(FakeMemDev *unused, gconstpointer data)
 {
     memset(&heard, 0, sizeof(heard));
     fake.volatile_size = VOLATILE;
     fake.persistent_size = SIZE - VOLATILE;
-    cxl_security_init(&fake.security, VOLATILE, SIZE - VOLATILE, NULL, NULL);
-    cxl_features_init(&fake.features, cxl_memdev_features,
-                      CXL_MEMDEV_FEATURES, NULL, NULL);
-    cxl_maintenance_init(&fake.maintenance, SIZE, &fake.features, &ops, NULL);
-    fake_type3_open();
-}
-
-static void teardown(CXLType3Dev *unused, gconstpointer data)
-{
-    cxl_maintenance_destroy(&fake.maintenance);
-    fake_type3_close();
+    fake_memdev_open();
+    fake.mem->maintenance->ops = &ops;
 }
 
 static CXLRetCode ppr(uint8_t flags, uint64_t dpa)
@@ -91,7 +85,7 @@ static CXLRetCode spare_rank(uint8_t flags, uint8_t channel)
     return send_request(&fake.mailbox, 0x0600);
 }
 
-static void test_lengths(CXLType3Dev *unused, gconstpointer data)
+static void test_lengths(FakeMemDev *unused, gconstpointer data)
 {
     static const uint8_t right[] = { 0, 14, 16 };
     unsigned class, len;
@@ -109,25 +103,25 @@ static void test_lengths(CXLType3Dev *unused, gconstpointer data)
     }
 }
 
-static void test_where(CXLType3Dev *unused, gconstpointer data)
+static void test_where(FakeMemDev *unused, gconstpointer data)
 {
     g_assert_null(cxl_cci_find(&fake.fm, 0x0600));
     g_assert_null(cxl_cci_find(&fake.ld, 0x0600));
     g_assert_cmphex(cxl_cci_find(&fake.mailbox, 0x0600)->effects, ==, 0x56);
 }
 
-static void test_states(CXLType3Dev *unused, gconstpointer data)
+static void test_states(FakeMemDev *unused, gconstpointer data)
 {
-    fake.media_disabled = true;
+    fake.mem->media_status = CXL_MEDIA_DISABLED;
     assert_rc(ppr(0, 0), CXL_RC_MEDIA_DISABLED);
-    fake.media_disabled = false;
+    fake.mem->media_status = CXL_MEDIA_READY;
     /* a scan that another interface started */
-    fake.poison.frozen = true;
+    fake.mem->poison->frozen = true;
     assert_rc(ppr(0, 0), CXL_RC_BUSY);
     assert_rc(ppr(1, 0), CXL_RC_SUCCESS);
-    fake.poison.frozen = false;
+    fake.mem->poison->frozen = false;
     /* persistent memory behind a passphrase */
-    fake.security.locked = true;
+    fake.mem->security->locked = true;
     assert_rc(ppr(0, VOLATILE), CXL_RC_INVALID_SECURITY_STATE);
     assert_rc(spare_rank(0, 1), CXL_RC_INVALID_SECURITY_STATE);
     g_assert_cmpuint(heard.replaced, ==, 0);
@@ -143,7 +137,7 @@ static void test_states(CXLType3Dev *unused, gconstpointer data)
 }
 
 /* Each line is in the unit that its place names, and units do not overlap */
-static void test_places(CXLType3Dev *unused, gconstpointer data)
+static void test_places(FakeMemDev *unused, gconstpointer data)
 {
     static const struct {
         uint64_t size;
@@ -162,7 +156,7 @@ static void test_places(CXLType3Dev *unused, gconstpointer data)
     for (i = 0; i < ARRAY_SIZE(media); i++) {
         CXLMaintenance m;
 
-        cxl_maintenance_init(&m, media[i].size, &fake.features, &ops, NULL);
+        cxl_maintenance_init(&m, media[i].size, fake.mem->features, &ops, NULL);
         g_assert_cmphex(m.size, ==, media[i].whole);
         for (n = 0; n < 10000; n++) {
             uint64_t dpa = g_test_rand_double() * (m.size - 1);
@@ -186,9 +180,9 @@ static void test_places(CXLType3Dev *unused, gconstpointer data)
     }
 }
 
-static void test_needed(CXLType3Dev *unused, gconstpointer data)
+static void test_needed(FakeMemDev *unused, gconstpointer data)
 {
-    CXLMaintenance *m = &fake.maintenance;
+    CXLMaintenance *m = fake.mem->maintenance;
 
     cxl_maintenance_note(m, SIZE, 64);
     cxl_maintenance_note(m, UINT64_MAX - 63, 64);
@@ -215,7 +209,7 @@ static void test_needed(CXLType3Dev *unused, gconstpointer data)
 
 static int reload(void)
 {
-    CXLMaintenance *m = &fake.maintenance;
+    CXLMaintenance *m = fake.mem->maintenance;
     GByteArray *saved = state_save(&vmstate_cxl_maintenance, m);
     int rc = state_load(&vmstate_cxl_maintenance, m, saved->data, saved->len);
 
@@ -223,9 +217,9 @@ static int reload(void)
     return rc;
 }
 
-static void test_migration(CXLType3Dev *unused, gconstpointer data)
+static void test_migration(FakeMemDev *unused, gconstpointer data)
 {
-    CXLMaintenance *m = &fake.maintenance;
+    CXLMaintenance *m = fake.mem->maintenance;
     GByteArray *saved;
     size_t i;
 
@@ -234,7 +228,7 @@ static void test_migration(CXLType3Dev *unused, gconstpointer data)
     cxl_maintenance_note(m, 4096, 64);
     saved = state_save(&vmstate_cxl_maintenance, m);
     cxl_maintenance_destroy(m);
-    cxl_maintenance_init(m, SIZE, &fake.features, &ops, NULL);
+    cxl_maintenance_init(m, SIZE, fake.mem->features, &ops, NULL);
     g_assert_cmpint(state_load(&vmstate_cxl_maintenance, m, saved->data,
                                saved->len), ==, 0);
     assert_rc(spare_rank(1, 0), CXL_RC_RESOURCES_EXHAUSTED);
@@ -259,9 +253,9 @@ static void test_migration(CXLType3Dev *unused, gconstpointer data)
 
 int main(int argc, char **argv)
 {
-    fake_type3_test_init(&argc, &argv);
-#define T(name, f) g_test_add("/cxl/cmds-maintenance/" name, CXLType3Dev, \
-                              NULL, setup, f, teardown)
+    fake_memdev_test_init(&argc, &argv);
+#define T(name, f) g_test_add("/cxl/cmds-maintenance/" name, FakeMemDev, \
+                              NULL, setup, f, fake_teardown)
     T("lengths", test_lengths);
     T("where", test_where);
     T("states", test_states);

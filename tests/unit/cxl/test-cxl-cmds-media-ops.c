@@ -5,9 +5,11 @@
 #include "qemu/osdep.h"
 #include "qemu/bswap.h"
 #include "fake-clock.h"
-#include "fake-type3.h"
+#include "fake-memdev.h"
 #include "state-bytes.h"
 #include "hw/cxl/cmd-sets.h"
+#include "hw/cxl/memdev/media.h"
+#include "hw/cxl/memdev/security.h"
 
 #define LINE        64
 #define VMEM        (256 * MiB)
@@ -23,12 +25,12 @@ const CXLCmdSet *const cxl_cmd_sets[] = {
     NULL,
 };
 
-static void setup(CXLType3Dev *unused, gconstpointer data)
+static void setup(FakeMemDev *unused, gconstpointer data)
 {
     fake.volatile_size = VMEM;
     fake.persistent_size = PMEM;
     fake.has_dc = true;
-    fake_type3_open();
+    fake_memdev_open();
 }
 
 static void put_head(uint8_t class, uint8_t subclass, uint32_t count)
@@ -73,7 +75,7 @@ static void ended_with(CXLRetCode rc)
     }
     g_assert_false(fake.mailbox.bg.running);
     g_assert_cmphex(fake.mailbox.bg.ret_code, ==, rc);
-    g_assert_cmpuint(fake.media.op_ranges, ==, 0);
+    g_assert_cmpuint(fake.mem->media->op_ranges, ==, 0);
 }
 
 static void zeroed(unsigned i, uint64_t dpa, uint64_t len)
@@ -83,7 +85,7 @@ static void zeroed(unsigned i, uint64_t dpa, uint64_t len)
     g_assert_cmphex(fake.zeroed_range[i].len, ==, len);
 }
 
-static void test_discovery(CXLType3Dev *unused, gconstpointer data)
+static void test_discovery(FakeMemDev *unused, gconstpointer data)
 {
     assert_rc(discover(0, 9), CXL_RC_SUCCESS);
     g_assert_cmpuint(rs.size, ==, 12 + 4);
@@ -110,7 +112,7 @@ static void test_discovery(CXLType3Dev *unused, gconstpointer data)
 }
 
 /* A mailbox of 64 KiB carries more ranges than the device remembers */
-static void test_too_many_ranges(CXLType3Dev *unused, gconstpointer data)
+static void test_too_many_ranges(FakeMemDev *unused, gconstpointer data)
 {
     const uint32_t n = CXL_MEDIA_OP_RANGES + 1;
     const size_t len = 8 + n * 16;
@@ -134,12 +136,12 @@ static void test_too_many_ranges(CXLType3Dev *unused, gconstpointer data)
     g_assert_cmphex(cxl_cci_process(&fake.mailbox, 0x4402, in, len - 16, out,
                                     64 * KiB, &out_len), ==,
                     CXL_RC_BG_STARTED);
-    g_assert_cmpuint(fake.media.op_ranges, ==, n - 1);
+    g_assert_cmpuint(fake.mem->media->op_ranges, ==, n - 1);
     /* the stand-in for the memory has no room for so many */
-    fake.media.op_ranges = 0;
+    fake.mem->media->op_ranges = 0;
 }
 
-static void test_requests(CXLType3Dev *unused, gconstpointer data)
+static void test_requests(FakeMemDev *unused, gconstpointer data)
 {
     static const uint8_t unknown[][2] = {
         { 0, 1 }, { 1, 2 }, { 2, 0 }, { 0xff, 0xff },
@@ -164,11 +166,11 @@ static void test_requests(CXLType3Dev *unused, gconstpointer data)
     put_range(0, LINE);
     assert_rc(run(), CXL_RC_INVALID_PAYLOAD_LENGTH);
     assert_rc(send_bytes(&fake.fm, 0x4402, 8), CXL_RC_UNSUPPORTED);
-    fake.media_disabled = true;
+    fake.mem->media_status = CXL_MEDIA_DISABLED;
     assert_rc(one(0, LINE), CXL_RC_MEDIA_DISABLED);
 }
 
-static void test_ranges(CXLType3Dev *unused, gconstpointer data)
+static void test_ranges(FakeMemDev *unused, gconstpointer data)
 {
     assert_rc(one(1, LINE), CXL_RC_INVALID_INPUT);
     assert_rc(one(0, LINE + 1), CXL_RC_INVALID_INPUT);
@@ -184,12 +186,12 @@ static void test_ranges(CXLType3Dev *unused, gconstpointer data)
     put_range(0, 1);
     assert_rc(run(), CXL_RC_INVALID_INPUT);
     g_assert_false(fake.mailbox.bg.running);
-    g_assert_cmpuint(fake.media.op_ranges, ==, 0);
+    g_assert_cmpuint(fake.mem->media->op_ranges, ==, 0);
 }
 
-static void test_overwrite(CXLType3Dev *unused, gconstpointer data)
+static void test_overwrite(FakeMemDev *unused, gconstpointer data)
 {
-    cxl_poison_found(&fake.poison, 0, 4 * LINE, CXL_POISON_INTERNAL);
+    cxl_poison_found(fake.mem->poison, 0, 4 * LINE, CXL_POISON_INTERNAL);
     put_head(1, SANITIZE, 2);
     put_range(LINE, 2 * LINE);
     put_range(VMEM - LINE, 2 * LINE);
@@ -204,24 +206,24 @@ static void test_overwrite(CXLType3Dev *unused, gconstpointer data)
     g_assert_cmpuint(fake.zeroed_ranges, ==, 2);
     zeroed(0, LINE, 2 * LINE);
     zeroed(1, VMEM - LINE, 2 * LINE);
-    g_assert_false(cxl_poison_hits(&fake.poison, LINE, 2 * LINE));
-    g_assert_true(cxl_poison_hits(&fake.poison, 0, LINE));
-    g_assert_true(cxl_poison_hits(&fake.poison, 3 * LINE, LINE));
+    g_assert_false(cxl_poison_hits(fake.mem->poison, LINE, 2 * LINE));
+    g_assert_true(cxl_poison_hits(fake.mem->poison, 0, LINE));
+    g_assert_true(cxl_poison_hits(fake.mem->poison, 3 * LINE, LINE));
 }
 
 /* At a reset, what is left reads as zeroes at once */
-static void test_cut_short(CXLType3Dev *unused, gconstpointer data)
+static void test_cut_short(FakeMemDev *unused, gconstpointer data)
 {
     assert_rc(one(0, STATIC_END), CXL_RC_BG_STARTED);
     cxl_cci_reset(&fake.mailbox);
     g_assert_cmpuint(fake.zeroed_ranges, ==, 1);
     zeroed(0, 0, STATIC_END);
     g_assert_false(fake.wiped);
-    g_assert_cmpuint(fake.media.op_ranges, ==, 0);
+    g_assert_cmpuint(fake.mem->media->op_ranges, ==, 0);
 }
 
 /* Some slices of a range, and a bit of another one */
-#define LONG    (8 * CXL_TYPE3_SLICE)
+#define LONG    (8 * CXL_MEMDEV_SLICE)
 
 static void start_long(void)
 {
@@ -245,7 +247,7 @@ static void slice(unsigned n)
     }
 }
 
-static void test_slices(CXLType3Dev *unused, gconstpointer data)
+static void test_slices(FakeMemDev *unused, gconstpointer data)
 {
     uint64_t dpa = LINE;
 
@@ -254,8 +256,8 @@ static void test_slices(CXLType3Dev *unused, gconstpointer data)
         slice(i + 1);
         /* one only, and others are served in between */
         g_assert_cmpuint(fake.zeroed_ranges, ==, i + 1);
-        zeroed(i, dpa, CXL_TYPE3_SLICE);
-        dpa += CXL_TYPE3_SLICE;
+        zeroed(i, dpa, CXL_MEMDEV_SLICE);
+        dpa += CXL_MEMDEV_SLICE;
         assert_rc(one(0, LINE), CXL_RC_BUSY);
         new_request();
         assert_rc(discover(0, 1), CXL_RC_BUSY);
@@ -266,28 +268,28 @@ static void test_slices(CXLType3Dev *unused, gconstpointer data)
     zeroed(8, VMEM, LINE);
 }
 
-static void test_slices_move(CXLType3Dev *unused, gconstpointer data)
+static void test_slices_move(FakeMemDev *unused, gconstpointer data)
 {
     g_autoptr(GByteArray) media = NULL, cci = NULL;
 
     start_long();
     slice(2);
-    media = state_save(&vmstate_cxl_media, &fake.media);
+    media = state_save(&vmstate_cxl_media, fake.mem->media);
     cci = state_save(&vmstate_cxl_cci, &fake.mailbox);
     cxl_cci_reset(&fake.mailbox);
     fake.zeroed_ranges = 0;
-    g_assert_cmpint(state_load(&vmstate_cxl_media, &fake.media, media->data,
+    g_assert_cmpint(state_load(&vmstate_cxl_media, fake.mem->media, media->data,
                                media->len), ==, 0);
     g_assert_cmpint(state_load(&vmstate_cxl_cci, &fake.mailbox, cci->data,
                                cci->len), ==, 0);
     slice(1);
     /* where it was, not from the start */
-    g_assert_cmphex(fake.zeroed_range[0].dpa, >=, LINE + CXL_TYPE3_SLICE);
+    g_assert_cmphex(fake.zeroed_range[0].dpa, >=, LINE + CXL_MEMDEV_SLICE);
     ended_with(CXL_RC_SUCCESS);
     zeroed(fake.zeroed_ranges - 1, VMEM, LINE);
 }
 
-static void test_slices_cut_short(CXLType3Dev *unused, gconstpointer data)
+static void test_slices_cut_short(FakeMemDev *unused, gconstpointer data)
 {
     start_long();
     slice(1);
@@ -296,19 +298,19 @@ static void test_slices_cut_short(CXLType3Dev *unused, gconstpointer data)
     zeroed(1, LINE + fake.zeroed_range[0].len,
            LONG - fake.zeroed_range[0].len);
     zeroed(2, VMEM, LINE);
-    g_assert_cmpuint(fake.media.op_ranges, ==, 0);
+    g_assert_cmpuint(fake.mem->media->op_ranges, ==, 0);
 }
 
-static void test_slices_aborted(CXLType3Dev *unused, gconstpointer data)
+static void test_slices_aborted(FakeMemDev *unused, gconstpointer data)
 {
-    cxl_poison_found(&fake.poison, LONG, LINE, CXL_POISON_INTERNAL);
+    cxl_poison_found(fake.mem->poison, LONG, LINE, CXL_POISON_INTERNAL);
     start_long();
     slice(1);
     g_assert_cmphex(cxl_cci_bg_abort(&fake.mailbox), ==, CXL_RC_SUCCESS);
     g_assert_false(fake.mailbox.bg.running);
     g_assert_cmphex(fake.mailbox.bg.ret_code, ==, CXL_RC_ABORTED);
     /* the poison is gone, so the data are */
-    g_assert_false(cxl_poison_hits(&fake.poison, LONG, LINE));
+    g_assert_false(cxl_poison_hits(fake.mem->poison, LONG, LINE));
     g_assert_cmpuint(fake.zeroed_ranges, ==, 3);
     zeroed(1, LINE + fake.zeroed_range[0].len,
            LONG - fake.zeroed_range[0].len);
@@ -319,7 +321,7 @@ static void test_slices_aborted(CXLType3Dev *unused, gconstpointer data)
     ended_with(CXL_RC_SUCCESS);
 }
 
-static void test_dynamic(CXLType3Dev *unused, gconstpointer data)
+static void test_dynamic(FakeMemDev *unused, gconstpointer data)
 {
     CXLDCExtent e = { .dpa = FAKE_REGION_BASE(0), .len = FAKE_BLOCK };
     CXLDCAddRequest add = {
@@ -347,12 +349,12 @@ static void test_dynamic(CXLType3Dev *unused, gconstpointer data)
     zeroed(1, 0, LINE);
 }
 
-static void test_locked(CXLType3Dev *unused, gconstpointer data)
+static void test_locked(FakeMemDev *unused, gconstpointer data)
 {
-    fake.security.pass[CXL_PASSPHRASE_USER].set = true;
+    fake.mem->security->pass[CXL_PASSPHRASE_USER].set = true;
     assert_rc(one(VMEM, LINE), CXL_RC_BG_STARTED);
     ended_with(CXL_RC_SUCCESS);
-    cxl_security_reset(&fake.security);
+    cxl_security_reset(fake.mem->security);
     assert_rc(one(VMEM - LINE, 2 * LINE), CXL_RC_INVALID_SECURITY_STATE);
     assert_rc(one(VMEM - LINE, LINE), CXL_RC_BG_STARTED);
 }
@@ -366,17 +368,17 @@ static void refused(CXLMediaState bad)
                                    state->len));
 }
 
-static void test_migration(CXLType3Dev *unused, gconstpointer data)
+static void test_migration(FakeMemDev *unused, gconstpointer data)
 {
     g_autoptr(GByteArray) state = NULL;
     CXLMediaState bad;
 
     assert_rc(one(LINE, 3 * LINE), CXL_RC_BG_STARTED);
-    state = state_save(&vmstate_cxl_media, &fake.media);
-    memset(&fake.media, 0, sizeof(fake.media));
-    g_assert_cmpint(state_load(&vmstate_cxl_media, &fake.media, state->data,
+    state = state_save(&vmstate_cxl_media, fake.mem->media);
+    memset(fake.mem->media, 0, sizeof(*fake.mem->media));
+    g_assert_cmpint(state_load(&vmstate_cxl_media, fake.mem->media, state->data,
                                state->len), ==, 0);
-    bad = fake.media;
+    bad = *fake.mem->media;
     bad.op_range[0].len = 0;
     refused(bad);
     bad.op_range[0].len = 1;
@@ -388,7 +390,7 @@ static void test_migration(CXLType3Dev *unused, gconstpointer data)
     zeroed(0, LINE, 3 * LINE);
 }
 
-static void test_too_many_in_stream(CXLType3Dev *unused, gconstpointer data)
+static void test_too_many_in_stream(FakeMemDev *unused, gconstpointer data)
 {
     g_autoptr(GByteArray) state = NULL;
     CXLMediaState m = { .op_ranges = 1 };
@@ -405,21 +407,21 @@ static void test_too_many_in_stream(CXLType3Dev *unused, gconstpointer data)
     at = state->data + i - 4;
     g_assert_cmphex(ldl_be_p(at), ==, 1);
     stl_be_p(at, CXL_MEDIA_OP_RANGES + 1);
-    g_assert_true(state_is_refused(&vmstate_cxl_media, &fake.media,
+    g_assert_true(state_is_refused(&vmstate_cxl_media, fake.mem->media,
                                    state->data, state->len));
-    fake.media.op_ranges = 0;
+    fake.mem->media->op_ranges = 0;
 }
 
 /* A host that heals every other line comes to an end, and nothing else does */
-static void test_no_room_for_pieces(CXLType3Dev *unused, gconstpointer data)
+static void test_no_room_for_pieces(FakeMemDev *unused, gconstpointer data)
 {
     g_autoptr(GByteArray) state = NULL;
     uint8_t line[LINE] = { 1 };
     uint64_t dpa = 4 * LINE;
 
-    cxl_poison_found(&fake.poison, 0, 3 * LINE, CXL_POISON_INTERNAL);
-    while (fake.poison.n < CXL_POISON_RANGES_MAX) {
-        cxl_poison_found(&fake.poison, dpa, LINE, CXL_POISON_INTERNAL);
+    cxl_poison_found(fake.mem->poison, 0, 3 * LINE, CXL_POISON_INTERNAL);
+    while (fake.mem->poison->n < CXL_POISON_RANGES_MAX) {
+        cxl_poison_found(fake.mem->poison, dpa, LINE, CXL_POISON_INTERNAL);
         dpa += 2 * LINE;
     }
     assert_rc(one(LINE, LINE), CXL_RC_BG_STARTED);
@@ -430,23 +432,23 @@ static void test_no_room_for_pieces(CXLType3Dev *unused, gconstpointer data)
     fake.stored_dpa = UINT64_MAX;
     assert_rc(send_request(&fake.mailbox, 0x4302), CXL_RC_INTERNAL_ERROR);
     g_assert_cmphex(fake.stored_dpa, ==, UINT64_MAX);
-    g_assert_true(cxl_poison_hits(&fake.poison, LINE, LINE));
+    g_assert_true(cxl_poison_hits(fake.mem->poison, LINE, LINE));
     /* it can be saved, and healed from an end */
-    state = state_save(&vmstate_cxl_poison, &fake.poison);
+    state = state_save(&vmstate_cxl_poison, fake.mem->poison);
     assert_rc(one(0, LINE), CXL_RC_BG_STARTED);
     ended_with(CXL_RC_SUCCESS);
     assert_rc(one(LINE, LINE), CXL_RC_BG_STARTED);
     ended_with(CXL_RC_SUCCESS);
-    g_assert_false(cxl_poison_hits(&fake.poison, 0, 2 * LINE));
+    g_assert_false(cxl_poison_hits(fake.mem->poison, 0, 2 * LINE));
 }
 
 #define ADD(path, fn) \
-    g_test_add("/cxl/cmds/media-ops/" path, CXLType3Dev, NULL, setup, fn, \
+    g_test_add("/cxl/cmds/media-ops/" path, FakeMemDev, NULL, setup, fn, \
                fake_teardown)
 
 int main(int argc, char **argv)
 {
-    fake_type3_test_init(&argc, &argv);
+    fake_memdev_test_init(&argc, &argv);
     ADD("discovery", test_discovery);
     ADD("requests", test_requests);
     ADD("requests/too-many", test_too_many_ranges);

@@ -5,9 +5,11 @@
 #include "qemu/osdep.h"
 #include "qemu/bswap.h"
 #include "fake-clock.h"
-#include "fake-type3.h"
+#include "fake-memdev.h"
 #include "state-bytes.h"
 #include "hw/cxl/cmd-sets.h"
+#include "hw/cxl/memdev/media.h"
+#include "hw/cxl/memdev/security.h"
 
 #define LINE        CXL_POISON_LINE
 #define VMEM        (512 * MiB)
@@ -26,12 +28,12 @@ const CXLCmdSet *const cxl_cmd_sets[] = {
     NULL,
 };
 
-static void setup(CXLType3Dev *unused, gconstpointer data)
+static void setup(FakeMemDev *unused, gconstpointer data)
 {
     fake.volatile_size = VMEM;
     fake.persistent_size = VMEM;
     fake.has_dc = true;
-    fake_type3_open();
+    fake_memdev_open();
 }
 
 /* The host takes one block of the first region */
@@ -53,7 +55,7 @@ static void take_block(unsigned n)
 
 static void found(uint64_t dpa, uint64_t len)
 {
-    g_assert_cmpint(cxl_poison_found(&fake.poison, dpa, len,
+    g_assert_cmpint(cxl_poison_found(fake.mem->poison, dpa, len,
                                      CXL_POISON_INTERNAL),
                     ==, CXL_POISON_DONE);
 }
@@ -127,7 +129,7 @@ static void results_are(uint64_t dpa, uint64_t lines, uint8_t flags, uint16_t n)
     cxl_get_skip(&rs, 0x0c);
 }
 
-static void test_wrong_lengths(CXLType3Dev *unused, gconstpointer data)
+static void test_wrong_lengths(FakeMemDev *unused, gconstpointer data)
 {
     static const struct { uint16_t op, len; } rules[] = {
         { 0x4300, 0x10 }, { 0x4301, 8 }, { 0x4302, 0x48 }, { 0x4303, 0x10 },
@@ -149,7 +151,7 @@ static void test_wrong_lengths(CXLType3Dev *unused, gconstpointer data)
     g_assert_cmpuint(fake.zeroed, ==, 0);
 }
 
-static void test_ranges_are_checked(CXLType3Dev *unused, gconstpointer data)
+static void test_ranges_are_checked(FakeMemDev *unused, gconstpointer data)
 {
     static const uint16_t ops[] = { 0x4300, 0x4303 };
     unsigned i;
@@ -178,11 +180,11 @@ static void test_ranges_are_checked(CXLType3Dev *unused, gconstpointer data)
     assert_rc(clear(1, 0), CXL_RC_INVALID_INPUT);
     assert_rc(inject(STATIC_END), CXL_RC_INVALID_PHYS_ADDR);
     assert_rc(clear(STATIC_END, 0), CXL_RC_INVALID_PHYS_ADDR);
-    g_assert_cmpuint(fake.poison.n, ==, 0);
-    g_assert_false(fake.media.running);
+    g_assert_cmpuint(fake.mem->poison->n, ==, 0);
+    g_assert_false(fake.mem->media->running);
 }
 
-static void test_list_is_clipped(CXLType3Dev *unused, gconstpointer data)
+static void test_list_is_clipped(FakeMemDev *unused, gconstpointer data)
 {
     found(4 * LINE, 4 * LINE);
     assert_rc(inject(16 * LINE), CXL_RC_SUCCESS);
@@ -197,7 +199,7 @@ static void test_list_is_clipped(CXLType3Dev *unused, gconstpointer data)
     list_is(0, 0, 0);
 }
 
-static void test_list_splits(CXLType3Dev *unused, gconstpointer data)
+static void test_list_splits(FakeMemDev *unused, gconstpointer data)
 {
     unsigned i, at;
 
@@ -225,14 +227,14 @@ static void test_list_splits(CXLType3Dev *unused, gconstpointer data)
     record_is(2, 1);
 }
 
-static void test_long_poison_is_cut(CXLType3Dev *unused, gconstpointer data)
+static void test_long_poison_is_cut(FakeMemDev *unused, gconstpointer data)
 {
     const uint64_t most = UINT32_MAX * (uint64_t)LINE;
 
     /* without dynamic capacity, which lies lower in the fake */
-    fake_type3_close();
+    fake_memdev_close();
     fake.volatile_size = 512 * GiB;
-    fake_type3_open();
+    fake_memdev_open();
     found(0, most + 3 * LINE);
     assert_rc(list(0, 400 * GiB / LINE), CXL_RC_SUCCESS);
     list_is(0, 0, 2);
@@ -240,7 +242,7 @@ static void test_long_poison_is_cut(CXLType3Dev *unused, gconstpointer data)
     record_is(most | 2, 3);
 }
 
-static void test_dynamic_capacity(CXLType3Dev *unused, gconstpointer data)
+static void test_dynamic_capacity(FakeMemDev *unused, gconstpointer data)
 {
     const uint64_t base = FAKE_REGION_BASE(0);
     const uint64_t all = SPACE_END / LINE;
@@ -270,7 +272,7 @@ static void test_dynamic_capacity(CXLType3Dev *unused, gconstpointer data)
     record_is((base + FAKE_BLOCK) | 3, 1);
 }
 
-static void test_inject_until_full(CXLType3Dev *unused, gconstpointer data)
+static void test_inject_until_full(FakeMemDev *unused, gconstpointer data)
 {
     const CXLEventRecord *r;
     unsigned i;
@@ -280,7 +282,7 @@ static void test_inject_until_full(CXLType3Dev *unused, gconstpointer data)
     }
     assert_rc(inject(0), CXL_RC_SUCCESS);       /* is poisoned already */
     assert_rc(inject(i * LINE), CXL_RC_POISON_LIMIT);
-    r = cxl_event_at(&fake.host_logs, CXL_EVENT_LOG_INFO, 1);
+    r = cxl_event_at(fake.mem->events, CXL_EVENT_LOG_INFO, 1);
     g_assert_nonnull(r);
     g_assert_cmpmem(r->b, 16, cxl_event_uuid_general_media.data, 16);
     g_assert_cmphex(ldq_le_p(r->b + 0x30), ==, LINE | 1);
@@ -289,7 +291,7 @@ static void test_inject_until_full(CXLType3Dev *unused, gconstpointer data)
     assert_rc(inject(i * LINE), CXL_RC_SUCCESS);
 }
 
-static void test_clear_splits_and_writes(CXLType3Dev *unused, gconstpointer d)
+static void test_clear_splits_and_writes(FakeMemDev *unused, gconstpointer d)
 {
     found(0, 3 * LINE);
     assert_rc(clear(LINE, 0x5a), CXL_RC_SUCCESS);
@@ -307,11 +309,11 @@ static void test_clear_splits_and_writes(CXLType3Dev *unused, gconstpointer d)
     g_assert_cmphex(fake.stored[7], ==, 0x33);
 }
 
-static void test_scan(CXLType3Dev *unused, gconstpointer data)
+static void test_scan(FakeMemDev *unused, gconstpointer data)
 {
     unsigned i;
 
-    cxl_timestamp_set(&fake.clock, 7000);
+    cxl_timestamp_set(fake.mem->clock, 7000);
     for (i = 0; i < FAKE_POISON_LIMIT + 3; i++) {
         found(i * 2 * LINE, LINE);
     }
@@ -351,15 +353,15 @@ static void test_scan(CXLType3Dev *unused, gconstpointer data)
     fake_clock_step(SECOND);
     results_are(0, 0, 0, 3);
     record_is(512 * LINE | 2, 1);
-    g_assert_cmpuint(cxl_event_count(&fake.host_logs, CXL_EVENT_LOG_FAIL),
+    g_assert_cmpuint(cxl_event_count(fake.mem->events, CXL_EVENT_LOG_FAIL),
                      ==, 3);
-    g_assert_cmphex(cxl_event_at(&fake.host_logs, CXL_EVENT_LOG_FAIL,
+    g_assert_cmphex(cxl_event_at(fake.mem->events, CXL_EVENT_LOG_FAIL,
                                  0)->b[0x3a], ==, 3);
     assert_rc(list(0, 1), CXL_RC_SUCCESS);
     list_is(0, 0, 0);       /* all is listed: no overflow any more */
 }
 
-static void test_quiet_scan(CXLType3Dev *unused, gconstpointer data)
+static void test_quiet_scan(FakeMemDev *unused, gconstpointer data)
 {
     unsigned i;
 
@@ -370,16 +372,16 @@ static void test_quiet_scan(CXLType3Dev *unused, gconstpointer data)
     assert_rc(scan(0, 4096, 1), CXL_RC_BG_STARTED);
     fake_clock_step(SECOND);
     results_are(0, 0, 1, PER_ANSWER);
-    g_assert_cmpuint(cxl_event_status(&fake.host_logs), ==, 0);
+    g_assert_cmpuint(cxl_event_status(fake.mem->events), ==, 0);
 }
 
-static void test_scan_ends_early(CXLType3Dev *unused, gconstpointer data)
+static void test_scan_ends_early(FakeMemDev *unused, gconstpointer data)
 {
     found(0, LINE);
     assert_rc(scan(0, STATIC_END / LINE, 0), CXL_RC_BG_STARTED);
     assert_rc(send_request(&fake.mailbox, 0x0005), CXL_RC_SUCCESS);
     assert_rc(fake.mailbox.bg.ret_code, CXL_RC_ABORTED);
-    g_assert_false(fake.poison.frozen);
+    g_assert_false(fake.mem->poison->frozen);
     results_are(0, STATIC_END / LINE, 2, 0);
 
     /* media goes away under it: the scan would take 4.2 s, the sanitize 8 */
@@ -388,23 +390,23 @@ static void test_scan_ends_early(CXLType3Dev *unused, gconstpointer data)
     fake_clock_step(9 * SECOND / 2);
     assert_rc(fake.mailbox.bg.ret_code, CXL_RC_ABORTED);
     fake_clock_step(4 * SECOND);
-    g_assert_false(fake.media_disabled);
-    g_assert_false(fake.poison.frozen);
+    g_assert_false(cxl_memdev_media_disabled(fake.mem));
+    g_assert_false(fake.mem->poison->frozen);
 
     assert_rc(scan(0, STATIC_END / LINE, 0), CXL_RC_BG_STARTED);
     cxl_cci_reset(&fake.mailbox);
-    cxl_media_forget(&fake.media);
-    g_assert_false(fake.poison.frozen);
+    cxl_media_forget(fake.mem->media);
+    g_assert_false(fake.mem->poison->frozen);
     assert_rc(results(), CXL_RC_UNSUPPORTED);
 }
 
-static void test_media_state_migrates(CXLType3Dev *unused, gconstpointer data)
+static void test_media_state_migrates(FakeMemDev *unused, gconstpointer data)
 {
     CXLMediaState to = { 0 };
     GByteArray *state;
 
     assert_rc(scan(LINE, 5, 1), CXL_RC_BG_STARTED);
-    state = state_save(&vmstate_cxl_media, &fake.media);
+    state = state_save(&vmstate_cxl_media, fake.mem->media);
     g_assert_cmpint(state_load(&vmstate_cxl_media, &to, state->data,
                                state->len), ==, 0);
     g_assert_true(to.running && to.quiet && !to.ran);
@@ -412,14 +414,14 @@ static void test_media_state_migrates(CXLType3Dev *unused, gconstpointer data)
     g_assert_cmphex(to.scan_end, ==, 6 * LINE);
     g_byte_array_unref(state);
 
-    fake.media.stop = fake.media.scan_end + LINE;
-    state = state_save(&vmstate_cxl_media, &fake.media);
+    fake.mem->media->stop = fake.mem->media->scan_end + LINE;
+    state = state_save(&vmstate_cxl_media, fake.mem->media);
     g_assert_true(state_is_refused(&vmstate_cxl_media, &to, state->data,
                                    state->len));
     g_byte_array_unref(state);
-    fake.media.stop = fake.media.next;
-    fake.media.scan_end++;
-    state = state_save(&vmstate_cxl_media, &fake.media);
+    fake.mem->media->stop = fake.mem->media->next;
+    fake.mem->media->scan_end++;
+    state = state_save(&vmstate_cxl_media, fake.mem->media);
     g_assert_true(state_is_refused(&vmstate_cxl_media, &to, state->data,
                                    state->len));
     g_byte_array_unref(state);
@@ -441,12 +443,12 @@ static void log_in_all(CXLEventLogs *logs)
 static void all_is_forgotten(void)
 {
     g_assert_cmpuint(fake.zeroed, ==, 1);
-    g_assert_cmpuint(fake.poison.n, ==, 0);
-    g_assert_false(fake.poison.overflowed);
-    g_assert_false(fake.media.ran);
+    g_assert_cmpuint(fake.mem->poison->n, ==, 0);
+    g_assert_false(fake.mem->poison->overflowed);
+    g_assert_false(fake.mem->media->ran);
     /* what is left is about capacity */
-    g_assert_cmphex(cxl_event_status(&fake.host_logs), ==, 1 << 4);
-    g_assert_cmphex(cxl_event_status(&fake.fm_logs), ==, 1 << 4);
+    g_assert_cmphex(cxl_event_status(fake.mem->events), ==, 1 << 4);
+    g_assert_cmphex(cxl_event_status(fake.mem->fm_events), ==, 1 << 4);
 }
 
 static void make_history(void)
@@ -454,11 +456,11 @@ static void make_history(void)
     found(0, LINE);
     assert_rc(scan(0, 1, 0), CXL_RC_BG_STARTED);
     fake_clock_step(SECOND);
-    log_in_all(&fake.host_logs);
-    log_in_all(&fake.fm_logs);
+    log_in_all(fake.mem->events);
+    log_in_all(fake.mem->fm_events);
 }
 
-static void test_sanitize(CXLType3Dev *unused, gconstpointer data)
+static void test_sanitize(FakeMemDev *unused, gconstpointer data)
 {
     static const struct { uint16_t op, len; } refused[] = {
         { 0x4300, 0x10 }, { 0x4301, 8 }, { 0x4302, 0x48 }, { 0x4303, 0x10 },
@@ -468,7 +470,7 @@ static void test_sanitize(CXLType3Dev *unused, gconstpointer data)
 
     make_history();
     assert_rc(send_request(&fake.mailbox, 0x4400), CXL_RC_BG_STARTED);
-    g_assert_true(fake.media_disabled);
+    g_assert_true(cxl_memdev_media_disabled(fake.mem));
     for (i = 0; i < ARRAY_SIZE(refused); i++) {
         assert_rc(send_bytes(&fake.mailbox, refused[i].op, refused[i].len),
                   CXL_RC_MEDIA_DISABLED);
@@ -480,24 +482,24 @@ static void test_sanitize(CXLType3Dev *unused, gconstpointer data)
     fake_clock_step(8 * SECOND - 1);        /* up to 1 GiB */
     /* too late for that: it ends by itself */
     assert_rc(send_request(&fake.mailbox, 0x0005), CXL_RC_SUCCESS);
-    g_assert_true(fake.media_disabled);
+    g_assert_true(cxl_memdev_media_disabled(fake.mem));
     fake_clock_step(1);
-    g_assert_false(fake.media_disabled);
+    g_assert_false(cxl_memdev_media_disabled(fake.mem));
     assert_rc(fake.mailbox.bg.ret_code, CXL_RC_SUCCESS);
     all_is_forgotten();
 }
 
-static void test_sanitize_is_aborted(CXLType3Dev *unused, gconstpointer data)
+static void test_sanitize_is_aborted(FakeMemDev *unused, gconstpointer data)
 {
     make_history();
     assert_rc(send_request(&fake.mailbox, 0x4400), CXL_RC_BG_STARTED);
     fake_clock_step(2 * SECOND);
     assert_rc(send_request(&fake.mailbox, 0x0005), CXL_RC_SUCCESS);
     assert_rc(fake.mailbox.bg.ret_code, CXL_RC_ABORTED);
-    g_assert_false(fake.media_disabled);
+    g_assert_false(cxl_memdev_media_disabled(fake.mem));
     fake_clock_step(8 * SECOND);
     g_assert_cmpuint(fake.zeroed, ==, 1);
-    g_assert_cmpuint(fake.poison.n, !=, 0);
+    g_assert_cmpuint(fake.mem->poison->n, !=, 0);
     fake.zeroed = 0;
     assert_rc(send_request(&fake.mailbox, 0x4400), CXL_RC_BG_STARTED);
     fake_clock_step(8 * SECOND);
@@ -505,35 +507,35 @@ static void test_sanitize_is_aborted(CXLType3Dev *unused, gconstpointer data)
 }
 
 /* The host is not told of the end while the device still overwrites */
-static void test_sanitize_waits(CXLType3Dev *unused, gconstpointer data)
+static void test_sanitize_waits(FakeMemDev *unused, gconstpointer data)
 {
     make_history();
     fake.wiping = true;
     assert_rc(send_request(&fake.mailbox, 0x4400), CXL_RC_BG_STARTED);
     fake_clock_step(20 * SECOND);
-    g_assert_true(fake.media_disabled);
+    g_assert_true(cxl_memdev_media_disabled(fake.mem));
     g_assert_true(fake.mailbox.bg.running);
     g_assert_cmpuint(cxl_cci_bg_percent(&fake.mailbox), ==, 99);
     assert_rc(send_request(&fake.mailbox, 0x4400), CXL_RC_BUSY);
     fake.wiping = false;
     fake_clock_step(SECOND);
-    g_assert_false(fake.media_disabled);
+    g_assert_false(cxl_memdev_media_disabled(fake.mem));
     assert_rc(fake.mailbox.bg.ret_code, CXL_RC_SUCCESS);
     all_is_forgotten();
 }
 
-static void test_reset_completes_sanitize(CXLType3Dev *unused, gconstpointer d)
+static void test_reset_completes_sanitize(FakeMemDev *unused, gconstpointer d)
 {
     make_history();
     assert_rc(send_request(&fake.fm, 0x4400), CXL_RC_BG_STARTED);
     cxl_cci_reset(&fake.fm);
-    g_assert_false(fake.media_disabled);
+    g_assert_false(cxl_memdev_media_disabled(fake.mem));
     all_is_forgotten();
     fake_clock_step(9 * SECOND);
     g_assert_cmpuint(fake.zeroed, ==, 1);
 }
 
-static void test_sanitize_takes_its_time(CXLType3Dev *unused, gconstpointer d)
+static void test_sanitize_takes_its_time(FakeMemDev *unused, gconstpointer d)
 {
     static const struct { uint64_t size; unsigned seconds; } rows[] = {
         { 0, 4 }, { 512 * MiB, 4 }, { 768 * MiB, 8 }, { 2 * GiB, 15 },
@@ -543,34 +545,34 @@ static void test_sanitize_takes_its_time(CXLType3Dev *unused, gconstpointer d)
     };
     unsigned i;
 
-    fake.persistent_size = 0;
+    fake.mem->config.persistent_size = 0;
     for (i = 0; i < ARRAY_SIZE(rows); i++) {
-        fake.volatile_size = rows[i].size;
+        fake.mem->config.volatile_size = rows[i].size;
         assert_rc(send_request(&fake.mailbox, 0x4400), CXL_RC_BG_STARTED);
         fake_clock_step(rows[i].seconds * SECOND - 1);
-        g_assert_true(fake.media_disabled);
+        g_assert_true(cxl_memdev_media_disabled(fake.mem));
         fake_clock_step(1);
-        g_assert_false(fake.media_disabled);
+        g_assert_false(cxl_memdev_media_disabled(fake.mem));
     }
 }
 
-static void test_secure_erase(CXLType3Dev *unused, gconstpointer data)
+static void test_secure_erase(FakeMemDev *unused, gconstpointer data)
 {
     make_history();
     assert_rc(send_request(&fake.mailbox, 0x4401), CXL_RC_SUCCESS);
     g_assert_cmpuint(rs.size, ==, 0);
-    g_assert_false(fake.media_disabled);
+    g_assert_false(cxl_memdev_media_disabled(fake.mem));
     all_is_forgotten();
     assert_rc(results(), CXL_RC_UNSUPPORTED);
 }
 
 #define ADD(path, fn) \
-    g_test_add("/cxl/cmds-media/" path, CXLType3Dev, NULL, setup, fn, \
+    g_test_add("/cxl/cmds-media/" path, FakeMemDev, NULL, setup, fn, \
                fake_teardown)
 
 int main(int argc, char **argv)
 {
-    fake_type3_test_init(&argc, &argv);
+    fake_memdev_test_init(&argc, &argv);
     ADD("wrong-lengths", test_wrong_lengths);
     ADD("ranges", test_ranges_are_checked);
     ADD("4300/clipped", test_list_is_clipped);

@@ -5,9 +5,10 @@
  */
 #include "qemu/osdep.h"
 #include "qemu/bswap.h"
-#include "fake-type3.h"
+#include "fake-memdev.h"
 #include "state-bytes.h"
 #include "hw/cxl/cmd-sets.h"
+#include "hw/cxl/memdev/qos.h"
 
 const CXLCmdSet *const cxl_cmd_sets[] = {
     &cxl_cmds_security_protocol,
@@ -15,13 +16,12 @@ const CXLCmdSet *const cxl_cmd_sets[] = {
     NULL,
 };
 
-static void setup(CXLType3Dev *unused, gconstpointer data)
+static void setup(FakeMemDev *unused, gconstpointer data)
 {
-    cxl_qos_init(&fake.qos);
-    fake_type3_open();
+    fake_memdev_open();
 }
 
-static void test_lengths(CXLType3Dev *unused, gconstpointer data)
+static void test_lengths(FakeMemDev *unused, gconstpointer data)
 {
     unsigned len;
 
@@ -52,7 +52,7 @@ static CXLRetCode passthrough(uint16_t op, uint8_t protocol, uint16_t specific)
     return send_request(&fake.mailbox, op);
 }
 
-static void test_protocols(CXLType3Dev *unused, gconstpointer data)
+static void test_protocols(FakeMemDev *unused, gconstpointer data)
 {
     static const uint8_t list[] = { 0, 0, 0, 0, 0, 0, 0, 1, 0 };
 
@@ -94,7 +94,7 @@ static void status_is(uint8_t percent)
     g_assert_cmpuint(cxl_get_u8(&rs), ==, percent);
 }
 
-static void test_control(CXLType3Dev *unused, gconstpointer data)
+static void test_control(FakeMemDev *unused, gconstpointer data)
 {
     control_is(0, 10, 25, 8);
     assert_rc(set(3, 1, 100, 15), CXL_RC_SUCCESS);
@@ -106,19 +106,19 @@ static void test_control(CXLType3Dev *unused, gconstpointer data)
     assert_rc(set(0, 1, 101, 1), CXL_RC_INVALID_INPUT);
     assert_rc(set(0, 1, 1, 16), CXL_RC_INVALID_INPUT);
     control_is(3, 1, 100, 15);
-    cxl_qos_reset(&fake.qos);
+    cxl_qos_reset(fake.mem->qos);
     control_is(0, 10, 25, 8);
 }
 
-static void test_status(CXLType3Dev *unused, gconstpointer data)
+static void test_status(FakeMemDev *unused, gconstpointer data)
 {
     status_is(0);
-    fake.qos.backpressure = 55;
+    fake.mem->qos->backpressure = 55;
     status_is(55);
     assert_rc(set(0, 10, 25, 0), CXL_RC_SUCCESS);
     status_is(0);
     /* a reset changes settings, not what is measured */
-    cxl_qos_reset(&fake.qos);
+    cxl_qos_reset(fake.mem->qos);
     status_is(55);
 }
 
@@ -130,34 +130,34 @@ static void refused(CXLQoS bad)
                                    state->len));
 }
 
-static void test_migration(CXLType3Dev *unused, gconstpointer data)
+static void test_migration(FakeMemDev *unused, gconstpointer data)
 {
     g_autoptr(GByteArray) state = NULL;
     CXLQoS bad;
 
     assert_rc(set(2, 33, 44, 5), CXL_RC_SUCCESS);
-    fake.qos.backpressure = 7;
-    state = state_save(&vmstate_cxl_qos, &fake.qos);
-    cxl_qos_init(&fake.qos);
-    g_assert_cmpint(state_load(&vmstate_cxl_qos, &fake.qos, state->data,
+    fake.mem->qos->backpressure = 7;
+    state = state_save(&vmstate_cxl_qos, fake.mem->qos);
+    cxl_qos_init(fake.mem->qos);
+    g_assert_cmpint(state_load(&vmstate_cxl_qos, fake.mem->qos, state->data,
                                state->len), ==, 0);
     control_is(2, 33, 44, 5);
     status_is(7);
-    bad = fake.qos;
+    bad = *fake.mem->qos;
     bad.backpressure = 101;
     refused(bad);
-    bad = fake.qos;
+    bad = *fake.mem->qos;
     bad.now.severe = 0;
     refused(bad);
 }
 
 #define ADD(path, fn) \
-    g_test_add("/cxl/cmds/qos/" path, CXLType3Dev, NULL, setup, fn, \
+    g_test_add("/cxl/cmds/qos/" path, FakeMemDev, NULL, setup, fn, \
                fake_teardown)
 
 int main(int argc, char **argv)
 {
-    fake_type3_test_init(&argc, &argv);
+    fake_memdev_test_init(&argc, &argv);
     ADD("wrong-lengths", test_lengths);
     ADD("4600-4601", test_protocols);
     ADD("4700-4701", test_control);

@@ -5,9 +5,11 @@
  */
 #include "qemu/osdep.h"
 #include "qemu/bswap.h"
-#include "fake-type3.h"
+#include "fake-memdev.h"
 #include "state-bytes.h"
 #include "hw/cxl/cmd-sets.h"
+#include "hw/cxl/memdev/media.h"
+#include "hw/cxl/memdev/security.h"
 
 #define VMEM    (256 * MiB)
 #define PMEM    (512 * MiB)
@@ -22,12 +24,12 @@ const CXLCmdSet *const cxl_cmd_sets[] = {
     NULL,
 };
 
-static void setup(CXLType3Dev *unused, gconstpointer data)
+static void setup(FakeMemDev *unused, gconstpointer data)
 {
     fake.volatile_size = VMEM;
     fake.persistent_size = PMEM;
     fake.lsa_size = sizeof(fake.lsa);
-    fake_type3_open();
+    fake_memdev_open();
 }
 
 static void put_secret(uint8_t fill)
@@ -84,11 +86,11 @@ static void state_is(uint32_t state)
 static void lock(uint8_t secret)
 {
     assert_rc(set(USER, 0, secret), CXL_RC_SUCCESS);
-    cxl_security_reset(&fake.security);
+    cxl_security_reset(fake.mem->security);
     state_is(CXL_SECURITY_USER_SET | CXL_SECURITY_LOCKED);
 }
 
-static void test_lengths(CXLType3Dev *unused, gconstpointer data)
+static void test_lengths(FakeMemDev *unused, gconstpointer data)
 {
     static const uint8_t right[] = { 0, 0x60, 0x40, 0x20, 0, 0x40 };
     unsigned i, len;
@@ -105,20 +107,20 @@ static void test_lengths(CXLType3Dev *unused, gconstpointer data)
     }
 }
 
-static void test_volatile_only(CXLType3Dev *unused, gconstpointer data)
+static void test_volatile_only(FakeMemDev *unused, gconstpointer data)
 {
     uint16_t op;
 
-    fake_type3_close();
+    fake_memdev_close();
     fake.volatile_size = VMEM;
-    fake_type3_open();
+    fake_memdev_open();
     state_is(0);
     for (op = 0x4501; op <= 0x4505; op++) {
         assert_rc(send_bytes(&fake.mailbox, op, 0x40), CXL_RC_UNSUPPORTED);
     }
 }
 
-static void test_set(CXLType3Dev *unused, gconstpointer data)
+static void test_set(FakeMemDev *unused, gconstpointer data)
 {
     state_is(0);
     assert_rc(set(NO_SUCH_TYPE, 0, 1), CXL_RC_INVALID_INPUT);
@@ -137,7 +139,7 @@ static void test_set(CXLType3Dev *unused, gconstpointer data)
     state_is(CXL_SECURITY_MASTER_SET);
 }
 
-static void test_disable(CXLType3Dev *unused, gconstpointer data)
+static void test_disable(FakeMemDev *unused, gconstpointer data)
 {
     assert_rc(disable(NO_SUCH_TYPE, 0), CXL_RC_INVALID_INPUT);
     assert_rc(disable(USER, 0), CXL_RC_INVALID_SECURITY_STATE);
@@ -152,7 +154,7 @@ static void test_disable(CXLType3Dev *unused, gconstpointer data)
     state_is(0);
 }
 
-static void test_unlock(CXLType3Dev *unused, gconstpointer data)
+static void test_unlock(FakeMemDev *unused, gconstpointer data)
 {
     assert_rc(unlock(0), CXL_RC_INVALID_SECURITY_STATE);
     assert_rc(set(USER, 0, 1), CXL_RC_SUCCESS);
@@ -165,11 +167,11 @@ static void test_unlock(CXLType3Dev *unused, gconstpointer data)
     assert_rc(unlock(1), CXL_RC_SUCCESS);
     state_is(CXL_SECURITY_USER_SET);
     /* every reset locks again */
-    cxl_security_reset(&fake.security);
+    cxl_security_reset(fake.mem->security);
     state_is(CXL_SECURITY_USER_SET | CXL_SECURITY_LOCKED);
 }
 
-static void test_tries(CXLType3Dev *unused, gconstpointer data)
+static void test_tries(FakeMemDev *unused, gconstpointer data)
 {
     const uint32_t locked = CXL_SECURITY_USER_SET | CXL_SECURITY_LOCKED;
     unsigned i;
@@ -179,7 +181,7 @@ static void test_tries(CXLType3Dev *unused, gconstpointer data)
     assert_rc(unlock(2), CXL_RC_BAD_PASSPHRASE);
     assert_rc(unlock(2), CXL_RC_BAD_PASSPHRASE);
     assert_rc(unlock(1), CXL_RC_SUCCESS);
-    cxl_security_reset(&fake.security);
+    cxl_security_reset(fake.mem->security);
     for (i = 0; i < CXL_PASSPHRASE_TRIES; i++) {
         state_is(locked);
         assert_rc(unlock(2), CXL_RC_BAD_PASSPHRASE);
@@ -189,11 +191,11 @@ static void test_tries(CXLType3Dev *unused, gconstpointer data)
     assert_rc(disable(USER, 1), CXL_RC_INVALID_SECURITY_STATE);
     assert_rc(erase(USER, 1), CXL_RC_INVALID_SECURITY_STATE);
     g_assert_cmpuint(fake.zeroed_ranges, ==, 0);
-    cxl_security_reset(&fake.security);
+    cxl_security_reset(fake.mem->security);
     assert_rc(unlock(1), CXL_RC_SUCCESS);
 }
 
-static void test_master_tries(CXLType3Dev *unused, gconstpointer data)
+static void test_master_tries(FakeMemDev *unused, gconstpointer data)
 {
     unsigned i;
 
@@ -206,7 +208,7 @@ static void test_master_tries(CXLType3Dev *unused, gconstpointer data)
     state_is(CXL_SECURITY_USER_SET | CXL_SECURITY_MASTER_SET |
              CXL_SECURITY_USER_EXHAUSTED | CXL_SECURITY_MASTER_EXHAUSTED);
     assert_rc(erase(MASTER, 7), CXL_RC_INVALID_SECURITY_STATE);
-    cxl_security_reset(&fake.security);
+    cxl_security_reset(fake.mem->security);
     for (i = 0; i < CXL_PASSPHRASE_TRIES; i++) {
         assert_rc(unlock(7), CXL_RC_BAD_PASSPHRASE);
     }
@@ -215,7 +217,7 @@ static void test_master_tries(CXLType3Dev *unused, gconstpointer data)
     state_is(CXL_SECURITY_MASTER_SET);
 }
 
-static void test_freeze(CXLType3Dev *unused, gconstpointer data)
+static void test_freeze(FakeMemDev *unused, gconstpointer data)
 {
     lock(1);
     assert_rc(freeze(), CXL_RC_SUCCESS);
@@ -227,7 +229,7 @@ static void test_freeze(CXLType3Dev *unused, gconstpointer data)
     assert_rc(disable(USER, 1), CXL_RC_INVALID_SECURITY_STATE);
     assert_rc(unlock(1), CXL_RC_INVALID_SECURITY_STATE);
     assert_rc(erase(USER, 1), CXL_RC_INVALID_SECURITY_STATE);
-    cxl_security_reset(&fake.security);
+    cxl_security_reset(fake.mem->security);
     assert_rc(unlock(1), CXL_RC_SUCCESS);
 }
 
@@ -238,16 +240,16 @@ static void erased(unsigned times)
     g_assert_cmphex(fake.zeroed_range[times - 1].len, ==, PMEM);
 }
 
-static void test_erase(CXLType3Dev *unused, gconstpointer data)
+static void test_erase(FakeMemDev *unused, gconstpointer data)
 {
-    cxl_poison_found(&fake.poison, VMEM - 64, 128, CXL_POISON_INTERNAL);
+    cxl_poison_found(fake.mem->poison, VMEM - 64, 128, CXL_POISON_INTERNAL);
     assert_rc(erase(NO_SUCH_TYPE, 0), CXL_RC_INVALID_INPUT);
     assert_rc(erase(MASTER, 0), CXL_RC_INVALID_INPUT);
     /* none set: whatever passphrase was sent */
     assert_rc(erase(USER, 9), CXL_RC_SUCCESS);
     erased(1);
-    g_assert_true(cxl_poison_hits(&fake.poison, VMEM - 64, 64));
-    g_assert_false(cxl_poison_hits(&fake.poison, VMEM, PMEM));
+    g_assert_true(cxl_poison_hits(fake.mem->poison, VMEM - 64, 64));
+    g_assert_false(cxl_poison_hits(fake.mem->poison, VMEM, PMEM));
     lock(1);
     assert_rc(erase(USER, 2), CXL_RC_BAD_PASSPHRASE);
     g_assert_cmpuint(fake.zeroed_ranges, ==, 1);
@@ -256,7 +258,7 @@ static void test_erase(CXLType3Dev *unused, gconstpointer data)
     state_is(0);
     assert_rc(set(MASTER, 0, 3), CXL_RC_SUCCESS);
     assert_rc(set(USER, 0, 1), CXL_RC_SUCCESS);
-    cxl_security_reset(&fake.security);
+    cxl_security_reset(fake.mem->security);
     assert_rc(erase(MASTER, 3), CXL_RC_SUCCESS);
     erased(3);
     state_is(CXL_SECURITY_MASTER_SET);
@@ -284,18 +286,18 @@ static CXLRetCode scan(uint64_t dpa, uint64_t lines)
     return send_request(&fake.mailbox, 0x4304);
 }
 
-static void test_other_commands(CXLType3Dev *unused, gconstpointer data)
+static void test_other_commands(FakeMemDev *unused, gconstpointer data)
 {
     assert_rc(set(USER, 0, 1), CXL_RC_SUCCESS);
     /* set is enough to protect all data from an erase without passphrase */
     assert_rc(send_request(&fake.mailbox, 0x4400),
               CXL_RC_INVALID_SECURITY_STATE);
     assert_rc(send_request(&fake.fm, 0x4401), CXL_RC_INVALID_SECURITY_STATE);
-    g_assert_false(fake.media_disabled);
+    g_assert_false(cxl_memdev_media_disabled(fake.mem));
     g_assert_cmpuint(fake.zeroed, ==, 0);
     assert_rc(lsa(0x4102), CXL_RC_SUCCESS);
 
-    cxl_security_reset(&fake.security);
+    cxl_security_reset(fake.mem->security);
     assert_rc(send_request(&fake.mailbox, 0x4400),
               CXL_RC_INVALID_SECURITY_STATE);
     assert_rc(lsa(0x4102), CXL_RC_INVALID_SECURITY_STATE);
@@ -309,9 +311,9 @@ static void test_other_commands(CXLType3Dev *unused, gconstpointer data)
     assert_rc(scan(0, VMEM / 64), CXL_RC_BG_STARTED);
 }
 
-static void test_ranges(CXLType3Dev *unused, gconstpointer data)
+static void test_ranges(FakeMemDev *unused, gconstpointer data)
 {
-    const CXLSecurity *s = &fake.security;
+    const CXLSecurity *s = fake.mem->security;
 
     g_assert_false(cxl_security_denies(s, 0, UINT64_MAX));
     lock(1);
@@ -328,19 +330,19 @@ static unsigned told;
 
 static void count_notice(void *opaque, bool locked)
 {
-    g_assert_cmpint(locked, ==, fake.security.locked);
+    g_assert_cmpint(locked, ==, fake.mem->security->locked);
     told++;
 }
 
-static void test_notice(CXLType3Dev *unused, gconstpointer data)
+static void test_notice(FakeMemDev *unused, gconstpointer data)
 {
     told = 0;
-    fake.security.notify = count_notice;
-    cxl_security_reset(&fake.security);
+    fake.mem->security->notify = count_notice;
+    cxl_security_reset(fake.mem->security);
     assert_rc(set(USER, 0, 1), CXL_RC_SUCCESS);
     g_assert_cmpuint(told, ==, 0);
-    cxl_security_reset(&fake.security);
-    cxl_security_reset(&fake.security);
+    cxl_security_reset(fake.mem->security);
+    cxl_security_reset(fake.mem->security);
     g_assert_cmpuint(told, ==, 1);
     assert_rc(unlock(1), CXL_RC_SUCCESS);
     assert_rc(erase(USER, 1), CXL_RC_SUCCESS);
@@ -357,50 +359,50 @@ static void refused(CXLSecurity bad)
                                    state->len));
 }
 
-static void test_migration(CXLType3Dev *unused, gconstpointer data)
+static void test_migration(FakeMemDev *unused, gconstpointer data)
 {
     g_autoptr(GByteArray) state = NULL;
     CXLSecurity bad;
 
     assert_rc(set(MASTER, 0, 7), CXL_RC_SUCCESS);
     assert_rc(set(USER, 0, 1), CXL_RC_SUCCESS);
-    cxl_security_reset(&fake.security);
+    cxl_security_reset(fake.mem->security);
     assert_rc(unlock(2), CXL_RC_BAD_PASSPHRASE);
     assert_rc(freeze(), CXL_RC_SUCCESS);
-    state = state_save(&vmstate_cxl_security, &fake.security);
+    state = state_save(&vmstate_cxl_security, fake.mem->security);
 
-    cxl_security_init(&fake.security, VMEM, PMEM, NULL, NULL);
-    g_assert_cmpint(state_load(&vmstate_cxl_security, &fake.security,
+    cxl_security_init(fake.mem->security, VMEM, PMEM, NULL, NULL);
+    g_assert_cmpint(state_load(&vmstate_cxl_security, fake.mem->security,
                                state->data, state->len), ==, 0);
     state_is(CXL_SECURITY_USER_SET | CXL_SECURITY_MASTER_SET |
              CXL_SECURITY_LOCKED | CXL_SECURITY_FROZEN);
-    g_assert_cmpuint(fake.security.pass[USER].failures, ==, 1);
-    cxl_security_reset(&fake.security);
+    g_assert_cmpuint(fake.mem->security->pass[USER].failures, ==, 1);
+    cxl_security_reset(fake.mem->security);
     assert_rc(unlock(1), CXL_RC_SUCCESS);
 
-    bad = fake.security;
+    bad = *fake.mem->security;
     bad.pass[USER].failures = CXL_PASSPHRASE_TRIES + 1;
     refused(bad);
     /* the bytes may come later: then the owner looks */
-    g_assert_true(cxl_security_has_what_it_locks(&fake.security));
-    fake.security.len = 0;
-    g_assert_false(cxl_security_has_what_it_locks(&fake.security));
-    g_assert_cmpint(state_load(&vmstate_cxl_security, &fake.security,
+    g_assert_true(cxl_security_has_what_it_locks(fake.mem->security));
+    fake.mem->security->len = 0;
+    g_assert_false(cxl_security_has_what_it_locks(fake.mem->security));
+    g_assert_cmpint(state_load(&vmstate_cxl_security, fake.mem->security,
                                state->data, state->len), ==, 0);
-    fake.security.len = PMEM;
-    bad = fake.security;
+    fake.mem->security->len = PMEM;
+    bad = *fake.mem->security;
     bad.locked = true;
     bad.pass[USER].set = false;
     refused(bad);
 }
 
 #define ADD(path, fn) \
-    g_test_add("/cxl/cmds/security/" path, CXLType3Dev, NULL, setup, fn, \
+    g_test_add("/cxl/cmds/security/" path, FakeMemDev, NULL, setup, fn, \
                fake_teardown)
 
 int main(int argc, char **argv)
 {
-    fake_type3_test_init(&argc, &argv);
+    fake_memdev_test_init(&argc, &argv);
     ADD("wrong-lengths", test_lengths);
     ADD("volatile-only", test_volatile_only);
     ADD("4501", test_set);

@@ -8,9 +8,12 @@
 #include "qemu/bswap.h"
 #include "qemu/timer.h"
 #include "fake-clock.h"
-#include "fake-type3.h"
+#include "fake-memdev.h"
 #include "state-bytes.h"
 #include "hw/cxl/cmd-sets.h"
+#include "hw/cxl/memdev/partition.h"
+#include "hw/cxl/memdev/qos.h"
+#include "hw/cxl/memdev/security.h"
 
 enum {
     OP_BG_PLAIN = 0xc000,
@@ -45,16 +48,15 @@ const CXLCmdSet *const cxl_cmd_sets[] = {
     NULL,
 };
 
-static void setup(CXLType3Dev *unused, gconstpointer data)
+static void setup(FakeMemDev *unused, gconstpointer data)
 {
     fake.volatile_size = 2 * CXL_DC_GRANULE;
     fake.persistent_size = 3 * CXL_DC_GRANULE;
     fake.lsa_size = sizeof(fake.lsa);
-    cxl_firmware_init(&fake.firmware);
-    fake_type3_open();
+    fake_memdev_open();
 }
 
-static void test_wrong_lengths(CXLType3Dev *unused, gconstpointer data)
+static void test_wrong_lengths(FakeMemDev *unused, gconstpointer data)
 {
     static const struct {
         uint16_t op, min, max;
@@ -85,7 +87,7 @@ static void test_wrong_lengths(CXLType3Dev *unused, gconstpointer data)
     }
 }
 
-static void test_where_commands_are(CXLType3Dev *unused, gconstpointer data)
+static void test_where_commands_are(FakeMemDev *unused, gconstpointer data)
 {
     g_assert_null(cxl_cci_find(&fake.mailbox, 0x0003));
     g_assert_null(cxl_cci_find(&fake.mailbox, 0x0004));
@@ -113,7 +115,7 @@ static void check_bg_status(uint8_t byte, uint16_t op, uint16_t rc)
     g_assert_cmphex(cxl_get_le16(&rs), ==, 0);
 }
 
-static void test_background_status(CXLType3Dev *unused, gconstpointer data)
+static void test_background_status(FakeMemDev *unused, gconstpointer data)
 {
     check_bg_status(0, 0, 0);
     assert_rc(send_request(&fake.fm, OP_BG_PLAIN), CXL_RC_BG_STARTED);
@@ -136,7 +138,7 @@ static CXLRetCode set_limit(uint8_t shift)
     return send_request(&fake.fm, 0x0004);
 }
 
-static void test_response_limit(CXLType3Dev *unused, gconstpointer data)
+static void test_response_limit(FakeMemDev *unused, gconstpointer data)
 {
     unsigned i;
 
@@ -156,7 +158,7 @@ static void test_response_limit(CXLType3Dev *unused, gconstpointer data)
         CXLEventRecord r;
 
         cxl_event_record_init(&r, &cxl_event_uuid_dram, 0);
-        cxl_event_append(&fake.fm_logs, CXL_EVENT_LOG_INFO, &r);
+        cxl_event_append(fake.mem->fm_events, CXL_EVENT_LOG_INFO, &r);
     }
     cxl_put_u8(&rq, 0);
     assert_rc(send_request(&fake.fm, 0x0100), CXL_RC_SUCCESS);
@@ -177,7 +179,7 @@ static void append(unsigned n)
     for (i = 0; i < n; i++) {
         cxl_event_record_init(&r, &cxl_event_uuid_general_media, 2);
         r.b[CXL_EVENT_OFF_BODY] = i;
-        cxl_event_append(&fake.host_logs, CXL_EVENT_LOG_FAIL, &r);
+        cxl_event_append(fake.mem->events, CXL_EVENT_LOG_FAIL, &r);
     }
 }
 
@@ -194,7 +196,7 @@ static void get_records(uint8_t flags, uint16_t lost, uint16_t count)
     cxl_get_skip(&rs, 10);
 }
 
-static void test_get_event_records(CXLType3Dev *unused, gconstpointer data)
+static void test_get_event_records(FakeMemDev *unused, gconstpointer data)
 {
     unsigned log, i;
 
@@ -221,9 +223,9 @@ static void test_get_event_records(CXLType3Dev *unused, gconstpointer data)
     }
 }
 
-static void test_overflow_timestamps(CXLType3Dev *unused, gconstpointer data)
+static void test_overflow_timestamps(FakeMemDev *unused, gconstpointer data)
 {
-    cxl_timestamp_set(&fake.clock, 5000);
+    cxl_timestamp_set(fake.mem->clock, 5000);
     append(FAKE_LOG_DEPTH);
     fake_clock_step(100);
     append(1);
@@ -252,7 +254,7 @@ static CXLRetCode clear(uint8_t log, uint8_t flags, uint8_t n, unsigned present,
     return send_request(&fake.mailbox, 0x0101);
 }
 
-static void test_clear_event_records(CXLType3Dev *unused, gconstpointer data)
+static void test_clear_event_records(FakeMemDev *unused, gconstpointer data)
 {
     static const uint16_t h[] = { 1, 2, 3, 4 };
     static const uint16_t none[] = { 0 };
@@ -295,11 +297,11 @@ static CXLRetCode set_policy(const uint8_t *policy, size_t n)
 
 #define POLICY(...) ((const uint8_t []) { __VA_ARGS__ })
 
-static void test_interrupt_policy(CXLType3Dev *unused, gconstpointer data)
+static void test_interrupt_policy(FakeMemDev *unused, gconstpointer data)
 {
     static const uint8_t messages[] = { 2, 3, 4, 5, 6 };
 
-    memcpy(fake.host_logs.msgnum, messages, sizeof(messages));
+    memcpy(fake.mem->events->msgnum, messages, sizeof(messages));
     check_policy(POLICY(0, 0, 0, 0, 0));
     assert_rc(set_policy(POLICY(1, 1, 1, 1, 1), 5), CXL_RC_SUCCESS);
     check_policy(POLICY(0x21, 0x31, 0x41, 0x51, 0x61));
@@ -325,7 +327,7 @@ static uint64_t get_timestamp(CXLCCI *cci)
     return cxl_get_le64(&rs);
 }
 
-static void test_timestamp(CXLType3Dev *unused, gconstpointer data)
+static void test_timestamp(FakeMemDev *unused, gconstpointer data)
 {
     g_assert_cmpuint(get_timestamp(&fake.mailbox), ==, 0);
     cxl_put_le64(&rq, 0x1122334455667788);
@@ -358,12 +360,11 @@ static void partition_is(uint64_t vol, uint64_t pers, uint64_t next_vol,
 }
 
 /* 2 units are volatile, 3 may be either */
-static void test_partition(CXLType3Dev *unused, gconstpointer data)
+static void test_partition(FakeMemDev *unused, gconstpointer data)
 {
     assert_rc(set_partition(0, 0), CXL_RC_UNSUPPORTED);
-    fake_type3_close();
-    cxl_partition_init(&fake.partition, 2 * CXL_DC_GRANULE,
-                       3 * CXL_DC_GRANULE);
+    fake_memdev_close();
+    fake.partitionable = true;
     setup(unused, data);
 
     assert_rc(send_request(&fake.mailbox, 0x4000), CXL_RC_SUCCESS);
@@ -387,9 +388,9 @@ static void test_partition(CXLType3Dev *unused, gconstpointer data)
     fake.is_decoded = false;
     assert_rc(set_partition(1, 1), CXL_RC_SUCCESS);
     partition_is(3, 2, 0, 0);
-    fake.security.pass[CXL_PASSPHRASE_MASTER].set = true;
+    fake.mem->security->pass[CXL_PASSPHRASE_MASTER].set = true;
     assert_rc(set_partition(0, 0), CXL_RC_INVALID_SECURITY_STATE);
-    fake.security.pass[CXL_PASSPHRASE_MASTER].set = false;
+    fake.mem->security->pass[CXL_PASSPHRASE_MASTER].set = false;
     cxl_put_zero(&rq, 10);  /* as Linux makes it */
     assert_rc(send_request(&fake.mailbox, 0x4101), CXL_RC_SUCCESS);
     partition_is(3, 2, 2, 3);
@@ -397,11 +398,11 @@ static void test_partition(CXLType3Dev *unused, gconstpointer data)
               CXL_RC_INVALID_PAYLOAD_LENGTH);
     assert_rc(send_bytes(&fake.mailbox, 0x4101, 11),
               CXL_RC_INVALID_PAYLOAD_LENGTH);
-    fake.media_disabled = true;
+    fake.mem->media_status = CXL_MEDIA_DISABLED;
     assert_rc(set_partition(0, 0), CXL_RC_MEDIA_DISABLED);
 }
 
-static void test_partition_migration(CXLType3Dev *unused, gconstpointer data)
+static void test_partition_migration(FakeMemDev *unused, gconstpointer data)
 {
     g_autoptr(GByteArray) state = NULL;
     CXLPartition p, q;
@@ -433,7 +434,7 @@ static void test_partition_migration(CXLType3Dev *unused, gconstpointer data)
                                    state->len));
 }
 
-static void test_identify(CXLType3Dev *unused, gconstpointer data)
+static void test_identify(FakeMemDev *unused, gconstpointer data)
 {
     CXLCCI *doors[] = { &fake.mailbox, &fake.fm, &fake.ld };
     unsigned i, k;
@@ -458,12 +459,13 @@ static void test_identify(CXLType3Dev *unused, gconstpointer data)
         g_assert_cmphex(cxl_get_u8(&rs), ==, CXL_QOS_ALL);
         g_assert_cmpuint(cxl_get_le16(&rs), ==, 2 * FAKE_LOG_DEPTH);
     }
-    fake.persistent_size++;     /* cannot be said in units of 256 MiB */
+    /* cannot be said in units of 256 MiB */
+    fake.mem->config.persistent_size++;
     assert_rc(send_request(&fake.mailbox, 0x4000), CXL_RC_INTERNAL_ERROR);
     assert_rc(send_request(&fake.mailbox, 0x4100), CXL_RC_INTERNAL_ERROR);
 }
 
-static void test_partition_info(CXLType3Dev *unused, gconstpointer data)
+static void test_partition_info(FakeMemDev *unused, gconstpointer data)
 {
     assert_rc(send_request(&fake.mailbox, 0x4100), CXL_RC_SUCCESS);
     g_assert_cmpuint(rs.size, ==, 0x20);
@@ -488,7 +490,7 @@ static CXLRetCode set_lsa(uint32_t offset, const char *bytes)
     return send_request(&fake.mailbox, 0x4103);
 }
 
-static void test_label_storage(CXLType3Dev *unused, gconstpointer data)
+static void test_label_storage(FakeMemDev *unused, gconstpointer data)
 {
     const uint32_t size = sizeof(fake.lsa);
 
@@ -512,14 +514,14 @@ static void test_label_storage(CXLType3Dev *unused, gconstpointer data)
     assert_rc(set_lsa(0, ""), CXL_RC_SUCCESS);
     assert_rc(get_lsa(size + 1, 0), CXL_RC_INVALID_INPUT);
 
-    fake.lsa_size = 1 << 20;    /* more than a mailbox carries */
+    fake.mem->config.lsa_size = 1 << 20;    /* more than a mailbox carries */
     assert_rc(get_lsa(0, 2049), CXL_RC_INVALID_INPUT);
-    fake.lsa_size = 0;
+    fake.mem->config.lsa_size = 0;
     assert_rc(get_lsa(0, 0), CXL_RC_INVALID_INPUT);
     assert_rc(set_lsa(0, ""), CXL_RC_INVALID_INPUT);
 }
 
-static void test_media_disabled(CXLType3Dev *unused, gconstpointer data)
+static void test_media_disabled(FakeMemDev *unused, gconstpointer data)
 {
     static const struct {
         uint16_t op, len;
@@ -530,7 +532,7 @@ static void test_media_disabled(CXLType3Dev *unused, gconstpointer data)
     };
     unsigned i;
 
-    fake.media_disabled = true;
+    fake.mem->media_status = CXL_MEDIA_DISABLED;
     for (i = 0; i < ARRAY_SIZE(refused); i++) {
         assert_rc(send_bytes(&fake.mailbox, refused[i].op, refused[i].len),
                   CXL_RC_MEDIA_DISABLED);
@@ -542,11 +544,11 @@ static void test_media_disabled(CXLType3Dev *unused, gconstpointer data)
 }
 
 #define ADD(path, fn) \
-    g_test_add("/cxl/cmds/" path, CXLType3Dev, NULL, setup, fn, fake_teardown)
+    g_test_add("/cxl/cmds/" path, FakeMemDev, NULL, setup, fn, fake_teardown)
 
 int main(int argc, char **argv)
 {
-    fake_type3_test_init(&argc, &argv);
+    fake_memdev_test_init(&argc, &argv);
     ADD("wrong-lengths", test_wrong_lengths);
     ADD("presence", test_where_commands_are);
     ADD("0002-0005", test_background_status);

@@ -3,6 +3,7 @@
  * Event logs: order, handles, overflow, clear rules, migration
  */
 #include "qemu/osdep.h"
+#include "qemu/bitmap.h"
 #include "qemu/bswap.h"
 #include "qemu/module.h"
 #include "qemu/timer.h"

@@ -13,6 +13,8 @@
 #include "qemu/units.h"
 #include "qapi/error.h"
 #include "hw/cxl/cxl_mailbox.h"
+#include "hw/cxl/cxl_memdev.h"
+#include "hw/cxl/memdev/debug-log.h"
 #include "fake-clock.h"
 #include "state-bytes.h"
 
@@ -112,6 +114,8 @@ const CXLCmdSet *const cxl_cmd_sets[] = { &set, NULL };
 typedef struct Fixture {
     CXLTimestamp clock;
     CXLEventLogs logs;
+    CXLHistory history;
+    CXLMemDev memdev;
     CXLCCI cci;
     CXLDeviceRegs regs;
 } Fixture;
@@ -129,9 +133,13 @@ static void setup(Fixture *f, gconstpointer data)
     runs = irqs = 0;
     bg_code = CXL_RC_SUCCESS;
     cxl_events_init(&f->logs, depth, &f->clock, NULL, NULL);
+    cxl_history_init(&f->history, &f->clock);
+    f->memdev.history = &f->history;
+    f->memdev.media_status = CXL_MEDIA_READY;
+    f->cci.memdev = &f->memdev;
     cxl_cci_init(&f->cci, CXL_CCI_MAILBOX, NULL, SIZE);
-    cxl_devregs_init(&f->regs, NULL, "test", &f->cci, &f->logs, MSGNUM, true,
-                     irq, f);
+    cxl_devregs_init(&f->regs, NULL, "test", &f->cci, &f->logs, MSGNUM, irq,
+                     f);
 }
 
 static void teardown(Fixture *f, gconstpointer data)
@@ -192,7 +200,7 @@ static void test_payload_sizes(Fixture *f, gconstpointer data)
 
         cxl_cci_init(&f->cci, CXL_CCI_MAILBOX, NULL, size);
         cxl_devregs_init(&f->regs, NULL, "test", &f->cci, &f->logs, MSGNUM,
-                         true, irq, f);
+                         irq, f);
         g_assert_cmphex(block_size, >=, end + 8);
         g_assert_true(is_power_of_2(block_size));
         g_assert_cmphex(rd(0x28, 8), ==, 0x20 + size);
@@ -239,8 +247,8 @@ static void test_payload_sizes_that_cannot_be(Fixture *f, gconstpointer data)
 
 static void test_switch_block_has_no_media(Fixture *f, gconstpointer data)
 {
-    cxl_devregs_init(&f->regs, NULL, "test", &f->cci, NULL, 3, false, NULL,
-                     NULL);
+    f->cci.memdev = NULL;
+    cxl_devregs_init(&f->regs, NULL, "test", &f->cci, NULL, 3, NULL, NULL);
     g_assert_cmphex(rd(MBOX, 8), ==, 0x1cb);
     g_assert_cmphex(rd(MEMDEV, 8), ==, 0);
     g_assert_cmphex(rd(0x80, 8), ==, 0);
@@ -261,10 +269,9 @@ static void test_event_status_is_a_level(Fixture *f, gconstpointer data)
 
 static void test_media_status(Fixture *f, gconstpointer data)
 {
-    cxl_devregs_set_media(&f->regs, CXL_MEDIA_DISABLED);
+    f->memdev.media_status = CXL_MEDIA_DISABLED;
     g_assert_cmphex(rd(MEMDEV, 8), ==, 0x1c);
-    g_assert_cmpint(cxl_devregs_media(&f->regs), ==, CXL_MEDIA_DISABLED);
-    cxl_devregs_reset(&f->regs);
+    f->memdev.media_status = CXL_MEDIA_READY;
     g_assert_cmphex(rd(MEMDEV, 4), ==, 0x14);
 }
 
@@ -481,7 +488,6 @@ static void test_migration(Fixture *f, gconstpointer data)
     wr(CONTROL, 4, 4);
     wr(PAYLOAD + 3, 0x1122334455667788, 8);
     ring(OP_ECHO, 11);
-    cxl_devregs_set_media(&f->regs, CXL_MEDIA_DISABLED);
     for (at = 0; at < sizeof(image); at += 8) {
         stq_le_p(image + at, rd(at, 8));
     }
@@ -493,7 +499,7 @@ static void test_migration(Fixture *f, gconstpointer data)
         g_assert_cmphex(rd(at, 8), ==, ldq_le_p(image + at));
     }
 
-    /* control, command, status and media status stand first in the stream */
+    /* control, command and status stand first in the stream */
     bytes->data[3] |= 1;                    /* a doorbell that never falls */
     g_assert_true(state_is_refused(&vmstate_cxl_devregs, &f->regs,
                                    bytes->data, bytes->len));
@@ -502,10 +508,6 @@ static void test_migration(Fixture *f, gconstpointer data)
     g_assert_true(state_is_refused(&vmstate_cxl_devregs, &f->regs,
                                    bytes->data, bytes->len));
     bytes->data[4] = 0;
-    bytes->data[20] = 4;
-    g_assert_true(state_is_refused(&vmstate_cxl_devregs, &f->regs,
-                                   bytes->data, bytes->len));
-    bytes->data[20] = CXL_MEDIA_READY;
     g_assert_cmpint(state_load(&vmstate_cxl_devregs, &f->regs, bytes->data,
                                bytes->len), ==, 0);
 }

@@ -4,7 +4,7 @@
  */
 #include "qemu/osdep.h"
 #include "qemu/module.h"
-#include "hw/cxl/cxl_poison.h"
+#include "hw/cxl/memdev/poison.h"
 #include "fake-clock.h"
 #include "state-bytes.h"
 

@@ -7,7 +7,7 @@
 #include "qemu/units.h"
 #include "fake-clock.h"
 #include "state-bytes.h"
-#include "hw/cxl/cxl_scrub.h"
+#include "hw/cxl/memdev/scrub.h"
 
 #define SIZE        (256 * MiB)
 #define PART        (SIZE / CXL_SCRUB_STEPS)

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Passphrases of persistent memory, see cxl_security.h (CXL r3.2 8.2.10.9.6)
+ * Passphrases of persistent memory, see security.h (CXL r3.2 8.2.10.9.6)
  */
 #include "qemu/osdep.h"
 #include "migration/vmstate.h"
-#include "hw/cxl/cxl_security.h"
-#include "trace.h"
+#include "hw/cxl/memdev/security.h"
+#include "hw/cxl/trace.h"
 
 void cxl_security_init(CXLSecurity *s, uint64_t dpa, uint64_t len,
                        CXLSecurityNotify *notify, void *opaque)

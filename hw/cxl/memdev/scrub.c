@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Patrol scrub, see cxl_scrub.h (CXL r3.2 8.2.10.9.11.1)
+ * Patrol scrub, see scrub.h (CXL r3.2 8.2.10.9.11.1)
  */
 #include "qemu/osdep.h"
 #include "migration/vmstate.h"
-#include "hw/cxl/cxl_scrub.h"
-#include "trace.h"
+#include "hw/cxl/memdev/scrub.h"
+#include "hw/cxl/trace.h"
 
 #define HOUR_NS (3600ll * NANOSECONDS_PER_SECOND)
 

@@ -11,7 +11,7 @@
 #define CXL_SCRUB_H
 
 #include "qemu/timer.h"
-#include "hw/cxl/cxl_poison.h"
+#include "hw/cxl/memdev/poison.h"
 
 /* Steps of a cycle: one in 14 seconds at the fastest pace */
 #define CXL_SCRUB_STEPS     256

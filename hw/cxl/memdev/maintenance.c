@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Maintenance of a medium, see cxl_maintenance.h (CXL r3.2 8.2.10.7; record:
+ * Maintenance of a medium, see maintenance.h (CXL r3.2 8.2.10.7; record:
  * 8.2.10.2.1.4)
  */
 #include "qemu/osdep.h"
 #include "qemu/bswap.h"
 #include "migration/vmstate.h"
-#include "hw/cxl/cxl_maintenance.h"
-#include "trace.h"
+#include "hw/cxl/memdev/maintenance.h"
+#include "hw/cxl/trace.h"
 
 /* Memory Sparing record */
 #define REC_FLAGS           0x32

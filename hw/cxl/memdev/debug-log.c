@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Vendor Debug Log and Component State Dump Log, see cxl_debug_log.h
+ * Vendor Debug Log and Component State Dump Log, see debug-log.h
  * (CXL r3.2 8.2.10.5.2)
  */
 #include "qemu/osdep.h"
 #include "migration/vmstate.h"
-#include "hw/cxl/cxl_debug_log.h"
+#include "hw/cxl/memdev/debug-log.h"
 
 /* Layout of the vendor debug log that follows */
 #define HISTORY_VERSION 1

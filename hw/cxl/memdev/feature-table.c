@@ -4,7 +4,7 @@
  * error check, 8.2.10.7.2 for repair)
  */
 #include "qemu/osdep.h"
-#include "hw/cxl/cxl_features.h"
+#include "hw/cxl/memdev/features.h"
 
 /* A value is in force at once, and no reset is needed for it */
 #define AT_ONCE     (CXL_EFF_CONFIG_IMMEDIATE | CXL_EFF_RESET_BITS_VALID)

@@ -4,15 +4,13 @@
  * 4305h, where a poison list of 4300h was cut (CXL r3.2 8.2.10.9.4), and what
  * 4402h is at work on (8.2.10.9.5.3)
  *
- * Poison itself is in cxl_poison.h.  A model: no QOM, no PCI; the caller holds
+ * Poison itself is in poison.h.  A model: no QOM, no PCI; the caller holds
  * the BQL.
  */
 #ifndef CXL_MEDIA_H
 #define CXL_MEDIA_H
 
-#include "hw/cxl/cxl_poison.h"
-
-typedef struct CXLType3Dev CXLType3Dev;
+#include "hw/cxl/memdev/poison.h"
 
 /* Background operations that leave their mark on the device */
 #define CXL_OP_SCAN_MEDIA   0x4304
@@ -67,9 +65,6 @@ typedef struct CXLMediaState {
  * A scan or a media operation that runs goes on.
  */
 void cxl_media_forget(CXLMediaState *m);
-
-/** cxl_media_end() - the address behind the last that a decoder can reach. */
-uint64_t cxl_media_end(CXLType3Dev *d);
 
 /* vmstate_cxl_media - a stream whose ranges wrap or swap ends is refused */
 extern const struct VMStateDescription vmstate_cxl_media;

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Features of a component, see cxl_features.h (CXL r3.2 8.2.10.6)
+ * Features of a component, see features.h (CXL r3.2 8.2.10.6)
  */
 #include "qemu/osdep.h"
 #include "migration/vmstate.h"
-#include "hw/cxl/cxl_features.h"
-#include "trace.h"
+#include "hw/cxl/memdev/features.h"
+#include "hw/cxl/trace.h"
 
 /* -- values -------------------------------------------------------------- */
 

@@ -12,7 +12,7 @@
 #define CXL_FEATURES_H
 
 #include "qemu/uuid.h"
-#include "hw/cxl/cxl_cci.h"
+#include "hw/cxl/cxl_rc.h"
 
 /* Room for the features and values of this build, checked by a test */
 #define CXL_FEATURES_MAX        8
@@ -113,7 +113,7 @@ typedef struct CXLFeatures {
  */
 typedef struct CXLFeaturePart {
     QemuUUID uuid;
-    CXLCCIKind from;
+    uint8_t from;
     uint8_t action;
     bool save;
     uint8_t version;
@@ -167,7 +167,7 @@ const uint8_t *cxl_features_current(const CXLFeatures *f, unsigned feature);
 /* vmstate_cxl_features - refuses values that the device cannot do */
 extern const struct VMStateDescription vmstate_cxl_features;
 
-/* -- the features of a memory device (cxl-feature-table.c) -- */
+/* -- the features of a memory device (feature-table.c) -- */
 
 /* In the order of Get Supported Features */
 typedef enum CXLFeatureId {

@@ -13,8 +13,8 @@
 #define CXL_MAINTENANCE_H
 
 #include "hw/cxl/cxl_events.h"
-#include "hw/cxl/cxl_features.h"
-#include "hw/cxl/cxl_poison.h"
+#include "hw/cxl/memdev/features.h"
+#include "hw/cxl/memdev/poison.h"
 
 /* Classes of maintenance; subclasses are numbered in the order of the kinds */
 #define CXL_MAINTENANCE_NONE        0

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Health of a memory device, see cxl_health.h (CXL r3.2 8.2.10.9.3)
+ * Health of a memory device, see health.h (CXL r3.2 8.2.10.9.3)
  */
 #include "qemu/osdep.h"
 #include "qemu/bswap.h"
 #include "migration/vmstate.h"
-#include "hw/cxl/cxl_health.h"
-#include "trace.h"
+#include "hw/cxl/memdev/health.h"
+#include "hw/cxl/trace.h"
 
 /* What a device without a reason for another one reads */
 #define ROOM_TEMPERATURE    25

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Poison of a medium, see cxl_poison.h (CXL r3.2 8.2.10.9.4)
+ * Poison of a medium, see poison.h (CXL r3.2 8.2.10.9.4)
  *
  * A sorted array of bounded length.  Search is binary, a change moves the tail.
  */
 #include "qemu/osdep.h"
 #include "migration/vmstate-checked.h"
-#include "hw/cxl/cxl_poison.h"
+#include "hw/cxl/memdev/poison.h"
 
 static bool in_lines(uint64_t dpa, uint64_t len)
 {

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The border between volatile and persistent capacity, see cxl_partition.h
+ * The border between volatile and persistent capacity, see partition.h
  * (CXL r3.2 8.2.10.9.2)
  */
 #include "qemu/osdep.h"
 #include "migration/vmstate.h"
-#include "hw/cxl/cxl_partition.h"
-#include "trace.h"
+#include "hw/cxl/memdev/partition.h"
+#include "hw/cxl/trace.h"
 
 void cxl_partition_init(CXLPartition *p, uint64_t dpa, uint64_t size)
 {

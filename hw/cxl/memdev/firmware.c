@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Firmware slots of a component, see cxl_firmware.h (CXL r3.2 8.2.10.3)
+ * Firmware slots of a component, see firmware.h (CXL r3.2 8.2.10.3)
  */
 #include "qemu/osdep.h"
 #include "qemu/timer.h"
 #include "qemu/units.h"
 #include "migration/vmstate.h"
-#include "hw/cxl/cxl_firmware.h"
-#include "trace.h"
+#include "hw/cxl/memdev/firmware.h"
+#include "hw/cxl/trace.h"
 
 #define FACTORY_IMAGE   1
 /* Image numbers are shown with two digits, the factory's as 00 */

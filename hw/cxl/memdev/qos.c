@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * QoS telemetry of a single logical device, see cxl_qos.h (CXL r3.2 8.2.10.9.8)
+ * QoS telemetry of a single logical device, see qos.h (CXL r3.2 8.2.10.9.8)
  */
 #include "qemu/osdep.h"
 #include "migration/vmstate.h"
-#include "hw/cxl/cxl_qos.h"
-#include "trace.h"
+#include "hw/cxl/memdev/qos.h"
+#include "hw/cxl/trace.h"
 
 void cxl_qos_reset(CXLQoS *q)
 {
