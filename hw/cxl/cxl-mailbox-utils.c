@@ -4,7 +4,7 @@
  * Log, background operation (CXL r3.2 8.2.9, 9.19)
  *
  * Knows no device and no command.  Everything that differs between components
- * is data: which sets are built (cxl-cmd-sets.c), which rows a kind of CCI has,
+ * is data: which sets are built (cci/cmd-sets.c), which rows a kind of CCI has,
  * and what the owner's models say in a row's present().
  */
 #include "qemu/osdep.h"

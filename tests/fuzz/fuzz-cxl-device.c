@@ -10,7 +10,7 @@
 #include "qemu/module.h"
 #include "qemu/timer.h"
 #include "qemu/units.h"
-#include "hw/cxl/cmd-sets.h"
+#include "hw/cxl/cci/cmd-sets.h"
 #include "hw/cxl/memdev/debug-log.h"
 #include "hw/cxl/memdev/features.h"
 #include "hw/cxl/memdev/firmware.h"

@@ -27,8 +27,6 @@ LAYERS = (
     ('hw/cxl/cxl-device-utils.c', 'transport'),
     ('include/hw/cxl/cxl_mailbox.h', 'transport'),
     ('hw/cxl/cxl-mailbox-utils.c', 'cci'),
-    ('hw/cxl/cxl-cmd-sets.c', 'cci'),
-    ('hw/cxl/cmd-*', 'cci'),
     ('hw/cxl/cci/*', 'cci'),
     ('include/hw/cxl/cxl_cci.h', 'cci'),
     ('hw/cxl/memdev/*', 'memdev'),

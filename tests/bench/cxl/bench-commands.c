@@ -11,7 +11,7 @@
 #include "qemu/timer.h"
 #include "qemu/units.h"
 #include "fake-memdev.h"
-#include "hw/cxl/cmd-sets.h"
+#include "hw/cxl/cci/cmd-sets.h"
 
 /* More than a page of either road holds */
 #define EXTENTS     60

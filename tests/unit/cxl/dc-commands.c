@@ -4,7 +4,7 @@
  */
 #include "qemu/osdep.h"
 #include "dc-commands.h"
-#include "hw/cxl/cmd-sets.h"
+#include "hw/cxl/cci/cmd-sets.h"
 
 const CXLCmdSet *const cxl_cmd_sets[] = {
     &cxl_cmds_events,

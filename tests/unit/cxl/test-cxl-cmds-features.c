@@ -5,7 +5,7 @@
 #include "qemu/osdep.h"
 #include "fake-memdev.h"
 #include "state-bytes.h"
-#include "hw/cxl/cmd-sets.h"
+#include "hw/cxl/cci/cmd-sets.h"
 #include "hw/cxl/memdev/features.h"
 
 const CXLCmdSet *const cxl_cmd_sets[] = {

@@ -8,7 +8,7 @@
 #include "fake-clock.h"
 #include "fake-memdev.h"
 #include "state-bytes.h"
-#include "hw/cxl/cmd-sets.h"
+#include "hw/cxl/cci/cmd-sets.h"
 #include "hw/cxl/memdev/firmware.h"
 
 #define SECOND      ((int64_t)NANOSECONDS_PER_SECOND)

@@ -6,7 +6,7 @@
 #include "qemu/bswap.h"
 #include "fake-memdev.h"
 #include "state-bytes.h"
-#include "hw/cxl/cmd-sets.h"
+#include "hw/cxl/cci/cmd-sets.h"
 #include "hw/cxl/memdev/health.h"
 
 const CXLCmdSet *const cxl_cmd_sets[] = {

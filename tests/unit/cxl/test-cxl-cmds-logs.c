@@ -9,7 +9,7 @@
 #include "fake-clock.h"
 #include "fake-memdev.h"
 #include "state-bytes.h"
-#include "hw/cxl/cmd-sets.h"
+#include "hw/cxl/cci/cmd-sets.h"
 #include "hw/cxl/memdev/debug-log.h"
 
 enum { CEL, HISTORY, DUMP, LOGS };

@@ -8,7 +8,7 @@
 #include "qemu/units.h"
 #include "fake-memdev.h"
 #include "state-bytes.h"
-#include "hw/cxl/cmd-sets.h"
+#include "hw/cxl/cci/cmd-sets.h"
 #include "hw/cxl/memdev/features.h"
 #include "hw/cxl/memdev/maintenance.h"
 #include "hw/cxl/memdev/security.h"

@@ -10,7 +10,7 @@
 #include "fake-clock.h"
 #include "fake-memdev.h"
 #include "state-bytes.h"
-#include "hw/cxl/cmd-sets.h"
+#include "hw/cxl/cci/cmd-sets.h"
 #include "hw/cxl/memdev/partition.h"
 #include "hw/cxl/memdev/qos.h"
 #include "hw/cxl/memdev/security.h"

@@ -12,7 +12,7 @@
 #include "hw/cxl/cxl_switch.h"
 #include "hw/cxl/cxl_cci_msg.h"
 #include "cmd-sets.h"
-#include "trace.h"
+#include "hw/cxl/trace.h"
 
 /* Port or LD, target type, size of what is enclosed */
 #define TUNNEL_HEAD     4

@@ -17,7 +17,7 @@
 #include "hw/cxl/memdev/poison.h"
 #include "hw/cxl/memdev/security.h"
 #include "cmd-sets.h"
-#include "trace.h"
+#include "hw/cxl/trace.h"
 
 #define SANITIZE_KINDS  (CXL_CCI_MAILBOX | CXL_CCI_FM | CXL_CCI_LD)
 

@@ -11,7 +11,7 @@
 #include "hw/cxl/cxl_memdev.h"
 #include "hw/cxl/memdev/qos.h"
 #include "cmd-sets.h"
-#include "trace.h"
+#include "hw/cxl/trace.h"
 
 #define GRANULARITY         (256 * MiB)
 #define GRANULARITY_CODE    0

@@ -3,7 +3,7 @@
  * The command sets of this build, and what several of them share
  *
  * A new set is a file with a const CXLCmdSet, a line here and a line in
- * cxl-cmd-sets.c.  Dispatch, effects log and documentation follow the rows.
+ * cmd-sets.c.  Dispatch, effects log and documentation follow the rows.
  */
 #ifndef CXL_CMD_SETS_H
 #define CXL_CMD_SETS_H

@@ -9,7 +9,7 @@
 #include "hw/cxl/switch/io-request.h"
 #include "cmd-sets.h"
 #include "hw/cxl/switch/switch-internal.h"
-#include "trace.h"
+#include "hw/cxl/trace.h"
 
 /* Port and vPPB numbers are bytes; a bit for each in 5100h */
 #define PORT_MAP_BYTES      32

@@ -14,7 +14,7 @@
 #include "hw/cxl/memdev/poison.h"
 #include "hw/cxl/memdev/security.h"
 #include "cmd-sets.h"
-#include "trace.h"
+#include "hw/cxl/trace.h"
 
 #define MEDIA_KINDS     (CXL_CCI_MAILBOX | CXL_CCI_LD)
 #define LINE            CXL_POISON_LINE

@@ -13,7 +13,7 @@
 #include "hw/pci/pcie_aer.h"
 #include "cmd-sets.h"
 #include "hw/cxl/switch/switch-internal.h"
-#include "trace.h"
+#include "hw/cxl/trace.h"
 
 #define THE_VCS             0
 #define VCS_ENABLED         1
