@@ -13,7 +13,7 @@
 #include "hw/pci/pcie_port.h"
 #include "hw/cxl/cxl_direct.h"
 #include "cxl_type3_internal.h"
-#include "hw/cxl/trace.h"
+#include "trace.h"
 
 CXLCCI *cxl_type3_fm_cci(CXLType3Dev *d)
 {
@@ -341,7 +341,7 @@ static void cxl_type3_reset_hold(Object *obj, ResetType type)
     CXLType3Dev *d = CXL_TYPE3(obj);
 
     cxl_type3_pci_reset(d);
-    cxl_type3_ras_reset(d);
+    cxl_type3_ras_exit(d);
     cxl_cci_reset(&d->mailbox_cci);
     cxl_cci_reset(&d->fm_cci);
     cxl_cci_reset(&d->ld_cci);
@@ -374,9 +374,6 @@ static void cxl_type3_class_init(ObjectClass *oc, void *data)
     set_bit(DEVICE_CATEGORY_STORAGE, dc->categories);
     cxl_type3_add_properties(dc);
     cxl_type3_direct_class_init(oc);
-    cxl_type3_health_add_properties(oc);
-    cxl_type3_qos_add_properties(oc);
-    cxl_type3_wipe_add_properties(oc);
     rc->phases.hold = cxl_type3_reset_hold;
 }
 

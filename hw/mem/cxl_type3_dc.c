@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * CXL Type 3 memory device: dynamic capacity regions from properties, and what
- * the model's decisions do to the device (CXL r3.2 9.13.3, 8.2.10.2.1.6)
+ * the model's decisions do to the device and the monitor (CXL r3.2 9.13.3,
+ * 8.2.10.9.9.3, 8.2.10.9.9.4)
  */
 #include "qemu/osdep.h"
 #include "qapi/error.h"
+#include "qapi/qapi-events-cxl.h"
 #include "qemu/error-report.h"
 #include "qemu/units.h"
+#include "migration/vmstate.h"
 #include "cxl_type3_internal.h"
-#include "hw/cxl/trace.h"
-
-/* The only host of a device with a single logical device */
-#define THE_HOST 0
+#include "trace.h"
 
 /*
  * Sizes that a Fabric Manager may choose from by default, as far as they divide
@@ -220,6 +220,212 @@ bool cxl_type3_dc_backend_offset(const CXLType3Dev *d, uint64_t dpa,
     return true;
 }
 
+/* Events of one device in one second of the guest's time */
+#define EVENTS_MAX          1000
+
+CxlDynamicCapacityRange *cxl_type3_dc_range(const CXLType3Dev *d,
+                                            const CXLDCExtent *e)
+{
+    CxlDynamicCapacityRange *r = g_new0(CxlDynamicCapacityRange, 1);
+    int region = cxl_dc_region_of(d->dc, e->dpa, e->len);
+
+    r->dpa = e->dpa;
+    r->len = e->len;
+    if (!qemu_uuid_is_null(&e->tag)) {
+        r->tag = qemu_uuid_unparse_strdup(&e->tag);
+    }
+    if (region >= 0 && d->dc_config.region[region].sharable) {
+        r->has_sequence = true;
+        r->sequence = e->seq;
+    }
+    return r;
+}
+
+/* -- monitor events: how many ---------------------------------------------- */
+
+/*
+ * A host can answer as fast as it likes, and may even hand itself the capacity
+ * that it answers about; a client of the monitor must not be flooded by it.
+ * Beyond a rate, events are counted instead of sent, and one event at the end
+ * of the second tells their number: a Fabric Manager then asks for the state.
+ * The base's own limit keeps only the last event, whatever device it is of.
+ */
+
+static void tell_of_lost(void *opaque)
+{
+    CXLType3Dev *d = opaque;
+    CXLType3Tell *t = &d->tell;
+    g_autofree char *path = object_get_canonical_path(OBJECT(d));
+    uint64_t lost = t->lost;
+
+    t->sent = 0;
+    t->lost = 0;
+    trace_cxl_type3_dc_untold(DEVICE(d)->id, lost);
+    qapi_event_send_cxl_dynamic_capacity_untold(DEVICE(d)->id, path, lost);
+}
+
+static void await_end(CXLType3Dev *d)
+{
+    CXLType3Tell *t = &d->tell;
+
+    if (!t->timer) {
+        t->timer = timer_new_ns(QEMU_CLOCK_VIRTUAL, tell_of_lost, d);
+    }
+    timer_mod_ns(t->timer, t->since + NANOSECONDS_PER_SECOND);
+}
+
+/* May one more event be sent?  If not, it is counted */
+static bool may_tell(CXLType3Dev *d)
+{
+    int64_t now = qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL);
+    CXLType3Tell *t = &d->tell;
+
+    if (!t->lost && (!t->sent || now - t->since >= NANOSECONDS_PER_SECOND)) {
+        t->since = now;
+        t->sent = 0;
+    }
+    if (!t->lost && t->sent < EVENTS_MAX) {
+        t->sent++;
+        return true;
+    }
+    if (!t->lost++) {
+        await_end(d);
+    }
+    return false;
+}
+
+/**
+ * struct CXLType3Report - what became of capacity, until the monitor hears it
+ * @extents: the first of them
+ * @n: number of all
+ */
+typedef struct CXLType3Report {
+    CXLDCOutcome what;
+    CxlDynamicCapacityReason why;
+    uint16_t host;
+    size_t n;
+    CxlDynamicCapacityRangeList *extents;
+} CXLType3Report;
+
+static void report_free(gpointer opaque)
+{
+    CXLType3Report *r = opaque;
+
+    qapi_free_CxlDynamicCapacityRangeList(r->extents);
+    g_free(r);
+}
+
+/* Nobody was told yet of what is counted: where the machine goes on, it is */
+static int tell_post_load(void *opaque, int version_id)
+{
+    CXLType3Tell *t = opaque;
+
+    t->sent = 0;
+    t->since = qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL);
+    if (t->lost) {
+        await_end(container_of(t, CXLType3Dev, tell));
+    } else if (t->timer) {
+        timer_del(t->timer);
+    }
+    return 0;
+}
+
+const VMStateDescription vmstate_cxl_type3_tell = {
+    .name = "cxl-type3-tell",
+    .version_id = 1,
+    .minimum_version_id = 1,
+    .post_load = tell_post_load,
+    .fields = (const VMStateField[]) {
+        VMSTATE_UINT64(lost, CXLType3Tell),
+        VMSTATE_END_OF_LIST()
+    },
+};
+
+/* -- monitor events: what -------------------------------------------------- */
+
+static void tell_next(void *opaque)
+{
+    CXLType3Dev *d = opaque;
+    CXLType3Report *r = g_queue_pop_head(&d->tell.queue);
+    const char *id = DEVICE(d)->id;
+    g_autofree char *path = object_get_canonical_path(OBJECT(d));
+
+    if (!r) {
+        return;
+    }
+    if (!g_queue_is_empty(&d->tell.queue)) {
+        device_deferred_raise(&d->tell.deferred);
+    }
+    switch (r->what) {
+    case CXL_DC_ACCEPTED:
+        qapi_event_send_cxl_dynamic_capacity_accepted(id, path, r->host, r->n,
+                                                      r->extents);
+        break;
+    case CXL_DC_REFUSED:
+        qapi_event_send_cxl_dynamic_capacity_refused(id, path, r->host, r->why,
+                                                     r->n, r->extents);
+        break;
+    case CXL_DC_RELEASED:
+        qapi_event_send_cxl_dynamic_capacity_released(id, path, r->host,
+                                                      r->why, r->n,
+                                                      r->extents);
+        break;
+    }
+    report_free(r);
+}
+
+static CxlDynamicCapacityReason reason_to_qapi(CXLDCReason why)
+{
+    switch (why) {
+    case CXL_DC_BY_HOST:
+        return CXL_DYNAMIC_CAPACITY_REASON_HOST;
+    case CXL_DC_BY_ERROR:
+        return CXL_DYNAMIC_CAPACITY_REASON_FAILED_ANSWER;
+    case CXL_DC_BY_FM:
+        return CXL_DYNAMIC_CAPACITY_REASON_FABRIC_MANAGER;
+    case CXL_DC_BY_RESET:
+        return CXL_DYNAMIC_CAPACITY_REASON_RESET;
+    default:
+        g_assert_not_reached();
+    }
+}
+
+/*
+ * What waits is not part of the state: it happened here, and the monitor that
+ * hears of it is the one of here.
+ */
+static void dc_report(void *opaque, uint16_t host, CXLDCOutcome what,
+                      CXLDCReason why, const CXLDCExtent *extents, size_t n)
+{
+    static const char *const words[] = {
+        [CXL_DC_ACCEPTED] = "accepted",
+        [CXL_DC_REFUSED] = "refused",
+        [CXL_DC_RELEASED] = "released",
+    };
+    CXLType3Dev *d = opaque;
+    CxlDynamicCapacityReason reason = reason_to_qapi(why);
+    CxlDynamicCapacityRangeList **tail;
+    CXLType3Report *r;
+    size_t i;
+
+    trace_cxl_type3_dc_report(DEVICE(d)->id, host, words[what],
+                              CxlDynamicCapacityReason_str(reason), n);
+    if (!may_tell(d)) {
+        return;
+    }
+    r = g_new0(CXLType3Report, 1);
+    r->what = what;
+    r->why = reason;
+    r->host = host;
+    r->n = n;
+    tail = &r->extents;
+    for (i = 0; i < MIN(n, CXL_DC_REPORT_EXTENTS); i++) {
+        QAPI_LIST_APPEND(tail, cxl_type3_dc_range(d, &extents[i]));
+    }
+    g_queue_push_tail(&d->tell.queue, r);
+    device_deferred_raise(&d->tell.deferred);
+}
+
 /* -- consequences --------------------------------------------------------- */
 
 static uint32_t dc_log_space(void *opaque, uint16_t host)
@@ -276,17 +482,34 @@ static const CXLDCOps cxl_type3_dc_ops = {
     .commit = dc_commit,
     .sanitize = dc_sanitize,
     .log = dc_log,
-    .report = cxl_type3_dc_report,
+    .report = dc_report,
 };
 
 /* -- life ----------------------------------------------------------------- */
+
+static void dc_tell_init(CXLType3Dev *d)
+{
+    device_deferred_init(&d->tell.deferred, OBJECT(d), tell_next, d);
+}
+
+static void dc_tell_exit(CXLType3Dev *d)
+{
+    CXLType3Tell *t = &d->tell;
+
+    device_deferred_cancel(&t->deferred);
+    g_clear_pointer(&t->timer, timer_free);
+    g_queue_clear_full(&t->queue, report_free);
+    t->since = 0;
+    t->sent = 0;
+    t->lost = 0;
+}
 
 bool cxl_type3_dc_realize(CXLType3Dev *d, Error **errp)
 {
     if (!d->nr_dc_regions) {
         return true;
     }
-    cxl_type3_dc_tell_init(d);
+    dc_tell_init(d);
     d->dc = cxl_dc_new(&d->dc_config, &cxl_type3_dc_ops, d, errp);
     d->mem->dc = d->dc;
     return d->dc != NULL;
@@ -294,14 +517,14 @@ bool cxl_type3_dc_realize(CXLType3Dev *d, Error **errp)
 
 void cxl_type3_dc_exit(CXLType3Dev *d)
 {
-    cxl_type3_dc_tell_exit(d);
+    dc_tell_exit(d);
     d->mem->dc = NULL;
     g_clear_pointer(&d->dc, cxl_dc_free);
 }
 
 void cxl_type3_dc_forget(CXLType3Dev *d)
 {
-    cxl_type3_dc_tell_exit(d);
+    dc_tell_exit(d);
     if (d->dc) {
         cxl_dc_forget(d->dc);
     }
@@ -310,6 +533,6 @@ void cxl_type3_dc_forget(CXLType3Dev *d)
 void cxl_type3_dc_reset(CXLType3Dev *d)
 {
     if (d->dc) {
-        cxl_dc_reset_host(d->dc, THE_HOST);
+        cxl_dc_reset_host(d->dc, d->mem->host_id);
     }
 }

@@ -10,9 +10,6 @@
 #include "hw/cxl/memdev/security.h"
 #include "cxl_type3_internal.h"
 
-/* The only host of a device with a single logical device */
-#define THE_HOST 0
-
 /* -- runs of accepted dynamic capacity ------------------------------------ */
 
 /*
@@ -140,7 +137,7 @@ static void run_fill(CXLType3Dev *d, uint64_t dpa, uint64_t last)
     CXLDCRange range;
     uint64_t media;
 
-    while (cxl_dc_next(d->dc, THE_HOST, dpa, &range, &media) &&
+    while (cxl_dc_next(d->dc, d->mem->host_id, dpa, &range, &media) &&
            range.dpa <= last) {
         CXLType3Run run = {
             .node.start = range.dpa,
@@ -266,6 +263,31 @@ void cxl_type3_span(CXLType3Dev *d, uint64_t dpa, uint64_t len,
     } else {
         span->why = CXL_MEMORY_TRAP_NO_CAPACITY;
     }
+}
+
+bool cxl_type3_is_decoded(void *opaque, uint64_t dpa, uint64_t len)
+{
+    CXLType3Dev *d = opaque;
+    const uint32_t *regs = d->cxl.crb.cache_mem_registers;
+    uint64_t at = 0;
+    unsigned i;
+
+    for (i = 0; i < cxl_hdm_count(regs); i++) {
+        CXLHDMDecoder dec;
+        uint64_t part;
+
+        cxl_hdm_get(regs, i, &dec);
+        if (!dec.committed) {
+            continue;
+        }
+        at += dec.skip;
+        part = dec.size / dec.ways;
+        if (at < dpa + len && dpa < at + part) {
+            return true;
+        }
+        at += part;
+    }
+    return false;
 }
 
 /* -- life ----------------------------------------------------------------- */

@@ -227,7 +227,7 @@ struct CXLType3Dev {
     bool partitionable;
     CXLType3DCProps dc_prop[CXL_DC_MAX_REGIONS];
 
-    /* registers and doors */
+    /* registers and command interfaces */
     CXLComponentState cxl;
     CXLDeviceRegs regs;
     DOECap doe;
@@ -260,12 +260,12 @@ void cxl_type3_models_forget(CXLType3Dev *d);
 bool cxl_type3_pci_realize(CXLType3Dev *d, Error **errp);
 void cxl_type3_pci_exit(CXLType3Dev *d);
 void cxl_type3_pci_reset(CXLType3Dev *d);
-/* Sizes of volatile and persistent memory in the device's DVSEC */
-void cxl_type3_pci_show_ranges(CXLType3Dev *d);
 uint32_t cxl_type3_config_read(PCIDevice *pci, uint32_t addr, int size);
 void cxl_type3_config_write(PCIDevice *pci, uint32_t addr, uint32_t value,
                             int size);
-/* Sends an interrupt after the operation that is going on */
+bool cxl_type3_cdat_realize(CXLType3Dev *d, Error **errp);
+/* Members of CXLMemDevOps */
+void cxl_type3_partition_moved(void *opaque);
 void cxl_type3_irq(void *opaque, unsigned vector);
 
 /* cxl_type3_mem.c */
@@ -311,7 +311,6 @@ void cxl_type3_wipe_touch(CXLType3Dev *d, CXLType3Mem *m, uint64_t offset,
 /* After @skip bytes from @offset, @len must not be reached as RAM */
 bool cxl_type3_wipe_next(CXLType3Dev *d, const CXLType3Mem *m, uint64_t offset,
                          uint64_t *skip, uint64_t *len);
-void cxl_type3_wipe_add_properties(ObjectClass *oc);
 extern const VMStateDescription vmstate_cxl_type3_wipe;
 
 /* cxl_type3_dc.c */
@@ -322,15 +321,10 @@ void cxl_type3_dc_reset(CXLType3Dev *d);
 void cxl_type3_dc_forget(CXLType3Dev *d);
 bool cxl_type3_dc_backend_offset(const CXLType3Dev *d, uint64_t dpa,
                                  uint64_t len, uint64_t *offset);
-/* An extent as the monitor shows it; caller frees */
-/* cxl_type3_dc_tell.c */
-void cxl_type3_dc_report(void *opaque, uint16_t host, CXLDCOutcome what,
-                         CXLDCReason why, const CXLDCExtent *extents, size_t n);
-/* Send one of the events that were held back until the operation was over */
-void cxl_type3_dc_tell_init(CXLType3Dev *d);
-void cxl_type3_dc_tell_exit(CXLType3Dev *d);
+/* An extent as the monitor shows it; the caller frees it */
 CxlDynamicCapacityRange *cxl_type3_dc_range(const CXLType3Dev *d,
                                             const CXLDCExtent *e);
+extern const VMStateDescription vmstate_cxl_type3_tell;
 
 /* cxl_type3_direct.c */
 void cxl_type3_direct_class_init(ObjectClass *oc);
@@ -342,47 +336,28 @@ void cxl_type3_direct_detach(CXLType3Dev *d);
 /* Dynamic capacity was accepted or is gone; cxl_type3_direct_settle() maps */
 void cxl_type3_direct_access(CXLType3Dev *d, const CXLDCRange *range, bool on);
 void cxl_type3_direct_settle(CXLType3Dev *d);
-/* Answers of cxl_type3_span() are not as before */
+/* Members of CXLMemDevOps */
+bool cxl_type3_is_decoded(void *opaque, uint64_t dpa, uint64_t len);
 void cxl_type3_map_changed(void *opaque);
 /* All of it may be different: a state was loaded */
 void cxl_type3_direct_reload(CXLType3Dev *d);
 
-/* cxl_type3_cdat.c */
-bool cxl_type3_cdat_realize(CXLType3Dev *d, Error **errp);
-bool cxl_type3_cdat_doe(DOECap *doe);
-
-/* cxl_type3_partition.c */
-void cxl_type3_partition_moved(void *opaque);
-bool cxl_type3_is_decoded(void *opaque, uint64_t dpa, uint64_t len);
-/* Is there memory of this kind?  The two are what CDAT and DVSEC list. */
-bool cxl_type3_shows_volatile(const CXLType3Dev *d);
-bool cxl_type3_shows_persistent(const CXLType3Dev *d);
-
 /* cxl_type3_ras.c */
 extern const CXLComponentOps cxl_type3_component_ops;
-/* Send the error message of the oldest error, or of a correctable one */
-void cxl_type3_ras_reset(CXLType3Dev *d);
+/* No error waits any more */
 void cxl_type3_ras_exit(CXLType3Dev *d);
 extern const VMStateDescription vmstate_cxl_type3_ras;
-extern const VMStateDescription vmstate_cxl_type3_tell;
 
 /* cxl_type3_qmp_events.c */
 /* @path NULL: the only device */
 CXLType3Dev *cxl_type3_from_path(const char *path, Error **errp);
 
-/* cxl_type3_health.c */
-void cxl_type3_health_add_properties(ObjectClass *oc);
-
-/* cxl_type3_dump.c */
-void cxl_type3_populate_dump(void *opaque);
-
 /* cxl_type3_props.c */
 void cxl_type3_add_properties(DeviceClass *dc);
 
-/* cxl_type3_qos.c */
-void cxl_type3_qos_add_properties(ObjectClass *oc);
-
 /* cxl_type3_vmstate.c */
 extern const VMStateDescription vmstate_cxl_type3;
+/* A member of CXLMemDevOps */
+void cxl_type3_populate_dump(void *opaque);
 
 #endif /* HW_MEM_CXL_TYPE3_INTERNAL_H */

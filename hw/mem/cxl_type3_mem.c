@@ -17,7 +17,7 @@
 #include "hw/cxl/memdev/poison.h"
 #include "hw/cxl/memdev/security.h"
 #include "cxl_type3_internal.h"
-#include "hw/cxl/trace.h"
+#include "trace.h"
 
 /* Below this, giving pages back to the host costs more than clearing them */
 #define DISCARD_MIN     (1 * MiB)
@@ -442,12 +442,13 @@ bool cxl_type3_store_line(void *opaque, uint64_t dpa, const uint8_t *line)
 static MemTxResult dc_access(CXLType3Dev *d, uint64_t dpa, uint8_t *buf,
                              unsigned n, bool write, MemTxAttrs attrs)
 {
-    CXLDCAccess may = cxl_dc_access(d->dc, 0, dpa, n);
+    CXLDCAccess may = cxl_dc_access(d->dc, d->mem->host_id, dpa, n);
     uint64_t media, row, offset;
 
     /* Blocks begin at line boundaries: a piece is in one row on the medium */
     if (may == CXL_DC_ACCESS_NONE ||
-        !cxl_dc_translate(d->dc, 0, dpa, &media, &row) || row < n ||
+        !cxl_dc_translate(d->dc, d->mem->host_id, dpa, &media, &row) ||
+        row < n ||
         !cxl_type3_dc_backend_offset(d, media, n, &offset)) {
         trace_cxl_type3_no_capacity(DEVICE(d)->id, dpa, n, write);
         if (!write) {

@@ -1,13 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * CXL Type 3 memory device: its properties, each with what it is for, which
- * `-device cxl-type3,help` prints.  Reference: none, this is QEMU's own.
+ * `-device cxl-type3,help` prints; and what no sensor measures, which the
+ * monitor sets while the machine runs (CXL r3.2 8.2.10.9.3, 8.2.10.9.8)
  */
 #include "qemu/osdep.h"
+#include "qapi/error.h"
+#include "qapi/visitor.h"
 #include "qemu/units.h"
-#include "hw/qdev-properties.h"
-#include "hw/qdev-properties-system.h"
 #include "hw/cxl/cxl_direct.h"
+#include "hw/cxl/memdev/health.h"
+#include "hw/cxl/memdev/qos.h"
+#include "hw/qdev-properties-system.h"
+#include "hw/qdev-properties.h"
 #include "cxl_type3_internal.h"
 
 #define BACKEND(name_, field_) \
@@ -99,6 +104,163 @@ static const CXLType3Property properties_of_region[] = {
       "a Fabric Manager may change the region's sanitize" },
 };
 
+/* -- while the machine runs ----------------------------------------------- */
+
+/**
+ * struct Reading - a property
+ * @offset, @size: of its field in CXLHealthReadings; a single signed one is 2
+ * bytes
+ */
+typedef struct Reading {
+    const char *name;
+    const char *description;
+    size_t offset;
+    size_t size;
+    int64_t min;
+    int64_t max;
+} Reading;
+
+#define READING(field) \
+    .offset = offsetof(CXLHealthReadings, field), \
+    .size = sizeof_field(CXLHealthReadings, field)
+
+static const Reading readings[] = {
+    {
+        .name = "life-used",
+        .description = "percent of the device's life that is used up",
+        READING(life_used),
+        .max = CXL_HEALTH_LIFE_MAX,
+    }, {
+        .name = "temperature",
+        .description = "device temperature in degrees Celsius",
+        READING(temperature),
+        .min = INT16_MIN,
+        /* the highest value says that there is no sensor */
+        .max = INT16_MAX - 1,
+    }, {
+        .name = "corrected-volatile-errors",
+        .description = "corrected errors of volatile memory so far",
+        READING(volatile_errors),
+        .max = UINT32_MAX,
+    }, {
+        .name = "corrected-persistent-errors",
+        .description = "corrected errors of persistent memory so far",
+        READING(persistent_errors),
+        .max = UINT32_MAX,
+    },
+};
+
+static void get_reading(Object *obj, Visitor *v, const char *name,
+                        void *opaque, Error **errp)
+{
+    const Reading *reading = opaque;
+    const CXLHealth *health = CXL_TYPE3(obj)->mem->health;
+    const char *at = (const char *)&health->now + reading->offset;
+    int64_t value;
+
+    switch (reading->size) {
+    case sizeof(uint8_t):
+        value = *(const uint8_t *)at;
+        break;
+    case sizeof(int16_t):
+        value = *(const int16_t *)at;
+        break;
+    default:
+        value = *(const uint32_t *)at;
+        break;
+    }
+    visit_type_int(v, name, &value, errp);
+}
+
+static void set_reading(Object *obj, Visitor *v, const char *name,
+                        void *opaque, Error **errp)
+{
+    CXLType3Dev *d = CXL_TYPE3(obj);
+    const Reading *reading = opaque;
+    CXLHealthReadings now = d->mem->health->now;
+    char *at = (char *)&now + reading->offset;
+    int64_t value;
+
+    if (!visit_type_int(v, name, &value, errp)) {
+        return;
+    }
+    if (!DEVICE(d)->realized) {
+        error_setg(errp, "property '%s' can be set once the device works: use "
+                   "qom-set", reading->name);
+        return;
+    }
+    if (value < reading->min || value > reading->max) {
+        error_setg(errp, "property '%s' is %" PRId64 ", but it ranges from %"
+                   PRId64 " to %" PRId64, reading->name, value, reading->min,
+                   reading->max);
+        return;
+    }
+    switch (reading->size) {
+    case sizeof(uint8_t):
+        *(uint8_t *)at = value;
+        break;
+    case sizeof(int16_t):
+        *(int16_t *)at = value;
+        break;
+    default:
+        *(uint32_t *)at = value;
+        break;
+    }
+    cxl_health_set(d->mem->health, &now);
+}
+
+static void add_readings(ObjectClass *oc)
+{
+    unsigned i;
+
+    for (i = 0; i < ARRAY_SIZE(readings); i++) {
+        object_class_property_add(oc, readings[i].name, "int", get_reading,
+                                  set_reading, NULL, (void *)&readings[i]);
+        object_class_property_set_description(oc, readings[i].name,
+                                              readings[i].description);
+    }
+}
+
+static void get_backpressure(Object *obj, Visitor *v, const char *name,
+                             void *opaque, Error **errp)
+{
+    uint8_t value = CXL_TYPE3(obj)->mem->qos->backpressure;
+
+    visit_type_uint8(v, name, &value, errp);
+}
+
+static void set_backpressure(Object *obj, Visitor *v, const char *name,
+                             void *opaque, Error **errp)
+{
+    CXLType3Dev *d = CXL_TYPE3(obj);
+    uint8_t value;
+
+    if (!visit_type_uint8(v, name, &value, errp)) {
+        return;
+    }
+    if (value > CXL_QOS_PERCENT_MAX) {
+        error_setg(errp, "property 'backpressure' is %u, but it is at most %d "
+                   "percent", value, CXL_QOS_PERCENT_MAX);
+        return;
+    }
+    if (!DEVICE(d)->realized) {
+        error_setg(errp, "property 'backpressure' can be set once the device "
+                   "works: use qom-set");
+        return;
+    }
+    d->mem->qos->backpressure = value;
+}
+
+static void get_wipe_left(Object *obj, Visitor *v, const char *name,
+                          void *opaque, Error **errp)
+{
+    CXLType3Dev *d = CXL_TYPE3(obj);
+
+    visit_type_uint64(v, name, &d->wipe.left, errp);
+}
+
+/* -- class ---------------------------------------------------------------- */
+
 void cxl_type3_add_properties(DeviceClass *dc)
 {
     const size_t fixed = ARRAY_SIZE(properties_of_device);
@@ -124,4 +286,13 @@ void cxl_type3_add_properties(DeviceClass *dc)
             i < fixed ? properties_of_device[i].meaning :
                         properties_of_region[(i - fixed) % each].meaning);
     }
+    add_readings(OBJECT_CLASS(dc));
+    object_class_property_add(OBJECT_CLASS(dc), "backpressure", "uint8",
+                              get_backpressure, set_backpressure, NULL, NULL);
+    object_class_property_set_description(OBJECT_CLASS(dc), "backpressure",
+        "average backpressure that Get SLD QoS Status tells, percent");
+    object_class_property_add(OBJECT_CLASS(dc), "wipe-left", "uint64",
+                              get_wipe_left, NULL, NULL, NULL);
+    object_class_property_set_description(OBJECT_CLASS(dc), "wipe-left",
+        "bytes that read as zeroes and are still to be overwritten (read only)");
 }

@@ -9,7 +9,7 @@
 #include "hw/cxl/memdev/maintenance.h"
 #include "hw/cxl/memdev/poison.h"
 #include "cxl_type3_internal.h"
-#include "hw/cxl/trace.h"
+#include "trace.h"
 
 /* Fields that the General Media and DRAM records begin with */
 enum {

@@ -9,10 +9,11 @@
 #include "hw/pci/pcie_aer.h"
 #include "migration/vmstate-checked.h"
 #include "cxl_type3_internal.h"
-#include "hw/cxl/trace.h"
+#include "trace.h"
 
 /* Words that a caller may give; those behind the header log have no place */
 #define QMP_HEADER_WORDS 32
+
 static uint32_t *ras_reg(CXLType3Dev *d, unsigned offset)
 {
     return &d->cxl.crb.cache_mem_registers[offset / 4];
@@ -100,12 +101,6 @@ const CXLComponentOps cxl_type3_component_ops = {
     .write = cxl_type3_component_write,
     .decode_changed = cxl_type3_decode_changed,
 };
-
-/* The registers start over, and what waited for them goes with them */
-void cxl_type3_ras_reset(CXLType3Dev *d)
-{
-    cxl_type3_ras_exit(d);
-}
 
 void cxl_type3_ras_exit(CXLType3Dev *d)
 {

@@ -13,13 +13,12 @@
  * machine is saved.
  */
 #include "qemu/osdep.h"
-#include "qapi/visitor.h"
 #include "exec/ramblock.h"
 #include "migration/qemu-file-types.h"
 #include "migration/vmstate.h"
 #include "system/system.h"
 #include "cxl_type3_internal.h"
-#include "hw/cxl/trace.h"
+#include "trace.h"
 
 /* What a range costs at least, in bytes: notes and calls for it */
 #define WIPE_RANGE_COST (1 * KiB)
@@ -327,22 +326,6 @@ void cxl_type3_wipe_settle(const HostMemoryBackend *backend)
             wipe_outlived(d);
         }
     }
-}
-
-static void get_left(Object *obj, Visitor *v, const char *name, void *opaque,
-                     Error **errp)
-{
-    CXLType3Dev *d = CXL_TYPE3(obj);
-
-    visit_type_uint64(v, name, &d->wipe.left, errp);
-}
-
-void cxl_type3_wipe_add_properties(ObjectClass *oc)
-{
-    object_class_property_add(oc, "wipe-left", "uint64", get_left, NULL, NULL,
-                              NULL);
-    object_class_property_set_description(oc, "wipe-left",
-        "bytes that read as zeroes and are still to be overwritten (read only)");
 }
 
 static int wipe_put(QEMUFile *f, void *pv, size_t size,

@@ -17,16 +17,19 @@ ENUMS = {'action', 'error', 'event', 'feature', 'kind', 'log', 'op', 'option',
 # Bytes of a message or bits of a register, in hex; or the name stands beside it
 OTHERS = {('cxl_cci_bg_end', 'rc'), ('cxl_cci_command', 'rc'),
           ('cxl_security_command', 'state'), ('cxl_switch_config', 'what'),
-          ('mctp_cxl_request', 'type'), ('mctp_message', 'type')}
+          ('mctp_cxl_request', 'type'), ('mctp_message', 'type'),
+          ('pcie_doe_request', 'type')}
 
 
 def numbers(tree):
     files = glob.glob(f'{tree}/hw/**/trace-events', recursive=True)
+    files.append(f'{tree}/scripts/base-hooks.txt')
     events = 0
     for path in sorted(files):
         with open(path, encoding='utf-8') as file:
             for line in file:
-                found = re.match(r'(\w+)\((.*?)\) "', line)
+                found = re.match(r'(?:hw/[\w/]+/trace-events: )?'
+                                 r'(\w+)\((.*?)\) "', line)
                 if not found:
                     continue
                 events += 1
