@@ -8,6 +8,7 @@
 #include "qemu/error-report.h"
 #include "qapi/error.h"
 #include "hw/cxl/cxl.h"
+#include "hw/cxl/cxl_error.h"
 #include "hw/pci/pcie_doe.h"
 #include "trace.h"
 
@@ -33,26 +34,28 @@ static bool install(CDATObject *cdat, uint8_t *image, size_t len, Error **errp)
 static bool load(CDATObject *cdat, Error **errp)
 {
     ERRP_GUARD();
+    g_autofree char *name = cxl_echo(cdat->filename);
     g_autoptr(GError) gerr = NULL;
     gchar *image;
     gsize len;
 
     if (!g_file_get_contents(cdat->filename, &image, &len, &gerr)) {
-        error_setg(errp, "property 'cdat': CDAT: File read failed: %s",
-                   gerr->message);
+        g_autofree char *why = cxl_echo(gerr->message);
+
+        error_setg(errp, "property 'cdat': CDAT: File read failed: %s", why);
         return false;
     }
     if (!install(cdat, (uint8_t *)image, len, errp)) {
-        error_prepend(errp, "property 'cdat' is '%s': ", cdat->filename);
+        error_prepend(errp, "property 'cdat' is '%s': ", name);
         return false;
     }
     /* Header mistakes are let through: tests of guests want to see them */
     if (cxl_cdat_sum(image, len)) {
-        warn_report("CDAT: Found checksum mismatch in %s", cdat->filename);
+        warn_report("CDAT: Found checksum mismatch in %s", name);
     }
     if (ldl_le_p(image) != len) {
         warn_report("CDAT: %s holds %zu bytes, its header says %u",
-                    cdat->filename, len, ldl_le_p(image));
+                    name, len, ldl_le_p(image));
     }
     trace_cxl_cdat_loaded(cdat->filename, cdat->entry_len, len);
     return true;

@@ -10,6 +10,7 @@
 #include "hw/pci/pci_bridge.h"
 #include "hw/pci-bridge/pci_expander_bridge.h"
 #include "hw/cxl/cxl_direct.h"
+#include "hw/cxl/cxl_error.h"
 
 #define DEFAULT_GRANULARITY     256
 
@@ -140,11 +141,12 @@ static bool window_link(CXLFixedWindow *fw, unsigned index, Error **errp)
     for (int i = 0; i < fw->num_targets; i++) {
         Object *hb = object_resolve_path_type(fw->targets[i], TYPE_PXB_CXL_DEV,
                                               NULL);
+        g_autofree char *name = cxl_echo(fw->targets[i]);
 
         if (!hb) {
             error_setg(errp, "Could not resolve CXLFM target %s: "
                        "cxl-fmw.%u.targets.%d must be the id of a pxb-cxl",
-                       fw->targets[i], index, i);
+                       name, index, i);
             return false;
         }
         for (int k = 0; k < i; k++) {
@@ -152,7 +154,7 @@ static bool window_link(CXLFixedWindow *fw, unsigned index, Error **errp)
             if (OBJECT(fw->target_hbs[k]) == hb) {
                 error_setg(errp, "cxl-fmw.%u.targets.%d is host bridge %s as "
                            "targets.%d is: name each bridge once", index, i,
-                           fw->targets[i], k);
+                           name, k);
                 return false;
             }
         }

@@ -8,6 +8,7 @@
  */
 #include "qemu/osdep.h"
 #include "block/aio.h"
+#include "hw/cxl/cxl_error.h"
 #include "hw/i2c/bus_contacts.h"
 #include "mctp/component.h"
 #include "hw/mctp/mctp_i2c_frame.h"
@@ -282,7 +283,7 @@ static void kick(void *opaque)
 static bool check_properties(I2CMCTPCXL *s, Error **errp)
 {
     uint8_t address = s->parent_obj.address;
-    const char *id = DEVICE(s)->id ?: "(no id)";
+    g_autofree char *id = cxl_echo(DEVICE(s)->id ?: "(no id)");
     BusChild *kid;
 
     if (address < ADDRESS_FIRST || address > ADDRESS_LAST) {
@@ -291,6 +292,7 @@ static bool check_properties(I2CMCTPCXL *s, Error **errp)
         return false;
     }
     QTAILQ_FOREACH(kid, &bus_of(s)->qbus.children, sibling) {
+        g_autofree char *other_id = cxl_echo(kid->child->id ?: "(no id)");
         const I2CMCTPCXL *other;
 
         if (kid->child == DEVICE(s) || !kid->child->realized ||
@@ -301,14 +303,14 @@ static bool check_properties(I2CMCTPCXL *s, Error **errp)
         if (other->parent_obj.address == address) {
             error_setg(errp, "property 'address' of '%s' is 0x%02x, which "
                        "'%s' on the same bus has: give another one", id,
-                       address, kid->child->id ?: "(no id)");
+                       address, other_id);
             return false;
         }
         /* one bus is one MCTP network */
         if (s->cxl.eid && other->cxl.eid == s->cxl.eid) {
             error_setg(errp, "property 'eid' of '%s' is %u, which '%s' on the "
                        "same bus has: give another one, or 0 for none", id,
-                       s->cxl.eid, kid->child->id ?: "(no id)");
+                       s->cxl.eid, other_id);
             return false;
         }
     }

@@ -12,6 +12,7 @@
 #include "hw/pci/pci_bus.h"
 #include "hw/pci/pcie_port.h"
 #include "hw/cxl/cxl_direct.h"
+#include "hw/cxl/cxl_error.h"
 #include "cxl_type3_internal.h"
 #include "trace.h"
 
@@ -131,12 +132,13 @@ static bool cxl_type3_check_writable(CXLType3Dev *d, Error **errp)
         if (mr && memory_region_is_rom(mr)) {
             g_autofree char *name =
                 host_memory_backend_get_name(all[i].backend);
+            g_autofree char *shown = cxl_echo(name);
 
             error_setg(errp, "property '%s' names the read-only memory backend "
                        "'%s', but the device has to write to it: give the "
                        "backend readonly=off, or readonly=on,rom=off,share=off "
                        "for a copy that is gone when QEMU ends",
-                       all[i].property, name);
+                       all[i].property, shown);
             return false;
         }
     }

@@ -14,6 +14,7 @@
 #include "migration/vmstate.h"
 #include "system/hostmem.h"
 #include "hw/cxl/cxl_direct.h"
+#include "hw/cxl/cxl_error.h"
 #include "hw/cxl/memdev/poison.h"
 #include "hw/cxl/memdev/security.h"
 #include "cxl_type3_internal.h"
@@ -132,9 +133,10 @@ static bool mem_take(CXLType3Dev *d, CXLType3Mem *m, const char *property,
     cxl_type3_wipe_settle(m->hostmem);
     if (host_memory_backend_is_mapped(m->hostmem)) {
         g_autofree char *name = host_memory_backend_get_name(m->hostmem);
+        g_autofree char *shown = cxl_echo(name);
 
         error_setg(errp, "memory backend %s can't be used multiple times: "
-                   "give property '%s' one of its own", name, property);
+                   "give property '%s' one of its own", shown, property);
         m->mr = NULL;
         return false;
     }
@@ -188,9 +190,11 @@ static bool lsa_take(CXLType3Dev *d, Error **errp)
             return true;
         }
         if (qemu_ram_block_by_name(name)) {
+            g_autofree char *shown = cxl_echo(name);
+
             error_setg(errp, "property 'lsa' is '%s', but the machine has "
                        "other memory of that name: give the backend another id",
-                       name);
+                       shown);
             d->lsa.mr = NULL;
             return false;
         }

@@ -10,6 +10,7 @@
 #include "qemu/osdep.h"
 #include "qapi/error.h"
 #include "hw/cxl/cxl_cdat.h"
+#include "hw/cxl/cxl_error.h"
 #include "hw/cxl/memdev/partition.h"
 #include "hw/pci/pcie.h"
 #include "hw/pci/pcie_doe.h"
@@ -179,9 +180,11 @@ static bool adopt_handles(CXLType3Dev *d, Error **errp)
             }
         }
         if (e == cdat->entry_len) {
+            g_autofree char *name = cxl_echo(cdat->filename);
+
             error_setg(errp, "CDAT: %s has no DSMAS with the dynamic capacity "
                        "flag at DPA 0x%" PRIx64 ", where region %u begins",
-                       cdat->filename, r->base, i);
+                       name, r->base, i);
             return false;
         }
     }

@@ -8,6 +8,7 @@
 #include "qemu/osdep.h"
 #include "qapi/error.h"
 #include "qapi/qapi-commands-cxl.h"
+#include "hw/cxl/cxl_error.h"
 #include "cxl_type3_internal.h"
 
 /* Entries of each list of a query unless the caller says otherwise */
@@ -15,20 +16,13 @@
 
 static CXLType3Dev *dc_from_path(const char *path, Error **errp)
 {
-    CXLType3Dev *d = cxl_type3_from_path(path, path ? NULL : errp);
+    CXLType3Dev *d = cxl_type3_from_path(path, errp);
 
-    if (!d && !path) {
-        return NULL;
-    }
-    if (!d) {
-        error_setg(errp, "Unable to resolve CXL type 3 device: 'path' is '%s', "
-                   "give the id or QOM path of a cxl-type3", path);
-        return NULL;
-    }
-    if (!d->dc) {
+    if (d && !d->dc) {
+        g_autofree char *id = cxl_echo(DEVICE(d)->id ?: "cxl-type3");
+
         error_setg(errp, "No dynamic capacity support from the device: the "
-                   "property 'num-dc-regions' of '%s' is 0",
-                   DEVICE(d)->id ?: "cxl-type3");
+                   "property 'num-dc-regions' of '%s' is 0", id);
         return NULL;
     }
     return d;
@@ -39,8 +33,10 @@ static bool tag_from_qmp(const char *text, QemuUUID *tag, Error **errp)
 {
     memset(tag, 0, sizeof(*tag));
     if (text && *text && qemu_uuid_parse(text, tag)) {
+        g_autofree char *shown = cxl_echo(text);
+
         error_setg(errp, "tag '%s' is not a UUID: give 32 hexadecimal digits "
-                   "as 8-4-4-4-12", text);
+                   "as 8-4-4-4-12", shown);
         return false;
     }
     return true;

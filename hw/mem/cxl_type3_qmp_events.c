@@ -6,6 +6,7 @@
 #include "qemu/osdep.h"
 #include "qapi/error.h"
 #include "qapi/qapi-commands-cxl.h"
+#include "hw/cxl/cxl_error.h"
 #include "hw/cxl/memdev/maintenance.h"
 #include "hw/cxl/memdev/poison.h"
 #include "cxl_type3_internal.h"
@@ -96,49 +97,57 @@ enum {
 static int qmp_find_device(Object *obj, void *opaque)
 {
     if (object_dynamic_cast(obj, TYPE_CXL_TYPE3) && DEVICE(obj)->realized) {
-        g_ptr_array_add(opaque, object_get_canonical_path(obj));
+        g_ptr_array_add(opaque, obj);
     }
     return 0;
 }
 
 /* Without a path: the only device that there is */
-static Object *qmp_only_device(Error **errp)
+static CXLType3Dev *qmp_only_device(Error **errp)
 {
-    g_autoptr(GPtrArray) paths = g_ptr_array_new_with_free_func(g_free);
-    g_autofree char *list = NULL;
+    g_autoptr(GPtrArray) found = g_ptr_array_new();
+    g_autoptr(GString) list = g_string_new("");
+    unsigned i;
 
-    object_child_foreach_recursive(object_get_root(), qmp_find_device, paths);
-    if (paths->len == 1) {
-        return object_resolve_path(paths->pdata[0], NULL);
+    object_child_foreach_recursive(object_get_root(), qmp_find_device, found);
+    if (found->len == 1) {
+        return CXL_TYPE3(found->pdata[0]);
     }
-    g_ptr_array_add(paths, NULL);
-    list = g_strjoinv(", ", (char **)paths->pdata);
+    for (i = 0; i < found->len; i++) {
+        g_autofree char *path = object_get_canonical_path(found->pdata[i]);
+        g_autofree char *shown = cxl_echo(path);
+
+        g_string_append_printf(list, "%s%s", i ? ", " : "", shown);
+    }
     error_setg(errp, "argument 'path' is missing, and there %s%s",
-               *list ? "are several CXL Type 3 devices: " :
-                       "is no CXL Type 3 device", list);
+               i ? "are several CXL Type 3 devices: " :
+                   "is no CXL Type 3 device", list->str);
     return NULL;
 }
 
 CXLType3Dev *cxl_type3_from_path(const char *path, Error **errp)
 {
-    Object *obj = path ? object_resolve_path(path, NULL) :
-                         qmp_only_device(errp);
+    g_autofree char *shown = NULL;
+    bool ambiguous = false;
+    Object *obj;
 
-    if (!obj && !path) {
-        return NULL;
+    if (!path) {
+        return qmp_only_device(errp);
     }
-    if (!obj) {
-        error_setg(errp, "Unable to resolve path '%s': give the id or QOM path "
-                   "of a cxl-type3", path);
-        return NULL;
+    /* A memory backend or a bus may have the same id as the device */
+    obj = *path ? object_resolve_path_type(path, TYPE_CXL_TYPE3, NULL) : NULL;
+    if (obj && DEVICE(obj)->realized) {
+        return CXL_TYPE3(obj);
     }
-    obj = object_dynamic_cast(obj, TYPE_CXL_TYPE3);
-    if (!obj || !DEVICE(obj)->realized) {
+    shown = cxl_echo(path);
+    if (object_resolve_path(path, &ambiguous) || ambiguous) {
         error_setg(errp, "Path does not point to a CXL type 3 device: '%s'",
-                   path);
-        return NULL;
+                   shown);
+    } else {
+        error_setg(errp, "Unable to resolve path '%s': give the id or QOM path "
+                   "of a cxl-type3", shown);
     }
-    return CXL_TYPE3(obj);
+    return NULL;
 }
 
 static bool log_from_qmp(CxlEventLog qmp, CXLEventLogId *log, Error **errp)

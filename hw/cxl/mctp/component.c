@@ -7,6 +7,7 @@
  */
 #include "qemu/osdep.h"
 #include "hw/cxl/cxl.h"
+#include "hw/cxl/cxl_error.h"
 #include "hw/cxl/cxl_switch.h"
 #include "hw/cxl/cxl_type3.h"
 #include "component.h"
@@ -158,9 +159,11 @@ static bool find_component(MCTPCXLComponent *c, Error **errp)
     } else if (object_dynamic_cast(obj, TYPE_CXL_TYPE3)) {
         c->cci = cxl_type3_fm_cci((CXLType3Dev *)obj);
     } else {
+        g_autofree char *id = cxl_echo(DEVICE(c->target)->id ?: "");
+
         error_setg(errp, "property 'target' is '%s', which is a %s: give the "
                    "id of a " TYPE_CXL_TYPE3 ", " TYPE_CXL_USP " or "
-                   TYPE_SWITCH_MAILBOX, DEVICE(c->target)->id ?: "",
+                   TYPE_SWITCH_MAILBOX, id,
                    object_get_typename(OBJECT(c->target)));
         return false;
     }

@@ -12,6 +12,7 @@
 #include "qapi/error.h"
 #include "hw/hotplug.h"
 #include "hw/cxl/cxl_direct.h"
+#include "hw/cxl/cxl_error.h"
 #include "hw/pci/msi.h"
 #include "hw/pci/pci_bridge.h"
 #include "hw/pci/pci_bus.h"
@@ -48,12 +49,14 @@ static CXLSwitchHeld *hold(CXLSwitch *sw, PCIDevice *port, PCIDevice *dev)
     CXLSwitchHeld *h = held_record(sw, dev);
 
     if (!h) {
+        g_autofree char *id =
+            cxl_echo(DEVICE(dev)->id ?: object_get_typename(OBJECT(dev)));
+
         h = g_new0(CXLSwitchHeld, 1);
         h->dev = dev;
         h->port = port;
         error_setg(&h->why, "a Fabric Manager has taken '%s' from its host or "
-                   "is about to; it must be bound, without PERST, first",
-                   DEVICE(dev)->id ?: object_get_typename(OBJECT(dev)));
+                   "is about to; it must be bound, without PERST, first", id);
         qdev_add_unplug_blocker(DEVICE(dev), h->why);
         QLIST_INSERT_HEAD(&sw->held, h, next);
     }

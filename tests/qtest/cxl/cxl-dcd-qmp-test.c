@@ -181,7 +181,7 @@ static void errors_name_their_cause(void)
         { "host id 1", "{'execute': 'cxl-add-dynamic-capacity', 'arguments': {"
           " 'path': 'cxl-mem0', 'host-id': 1, 'region': 0, "
           " 'selection-policy': 'free', 'length': 2097152 } }" },
-        { "Unable to resolve CXL type 3 device",
+        { "Path does not point to a CXL type 3 device: 'rp0'",
           "{'execute': 'query-cxl-dynamic-capacity', 'arguments': {"
           " 'path': 'rp0' } }" },
     };
@@ -257,6 +257,20 @@ static void path_may_be_left_out_with_one_device(void)
     info = qtest_qmp_assert_success_ref(
         qts, "{'execute': 'query-cxl-dynamic-capacity'}");
     qobject_unref(info);
+    qtest_quit(qts);
+}
+
+static void device_is_found_beside_a_backend_of_its_id(void)
+{
+    QTestState *qts = cxl_start(CXL_BACKENDS "-device cxl-type3,bus=rp0,"
+                                "id=vm0,volatile-memdev=vm0");
+
+    qtest_qmp_assert_success(qts,
+        "{'execute': 'cxl-inject-poison', 'arguments': {"
+        " 'path': 'vm0', 'start': 0, 'length': 64 } }");
+    expect_error(qts, "Path does not point to a CXL type 3 device: 'dc0'",
+                 "{'execute': 'cxl-inject-poison', 'arguments': {"
+                 " 'path': 'dc0', 'start': 64, 'length': 64 } }");
     qtest_quit(qts);
 }
 
@@ -440,6 +454,7 @@ int main(int argc, char **argv)
     T(errors_name_their_cause);
     T(device_without_regions_says_so);
     T(path_may_be_left_out_with_one_device);
+    T(device_is_found_beside_a_backend_of_its_id);
     T(path_left_out_with_several_devices_lists_them);
     T(refusal_is_an_event);
     T(shared_capacity_is_followed_by_its_tag);

@@ -17,7 +17,6 @@
 #define POISON_MAX      256
 #define LOG_RECORDS     8
 
-#define NO_DEVICE       "Unable to resolve CXL type 3 device"
 #define NO_PATH         "Unable to resolve path"
 #define NO_TYPE3        "Path does not point to a CXL type 3 device"
 
@@ -26,7 +25,6 @@
 
 static const struct {
     const char *command, *arguments;
-    bool dynamic;
 } commands[] = {
     { "cxl-inject-general-media-event", MEDIA_EVENT },
     { "cxl-inject-dram-event", MEDIA_EVENT },
@@ -42,11 +40,12 @@ static const struct {
     { "cxl-inject-correctable-error", "'type': 'physical'" },
     { "cxl-add-dynamic-capacity",
       "'host-id': 0, 'selection-policy': 'prescriptive', 'region': 0, "
-      "'extents': [ { 'offset': 0, 'len': 2097152 } ]", true },
+      "'extents': [ { 'offset': 0, 'len': 2097152 } ]" },
     { "cxl-release-dynamic-capacity",
       "'host-id': 0, 'removal-policy': 'prescriptive', 'region': 0, "
       "'forced-removal': true, "
-      "'extents': [ { 'offset': 0, 'len': 2097152 } ]", true },
+      "'extents': [ { 'offset': 0, 'len': 2097152 } ]" },
+    { "query-cxl-dynamic-capacity", "'start': 0" },
 };
 
 /* @want: NULL for success, or how the error begins; details may follow */
@@ -76,13 +75,10 @@ static void every_command_wants_a_memory_device(void)
     for (i = 0; i < ARRAY_SIZE(commands); i++) {
         const char *name = commands[i].command;
         const char *arguments = commands[i].arguments;
-        bool dynamic = commands[i].dynamic;
 
-        expect(qts, name, "nothing", arguments,
-               dynamic ? NO_DEVICE : NO_PATH);
-        expect(qts, name, "", arguments, dynamic ? NO_DEVICE : NO_PATH);
-        expect(qts, name, "/machine/peripheral/rp0", arguments,
-               dynamic ? NO_DEVICE : NO_TYPE3);
+        expect(qts, name, "nothing", arguments, NO_PATH);
+        expect(qts, name, "", arguments, NO_TYPE3);
+        expect(qts, name, "/machine/peripheral/rp0", arguments, NO_TYPE3);
         expect(qts, name, "cxl-mem0", arguments, NULL);
         expect(qts, name, "/machine/peripheral/cxl-mem0", arguments,
                g_str_equal(name, "cxl-inject-poison") ?
@@ -90,6 +86,43 @@ static void every_command_wants_a_memory_device(void)
                g_str_equal(name, "cxl-add-dynamic-capacity") ?
                "cannot add DPA again while still pending" : NULL);
         cxl_alive(&dev);
+    }
+    qtest_quit(qts);
+}
+
+/* The monitor's reader sees what is wrong, not thousands of characters of it */
+static void errors_repeat_little_of_a_long_text(void)
+{
+    g_autofree char *text = g_strnfill(10000, 'x');
+    static const struct { const char *command, *arguments; } tags[] = {
+        { "cxl-add-dynamic-capacity", "'host-id': 0, 'region': 0, "
+          "'selection-policy': 'free', 'length': 2097152" },
+        { "cxl-release-dynamic-capacity", "'host-id': 0, "
+          "'removal-policy': 'tag-based'" },
+    };
+    CxlDev dev;
+    QTestState *qts = cxl_start_dcd(&dev, "");
+    unsigned i;
+
+    for (i = 0; i < ARRAY_SIZE(commands) + ARRAY_SIZE(tags); i++) {
+        unsigned tag = i - ARRAY_SIZE(commands);
+        g_autofree char *json = i < ARRAY_SIZE(commands) ?
+            g_strdup_printf("{'execute': '%s', 'arguments': { 'path': '%s', "
+                            "%s } }", commands[i].command, text,
+                            commands[i].arguments) :
+            g_strdup_printf("{'execute': '%s', 'arguments': { 'tag': '%s', "
+                            "%s } }", tags[tag].command, text,
+                            tags[tag].arguments);
+        QDict *rsp;
+        const char *desc;
+
+        qtest_qmp_send_raw(qts, "%s", json);
+        rsp = qtest_qmp_receive(qts);
+        desc = qdict_get_str(qdict_get_qdict(rsp, "error"), "desc");
+        g_assert_nonnull(strstr(desc, "'xxx"));
+        g_assert_nonnull(strstr(desc, "xxx'"));
+        g_assert_cmpuint(strlen(desc), <, 256);
+        qobject_unref(rsp);
     }
     qtest_quit(qts);
 }
@@ -265,6 +298,7 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
 #define T(f) qtest_add_func("/cxl/inject/" #f, f)
     T(every_command_wants_a_memory_device);
+    T(errors_repeat_little_of_a_long_text);
     T(every_error_has_its_bit);
     T(masks_that_hide_an_error_are_told);
     T(header_log_is_bounded);
