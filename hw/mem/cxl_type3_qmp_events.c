@@ -178,42 +178,35 @@ static void append(CXLType3Dev *d, CXLEventLogId log, const CXLEventRecord *r)
     trace_cxl_type3_inject(DEVICE(d)->id, cxl_event_log_name(log), logged);
 }
 
+/* Does an argument fit into its field? */
+static bool event_fits(const char *name, uint64_t value, unsigned bytes,
+                       Error **errp)
+{
+    if (value >> (8 * bytes)) {
+        error_setg(errp, "argument '%s' is 0x%" PRIx64 ", but its field has %u "
+                   "bits", name, value, 8 * bytes);
+        return false;
+    }
+    return true;
+}
+
 /**
- * struct OptionalField - a field that the caller may leave out
- * @valid: the bit of the record that says it did not, 0 if there is none
- * @bytes: width; higher bits of @value are dropped
+ * struct RecordField - an argument that has a field of the record
+ * @name: of the argument
+ * @given: false if the caller left it out
+ * @valid: the bit of the record that says so, 0 if there is none
+ * @bytes: width of the field, at most 4
  */
-typedef struct OptionalField {
+typedef struct RecordField {
+    const char *name;
     bool given;
     uint16_t valid;
     uint8_t at;
     uint8_t bytes;
     uint32_t value;
-} OptionalField;
+} RecordField;
 
-/* The validity bits of the fields that are given */
-static uint16_t put_optional(CXLEventRecord *r, const OptionalField *field,
-                             size_t n)
-{
-    uint16_t valid = 0;
-    unsigned i;
-
-    for (; n; n--, field++) {
-        if (!field->given) {
-            continue;
-        }
-        for (i = 0; i < field->bytes; i++) {
-            r->b[field->at + i] = field->value >> (8 * i);
-        }
-        valid |= field->valid;
-    }
-    return valid;
-}
-
-/**
- * struct RecordForm - where a kind of record has what several kinds have
- * @has_component, @has_pldm: validity bits
- */
+/* Where a kind of record has what several kinds have, and its validity bits */
 typedef struct RecordForm {
     const QemuUUID *kind;
     uint8_t validity;
@@ -223,53 +216,107 @@ typedef struct RecordForm {
     uint16_t has_pldm;
 } RecordForm;
 
-/* @valid: bits of fields that only this kind has */
-static void put_validity(CXLEventRecord *r, const RecordForm *form,
-                         const CxlEventInjection *args, uint16_t valid)
+static void event_add_valid(CXLEventRecord *r, const RecordForm *form,
+                            uint16_t valid)
 {
-    if (args->component_id) {
-        memcpy(r->b + form->component_id, args->component_id,
-               strnlen(args->component_id, CXL_EVENT_COMPONENT_ID_SIZE));
-        valid |= form->has_component |
-                 (args->has_is_comp_id_pldm && args->is_comp_id_pldm ?
-                  form->has_pldm : 0);
+    uint8_t *at = r->b + form->validity;
+
+    stw_le_p(at, lduw_le_p(at) | valid);
+}
+
+static bool event_put_fields(CXLEventRecord *r, const RecordForm *form,
+                             const RecordField *field, size_t n, Error **errp)
+{
+    unsigned i;
+
+    for (; n; n--, field++) {
+        if (!field->given) {
+            continue;
+        }
+        if (!event_fits(field->name, field->value, field->bytes, errp)) {
+            return false;
+        }
+        for (i = 0; i < field->bytes; i++) {
+            r->b[field->at + i] = field->value >> (8 * i);
+        }
+        event_add_valid(r, form, field->valid);
     }
-    stw_le_p(r->b + form->validity, valid);
+    return true;
+}
+
+static bool event_put_component(CXLEventRecord *r, const RecordForm *form,
+                                const CxlEventInjection *args, Error **errp)
+{
+    size_t len = args->component_id ? strlen(args->component_id) : 0;
+
+    if (len > CXL_EVENT_COMPONENT_ID_SIZE) {
+        g_autofree char *shown = cxl_echo(args->component_id);
+
+        error_setg(errp, "argument 'component-id' is '%s' of %zu bytes, but "
+                   "its field has %d", shown, len,
+                   CXL_EVENT_COMPONENT_ID_SIZE);
+        return false;
+    }
+    if (args->component_id) {
+        memcpy(r->b + form->component_id, args->component_id, len);
+        event_add_valid(r, form, form->has_component |
+                        (args->has_is_comp_id_pldm && args->is_comp_id_pldm ?
+                         form->has_pldm : 0));
+    }
+    return true;
 }
 
 /* What every record begins with */
-static void begin_record(CXLEventRecord *r, const RecordForm *form,
-                         const CxlEventInjection *args)
+static bool event_begin(CXLEventRecord *r, const RecordForm *form,
+                        const CxlEventInjection *args, Error **errp)
 {
-    const OptionalField field[] = {
-        { args->has_maint_op_class, 0, CXL_EVENT_OFF_CLASS, 1,
-          args->maint_op_class },
-        { args->has_maint_op_subclass, 0, CXL_EVENT_OFF_SUBCLASS, 1,
-          args->maint_op_subclass },
-        { args->has_ld_id, 0, CXL_EVENT_OFF_LD, 2, args->ld_id },
-        { args->has_head_id, 0, CXL_EVENT_OFF_HEAD, 1, args->head_id },
-        { args->has_sub_type, 0, form->sub_type, 1, args->sub_type },
+    const RecordField field[] = {
+        { "maint-op-class", args->has_maint_op_class, 0, CXL_EVENT_OFF_CLASS,
+          1, args->maint_op_class },
+        { "maint-op-subclass", args->has_maint_op_subclass, 0,
+          CXL_EVENT_OFF_SUBCLASS, 1, args->maint_op_subclass },
+        { "ld-id", args->has_ld_id, 0, CXL_EVENT_OFF_LD, 2, args->ld_id },
+        { "head-id", args->has_head_id, 0, CXL_EVENT_OFF_HEAD, 1,
+          args->head_id },
+        { "sub-type", args->has_sub_type, 0, form->sub_type, 1,
+          args->sub_type },
     };
 
+    if (!event_fits("flags", args->flags,
+                    CXL_EVENT_OFF_HANDLE - CXL_EVENT_OFF_FLAGS, errp)) {
+        return false;
+    }
     cxl_event_record_init(
         r, form->kind, args->flags |
         (args->has_maint_op_subclass ? CXL_EVENT_FLAG_SUBCLASS : 0) |
         (args->has_ld_id ? CXL_EVENT_FLAG_LD : 0) |
         (args->has_head_id ? CXL_EVENT_FLAG_HEAD : 0));
-    put_optional(r, field, ARRAY_SIZE(field));
+    return event_put_fields(r, form, field, ARRAY_SIZE(field), errp) &&
+           event_put_component(r, form, args, errp);
 }
 
 /* What General Media and DRAM records go on with */
-static void begin_media_record(CXLEventRecord *r, const RecordForm *form,
-                               const CxlMediaEventInjection *args,
-                               bool has_count)
+static bool event_begin_media(CXLType3Dev *d, CXLEventRecord *r,
+                              const RecordForm *form,
+                              const CxlMediaEventInjection *args,
+                              bool has_count, Error **errp)
 {
-    begin_record(r, form, qapi_CxlMediaEventInjection_base(args));
+    uint64_t end = cxl_memdev_end(d->mem);
+
+    if (args->dpa >= end) {
+        error_setg(errp, "argument 'dpa' is 0x%" PRIx64 ", but the addresses "
+                   "of the device end at 0x%" PRIx64, args->dpa, end);
+        return false;
+    }
+    if (!event_begin(r, form, qapi_CxlMediaEventInjection_base(args), errp)) {
+        return false;
+    }
     stq_le_p(r->b + REC_DPA, args->dpa);
     r->b[REC_DESCRIPTOR] = args->descriptor |
                            (has_count ? DESCRIPTOR_THRESHOLD : 0);
     r->b[REC_TYPE] = args->type;
     r->b[REC_TRANSACTION] = args->transaction_type;
+    return true;
 }
 
 /* A record of a medium's error asks for maintenance */
@@ -293,12 +340,16 @@ void qmp_cxl_inject_general_media_event(CxlGeneralMediaEventInjection *args,
         .has_component = GM_HAS_COMPONENT,
         .has_pldm = GM_HAS_PLDM,
     };
-    const OptionalField field[] = {
-        { args->has_channel, GM_HAS_CHANNEL, REC_CHANNEL, 1, args->channel },
-        { args->has_rank, GM_HAS_RANK, REC_RANK, 1, args->rank },
-        { args->has_device, GM_HAS_DEVICE, GM_DEVICE, 3, args->device },
-        { args->has_cme_ev_flags, 0, GM_CME_FLAGS, 1, args->cme_ev_flags },
-        { args->has_cme_count, 0, GM_CME_COUNT, 3, args->cme_count },
+    const RecordField field[] = {
+        { "channel", args->has_channel, GM_HAS_CHANNEL, REC_CHANNEL, 1,
+          args->channel },
+        { "rank", args->has_rank, GM_HAS_RANK, REC_RANK, 1, args->rank },
+        { "device", args->has_device, GM_HAS_DEVICE, GM_DEVICE, 3,
+          args->device },
+        { "cme-ev-flags", args->has_cme_ev_flags, 0, GM_CME_FLAGS, 1,
+          args->cme_ev_flags },
+        { "cme-count", args->has_cme_count, 0, GM_CME_COUNT, 3,
+          args->cme_count },
     };
     CXLType3Dev *d = cxl_type3_from_path(args->path, errp);
     const CxlMediaEventInjection *media =
@@ -306,14 +357,31 @@ void qmp_cxl_inject_general_media_event(CxlGeneralMediaEventInjection *args,
     CXLEventLogId id;
     CXLEventRecord r;
 
-    if (!d || !log_from_qmp(args->log, &id, errp)) {
+    if (!d || !log_from_qmp(args->log, &id, errp) ||
+        !event_begin_media(d, &r, &form, media, args->has_cme_count, errp) ||
+        !event_put_fields(&r, &form, field, ARRAY_SIZE(field), errp)) {
         return;
     }
-    begin_media_record(&r, &form, media, args->has_cme_count);
-    put_validity(&r, &form, qapi_CxlMediaEventInjection_base(media),
-                 put_optional(&r, field, ARRAY_SIZE(field)));
     append(d, id, &r);
     note_maintenance(d, args->flags, args->dpa);
+}
+
+static bool event_put_masks(CXLEventRecord *r, const RecordForm *form,
+                            const uint64List *mask, Error **errp)
+{
+    size_t n = QAPI_LIST_LENGTH(mask);
+    unsigned i;
+
+    if (n > DRAM_MASKS) {
+        error_setg(errp, "argument 'correction-mask' has %zu masks, but its "
+                   "field has room for %d", n, DRAM_MASKS);
+        return false;
+    }
+    for (i = 0; mask; i++, mask = mask->next) {
+        stq_le_p(r->b + DRAM_CORRECTION + i * sizeof(uint64_t), mask->value);
+    }
+    event_add_valid(r, form, DRAM_HAS_CORRECTION);
+    return true;
 }
 
 void qmp_cxl_inject_dram_event(CxlDRAMEventInjection *args, Error **errp)
@@ -326,39 +394,37 @@ void qmp_cxl_inject_dram_event(CxlDRAMEventInjection *args, Error **errp)
         .has_component = DRAM_HAS_COMPONENT,
         .has_pldm = DRAM_HAS_PLDM,
     };
-    const OptionalField field[] = {
-        { args->has_channel, DRAM_HAS_CHANNEL, REC_CHANNEL, 1, args->channel },
-        { args->has_rank, DRAM_HAS_RANK, REC_RANK, 1, args->rank },
-        { args->has_nibble_mask, DRAM_HAS_NIBBLES, DRAM_NIBBLES, 3,
-          args->nibble_mask },
-        { args->has_bank_group, DRAM_HAS_BANK_GROUP, DRAM_BANK_GROUP, 1,
-          args->bank_group },
-        { args->has_bank, DRAM_HAS_BANK, DRAM_BANK, 1, args->bank },
-        { args->has_row, DRAM_HAS_ROW, DRAM_ROW, 3, args->row },
-        { args->has_column, DRAM_HAS_COLUMN, DRAM_COLUMN, 2, args->column },
-        /* the masks are put below */
-        { args->has_correction_mask, DRAM_HAS_CORRECTION },
-        { args->has_sub_channel, DRAM_HAS_SUB_CHANNEL, DRAM_SUB_CHANNEL, 1,
-          args->sub_channel },
-        { args->has_cme_ev_flags, 0, DRAM_CME_FLAGS, 1, args->cme_ev_flags },
-        { args->has_cvme_count, 0, DRAM_CVME_COUNT, 3, args->cvme_count },
+    const RecordField field[] = {
+        { "channel", args->has_channel, DRAM_HAS_CHANNEL, REC_CHANNEL, 1,
+          args->channel },
+        { "rank", args->has_rank, DRAM_HAS_RANK, REC_RANK, 1, args->rank },
+        { "nibble-mask", args->has_nibble_mask, DRAM_HAS_NIBBLES, DRAM_NIBBLES,
+          3, args->nibble_mask },
+        { "bank-group", args->has_bank_group, DRAM_HAS_BANK_GROUP,
+          DRAM_BANK_GROUP, 1, args->bank_group },
+        { "bank", args->has_bank, DRAM_HAS_BANK, DRAM_BANK, 1, args->bank },
+        { "row", args->has_row, DRAM_HAS_ROW, DRAM_ROW, 3, args->row },
+        { "column", args->has_column, DRAM_HAS_COLUMN, DRAM_COLUMN, 2,
+          args->column },
+        { "sub-channel", args->has_sub_channel, DRAM_HAS_SUB_CHANNEL,
+          DRAM_SUB_CHANNEL, 1, args->sub_channel },
+        { "cme-ev-flags", args->has_cme_ev_flags, 0, DRAM_CME_FLAGS, 1,
+          args->cme_ev_flags },
+        { "cvme-count", args->has_cvme_count, 0, DRAM_CVME_COUNT, 3,
+          args->cvme_count },
     };
     CXLType3Dev *d = cxl_type3_from_path(args->path, errp);
     const CxlMediaEventInjection *media = qapi_CxlDRAMEventInjection_base(args);
-    const uint64List *mask = args->correction_mask;
     CXLEventLogId id;
     CXLEventRecord r;
-    unsigned i;
 
-    if (!d || !log_from_qmp(args->log, &id, errp)) {
+    if (!d || !log_from_qmp(args->log, &id, errp) ||
+        !event_begin_media(d, &r, &form, media, args->has_cvme_count, errp) ||
+        !event_put_fields(&r, &form, field, ARRAY_SIZE(field), errp) ||
+        (args->has_correction_mask &&
+         !event_put_masks(&r, &form, args->correction_mask, errp))) {
         return;
     }
-    begin_media_record(&r, &form, media, args->has_cvme_count);
-    for (i = 0; mask && i < DRAM_MASKS; i++, mask = mask->next) {
-        stq_le_p(r.b + DRAM_CORRECTION + i * sizeof(uint64_t), mask->value);
-    }
-    put_validity(&r, &form, qapi_CxlMediaEventInjection_base(media),
-                 put_optional(&r, field, ARRAY_SIZE(field)));
     append(d, id, &r);
     note_maintenance(d, args->flags, args->dpa);
 }
@@ -379,10 +445,10 @@ void qmp_cxl_inject_memory_module_event(CxlMemoryModuleEventInjection *args,
     CXLEventLogId id;
     CXLEventRecord r;
 
-    if (!d || !log_from_qmp(args->log, &id, errp)) {
+    if (!d || !log_from_qmp(args->log, &id, errp) ||
+        !event_begin(&r, &form, common, errp)) {
         return;
     }
-    begin_record(&r, &form, common);
     r.b[MM_TYPE] = args->type;
     r.b[MM_HEALTH] = args->health_status;
     r.b[MM_MEDIA] = args->media_status;
@@ -392,7 +458,6 @@ void qmp_cxl_inject_memory_module_event(CxlMemoryModuleEventInjection *args,
     stl_le_p(r.b + MM_DIRTY_SHUTDOWNS, args->dirty_shutdown_count);
     stl_le_p(r.b + MM_VOLATILE_ERRORS, args->corrected_volatile_error_count);
     stl_le_p(r.b + MM_PMEM_ERRORS, args->corrected_persistent_error_count);
-    put_validity(&r, &form, common, 0);
     append(d, id, &r);
 }
 

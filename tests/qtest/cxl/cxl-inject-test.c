@@ -127,6 +127,80 @@ static void errors_repeat_little_of_a_long_text(void)
     qtest_quit(qts);
 }
 
+#define GM(more)    "cxl-inject-general-media-event", MEDIA_EVENT ", " more
+#define DRAM(more)  "cxl-inject-dram-event", MEDIA_EVENT ", " more
+#define HEADER      "'log': 'fatal', 'descriptor': 1, 'type': 0, " \
+                    "'transaction-type': 1, "
+#define SIXTEEN     "0123456789abcdef"
+
+static void records_take_what_fits_and_nothing_else(void)
+{
+    static const struct {
+        const char *command, *arguments, *error;
+    } row[] = {
+        { GM("'device': 16777216"),
+          "argument 'device' is 0x1000000, but its field has 24 bits" },
+        { GM("'cme-count': 4294967295"),
+          "argument 'cme-count' is 0xffffffff, but its field has 24 bits" },
+        { GM("'component-id': '" SIXTEEN "g'"), "argument 'component-id' is '"
+          SIXTEEN "g' of 17 bytes, but its field has 16" },
+        { DRAM("'nibble-mask': 16777216"),
+          "argument 'nibble-mask' is 0x1000000, but its field has 24 bits" },
+        { DRAM("'row': 16777216"),
+          "argument 'row' is 0x1000000, but its field has 24 bits" },
+        { DRAM("'cvme-count': 16777216"),
+          "argument 'cvme-count' is 0x1000000, but its field has 24 bits" },
+        { DRAM("'correction-mask': [ 1, 2, 3, 4, 5 ]"),
+          "argument 'correction-mask' has 5 masks, but its field has room for "
+          "4" },
+        { "cxl-inject-dram-event", HEADER "'flags': 16777216, 'dpa': 0",
+          "argument 'flags' is 0x1000000, but its field has 24 bits" },
+        { "cxl-inject-dram-event",
+          HEADER "'flags': 0, 'dpa': 18446744073709551615",
+          "argument 'dpa' is 0xffffffffffffffff, but the addresses of the "
+          "device end at 0x30000000" },
+        { "cxl-inject-general-media-event",
+          HEADER "'flags': 8, 'dpa': 805306368",
+          "argument 'dpa' is 0x30000000, but the addresses of the device end "
+          "at 0x30000000" },
+        { "cxl-inject-memory-module-event",
+          "'log': 'fatal', 'flags': 4294967295, 'type': 0, "
+          "'health-status': 0, 'media-status': 0, 'additional-status': 0, "
+          "'life-used': 1, 'temperature': 20, 'dirty-shutdown-count': 0, "
+          "'corrected-volatile-error-count': 0, "
+          "'corrected-persistent-error-count': 0",
+          "argument 'flags' is 0xffffffff, but its field has 24 bits" },
+    }, fits[] = {
+        { GM("'device': 16777215, 'cme-count': 16777215") },
+        { DRAM("'nibble-mask': 16777215, 'row': 16777215, "
+               "'cvme-count': 16777215, 'column': 65535, "
+               "'component-id': '" SIXTEEN "', "
+               "'correction-mask': [ 1, 2, 3, 4 ]") },
+        { "cxl-inject-dram-event",
+          HEADER "'flags': 16777215, 'dpa': 805306367" },
+    };
+    CxlDev dev;
+    QTestState *qts = cxl_start_dcd(&dev, "");
+    CxlReq r = { 0 };
+    CxlRsp rsp;
+    unsigned i;
+
+    for (i = 0; i < ARRAY_SIZE(row); i++) {
+        expect(qts, row[i].command, "cxl-mem0", row[i].arguments,
+               row[i].error);
+    }
+    req8(&r, 3);
+    g_assert_cmphex(cxl_cmd(&dev, 0x0100, &r, &rsp), ==, 0);
+    g_assert_cmpuint(lduw_le_p(rsp.data + 0x14), ==, 0);
+    g_assert_cmphex(rsp.data[0], ==, 0);
+    for (i = 0; i < ARRAY_SIZE(fits); i++) {
+        expect(qts, fits[i].command, "cxl-mem0", fits[i].arguments, NULL);
+    }
+    g_assert_cmphex(cxl_cmd(&dev, 0x0100, &r, &rsp), ==, 0);
+    g_assert_cmpuint(lduw_le_p(rsp.data + 0x14), ==, ARRAY_SIZE(fits));
+    qtest_quit(qts);
+}
+
 static uint32_t ras(CxlDev *dev, unsigned offset)
 {
     return qtest_readl(dev->qts, dev->bar[0] + CXL_CACHEMEM_OFFSET + offset);
@@ -299,6 +373,7 @@ int main(int argc, char **argv)
 #define T(f) qtest_add_func("/cxl/inject/" #f, f)
     T(every_command_wants_a_memory_device);
     T(errors_repeat_little_of_a_long_text);
+    T(records_take_what_fits_and_nothing_else);
     T(every_error_has_its_bit);
     T(masks_that_hide_an_error_are_told);
     T(header_log_is_bounded);
