@@ -467,9 +467,10 @@ void qmp_cxl_inject_poison(const char *path, uint64_t start, uint64_t length,
     CXLType3Dev *d;
     uint64_t end;
 
-    if (length % CXL_POISON_LINE) {
-        error_setg(errp, "Poison injection must be in multiples of %d bytes: "
-                   "'length' is 0x%" PRIx64, CXL_POISON_LINE, length);
+    if (!length || length % CXL_POISON_LINE) {
+        error_setg(errp, "Poison injection must be in multiples of %d bytes, "
+                   "and of one at least: 'length' is 0x%" PRIx64,
+                   CXL_POISON_LINE, length);
         return;
     }
     if (start % CXL_POISON_LINE) {

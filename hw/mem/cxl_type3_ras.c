@@ -193,7 +193,13 @@ static void ras_uncorrectable(CXLType3Dev *d,
     g_autoptr(GArray) fresh = g_array_new(false, false,
                                           sizeof(CXLType3RasError));
     const CXLUncorErrorRecordList *e;
+    size_t n = QAPI_LIST_LENGTH(errors);
 
+    if (!n || n > CXL_TYPE3_RAS_ERRORS_MAX) {
+        error_setg(errp, "argument 'errors' has %zu errors: give 1 to %d", n,
+                   CXL_TYPE3_RAS_ERRORS_MAX);
+        return;
+    }
     for (e = errors; e; e = e->next) {
         CXLType3RasError rec;
 
@@ -284,7 +290,7 @@ qmp_cxl_inject_uncorrectable_errors(const char *path,
         return NULL;
     }
     answer = g_new0(CxlInjectedErrors, 1);
-    answer->aer_masked = errors && ras_aer_masked(d, false);
+    answer->aer_masked = ras_aer_masked(d, false);
     ras_uncorrectable(d, errors, answer, &err);
     return ras_answer(answer, err, errp);
 }

@@ -13,6 +13,8 @@
 
 #define LINE            64
 #define AER             0x200
+/* Errors that wait to be read, at most */
+#define RAS_MAX         1024
 /* Entries of the poison list, and records of an event log */
 #define POISON_MAX      256
 #define LOG_RECORDS     8
@@ -325,6 +327,43 @@ static void header_log_is_bounded(void)
     qtest_quit(qts);
 }
 
+/* Whether a mask hides them or not; what waits is not changed by a refusal */
+static void errors_in_line_are_bounded(void)
+{
+    static const char one[] = "{ 'type': 'internal', 'header': [ 7 ] }";
+    g_autoptr(GString) most = g_string_new("'errors': [ ");
+    g_autofree char *fits = NULL, *more = NULL;
+    CxlDev dev;
+    QTestState *qts = cxl_start_dcd(&dev, "");
+    unsigned i;
+
+    for (i = 0; i < RAS_MAX; i++) {
+        g_string_append_printf(most, "%s%s", i ? ", " : "", one);
+    }
+    fits = g_strdup_printf("%s ]", most->str);
+    more = g_strdup_printf("%s, %s ]", most->str, one);
+    expect(qts, "cxl-inject-uncorrectable-errors", "cxl-mem0", more,
+           "argument 'errors' has 1025 errors: give 1 to 1024");
+    expect(qts, "cxl-inject-uncorrectable-errors", "cxl-mem0", "'errors': []",
+           "argument 'errors' has 0 errors: give 1 to 1024");
+    expect(qts, "cxl-inject-uncorrectable-errors", "cxl-mem0", fits, NULL);
+    ras_write(&dev, CXL_RAS_UNC_MASK, 0);
+    g_assert_cmphex(ras(&dev, CXL_RAS_UNC_STATUS), ==, 0);
+
+    expect(qts, "cxl-inject-uncorrectable-errors", "cxl-mem0", fits, NULL);
+    expect(qts, "cxl-inject-uncorrectable-errors", "cxl-mem0",
+           commands[4].arguments,
+           "1024 errors are waiting to be read, and 1 more exceed the limit of "
+           "1024");
+    for (i = 0; i < RAS_MAX; i++) {
+        g_assert_cmphex(ras(&dev, CXL_RAS_UNC_STATUS), ==, 1 << 14);
+        g_assert_cmpuint(ras(&dev, CXL_RAS_HEADER_LOG), ==, 7);
+        ras_write(&dev, CXL_RAS_UNC_STATUS, 1 << 14);
+    }
+    g_assert_cmphex(ras(&dev, CXL_RAS_UNC_STATUS), ==, 0);
+    qtest_quit(qts);
+}
+
 static void full_log_counts_what_it_loses(void)
 {
     CxlDev dev;
@@ -377,6 +416,7 @@ int main(int argc, char **argv)
     T(every_error_has_its_bit);
     T(masks_that_hide_an_error_are_told);
     T(header_log_is_bounded);
+    T(errors_in_line_are_bounded);
     T(full_log_counts_what_it_loses);
     T(full_poison_list_takes_more);
 #undef T

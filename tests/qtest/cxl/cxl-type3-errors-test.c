@@ -345,7 +345,8 @@ static void poison_errors_come_in_order(void)
         { "cxl-mem0", 128, 64,
           "Overlap with existing poisoned region not supported" },
         { "cxl-mem0", 0, 64, NULL },
-        { "cxl-mem0", 192, 0, NULL },
+        { "cxl-mem0", 192, 0, "Poison injection must be in multiples of 64 "
+          "bytes, and of one at least: 'length' is 0x0" },
         { "cxl-mem0", MEM_END - 64, 64, NULL },
         { "cxl-mem0", MEM_END, 64, "Poison of 0x40 bytes at 0x30000000 exceeds "
           "the device, whose addresses end at 0x30000000" },
