@@ -54,9 +54,7 @@ static GArray *extents_from_qmp(const CXLType3Dev *d, unsigned region,
     const CXLDCRegion *r = cxl_dc_region(d->dc, region);
     g_autoptr(GArray) out = g_array_new(false, true, sizeof(CXLDCExtent));
 
-    if (!r) {
-        error_setg(errp, "region id is too large: %u of %u", region,
-                   cxl_dc_nr_regions(d->dc));
+    if (!cxl_dc_has_region(d->dc, region, errp)) {
         return NULL;
     }
     for (; list; list = list->next) {

@@ -249,6 +249,8 @@ void dc_effects_report(DCEffects *fx, CXLDCOutcome what, CXLDCReason why);
 
 void dc_fill_extent(CXLDCExtent *extent, uint64_t dpa, uint64_t len,
                     const DCTag *tag, uint16_t seq);
+/* False, and an error, for an unknown host */
+bool dc_has_host(const CXLDynCap *dc, unsigned host, Error **errp);
 uint64_t dc_used_extents(const CXLDynCap *dc, const DCHost *h);
 uint64_t dc_used_tags(const CXLDynCap *dc, const DCHost *h);
 bool dc_log_has_space(CXLDynCap *dc, uint16_t host, uint64_t records);

@@ -128,6 +128,26 @@ const CXLDCRegion *cxl_dc_region(const CXLDynCap *dc, unsigned region)
     return region < dc->config.nr_regions ? &dc->region[region].pub : NULL;
 }
 
+bool dc_has_host(const CXLDynCap *dc, unsigned host, Error **errp)
+{
+    if (host >= dc->config.nr_hosts) {
+        error_setg(errp, "host ID %u is not valid: the highest is %u", host,
+                   dc->config.nr_hosts - 1);
+        return false;
+    }
+    return true;
+}
+
+bool cxl_dc_has_region(const CXLDynCap *dc, unsigned region, Error **errp)
+{
+    if (region >= dc->config.nr_regions) {
+        error_setg(errp, "region id is too large: %u, the highest is %u",
+                   region, dc->config.nr_regions - 1);
+        return false;
+    }
+    return true;
+}
+
 uint64_t cxl_dc_total_capacity(const CXLDynCap *dc)
 {
     uint64_t sum = 0;

@@ -300,18 +300,14 @@ CXLRetCode cxl_dc_add(CXLDynCap *dc, const CXLDCAddRequest *req, Error **errp)
     };
     CXLRetCode rc;
 
-    if (req->host >= dc->config.nr_hosts) {
-        error_setg(errp, "host id %u: there are %u hosts", req->host,
-                   dc->config.nr_hosts);
+    if (!dc_has_host(dc, req->host, errp)) {
         rc = CXL_RC_INVALID_INPUT;
     } else if (req->policy > CXL_DC_ADD_SHARED) {
         error_setg(errp, "Selection policy not supported: %u", req->policy);
         rc = CXL_RC_INVALID_INPUT;
     } else if (req->policy == CXL_DC_ADD_PRESCRIPTIVE) {
         rc = dc_add_list(dc, req, errp);
-    } else if (req->region >= dc->config.nr_regions) {
-        error_setg(errp, "region id is too large: %u of %u", req->region,
-                   dc->config.nr_regions);
+    } else if (!cxl_dc_has_region(dc, req->region, errp)) {
         rc = CXL_RC_INVALID_INPUT;
     } else if (req->policy == CXL_DC_ADD_SHARED) {
         rc = dc_add_shared(dc, req, errp);

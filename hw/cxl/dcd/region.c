@@ -162,9 +162,7 @@ CXLRetCode cxl_dc_set_region(CXLDynCap *dc, unsigned region,
     DCRegion *r;
 
     /* Unsure between 02h and 03h for a region that is not there; 02h here */
-    if (region >= dc->config.nr_regions) {
-        error_setg(errp, "region id is too large: %u of %u", region,
-                   dc->config.nr_regions);
+    if (!cxl_dc_has_region(dc, region, errp)) {
         return CXL_RC_INVALID_INPUT;
     }
     r = &dc->region[region];

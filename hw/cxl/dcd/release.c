@@ -495,9 +495,7 @@ static CXLRetCode dc_plan_release(CXLDynCap *dc, const CXLDCReleaseRequest *req,
 {
     CXLRetCode rc;
 
-    if (req->host >= dc->config.nr_hosts) {
-        error_setg(errp, "host id %u: there are %u hosts", req->host,
-                   dc->config.nr_hosts);
+    if (!dc_has_host(dc, req->host, errp)) {
         return CXL_RC_INVALID_INPUT;
     }
     if (req->policy > CXL_DC_RELEASE_PRESCRIPTIVE) {

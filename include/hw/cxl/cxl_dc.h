@@ -188,6 +188,8 @@ uint16_t cxl_dc_nr_hosts(const CXLDynCap *dc);
 uint8_t cxl_dc_nr_regions(const CXLDynCap *dc);
 /** cxl_dc_region() - current settings, or NULL for an unknown region. */
 const CXLDCRegion *cxl_dc_region(const CXLDynCap *dc, unsigned region);
+/** cxl_dc_has_region() - false, and an error, for an unknown region. */
+bool cxl_dc_has_region(const CXLDynCap *dc, unsigned region, Error **errp);
 /** cxl_dc_region_of() - region that holds all of the range, or -1. */
 int cxl_dc_region_of(const CXLDynCap *dc, uint64_t dpa, uint64_t len);
 /** cxl_dc_total_capacity() - sum of the regions' usable bytes. */

@@ -119,7 +119,8 @@ static void errors_name_their_cause(void)
 {
     /* The host holds block 0; block 1 is on offer */
     static const struct { const char *error, *command; } row[] = {
-        { "region id is too large", ADD_EXTENT(2, 0, 2097152) },
+        { "region id is too large: 2, the highest is 1",
+          ADD_EXTENT(2, 0, 2097152) },
         { "extent with 0 length is not allowed", ADD_EXTENT(0, 4194304, 0) },
         { "dpa or len is not aligned to region block size",
           ADD_EXTENT(0, 1, 2097152) },
@@ -178,9 +179,20 @@ static void errors_name_their_cause(void)
           DO("release", "'removal-policy': 'tag-based'") },
         { "removal policy 'prescriptive' needs argument 'region'",
           DO("release", "'removal-policy': 'prescriptive'") },
-        { "host id 1", "{'execute': 'cxl-add-dynamic-capacity', 'arguments': {"
+        { "host ID 1 is not valid: the highest is 0",
+          "{'execute': 'cxl-add-dynamic-capacity', 'arguments': {"
           " 'path': 'cxl-mem0', 'host-id': 1, 'region': 0, "
           " 'selection-policy': 'free', 'length': 2097152 } }" },
+        { "host ID 1 is not valid: the highest is 0",
+          "{'execute': 'cxl-release-dynamic-capacity', 'arguments': {"
+          " 'path': 'cxl-mem0', 'host-id': 1, 'tag': '" TAG "', "
+          " 'removal-policy': 'tag-based' } }" },
+        { "region id is too large: 255, the highest is 1",
+          DO("release", "'removal-policy': 'prescriptive', 'region': 255, "
+             "'extents': [ { 'offset': 0, 'len': 2097152 } ]") },
+        { "region id is too large: 2, the highest is 1",
+          DO("add", "'region': 2, 'selection-policy': 'free', "
+             "'length': 2097152") },
         { "Path does not point to a CXL type 3 device: 'rp0'",
           "{'execute': 'query-cxl-dynamic-capacity', 'arguments': {"
           " 'path': 'rp0' } }" },
