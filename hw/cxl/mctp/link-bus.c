@@ -20,10 +20,23 @@
 
 #define TYPE_MCTP_LINKS "mctp-links"
 
+/*
+ * Every link has one: savevm gives the state of a link with a path a second
+ * name, which is that of the first link without. A number is no id.
+ */
 static char *mctp_link_path(DeviceState *dev)
 {
-    /* without an id the order of creation tells links apart */
-    return g_strdup(dev->id);
+    const BusChild *kid;
+
+    if (dev->id) {
+        return g_strdup(dev->id);
+    }
+    QTAILQ_FOREACH(kid, &dev->parent_bus->children, sibling) {
+        if (kid->child == dev) {
+            break;
+        }
+    }
+    return g_strdup_printf("%d", kid->index);
 }
 
 static void mctp_link_bus_class_init(ObjectClass *klass, void *data)

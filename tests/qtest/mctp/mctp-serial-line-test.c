@@ -8,6 +8,7 @@
 #include <poll.h>
 #include "qemu/bswap.h"
 #include "tests/qtest/cxl/cxl-log-uuids.h"
+#include "tests/qtest/cxl/cxl-qtest.h"
 #include "mctp-line.h"
 
 static char *machine_args(void)
@@ -521,6 +522,29 @@ static void test_bad_unit(void)
     stop(qts);
 }
 
+/* A link has a name in the stream, whether the user gave it an id or not */
+static void test_links_without_id(void)
+{
+    static const char unnamed[] = "mctp-serial-cxl,target=us0,chardev=more";
+    g_autofree char *line = line_args(0, "us0");
+    g_autofree char *args = g_strdup_printf(
+        MCTP_MACHINE "%s-chardev null,id=more0 -chardev null,id=more1 "
+        "-device %s0 -device %s1", line, unnamed, unnamed);
+    QTestState *qts = cxl_migrate(qtest_init(args), args);
+    g_autoptr(Line) l = line_open(0);
+    Answer a = line_command(l, 1, NULL, 0);
+
+    g_assert_cmphex(a.ret_code, ==, 0);
+    answer_clear(&a);
+    qtest_qmp_assert_success(qts, "{'execute': 'chardev-add', 'arguments': {"
+                             "'id': 'more2', 'backend': {'type': 'null',"
+                             "'data': {}}}}");
+    qtest_qmp_assert_success(qts, "{'execute': 'device_add', 'arguments': {"
+                             "'driver': 'mctp-serial-cxl',"
+                             "'chardev': 'more2', 'target': 'us0'}}");
+    stop(qts);
+}
+
 int main(int argc, char **argv)
 {
     int ret;
@@ -542,6 +566,7 @@ int main(int argc, char **argv)
     qtest_add_func("/mctp-serial/two-lines", test_two_lines);
     qtest_add_func("/mctp-serial/transmission-unit", test_unit);
     qtest_add_func("/mctp-serial/bad-transmission-unit", test_bad_unit);
+    qtest_add_func("/mctp-serial/links-without-id", test_links_without_id);
     ret = g_test_run();
     line_cleanup();
     return ret;
