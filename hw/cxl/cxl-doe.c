@@ -12,6 +12,9 @@
 #include "hw/pci/pcie_doe.h"
 #include "trace.h"
 
+/* Far more than any table has, and nothing to a host's memory */
+#define CDAT_FILE_MAX   (16u << 20)
+
 /* Takes over @image */
 static bool install(CDATObject *cdat, uint8_t *image, size_t len, Error **errp)
 {
@@ -31,21 +34,44 @@ static bool install(CDATObject *cdat, uint8_t *image, size_t len, Error **errp)
     return true;
 }
 
+/* The bytes of @cdat's file, which may be one that never ends; NULL if none */
+static uint8_t *cdat_read(CDATObject *cdat, const char *name, size_t *len,
+                          Error **errp)
+{
+    g_autofree uint8_t *image = NULL;
+    FILE *file = fopen(cdat->filename, "rb");
+
+    if (file) {
+        image = g_malloc(CDAT_FILE_MAX + 1);
+        *len = fread(image, 1, CDAT_FILE_MAX + 1, file);
+    }
+    if (!file || ferror(file)) {
+        error_setg_errno(errp, errno, "property 'cdat' is '%s': CDAT: File "
+                         "read failed", name);
+        g_clear_pointer(&image, g_free);
+    } else if (*len > CDAT_FILE_MAX) {
+        error_setg(errp, "property 'cdat' is '%s': CDAT: File has more than "
+                   "%u bytes", name, CDAT_FILE_MAX);
+        g_clear_pointer(&image, g_free);
+    }
+    if (file) {
+        fclose(file);
+    }
+    return image ? g_realloc(g_steal_pointer(&image), MAX(*len, 1)) : NULL;
+}
+
 static bool load(CDATObject *cdat, Error **errp)
 {
     ERRP_GUARD();
     g_autofree char *name = cxl_echo(cdat->filename);
-    g_autoptr(GError) gerr = NULL;
-    gchar *image;
-    gsize len;
+    uint8_t *image;
+    size_t len;
 
-    if (!g_file_get_contents(cdat->filename, &image, &len, &gerr)) {
-        g_autofree char *why = cxl_echo(gerr->message);
-
-        error_setg(errp, "property 'cdat': CDAT: File read failed: %s", why);
+    image = cdat_read(cdat, name, &len, errp);
+    if (!image) {
         return false;
     }
-    if (!install(cdat, (uint8_t *)image, len, errp)) {
+    if (!install(cdat, image, len, errp)) {
         error_prepend(errp, "property 'cdat' is '%s': ", name);
         return false;
     }

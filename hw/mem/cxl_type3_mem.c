@@ -58,27 +58,29 @@ static AddressSpace *mem_space(CXLType3Mem *m)
     return &m->space->as;
 }
 
-/* Somebody makes it travel: a label area has several users */
+/* Somebody makes it travel already */
 static bool is_registered(const MemoryRegion *mr)
 {
     return qemu_ram_get_idstr(mr->ram_block)[0];
 }
 
 /*
- * Labels are not claimed: several devices may share one file of them.  It
- * travels under the backend's own name, as long as any of them is there.
+ * Labels are claimed by their first user: several devices may share one file
+ * of them, but not with somebody's memory.  It travels under the backend's own
+ * name, as long as any of them is there.
  */
 static GHashTable *lsa_users;
 
-static void lsa_unregister(MemoryRegion *mr)
+static void lsa_unregister(CXLType3Mem *m)
 {
-    uintptr_t users = (uintptr_t)g_hash_table_lookup(lsa_users, mr);
+    uintptr_t users = (uintptr_t)g_hash_table_lookup(lsa_users, m->mr);
 
     if (users > 1) {
-        g_hash_table_insert(lsa_users, mr, (gpointer)(users - 1));
+        g_hash_table_insert(lsa_users, m->mr, (gpointer)(users - 1));
     } else {
-        g_hash_table_remove(lsa_users, mr);
-        vmstate_unregister_ram(mr, NULL);
+        g_hash_table_remove(lsa_users, m->mr);
+        vmstate_unregister_ram(m->mr, NULL);
+        host_memory_backend_set_mapped(m->hostmem, false);
     }
 }
 
@@ -89,7 +91,7 @@ static void mem_unregister(CXLType3Dev *d, CXLType3Mem *m)
     }
     m->migrates = false;
     if (m == &d->lsa) {
-        lsa_unregister(m->mr);
+        lsa_unregister(m);
     } else {
         vmstate_unregister_ram(m->mr, DEVICE(d));
     }
@@ -115,6 +117,22 @@ static void mem_release(CXLType3Dev *d, CXLType3Mem *m)
     m->keeps_pages = false;
 }
 
+/* A backend serves as one memory only; says so if it does already */
+static bool mem_is_free(HostMemoryBackend *backend, const char *property,
+                        Error **errp)
+{
+    g_autofree char *name = NULL, *shown = NULL;
+
+    if (!host_memory_backend_is_mapped(backend)) {
+        return true;
+    }
+    name = host_memory_backend_get_name(backend);
+    shown = cxl_echo(name);
+    error_setg(errp, "memory backend %s can't be used multiple times: "
+               "give property '%s' one of its own", shown, property);
+    return false;
+}
+
 /**
  * mem_take() - use a backend
  * @property: that names it
@@ -131,12 +149,7 @@ static bool mem_take(CXLType3Dev *d, CXLType3Mem *m, const char *property,
         return false;
     }
     cxl_type3_wipe_settle(m->hostmem);
-    if (host_memory_backend_is_mapped(m->hostmem)) {
-        g_autofree char *name = host_memory_backend_get_name(m->hostmem);
-        g_autofree char *shown = cxl_echo(name);
-
-        error_setg(errp, "memory backend %s can't be used multiple times: "
-                   "give property '%s' one of its own", shown, property);
+    if (!mem_is_free(m->hostmem, property, errp)) {
         m->mr = NULL;
         return false;
     }
@@ -186,8 +199,9 @@ static bool lsa_take(CXLType3Dev *d, Error **errp)
     if (!users) {
         const char *name = memory_region_name(mr);
 
-        if (is_registered(mr)) {
-            return true;
+        if (!mem_is_free(d->lsa.hostmem, "lsa", errp)) {
+            d->lsa.mr = NULL;
+            return false;
         }
         if (qemu_ram_block_by_name(name)) {
             g_autofree char *shown = cxl_echo(name);
@@ -199,6 +213,7 @@ static bool lsa_take(CXLType3Dev *d, Error **errp)
             return false;
         }
         vmstate_register_ram(mr, NULL);
+        host_memory_backend_set_mapped(d->lsa.hostmem, true);
     }
     g_hash_table_insert(lsa_users, mr, (gpointer)(users + 1));
     d->lsa.migrates = true;
