@@ -86,6 +86,17 @@ static GArray *extents_from_qmp(const CXLType3Dev *d, unsigned region,
     return g_steal_pointer(&out);
 }
 
+/* A policy must not ignore what the caller says */
+static bool dc_is_left_out(bool given, const char *name, const char *kind,
+                           const char *policy, Error **errp)
+{
+    if (given) {
+        error_setg(errp, "argument '%s' does not belong to %s policy '%s'",
+                   name, kind, policy);
+    }
+    return !given;
+}
+
 static bool add_policy(CxlExtentSelectionPolicy in, uint8_t *out, Error **errp)
 {
     switch (in) {
@@ -124,6 +135,7 @@ void qmp_cxl_add_dynamic_capacity(
 {
     CXLType3Dev *d = dc_from_path(path, errp);
     CXLDCAddRequest req = { .host = host_id, .region = region, .len = length };
+    const char *policy = CxlExtentSelectionPolicy_str(selection_policy);
     g_autoptr(GArray) list = NULL;
     Error *err = NULL;
     CXLRetCode rc;
@@ -132,17 +144,11 @@ void qmp_cxl_add_dynamic_capacity(
         !tag_from_qmp(tag, &req.tag, errp)) {
         return;
     }
-    if (has_length && (req.policy == CXL_DC_ADD_PRESCRIPTIVE ||
-                       req.policy == CXL_DC_ADD_SHARED)) {
-        error_setg(errp, "argument 'length' does not belong to selection "
-                   "policy '%s'",
-                   CxlExtentSelectionPolicy_str(selection_policy));
-        return;
-    }
-    if (has_extents && req.policy != CXL_DC_ADD_PRESCRIPTIVE) {
-        error_setg(errp, "argument 'extents' does not belong to selection "
-                   "policy '%s'",
-                   CxlExtentSelectionPolicy_str(selection_policy));
+    if (!dc_is_left_out(has_length && (req.policy == CXL_DC_ADD_PRESCRIPTIVE ||
+                                       req.policy == CXL_DC_ADD_SHARED),
+                        "length", "selection", policy, errp) ||
+        !dc_is_left_out(has_extents && req.policy != CXL_DC_ADD_PRESCRIPTIVE,
+                        "extents", "selection", policy, errp)) {
         return;
     }
     switch (req.policy) {
@@ -164,7 +170,7 @@ void qmp_cxl_add_dynamic_capacity(
     default:
         if (!has_length) {
             error_setg(errp, "selection policy '%s' needs argument 'length'",
-                       CxlExtentSelectionPolicy_str(selection_policy));
+                       policy);
             return;
         }
         break;
@@ -223,6 +229,7 @@ void qmp_cxl_release_dynamic_capacity(
         .forced = forced_removal,
         .sanitize = sanitize_on_release,
     };
+    const char *policy = CxlExtentRemovalPolicy_str(removal_policy);
     g_autoptr(GArray) list = NULL;
     Error *err = NULL;
     CXLRetCode rc;
@@ -232,6 +239,10 @@ void qmp_cxl_release_dynamic_capacity(
     }
     switch (removal_policy) {
     case CXL_EXTENT_REMOVAL_POLICY_TAG_BASED:
+        if (!dc_is_left_out(has_region, "region", "removal", policy, errp) ||
+            !dc_is_left_out(has_extents, "extents", "removal", policy, errp)) {
+            return;
+        }
         if (!tag || !*tag) {
             error_setg(errp, "removal policy 'tag-based' needs argument 'tag'");
             return;
@@ -247,9 +258,7 @@ void qmp_cxl_release_dynamic_capacity(
         }
         break;
     case CXL_EXTENT_REMOVAL_POLICY_PRESCRIPTIVE:
-        if (has_length) {
-            error_setg(errp, "argument 'length' does not belong to removal "
-                       "policy 'prescriptive'");
+        if (!dc_is_left_out(has_length, "length", "removal", policy, errp)) {
             return;
         }
         if (!has_region) {

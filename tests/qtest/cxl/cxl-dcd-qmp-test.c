@@ -166,6 +166,13 @@ static void errors_name_their_cause(void)
           DO("release", "'region': 0, 'removal-policy': 'prescriptive', "
              "'extents': [ { 'offset': 0, 'len': 2097152 } ], "
              "'length': 2097152") },
+        { "argument 'extents' does not belong to removal policy 'tag-based'",
+          DO("release", "'removal-policy': 'tag-based', 'tag': '" TAG "', "
+             "'forced-removal': true, "
+             "'extents': [ { 'offset': 0, 'len': 2097152 } ]") },
+        { "argument 'region' does not belong to removal policy 'tag-based'",
+          DO("release", "'removal-policy': 'tag-based', 'tag': '" TAG "', "
+             "'region': 0") },
         { "host 0 has accepted nothing with tag '" TAG "'",
           DO("release", "'removal-policy': 'tag-based', 'tag': '" TAG "'") },
         { "tag 'x' is not a UUID",
