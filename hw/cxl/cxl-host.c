@@ -6,6 +6,7 @@
 #include "qemu/osdep.h"
 #include "qapi/error.h"
 #include "qapi/visitor.h"
+#include "hw/qdev-core.h"
 #include "hw/pci/pci_bus.h"
 #include "hw/pci/pci_bridge.h"
 #include "hw/pci-bridge/pci_expander_bridge.h"
@@ -69,6 +70,17 @@ static CXLFixedWindow *window_new(const CXLFixedMemoryWindowOptions *opts,
     return fw;
 }
 
+/* Windows and bridges are placed when the machine is built, and never again */
+static bool host_may_change(const char *name, Error **errp)
+{
+    if (phase_check(PHASE_MACHINE_INITIALIZED)) {
+        error_setg(errp, "property '%s' of a machine that is built cannot be "
+                   "changed: give it to -machine", name);
+        return false;
+    }
+    return true;
+}
+
 static void get_enabled(Object *obj, Visitor *v, const char *name,
                         void *opaque, Error **errp)
 {
@@ -82,7 +94,9 @@ static void set_enabled(Object *obj, Visitor *v, const char *name,
 {
     CXLState *state = opaque;
 
-    visit_type_bool(v, name, &state->is_enabled, errp);
+    if (host_may_change(name, errp)) {
+        visit_type_bool(v, name, &state->is_enabled, errp);
+    }
 }
 
 static void get_windows(Object *obj, Visitor *v, const char *name,
@@ -103,7 +117,8 @@ static void set_windows(Object *obj, Visitor *v, const char *name,
     GList *windows = NULL;
     unsigned index = 0;
 
-    if (!visit_type_CXLFixedMemoryWindowOptionsList(v, name, &list, errp)) {
+    if (!host_may_change(name, errp) ||
+        !visit_type_CXLFixedMemoryWindowOptionsList(v, name, &list, errp)) {
         return;
     }
     for (CXLFixedMemoryWindowOptionsList *it = list; it; it = it->next) {

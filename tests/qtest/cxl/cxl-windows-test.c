@@ -5,6 +5,7 @@
 #include "qemu/osdep.h"
 #include "qemu/units.h"
 #include "qobject/qdict.h"
+#include "qobject/qlist.h"
 #include "cxl-qtest.h"
 
 /* The first place behind RAM and the registers of host bridges */
@@ -125,10 +126,45 @@ static void test_odd_windows_are_aligned_to_their_ways(void)
     qtest_quit(s);
 }
 
+static void expect_built(QTestState *qts, const char *property,
+                         const char *value)
+{
+    g_autofree char *json = g_strdup_printf(
+        "{'execute': 'qom-set', 'arguments': { 'path': '/machine', "
+        "'property': '%s', 'value': %s } }", property, value);
+    QDict *rsp = qtest_qmp(qts, json, NULL);
+    const QDict *error = qdict_get_qdict(rsp, "error");
+
+    g_test_message("%s", json);
+    g_assert_nonnull(error);
+    g_assert_nonnull(strstr(qdict_get_str(error, "desc"), "of a machine that "
+                            "is built cannot be changed"));
+    qobject_unref(rsp);
+}
+
+/* A window that comes later has no place, no bridges, and is in no CEDT */
+static void test_fixed_once_built(void)
+{
+    QTestState *qts = qtest_init("-M q35,cxl=on,cxl-fmw.0.targets.0=hb1,"
+                                 "cxl-fmw.0.size=1G -m 128M " HB(1));
+    QDict *rsp;
+
+    expect_built(qts, "cxl-fmw", "[ { 'targets': [ 'hb1' ], "
+                 "'size': 1073741824 } ]");
+    expect_built(qts, "cxl-fmw", "[ { 'targets': [ 'nothing' ], "
+                 "'size': 1073741824 } ]");
+    expect_built(qts, "cxl", "false");
+    rsp = qtest_qmp(qts, "{'execute': 'query-cxl-memory-map'}");
+    g_assert_cmpuint(qlist_size(qdict_get_qlist(rsp, "return")), ==, 1);
+    qobject_unref(rsp);
+    qtest_quit(qts);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     qtest_add_func("/cxl/windows/refused", test_refused_windows);
+    qtest_add_func("/cxl/windows/fixed-once-built", test_fixed_once_built);
     qtest_add_func("/cxl/windows/odd",
                    test_odd_windows_are_aligned_to_their_ways);
     return g_test_run();
