@@ -275,8 +275,6 @@ static void repair_ends_the_need_for_maintenance(void)
     record_asks_for_maintenance(&dev, 0x1001, true);
     record_asks_for_maintenance(&dev, 0x1001, true);
     record_asks_for_maintenance(&dev, BANK_BYTES, true);
-    /* of no medium */
-    record_asks_for_maintenance(&dev, 1ull << 40, true);
     g_assert_true(maintenance_needed(&dev));
     g_assert_cmphex(ppr(&dev, SOFT, 0, 0x1000), ==, 0);
     g_assert_true(maintenance_needed(&dev));
