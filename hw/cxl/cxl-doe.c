@@ -7,7 +7,7 @@
 #include "qemu/bswap.h"
 #include "qemu/error-report.h"
 #include "qapi/error.h"
-#include "hw/cxl/cxl.h"
+#include "hw/cxl/cxl_component.h"
 #include "hw/cxl/cxl_error.h"
 #include "hw/pci/pcie_doe.h"
 #include "trace.h"

@@ -10,8 +10,8 @@
 #include "hw/pci/pci_bus.h"
 #include "hw/pci/pci_bridge.h"
 #include "hw/pci-bridge/pci_expander_bridge.h"
-#include "hw/cxl/cxl_direct.h"
 #include "hw/cxl/cxl_error.h"
+#include "hdm/hdm-internal.h"
 
 #define DEFAULT_GRANULARITY     256
 

@@ -4,7 +4,7 @@
  */
 #include "qemu/osdep.h"
 #include "qemu/main-loop.h"
-#include "hw/cxl/cxl_msi.h"
+#include "cxl-msi.h"
 #include "hw/pci/msi.h"
 #include "hw/pci/pci_bridge.h"
 #include "migration/vmstate-checked.h"

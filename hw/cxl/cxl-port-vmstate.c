@@ -5,7 +5,6 @@
  * numbers, bridge windows and decoders would be those of a reset.
  */
 #include "qemu/osdep.h"
-#include "hw/cxl/cxl.h"
 #include "hw/pci/pcie.h"
 #include "hw/pci/pcie_aer.h"
 #include "hw/pci/pcie_port.h"

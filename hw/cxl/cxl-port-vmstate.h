@@ -5,7 +5,7 @@
 #ifndef HW_CXL_PORT_VMSTATE_H
 #define HW_CXL_PORT_VMSTATE_H
 
-#include "hw/cxl/cxl.h"
+#include "hw/cxl/cxl_component.h"
 
 /**
  * cxl_port_register_vmstate - have a port or host bridge migrated

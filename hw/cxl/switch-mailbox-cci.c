@@ -13,9 +13,8 @@
 #include "hw/pci/pcie.h"
 #include "hw/qdev-properties.h"
 #include "migration/vmstate-checked.h"
-#include "hw/cxl/cxl.h"
 #include "hw/cxl/cxl_mailbox.h"
-#include "hw/cxl/cxl_switch.h"
+#include "hw/cxl/cci/switch-cci.h"
 #include "cxl-base-contacts.h"
 
 #define TYPE_CXL_SWITCH_MAILBOX "cxl-switch-mailbox-cci"

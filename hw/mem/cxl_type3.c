@@ -11,15 +11,9 @@
 #include "hw/pci/pci_bridge.h"
 #include "hw/pci/pci_bus.h"
 #include "hw/pci/pcie_port.h"
-#include "hw/cxl/cxl_direct.h"
 #include "hw/cxl/cxl_error.h"
 #include "cxl_type3_internal.h"
 #include "trace.h"
-
-CXLCCI *cxl_type3_fm_cci(CXLType3Dev *d)
-{
-    return &d->fm_cci;
-}
 
 static void cxl_type3_bg_irq(void *opaque)
 {

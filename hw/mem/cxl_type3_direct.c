@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * CXL Type 3 memory device: what of its memory may be mapped, and when that
- * changes, see hw/cxl/cxl_direct.h
+ * changes, see hw/cxl/cxl_mem_target.h
  */
 #include "qemu/osdep.h"
 #include "exec/target_page.h"
-#include "hw/cxl/cxl_direct.h"
 #include "hw/cxl/memdev/poison.h"
 #include "hw/cxl/memdev/security.h"
 #include "cxl_type3_internal.h"
@@ -333,6 +332,11 @@ static bool direct_is_attached(CXLMemTarget *t)
     return CXL_TYPE3(t)->direct.attached;
 }
 
+static CXLCCI *direct_fm_cci(CXLMemTarget *t)
+{
+    return &CXL_TYPE3(t)->fm_cci;
+}
+
 static const uint32_t *direct_hdm_registers(CXLMemTarget *t)
 {
     return CXL_TYPE3(t)->cxl.crb.cache_mem_registers;
@@ -354,6 +358,7 @@ void cxl_type3_direct_class_init(ObjectClass *oc)
     CXLMemTargetClass *tc = CXL_MEM_TARGET_CLASS(oc);
 
     tc->is_attached = direct_is_attached;
+    tc->fm_cci = direct_fm_cci;
     tc->hdm_registers = direct_hdm_registers;
     tc->map_limit = direct_map_limit;
     tc->span = direct_span;

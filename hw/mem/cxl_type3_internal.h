@@ -2,7 +2,7 @@
 /*
  * CXL Type 3 memory device: its structure, and what its files ask of each other
  *
- * Only hw/mem/cxl_type3*.c include this; all others use hw/cxl/cxl_type3.h.
+ * Only hw/mem/cxl_type3*.c include this; all others use cxl_mem_target.h.
  */
 #ifndef HW_MEM_CXL_TYPE3_INTERNAL_H
 #define HW_MEM_CXL_TYPE3_INTERNAL_H
@@ -16,14 +16,28 @@
 #include "hw/cxl/cxl_mailbox.h"
 #include "hw/cxl/cxl_mem_target.h"
 #include "hw/cxl/cxl_memdev.h"
-#include "hw/cxl/cxl_type3.h"
 #include "hw/deferred.h"
 #include "hw/pci/msix.h"
 #include "hw/pci/pci_device.h"
 #include "qom/object.h"
 #include "system/hostmem.h"
 
+#define TYPE_CXL_TYPE3 "cxl-type3"
 OBJECT_DECLARE_SIMPLE_TYPE(CXLType3Dev, CXL_TYPE3)
+
+/*
+ * Largest payload of the device's out-of-band CCI: what a switch takes at its
+ * endpoint as well.  101 extents fit, and a tunnel for the longest command of
+ * the mailbox.  MCTP itself ends at %MCTP_MESSAGE_MAX; but a message of 4109
+ * bytes is 65 packets, half a second on a slow bus, and clients give up after
+ * two.
+ */
+#define CXL_TYPE3_FM_PAYLOAD_SIZE 4096
+/*
+ * Largest payload of a logical device's CCI: half, because a tunnel takes 16
+ * bytes of the other's, and a power of two.
+ */
+#define CXL_TYPE3_LD_PAYLOAD_SIZE (CXL_TYPE3_FM_PAYLOAD_SIZE / 2)
 
 /* Capacity is counted and HDM decoders are sized in this unit */
 #define CXL_TYPE3_GRANULE       (256 * MiB)

@@ -13,7 +13,6 @@
 #include "exec/ramblock.h"
 #include "migration/vmstate.h"
 #include "system/hostmem.h"
-#include "hw/cxl/cxl_direct.h"
 #include "hw/cxl/cxl_error.h"
 #include "hw/cxl/memdev/poison.h"
 #include "hw/cxl/memdev/security.h"

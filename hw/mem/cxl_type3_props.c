@@ -8,7 +8,6 @@
 #include "qapi/error.h"
 #include "qapi/visitor.h"
 #include "qemu/units.h"
-#include "hw/cxl/cxl_direct.h"
 #include "hw/cxl/memdev/health.h"
 #include "hw/cxl/memdev/qos.h"
 #include "hw/qdev-properties-system.h"

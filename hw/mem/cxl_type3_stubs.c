@@ -6,7 +6,6 @@
 #include "qemu/osdep.h"
 #include "qapi/error.h"
 #include "qapi/qapi-commands-cxl.h"
-#include "hw/cxl/cxl_type3.h"
 
 static void not_compiled_in(Error **errp)
 {
@@ -79,10 +78,4 @@ CxlDynamicCapacityInfo *qmp_query_cxl_dynamic_capacity(
 {
     not_compiled_in(errp);
     return NULL;
-}
-
-/* No device of the type exists: nothing leads to one of these */
-CXLCCI *cxl_type3_fm_cci(CXLType3Dev *d)
-{
-    g_assert_not_reached();
 }

@@ -7,7 +7,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "hw/cxl/cxl_cci_msg.h"
+#include "hw/cxl/cci/cci-msg.h"
 #include "hw/mctp/mctp_endpoint.h"
 #include "hw/mctp/mctp_serial_frame.h"
 

@@ -48,7 +48,7 @@ def registered(tree):
     words = {}
     names = set()
     texts = []
-    for path in glob.glob(f'{tree}/hw/**/*.c', recursive=True) + \
+    for path in glob.glob(f'{tree}/hw/**/*.[ch]', recursive=True) + \
             glob.glob(f'{tree}/include/**/*.h', recursive=True):
         with open(path, encoding='utf-8') as file:
             texts.append(file.read())

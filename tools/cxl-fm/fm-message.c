@@ -5,7 +5,7 @@
  */
 #include "qemu/osdep.h"
 #include "qemu/bswap.h"
-#include "hw/cxl/cxl_cci_msg.h"
+#include "hw/cxl/cci/cci-msg.h"
 #include "fm-message.h"
 
 G_STATIC_ASSERT(FM_MESSAGE_HEADER == CXL_CCI_MSG_HEADER);

@@ -14,7 +14,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "hw/cxl/cxl_cci_msg.h"
+#include "hw/cxl/cci/cci-msg.h"
 #include "hw/mctp/mctp_assembler.h"
 #include "hw/mctp/mctp_serial_frame.h"
 #include "hw/mctp/mctp_txqueue.h"

@@ -8,7 +8,7 @@
 #include "hw/cxl/cxl_hdm.h"
 #include "hw/cxl/switch/io-request.h"
 #include "cmd-sets.h"
-#include "hw/cxl/switch/switch-internal.h"
+#include "switch-cci.h"
 #include "hw/cxl/trace.h"
 
 /* Port and vPPB numbers are bytes; a bit for each in 5100h */

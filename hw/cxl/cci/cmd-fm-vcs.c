@@ -12,7 +12,7 @@
 #include "hw/pci/pcie.h"
 #include "hw/pci/pcie_aer.h"
 #include "cmd-sets.h"
-#include "hw/cxl/switch/switch-internal.h"
+#include "switch-cci.h"
 #include "hw/cxl/trace.h"
 
 #define THE_VCS             0

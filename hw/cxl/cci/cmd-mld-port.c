@@ -9,9 +9,9 @@
  */
 #include "qemu/osdep.h"
 #include "hw/cxl/switch/io-request.h"
-#include "hw/cxl/cxl_switch.h"
-#include "hw/cxl/cxl_cci_msg.h"
+#include "hw/cxl/cci/cci-msg.h"
 #include "cmd-sets.h"
+#include "switch-cci.h"
 #include "hw/cxl/trace.h"
 
 /* Port or LD, target type, size of what is enclosed */

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Direct mapping of CXL memory: which parts of the windows can be plain RAM,
- * and why the rest cannot, see cxl_direct.h
+ * and why the rest cannot, see hdm-internal.h
  */
 #include "qemu/osdep.h"
 #include "exec/target_page.h"
 #include "system/qtest.h"
 #include "system/tcg.h"
-#include "direct-internal.h"
+#include "hdm-internal.h"
 #include "trace/trace-hw_cxl.h"
 
 /* Decoders begin and end at multiples of it: inside, only interleave varies */

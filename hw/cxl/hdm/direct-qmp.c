@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Direct mapping of CXL memory: query-cxl-memory-map, see cxl_direct.h
+ * Direct mapping of CXL memory: query-cxl-memory-map, see hdm-internal.h
  */
 #include "qemu/osdep.h"
 #include "qapi/qapi-commands-cxl.h"
-#include "direct-internal.h"
+#include "hdm-internal.h"
 
 /* Some milliseconds of work */
 #define RANGES_DEFAULT 256

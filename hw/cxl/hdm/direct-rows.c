@@ -2,13 +2,13 @@
 /*
  * Direct mapping of interleaved memory: which devices take part in a range,
  * and which rows of it, one chunk on each of them, are RAM on all of them, see
- * cxl_direct.h.  CXL r3.2 sections 9.13.1 and 9.18.1.3.
+ * hdm-internal.h.  CXL r3.2 sections 9.13.1 and 9.18.1.3.
  *
  * Nothing here takes the decoders of two levels or devices to agree: each
  * chunk of a period is routed as an access to it would be.
  */
 #include "qemu/osdep.h"
-#include "direct-internal.h"
+#include "hdm-internal.h"
 
 /* -- who takes part ------------------------------------------------------- */
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Direct mapping of CXL memory: how many pieces there is room for beside the
- * rest of the machine's memory, see cxl_direct.h
+ * rest of the machine's memory, see hdm-internal.h
  */
 #include "qemu/osdep.h"
 #include "exec/address-spaces.h"
@@ -9,7 +9,7 @@
 #include "hw/virtio/vhost.h"
 #include "qemu/rcu.h"
 #include "system/kvm.h"
-#include "direct-internal.h"
+#include "hdm-internal.h"
 
 /**
  * struct Others - sections of RAM outside the windows

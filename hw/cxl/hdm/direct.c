@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Direct mapping of CXL memory: from a plan to aliases in the windows, see
- * cxl_direct.h
+ * hdm-internal.h
  */
 #include "qemu/osdep.h"
 #include "exec/memory.h"
 #include "hw/cxl/cxl_component.h"
 #include "system/reset.h"
-#include "direct-internal.h"
+#include "hdm-internal.h"
 #include "trace/trace-hw_cxl.h"
 
 typedef struct DirectState {

@@ -2,7 +2,7 @@
 /*
  * Interleaved memory at the speed of RAM: a region per fixed memory window
  * that says for each page which backend it is in, as an IOMMU does, see
- * cxl_direct.h.  CXL r3.2 section 9.18.1.3 has the arithmetic.
+ * hdm-internal.h.  CXL r3.2 section 9.18.1.3 has the arithmetic.
  *
  * TCG asks once per TLB entry and goes straight to the backend then.  DMA and
  * the monitor ask at each access.
@@ -13,7 +13,7 @@
 #include "qemu/rcu.h"
 #include "exec/memory.h"
 #include "exec/target_page.h"
-#include "direct-internal.h"
+#include "hdm-internal.h"
 #include "trace/trace-hw_cxl.h"
 
 /* -- where the region leads ----------------------------------------------- */

@@ -9,7 +9,7 @@
 #include "hw/pci/pci_bus.h"
 #include "hw/pci/pci_bridge.h"
 #include "hw/pci/pcie_port.h"
-#include "hw/cxl/cxl_host.h"
+#include "hdm-internal.h"
 #include "qemu/module.h"
 #include "trace/trace-hw_cxl.h"
 
@@ -248,6 +248,12 @@ const char *cxl_route_miss_text(CXLRouteMiss why)
         return "too many switches";
     }
     g_assert_not_reached();
+}
+
+CXLCCI *cxl_mem_target_cci(Object *obj)
+{
+    return object_dynamic_cast(obj, TYPE_CXL_MEM_TARGET) ?
+           CXL_MEM_TARGET_GET_CLASS(obj)->fm_cci((CXLMemTarget *)obj) : NULL;
 }
 
 static const TypeInfo cxl_mem_target_type = {

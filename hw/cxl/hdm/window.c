@@ -5,7 +5,7 @@
  * device need not have a look.  CXL r3.2 sections 9.13.1 and 9.18.1.3.
  */
 #include "qemu/osdep.h"
-#include "hw/cxl/cxl_direct.h"
+#include "hdm-internal.h"
 #include "trace/trace-hw_cxl.h"
 
 #define CHUNK                   CXL_INTERLEAVE_CHUNK

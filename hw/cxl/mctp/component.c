@@ -6,10 +6,9 @@
  * Reference: CXL r3.2 7.6.3, 9.19, 9.20; DMTF DSP0236 8; RFC 4122 4.3.
  */
 #include "qemu/osdep.h"
-#include "hw/cxl/cxl.h"
+#include "hw/cxl/cci/switch-cci.h"
 #include "hw/cxl/cxl_error.h"
-#include "hw/cxl/cxl_switch.h"
-#include "hw/cxl/cxl_type3.h"
+#include "hw/cxl/cxl_mem_target.h"
 #include "component.h"
 #include "hw/mctp/mctp_vmstate.h"
 #include "hw/pci/pcie.h"
@@ -19,7 +18,8 @@
 #include "system/runstate.h"
 #include "trace/trace-hw_cxl.h"
 
-/* The base's switch mailbox function; its header does not name the type */
+/* No header names these: the memory device and the switch mailbox function */
+#define TYPE_MEMORY_DEVICE  "cxl-type3"
 #define TYPE_SWITCH_MAILBOX "cxl-switch-mailbox-cci"
 
 /* Payload of a switch's CCI here; a memory device decides for itself */
@@ -147,7 +147,8 @@ static bool find_component(MCTPCXLComponent *c, Error **errp)
 
     if (!obj) {
         error_setg(errp, "property 'target' is not set: give the id of a "
-                   TYPE_CXL_TYPE3 ", " TYPE_CXL_USP " or " TYPE_SWITCH_MAILBOX);
+                   TYPE_MEMORY_DEVICE ", " TYPE_CXL_USP " or "
+                   TYPE_SWITCH_MAILBOX);
         return false;
     }
     if (object_dynamic_cast(obj, TYPE_SWITCH_MAILBOX)) {
@@ -156,13 +157,14 @@ static bool find_component(MCTPCXLComponent *c, Error **errp)
     if (object_dynamic_cast(obj, TYPE_CXL_USP)) {
         cxl_switch_cci_init(&c->switch_cci, CXL_USP(obj), SWITCH_PAYLOAD);
         c->cci = &c->switch_cci;
-    } else if (object_dynamic_cast(obj, TYPE_CXL_TYPE3)) {
-        c->cci = cxl_type3_fm_cci((CXLType3Dev *)obj);
     } else {
+        c->cci = cxl_mem_target_cci(obj);
+    }
+    if (!c->cci) {
         g_autofree char *id = cxl_echo(DEVICE(c->target)->id ?: "");
 
         error_setg(errp, "property 'target' is '%s', which is a %s: give the "
-                   "id of a " TYPE_CXL_TYPE3 ", " TYPE_CXL_USP " or "
+                   "id of a " TYPE_MEMORY_DEVICE ", " TYPE_CXL_USP " or "
                    TYPE_SWITCH_MAILBOX, id,
                    object_get_typename(OBJECT(c->target)));
         return false;

@@ -10,7 +10,7 @@
 #define CXL_MCTP_MESSAGE_H
 
 #include "hw/cxl/cxl_cci.h"
-#include "hw/cxl/cxl_cci_msg.h"
+#include "hw/cxl/cci/cci-msg.h"
 #include "hw/mctp/mctp_endpoint.h"
 
 /**

@@ -12,7 +12,7 @@
 #define CXL_FEATURES_H
 
 #include "qemu/uuid.h"
-#include "hw/cxl/cxl_rc.h"
+#include "hw/cxl/cxl_msg.h"
 
 /* Room for the features and values of this build, checked by a test */
 #define CXL_FEATURES_MAX        8

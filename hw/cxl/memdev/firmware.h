@@ -10,7 +10,7 @@
 #ifndef CXL_FIRMWARE_H
 #define CXL_FIRMWARE_H
 
-#include "hw/cxl/cxl_rc.h"
+#include "hw/cxl/cxl_msg.h"
 
 /* One to run from and one to write to */
 #define CXL_FW_SLOTS            2

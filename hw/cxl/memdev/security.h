@@ -10,7 +10,7 @@
 #ifndef CXL_SECURITY_H
 #define CXL_SECURITY_H
 
-#include "hw/cxl/cxl_rc.h"
+#include "hw/cxl/cxl_msg.h"
 
 #define CXL_PASSPHRASE_SIZE     0x20
 

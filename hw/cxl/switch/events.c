@@ -8,7 +8,7 @@
 #include "qemu/osdep.h"
 #include "qemu/bswap.h"
 #include "hw/cxl/cxl_events.h"
-#include "switch-internal.h"
+#include "switch.h"
 #include "trace/trace-hw_cxl.h"
 
 static const QemuUUID physical_switch = {

@@ -12,8 +12,9 @@
 #include "hw/pci/pci_bus.h"
 #include "hw/pci/pcie_port.h"
 #include "hw/resettable.h"
+#include "hw/cxl/cxl_mem_target.h"
 #include "hw/cxl/cxl_pci.h"
-#include "switch-internal.h"
+#include "switch.h"
 
 /* Current port configuration state */
 enum {
@@ -169,10 +170,9 @@ static PCIDevice *function_at(const CXLSwitch *sw, PCIDevice *port,
     return pci_bridge_get_sec_bus(PCI_BRIDGE(port))->devices[fn];
 }
 
-CXLCCI *cxl_switch_cci_at(const CXLCCI *cci, uint8_t id)
+PCIDevice *cxl_switch_memdev(const CXLSwitch *sw, uint8_t id)
 {
-    CXLSwitch *sw = cxl_cci_switch(cci);
-    PCIDevice *port = sw ? cxl_switch_port(sw, id) : NULL;
+    PCIDevice *port = cxl_switch_port(sw, id);
 
     if (!is_downstream(port) || !cxl_switch_link_up(sw, port)) {
         return NULL;
@@ -181,10 +181,9 @@ CXLCCI *cxl_switch_cci_at(const CXLCCI *cci, uint8_t id)
     for (unsigned fn = 0; fn < PCI_FUNC_MAX; fn++) {
         PCIDevice *d = function_at(sw, port, fn);
 
-        if (d && object_dynamic_cast(OBJECT(d), TYPE_CXL_TYPE3)) {
-            return DEVICE(d)->realized &&
-                   !resettable_is_in_reset(OBJECT(d)) ?
-                   cxl_type3_fm_cci((CXLType3Dev *)d) : NULL;
+        if (d && object_dynamic_cast(OBJECT(d), TYPE_CXL_MEM_TARGET)) {
+            return DEVICE(d)->realized && !resettable_is_in_reset(OBJECT(d)) ?
+                   d : NULL;
         }
     }
     return NULL;

@@ -11,14 +11,14 @@
 #include "qemu/osdep.h"
 #include "qapi/error.h"
 #include "hw/hotplug.h"
-#include "hw/cxl/cxl_direct.h"
 #include "hw/cxl/cxl_error.h"
+#include "hw/cxl/cxl_mem_target.h"
 #include "hw/pci/msi.h"
 #include "hw/pci/pci_bridge.h"
 #include "hw/pci/pci_bus.h"
 #include "hw/resettable.h"
 #include "hw/cxl/cxl-base-contacts.h"
-#include "switch-internal.h"
+#include "switch.h"
 #include "trace/trace-hw_cxl.h"
 
 /* What a host is told of a slot that we fill or empty */

@@ -2,17 +2,12 @@
 /*
  * What the doors to a CXL switch share: its life, reset and migration (CXL r3.2
  * 7.6.7)
- *
- * The upstream port is a file of the base; the one thing of ours inside it is
- * its embedded CCI.  No transport uses that one: it has no rows, and its
- * pointer to the switch is where the doors of the switch find each other.
  */
 #include "qemu/osdep.h"
-#include "qemu/error-report.h"
 #include "hw/pci/pci_bridge.h"
 #include "migration/vmstate-checked.h"
 #include "system/reset.h"
-#include "switch-internal.h"
+#include "switch.h"
 
 /* Records in each log: a burst of changes on all ports of a large switch */
 #define EVENT_DEPTH     64
@@ -66,7 +61,7 @@ static void device_went(DeviceListener *listener, DeviceState *dev)
 
 /* -- life ---------------------------------------------------------------- */
 
-static void forget_secret(CXLSwitch *sw)
+void cxl_switch_forget_secret(CXLSwitch *sw)
 {
     sw->sv_set = false;
     memset(&sw->sv, 0, sizeof(sw->sv));
@@ -78,13 +73,13 @@ static void switch_reset(void *opaque)
     CXLSwitch *sw = opaque;
     unsigned i;
 
-    forget_secret(sw);
+    cxl_switch_forget_secret(sw);
     for (i = 1; i < cxl_switch_nr_vppbs(sw); i++) {
         cxl_switch_slot_reset(cxl_switch_vppb(sw, i));
     }
 }
 
-static CXLSwitch *switch_new(CXLUpstreamPort *usp)
+CXLSwitch *cxl_switch_new(CXLUpstreamPort *usp)
 {
     CXLSwitch *sw = g_new0(CXLSwitch, 1);
     uint32_t depth[CXL_EVENT_LOGS];
@@ -110,7 +105,7 @@ static CXLSwitch *switch_new(CXLUpstreamPort *usp)
 }
 
 /* The ports and what is in them may be gone already */
-static void switch_free(CXLSwitch *sw)
+void cxl_switch_free(CXLSwitch *sw)
 {
     vmstate_unregister(VMSTATE_IF(sw->usp), &vmstate_switch, sw);
     qemu_unregister_reset(switch_reset, sw);
@@ -119,58 +114,6 @@ static void switch_free(CXLSwitch *sw)
     cxl_events_destroy(&sw->events);
     g_ptr_array_unref(sw->doors);
     g_free(sw);
-}
-
-void cxl_switch_cci_init(CXLCCI *cci, CXLUpstreamPort *usp,
-                         uint32_t payload_max)
-{
-    CXLSwitch *sw;
-
-    if (!usp->swcci.sw) {
-        usp->swcci.sw = switch_new(usp);
-    }
-    sw = usp->swcci.sw;
-    g_ptr_array_add(sw->doors, cci);
-    cci->clock = &sw->clock;
-    cci->events = &sw->events;
-    cxl_cci_init(cci, CXL_CCI_SWITCH, DEVICE(usp), payload_max);
-}
-
-void cxl_switch_cci_destroy(CXLCCI *cci)
-{
-    CXLUpstreamPort *usp;
-    CXLSwitch *sw;
-
-    if (!cci->owner) {
-        return;
-    }
-    usp = CXL_USP(cci->owner);
-    sw = usp->swcci.sw;
-    /* undoes a bind or unbind that only this door would have ended */
-    cxl_cci_reset(cci);
-    cxl_cci_destroy(cci);
-    cci->owner = NULL;
-    cci->clock = NULL;
-    cci->events = NULL;
-    g_ptr_array_remove(sw->doors, cci);
-    if (!sw->doors->len) {
-        usp->swcci.sw = NULL;
-        switch_free(sw);
-    }
-}
-
-void cxl_switch_cci_reset(CXLCCI *cci)
-{
-    cxl_cci_reset(cci);
-    forget_secret(CXL_USP(cci->owner)->swcci.sw);
-}
-
-CXLSwitch *cxl_cci_switch(const CXLCCI *cci)
-{
-    if (cci->kind != CXL_CCI_SWITCH || !cci->owner || !cci->owner->realized) {
-        return NULL;
-    }
-    return CXL_USP(cci->owner)->swcci.sw;
 }
 
 /* -- migration ----------------------------------------------------------- */
@@ -219,32 +162,10 @@ static int switch_post_load(void *opaque, int version_id)
     return 0;
 }
 
-static bool changes_binding(const CXLCCI *cci)
+void cxl_switch_op_failed(CXLSwitch *sw)
 {
-    return cci->bg.running && (cci->bg.opcode == CXL_OP_BIND_VPPB ||
-                               cci->bg.opcode == CXL_OP_UNBIND_VPPB);
-}
-
-/* What no door works on would never end, and one door works on it */
-int cxl_switch_cci_post_load(CXLCCI *cci)
-{
-    CXLSwitch *sw = cxl_cci_switch(cci);
-    bool good = !changes_binding(cci) || cci->bg.opcode == sw->op.opcode;
-    unsigned i, n = 0;
-
-    for (i = 0; i < sw->doors->len; i++) {
-        n += changes_binding(g_ptr_array_index(sw->doors, i));
-    }
-    if (++sw->loaded == sw->doors->len) {
-        good = good && n == (sw->op.opcode != 0);
-    }
-    if (!good) {
-        error_report("cxl-switch: a bind or unbind that no door works on, or "
-                     "more than one");
-        sw->op = (CXLSwitchOp) { 0 };
-        settle(sw);
-    }
-    return good ? 0 : -EINVAL;
+    sw->op = (CXLSwitchOp) { 0 };
+    settle(sw);
 }
 
 static void switch_give_up(void *opaque)
@@ -253,11 +174,10 @@ static void switch_give_up(void *opaque)
 
     sw->clock = (CXLTimestamp) { 0 };
     cxl_events_forget(&sw->events);
-    forget_secret(sw);
+    cxl_switch_forget_secret(sw);
     memset(sw->unbound, 0, sizeof(sw->unbound));
     memset(sw->perst, 0, sizeof(sw->perst));
-    sw->op = (CXLSwitchOp) { 0 };
-    settle(sw);
+    cxl_switch_op_failed(sw);
 }
 
 static const VMStateDescription vmstate_switch_state = {

@@ -15,7 +15,6 @@
 #include "qemu/units.h"
 #include "hw/qdev-core.h"
 #include "hw/cxl/cxl_msg.h"
-#include "hw/cxl/cxl_rc.h"
 
 /* A command that the core knows: it must not change the log that it reads */
 #define CXL_OP_GET_LOG              0x0401

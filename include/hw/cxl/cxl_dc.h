@@ -20,7 +20,7 @@
 #include "qemu/bitmap.h"
 #include "qemu/units.h"
 #include "qemu/uuid.h"
-#include "hw/cxl/cxl_rc.h"
+#include "hw/cxl/cxl_msg.h"
 
 /* Table 8-180: regions 0..7 per LD */
 #define CXL_DC_MAX_REGIONS      8

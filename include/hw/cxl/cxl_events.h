@@ -11,7 +11,7 @@
 
 #include "qemu/notify.h"
 #include "qemu/uuid.h"
-#include "hw/cxl/cxl_rc.h"
+#include "hw/cxl/cxl_msg.h"
 
 #define CXL_EVENT_RECORD_SIZE 0x80
 

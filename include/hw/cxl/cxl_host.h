@@ -1,13 +1,57 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * CXL host side: machine properties, fixed memory windows, and the way of an
- * address from a window to a device. CXL r3.2 sections 9.13 and 9.18.1.
+ * CXL host side: machine properties and fixed memory windows. CXL r3.2 sections
+ * 9.13 and 9.18.1.
  */
 #ifndef HW_CXL_CXL_HOST_H
 #define HW_CXL_CXL_HOST_H
 
-#include "hw/cxl/cxl.h"
-#include "hw/cxl/cxl_mem_target.h"
+#include "exec/memory.h"
+#include "hw/cxl/cxl_hdm.h"
+#include "qapi/qapi-types-machine.h"
+
+/* In hw/pci/pci_bridge.h, which includes this file first */
+typedef struct PXBCXLDev PXBCXLDev;
+
+/**
+ * struct CXLFixedWindow - host physical range that goes to host bridges
+ * @size: bytes, multiple of 256 MiB
+ * @base: host physical address, chosen by the machine
+ * @mr: region of the window in system memory
+ * @targets: object ids of the host bridges, owned
+ * @num_targets: number of interleave targets
+ * @target_hbs: the host bridges, from cxl_fmws_link_targets() on
+ * @enc_int_ways: interleave ways, encoded
+ * @enc_int_gran: interleave granularity, encoded
+ * @lanes: what the last accesses found out, owned; NULL before the first one
+ */
+typedef struct CXLFixedWindow {
+    uint64_t size;
+    hwaddr base;
+    MemoryRegion mr;
+    char *targets[CXL_INTERLEAVE_WAYS_MAX];
+    uint8_t num_targets;
+    PXBCXLDev *target_hbs[CXL_INTERLEAVE_WAYS_MAX];
+    uint8_t enc_int_ways;
+    uint8_t enc_int_gran;
+    struct CXLWindowLanes *lanes;
+} CXLFixedWindow;
+
+/**
+ * struct CXLState - CXL part of a machine
+ * @fixed_windows: list of CXLFixedWindow, in order of definition
+ * @cfmw_list: what the machine property "cxl-fmw" was last set to
+ * @is_enabled: machine property "cxl"
+ * @next_mr_idx: free place in @host_mr
+ * @host_mr: container of the host bridges' component registers
+ */
+typedef struct CXLState {
+    GList *fixed_windows;
+    CXLFixedMemoryWindowOptionsList *cfmw_list;
+    bool is_enabled;
+    unsigned next_mr_idx;
+    MemoryRegion host_mr;
+} CXLState;
 
 /**
  * cxl_machine_init - add the machine properties "cxl" and "cxl-fmw"
@@ -49,77 +93,5 @@ void cxl_hook_up_pxb_registers(PCIBus *bus, CXLState *state, Error **errp);
 
 /* Accesses to a fixed window; the opaque pointer is the CXLFixedWindow */
 extern const MemoryRegionOps cfmws_ops;
-
-/**
- * enum CXLRouteMiss - why an address reaches no device
- * @CXL_ROUTE_OK: it does
- * @CXL_ROUTE_NO_BRIDGE: the window's target is not resolved
- * @CXL_ROUTE_NO_DECODER: no committed decoder of a bridge or switch has it
- * @CXL_ROUTE_NO_PORT: the decoder names a port that does not exist
- * @CXL_ROUTE_NO_DEVICE: nothing behind the port is a memory device
- * @CXL_ROUTE_TOO_DEEP: more switch levels than any bus numbering allows
- */
-typedef enum CXLRouteMiss {
-    CXL_ROUTE_OK,
-    CXL_ROUTE_NO_BRIDGE,
-    CXL_ROUTE_NO_DECODER,
-    CXL_ROUTE_NO_PORT,
-    CXL_ROUTE_NO_DEVICE,
-    CXL_ROUTE_TOO_DEEP,
-} CXLRouteMiss;
-
-/**
- * struct CXLRoute - where an address goes
- * @device: memory device, NULL on a miss; no reference is taken
- * @ops: its methods
- * @miss: why there is none
- * @ways: product of all interleave ways from the window to the last port
- * @chunk: smallest granularity of those that interleave; with @ways 1 more
- *   than any
- * @end: addresses from here on may go another way, even if @ways and @chunk
- *   say they are of the same target; at most the end of the window
- * @period: addresses that are so many chunks of %CXL_INTERLEAVE_CHUNK apart,
- *   and that the same decoders map, go the same way
- */
-typedef struct CXLRoute {
-    CXLMemTarget *device;
-    const CXLMemTargetClass *ops;
-    CXLRouteMiss miss;
-    unsigned ways;
-    unsigned chunk;
-    hwaddr end;
-    unsigned period;
-} CXLRoute;
-
-/**
- * cxl_route_hpa - follow window, host bridge and switches to the device
- * @fw: window
- * @hpa: host physical address inside the window
- *
- * The device's own decoders are not consulted.
- */
-CXLRoute cxl_route_hpa(CXLFixedWindow *fw, hwaddr hpa);
-
-/**
- * cxl_route_forget - routes are to be worked out again
- *
- * To be called when any decoder of a bridge or switch changes, and when a
- * memory device is attached or on its way out.
- */
-void cxl_route_forget(void);
-
-/** cxl_route_miss_text - short English for a trace. */
-const char *cxl_route_miss_text(CXLRouteMiss why);
-
-/**
- * cxl_window_forget - the next access to any window finds its way anew
- *
- * To be called when anything changes that cxl_route_hpa() or the span() of a
- * memory device depends on.
- */
-void cxl_window_forget(void);
-
-/** cxl_window_exit - free what was kept about @fw, which is on its way out. */
-void cxl_window_exit(CXLFixedWindow *fw);
 
 #endif /* HW_CXL_CXL_HOST_H */

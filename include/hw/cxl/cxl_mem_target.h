@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * QOM interface of a memory device as the host's side sees it: what routing,
- * trapped accesses and direct mapping ask of the device that an address leads
- * to.  The device calls cxl_direct_update() when answers are not as before.
+ * QOM interface of a memory device as its host and a Fabric Manager reach it:
+ * what routing, trapped accesses and direct mapping ask of the device that an
+ * address leads to, and where its commands run.  The device calls
+ * cxl_direct_update() when answers are not as before.
  */
 #ifndef CXL_MEM_TARGET_H
 #define CXL_MEM_TARGET_H
@@ -12,6 +13,13 @@
 #include "qom/object.h"
 
 #define TYPE_CXL_MEM_TARGET "cxl-mem-target"
+
+/*
+ * Mapped pieces per device unless told otherwise: each is a memory slot of
+ * KVM, which has 509 in old kernels and 32764 in new ones, for all devices.
+ */
+#define CXL_DIRECT_RANGES_DEFAULT   256
+typedef struct CXLCCI CXLCCI;
 
 /* No structure: a device that has the interface */
 typedef struct CXLMemTarget CXLMemTarget;
@@ -63,6 +71,9 @@ struct CXLMemTargetClass {
     /** @is_attached: is it realized, and not on its way out? */
     bool (*is_attached)(CXLMemTarget *t);
 
+    /** @fm_cci: for MCTP endpoints and tunnels */
+    CXLCCI *(*fm_cci)(CXLMemTarget *t);
+
     /** @hdm_registers: HDM decoders, in the CXL.cachemem registers */
     const uint32_t *(*hdm_registers)(CXLMemTarget *t);
 
@@ -99,5 +110,24 @@ struct CXLMemTargetClass {
     MemTxResult (*write)(CXLMemTarget *t, hwaddr hpa, uint64_t data,
                          unsigned size, MemTxAttrs attrs);
 };
+
+/** cxl_mem_target_cci() - @fm_cci of any object, NULL if it is no device. */
+CXLCCI *cxl_mem_target_cci(Object *obj);
+
+/**
+ * cxl_direct_update - something changed: bring the mapping up to date
+ *
+ * The windows change in one memory transaction.  When it returns, nothing is
+ * mapped any more that should trap.
+ */
+void cxl_direct_update(void);
+
+/**
+ * cxl_direct_topology_changed - the same, and routes may be others
+ *
+ * For a memory device that is attached or on its way out; decoders report by
+ * themselves.
+ */
+void cxl_direct_topology_changed(void);
 
 #endif /* CXL_MEM_TARGET_H */

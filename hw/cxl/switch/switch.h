@@ -1,15 +1,28 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Inside of a CXL switch: what its doors share, and who may see what is plugged
- * into its downstream ports (CXL r3.2 7.6.7.1, 7.6.7.2)
+ * CXL switch: what its doors share, and what hosts see of what is plugged into
+ * its downstream ports (CXL r3.2 7.6.7.1, 7.6.7.2)
+ *
+ * A switch is known by its upstream port.  There is one virtual CXL switch,
+ * number 0.  Its vPPB 0 is the upstream port; the others are the downstream
+ * ports by ascending device number.  A downstream port is vPPB and physical port
+ * in one, so a vPPB can be bound to the port that it stands for and to no other.
  */
-#ifndef CXL_SWITCH_INTERNAL_H
-#define CXL_SWITCH_INTERNAL_H
+#ifndef CXL_SWITCH_H
+#define CXL_SWITCH_H
 
 #include "qemu/queue.h"
 #include "qemu/uuid.h"
 #include "hw/cxl/cxl_events.h"
-#include "hw/cxl/cxl_switch.h"
+#include "hw/pci-bridge/cxl_upstream_port.h"
+
+typedef struct CXLSwitch CXLSwitch;
+
+/* Bytes that describe a physical port in 5101h and in event records */
+#define CXL_SWITCH_PORT_BLOCK   0x10
+
+/* Bytes that describe the binding of a vPPB in 5200h */
+#define CXL_SWITCH_BINDING      0x04
 
 /* A bit per device and function number of the bus below the upstream port */
 #define SWITCH_MAP_BYTES    (256 / 8)
@@ -76,6 +89,67 @@ struct CXLSwitch {
     DeviceListener listener;
 };
 
+/** cxl_switch_new(), _free() - what doors share; the pointer is the caller's. */
+CXLSwitch *cxl_switch_new(CXLUpstreamPort *usp);
+void cxl_switch_free(CXLSwitch *sw);
+/** cxl_switch_forget_secret() - the secret value that the host set. */
+void cxl_switch_forget_secret(CXLSwitch *sw);
+/** cxl_switch_op_failed() - end the operation that no door works on. */
+void cxl_switch_op_failed(CXLSwitch *sw);
+
+/** cxl_switch_upstream() - the upstream port. */
+PCIDevice *cxl_switch_upstream(const CXLSwitch *sw);
+
+/** cxl_switch_nr_vppbs() - vPPBs of virtual switch 0, the upstream's too. */
+unsigned cxl_switch_nr_vppbs(const CXLSwitch *sw);
+/** cxl_switch_vppb() - the port that vPPB @index stands for, or NULL. */
+PCIDevice *cxl_switch_vppb(const CXLSwitch *sw, unsigned index);
+/** cxl_switch_vppb_of() - index of the vPPB that is @port. */
+unsigned cxl_switch_vppb_of(const CXLSwitch *sw, const PCIDevice *port);
+
+/**
+ * cxl_switch_port() - the physical port with a number
+ *
+ * The numbers are the user's ("port=").  Where several ports have one, it means
+ * the first downstream port, then the upstream port.
+ * Return: NULL if there is none
+ */
+PCIDevice *cxl_switch_port(const CXLSwitch *sw, uint8_t id);
+/** cxl_switch_port_id() - number of a port. */
+uint8_t cxl_switch_port_id(const PCIDevice *port);
+
+/**
+ * cxl_switch_device() - first function plugged into a downstream port
+ *
+ * Also while the port is unbound or PERST is asserted, and so no host sees it.
+ * Return: NULL if the port is empty or the upstream port
+ */
+PCIDevice *cxl_switch_device(const CXLSwitch *sw, const PCIDevice *port);
+
+/** cxl_switch_bound() - is the vPPB bound to its port? */
+bool cxl_switch_bound(const CXLSwitch *sw, const PCIDevice *port);
+/** cxl_switch_perst() - is PERST asserted on the port? */
+bool cxl_switch_perst(const CXLSwitch *sw, const PCIDevice *port);
+/** cxl_switch_link_up() - does the port have a link partner that runs? */
+bool cxl_switch_link_up(const CXLSwitch *sw, const PCIDevice *port);
+/** cxl_switch_port_block() - describe a port as 5101h does. */
+void cxl_switch_port_block(const CXLSwitch *sw, PCIDevice *port,
+                           uint8_t block[CXL_SWITCH_PORT_BLOCK]);
+
+/** cxl_switch_binding() - describe what a vPPB is bound to as 5200h does. */
+void cxl_switch_binding(const CXLSwitch *sw, PCIDevice *port,
+                        uint8_t binding[CXL_SWITCH_BINDING]);
+
+/**
+ * cxl_switch_memdev() - a memory device below a switch
+ * @id: number of a downstream port
+ *
+ * Binding does not matter: what no host sees is found too.
+ * Return: NULL if there is no such port, no memory device behind it, or it is
+ * without power or held in reset
+ */
+PCIDevice *cxl_switch_memdev(const CXLSwitch *sw, uint8_t id);
+
 /** cxl_switch_can_hotplug() - does the port have hot-plug logic? */
 bool cxl_switch_can_hotplug(const PCIDevice *port);
 
@@ -120,4 +194,4 @@ void cxl_switch_keep_on_eject(CXLSwitch *sw, PCIDevice *port, bool keep);
 void cxl_switch_log_port(CXLSwitch *sw, PCIDevice *port, uint8_t type);
 void cxl_switch_log_vppb(CXLSwitch *sw, PCIDevice *port, uint8_t type);
 
-#endif /* CXL_SWITCH_INTERNAL_H */
+#endif /* CXL_SWITCH_H */

@@ -1,12 +1,107 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Direct mapping of CXL memory: what its files ask of each other, see
- * cxl_direct.h
+ * From fixed memory windows to devices: what the files of this folder ask of
+ * each other
+ *
+ * Direct mapping: what of the fixed memory windows the guest reaches as plain
+ * RAM instead of by a trap.  CXL r3.2 sections 8.2.4.20 and 9.13.3 say who may
+ * reach what; that an access need not trap is a matter of the emulation only.
+ *
+ * Everything that a trap would let through unchanged is mapped, as aliases of
+ * the backends over the windows' I/O regions; all else keeps trapping.  One
+ * plan for all windows is made afresh at each change and compared with what is
+ * mapped, so that no mapping can outlive its reason.  The caller holds the BQL.
  */
-#ifndef HW_CXL_DIRECT_INTERNAL_H
-#define HW_CXL_DIRECT_INTERNAL_H
+#ifndef HW_CXL_HDM_INTERNAL_H
+#define HW_CXL_HDM_INTERNAL_H
 
-#include "hw/cxl/cxl_direct.h"
+#include "hw/cxl/cxl_host.h"
+#include "hw/cxl/cxl_mem_target.h"
+
+/*
+ * Mapped pieces in all: the memory core numbers fewer than 4096 sections of an
+ * address space and aborts beyond that.  Each piece can leave a gap behind it,
+ * which is a section too; half of them are for the rest of the machine.
+ */
+#define CXL_DIRECT_PIECES_MAX       1024
+/* Slots left for what else the machine may map: ROMs, BARs, hot-plugged RAM */
+#define CXL_DIRECT_SLOTS_RESERVED   32
+
+/* route.c, window.c */
+
+/**
+ * enum CXLRouteMiss - why an address reaches no device
+ * @CXL_ROUTE_OK: it does
+ * @CXL_ROUTE_NO_BRIDGE: the window's target is not resolved
+ * @CXL_ROUTE_NO_DECODER: no committed decoder of a bridge or switch has it
+ * @CXL_ROUTE_NO_PORT: the decoder names a port that does not exist
+ * @CXL_ROUTE_NO_DEVICE: nothing behind the port is a memory device
+ * @CXL_ROUTE_TOO_DEEP: more switch levels than any bus numbering allows
+ */
+typedef enum CXLRouteMiss {
+    CXL_ROUTE_OK,
+    CXL_ROUTE_NO_BRIDGE,
+    CXL_ROUTE_NO_DECODER,
+    CXL_ROUTE_NO_PORT,
+    CXL_ROUTE_NO_DEVICE,
+    CXL_ROUTE_TOO_DEEP,
+} CXLRouteMiss;
+
+/**
+ * struct CXLRoute - where an address goes
+ * @device: memory device, NULL on a miss; no reference is taken
+ * @ops: its methods
+ * @miss: why there is none
+ * @ways: product of all interleave ways from the window to the last port
+ * @chunk: smallest granularity of those that interleave; with @ways 1 more
+ *   than any
+ * @end: addresses from here on may go another way, even if @ways and @chunk
+ *   say they are of the same target; at most the end of the window
+ * @period: addresses that are so many chunks of %CXL_INTERLEAVE_CHUNK apart,
+ *   and that the same decoders map, go the same way
+ */
+typedef struct CXLRoute {
+    CXLMemTarget *device;
+    const CXLMemTargetClass *ops;
+    CXLRouteMiss miss;
+    unsigned ways;
+    unsigned chunk;
+    hwaddr end;
+    unsigned period;
+} CXLRoute;
+
+/**
+ * cxl_route_hpa - follow window, host bridge and switches to the device
+ * @fw: window
+ * @hpa: host physical address inside the window
+ *
+ * The device's own decoders are not consulted.
+ */
+CXLRoute cxl_route_hpa(CXLFixedWindow *fw, hwaddr hpa);
+
+/**
+ * cxl_route_forget - routes are to be worked out again
+ *
+ * To be called when any decoder of a bridge or switch changes, and when a
+ * memory device is attached or on its way out.
+ */
+void cxl_route_forget(void);
+
+/** cxl_route_miss_text - short English for a trace. */
+const char *cxl_route_miss_text(CXLRouteMiss why);
+
+/**
+ * cxl_window_forget - the next access to any window finds its way anew
+ *
+ * To be called when anything changes that cxl_route_hpa() or the span() of a
+ * memory device depends on.
+ */
+void cxl_window_forget(void);
+
+/** cxl_window_exit - free what was kept about @fw, which is on its way out. */
+void cxl_window_exit(CXLFixedWindow *fw);
+
+/* direct*.c */
 
 /**
  * struct CXLLeg - what one device adds to interleaved memory
@@ -83,6 +178,13 @@ typedef struct CXLDirectFate {
 } CXLDirectFate;
 
 /* direct.c */
+
+/**
+ * cxl_direct_start - the machine is complete: begin to map
+ * @state: CXL part of the machine, windows linked
+ */
+void cxl_direct_start(CXLState *state);
+
 GList *cxl_direct_windows(void);
 unsigned cxl_direct_mapped(void);
 bool cxl_direct_may_map_dynamic(void);
@@ -197,4 +299,4 @@ void cxl_interleave_update(CXLFixedWindow *fw, const GArray *plan);
 /** cxl_interleave_settle() - that transaction has ended */
 void cxl_interleave_settle(CXLFixedWindow *fw);
 
-#endif /* HW_CXL_DIRECT_INTERNAL_H */
+#endif /* HW_CXL_HDM_INTERNAL_H */
