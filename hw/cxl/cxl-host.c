@@ -15,9 +15,9 @@
 
 #define DEFAULT_GRANULARITY     256
 
+/* One that the machine has never seen */
 static void window_free(CXLFixedWindow *fw)
 {
-    cxl_window_exit(fw);
     for (int i = 0; i < fw->num_targets; i++) {
         g_free(fw->targets[i]);
     }
@@ -30,7 +30,8 @@ static void window_list_free(GList *windows)
 }
 
 /* @index: N of "cxl-fmw.N", in this setting */
-static CXLFixedWindow *window_new(const CXLFixedMemoryWindowOptions *opts,
+static CXLFixedWindow *window_new(CXLState *state,
+                                  const CXLFixedMemoryWindowOptions *opts,
                                   unsigned index, Error **errp)
 {
     unsigned num_targets = QAPI_LIST_LENGTH(opts->targets);
@@ -61,6 +62,7 @@ static CXLFixedWindow *window_new(const CXLFixedMemoryWindowOptions *opts,
     }
 
     fw = g_new0(CXLFixedWindow, 1);
+    fw->state = state;
     fw->size = opts->size;
     fw->enc_int_ways = ways;
     fw->enc_int_gran = granularity;
@@ -122,7 +124,7 @@ static void set_windows(Object *obj, Visitor *v, const char *name,
         return;
     }
     for (CXLFixedMemoryWindowOptionsList *it = list; it; it = it->next) {
-        CXLFixedWindow *fw = window_new(it->value, index++, errp);
+        CXLFixedWindow *fw = window_new(state, it->value, index++, errp);
 
         if (!fw) {
             window_list_free(windows);

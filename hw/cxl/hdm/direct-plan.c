@@ -55,12 +55,12 @@ static void piece_clear(gpointer opaque)
     cxl_pattern_unref(p->pattern);
 }
 
-static void walk_init(Walk *w, bool dynamic)
+static void walk_init(Walk *w, const CXLState *state, bool dynamic)
 {
     *w = (Walk) {
         .pieces = g_array_new(false, false, sizeof(CXLDirectPiece)),
         .spent = g_hash_table_new(NULL, NULL),
-        .slots = cxl_direct_slots(),
+        .slots = cxl_direct_slots(state),
         .page = MAX(qemu_real_host_page_size(), qemu_target_page_size()),
         .dynamic = dynamic,
     };
@@ -358,12 +358,12 @@ static void window(Walk *w, CXLFixedWindow *fw)
     }
 }
 
-GArray *cxl_direct_plan(bool dynamic)
+GArray *cxl_direct_plan(const CXLState *state, bool dynamic)
 {
     Walk w;
 
-    walk_init(&w, dynamic);
-    for (GList *it = cxl_direct_windows(); it; it = it->next) {
+    walk_init(&w, state, dynamic);
+    for (GList *it = state->fixed_windows; it; it = it->next) {
         window(&w, it->data);
     }
     trace_cxl_direct_plan(w.pieces->len, w.asked);
@@ -374,13 +374,14 @@ GArray *cxl_direct_plan(bool dynamic)
 void cxl_direct_explain(CXLFixedWindow *only, hwaddr from, CXLDirectFateFn *fn,
                         void *opaque)
 {
+    const CXLState *state = only->state;
     Walk w;
 
     /* All windows before it as well: they spend from the same budgets */
-    walk_init(&w, cxl_direct_may_map_dynamic());
+    walk_init(&w, state, cxl_direct_may_map_dynamic(state));
     w.from = from;
     w.opaque = opaque;
-    for (GList *it = cxl_direct_windows(); it; it = it->next) {
+    for (GList *it = state->fixed_windows; it; it = it->next) {
         w.tell = it->data == only ? fn : NULL;
         window(&w, it->data);
         if (it->data == only) {

@@ -12,27 +12,28 @@
 #include "hdm-internal.h"
 
 /**
- * struct Others - sections of RAM outside the windows
+ * struct Others - sections of RAM outside the windows of @state
  * @n: how many, what goes on at the next address of the same memory as one
  * @mr: memory of the last section
  * @at: guest physical address behind it
  * @offset: offset in @mr behind it
  */
 typedef struct Others {
+    const CXLState *state;
     uint64_t n;
     const MemoryRegion *mr;
     Int128 at;
     hwaddr offset;
 } Others;
 
-static bool in_a_window(Int128 at)
+static bool in_a_window(const CXLState *state, Int128 at)
 {
     hwaddr hpa = int128_getlo(at);
 
     if (int128_gethi(at)) {
         return false;
     }
-    for (GList *it = cxl_direct_windows(); it; it = it->next) {
+    for (GList *it = state->fixed_windows; it; it = it->next) {
         CXLFixedWindow *fw = it->data;
 
         if (hpa >= fw->base && hpa - fw->base < fw->size) {
@@ -50,7 +51,7 @@ static bool count(Int128 start, Int128 len, const MemoryRegion *region,
     Others *o = opaque;
 
     if (!memory_region_is_ram(mr) || memory_region_is_rom(mr) ||
-        in_a_window(start)) {
+        in_a_window(o->state, start)) {
         return false;
     }
     if (o->mr != region || !int128_eq(o->at, start) || o->offset != offset) {
@@ -68,10 +69,10 @@ static bool count(Int128 start, Int128 len, const MemoryRegion *region,
  * descriptor only.  What is free would grow and shrink with what we map, so the
  * rest of the machine is counted instead, and each piece as one.
  */
-static uint64_t vhost_slots(void)
+static uint64_t vhost_slots(const CXLState *state)
 {
     uint64_t max = vhost_get_max_memslots(), keep;
-    Others others = { 0 };
+    Others others = { .state = state };
 
     if (max >= INT_MAX) {
         return UINT64_MAX;
@@ -86,18 +87,19 @@ static uint64_t vhost_slots(void)
 }
 
 /* Here each piece is a slot as soon as it is mapped */
-static uint64_t kvm_slots(void)
+static uint64_t kvm_slots(const CXLState *state)
 {
     uint64_t slots;
 
     if (!kvm_enabled()) {
         return UINT64_MAX;
     }
-    slots = (uint64_t)kvm_get_free_memslots() + cxl_direct_mapped();
+    slots = (uint64_t)kvm_get_free_memslots() + cxl_direct_mapped(state);
     return slots - MIN(slots, CXL_DIRECT_SLOTS_RESERVED);
 }
 
-uint64_t cxl_direct_slots(void)
+uint64_t cxl_direct_slots(const CXLState *state)
 {
-    return MIN(MIN(vhost_slots(), kvm_slots()), CXL_DIRECT_PIECES_MAX);
+    return MIN(MIN(vhost_slots(state), kvm_slots(state)),
+               CXL_DIRECT_PIECES_MAX);
 }

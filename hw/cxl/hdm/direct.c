@@ -10,23 +10,30 @@
 #include "hdm-internal.h"
 #include "trace/trace-hw_cxl.h"
 
-typedef struct DirectState {
-    CXLState *cxl;
-    GArray *mapped;             /* CXLDirectPiece, as they are in the windows */
+/**
+ * struct CXLDirect - what is mapped
+ * @mapped: CXLDirectPiece, as they are in the windows
+ * @decode: tells that a decoder has changed
+ * @dynamic: we keep others from pinning memory
+ */
+typedef struct CXLDirect {
+    GArray *mapped;
     Notifier decode;
-    bool dynamic;               /* we keep others from pinning memory */
-} DirectState;
+    bool dynamic;
+} CXLDirect;
 
-static DirectState state;
-
-GList *cxl_direct_windows(void)
+/* Devices know no machine; it has its state in a property of its own */
+CXLState *cxl_direct_state(void)
 {
-    return state.cxl ? state.cxl->fixed_windows : NULL;
+    ObjectProperty *cxl = object_property_find(qdev_get_machine(), "cxl");
+    CXLState *state = cxl ? cxl->opaque : NULL;
+
+    return state && state->direct ? state : NULL;
 }
 
-unsigned cxl_direct_mapped(void)
+unsigned cxl_direct_mapped(const CXLState *state)
 {
-    return state.mapped ? state.mapped->len : 0;
+    return state->direct->mapped->len;
 }
 
 /*
@@ -36,17 +43,17 @@ unsigned cxl_direct_mapped(void)
  * fail in between.  So it is either us or them: they are refused while we map,
  * and while they are there, dynamic capacity traps.
  */
-bool cxl_direct_may_map_dynamic(void)
+bool cxl_direct_may_map_dynamic(const CXLState *state)
 {
-    return state.dynamic || !ram_block_discard_is_disabled();
+    return state->direct->dynamic || !ram_block_discard_is_disabled();
 }
 
-static bool require_dynamic(void)
+static bool require_dynamic(CXLDirect *d)
 {
-    if (!state.dynamic) {
-        state.dynamic = ram_block_discard_require(true) == 0;
+    if (!d->dynamic) {
+        d->dynamic = ram_block_discard_require(true) == 0;
     }
-    return state.dynamic;
+    return d->dynamic;
 }
 
 static bool same_piece(const CXLDirectPiece *a, const CXLDirectPiece *b)
@@ -86,17 +93,18 @@ static void map(CXLDirectPiece *p)
 }
 
 /* Both lists ascend: what is in both of them is left alone */
-static void apply(GArray *plan)
+static void apply(CXLState *state, GArray *plan)
 {
+    CXLDirect *d = state->direct;
     guint i = 0, k = 0;
 
-    for (GList *it = cxl_direct_windows(); it; it = it->next) {
+    for (GList *it = state->fixed_windows; it; it = it->next) {
         cxl_interleave_update(it->data, plan);
     }
     memory_region_transaction_begin();
-    while (i < state.mapped->len || k < plan->len) {
-        CXLDirectPiece *old = i < state.mapped->len ?
-            &g_array_index(state.mapped, CXLDirectPiece, i) : NULL;
+    while (i < d->mapped->len || k < plan->len) {
+        CXLDirectPiece *old = i < d->mapped->len ?
+            &g_array_index(d->mapped, CXLDirectPiece, i) : NULL;
         CXLDirectPiece *new = k < plan->len ?
             &g_array_index(plan, CXLDirectPiece, k) : NULL;
 
@@ -113,11 +121,11 @@ static void apply(GArray *plan)
         }
     }
     memory_region_transaction_commit();
-    for (GList *it = cxl_direct_windows(); it; it = it->next) {
+    for (GList *it = state->fixed_windows; it; it = it->next) {
         cxl_interleave_settle(it->data);
     }
-    g_array_free(state.mapped, TRUE);
-    state.mapped = plan;
+    g_array_free(d->mapped, TRUE);
+    d->mapped = plan;
 }
 
 static bool any_dynamic(const GArray *plan)
@@ -132,25 +140,32 @@ static bool any_dynamic(const GArray *plan)
 
 void cxl_direct_update(void)
 {
+    CXLState *state = cxl_direct_state();
     bool dynamic;
     GArray *plan;
 
-    cxl_window_forget();
-    if (!state.cxl) {
+    if (!state) {
         return;
     }
-    dynamic = require_dynamic();
-    plan = cxl_direct_plan(dynamic);
-    apply(plan);
+    for (GList *it = state->fixed_windows; it; it = it->next) {
+        cxl_window_forget(it->data);
+    }
+    dynamic = require_dynamic(state->direct);
+    plan = cxl_direct_plan(state, dynamic);
+    apply(state, plan);
     if (dynamic && !any_dynamic(plan)) {
         ram_block_discard_require(false);
-        state.dynamic = false;
+        state->direct->dynamic = false;
     }
 }
 
 void cxl_direct_topology_changed(void)
 {
-    cxl_route_forget();
+    CXLState *state = cxl_direct_state();
+
+    for (GList *it = state ? state->fixed_windows : NULL; it; it = it->next) {
+        cxl_route_forget(it->data);
+    }
     cxl_direct_update();
 }
 
@@ -168,15 +183,17 @@ static void after_reset(void *opaque)
     cxl_direct_topology_changed();
 }
 
-void cxl_direct_start(CXLState *cxl)
+void cxl_direct_start(CXLState *state)
 {
-    if (state.cxl) {
+    CXLDirect *d;
+
+    if (state->direct) {
         return;
     }
-    state.cxl = cxl;
-    state.mapped = g_array_new(false, false, sizeof(CXLDirectPiece));
-    state.decode.notify = decode_changed;
-    cxl_decode_add_notifier(&state.decode);
+    state->direct = d = g_new0(CXLDirect, 1);
+    d->mapped = g_array_new(false, false, sizeof(CXLDirectPiece));
+    d->decode.notify = decode_changed;
+    cxl_decode_add_notifier(&d->decode);
     qemu_register_reset(after_reset, NULL);
     cxl_direct_topology_changed();
 }

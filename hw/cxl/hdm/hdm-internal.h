@@ -80,26 +80,23 @@ typedef struct CXLRoute {
 CXLRoute cxl_route_hpa(CXLFixedWindow *fw, hwaddr hpa);
 
 /**
- * cxl_route_forget - routes are to be worked out again
+ * cxl_route_forget - routes from @fw are to be worked out again
  *
  * To be called when any decoder of a bridge or switch changes, and when a
  * memory device is attached or on its way out.
  */
-void cxl_route_forget(void);
+void cxl_route_forget(CXLFixedWindow *fw);
 
 /** cxl_route_miss_text - short English for a trace. */
 const char *cxl_route_miss_text(CXLRouteMiss why);
 
 /**
- * cxl_window_forget - the next access to any window finds its way anew
+ * cxl_window_forget - the next access to @fw finds its way anew
  *
  * To be called when anything changes that cxl_route_hpa() or the span() of a
  * memory device depends on.
  */
-void cxl_window_forget(void);
-
-/** cxl_window_exit - free what was kept about @fw, which is on its way out. */
-void cxl_window_exit(CXLFixedWindow *fw);
+void cxl_window_forget(CXLFixedWindow *fw);
 
 /* direct*.c */
 
@@ -185,14 +182,15 @@ typedef struct CXLDirectFate {
  */
 void cxl_direct_start(CXLState *state);
 
-GList *cxl_direct_windows(void);
-unsigned cxl_direct_mapped(void);
-bool cxl_direct_may_map_dynamic(void);
+/** cxl_direct_state - of a machine that cxl_direct_start() was told of. */
+CXLState *cxl_direct_state(void);
+unsigned cxl_direct_mapped(const CXLState *state);
+bool cxl_direct_may_map_dynamic(const CXLState *state);
 
 /* direct-slots.c */
 
 /** cxl_direct_slots() - how many pieces may be mapped in all */
-uint64_t cxl_direct_slots(void);
+uint64_t cxl_direct_slots(const CXLState *state);
 
 /* direct-plan.c */
 
@@ -202,7 +200,7 @@ uint64_t cxl_direct_slots(void);
  *
  * Freeing the array frees the patterns in it.
  */
-GArray *cxl_direct_plan(bool dynamic);
+GArray *cxl_direct_plan(const CXLState *state, bool dynamic);
 
 /* Return false to end the walk */
 typedef bool CXLDirectFateFn(void *opaque, const CXLDirectFate *fate);

@@ -41,59 +41,64 @@ typedef struct PoolSlot {
     unsigned users;
 } PoolSlot;
 
-static struct {
+/**
+ * struct CXLInterleavePool - backends of all windows, never freed
+ * @slots: PoolSlot by MemoryRegion
+ * @taken: numbers of slots
+ */
+typedef struct CXLInterleavePool {
     Object *owner;
     MemoryRegion root;
     AddressSpace as;
-    GHashTable *slots;          /* PoolSlot by MemoryRegion */
+    GHashTable *slots;
     DECLARE_BITMAP(taken, POOL_SLOTS);
-} pool;
+} CXLInterleavePool;
 
-static void pool_init(Object *owner)
+static CXLInterleavePool *pool_new(Object *owner)
 {
-    if (pool.owner) {
-        return;
-    }
-    pool.owner = owner;
-    pool.slots = g_hash_table_new(NULL, NULL);
-    memory_region_init(&pool.root, owner, "cxl-interleave-pool", UINT64_MAX);
-    address_space_init(&pool.as, &pool.root, "cxl-interleave-pool");
+    CXLInterleavePool *pool = g_new0(CXLInterleavePool, 1);
+
+    pool->owner = owner;
+    pool->slots = g_hash_table_new(NULL, NULL);
+    memory_region_init(&pool->root, owner, "cxl-interleave-pool", UINT64_MAX);
+    address_space_init(&pool->as, &pool->root, "cxl-interleave-pool");
+    return pool;
 }
 
 /* Return: the address of @mr in the pool */
-static hwaddr pool_get(MemoryRegion *mr)
+static hwaddr pool_get(CXLInterleavePool *pool, MemoryRegion *mr)
 {
-    PoolSlot *s = g_hash_table_lookup(pool.slots, mr);
+    PoolSlot *s = g_hash_table_lookup(pool->slots, mr);
 
     if (!s) {
         g_autofree char *name = NULL;
 
         s = g_new0(PoolSlot, 1);
-        s->number = find_first_zero_bit(pool.taken, POOL_SLOTS);
+        s->number = find_first_zero_bit(pool->taken, POOL_SLOTS);
         g_assert(s->number < POOL_SLOTS);
-        set_bit(s->number, pool.taken);
+        set_bit(s->number, pool->taken);
         name = g_strdup_printf("cxl-interleave-%u", s->number);
-        memory_region_init_alias(&s->alias, pool.owner, name, mr, 0,
+        memory_region_init_alias(&s->alias, pool->owner, name, mr, 0,
                                  MIN(memory_region_size(mr), POOL_SLOT));
-        memory_region_add_subregion(&pool.root,
+        memory_region_add_subregion(&pool->root,
                                     POOL_BASE + s->number * POOL_SLOT,
                                     &s->alias);
-        g_hash_table_insert(pool.slots, mr, s);
+        g_hash_table_insert(pool->slots, mr, s);
     }
     s->users++;
     return POOL_BASE + s->number * POOL_SLOT;
 }
 
-static void pool_put(MemoryRegion *mr)
+static void pool_put(CXLInterleavePool *pool, MemoryRegion *mr)
 {
-    PoolSlot *s = g_hash_table_lookup(pool.slots, mr);
+    PoolSlot *s = g_hash_table_lookup(pool->slots, mr);
 
     if (--s->users) {
         return;
     }
-    g_hash_table_remove(pool.slots, mr);
-    clear_bit(s->number, pool.taken);
-    memory_region_del_subregion(&pool.root, &s->alias);
+    g_hash_table_remove(pool->slots, mr);
+    clear_bit(s->number, pool->taken);
+    memory_region_del_subregion(&pool->root, &s->alias);
     object_unparent(OBJECT(&s->alias));
     g_free(s);
 }
@@ -126,6 +131,7 @@ struct Table {
     struct rcu_head rcu;
     Table *before;
     Table *after;
+    CXLInterleavePool *pool;
     hwaddr window;
     unsigned n;
     Stretch range[];
@@ -136,19 +142,20 @@ OBJECT_DECLARE_SIMPLE_TYPE(CXLInterleaveRegion, CXL_INTERLEAVE_REGION)
 
 /**
  * struct CXLInterleaveRegion - as large as the window, mapped by aliases only
+ * @pool: where it leads
  * @window: where it begins
  * @table: NULL if nothing is interleaved and nothing was
  * @old: to be freed once the memory map is the new one
+ *
+ * Never freed, as each vCPU has a notifier that knows it.
  */
 struct CXLInterleaveRegion {
     IOMMUMemoryRegion parent_obj;
+    CXLInterleavePool *pool;
     hwaddr window;
     Table *table;
     Table *old;
 };
-
-/* By window; never freed, as each vCPU has a notifier that knows its region */
-static GHashTable *regions;
 
 static const Stretch *table_find(const Table *t, hwaddr hpa)
 {
@@ -196,7 +203,7 @@ static IOMMUTLBEntry translate(IOMMUMemoryRegion *iommu, hwaddr addr,
     CXLInterleaveRegion *region = CXL_INTERLEAVE_REGION(iommu);
     hwaddr hpa = region->window + addr;
     IOMMUTLBEntry e = {
-        .target_as = &pool.as,
+        .target_as = &region->pool->as,
         .iova = addr,
         .addr_mask = qemu_target_page_size() - 1,
         .perm = IOMMU_NONE,
@@ -269,21 +276,20 @@ type_init(register_types)
 
 static CXLInterleaveRegion *region_get(CXLFixedWindow *fw)
 {
-    CXLInterleaveRegion *r = regions ? g_hash_table_lookup(regions, fw) : NULL;
+    CXLInterleaveRegion *r = fw->interleave;
     Object *owner = memory_region_owner(&fw->mr);
 
     if (r) {
         return r;
     }
-    if (!regions) {
-        regions = g_hash_table_new(NULL, NULL);
+    if (!fw->state->pool) {
+        fw->state->pool = pool_new(owner);
     }
-    pool_init(owner);
-    r = g_new0(CXLInterleaveRegion, 1);
+    r = fw->interleave = g_new0(CXLInterleaveRegion, 1);
     memory_region_init_iommu(r, sizeof(*r), TYPE_CXL_INTERLEAVE_REGION, owner,
                              "cxl-interleave", fw->size);
+    r->pool = fw->state->pool;
     r->window = fw->base;
-    g_hash_table_insert(regions, fw, r);
     return r;
 }
 
@@ -299,7 +305,7 @@ static void table_free(Table *t)
         Stretch *r = &t->range[i];
 
         for (unsigned k = 0; k < r->pattern->nr_legs; k++) {
-            pool_put(r->pattern->leg[k].mr);
+            pool_put(t->pool, r->pattern->leg[k].mr);
         }
         cxl_pattern_unref(r->pattern);
         g_free(r->at);
@@ -321,7 +327,7 @@ static bool is_ours(const CXLDirectPiece *p, const CXLFixedWindow *fw)
     return p->fw == fw && p->pattern;
 }
 
-static Table *table_new(CXLFixedWindow *fw, const GArray *plan)
+static Table *table_new(const CXLFixedWindow *fw, const GArray *plan)
 {
     unsigned n = 0;
     Table *t;
@@ -330,6 +336,7 @@ static Table *table_new(CXLFixedWindow *fw, const GArray *plan)
         n += is_ours(&g_array_index(plan, CXLDirectPiece, i), fw);
     }
     t = g_malloc0(sizeof(*t) + n * sizeof(t->range[0]));
+    t->pool = fw->state->pool;
     t->window = fw->base;
     for (guint i = 0; i < plan->len; i++) {
         const CXLDirectPiece *p = &g_array_index(plan, CXLDirectPiece, i);
@@ -344,7 +351,7 @@ static Table *table_new(CXLFixedWindow *fw, const GArray *plan)
         r->pattern = cxl_pattern_ref(p->pattern);
         r->at = g_new(hwaddr, p->pattern->nr_legs);
         for (unsigned k = 0; k < p->pattern->nr_legs; k++) {
-            r->at[k] = pool_get(p->pattern->leg[k].mr);
+            r->at[k] = pool_get(t->pool, p->pattern->leg[k].mr);
         }
     }
     return t;
@@ -381,7 +388,7 @@ static bool table_is(const Table *t, CXLFixedWindow *fw, const GArray *plan)
  */
 void cxl_interleave_update(CXLFixedWindow *fw, const GArray *plan)
 {
-    CXLInterleaveRegion *r = regions ? g_hash_table_lookup(regions, fw) : NULL;
+    CXLInterleaveRegion *r = fw->interleave;
     Table *t;
 
     if (table_is(r ? r->table : NULL, fw, plan)) {
@@ -406,7 +413,7 @@ void cxl_interleave_update(CXLFixedWindow *fw, const GArray *plan)
 
 void cxl_interleave_settle(CXLFixedWindow *fw)
 {
-    CXLInterleaveRegion *r = regions ? g_hash_table_lookup(regions, fw) : NULL;
+    CXLInterleaveRegion *r = fw->interleave;
 
     if (r && r->old) {
         call_rcu(r->old, table_retire, rcu);

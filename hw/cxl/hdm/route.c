@@ -135,48 +135,26 @@ static Leg leg_of_bridge(CXLRouteTree *t, PXBCXLDev *pxb)
     return (Leg) { .node = node_get(t, cxl_get_hb_cstate(hb), hb->bus, 0) };
 }
 
-static void tree_free(gpointer opaque)
-{
-    CXLRouteTree *t = opaque;
-
-    g_hash_table_destroy(t->nodes);
-    g_free(t);
-}
-
-/* By window; the last one that was asked for is at hand */
-static GHashTable *trees;
-static const CXLFixedWindow *last_window;
-static const CXLRouteTree *last_tree;
-
 static const CXLRouteTree *tree_get(CXLFixedWindow *fw)
 {
-    CXLRouteTree *t;
+    CXLRouteTree *t = fw->tree;
 
-    if (fw == last_window) {
-        return last_tree;
-    }
-    if (!trees) {
-        trees = g_hash_table_new_full(NULL, NULL, NULL, tree_free);
-    }
-    t = g_hash_table_lookup(trees, fw);
     if (!t) {
-        t = g_new0(CXLRouteTree, 1);
+        t = fw->tree = g_new0(CXLRouteTree, 1);
         t->nodes = g_hash_table_new_full(NULL, NULL, NULL, g_free);
         for (unsigned i = 0; i < fw->num_targets; i++) {
             t->target[i] = leg_of_bridge(t, fw->target_hbs[i]);
         }
-        g_hash_table_insert(trees, fw, t);
     }
-    last_window = fw;
-    last_tree = t;
     return t;
 }
 
-void cxl_route_forget(void)
+void cxl_route_forget(CXLFixedWindow *fw)
 {
-    last_window = NULL;
-    last_tree = NULL;
-    g_clear_pointer(&trees, g_hash_table_destroy);
+    if (fw->tree) {
+        g_hash_table_destroy(fw->tree->nodes);
+        g_clear_pointer(&fw->tree, g_free);
+    }
 }
 
 /* The leg that @hpa takes from a bridge or switch */

@@ -26,8 +26,9 @@
  * treat alike, and for a stretch of ROWS at most, so that lanes of stretches
  * far apart can live side by side in a table without chains.
  *
- * One number tells whether a lane is still true: everything that changes direct
- * mapping changes it too, see cxl_direct_update().  The caller holds the BQL.
+ * One number for a window tells whether a lane is still true: everything that
+ * changes direct mapping changes it too, see cxl_direct_update().  The caller
+ * holds the BQL.
  */
 #define ROWS                    8192    /* of one chunk: 2 MiB */
 #define LANES                   4096
@@ -56,26 +57,22 @@ typedef struct Lane {
 
 /**
  * struct CXLWindowLanes - lanes of one window
+ * @era: of lanes that are true; those of era 0 were never filled
  * @period: chunks of a row
  * @shift: bits of @period if it is a power of two, else -1
  */
 typedef struct CXLWindowLanes {
+    uint64_t era;
     unsigned period;
     int shift;
     Lane lane[LANES];
 } CXLWindowLanes;
 
-/* Lanes of era 0 were never filled */
-static uint64_t era = 1;
-
-void cxl_window_forget(void)
+void cxl_window_forget(CXLFixedWindow *fw)
 {
-    era++;
-}
-
-void cxl_window_exit(CXLFixedWindow *fw)
-{
-    g_clear_pointer(&fw->lanes, g_free);
+    if (fw->lanes) {
+        fw->lanes->era++;
+    }
 }
 
 static inline uint64_t row_of(const CXLWindowLanes *lanes, hwaddr hpa)
@@ -108,12 +105,13 @@ static CXLWindowLanes *lanes_for(CXLFixedWindow *fw, const CXLRoute *route,
     }
     if (!lanes) {
         lanes = fw->lanes = g_new0(CXLWindowLanes, 1);
+        lanes->era = 1;
     }
     if (period != lanes->period) {
         lanes->period = period;
         lanes->shift = is_power_of_2(period) ? ctz32(period) : -1;
         /* All that is known would be in other places now */
-        cxl_window_forget();
+        cxl_window_forget(fw);
     }
     return lanes;
 }
@@ -164,7 +162,7 @@ static const Lane *lane_fill(CXLFixedWindow *fw, hwaddr hpa, uint64_t *row)
         .from = MAX(granule, stretch),
         .last = MIN(granule + (CXL_HDM_GRANULE - 1),
                     stretch + (ROWS * row_size - 1)),
-        .era = era,
+        .era = lanes->era,
         .device = route.device,
         .ops = route.ops,
     };
@@ -189,7 +187,7 @@ static inline const Lane *lane_get(CXLFixedWindow *fw, hwaddr hpa,
     if (likely(lanes)) {
         *row = row_of(lanes, hpa);
         lane = &lanes->lane[place_of(lanes, hpa, *row)];
-        if (likely(lane->era == era &&
+        if (likely(lane->era == lanes->era &&
                    hpa >= lane->from && hpa <= lane->last)) {
             return lane;
         }

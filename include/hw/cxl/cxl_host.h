@@ -23,7 +23,10 @@ typedef struct PXBCXLDev PXBCXLDev;
  * @target_hbs: the host bridges, from cxl_fmws_link_targets() on
  * @enc_int_ways: interleave ways, encoded
  * @enc_int_gran: interleave granularity, encoded
- * @lanes: what the last accesses found out, owned; NULL before the first one
+ * @state: the machine's, whose window it is
+ * @lanes: what the last accesses found out, NULL before the first one
+ * @tree: what decoders say, NULL if they were changed since it was asked for
+ * @interleave: region of interleaved memory, NULL if there never was any
  */
 typedef struct CXLFixedWindow {
     uint64_t size;
@@ -34,7 +37,10 @@ typedef struct CXLFixedWindow {
     PXBCXLDev *target_hbs[CXL_INTERLEAVE_WAYS_MAX];
     uint8_t enc_int_ways;
     uint8_t enc_int_gran;
+    struct CXLState *state;
     struct CXLWindowLanes *lanes;
+    struct CXLRouteTree *tree;
+    struct CXLInterleaveRegion *interleave;
 } CXLFixedWindow;
 
 /**
@@ -44,6 +50,8 @@ typedef struct CXLFixedWindow {
  * @is_enabled: machine property "cxl"
  * @next_mr_idx: free place in @host_mr
  * @host_mr: container of the host bridges' component registers
+ * @direct: what of the windows is mapped, NULL until the machine is complete
+ * @pool: backends of interleaved memory, NULL if there never was any
  */
 typedef struct CXLState {
     GList *fixed_windows;
@@ -51,6 +59,8 @@ typedef struct CXLState {
     bool is_enabled;
     unsigned next_mr_idx;
     MemoryRegion host_mr;
+    struct CXLDirect *direct;
+    struct CXLInterleavePool *pool;
 } CXLState;
 
 /**
