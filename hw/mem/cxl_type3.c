@@ -70,6 +70,7 @@ static void cxl_type3_cci_init(CXLType3Dev *d, CXLCCI *cci, CXLCCIKind kind,
     *cci = (CXLCCI) {
         .memdev = d->mem,
         .dc = d->dc,
+        .host_id = d->mem->host_id,
         .fm_sets = d->fm_on_mailbox,
         .events = events,
         .clock = d->mem->clock,
@@ -177,7 +178,7 @@ static bool cxl_type3_check_properties(CXLType3Dev *d, Error **errp)
         /* The reference moves along: a backend must not be dropped twice */
         d->pmem.hostmem = g_steal_pointer(&d->memdev);
     }
-    if (d->pmem.hostmem && d->sn == CXL_TYPE3_NO_SERIAL) {
+    if (d->pmem.hostmem && d->sn == CXL_NO_SERIAL) {
         d->sn = cxl_type3_default_serial(d);
     }
     if (d->pmem.hostmem && !d->lsa.hostmem) {

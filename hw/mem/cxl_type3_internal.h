@@ -120,8 +120,6 @@ typedef struct CXLType3Wipe {
     QLIST_ENTRY(CXLType3Dev) next;
 } CXLType3Wipe;
 
-/* Serial number that means "none": the device has no DSN capability then */
-#define CXL_TYPE3_NO_SERIAL UINT64_MAX
 /* Unit of allocation of a region that was given none */
 #define CXL_TYPE3_DC_BLOCK (2 * MiB)
 

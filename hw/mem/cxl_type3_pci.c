@@ -394,7 +394,7 @@ bool cxl_type3_pci_realize(CXLType3Dev *d, Error **errp)
     d->cxl.pdev = pci;
     d->cxl.ops = &cxl_type3_component_ops;
     d->cxl.dvsec_offset = CXL_TYPE3_CFG_DSN;
-    if (d->sn != UINT64_MAX) {
+    if (d->sn != CXL_NO_SERIAL) {
         pcie_dev_ser_num_init(pci, CXL_TYPE3_CFG_DSN, d->sn);
         d->cxl.dvsec_offset += PCI_EXT_CAP_DSN_SIZEOF;
     }

@@ -34,7 +34,7 @@ static const CXLType3Property properties_of_device[] = {
       "memory backend of the label storage area" },
     { BACKEND("volatile-dc-memdev", dcmem.hostmem),
       "memory backend of all dynamic capacity regions; needs num-dc-regions" },
-    { DEFINE_PROP_UINT64("sn", CXLType3Dev, sn, CXL_TYPE3_NO_SERIAL),
+    { DEFINE_PROP_UINT64("sn", CXLType3Dev, sn, CXL_NO_SERIAL),
       "serial number; the default is none, or with persistent capacity one "
       "that follows from the device's place in the machine" },
     { DEFINE_PROP_STRING("cdat", CXLType3Dev, cxl.cdat.filename),

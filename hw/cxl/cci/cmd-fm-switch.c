@@ -13,7 +13,6 @@
 
 /* Port and vPPB numbers are bytes; a bit for each in 5100h */
 #define PORT_MAP_BYTES      32
-#define THE_VCS             0
 
 /* 5102h */
 enum {
@@ -32,7 +31,7 @@ static CXLRetCode identify_switch(CXLCCI *cci, CXLReader *in, CXLWriter *out)
 {
     CXLSwitch *sw = cxl_cci_switch(cci);
     uint8_t ports[PORT_MAP_BYTES] = { 0 };
-    uint8_t vcss[PORT_MAP_BYTES] = { 1 << THE_VCS };
+    uint8_t vcss[PORT_MAP_BYTES] = { 1 << CXL_SWITCH_VCS };
     unsigned i, n, bound = 0;
     CXLComponentState *cxl;
 
@@ -178,7 +177,7 @@ static CXLRetCode set_sv(CXLCCI *cci, CXLReader *in, CXLWriter *out)
 
 static CXLRetCode get_vcs_sv_state(CXLCCI *cci, CXLReader *in, CXLWriter *out)
 {
-    if (cxl_get_u8(in) != THE_VCS) {
+    if (cxl_get_u8(in) != CXL_SWITCH_VCS) {
         return CXL_RC_INVALID_INPUT;
     }
     return get_own_sv_state(cci, in, out);
@@ -192,7 +191,7 @@ static CXLRetCode get_sv(CXLCCI *cci, CXLReader *in, CXLWriter *out)
     if (!sw) {
         return CXL_RC_RETRY_REQUIRED;
     }
-    if (cxl_get_u8(in) != THE_VCS) {
+    if (cxl_get_u8(in) != CXL_SWITCH_VCS) {
         return CXL_RC_INVALID_INPUT;
     }
     cxl_put_uuid(out, &sw->sv);

@@ -15,7 +15,6 @@
 #include "switch-cci.h"
 #include "hw/cxl/trace.h"
 
-#define THE_VCS             0
 #define VCS_ENABLED         1
 #define VCS_UNKNOWN         0xff
 #define OPTION_MASK         0x0f
@@ -55,7 +54,7 @@ static CXLRetCode get_vcs_info(CXLCCI *cci, CXLReader *in, CXLWriter *out)
     cxl_put_zero(out, 3);
     for (v = 0; v < n; v++) {
         uint8_t vcs = cxl_get_u8(in);
-        bool known = vcs == THE_VCS;
+        bool known = vcs == CXL_SWITCH_VCS;
 
         cxl_put_u8(out, vcs);
         cxl_put_u8(out, known ? VCS_ENABLED : VCS_UNKNOWN);
@@ -80,7 +79,7 @@ static PCIDevice *vppb_to_bind(const CXLSwitch *sw, uint8_t vcs, uint8_t vppb)
 {
     PCIDevice *port;
 
-    if (vcs != THE_VCS || vppb == 0) {
+    if (vcs != CXL_SWITCH_VCS || vppb == 0) {
         return NULL;
     }
     port = cxl_switch_vppb(sw, vppb);
@@ -325,7 +324,7 @@ static CXLRetCode generate_aer(CXLCCI *cci, CXLReader *in, CXLWriter *out)
     if (!sw) {
         return CXL_RC_RETRY_REQUIRED;
     }
-    port = vcs == THE_VCS ? cxl_switch_vppb(sw, vppb) : NULL;
+    port = vcs == CXL_SWITCH_VCS ? cxl_switch_vppb(sw, vppb) : NULL;
     /* the base takes it for granted that there is one bit */
     if (!port || !is_power_of_2(err.status)) {
         return CXL_RC_INVALID_INPUT;

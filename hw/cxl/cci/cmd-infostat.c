@@ -7,12 +7,11 @@
 #include "hw/pci/pci_device.h"
 #include "hw/pci/pci_regs.h"
 #include "hw/pci/pcie.h"
+#include "hw/cxl/cxl_pci.h"
 #include "cmd-sets.h"
 
 #define COMPONENT_SWITCH    0x00
 #define COMPONENT_TYPE3     0x03
-/* Serial number of a component that has none */
-#define NO_SERIAL           UINT64_MAX
 /* Device Serial Number capability: the two halves follow the header */
 #define DSN_LOW             4
 #define DSN_HIGH            8
@@ -33,7 +32,7 @@ static uint64_t serial_number(PCIDevice *pci)
     uint16_t at = pcie_find_capability(pci, PCI_EXT_CAP_ID_DSN);
 
     if (!at) {
-        return NO_SERIAL;
+        return CXL_NO_SERIAL;
     }
     return pci_get_long(pci->config + at + DSN_LOW) |
            (uint64_t)pci_get_long(pci->config + at + DSN_HIGH) << 32;

@@ -3,10 +3,10 @@
  * CXL switch: what its doors share, and what hosts see of what is plugged into
  * its downstream ports (CXL r3.2 7.6.7.1, 7.6.7.2)
  *
- * A switch is known by its upstream port.  There is one virtual CXL switch,
- * number 0.  Its vPPB 0 is the upstream port; the others are the downstream
- * ports by ascending device number.  A downstream port is vPPB and physical port
- * in one, so a vPPB can be bound to the port that it stands for and to no other.
+ * A switch is known by its upstream port.  There is one virtual CXL switch.  Its
+ * vPPB 0 is the upstream port; the others are the downstream ports by ascending
+ * device number.  A downstream port is vPPB and physical port in one, so a vPPB
+ * can be bound to the port that it stands for and to no other.
  */
 #ifndef CXL_SWITCH_H
 #define CXL_SWITCH_H
@@ -17,6 +17,9 @@
 #include "hw/pci-bridge/cxl_upstream_port.h"
 
 typedef struct CXLSwitch CXLSwitch;
+
+/* Number of the virtual CXL switch */
+#define CXL_SWITCH_VCS          0
 
 /* Bytes that describe a physical port in 5101h and in event records */
 #define CXL_SWITCH_PORT_BLOCK   0x10

@@ -15,6 +15,9 @@
 
 #define CXL_VENDOR_ID                           0x1e98
 
+/* Serial number that means "none": no Device Serial Number capability */
+#define CXL_NO_SERIAL                           UINT64_MAX
+
 /* BAR numbers that Linux and existing users find the registers behind */
 #define CXL_COMPONENT_REG_BAR_IDX               0
 #define CXL_DEVICE_REG_BAR_IDX                  2
