@@ -129,6 +129,7 @@ static const VMStateDescription vmstate_switch_mailbox_state = {
     .post_load = switch_mailbox_post_load,
     .fields = (const VMStateField[]) {
         VMSTATE_SAME(payload_size, CXLSwitchMailbox, "mailbox-payload"),
+        VMSTATE_PCI_SAME(target, CXLSwitchMailbox, "target"),
         VMSTATE_PCI_FUNCTION(parent_obj, CXLSwitchMailbox),
         VMSTATE_STRUCT(regs, CXLSwitchMailbox, 1, vmstate_cxl_devregs,
                        CXLDeviceRegs),

@@ -4,6 +4,7 @@
  */
 #include "qemu/osdep.h"
 #include "qemu/error-report.h"
+#include "migration/qemu-file-types.h"
 #include "hw/pci/pci_vmstate.h"
 
 /* Bits of irq_state */
@@ -47,4 +48,45 @@ const VMStateInfo vmstate_info_pci_function = {
     .name = "PCI function",
     .get = pci_function_get,
     .put = pci_function_put,
+};
+
+/* Where the function is that @pv points to: the same for every numbering */
+static char *pci_same_path(const void *pv)
+{
+    DeviceState *dev = *(DeviceState * const *)pv;
+
+    return dev && dev->realized ? qdev_get_dev_path(dev) : g_strdup("");
+}
+
+static int pci_same_get(QEMUFile *f, void *pv, size_t size,
+                        const VMStateField *field)
+{
+    size_t len = qemu_get_be16(f);
+    g_autofree char *here = pci_same_path(pv);
+    g_autofree char *there = g_malloc0(len + 1);
+
+    if (qemu_get_buffer(f, (uint8_t *)there, len) == len &&
+        !strcmp(there, here)) {
+        return 0;
+    }
+    error_report("property '%s' names the PCI function '%s' here, but the "
+                 "state was saved with '%.64s'", field->err_hint, here, there);
+    return -EINVAL;
+}
+
+static int pci_same_put(QEMUFile *f, void *pv, size_t size,
+                        const VMStateField *field, JSONWriter *vmdesc)
+{
+    g_autofree char *path = pci_same_path(pv);
+    size_t len = strlen(path);
+
+    qemu_put_be16(f, len);
+    qemu_put_buffer(f, (const uint8_t *)path, len);
+    return 0;
+}
+
+const VMStateInfo vmstate_info_pci_same = {
+    .name = "PCI function of a property",
+    .get = pci_same_get,
+    .put = pci_same_put,
 };

@@ -81,9 +81,14 @@ static bool changes_binding(const CXLCCI *cci)
 int cxl_switch_cci_post_load(CXLCCI *cci)
 {
     CXLSwitch *sw = cxl_cci_switch(cci);
-    bool good = !changes_binding(cci) || cci->bg.opcode == sw->op.opcode;
+    bool good = !changes_binding(cci) ||
+                (sw && cci->bg.opcode == sw->op.opcode);
     unsigned i, n = 0;
 
+    /* a mailbox outside the switch stays when that is unplugged */
+    if (!sw) {
+        return good ? 0 : -EINVAL;
+    }
     for (i = 0; i < sw->doors->len; i++) {
         n += changes_binding(g_ptr_array_index(sw->doors, i));
     }

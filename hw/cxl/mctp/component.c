@@ -11,6 +11,7 @@
 #include "hw/cxl/cxl_mem_target.h"
 #include "component.h"
 #include "hw/mctp/mctp_vmstate.h"
+#include "hw/pci/pci_vmstate.h"
 #include "hw/pci/pcie.h"
 #include "hw/resettable.h"
 #include "qapi/error.h"
@@ -353,6 +354,7 @@ const VMStateDescription vmstate_mctp_cxl_component = {
     .minimum_version_id = 1,
     .pre_load = component_pre_load,
     .fields = (const VMStateField[]) {
+        VMSTATE_PCI_SAME(pci, MCTPCXLComponent, "target"),
         VMSTATE_STRUCT_POINTER(ep, MCTPCXLComponent, vmstate_mctp_endpoint,
                                MCTPEndpoint),
         VMSTATE_STRUCT(notify, MCTPCXLComponent, 1, vmstate_mctp_cxl_notify,

@@ -11,6 +11,7 @@
 #include "hw/pci/pci_device.h"
 
 extern const VMStateInfo vmstate_info_pci_function;
+extern const VMStateInfo vmstate_info_pci_same;
 
 /**
  * VMSTATE_PCI_FUNCTION() - the same bytes as VMSTATE_PCI_DEVICE()
@@ -25,6 +26,24 @@ extern const VMStateInfo vmstate_info_pci_function;
         .size = sizeof(PCIDevice),                                          \
         .flags = VMS_SINGLE,                                                \
         .offset = vmstate_offset_value(_state, _field, PCIDevice),          \
+    }
+
+/**
+ * VMSTATE_PCI_SAME() - the function that a property names, the same on both
+ *   sides
+ * @_field: pointer to it or NULL; one that has been unplugged counts as none
+ * @_property: what the user knows it as
+ *
+ * Nothing is loaded.  Comes before state that only means something with that
+ * function.
+ */
+#define VMSTATE_PCI_SAME(_field, _state, _property) {                       \
+        .name = stringify(_field),                                          \
+        .info = &vmstate_info_pci_same,                                     \
+        .size = sizeof_field(_state, _field),                               \
+        .flags = VMS_SINGLE,                                                \
+        .offset = offsetof(_state, _field),                                 \
+        .err_hint = (_property),                                            \
     }
 
 #endif

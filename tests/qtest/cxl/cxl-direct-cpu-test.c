@@ -272,6 +272,31 @@ static void io_reaches_its_device_whatever_comes_or_goes(void)
     pair_stop(&p);
 }
 
+/*
+ * What is freed after a grace period needs all processors, also those that
+ * spin.  One begins about 50 ms after the first thing that waits for it.
+ */
+static void a_refused_device_waits_for_no_spinning_processor(void)
+{
+    Pair p;
+
+    cpus_start(&p, "");
+    for (unsigned round = 0; round < 64; round++) {
+        QDict *rsp;
+
+        qtest_qmp_assert_success(
+            p.qts, "{'execute': 'object-add', 'arguments': {"
+            "'qom-type': 'memory-backend-ram', 'id': 'm', 'size': 1048576}}");
+        qtest_qmp_assert_success(p.qts, "{'execute': 'object-del',"
+                                 "'arguments': {'id': 'm'}}");
+        g_usleep(46000 + round % 16 * 1000);
+        rsp = qtest_qmp(p.qts, "{'execute': 'device_add', 'arguments': {"
+                        "'driver': 'cxl-type3', 'bus': 'pcie.0'}}");
+        qmp_expect_error_and_unref(rsp, "GenericError");
+    }
+    pair_stop(&p);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -287,6 +312,7 @@ int main(int argc, char **argv)
     T(processors_survive_any_change);
     T(a_single_way_that_ends_is_seen_at_once);
     T(io_reaches_its_device_whatever_comes_or_goes);
+    T(a_refused_device_waits_for_no_spinning_processor);
 #undef T
     return g_test_run();
 }

@@ -5,6 +5,7 @@
  */
 #include "qemu/osdep.h"
 #include "qemu/units.h"
+#include "qobject/qdict.h"
 #include "cxl-qtest-state.h"
 
 #define BACKENDS STATE_RAM("128M") \
@@ -175,12 +176,107 @@ static void what_is_in_force_counts(void)
     qtest_quit(qts);
 }
 
+static void plug_link(QTestState *qts, const char *target)
+{
+    g_autofree char *answer = qtest_hmp(
+        qts, "device_add mctp-serial-cxl,chardev=fm,id=link,target=%s", target);
+
+    g_assert_cmpstr(answer, ==, "");
+}
+
+/* What is saved of a link to one component is not loaded into one to another */
+static void a_link_has_its_target(void)
+{
+    static const char *const target[] = { "mem", "us0", "us1", "mem" };
+
+    for (unsigned i = 0; i < ARRAY_SIZE(target) - 1; i++) {
+        QTestState *qts = cxl_start(
+            BACKENDS "-device cxl-upstream,id=us0,bus=rp0 "
+            "-device cxl-upstream,id=us1,bus=rp1 "
+            "-device cxl-downstream,id=ds0,bus=us0,chassis=0,slot=4 "
+            "-device cxl-type3,id=mem,bus=ds0,volatile-memdev=vm0 "
+            /* switches have state as long as something manages them */
+            "-chardev null,id=fm0 -chardev null,id=fm1 -chardev null,id=fm "
+            "-device mctp-serial-cxl,chardev=fm0,target=us0 "
+            "-device mctp-serial-cxl,chardev=fm1,target=us1 ");
+        State state;
+
+        plug_link(qts, target[i]);
+        state_save(&state, qts);
+        g_assert_true(state_load(&state, state.data));
+        qtest_qmp_device_del(qts, "link");
+        plug_link(qts, target[i + 1]);
+        g_assert_false(state_load(&state, state.data));
+        g_assert_nonnull(strstr(state.said, "property 'target'"));
+        state_again(qts);
+        state_free(&state);
+        qtest_quit(qts);
+    }
+}
+
+/* Its mailbox is elsewhere and stays */
+static void a_switch_goes_and_its_mailbox_is_saved(void)
+{
+    QTestState *qts = cxl_start(
+        BACKENDS "-device cxl-upstream,id=mem,bus=rp0 "
+        "-device cxl-switch-mailbox-cci,id=sw0,bus=rp1,target=mem ");
+    State state;
+    QDict *gone;
+    CxlDev box;
+
+    cxl_slot_power(qts, 0, true);
+    qtest_qmp_device_del_send(qts, "mem");
+    cxl_slot_power(qts, 0, false);
+    gone = qtest_qmp(qts, "{'execute': 'qom-list', 'arguments': {"
+                     "'path': '/machine/peripheral/mem'}}");
+    qmp_expect_error_and_unref(gone, "DeviceNotFound");
+    state_save(&state, qts);
+    g_assert_true(state_load(&state, state.data));
+    cxl_probe(qts, 1, &box);
+    g_assert_cmphex(cfg_readl(&box, 0), !=, UINT32_MAX);
+    state_free(&state);
+    qtest_quit(qts);
+}
+
+static void a_machine_migrates_after_a_refusal(void)
+{
+    QTestState *qts = cxl_start(BACKENDS);
+    g_autofree char *said = NULL, *status = NULL;
+    State state;
+    QDict *info;
+
+    plug(qts, NULL, NULL, NULL);
+    state_save(&state, qts);
+    unplug(qts);
+    plug(qts, "sn", "18", NULL);
+    said = qtest_hmp(qts, "loadvm here");
+    g_assert_nonnull(strstr(said, "property 'sn'"));
+    info = qtest_qmp_assert_success_ref(qts, "{'execute': 'query-status'}");
+    g_assert_cmpstr(qdict_get_str(info, "status"), ==, "paused");
+    qobject_unref(info);
+    state_free(&state);
+    qtest_qmp_assert_success(qts, "{'execute': 'migrate',"
+                             "'arguments': {'uri': 'exec:cat > /dev/null'}}");
+    do {
+        info = qtest_qmp_assert_success_ref(qts,
+                                            "{'execute': 'query-migrate'}");
+        g_free(status);
+        status = g_strdup(qdict_get_str(info, "status"));
+        qobject_unref(info);
+        g_assert_cmpstr(status, !=, "failed");
+    } while (strcmp(status, "completed"));
+    qtest_quit(qts);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
 #define T(f) qtest_add_func("/cxl/state-same/" #f, f)
     T(a_difference_is_refused_by_name);
     T(what_is_in_force_counts);
+    T(a_link_has_its_target);
+    T(a_switch_goes_and_its_mailbox_is_saved);
+    T(a_machine_migrates_after_a_refusal);
 #undef T
     return g_test_run();
 }
