@@ -12,14 +12,17 @@ import tempfile
 
 # What QEMU's own build file has defined when it enters hw/cxl; the disabler
 # stands for a linker without --wrap
-PROJECT = """project('host')
+PROJECT = """project('host', 'c')
+genh = []
 cc = disabler()
 config_all_devices = {config}
 system_ss = import('sourceset').source_set()
 specific_ss = import('sourceset').source_set()
 subdir('hw/cxl')
 """
-CROSS = """[host_machine]
+CROSS = """[binaries]
+c = 'cc'
+[host_machine]
 system = 'linux'
 cpu_family = '{cpu}'
 cpu = '{cpu}'
