@@ -487,11 +487,6 @@ static const CXLDCOps cxl_type3_dc_ops = {
 
 /* -- life ----------------------------------------------------------------- */
 
-static void dc_tell_init(CXLType3Dev *d)
-{
-    device_deferred_init(&d->tell.deferred, OBJECT(d), tell_next, d);
-}
-
 static void dc_tell_exit(CXLType3Dev *d)
 {
     CXLType3Tell *t = &d->tell;
@@ -509,7 +504,7 @@ bool cxl_type3_dc_realize(CXLType3Dev *d, Error **errp)
     if (!d->nr_dc_regions) {
         return true;
     }
-    dc_tell_init(d);
+    device_deferred_init(&d->tell.deferred, OBJECT(d), tell_next, d);
     d->dc = cxl_dc_new(&d->dc_config, &cxl_type3_dc_ops, d, errp);
     d->mem->dc = d->dc;
     return d->dc != NULL;

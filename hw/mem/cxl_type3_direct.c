@@ -224,9 +224,10 @@ static void span_of_dc(CXLType3Dev *d, uint64_t dpa, bool whole,
     span_of_memory(d, span, &d->dcmem, run->offset + (dpa - run->node.start));
 }
 
-void cxl_type3_span(CXLType3Dev *d, uint64_t dpa, uint64_t len,
+void cxl_type3_span(CXLMemTarget *t, uint64_t dpa, uint64_t len,
                     bool whole_pages, CXLMemSpan *span)
 {
+    CXLType3Dev *d = CXL_TYPE3(t);
     const CXLSecurity *security = d->mem->security;
     uint64_t end = cxl_memdev_end(d->mem);
     CXLPoisonRange bad;
@@ -347,12 +348,6 @@ static uint32_t direct_map_limit(CXLMemTarget *t)
     return CXL_TYPE3(t)->direct.ranges;
 }
 
-static void direct_span(CXLMemTarget *t, uint64_t dpa, uint64_t len,
-                        bool whole_pages, CXLMemSpan *span)
-{
-    cxl_type3_span(CXL_TYPE3(t), dpa, len, whole_pages, span);
-}
-
 void cxl_type3_direct_class_init(ObjectClass *oc)
 {
     CXLMemTargetClass *tc = CXL_MEM_TARGET_CLASS(oc);
@@ -361,7 +356,7 @@ void cxl_type3_direct_class_init(ObjectClass *oc)
     tc->fm_cci = direct_fm_cci;
     tc->hdm_registers = direct_hdm_registers;
     tc->map_limit = direct_map_limit;
-    tc->span = direct_span;
+    tc->span = cxl_type3_span;
     tc->translate = cxl_type3_translate;
     tc->read = cxl_type3_read;
     tc->write = cxl_type3_write;

@@ -341,7 +341,7 @@ extern const VMStateDescription vmstate_cxl_type3_tell;
 /* cxl_type3_direct.c */
 void cxl_type3_direct_class_init(ObjectClass *oc);
 /* The method span() of CXLMemTargetClass */
-void cxl_type3_span(CXLType3Dev *d, uint64_t dpa, uint64_t len,
+void cxl_type3_span(CXLMemTarget *t, uint64_t dpa, uint64_t len,
                     bool whole_pages, CXLMemSpan *span);
 void cxl_type3_direct_attach(CXLType3Dev *d);
 void cxl_type3_direct_detach(CXLType3Dev *d);

@@ -23,8 +23,8 @@
 #define DISCARD_MIN     (1 * MiB)
 /*
  * Beyond it, so many bytes are given back in the time that clearing one takes.
- * The same machine as for CXL_MEMDEV_SLICE gave back 2.5 GB a second of a memfd,
- * ten times what it cleared at worst.
+ * The same machine as for CXL_MEMDEV_SLICE gave back 2.5 GB a second of a
+ * memfd, ten times what it cleared at worst.
  */
 #define DISCARD_SPEED   8
 
@@ -534,12 +534,12 @@ bool cxl_type3_translate(CXLMemTarget *t, hwaddr hpa, CXLMemTranslation *tr)
     from = ROUND_DOWN(dpa, CXL_TYPE3_GRANULE);
     /* Static capacity mostly is all alike; extents seldom begin down there */
     if (dpa < cxl_memdev_static_size(d->mem)) {
-        cxl_type3_span(d, from, CXL_TYPE3_GRANULE, false, &span);
+        cxl_type3_span(t, from, CXL_TYPE3_GRANULE, false, &span);
     } else {
         span.len = 0;
     }
     if (span.len <= line - from) {
-        cxl_type3_span(d, line, CXL_TYPE3_GRANULE - (line - from), false,
+        cxl_type3_span(t, line, CXL_TYPE3_GRANULE - (line - from), false,
                        &span);
         from = line;
     }

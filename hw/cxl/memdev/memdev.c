@@ -344,13 +344,6 @@ static void memdev_feature_changed(void *opaque, unsigned feature)
 
 /* -- life ----------------------------------------------------------------- */
 
-static void memdev_poison_changed(void *opaque)
-{
-    CXLMemDev *m = opaque;
-
-    m->ops->map_changed(m->opaque);
-}
-
 static void memdev_lock_notify(void *opaque, bool locked)
 {
     CXLMemDev *m = opaque;
@@ -405,8 +398,8 @@ void cxl_memdev_init(CXLMemDev *m, const CXLMemDevConfig *config)
     /* The Fabric Manager has no interrupt here: it polls */
     cxl_events_init(m->fm_events, depth, m->clock, NULL, NULL);
     cxl_poison_init(m->poison, CXL_POISON_DEFAULT_LIMIT, m->clock);
-    m->poison->changed = memdev_poison_changed;
-    m->poison->opaque = m;
+    m->poison->changed = m->ops->map_changed;
+    m->poison->opaque = m->opaque;
     memdev_power_on(m);
 }
 
