@@ -345,7 +345,11 @@ CXLRetCode dc_add_list(CXLDynCap *dc, const CXLDCAddRequest *req,
 
 /* -- releases (release.c) ------------------------------------------ */
 
-/** struct DCFragment - a part of an Added extent that shall go */
+/**
+ * struct DCFragment - a part of an Added extent that shall go
+ * @joins: the fragment before it is of the same range and allocation, and no
+ *   number tells their extents apart
+ */
 typedef struct DCFragment {
     uint64_t dpa;
     uint64_t len;
@@ -353,6 +357,7 @@ typedef struct DCFragment {
     uint64_t ext_len;
     DCTag *tag;
     uint16_t seq;
+    bool joins;
 } DCFragment;
 
 /*

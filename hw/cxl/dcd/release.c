@@ -100,6 +100,8 @@ static void dc_release_pending_add(CXLDynCap *dc, DCSet *requests, uint64_t dpa,
 bool dc_split_range(const DCHost *h, uint64_t dpa, uint64_t len,
                     GArray *fragments, GPtrArray *groups, uint64_t *missing)
 {
+    const DCTag *before = NULL;
+    bool joins = false;
     const DCRec *rec;
     DCCursor cur;
 
@@ -113,6 +115,10 @@ bool dc_split_range(const DCHost *h, uint64_t dpa, uint64_t len,
                 .tag = rec->ref, .seq = rec->seq,
             };
 
+            fragment.joins = joins && fragment.tag == before &&
+                             !(before && before->sharable);
+            before = fragment.tag;
+            joins = true;
             there = MIN(len, rec->len - (dpa - rec->dpa));
             fragment.len = there;
             g_array_append_val(fragments, fragment);
@@ -125,6 +131,7 @@ bool dc_split_range(const DCHost *h, uint64_t dpa, uint64_t len,
             }
             there = MIN(len, offered->len - (dpa - offered->dpa));
             g_ptr_array_add(groups, offered->ref);
+            joins = false;
         }
         dpa += there;
         len -= there;
@@ -226,7 +233,13 @@ static void dc_fragment_release(CXLDynCap *dc, DCHost *h, const DCFragment *p,
 
     sanitize |= dc->region[dc_region_at(dc, p->dpa)].pub.sanitize;
     dc_effects_range(dc, fx->off, p->dpa, p->len);
-    dc_effects_record(fx, p->dpa, p->len, p->tag, p->seq);
+    /* What a host gives back as one the FM hears of as one */
+    if (p->joins && fx->type == CXL_DC_EV_RELEASED) {
+        g_array_index(fx->records, CXLDCExtent,
+                      fx->records->len - 1).len += p->len;
+    } else {
+        dc_effects_record(fx, p->dpa, p->len, p->tag, p->seq);
+    }
     asked = dc_release_pending_remove(dc, &h->release_pending, p->dpa, p->len,
                                       shared || sanitize ? NULL : fx->wipe);
     if (shared) {

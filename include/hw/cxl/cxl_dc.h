@@ -86,7 +86,12 @@ typedef struct CXLDCConfig {
     uint32_t max_tags;
 } CXLDCConfig;
 
-/* Event types of Table 8-62; ADD_RESPONSE and RELEASED go to the FM's log */
+/*
+ * Event types of Table 8-62; ADD_RESPONSE and RELEASED go to the FM's log.  A
+ * RELEASED record is for what a host gave back as one: one range of its list,
+ * as far as that is of one allocation and without sequence numbers, and not one
+ * record for each extent in there.
+ */
 typedef enum CXLDCEventType {
     CXL_DC_EV_ADD               = 0,
     CXL_DC_EV_RELEASE           = 1,

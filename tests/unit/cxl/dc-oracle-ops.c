@@ -326,11 +326,36 @@ static CXLRetCode respond(Oracle *o, unsigned host, const CXLDCRange *r,
     return CXL_RC_SUCCESS;
 }
 
+/* Pieces of one of @ranges that the FM hears of as one, see cxl_dc.h */
+static GArray *heard(Oracle *o, const GArray *ranges, const GArray *pieces)
+{
+    GArray *list = g_array_new(FALSE, FALSE, sizeof(CXLDCExtent));
+
+    for (guint i = 0; i < pieces->len; i++) {
+        CXLDCExtent e = g_array_index(pieces, CXLDCExtent, i);
+        CXLDCExtent *last = list->len ? &g_array_index(list, CXLDCExtent,
+                                                       list->len - 1) : NULL;
+        bool begins = !last || !qemu_uuid_is_equal(&last->tag, &e.tag) ||
+                      o->region[oracle_region_of_cell(
+                          o, oracle_cell_of(o, e.dpa))].sharable;
+
+        for (guint r = 0; r < ranges->len; r++) {
+            begins |= g_array_index(ranges, CXLDCRange, r).dpa == e.dpa;
+        }
+        if (begins) {
+            g_array_append_val(list, e);
+        } else {
+            last->len += e.len;
+        }
+    }
+    return list;
+}
+
 static CXLRetCode give_back(Oracle *o, unsigned host, const CXLDCRange *r,
                             size_t n)
 {
     g_autoptr(GArray) ranges = g_array_new(FALSE, FALSE, sizeof(CXLDCRange));
-    g_autoptr(GArray) pieces = NULL;
+    g_autoptr(GArray) pieces = NULL, list = NULL;
     unsigned left;
 
     if (malformed(o, r, n)) {
@@ -352,9 +377,10 @@ static CXLRetCode give_back(Oracle *o, unsigned host, const CXLDCRange *r,
                                    left > o->config.max_extents) {
         return CXL_RC_RESOURCES_EXHAUSTED;
     }
+    list = heard(o, ranges, pieces);
     o_remove(o, host, pieces, false);
-    o_log(o, CXL_DC_EV_RELEASED, host, pieces);
-    o_report(o, host, CXL_DC_RELEASED, CXL_DC_BY_HOST, pieces->len);
+    o_log(o, CXL_DC_EV_RELEASED, host, list);
+    o_report(o, host, CXL_DC_RELEASED, CXL_DC_BY_HOST, list->len);
     return CXL_RC_SUCCESS;
 }
 

@@ -74,6 +74,28 @@ static void test_release_spans_extents(void)
     g_assert_cmpuint(tags_left(t, 0), ==, 62);
 }
 
+/* The FM hears of what the host named, however it was given */
+static void test_release_of_one_range_is_one_record(void)
+{
+    g_autoptr(DCTest) t = dc_test_new();
+    CXLDCRange list[] = {
+        range_of(DPA(PLAIN, 5), 1), range_of(DPA(PLAIN, 1), 4),
+    };
+
+    give(t, 0, DPA(PLAIN, 0), 2, 0);
+    give(t, 0, DPA(PLAIN, 2), 1, 0);
+    give(t, 0, DPA(PLAIN, 3), 1, 7);
+    give(t, 0, DPA(PLAIN, 4), 4, 0);
+    dc_recorder_clear(t->rec);
+    assert_rc(cxl_dc_host_release(t->dc, 0, list, ARRAY_SIZE(list), false),
+              CXL_RC_SUCCESS);
+    g_assert_cmpuint(t->rec->events->len, ==, 4);
+    assert_extent(&dc_event(t->rec, 0)->extent, DPA(PLAIN, 1), 2, 0, 0);
+    assert_extent(&dc_event(t->rec, 1)->extent, DPA(PLAIN, 3), 1, 7, 0);
+    assert_extent(&dc_event(t->rec, 2)->extent, DPA(PLAIN, 4), 1, 0, 0);
+    assert_extent(&dc_event(t->rec, 3)->extent, DPA(PLAIN, 5), 1, 0, 0);
+}
+
 static void not_there(DCTest *t, uint64_t dpa, uint64_t len)
 {
     CXLDCRange r = { dpa, len };
@@ -177,6 +199,8 @@ int main(int argc, char **argv)
     g_test_add_func("/cxl/dc/return/splits", test_release_splits);
     g_test_add_func("/cxl/dc/return/spans-extents",
                     test_release_spans_extents);
+    g_test_add_func("/cxl/dc/return/one-record",
+                    test_release_of_one_range_is_one_record);
     g_test_add_func("/cxl/dc/return/not-added",
                     test_release_what_is_not_added);
     g_test_add_func("/cxl/dc/return/judged-by-its-end",
