@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Write the names of all commands, for cxl-fm, as initialisers in C.
 
-    command-names.py README.md
+    command-names.py docs/system/devices/cxl-commands.rst
 
-The README's table is made from the tables in the code (update-commands.py),
+The table there is made from the tables in the code (update-commands.py),
 and the unit test test-cxl-command-table fails when they differ.
 """
 
@@ -18,7 +18,7 @@ def main():
     names = {}
     with open(sys.argv[1], encoding='utf-8') as file:
         for line in file:
-            row = re.match(r'\| ([0-9A-F]{4})h \| ([^|"\\]+) \|', line)
+            row = re.match(r'   ([0-9A-F]{4})h, ([^,"\\]+), ', line)
             if row:
                 names.setdefault(row[1], row[2])
     if not names:

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Renew the README's table of commands from the tables in the code.
+"""Renew the table of commands in the docs from the tables in the code.
 
     update-commands.py [BUILD]
 
@@ -13,8 +13,9 @@ import subprocess
 import sys
 
 TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-BEGIN = '<!-- commands: begin (generated) -->\n'
-END = '<!-- commands: end -->\n'
+PAGE = 'docs/system/devices/cxl-commands.rst'
+BEGIN = '.. commands: begin (generated)\n'
+END = '.. commands: end\n'
 TEST = 'tests/unit/cxl/test-cxl-command-table'
 
 
@@ -23,7 +24,7 @@ def run(*words):
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     if done.returncode:
         sys.exit(f'{done.stdout}\nupdate-commands.py: "{" ".join(words)}" '
-                 'failed; README.md is as it was')
+                 f'failed; {PAGE} is as it was')
     return done.stdout
 
 
@@ -35,20 +36,20 @@ def main():
     run('./configure', '--again', '--build=' + build)
     run('ninja', '-C', qemu, TEST)
     table = run(os.path.join(qemu, TEST), '--print')
-    readme = os.path.join(TOP, 'README.md')
-    with open(readme, encoding='utf-8') as file:
+    page = os.path.join(TOP, PAGE)
+    with open(page, encoding='utf-8') as file:
         text = file.read()
     head, rest = text.split(BEGIN)
     old, tail = rest.split(END)
     if table == old:
-        print('README.md has these commands already')
+        print(f'{PAGE} has these commands already')
         return
-    with open(readme, 'w', encoding='utf-8') as file:
+    with open(page, 'w', encoding='utf-8') as file:
         file.write(head + BEGIN + table + END + tail)
     for mark, here, there in ('-', old, table), ('+', table, old):
         for line in here.splitlines():
             if line not in there.splitlines():
-                print(f'README.md: {mark} {line}')
+                print(f'{PAGE}: {mark} {line}')
 
 
 if __name__ == '__main__':

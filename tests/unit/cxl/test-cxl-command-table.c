@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The rows of all command sets: are they sane, and does the README agree?
+ * The rows of all command sets: are they sane, and does the page agree?
  *
- * With --print it writes the README's table instead, with --rows what a program
+ * With --print it writes the page's table instead, with --rows what a program
  * needs to know of a row.  Linked with the tables and their handlers, but not
  * with what handlers call: none runs here.
  */
 #include "qemu/osdep.h"
 #include "hw/cxl/cxl_cci.h"
 
-#define BEGIN_MARK  "<!-- commands: begin (generated) -->\n"
-#define END_MARK    "<!-- commands: end -->\n"
+#define PAGE        "cxl-commands.rst"
+#define BEGIN_MARK  ".. commands: begin (generated)\n"
+#define END_MARK    ".. commands: end\n"
 
 /* -- the table -------------------------------------------------------- */
 
@@ -41,9 +42,9 @@ static void put_row(GString *s, const CXLCmd *cmd)
     const char *comma = "";
     unsigned i;
 
-    g_string_append_printf(s, "| %04Xh | %s | ", cmd->opcode, cmd->name);
+    g_string_append_printf(s, "   %04Xh, %s, ", cmd->opcode, cmd->name);
     put_length(s, &cmd->len);
-    g_string_append_printf(s, " | %04X | ", cmd->effects);
+    g_string_append_printf(s, ", %04X, \"", cmd->effects);
     for (i = 0; i < ARRAY_SIZE(kinds); i++) {
         if (cmd->where & kinds[i]) {
             g_string_append_printf(s, "%s%s", comma,
@@ -51,13 +52,13 @@ static void put_row(GString *s, const CXLCmd *cmd)
             comma = ", ";
         }
     }
-    g_string_append(s, " |\n");
+    g_string_append(s, "\"\n");
 }
 
 static char *command_table(void)
 {
-    GString *s = g_string_new("| Opcode | Command | Request bytes | Effects |"
-                              " Interfaces |\n|---|---|---|---|---|\n");
+    GString *s = g_string_new("\n.. csv-table::\n   :header: Opcode, Command, "
+                              "Request bytes, Effects, Interfaces\n\n");
     const CXLCmdSet *const *set;
     unsigned i;
 
@@ -66,6 +67,7 @@ static char *command_table(void)
             put_row(s, &(*set)->cmds[i]);
         }
     }
+    g_string_append_c(s, '\n');
     return g_string_free(s, false);
 }
 
@@ -148,23 +150,17 @@ static void test_rows_are_sane(void)
     }
 }
 
-/*
- * The overlay links this file into QEMU's tree; the README stands at the top of
- * the tree that the link leads to.
- */
-static char *find_readme(void)
+/* The overlay links this file into QEMU's tree; the page is where it leads to */
+static char *find_page(void)
 {
     g_autofree char *here = g_test_build_filename(G_TEST_DIST, "cxl",
                                                   "test-cxl-command-table.c",
                                                   NULL);
     g_autofree char *real = realpath(here, NULL);
     g_autofree char *dir = real ? g_path_get_dirname(real) : NULL;
-    char *readme = NULL;
 
-    if (dir) {
-        readme = g_build_filename(dir, "..", "..", "..", "README.md", NULL);
-    }
-    return readme;
+    return dir ? g_build_filename(dir, "..", "..", "..", "docs", "system",
+                                  "devices", PAGE, NULL) : NULL;
 }
 
 /* Rows of @here that @there lacks, for a reader: the table has 20 KB */
@@ -184,15 +180,15 @@ static unsigned show_missing(const char *what, const char *here,
     return n;
 }
 
-static void test_readme_has_the_table(void)
+static void test_page_has_the_table(void)
 {
-    g_autofree char *path = find_readme();
+    g_autofree char *path = find_page();
     g_autofree char *text = NULL;
     g_autofree char *table = command_table();
     char *begin, *end;
 
     if (!path || !g_file_get_contents(path, &text, NULL, NULL)) {
-        g_test_skip("no README.md above this test");
+        g_test_skip("no " PAGE " above this test");
         return;
     }
     begin = strstr(text, BEGIN_MARK);
@@ -203,10 +199,10 @@ static void test_readme_has_the_table(void)
     *end = 0;
     if (strcmp(begin, table)) {
         if (show_missing("only in the code", table, begin) +
-            show_missing("only in README.md", begin, table) == 0) {
+            show_missing("only in " PAGE, begin, table) == 0) {
             g_test_message("the rows have another order");
         }
-        g_test_message("renew README.md: scripts/update-commands.py");
+        g_test_message("renew " PAGE ": scripts/update-commands.py");
         g_test_fail();
     }
 }
@@ -225,6 +221,6 @@ int main(int argc, char **argv)
     }
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/cxl/command-table/rows", test_rows_are_sane);
-    g_test_add_func("/cxl/command-table/readme", test_readme_has_the_table);
+    g_test_add_func("/cxl/command-table/page", test_page_has_the_table);
     return g_test_run();
 }
