@@ -251,34 +251,35 @@ CxlDynamicCapacityRange *cxl_type3_dc_range(const CXLType3Dev *d,
  * The base's own limit keeps only the last event, whatever device it is of.
  */
 
-static void tell_of_lost(void *opaque)
+static void dc_report_dropped(void *opaque)
 {
     CXLType3Dev *d = opaque;
-    CXLType3Tell *t = &d->tell;
+    CXLType3Reports *t = &d->reports;
     g_autofree char *path = object_get_canonical_path(OBJECT(d));
     uint64_t lost = t->lost;
 
     t->sent = 0;
     t->lost = 0;
-    trace_cxl_type3_dc_untold(DEVICE(d)->id, lost);
-    qapi_event_send_cxl_dynamic_capacity_untold(DEVICE(d)->id, path, lost);
+    trace_cxl_type3_dc_events_dropped(DEVICE(d)->id, lost);
+    qapi_event_send_cxl_dynamic_capacity_events_dropped(DEVICE(d)->id, path,
+                                                        lost);
 }
 
 static void await_end(CXLType3Dev *d)
 {
-    CXLType3Tell *t = &d->tell;
+    CXLType3Reports *t = &d->reports;
 
     if (!t->timer) {
-        t->timer = timer_new_ns(QEMU_CLOCK_VIRTUAL, tell_of_lost, d);
+        t->timer = timer_new_ns(QEMU_CLOCK_VIRTUAL, dc_report_dropped, d);
     }
     timer_mod_ns(t->timer, t->since + NANOSECONDS_PER_SECOND);
 }
 
 /* May one more event be sent?  If not, it is counted */
-static bool may_tell(CXLType3Dev *d)
+static bool dc_report_allowed(CXLType3Dev *d)
 {
     int64_t now = qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL);
-    CXLType3Tell *t = &d->tell;
+    CXLType3Reports *t = &d->reports;
 
     if (!t->lost && (!t->sent || now - t->since >= NANOSECONDS_PER_SECOND)) {
         t->since = now;
@@ -316,45 +317,45 @@ static void report_free(gpointer opaque)
 }
 
 /* Nobody was told yet of what is counted: where the machine goes on, it is */
-static int tell_post_load(void *opaque, int version_id)
+static int dc_reports_post_load(void *opaque, int version_id)
 {
-    CXLType3Tell *t = opaque;
+    CXLType3Reports *t = opaque;
 
     t->sent = 0;
     t->since = qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL);
     if (t->lost) {
-        await_end(container_of(t, CXLType3Dev, tell));
+        await_end(container_of(t, CXLType3Dev, reports));
     } else if (t->timer) {
         timer_del(t->timer);
     }
     return 0;
 }
 
-const VMStateDescription vmstate_cxl_type3_tell = {
-    .name = "cxl-type3-tell",
+const VMStateDescription vmstate_cxl_type3_reports = {
+    .name = "cxl-type3-reports",
     .version_id = 1,
     .minimum_version_id = 1,
-    .post_load = tell_post_load,
+    .post_load = dc_reports_post_load,
     .fields = (const VMStateField[]) {
-        VMSTATE_UINT64(lost, CXLType3Tell),
+        VMSTATE_UINT64(lost, CXLType3Reports),
         VMSTATE_END_OF_LIST()
     },
 };
 
 /* -- monitor events: what -------------------------------------------------- */
 
-static void tell_next(void *opaque)
+static void dc_report_next(void *opaque)
 {
     CXLType3Dev *d = opaque;
-    CXLType3Report *r = g_queue_pop_head(&d->tell.queue);
+    CXLType3Report *r = g_queue_pop_head(&d->reports.queue);
     const char *id = DEVICE(d)->id;
     g_autofree char *path = object_get_canonical_path(OBJECT(d));
 
     if (!r) {
         return;
     }
-    if (!g_queue_is_empty(&d->tell.queue)) {
-        device_deferred_raise(&d->tell.deferred);
+    if (!g_queue_is_empty(&d->reports.queue)) {
+        device_deferred_raise(&d->reports.deferred);
     }
     switch (r->what) {
     case CXL_DC_ACCEPTED:
@@ -410,7 +411,7 @@ static void dc_report(void *opaque, uint16_t host, CXLDCOutcome what,
 
     trace_cxl_type3_dc_report(DEVICE(d)->id, host, words[what],
                               CxlDynamicCapacityReason_str(reason), n);
-    if (!may_tell(d)) {
+    if (!dc_report_allowed(d)) {
         return;
     }
     r = g_new0(CXLType3Report, 1);
@@ -422,8 +423,8 @@ static void dc_report(void *opaque, uint16_t host, CXLDCOutcome what,
     for (i = 0; i < MIN(n, CXL_DC_REPORT_EXTENTS); i++) {
         QAPI_LIST_APPEND(tail, cxl_type3_dc_range(d, &extents[i]));
     }
-    g_queue_push_tail(&d->tell.queue, r);
-    device_deferred_raise(&d->tell.deferred);
+    g_queue_push_tail(&d->reports.queue, r);
+    device_deferred_raise(&d->reports.deferred);
 }
 
 /* -- consequences --------------------------------------------------------- */
@@ -487,9 +488,9 @@ static const CXLDCOps cxl_type3_dc_ops = {
 
 /* -- life ----------------------------------------------------------------- */
 
-static void dc_tell_exit(CXLType3Dev *d)
+static void dc_reports_exit(CXLType3Dev *d)
 {
-    CXLType3Tell *t = &d->tell;
+    CXLType3Reports *t = &d->reports;
 
     device_deferred_cancel(&t->deferred);
     g_clear_pointer(&t->timer, timer_free);
@@ -504,7 +505,7 @@ bool cxl_type3_dc_realize(CXLType3Dev *d, Error **errp)
     if (!d->nr_dc_regions) {
         return true;
     }
-    device_deferred_init(&d->tell.deferred, OBJECT(d), tell_next, d);
+    device_deferred_init(&d->reports.deferred, OBJECT(d), dc_report_next, d);
     d->dc = cxl_dc_new(&d->dc_config, &cxl_type3_dc_ops, d, errp);
     d->mem->dc = d->dc;
     return d->dc != NULL;
@@ -512,14 +513,14 @@ bool cxl_type3_dc_realize(CXLType3Dev *d, Error **errp)
 
 void cxl_type3_dc_exit(CXLType3Dev *d)
 {
-    dc_tell_exit(d);
+    dc_reports_exit(d);
     d->mem->dc = NULL;
     g_clear_pointer(&d->dc, cxl_dc_free);
 }
 
 void cxl_type3_dc_forget(CXLType3Dev *d)
 {
-    dc_tell_exit(d);
+    dc_reports_exit(d);
     if (d->dc) {
         cxl_dc_forget(d->dc);
     }

@@ -199,7 +199,7 @@ typedef struct CXLType3RasError {
 } CXLType3RasError;
 
 /**
- * struct CXLType3Tell - monitor events about a host's answers
+ * struct CXLType3Reports - monitor events about a host's answers
  * @timer: ends the second in which there were too many; NULL if none was
  * @since: begin of the current second, virtual clock
  * @sent: events sent in it
@@ -207,14 +207,14 @@ typedef struct CXLType3RasError {
  * @queue: CXLType3Report of events to be sent after the operation
  * @deferred: sends them
  */
-typedef struct CXLType3Tell {
+typedef struct CXLType3Reports {
     QEMUTimer *timer;
     int64_t since;
     uint32_t sent;
     uint64_t lost;
     GQueue queue;
     DeviceDeferred deferred;
-} CXLType3Tell;
+} CXLType3Reports;
 
 struct CXLType3Dev {
     /*< private >*/
@@ -252,7 +252,7 @@ struct CXLType3Dev {
     CXLDCConfig dc_config;
     uint64_t dc_offset[CXL_DC_MAX_REGIONS]; /* of each region in dcmem */
     CXLDynCap *dc;
-    CXLType3Tell tell;
+    CXLType3Reports reports;
     CXLType3Direct direct;
     CXLType3Decode decode;
     CXLType3Wipe wipe;
@@ -336,7 +336,7 @@ bool cxl_type3_dc_backend_offset(const CXLType3Dev *d, uint64_t dpa,
 /* An extent as the monitor shows it; the caller frees it */
 CxlDynamicCapacityRange *cxl_type3_dc_range(const CXLType3Dev *d,
                                             const CXLDCExtent *e);
-extern const VMStateDescription vmstate_cxl_type3_tell;
+extern const VMStateDescription vmstate_cxl_type3_reports;
 
 /* cxl_type3_direct.c */
 void cxl_type3_direct_class_init(ObjectClass *oc);

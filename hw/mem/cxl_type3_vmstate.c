@@ -96,8 +96,8 @@ static const VMStateDescription vmstate_state = {
 
         VMSTATE_STRUCT(wipe, CXLType3Dev, 0, vmstate_cxl_type3_wipe,
                        CXLType3Wipe),
-        VMSTATE_STRUCT(tell, CXLType3Dev, 0, vmstate_cxl_type3_tell,
-                       CXLType3Tell),
+        VMSTATE_STRUCT(reports, CXLType3Dev, 0, vmstate_cxl_type3_reports,
+                       CXLType3Reports),
         VMSTATE_STRUCT(mailbox_cci, CXLType3Dev, 0, vmstate_cxl_cci, CXLCCI),
         VMSTATE_STRUCT(fm_cci, CXLType3Dev, 0, vmstate_cxl_cci, CXLCCI),
         VMSTATE_STRUCT(ld_cci, CXLType3Dev, 0, vmstate_cxl_cci, CXLCCI),

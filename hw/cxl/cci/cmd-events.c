@@ -120,7 +120,7 @@ static CXLRetCode set_policy(CXLCCI *cci, CXLReader *in, CXLWriter *out)
 
 /*
  * MCTP Event Interrupt Policy (8.2.10.2.6..8): the reader of a log is told by
- * a message of ours. That needs a door that messages can leave through.
+ * a message of ours. That needs a transport that can send them.
  */
 static uint16_t known_notices(const CXLCCI *cci)
 {
@@ -130,10 +130,10 @@ static uint16_t known_notices(const CXLCCI *cci)
 
 static CXLRetCode get_mctp_policy(CXLCCI *cci, CXLReader *in, CXLWriter *out)
 {
-    if (!cci->door) {
+    if (!cci->transport) {
         return CXL_RC_UNSUPPORTED_CCI;
     }
-    cxl_put_le16(out, cci->door->policy);
+    cxl_put_le16(out, cci->transport->policy);
     return CXL_RC_SUCCESS;
 }
 
@@ -141,14 +141,14 @@ static CXLRetCode set_mctp_policy(CXLCCI *cci, CXLReader *in, CXLWriter *out)
 {
     uint16_t policy = cxl_get_le16(in);
 
-    if (!cci->door) {
+    if (!cci->transport) {
         return CXL_RC_UNSUPPORTED_CCI;
     }
     /* what a component without logs cannot report counts as reserved */
     if (policy & ~known_notices(cci)) {
         return CXL_RC_INVALID_INPUT;
     }
-    cci->door->set_policy(cci->door, policy);
+    cci->transport->set_policy(cci->transport, policy);
     return CXL_RC_SUCCESS;
 }
 

@@ -47,7 +47,7 @@ static CXLRetCode identify_switch(CXLCCI *cci, CXLReader *in, CXLWriter *out)
         bound += cxl_switch_bound(sw, port);
     }
     cxl = cxl_usp_to_cstate(CXL_USP(cxl_switch_upstream(sw)));
-    /* a side-band door has no number of its own and gives this one too */
+    /* a side-band transport has no number of its own and gives this one too */
     cxl_put_u8(out, cxl_switch_port_id(cxl_switch_upstream(sw)));
     cxl_put_zero(out, 1);
     cxl_put_u8(out, MIN(n, UINT8_MAX));

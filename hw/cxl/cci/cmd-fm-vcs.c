@@ -149,7 +149,7 @@ static CXLRetCode op_end(CXLSwitch *sw, PCIDevice *port, CXLRetCode rc)
     return rc;
 }
 
-/* The door that asked is reset, or the port is gone: the binding stays */
+/* The CCI that asked is reset, or the port is gone: the binding stays */
 static void op_abort(CXLCCI *cci)
 {
     CXLSwitch *sw = cxl_cci_switch(cci);

@@ -36,7 +36,7 @@ typedef struct LogSource {
     CXLRetCode (*populate)(CXLCCI *cci);
 } LogSource;
 
-/* A host behind one of several doors has no business with the other doors */
+/* A host at one CCI has no business with what other CCIs carry */
 static CXLMemDev *debugged(const CXLCCI *cci)
 {
     return cci->kind == CXL_CCI_LD ? NULL : cci->memdev;

@@ -2,9 +2,9 @@
 /*
  * Command set 46h: Security Passthrough (CXL r3.2 8.2.10.9.7)
  *
- * A door for protocols of the SCSI security commands.  The one that each device
- * must have tells which there are; this device has no other, so there is
- * nothing yet that Security Send could deliver to.
+ * The way in for protocols of the SCSI security commands.  The one that each
+ * device must have lists them; this device has no other, so there is nothing
+ * yet that Security Send could deliver to.
  */
 #include "qemu/osdep.h"
 #include "cmd-sets.h"

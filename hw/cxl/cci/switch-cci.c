@@ -4,7 +4,7 @@
  *
  * The upstream port is a file of the base; the one thing of ours inside it is
  * its embedded CCI.  No transport uses that one: it has no rows, and its
- * pointer to the switch is where the doors of the switch find each other.
+ * pointer to the switch is where the CCIs of the switch find each other.
  */
 #include "qemu/osdep.h"
 #include "qemu/error-report.h"
@@ -20,7 +20,7 @@ void cxl_switch_cci_init(CXLCCI *cci, CXLUpstreamPort *usp,
         usp->swcci.sw = cxl_switch_new(usp);
     }
     sw = usp->swcci.sw;
-    g_ptr_array_add(sw->doors, cci);
+    g_ptr_array_add(sw->ccis, cci);
     cci->clock = &sw->clock;
     cci->events = &sw->events;
     cxl_cci_init(cci, CXL_CCI_SWITCH, DEVICE(usp), payload_max);
@@ -36,14 +36,14 @@ void cxl_switch_cci_destroy(CXLCCI *cci)
     }
     usp = CXL_USP(cci->owner);
     sw = usp->swcci.sw;
-    /* undoes a bind or unbind that only this door would have ended */
+    /* undoes a bind or unbind that only this CCI would have ended */
     cxl_cci_reset(cci);
     cxl_cci_destroy(cci);
     cci->owner = NULL;
     cci->clock = NULL;
     cci->events = NULL;
-    g_ptr_array_remove(sw->doors, cci);
-    if (!sw->doors->len) {
+    g_ptr_array_remove(sw->ccis, cci);
+    if (!sw->ccis->len) {
         usp->swcci.sw = NULL;
         cxl_switch_free(sw);
     }
@@ -77,7 +77,7 @@ static bool changes_binding(const CXLCCI *cci)
                                cci->bg.opcode == CXL_OP_UNBIND_VPPB);
 }
 
-/* What no door works on would never end, and one door works on it */
+/* What no CCI works on would never end, and one CCI works on it */
 int cxl_switch_cci_post_load(CXLCCI *cci)
 {
     CXLSwitch *sw = cxl_cci_switch(cci);
@@ -89,14 +89,14 @@ int cxl_switch_cci_post_load(CXLCCI *cci)
     if (!sw) {
         return good ? 0 : -EINVAL;
     }
-    for (i = 0; i < sw->doors->len; i++) {
-        n += changes_binding(g_ptr_array_index(sw->doors, i));
+    for (i = 0; i < sw->ccis->len; i++) {
+        n += changes_binding(g_ptr_array_index(sw->ccis, i));
     }
-    if (++sw->loaded == sw->doors->len) {
+    if (++sw->loaded == sw->ccis->len) {
         good = good && n == (sw->op.opcode != 0);
     }
     if (!good) {
-        error_report("cxl-switch: a bind or unbind that no door works on, or "
+        error_report("cxl-switch: a bind or unbind that no CCI works on, or "
                      "more than one");
         cxl_switch_op_failed(sw);
     }

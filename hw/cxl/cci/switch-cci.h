@@ -2,7 +2,7 @@
 /*
  * Command interfaces of a CXL switch (CXL r3.2 7.6.7, 9.19)
  *
- * The doors of a switch - the mailbox function, an MCTP endpoint - have a CCI
+ * The transports of a switch - mailbox function, MCTP endpoint - have a CCI
  * each and share what is the switch's own.
  */
 #ifndef CXL_SWITCH_CCI_H
@@ -12,13 +12,13 @@
 #include "hw/cxl/switch/switch.h"
 
 /**
- * cxl_switch_cci_init() - open a door to a switch
+ * cxl_switch_cci_init() - another CCI of a switch
  * @cci: zeroed, or closed by cxl_switch_cci_destroy()
  * @usp: its upstream port, which outlives @cci
  * @payload_max: bytes, 256 to 1 MiB
  *
- * What the doors share is created with the first of them and goes with the
- * last: timestamp, event logs, bindings.  A switch without doors has all of its
+ * What the CCIs share is created with the first of them and goes with the
+ * last: timestamp, event logs, bindings.  A switch without a CCI has all of its
  * ports bound.
  */
 void cxl_switch_cci_init(CXLCCI *cci, CXLUpstreamPort *usp,
@@ -26,18 +26,18 @@ void cxl_switch_cci_init(CXLCCI *cci, CXLUpstreamPort *usp,
 /** cxl_switch_cci_destroy() - close it; harmless on a zeroed CCI. */
 void cxl_switch_cci_destroy(CXLCCI *cci);
 /**
- * cxl_switch_cci_reset() - a conventional reset of the switch reached a door
+ * cxl_switch_cci_reset() - a conventional reset of the switch reached a CCI
  *
- * Ends the door's background operation and forgets the secret value that the
+ * Ends its background operation and forgets the secret value that the
  * host set.  What the Fabric Manager decided stays: bindings, PERST, logs.
  */
 void cxl_switch_cci_reset(CXLCCI *cci);
 
 /**
- * cxl_switch_cci_post_load() - a door's state was loaded
+ * cxl_switch_cci_post_load() - the state of a CCI was loaded
  *
  * Compares it with what the switch's own says, which came before.  If they
- * disagree, the switch ends its operation, and the door is to do so.
+ * disagree, the switch ends its operation, and the CCI is to do so.
  * Return: as a post_load
  */
 int cxl_switch_cci_post_load(CXLCCI *cci);

@@ -289,7 +289,7 @@ static CXLRetCode dc_add_shared(CXLDynCap *dc, const CXLDCAddRequest *req,
     return CXL_RC_SUCCESS;
 }
 
-/* -- the door ------------------------------------------------------------- */
+/* -- the command --------------------------------------------------------- */
 
 CXLRetCode cxl_dc_add(CXLDynCap *dc, const CXLDCAddRequest *req, Error **errp)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The CXL component behind an MCTP link: finds it, runs requests on its CCI,
- * lets go of it when it is unplugged. All doors share this, on I2C or serial.
+ * lets go of it when it is unplugged. All links share this, on I2C or serial.
  *
  * Reference: CXL r3.2 7.6.3, 9.19, 9.20; DMTF DSP0236 8; RFC 4122 4.3.
  */
@@ -33,17 +33,17 @@ static void dropped_in_reset(MCTPCXLComponent *c, uint16_t opcode)
 {
     const char *id = DEVICE(c->pci)->id ?: object_get_typename(OBJECT(c->pci));
 
-    trace_mctp_cxl_component_held(c->door->id ?: "", id, opcode);
+    trace_mctp_cxl_component_held(c->link->id ?: "", id, opcode);
     if (!c->cci->hold_told) {
         c->cci->hold_told = true;
         warn_report("%s '%s': '%s' is held in reset (PERST), CXL commands to "
                     "it are dropped until it is released",
-                    object_get_typename(OBJECT(c->door)), c->door->id ?: "",
+                    object_get_typename(OBJECT(c->link)), c->link->id ?: "",
                     id);
     }
 }
 
-/* A command can unplug the component, the door, or both: see @running */
+/* A command can unplug the component, the link, or both: see @running */
 static MCTPCXLRan run_on_cci(void *opaque, uint16_t opcode, const void *in,
                              size_t in_len, void *out, size_t out_size,
                              MCTPCXLAnswer *answer)
@@ -60,10 +60,10 @@ static MCTPCXLRan run_on_cci(void *opaque, uint16_t opcode, const void *in,
     }
     cci->hold_told = false;
     c->running = true;
-    cci->door = &c->notify.door;
+    cci->transport = &c->notify.transport;
     answer->ret_code = cxl_cci_process(cci, opcode, in, in_len, out,
                                        out_size, &answer->len);
-    cci->door = NULL;
+    cci->transport = NULL;
     answer->background = cci->bg.running;
     c->running = false;
     if (c->lost) {
@@ -73,7 +73,7 @@ static MCTPCXLRan run_on_cci(void *opaque, uint16_t opcode, const void *in,
 }
 
 /*
- * Nothing of ours is on the stack here, and the door stays in memory until it
+ * Nothing of ours is on the stack here, and the link stays in memory until it
  * is left, whoever unplugs it.
  */
 static void run_requests(void *opaque)
@@ -86,7 +86,7 @@ static void run_requests(void *opaque)
     }
     if (mctp_cxl_run(c->ep, &c->cxl,
                      qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL)) && c->ran) {
-        c->ran(c->door);
+        c->ran(c->link);
     }
 }
 
@@ -198,7 +198,7 @@ static void device_gone(DeviceListener *listener, DeviceState *dev)
     MCTPCXLComponent *c = container_of(listener, MCTPCXLComponent, listener);
 
     if (c->pci && (dev == DEVICE(c->target) || dev == DEVICE(c->pci))) {
-        trace_mctp_cxl_component_gone(c->door->id ?: "", dev->id ?: "");
+        trace_mctp_cxl_component_gone(c->link->id ?: "", dev->id ?: "");
         lose_component(c);
         object_unref(OBJECT(g_steal_pointer(&c->target)));
     }
@@ -214,21 +214,21 @@ void mctp_cxl_component_describe(ObjectClass *klass)
         klass, "x-transmission-unit", "payload bytes in a packet, from 64");
 }
 
-bool mctp_cxl_component_open(MCTPCXLComponent *c, DeviceState *door,
-                             void (*kick)(void *door), uint8_t unit_max,
+bool mctp_cxl_component_open(MCTPCXLComponent *c, DeviceState *link,
+                             void (*kick)(void *link), uint8_t unit_max,
                              Error **errp)
 {
     uint8_t uuid[sizeof(QemuUUID)];
     /* .medium stays 0: no fair arbitration (SMBus), undefined (serial) */
     MCTPEndpointConfig config = {
         .kick = kick,
-        .kick_opaque = door,
+        .kick_opaque = link,
         .unit = c->unit,
         .uuid = uuid,
         .static_eid = c->eid,
     };
 
-    c->door = door;
+    c->link = link;
     if (c->unit < MCTP_UNIT_BASELINE || c->unit > unit_max) {
         error_setg(errp, "property 'x-transmission-unit' is %u: give a number "
                    "from %u to %u", c->unit, MCTP_UNIT_BASELINE, unit_max);
@@ -255,8 +255,8 @@ bool mctp_cxl_component_open(MCTPCXLComponent *c, DeviceState *door,
     mctp_cxl_attach(c->ep, &c->cxl);
     mctp_cxl_notify_init(&c->notify, c->ep, &c->cxl);
     mctp_cxl_notify_watch(&c->notify, c->cci);
-    device_deferred_init(&c->work, OBJECT(door), run_requests, c);
-    c->vmstate_handler = qdev_add_vm_change_state_handler(door,
+    device_deferred_init(&c->work, OBJECT(link), run_requests, c);
+    c->vmstate_handler = qdev_add_vm_change_state_handler(link,
                                                           vm_state_changed,
                                                           c);
     c->listener.unrealize = device_gone;

@@ -23,7 +23,7 @@
 /**
  * struct MCTPCXLComponent - a component and one endpoint of it
  *
- * Embedded by the device that is the link (the door). Its first members are
+ * Embedded by the device that is the link (the link). Its first members are
  * its properties, the rest belongs to the functions below.
  */
 typedef struct MCTPCXLComponent {
@@ -40,7 +40,7 @@ typedef struct MCTPCXLComponent {
     PCIDevice *pci;
     /** @cci: where commands run; %NULL once the component is gone */
     CXLCCI *cci;
-    /** @switch_cci: a switch has one for each door */
+    /** @switch_cci: a switch has one for each link */
     CXLCCI switch_cci;
     /** @cxl: what the endpoint's message types were given */
     MCTPCXLTarget cxl;
@@ -48,10 +48,10 @@ typedef struct MCTPCXLComponent {
     MCTPCXLNotify notify;
     /** @listener: tells when the component goes */
     DeviceListener listener;
-    /** @door: the device that embeds this */
-    DeviceState *door;
-    /** @ran: set by @door, or %NULL: requests were run and may be answered */
-    void (*ran)(DeviceState *door);
+    /** @link: the device that embeds this */
+    DeviceState *link;
+    /** @ran: set by @link, or %NULL: requests were run and may be answered */
+    void (*ran)(DeviceState *link);
     /** @work: runs the requests that wait */
     DeviceDeferred work;
     /** @vmstate_handler: they do not run while the machine is stopped */
@@ -63,8 +63,8 @@ typedef struct MCTPCXLComponent {
 } MCTPCXLComponent;
 
 /**
- * MCTP_CXL_PROP_TARGET(), ..._EID(), ..._UNIT() - rows of the door's properties
- * @S: type of the door
+ * MCTP_CXL_PROP_TARGET(), ..._EID(), ..._UNIT() - rows of the link's properties
+ * @S: type of the link
  * @f: its &struct MCTPCXLComponent
  */
 #define MCTP_CXL_PROP_TARGET(S, f) \
@@ -80,15 +80,15 @@ void mctp_cxl_component_describe(ObjectClass *klass);
 /**
  * mctp_cxl_component_open() - find the component and make its endpoint
  * @c: with its properties set
- * @door: the device that embeds @c, being realized
- * @kick: there is something to send; its argument is @door
+ * @link: the device that embeds @c, being realized
+ * @kick: there is something to send; its argument is @link
  * @unit_max: bytes of a packet's payload that frames of the link can carry
  * @errp: names the property that is wrong and its value
  *
  * Returns false if it failed; then there is nothing to close.
  */
-bool mctp_cxl_component_open(MCTPCXLComponent *c, DeviceState *door,
-                             void (*kick)(void *door), uint8_t unit_max,
+bool mctp_cxl_component_open(MCTPCXLComponent *c, DeviceState *link,
+                             void (*kick)(void *link), uint8_t unit_max,
                              Error **errp);
 
 /**
@@ -101,7 +101,7 @@ void mctp_cxl_component_close(MCTPCXLComponent *c);
  * mctp_cxl_component_reset() - the endpoint's power-on state
  * @c: opened
  *
- * Takes along what this door alone has of a switch. The component itself is
+ * Takes along what this link alone has of a switch. The component itself is
  * reset by its own bus.
  */
 void mctp_cxl_component_reset(MCTPCXLComponent *c);
@@ -110,14 +110,14 @@ void mctp_cxl_component_reset(MCTPCXLComponent *c);
  * mctp_cxl_component_give_up() - the same after a load that failed
  * @c: opened
  *
- * What a background operation of this door worked on was given up as well.
+ * What a background operation of this link worked on was given up as well.
  */
 void mctp_cxl_component_give_up(MCTPCXLComponent *c);
 
 /**
- * vmstate_mctp_cxl_component - endpoint and door state, for VMSTATE_STRUCT()
+ * vmstate_mctp_cxl_component - endpoint and link state, for VMSTATE_STRUCT()
  *
- * The door kicks transmission after loading.
+ * The link kicks transmission after loading.
  */
 extern const VMStateDescription vmstate_mctp_cxl_component;
 

@@ -85,7 +85,7 @@ static void answer_overdue(void *opaque)
 
 static void report(MCTPCXLNotify *n, uint16_t condition)
 {
-    n->pending |= condition & n->door.policy;
+    n->pending |= condition & n->transport.policy;
     next_notice(n);
 }
 
@@ -102,9 +102,9 @@ static void background_ended(Notifier *notifier, void *data)
            CXL_NOTICE_BACKGROUND);
 }
 
-static void set_policy(CXLCCIDoor *door, uint16_t policy)
+static void set_policy(CXLCCITransport *transport, uint16_t policy)
 {
-    MCTPCXLNotify *n = container_of(door, MCTPCXLNotify, door);
+    MCTPCXLNotify *n = container_of(transport, MCTPCXLNotify, transport);
 
     /* a notice to somebody else, or of what is not wanted any more */
     if (n->told && (n->link != n->target->from.link ||
@@ -112,7 +112,7 @@ static void set_policy(CXLCCIDoor *door, uint16_t policy)
                     (n->told & ~policy))) {
         end_notice(n);
     }
-    n->door.policy = policy;
+    n->transport.policy = policy;
     n->pending &= policy;
     n->link = n->target->from.link;
     n->eid = n->target->from.remote;
@@ -136,7 +136,7 @@ void mctp_cxl_notify_init(MCTPCXLNotify *n, MCTPEndpoint *ep,
                           const MCTPCXLTarget *target)
 {
     *n = (MCTPCXLNotify) {
-        .door.set_policy = set_policy,
+        .transport.set_policy = set_policy,
         .ep = ep,
         .target = target,
         .timer = timer_new_ns(QEMU_CLOCK_VIRTUAL, answer_overdue, n),
@@ -169,7 +169,7 @@ void mctp_cxl_notify_leave(MCTPCXLNotify *n)
 void mctp_cxl_notify_reset(MCTPCXLNotify *n)
 {
     end_notice(n);
-    n->door.policy = 0;
+    n->transport.policy = 0;
     n->pending = 0;
     n->link = 0;
     n->eid = MCTP_EID_NULL;
@@ -190,8 +190,8 @@ static int notify_post_load(void *opaque, int version_id)
     const uint16_t known = CXL_NOTICE_BACKGROUND |
                            ((1u << CXL_EVENT_LOGS) - 1);
 
-    if ((n->door.policy & ~known) || (n->pending & ~n->door.policy) ||
-        (n->told & ~n->door.policy) || n->tries > TRIES ||
+    if ((n->transport.policy & ~known) || (n->pending & ~n->transport.policy) ||
+        (n->told & ~n->transport.policy) || n->tries > TRIES ||
         n->tag < -1 || n->tag > 7 ||
         (n->eid != MCTP_EID_NULL && !mctp_eid_unicast(n->eid)) ||
         n->deadline < 0 || n->deadline > INT64_MAX / 2) {
@@ -220,7 +220,7 @@ static const VMStateDescription vmstate_notify_state = {
     .minimum_version_id = 1,
     .post_load = notify_post_load,
     .fields = (const VMStateField[]) {
-        VMSTATE_UINT16(door.policy, MCTPCXLNotify),
+        VMSTATE_UINT16(transport.policy, MCTPCXLNotify),
         VMSTATE_UINT32(link, MCTPCXLNotify),
         VMSTATE_UINT8(eid, MCTPCXLNotify),
         VMSTATE_UINT16(pending, MCTPCXLNotify),

@@ -19,8 +19,8 @@
  * endpoint: its EID, at its address on the link.
  */
 typedef struct MCTPCXLNotify {
-    /** @door: what the commands see; has the policy */
-    CXLCCIDoor door;
+    /** @transport: what the commands see; has the policy */
+    CXLCCITransport transport;
     /** @ep: where notices leave; not owned */
     MCTPEndpoint *ep;
     /** @target: tells who asks, while it asks; not owned */

@@ -93,7 +93,7 @@ void cxl_switch_release(CXLSwitch *sw, PCIDevice *port)
     }
 }
 
-/* The last door closes: nobody could ever undo what is in force */
+/* The last CCI goes: no FM could ever undo what is in force */
 void cxl_switch_let_all_go(CXLSwitch *sw)
 {
     CXLSwitchHeld *h, *next;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What the doors to a CXL switch share: its life, reset and migration (CXL r3.2
+ * What the CCIs of a CXL switch share: its life, reset and migration (CXL r3.2
  * 7.6.7)
  */
 #include "qemu/osdep.h"
@@ -89,7 +89,7 @@ CXLSwitch *cxl_switch_new(CXLUpstreamPort *usp)
         depth[i] = EVENT_DEPTH;
     }
     sw->usp = usp;
-    sw->doors = g_ptr_array_new();
+    sw->ccis = g_ptr_array_new();
     cxl_events_init(&sw->events, depth, &sw->clock, NULL, NULL);
     QLIST_INIT(&sw->held);
     sw->listener.realize = device_came;
@@ -112,7 +112,7 @@ void cxl_switch_free(CXLSwitch *sw)
     device_listener_unregister(&sw->listener);
     cxl_switch_let_all_go(sw);
     cxl_events_destroy(&sw->events);
-    g_ptr_array_unref(sw->doors);
+    g_ptr_array_unref(sw->ccis);
     g_free(sw);
 }
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * CXL switch: what its doors share, and what hosts see of what is plugged into
+ * CXL switch: what its CCIs share, and what hosts see of what is plugged into
  * its downstream ports (CXL r3.2 7.6.7.1, 7.6.7.2)
  *
- * A switch is known by its upstream port.  There is one virtual CXL switch.  Its
- * vPPB 0 is the upstream port; the others are the downstream ports by ascending
- * device number.  A downstream port is vPPB and physical port in one, so a vPPB
- * can be bound to the port that it stands for and to no other.
+ * A switch is known by its upstream port.  There is one virtual CXL switch.
+ * Its vPPB 0 is the upstream port; the others are the downstream ports by
+ * ascending device number.  A downstream port is vPPB and physical port in one,
+ * so a vPPB can be bound to the port that it stands for and to no other.
  */
 #ifndef CXL_SWITCH_H
 #define CXL_SWITCH_H
@@ -68,7 +68,7 @@ typedef struct CXLSwitchHeld {
  * @option: CXLUnbindOption
  * @host_began: the slot's power indicator was not off at some time
  *
- * One for the whole switch, whichever door asked for it.
+ * One for the whole switch, whichever CCI asked for it.
  */
 typedef struct CXLSwitchOp {
     uint16_t opcode;
@@ -80,8 +80,8 @@ typedef struct CXLSwitchOp {
 struct CXLSwitch {
     CXLTimestamp clock;
     CXLUpstreamPort *usp;
-    GPtrArray *doors;           /* CXLCCI */
-    unsigned loaded;            /* doors that were loaded after all of this */
+    GPtrArray *ccis;           /* CXLCCI */
+    unsigned loaded;            /* ccis that were loaded after all of this */
     CXLEventLogs events;
     bool sv_set;                /* domain validation secret value */
     QemuUUID sv;
@@ -92,12 +92,12 @@ struct CXLSwitch {
     DeviceListener listener;
 };
 
-/** cxl_switch_new(), _free() - what doors share; the pointer is the caller's. */
+/** cxl_switch_new(), _free() - what CCIs share; the pointer is the caller's. */
 CXLSwitch *cxl_switch_new(CXLUpstreamPort *usp);
 void cxl_switch_free(CXLSwitch *sw);
 /** cxl_switch_forget_secret() - the secret value that the host set. */
 void cxl_switch_forget_secret(CXLSwitch *sw);
-/** cxl_switch_op_failed() - end the operation that no door works on. */
+/** cxl_switch_op_failed() - end the operation that no CCI works on. */
 void cxl_switch_op_failed(CXLSwitch *sw);
 
 /** cxl_switch_upstream() - the upstream port. */

@@ -3,7 +3,7 @@
  * Component Command Interface: command tables, dispatch, background operation
  * (CXL r3.2 8.2.9 and 9.19; return codes: Table 8-50; effects: Table 8-87)
  *
- * A CCI is one door to a component: a mailbox, an MCTP endpoint, a tunnel's
+ * A CCI is one way to a component: a mailbox, an MCTP endpoint, a tunnel's
  * end.  Which commands stand behind it is data: rows of the command sets,
  * picked by the kind of the CCI when it is initialised.
  */
@@ -129,14 +129,14 @@ extern const CXLCmdSet *const cxl_cmd_sets[];
 #define CXL_NOTICE_BACKGROUND   (1u << 15)  /* an operation ended */
 
 /**
- * struct CXLCCIDoor - a transport that can send a request of its own
+ * struct CXLCCITransport - a transport that can send a request of its own
  * @policy: conditions (0104h) that the requester wants to be told of
  * @set_policy: takes a new one, and who asks for it is told from now on
  */
-typedef struct CXLCCIDoor CXLCCIDoor;
-struct CXLCCIDoor {
+typedef struct CXLCCITransport CXLCCITransport;
+struct CXLCCITransport {
     uint16_t policy;
-    void (*set_policy)(CXLCCIDoor *door, uint16_t policy);
+    void (*set_policy)(CXLCCITransport *transport, uint16_t policy);
 };
 
 /** struct CXLCCIBackground - the one background operation of a CCI */
@@ -172,12 +172,12 @@ typedef struct CXLCCIBackground {
  *             block takes it over (cxl_devregs_init())
  * @bg_opaque: for @bg_notify
  * @bg_watchers: told the same as @bg_notify; their data is the CCI
- * @door: how the request that is running came, NULL if nothing can be sent
+ * @transport: how the request that is running came, NULL if nothing can be sent
  *        that way, as through a mailbox or a tunnel
  * @current: row whose handler is running
  * @hold_told: the user knows that the component is held in reset; a reset that
  *             begins is another one
- * @sw: in the CCI that an upstream port embeds: the switch, while it has doors
+ * @sw: in the CCI that an upstream port embeds: the switch, while it has CCIs
  *
  * Not a QOM object: it is embedded by value where base files expect it.  The
  * owner starts from zeroes and sets @memdev to @nr_lds, @host_id, @events,
@@ -203,7 +203,7 @@ struct CXLCCI {
     void (*bg_notify)(CXLCCI *cci);
     void *bg_opaque;
     NotifierList bg_watchers;
-    CXLCCIDoor *door;
+    CXLCCITransport *transport;
     const CXLCmd *current;
     struct CXLSwitch *sw;
     bool hold_told;

@@ -4,7 +4,7 @@
  *
  * One object owns every fact about the dynamic capacity of a medium: regions,
  * extents, tags, offers, release requests, references, generation numbers.
- * Host commands (48h), Fabric Manager commands (56h), QMP and reset are doors
+ * Host commands (48h), Fabric Manager commands (56h), QMP and reset are ways
  * to the functions below; each checks all of its input, then changes state, or
  * changes nothing.
  *

@@ -211,7 +211,7 @@ static unsigned told(QTestState *qts, unsigned lost)
     for (;;) {
         QDict *event = qtest_qmp_receive_dict(qts);
         const char *name = qdict_get_try_str(event, "event");
-        bool end = !g_strcmp0(name, "CXL_DYNAMIC_CAPACITY_UNTOLD");
+        bool end = !g_strcmp0(name, "CXL_DYNAMIC_CAPACITY_EVENTS_DROPPED");
 
         n += !g_strcmp0(name, "CXL_DYNAMIC_CAPACITY_REFUSED");
         if (end) {
