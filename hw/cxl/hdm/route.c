@@ -23,26 +23,26 @@
  * devices, which say when they go, and copies.
  */
 
-typedef struct Node Node;
+typedef struct RouteNode RouteNode;
 typedef struct CXLRouteTree CXLRouteTree;
 
-/** struct Leg - where a target of a window or decoder leads: one of three */
-typedef struct Leg {
+/** struct RouteTarget - where a window or decoder leads to: one of three */
+typedef struct RouteTarget {
     CXLMemTarget *device;
     const CXLMemTargetClass *ops;
-    const Node *node;
+    const RouteNode *node;
     CXLRouteMiss miss;
-} Leg;
+} RouteTarget;
 
-typedef struct Hop {
+typedef struct RouteHop {
     CXLHDMDecoder d;
-    Leg leg[CXL_HDM_TARGETS_MAX];
-} Hop;
+    RouteTarget next[CXL_HDM_TARGETS_MAX];
+} RouteHop;
 
-/** struct Node - the committed decoders of a host bridge or switch */
-struct Node {
+/** struct RouteNode - the committed decoders of a host bridge or switch */
+struct RouteNode {
     unsigned n;
-    Hop hop[];
+    RouteHop hop[];
 };
 
 /**
@@ -50,50 +50,52 @@ struct Node {
  * @nodes: by component; owns them
  */
 struct CXLRouteTree {
-    Leg target[CXL_INTERLEAVE_WAYS_MAX];
+    RouteTarget target[CXL_INTERLEAVE_WAYS_MAX];
     GHashTable *nodes;
 };
 
-static const Node *node_get(CXLRouteTree *t, CXLComponentState *cxl,
-                            PCIBus *bus, int level);
+static const RouteNode *route_node_get(CXLRouteTree *t, CXLComponentState *cxl,
+                                       PCIBus *bus, int level);
 
 /* A link ends at device 0 function 0: a device, or the port of a switch */
-static Leg leg_behind(CXLRouteTree *t, PCIDevice *port, int level)
+static RouteTarget route_behind_port(CXLRouteTree *t, PCIDevice *port,
+                                     int level)
 {
     PCIDevice *d;
 
     if (!port) {
-        return (Leg) { .miss = CXL_ROUTE_NO_PORT };
+        return (RouteTarget) { .miss = CXL_ROUTE_NO_PORT };
     }
     d = pci_bridge_get_sec_bus(PCI_BRIDGE(port))->devices[0];
     if (d && object_dynamic_cast(OBJECT(d), TYPE_CXL_MEM_TARGET)) {
-        Leg leg = {
+        RouteTarget next = {
             .device = (CXLMemTarget *)d,
             .ops = CXL_MEM_TARGET_GET_CLASS(d),
         };
 
-        if (leg.ops->is_attached(leg.device)) {
-            return leg;
+        if (next.ops->is_attached(next.device)) {
+            return next;
         }
     }
     if (!d || !object_dynamic_cast(OBJECT(d), TYPE_CXL_USP)) {
-        return (Leg) { .miss = CXL_ROUTE_NO_DEVICE };
+        return (RouteTarget) { .miss = CXL_ROUTE_NO_DEVICE };
     }
     if (level == SWITCH_LEVELS_MAX) {
-        return (Leg) { .miss = CXL_ROUTE_TOO_DEEP };
+        return (RouteTarget) { .miss = CXL_ROUTE_TOO_DEEP };
     }
-    return (Leg) {
-        .node = node_get(t, cxl_usp_to_cstate(CXL_USP(d)),
-                         pci_bridge_get_sec_bus(PCI_BRIDGE(d)), level + 1),
+    return (RouteTarget) {
+        .node = route_node_get(t, cxl_usp_to_cstate(CXL_USP(d)),
+                               pci_bridge_get_sec_bus(PCI_BRIDGE(d)),
+                               level + 1),
     };
 }
 
-static const Node *node_get(CXLRouteTree *t, CXLComponentState *cxl,
-                            PCIBus *bus, int level)
+static const RouteNode *route_node_get(CXLRouteTree *t, CXLComponentState *cxl,
+                                       PCIBus *bus, int level)
 {
     const uint32_t *regs = cxl->crb.cache_mem_registers;
     unsigned count = cxl_hdm_count(regs);
-    Node *node = g_hash_table_lookup(t->nodes, cxl);
+    RouteNode *node = g_hash_table_lookup(t->nodes, cxl);
 
     if (node) {
         return node;
@@ -101,7 +103,7 @@ static const Node *node_get(CXLRouteTree *t, CXLComponentState *cxl,
     node = g_malloc0(sizeof(*node) + count * sizeof(node->hop[0]));
     g_hash_table_insert(t->nodes, cxl, node);
     for (unsigned i = 0; i < count; i++) {
-        Hop *hop = &node->hop[node->n];
+        RouteHop *hop = &node->hop[node->n];
 
         cxl_hdm_get(regs, i, &hop->d);
         /* Codes can turn bad after a commit: it may be rewritten alive */
@@ -114,28 +116,30 @@ static const Node *node_get(CXLRouteTree *t, CXLComponentState *cxl,
         }
         node->n++;
         for (unsigned k = 0; k < MIN(hop->d.ways, CXL_HDM_TARGETS_MAX); k++) {
-            hop->leg[k] = leg_behind(t, pcie_find_port_by_pn(
+            hop->next[k] = route_behind_port(t, pcie_find_port_by_pn(
                                             bus, hop->d.targets[k]), level);
         }
     }
     return node;
 }
 
-static Leg leg_of_bridge(CXLRouteTree *t, PXBCXLDev *pxb)
+static RouteTarget route_from_bridge(CXLRouteTree *t, PXBCXLDev *pxb)
 {
     PCIHostState *hb = pxb && pxb->cxl_host_bridge ?
                        PCI_HOST_BRIDGE(pxb->cxl_host_bridge) : NULL;
 
     if (!hb || !hb->bus) {
-        return (Leg) { .miss = CXL_ROUTE_NO_BRIDGE };
+        return (RouteTarget) { .miss = CXL_ROUTE_NO_BRIDGE };
     }
     if (cxl_get_hb_passthrough(hb)) {
-        return leg_behind(t, pcie_find_port_first(hb->bus), 0);
+        return route_behind_port(t, pcie_find_port_first(hb->bus), 0);
     }
-    return (Leg) { .node = node_get(t, cxl_get_hb_cstate(hb), hb->bus, 0) };
+    return (RouteTarget) {
+        .node = route_node_get(t, cxl_get_hb_cstate(hb), hb->bus, 0),
+    };
 }
 
-static const CXLRouteTree *tree_get(CXLFixedWindow *fw)
+static const CXLRouteTree *route_tree_get(CXLFixedWindow *fw)
 {
     CXLRouteTree *t = fw->tree;
 
@@ -143,7 +147,7 @@ static const CXLRouteTree *tree_get(CXLFixedWindow *fw)
         t = fw->tree = g_new0(CXLRouteTree, 1);
         t->nodes = g_hash_table_new_full(NULL, NULL, NULL, g_free);
         for (unsigned i = 0; i < fw->num_targets; i++) {
-            t->target[i] = leg_of_bridge(t, fw->target_hbs[i]);
+            t->target[i] = route_from_bridge(t, fw->target_hbs[i]);
         }
     }
     return t;
@@ -157,11 +161,12 @@ void cxl_route_forget(CXLFixedWindow *fw)
     }
 }
 
-/* The leg that @hpa takes from a bridge or switch */
-static Leg node_leg(const Node *node, hwaddr hpa, CXLRoute *route)
+/* Where @hpa goes from a bridge or switch */
+static RouteTarget route_at_node(const RouteNode *node, hwaddr hpa,
+                                 CXLRoute *route)
 {
     for (unsigned i = 0; i < node->n; i++) {
-        const Hop *hop = &node->hop[i];
+        const RouteHop *hop = &node->hop[i];
         unsigned target;
 
         if (hpa < hop->d.base) {
@@ -173,39 +178,39 @@ static Leg node_leg(const Node *node, hwaddr hpa, CXLRoute *route)
         }
         route->end = MIN(route->end - 1, hop->d.base + (hop->d.size - 1)) + 1;
         if (hop->d.ways == 1) {
-            return hop->leg[0];
+            return hop->next[0];
         }
         route->ways *= hop->d.ways;
         route->chunk = MIN(route->chunk, hop->d.granularity);
         route->period = cxl_interleave_period(route->period, hop->d.ways,
                                               hop->d.granularity);
         target = cxl_interleave_target(hpa, hop->d.ways, hop->d.granularity);
-        return target < CXL_HDM_TARGETS_MAX ? hop->leg[target]
-                                            : (Leg) {
+        return target < CXL_HDM_TARGETS_MAX ? hop->next[target]
+                                            : (RouteTarget) {
                                             .miss = CXL_ROUTE_NO_PORT };
     }
-    return (Leg) { .miss = CXL_ROUTE_NO_DECODER };
+    return (RouteTarget) { .miss = CXL_ROUTE_NO_DECODER };
 }
 
 CXLRoute cxl_route_hpa(CXLFixedWindow *fw, hwaddr hpa)
 {
     unsigned granularity = cxl_interleave_decode_granularity(fw->enc_int_gran);
-    const CXLRouteTree *t = tree_get(fw);
+    const CXLRouteTree *t = route_tree_get(fw);
     CXLRoute route = {
         .ways = fw->num_targets,
         .chunk = fw->num_targets > 1 ? granularity : UINT_MAX,
         .end = fw->base + fw->size,
         .period = cxl_interleave_period(1, fw->num_targets, granularity),
     };
-    Leg leg = t->target[cxl_interleave_target(hpa, fw->num_targets,
-                                              granularity)];
+    RouteTarget next = t->target[cxl_interleave_target(hpa, fw->num_targets,
+                                                       granularity)];
 
-    while (leg.node) {
-        leg = node_leg(leg.node, hpa, &route);
+    while (next.node) {
+        next = route_at_node(next.node, hpa, &route);
     }
-    route.device = leg.device;
-    route.ops = leg.ops;
-    route.miss = leg.miss;
+    route.device = next.device;
+    route.ops = next.ops;
+    route.miss = next.miss;
     return route;
 }
 
