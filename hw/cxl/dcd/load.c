@@ -20,7 +20,6 @@ typedef struct Load {
     QEMUFile *f;
     CXLDynCap *dc;
     GPtrArray *tags;
-    uint32_t nr_groups;
     const char *bad;
 } Load;
 
@@ -313,7 +312,6 @@ static void dc_load_group(Load *l, unsigned host)
     if (!n) {
         dc_load_fail(l, "an offer is empty");
     }
-    l->nr_groups++;
     for (uint32_t i = 0; i < n && !l->bad; i++) {
         uint64_t dpa = dc_load_units(l), len = dc_load_units(l);
         DCPart p = { .dpa = dpa, .len = len };
