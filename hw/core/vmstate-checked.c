@@ -124,6 +124,32 @@ const VMStateInfo vmstate_info_same = {
     .put = same_put,
 };
 
+/* Of a text from a stream, what is read for the error */
+#define SAME_SHOWN 255
+
+int vmstate_same_get(QEMUFile *f, const char *property, const char *text)
+{
+    size_t here = strlen(text), len = qemu_get_be32(f);
+    size_t n = MIN(len, MAX(here, SAME_SHOWN));
+    g_autofree char *there = g_malloc0(n + 1);
+
+    if (qemu_get_buffer(f, (uint8_t *)there, n) == n && len == here &&
+        !memcmp(there, text, here)) {
+        return 0;
+    }
+    error_report("property '%s' is '%.255s' here, but the state was saved with "
+                 "'%.255s'", property, text, there);
+    return -EINVAL;
+}
+
+void vmstate_same_put(QEMUFile *f, const char *text)
+{
+    size_t len = strlen(text);
+
+    qemu_put_be32(f, len);
+    qemu_put_buffer(f, (const uint8_t *)text, len);
+}
+
 /* -- all or nothing ------------------------------------------------------ */
 
 int vmstate_guard_get(QEMUFile *f, void *pv, size_t size,

@@ -11,6 +11,7 @@
 #include "hw/pci/pci_bridge.h"
 #include "hw/pci-bridge/pci_expander_bridge.h"
 #include "hw/cxl/cxl_error.h"
+#include "migration/vmstate-checked.h"
 #include "hdm/hdm-internal.h"
 
 #define DEFAULT_GRANULARITY     256
@@ -180,6 +181,68 @@ static bool window_link(CXLFixedWindow *fw, unsigned index, Error **errp)
     return true;
 }
 
+/* -- saved state ---------------------------------------------------------- */
+
+/* What the guest has read in its CEDT, and its decoders stand on */
+static char *windows_text(const CXLState *state)
+{
+    GString *s = g_string_new(NULL);
+
+    for (GList *it = state->fixed_windows; it; it = it->next) {
+        const CXLFixedWindow *fw = it->data;
+
+        g_string_append_printf(
+            s, "%s0x%" PRIx64 " bytes at 0x%" HWADDR_PRIx ", %u by %u, bus",
+            s->len ? "; " : "", fw->size, fw->base, fw->num_targets,
+            cxl_interleave_decode_granularity(fw->enc_int_gran));
+        for (unsigned i = 0; i < fw->num_targets; i++) {
+            g_string_append_printf(s, " %u",
+                                   PXB_DEV(fw->target_hbs[i])->bus_nr);
+        }
+    }
+    return g_string_free(s, false);
+}
+
+static int windows_get(QEMUFile *f, void *pv, size_t size,
+                       const VMStateField *field)
+{
+    g_autofree char *text = windows_text(pv);
+
+    return vmstate_same_get(f, "cxl-fmw", text);
+}
+
+static int windows_put(QEMUFile *f, void *pv, size_t size,
+                       const VMStateField *field, JSONWriter *vmdesc)
+{
+    g_autofree char *text = windows_text(pv);
+
+    vmstate_same_put(f, text);
+    return 0;
+}
+
+static const VMStateInfo windows_info = {
+    .name = "fixed memory windows",
+    .get = windows_get,
+    .put = windows_put,
+};
+
+static const VMStateDescription vmstate_windows = {
+    .name = "cxl-fixed-memory-windows",
+    .version_id = 1,
+    .minimum_version_id = 1,
+    /* before whatever has decoders */
+    .priority = MIG_PRI_PCI_BUS,
+    .fields = (const VMStateField[]) {
+        {
+            .name = "windows",
+            .info = &windows_info,
+            .size = sizeof(CXLState),
+            .flags = VMS_SINGLE,
+        },
+        VMSTATE_END_OF_LIST()
+    }
+};
+
 void cxl_fmws_link_targets(CXLState *state, Error **errp)
 {
     unsigned index = 0;
@@ -188,6 +251,9 @@ void cxl_fmws_link_targets(CXLState *state, Error **errp)
         if (!window_link(it->data, index++, errp)) {
             return;
         }
+    }
+    if (state->fixed_windows) {
+        vmstate_register(NULL, 0, &vmstate_windows, state);
     }
     cxl_direct_start(state);
 }

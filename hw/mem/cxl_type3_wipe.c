@@ -16,6 +16,7 @@
 #include "exec/ramblock.h"
 #include "migration/qemu-file-types.h"
 #include "migration/vmstate.h"
+#include "system/runstate.h"
 #include "system/system.h"
 #include "cxl_type3_internal.h"
 #include "trace.h"
@@ -270,12 +271,20 @@ static bool outlives_us(const CXLType3Mem *m)
     return rb && qemu_ram_get_fd(rb) >= 0 && qemu_ram_is_shared(rb);
 }
 
-/* Who shares a file with us, or opens it later, must not find old data */
+/*
+ * Who shares a file with us, or opens it later, must not find old data.  What
+ * another QEMU has taken over with the rest of the machine is that one's, also
+ * to overwrite, and so is what this one has not taken over.
+ */
 static void finish_at_exit(Notifier *n, void *data)
 {
     CXLType3Dev *d = container_of(n, CXLType3Dev, wipe.exit);
     CXLType3Mem *const all[] = { &d->vmem, &d->pmem, &d->dcmem, &d->lsa };
 
+    if (runstate_check(RUN_STATE_POSTMIGRATE) ||
+        runstate_check(RUN_STATE_INMIGRATE)) {
+        return;
+    }
     for (unsigned i = 0; i < ARRAY_SIZE(all); i++) {
         if (all[i]->size && !outlives_us(all[i])) {
             set_forget(&d->wipe, place_of(d, all[i]), all[i]->size);

@@ -4,8 +4,8 @@
  */
 #include "qemu/osdep.h"
 #include "qemu/error-report.h"
-#include "migration/qemu-file-types.h"
 #include "hw/pci/pci_vmstate.h"
+#include "migration/vmstate-checked.h"
 
 /* Bits of irq_state */
 static uint8_t pci_function_lines(const PCIDevice *dev)
@@ -61,27 +61,17 @@ static char *pci_same_path(const void *pv)
 static int pci_same_get(QEMUFile *f, void *pv, size_t size,
                         const VMStateField *field)
 {
-    size_t len = qemu_get_be16(f);
-    g_autofree char *here = pci_same_path(pv);
-    g_autofree char *there = g_malloc0(len + 1);
+    g_autofree char *path = pci_same_path(pv);
 
-    if (qemu_get_buffer(f, (uint8_t *)there, len) == len &&
-        !strcmp(there, here)) {
-        return 0;
-    }
-    error_report("property '%s' names the PCI function '%s' here, but the "
-                 "state was saved with '%.64s'", field->err_hint, here, there);
-    return -EINVAL;
+    return vmstate_same_get(f, field->err_hint, path);
 }
 
 static int pci_same_put(QEMUFile *f, void *pv, size_t size,
                         const VMStateField *field, JSONWriter *vmdesc)
 {
     g_autofree char *path = pci_same_path(pv);
-    size_t len = strlen(path);
 
-    qemu_put_be16(f, len);
-    qemu_put_buffer(f, (const uint8_t *)path, len);
+    vmstate_same_put(f, path);
     return 0;
 }
 

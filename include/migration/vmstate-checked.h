@@ -75,6 +75,16 @@ int vmstate_counted_put(QEMUFile *f, void *pv, size_t size,
 extern const VMStateInfo vmstate_info_same;
 
 /**
+ * vmstate_same_get(), vmstate_same_put() - the same for what is no number
+ * @text: what this side was given, in words for the user
+ *
+ * For get and put of a VMStateInfo.  vmstate_same_get() returns 0 if the stream
+ * has @text.
+ */
+int vmstate_same_get(QEMUFile *f, const char *property, const char *text);
+void vmstate_same_put(QEMUFile *f, const char *text);
+
+/**
  * struct VMStateGuard - state that is loaded as a whole or given up
  * @info: filled by VMSTATE_GUARD_INFO; a field of this kind points to it
  * @vmsd: the state

@@ -160,6 +160,37 @@ static void test_fixed_once_built(void)
     qtest_quit(qts);
 }
 
+#define TWO(more) \
+    "-M q35,cxl=on,cxl-fmw.0.targets.0=hb1,cxl-fmw.0.targets.1=hb2," \
+    "cxl-fmw.0.size=512M" more " -nodefaults -display none " HB(1) HB(2)
+
+/* The guest has read them in its CEDT, and its decoders stand on them */
+static void test_same_windows(void)
+{
+    static const struct {
+        const char *args, *says;
+    } other[] = {
+        { TWO(",cxl-fmw.0.interleave-granularity=4k") "-m 128M", "2 by 4096" },
+        { TWO("") "-m 128M,maxmem=10G,slots=1", "bytes at 0x" },
+        { "-M q35,cxl=on,cxl-fmw.0.targets.0=hb2,cxl-fmw.0.targets.1=hb1,"
+          "cxl-fmw.0.size=512M -nodefaults -display none -m 128M " HB(1) HB(2),
+          "bus 20 10" },
+        { "-M q35,cxl=on,cxl-fmw.0.targets.0=hb1,cxl-fmw.0.size=512M "
+          "-nodefaults -display none -m 128M " HB(1) HB(2),
+          "1 by 256, bus 10" },
+    };
+
+    qtest_quit(cxl_migrate(qtest_init(TWO("") "-m 128M"), TWO("") "-m 128M"));
+    for (unsigned i = 0; i < ARRAY_SIZE(other); i++) {
+        g_autofree char *said = cxl_migrate_refused(
+            qtest_init(TWO("") "-m 128M"), other[i].args);
+
+        g_test_message("%s", said);
+        g_assert_nonnull(strstr(said, "property 'cxl-fmw' is '"));
+        g_assert_nonnull(strstr(said, other[i].says));
+    }
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -167,5 +198,6 @@ int main(int argc, char **argv)
     qtest_add_func("/cxl/windows/fixed-once-built", test_fixed_once_built);
     qtest_add_func("/cxl/windows/odd",
                    test_odd_windows_are_aligned_to_their_ways);
+    qtest_add_func("/cxl/windows/same-on-both-sides", test_same_windows);
     return g_test_run();
 }

@@ -361,6 +361,39 @@ static void an_end_of_qemu_leaves_no_old_data(void)
     close(fd);
 }
 
+/* What another QEMU has taken over is that one's to overwrite, or to keep */
+static void an_end_after_a_migration_writes_nothing(void)
+{
+    g_autofree char *path = NULL, *status = NULL;
+    int fd = map_memory_file(256 * MiB, &path);
+    QTestState *qts;
+    CxlDev dev;
+    uint64_t at;
+
+    qts = cxl_start("-object memory-backend-file,id=vm0,size=256M,share=on,"
+                    "prealloc=on,mem-path=%s -device cxl-type3,bus=rp0,"
+                    "id=cxl-mem0,volatile-memdev=vm0", path);
+    cxl_probe(qts, 0, &dev);
+    at = cxl_map(&dev, 256 * MiB);
+    qtest_writeq(qts, at + 200 * MiB, 0x1234);
+    g_assert_cmphex(cxl_cmd(&dev, 0x4401, NULL, NULL), ==, 0);
+    qtest_qmp_assert_success(qts, "{'execute': 'migrate',"
+                             "'arguments': {'uri': 'exec:cat > /dev/null'}}");
+    do {
+        QDict *info = qtest_qmp_assert_success_ref(
+            qts, "{'execute': 'query-migrate'}");
+
+        g_free(status);
+        status = g_strdup(qdict_get_str(info, "status"));
+        qobject_unref(info);
+        g_assert_cmpstr(status, !=, "failed");
+    } while (strcmp(status, "completed"));
+    g_assert_cmphex(left(&dev), >, 0);
+    qtest_quit(qts);
+    g_assert_false(file_is_zeroes(path));
+    close(fd);
+}
+
 static void erase_and_unplug(CxlDev *dev, QTestState *qts)
 {
     g_assert_cmphex(cxl_cmd(dev, 0x4401, NULL, NULL), ==, 0);
@@ -431,6 +464,7 @@ int main(int argc, char **argv)
     T(released_capacity_is_zeroes_for_the_next);
     T(memory_that_can_be_dropped_takes_fewer_slices);
     T(an_end_of_qemu_leaves_no_old_data);
+    T(an_end_after_a_migration_writes_nothing);
     T(an_unplug_does_not_wait_for_the_rest);
     T(unplugged_memory_has_no_old_data);
 #undef T
