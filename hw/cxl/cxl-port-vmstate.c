@@ -5,6 +5,8 @@
  * numbers, bridge windows and decoders would be those of a reset.
  */
 #include "qemu/osdep.h"
+#include "qapi/error.h"
+#include "hw/pci/pci_host.h"
 #include "hw/pci/pcie.h"
 #include "hw/pci/pcie_aer.h"
 #include "hw/pci/pcie_port.h"
@@ -18,6 +20,85 @@ static int slot_post_load(void *opaque, int version_id)
 {
     return pcie_cap_slot_post_load(opaque, version_id);
 }
+
+/* -- properties ----------------------------------------------------------- */
+
+/* What a guest reads somewhere in a port or host bridge */
+static const char *const same_properties[] = {
+    "port", "slot", "sn", "x-speed", "x-width", "hotplug",
+    "power_controller_present", "hdm_for_passthrough",
+};
+
+/* NULL if @obj has no such property */
+static char *same_value(Object *obj, const char *name)
+{
+    return object_property_find(obj, name) ?
+           object_property_print(obj, name, false, &error_abort) : NULL;
+}
+
+/* A host bridge has what its expander bridge was given */
+static Object *same_owner(void *pv)
+{
+    Object *obj = OBJECT(pv);
+
+    return object_dynamic_cast(obj, TYPE_PXB_CXL_HOST) ?
+           OBJECT(PCI_HOST_BRIDGE(obj)->bus->parent_dev) : obj;
+}
+
+static int same_properties_get(QEMUFile *f, void *pv, size_t size,
+                               const VMStateField *field)
+{
+    Object *obj = same_owner(pv);
+
+    for (unsigned i = 0; i < ARRAY_SIZE(same_properties); i++) {
+        g_autofree char *value = same_value(obj, same_properties[i]);
+
+        if (value && vmstate_same_get(f, same_properties[i], value)) {
+            return -EINVAL;
+        }
+    }
+    return 0;
+}
+
+static int same_properties_put(QEMUFile *f, void *pv, size_t size,
+                               const VMStateField *field, JSONWriter *vmdesc)
+{
+    Object *obj = same_owner(pv);
+
+    for (unsigned i = 0; i < ARRAY_SIZE(same_properties); i++) {
+        g_autofree char *value = same_value(obj, same_properties[i]);
+
+        if (value) {
+            vmstate_same_put(f, value);
+        }
+    }
+    return 0;
+}
+
+static const VMStateInfo same_properties_info = {
+    .name = "properties",
+    .get = same_properties_get,
+    .put = same_properties_put,
+};
+
+#define VMSTATE_SAME_PROPERTIES {                                           \
+        .name = "properties",                                               \
+        .info = &same_properties_info,                                      \
+        .size = sizeof(DeviceState),                                        \
+        .flags = VMS_SINGLE,                                                \
+    }
+
+static const VMStateDescription vmstate_host_properties = {
+    .name = "cxl-host-properties",
+    .version_id = 1,
+    .minimum_version_id = 1,
+    .fields = (const VMStateField[]) {
+        VMSTATE_SAME_PROPERTIES,
+        VMSTATE_END_OF_LIST()
+    }
+};
+
+/* -- registers ------------------------------------------------------------ */
 
 /* Registers of a port change as a whole; these two have counts of their own */
 static void give_up(void *opaque)
@@ -51,20 +132,21 @@ static const VMStateDescription *describe(Object *obj, CXLComponentState *cxl)
 {
     bool slot = object_dynamic_cast(obj, TYPE_PCIE_SLOT);
     bool upstream = object_dynamic_cast(obj, TYPE_CXL_USP);
-    VMStateField *f = g_new0(VMStateField, 5), *all = g_new0(VMStateField, 2);
+    VMStateField *f = g_new0(VMStateField, 6), *all = g_new0(VMStateField, 2);
     VMStateGuard *guard = g_new0(VMStateGuard, 1);
-    unsigned n = 3;
+    unsigned n = 4;
     VMStateDescription *vmsd;
 
-    f[0] = (VMStateField) VMSTATE_PCI_FUNCTION(parent_obj, PCIBridge);
-    f[1] = (VMStateField) {
+    f[0] = (VMStateField) VMSTATE_SAME_PROPERTIES;
+    f[1] = (VMStateField) VMSTATE_PCI_FUNCTION(parent_obj, PCIBridge);
+    f[2] = (VMStateField) {
         .name = "aer-log",
         .vmsd = &vmstate_pcie_aer_log,
         .offset = offsetof(PCIDevice, exp.aer_log),
         .size = sizeof(PCIEAERLog),
         .flags = VMS_STRUCT,
     };
-    f[2] = (VMStateField) {
+    f[3] = (VMStateField) {
         .name = "component",
         .vmsd = &vmstate_cxl_component,
         .offset = (char *)cxl - (char *)obj,
@@ -101,6 +183,8 @@ void cxl_port_register_vmstate(Object *obj, CXLComponentState *cxl)
 
     if (object_dynamic_cast(obj, TYPE_PXB_CXL_HOST)) {
         /* Cannot be unplugged, hence never unregistered */
+        vmstate_register(VMSTATE_IF(obj), VMSTATE_INSTANCE_ID_ANY,
+                         &vmstate_host_properties, obj);
         vmstate_register(VMSTATE_IF(obj), VMSTATE_INSTANCE_ID_ANY,
                          &vmstate_cxl_component, cxl);
     } else if (object_dynamic_cast(obj, TYPE_PCIE_PORT) && !dc->vmsd) {

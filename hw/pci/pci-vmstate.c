@@ -5,6 +5,7 @@
 #include "qemu/osdep.h"
 #include "qemu/error-report.h"
 #include "hw/pci/pci_vmstate.h"
+#include "migration/qemu-file-types.h"
 #include "migration/vmstate-checked.h"
 
 /* Bits of irq_state */
@@ -63,7 +64,8 @@ static int pci_same_get(QEMUFile *f, void *pv, size_t size,
 {
     g_autofree char *path = pci_same_path(pv);
 
-    return vmstate_same_get(f, field->err_hint, path);
+    /* no command line leaves out what was unplugged over there */
+    return qemu_get_byte(f) ? vmstate_same_get(f, field->err_hint, path) : 0;
 }
 
 static int pci_same_put(QEMUFile *f, void *pv, size_t size,
@@ -71,7 +73,10 @@ static int pci_same_put(QEMUFile *f, void *pv, size_t size,
 {
     g_autofree char *path = pci_same_path(pv);
 
-    vmstate_same_put(f, path);
+    qemu_put_byte(f, *path != 0);
+    if (*path) {
+        vmstate_same_put(f, path);
+    }
     return 0;
 }
 

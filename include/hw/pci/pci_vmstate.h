@@ -31,7 +31,8 @@ extern const VMStateInfo vmstate_info_pci_same;
 /**
  * VMSTATE_PCI_SAME() - the function that a property names, the same on both
  *   sides
- * @_field: pointer to it or NULL; one that has been unplugged counts as none
+ * @_field: pointer to it or NULL; one that has been unplugged counts as none,
+ *   and what is saved then is loaded whatever is there
  * @_property: what the user knows it as
  *
  * Nothing is loaded.  Comes before state that only means something with that

@@ -176,6 +176,47 @@ static void what_is_in_force_counts(void)
     qtest_quit(qts);
 }
 
+#define TREE(pxb, rp, us, ds) \
+    "-M q35,cxl=on -m 128M -nodefaults -display none " \
+    "-device pxb-cxl,id=hb0,bus=pcie.0,bus_nr=12" pxb \
+    " -device cxl-rp,id=rp0,bus=hb0,chassis=0" rp \
+    " -device cxl-upstream,id=us0,bus=rp0" us \
+    " -device cxl-downstream,id=ds0,bus=us0,chassis=0" ds
+#define RP ",port=0,slot=2"
+#define DS ",port=3,slot=4"
+
+static void a_port_has_its_properties(void)
+{
+    static const struct {
+        const char *args, *says;
+    } rows[] = {
+        { TREE(",hdm_for_passthrough=on", RP, "", DS), "hdm_for_passthrough" },
+        { TREE("", ",port=0,slot=3", "", DS), "slot" },
+        { TREE("", ",port=1,slot=2", "", DS), "port" },
+        { TREE("", RP ",hotplug=off", "", DS), "hotplug" },
+        { TREE("", RP, ",sn=7", DS), "sn" },
+        { TREE("", RP, ",port=2", DS), "port" },
+        { TREE("", RP, ",x-speed=8", DS), "x-speed" },
+        { TREE("", RP, "", ",port=3,slot=5"), "slot" },
+        { TREE("", RP, "", ",port=4,slot=4"), "port" },
+        { TREE("", RP, "", DS ",power_controller_present=off"),
+          "power_controller_present" },
+        { TREE("", RP, "", DS ",x-width=8"), "x-width" },
+    };
+
+    qtest_quit(cxl_migrate(qtest_init(TREE("", RP, "", DS)),
+                           TREE("", RP, "", DS)));
+    for (unsigned i = 0; i < ARRAY_SIZE(rows); i++) {
+        g_autofree char *want = g_strdup_printf("property '%s' is '",
+                                                rows[i].says);
+        g_autofree char *said = cxl_migrate_refused(
+            qtest_init(TREE("", RP, "", DS)), rows[i].args);
+
+        g_test_message("%s", said);
+        g_assert_nonnull(strstr(said, want));
+    }
+}
+
 static void plug_link(QTestState *qts, const char *target)
 {
     g_autofree char *answer = qtest_hmp(
@@ -214,15 +255,11 @@ static void a_link_has_its_target(void)
     }
 }
 
-/* Its mailbox is elsewhere and stays */
-static void a_switch_goes_and_its_mailbox_is_saved(void)
+/* Its mailbox and its link are elsewhere and stay */
+static QTestState *start_without_its_switch(const char *args)
 {
-    QTestState *qts = cxl_start(
-        BACKENDS "-device cxl-upstream,id=mem,bus=rp0 "
-        "-device cxl-switch-mailbox-cci,id=sw0,bus=rp1,target=mem ");
-    State state;
+    QTestState *qts = qtest_init(args);
     QDict *gone;
-    CxlDev box;
 
     cxl_slot_power(qts, 0, true);
     qtest_qmp_device_del_send(qts, "mem");
@@ -230,12 +267,28 @@ static void a_switch_goes_and_its_mailbox_is_saved(void)
     gone = qtest_qmp(qts, "{'execute': 'qom-list', 'arguments': {"
                      "'path': '/machine/peripheral/mem'}}");
     qmp_expect_error_and_unref(gone, "DeviceNotFound");
+    return qts;
+}
+
+static void a_switch_goes_and_its_mailbox_is_saved(void)
+{
+    g_autofree char *args = cxl_args(
+        BACKENDS "-device cxl-upstream,id=mem,bus=rp0 "
+        "-device cxl-switch-mailbox-cci,id=sw0,bus=rp1,target=mem "
+        "-chardev null,id=fm -device mctp-serial-cxl,chardev=fm,target=mem ");
+    QTestState *qts = start_without_its_switch(args);
+    State state;
+    CxlDev box;
+
     state_save(&state, qts);
     g_assert_true(state_load(&state, state.data));
     cxl_probe(qts, 1, &box);
     g_assert_cmphex(cfg_readl(&box, 0), !=, UINT32_MAX);
     state_free(&state);
     qtest_quit(qts);
+
+    /* a machine that is new has the switch: nothing else can be started */
+    qtest_quit(cxl_migrate(start_without_its_switch(args), args));
 }
 
 static void a_machine_migrates_after_a_refusal(void)
@@ -274,6 +327,7 @@ int main(int argc, char **argv)
 #define T(f) qtest_add_func("/cxl/state-same/" #f, f)
     T(a_difference_is_refused_by_name);
     T(what_is_in_force_counts);
+    T(a_port_has_its_properties);
     T(a_link_has_its_target);
     T(a_switch_goes_and_its_mailbox_is_saved);
     T(a_machine_migrates_after_a_refusal);
