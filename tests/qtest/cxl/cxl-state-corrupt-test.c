@@ -242,11 +242,30 @@ static void a_corrupt_count_is_refused(void)
 static size_t config_byte(const State *state, const char *what,
                           unsigned reg)
 {
+    static const struct {
+        const char *what;
+        uint8_t id[4];
+    } port[] = {
+        { "cxl-rp", { 0x86, 0x80, 0x75, 0x70 } },
+        { "cxl-downstream", { 0xe5, 0x19, 0x29, 0xa1 } },
+    };
     g_autoptr(GArray) s = state_sections(state, what);
+    const StateSection *device = &g_array_index(s, StateSection, 0);
 
     g_assert_cmpuint(s->len, >=, 1);
+    for (unsigned i = 0; i < ARRAY_SIZE(port); i++) {
+        if (!strcmp(port[i].what, what)) {
+            /* behind the properties */
+            const uint8_t *id = memmem(state->data + device->start,
+                                       device->end - device->start,
+                                       port[i].id, sizeof(port[i].id));
+
+            g_assert_nonnull(id);
+            return id - state->data + reg;
+        }
+    }
     /* behind the version */
-    return g_array_index(s, StateSection, 0).start + 4 + reg;
+    return device->start + 4 + reg;
 }
 
 static void refuse_byte(CxlDev *dev, State *state, size_t at,
