@@ -127,27 +127,41 @@ const VMStateInfo vmstate_info_same = {
 /* Of a text from a stream, what is read for the error */
 #define SAME_SHOWN 255
 
-int vmstate_same_get(QEMUFile *f, const char *property, const char *text)
+int vmstate_text_get(QEMUFile *f, void *pv, size_t size,
+                     const VMStateField *field)
 {
-    size_t here = strlen(text), len = qemu_get_be32(f);
-    size_t n = MIN(len, MAX(here, SAME_SHOWN));
-    g_autofree char *there = g_malloc0(n + 1);
+    const VMStateText *kind = container_of(field->info, VMStateText, info);
+    g_autofree char *text = kind->text(pv, field) ?: g_strdup("");
+    g_autofree char *there = NULL;
+    size_t here = strlen(text), len, n;
 
+    if (!qemu_get_byte(f)) {
+        return 0;
+    }
+    len = qemu_get_be32(f);
+    n = MIN(len, MAX(here, SAME_SHOWN));
+    there = g_malloc0(n + 1);
     if (qemu_get_buffer(f, (uint8_t *)there, n) == n && len == here &&
         !memcmp(there, text, here)) {
         return 0;
     }
     error_report("property '%s' is '%.255s' here, but the state was saved with "
-                 "'%.255s'", property, text, there);
+                 "'%.255s'", field->err_hint, text, there);
     return -EINVAL;
 }
 
-void vmstate_same_put(QEMUFile *f, const char *text)
+int vmstate_text_put(QEMUFile *f, void *pv, size_t size,
+                     const VMStateField *field, JSONWriter *vmdesc)
 {
-    size_t len = strlen(text);
+    const VMStateText *kind = container_of(field->info, VMStateText, info);
+    g_autofree char *text = kind->text(pv, field);
 
-    qemu_put_be32(f, len);
-    qemu_put_buffer(f, (const uint8_t *)text, len);
+    qemu_put_byte(f, text != NULL);
+    if (text) {
+        qemu_put_be32(f, strlen(text));
+        qemu_put_buffer(f, (const uint8_t *)text, strlen(text));
+    }
+    return 0;
 }
 
 /* -- all or nothing ------------------------------------------------------ */

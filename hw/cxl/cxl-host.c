@@ -184,8 +184,9 @@ static bool window_link(CXLFixedWindow *fw, unsigned index, Error **errp)
 /* -- saved state ---------------------------------------------------------- */
 
 /* What the guest has read in its CEDT, and its decoders stand on */
-static char *windows_text(const CXLState *state)
+static char *windows_text(void *opaque, const VMStateField *field)
 {
+    const CXLState *state = opaque;
     GString *s = g_string_new(NULL);
 
     for (GList *it = state->fixed_windows; it; it = it->next) {
@@ -203,27 +204,9 @@ static char *windows_text(const CXLState *state)
     return g_string_free(s, false);
 }
 
-static int windows_get(QEMUFile *f, void *pv, size_t size,
-                       const VMStateField *field)
-{
-    g_autofree char *text = windows_text(pv);
-
-    return vmstate_same_get(f, "cxl-fmw", text);
-}
-
-static int windows_put(QEMUFile *f, void *pv, size_t size,
-                       const VMStateField *field, JSONWriter *vmdesc)
-{
-    g_autofree char *text = windows_text(pv);
-
-    vmstate_same_put(f, text);
-    return 0;
-}
-
-static const VMStateInfo windows_info = {
-    .name = "fixed memory windows",
-    .get = windows_get,
-    .put = windows_put,
+static const VMStateText windows_same = {
+    VMSTATE_TEXT_INFO,
+    .text = windows_text,
 };
 
 static const VMStateDescription vmstate_windows = {
@@ -233,12 +216,7 @@ static const VMStateDescription vmstate_windows = {
     /* before whatever has decoders */
     .priority = MIG_PRI_PCI_BUS,
     .fields = (const VMStateField[]) {
-        {
-            .name = "windows",
-            .info = &windows_info,
-            .size = sizeof(CXLState),
-            .flags = VMS_SINGLE,
-        },
+        VMSTATE_SAME_TEXT(windows_same, CXLState, "cxl-fmw"),
         VMSTATE_END_OF_LIST()
     }
 };

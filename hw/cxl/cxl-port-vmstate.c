@@ -23,77 +23,40 @@ static int slot_post_load(void *opaque, int version_id)
 
 /* -- properties ----------------------------------------------------------- */
 
+/* What a port was given; a host bridge has what its expander bridge was */
+static char *port_property(void *opaque, const VMStateField *field)
+{
+    Object *obj = OBJECT(opaque);
+
+    if (object_dynamic_cast(obj, TYPE_PXB_CXL_HOST)) {
+        obj = OBJECT(PCI_HOST_BRIDGE(obj)->bus->parent_dev);
+    }
+    return object_property_find(obj, field->err_hint) ?
+           object_property_print(obj, field->err_hint, false, &error_abort) :
+           NULL;
+}
+
+static const VMStateText port_same = {
+    VMSTATE_TEXT_INFO,
+    .text = port_property,
+};
+
 /* What a guest reads somewhere in a port or host bridge */
-static const char *const same_properties[] = {
-    "port", "slot", "sn", "x-speed", "x-width", "hotplug",
-    "power_controller_present", "hdm_for_passthrough",
-};
+#define PORT_SAME(name) VMSTATE_SAME_TEXT(port_same, DeviceState, name)
 
-/* NULL if @obj has no such property */
-static char *same_value(Object *obj, const char *name)
-{
-    return object_property_find(obj, name) ?
-           object_property_print(obj, name, false, &error_abort) : NULL;
-}
-
-/* A host bridge has what its expander bridge was given */
-static Object *same_owner(void *pv)
-{
-    Object *obj = OBJECT(pv);
-
-    return object_dynamic_cast(obj, TYPE_PXB_CXL_HOST) ?
-           OBJECT(PCI_HOST_BRIDGE(obj)->bus->parent_dev) : obj;
-}
-
-static int same_properties_get(QEMUFile *f, void *pv, size_t size,
-                               const VMStateField *field)
-{
-    Object *obj = same_owner(pv);
-
-    for (unsigned i = 0; i < ARRAY_SIZE(same_properties); i++) {
-        g_autofree char *value = same_value(obj, same_properties[i]);
-
-        if (value && vmstate_same_get(f, same_properties[i], value)) {
-            return -EINVAL;
-        }
-    }
-    return 0;
-}
-
-static int same_properties_put(QEMUFile *f, void *pv, size_t size,
-                               const VMStateField *field, JSONWriter *vmdesc)
-{
-    Object *obj = same_owner(pv);
-
-    for (unsigned i = 0; i < ARRAY_SIZE(same_properties); i++) {
-        g_autofree char *value = same_value(obj, same_properties[i]);
-
-        if (value) {
-            vmstate_same_put(f, value);
-        }
-    }
-    return 0;
-}
-
-static const VMStateInfo same_properties_info = {
-    .name = "properties",
-    .get = same_properties_get,
-    .put = same_properties_put,
-};
-
-#define VMSTATE_SAME_PROPERTIES {                                           \
-        .name = "properties",                                               \
-        .info = &same_properties_info,                                      \
-        .size = sizeof(DeviceState),                                        \
-        .flags = VMS_SINGLE,                                                \
-    }
-
-static const VMStateDescription vmstate_host_properties = {
-    .name = "cxl-host-properties",
+static const VMStateDescription vmstate_port_properties = {
+    .name = "cxl-port-properties",
     .version_id = 1,
     .minimum_version_id = 1,
     .fields = (const VMStateField[]) {
-        VMSTATE_SAME_PROPERTIES,
+        PORT_SAME("port"),
+        PORT_SAME("slot"),
+        PORT_SAME("sn"),
+        PORT_SAME("x-speed"),
+        PORT_SAME("x-width"),
+        PORT_SAME("hotplug"),
+        PORT_SAME("power_controller_present"),
+        PORT_SAME("hdm_for_passthrough"),
         VMSTATE_END_OF_LIST()
     }
 };
@@ -137,7 +100,7 @@ static const VMStateDescription *describe(Object *obj, CXLComponentState *cxl)
     unsigned n = 4;
     VMStateDescription *vmsd;
 
-    f[0] = (VMStateField) VMSTATE_SAME_PROPERTIES;
+    f[0] = (VMStateField) VMSTATE_ALL(DeviceState, vmstate_port_properties);
     f[1] = (VMStateField) VMSTATE_PCI_FUNCTION(parent_obj, PCIBridge);
     f[2] = (VMStateField) {
         .name = "aer-log",
@@ -184,7 +147,7 @@ void cxl_port_register_vmstate(Object *obj, CXLComponentState *cxl)
     if (object_dynamic_cast(obj, TYPE_PXB_CXL_HOST)) {
         /* Cannot be unplugged, hence never unregistered */
         vmstate_register(VMSTATE_IF(obj), VMSTATE_INSTANCE_ID_ANY,
-                         &vmstate_host_properties, obj);
+                         &vmstate_port_properties, obj);
         vmstate_register(VMSTATE_IF(obj), VMSTATE_INSTANCE_ID_ANY,
                          &vmstate_cxl_component, cxl);
     } else if (object_dynamic_cast(obj, TYPE_PCIE_PORT) && !dc->vmsd) {

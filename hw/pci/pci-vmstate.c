@@ -5,8 +5,6 @@
 #include "qemu/osdep.h"
 #include "qemu/error-report.h"
 #include "hw/pci/pci_vmstate.h"
-#include "migration/qemu-file-types.h"
-#include "migration/vmstate-checked.h"
 
 /* Bits of irq_state */
 static uint8_t pci_function_lines(const PCIDevice *dev)
@@ -52,36 +50,15 @@ const VMStateInfo vmstate_info_pci_function = {
 };
 
 /* Where the function is that @pv points to: the same for every numbering */
-static char *pci_same_path(const void *pv)
+static char *pci_same_path(void *pv, const VMStateField *field)
 {
-    DeviceState *dev = *(DeviceState * const *)pv;
+    DeviceState *dev = *(DeviceState **)pv;
 
-    return dev && dev->realized ? qdev_get_dev_path(dev) : g_strdup("");
+    /* no command line leaves out what was unplugged on the other side */
+    return dev && dev->realized ? qdev_get_dev_path(dev) : NULL;
 }
 
-static int pci_same_get(QEMUFile *f, void *pv, size_t size,
-                        const VMStateField *field)
-{
-    g_autofree char *path = pci_same_path(pv);
-
-    /* no command line leaves out what was unplugged over there */
-    return qemu_get_byte(f) ? vmstate_same_get(f, field->err_hint, path) : 0;
-}
-
-static int pci_same_put(QEMUFile *f, void *pv, size_t size,
-                        const VMStateField *field, JSONWriter *vmdesc)
-{
-    g_autofree char *path = pci_same_path(pv);
-
-    qemu_put_byte(f, *path != 0);
-    if (*path) {
-        vmstate_same_put(f, path);
-    }
-    return 0;
-}
-
-const VMStateInfo vmstate_info_pci_same = {
-    .name = "PCI function of a property",
-    .get = pci_same_get,
-    .put = pci_same_put,
+const VMStateText vmstate_pci_same = {
+    VMSTATE_TEXT_INFO,
+    .text = pci_same_path,
 };

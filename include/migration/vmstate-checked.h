@@ -75,14 +75,36 @@ int vmstate_counted_put(QEMUFile *f, void *pv, size_t size,
 extern const VMStateInfo vmstate_info_same;
 
 /**
- * vmstate_same_get(), vmstate_same_put() - the same for what is no number
- * @text: what this side was given, in words for the user
- *
- * For get and put of a VMStateInfo.  vmstate_same_get() returns 0 if the stream
- * has @text.
+ * struct VMStateText - the same for what is no number
+ * @info: filled by VMSTATE_TEXT_INFO; a field of this kind points to it
+ * @text: what this side was given, in words for the user; the caller frees it.
+ *   NULL: there is none.  A stream that has none fits any.
  */
-int vmstate_same_get(QEMUFile *f, const char *property, const char *text);
-void vmstate_same_put(QEMUFile *f, const char *text);
+typedef struct VMStateText {
+    VMStateInfo info;
+    char *(*text)(void *opaque, const VMStateField *field);
+} VMStateText;
+
+int vmstate_text_get(QEMUFile *f, void *pv, size_t size,
+                     const VMStateField *field);
+int vmstate_text_put(QEMUFile *f, void *pv, size_t size,
+                     const VMStateField *field, JSONWriter *vmdesc);
+
+#define VMSTATE_TEXT_INFO                                                   \
+    .info = {                                                               \
+        .name = "property's text",                                          \
+        .get = vmstate_text_get,                                            \
+        .put = vmstate_text_put,                                            \
+    }
+
+/** VMSTATE_SAME_TEXT() - @_kind: a VMStateText; gets all of @_state */
+#define VMSTATE_SAME_TEXT(_kind, _state, _property) {                       \
+        .name = (_property),                                                \
+        .info = &(_kind).info,                                              \
+        .size = sizeof(_state),                                             \
+        .flags = VMS_SINGLE,                                                \
+        .err_hint = (_property),                                            \
+    }
 
 /**
  * struct VMStateGuard - state that is loaded as a whole or given up

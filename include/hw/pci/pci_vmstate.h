@@ -7,11 +7,11 @@
 #ifndef HW_PCI_PCI_VMSTATE_H
 #define HW_PCI_PCI_VMSTATE_H
 
-#include "migration/vmstate.h"
+#include "migration/vmstate-checked.h"
 #include "hw/pci/pci_device.h"
 
 extern const VMStateInfo vmstate_info_pci_function;
-extern const VMStateInfo vmstate_info_pci_same;
+extern const VMStateText vmstate_pci_same;
 
 /**
  * VMSTATE_PCI_FUNCTION() - the same bytes as VMSTATE_PCI_DEVICE()
@@ -40,7 +40,7 @@ extern const VMStateInfo vmstate_info_pci_same;
  */
 #define VMSTATE_PCI_SAME(_field, _state, _property) {                       \
         .name = stringify(_field),                                          \
-        .info = &vmstate_info_pci_same,                                     \
+        .info = &vmstate_pci_same.info,                                     \
         .size = sizeof_field(_state, _field),                               \
         .flags = VMS_SINGLE,                                                \
         .offset = offsetof(_state, _field),                                 \

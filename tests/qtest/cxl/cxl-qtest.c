@@ -402,8 +402,7 @@ static void end_migration(QTestState *qts, bool may)
         may ? 0 : 4096 * 1000, may ? 60000 : 1, may ? 0 : 8 << 20);
 }
 
-/* @from ends; what it was is in the file whose name comes back */
-static char *save(QTestState *from, unsigned passes)
+char *cxl_save(QTestState *from, unsigned passes)
 {
     char *path;
     g_autofree char *uri = NULL;
@@ -441,7 +440,7 @@ static char *save(QTestState *from, unsigned passes)
 
 char *cxl_migrate_refused(QTestState *from, const char *args)
 {
-    g_autofree char *path = save(from, 0);
+    g_autofree char *path = cxl_save(from, 0);
     g_autofree char *log = g_strconcat(path, ".log", NULL);
     g_autofree char *uri = g_strconcat("file:", path, NULL);
     g_autofree char *incoming = g_strdup_printf("%s -incoming defer 2>%s", args,
@@ -472,7 +471,7 @@ char *cxl_migrate_refused(QTestState *from, const char *args)
 QTestState *cxl_migrate_passes(QTestState *from, const char *args,
                                unsigned passes)
 {
-    g_autofree char *path = save(from, passes);
+    g_autofree char *path = cxl_save(from, passes);
     g_autofree char *uri = g_strconcat("file:", path, NULL);
     g_autofree char *incoming = g_strdup_printf("%s -incoming defer", args);
     QTestState *to = qtest_init(incoming);

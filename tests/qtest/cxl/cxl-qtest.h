@@ -129,6 +129,12 @@ uint64_t cxl_find_region(QTestState *qts, const char *name);
 uint64_t cxl_map(CxlDev *dev, uint64_t size);
 
 /**
+ * cxl_save() - migrate @from to a file
+ * @passes: see cxl_migrate_passes(), or 0
+ * Return: the file, to unlink() and g_free(); @from is gone
+ */
+char *cxl_save(QTestState *from, unsigned passes);
+/**
  * cxl_migrate() - save @from to a file, load it into a new machine
  * Return: the new machine, made with @args; @from is gone
  */

@@ -294,7 +294,7 @@ static void a_switch_goes_and_its_mailbox_is_saved(void)
 static void a_machine_migrates_after_a_refusal(void)
 {
     QTestState *qts = cxl_start(BACKENDS);
-    g_autofree char *said = NULL, *status = NULL;
+    g_autofree char *said = NULL, *stream = NULL;
     State state;
     QDict *info;
 
@@ -308,17 +308,8 @@ static void a_machine_migrates_after_a_refusal(void)
     g_assert_cmpstr(qdict_get_str(info, "status"), ==, "paused");
     qobject_unref(info);
     state_free(&state);
-    qtest_qmp_assert_success(qts, "{'execute': 'migrate',"
-                             "'arguments': {'uri': 'exec:cat > /dev/null'}}");
-    do {
-        info = qtest_qmp_assert_success_ref(qts,
-                                            "{'execute': 'query-migrate'}");
-        g_free(status);
-        status = g_strdup(qdict_get_str(info, "status"));
-        qobject_unref(info);
-        g_assert_cmpstr(status, !=, "failed");
-    } while (strcmp(status, "completed"));
-    qtest_quit(qts);
+    stream = cxl_save(qts, 0);
+    unlink(stream);
 }
 
 int main(int argc, char **argv)
