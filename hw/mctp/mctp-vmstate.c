@@ -287,6 +287,8 @@ const VMStateDescription vmstate_mctp_endpoint = {
     .post_load = endpoint_post_load,
     .fields = (const VMStateField[]) {
         VMSTATE_UINT8(eid, MCTPEndpoint),
+        /* the running guest knows the endpoint by it */
+        VMSTATE_UINT8_ARRAY(uuid, MCTPEndpoint, MCTP_UUID_BYTES),
         VMSTATE_STRUCT_ARRAY(rx.slot, MCTPEndpoint, MCTP_ASSEMBLY_SLOTS, 1,
                              vmstate_assembly, MCTPAssembly),
         VMSTATE_UINT64(tx.last_id, MCTPEndpoint),

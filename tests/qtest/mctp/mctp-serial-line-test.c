@@ -459,6 +459,53 @@ static void test_two_lines(void)
     stop(qts);
 }
 
+static GByteArray *line_uuid(void)
+{
+    static const uint8_t get_uuid[] = {
+        1, LINE_EID(0), PEER_EID, 0xc8, 0, 0x80, 3,
+    };
+    g_autoptr(Line) l = line_open(0);
+    GByteArray *answer;
+    MCTPHeader hdr;
+
+    line_send_packet(l, get_uuid, sizeof(get_uuid));
+    answer = line_message(l, &hdr);
+    g_assert_cmpuint(answer->len, ==, 4 + 16);
+    g_assert_cmphex(answer->data[3], ==, 0);
+    return answer;
+}
+
+static char *line_replace(const char *text, const char *old, const char *new)
+{
+    g_auto(GStrv) parts = g_strsplit(text, old, -1);
+
+    return g_strjoinv(new, parts);
+}
+
+/*
+ * Components without a serial number get their UUID from their id; a bus owner
+ * in the guest may not see another one because the host uses other ids
+ */
+static void test_uuid_of_another_id(void)
+{
+    g_autofree char *numbered = machine_args();
+    g_autofree char *args = line_replace(numbered, ",sn=0x1122334455667788",
+                                         "");
+    g_autofree char *renamed = line_replace(args, "us0", "upper");
+    QTestState *qts = qtest_init(args);
+    g_autoptr(GByteArray) before = line_uuid(), after = NULL, fresh = NULL;
+
+    qts = cxl_migrate(qts, renamed);
+    after = line_uuid();
+    g_assert_cmpmem(after->data, after->len, before->data, before->len);
+    stop(qts);
+
+    qts = qtest_init(renamed);
+    fresh = line_uuid();
+    g_assert_cmpint(memcmp(fresh->data, before->data, fresh->len), !=, 0);
+    stop(qts);
+}
+
 /* Bytes in the first packet of a long answer: Command Effects Log entries */
 static unsigned first_packet(const char *unit)
 {
@@ -567,6 +614,7 @@ int main(int argc, char **argv)
     qtest_add_func("/mctp-serial/transmission-unit", test_unit);
     qtest_add_func("/mctp-serial/bad-transmission-unit", test_bad_unit);
     qtest_add_func("/mctp-serial/links-without-id", test_links_without_id);
+    qtest_add_func("/mctp-serial/uuid-of-another-id", test_uuid_of_another_id);
     ret = g_test_run();
     line_cleanup();
     return ret;
