@@ -5,6 +5,7 @@
 SHELL := /bin/bash
 BUILD ?= build
 SANITIZE := build-sanitize
+COVERAGE := build-coverage
 
 .PHONY: all
 all: ## build QEMU with our device layer, and our own programs
@@ -54,6 +55,11 @@ check-sanitize: ## run unit tests and qtests under ASan and UBSan
 	@./configure --build=$(SANITIZE) --enable-asan --enable-ubsan
 	@TEST_SLACK=10 UBSAN_OPTIONS=halt_on_error=1:abort_on_error=1:print_stacktrace=1 \
 		scripts/check.sh $(SANITIZE) unit qtest
+
+.PHONY: coverage
+coverage: ## which lines and branches of ours the unit tests and qtests run
+	@./configure --build=$(COVERAGE) --enable-coverage
+	@scripts/coverage.sh $(COVERAGE)
 
 SECONDS ?= 60
 
