@@ -40,7 +40,7 @@ def inside(options, table):
     found = run_lines([os.path.join(
         options.build, 'qemu/tests/bench/cxl/cxl-bench-commands')])
     group, ratio = found.pop('group'), found.pop('group-ratio')
-    table.section('Commands within QEMU, without a road')
+    table.section('Commands within QEMU, without a transport')
     for name, row in found.items():
         for size, ns in row.items():
             table.add(f'{name}h, {size} bytes of answer', None, '', rate(ns))

@@ -115,10 +115,10 @@ def commands(table, found):
                       'ours : base', f'{rate(mine)}; base {rate(other)}')
         elif mine:
             table.add(f'{name}h, PCI mailbox, by ioctl', None, '', rate(mine))
-    for road, words in (('mailbox', 'PCI mailbox, by ioctl'),
+    for transport, words in (('mailbox', 'PCI mailbox, by ioctl'),
                         ('i2c', 'MCTP over I2C')):
         for name in ('5600', '5603'):
-            mine = ours.get(f'{road}-{name}')
+            mine = ours.get(f'{transport}-{name}')
             if mine:
                 table.add(f'{name}h, {words}', mine / ours[f'mailbox-{name}'],
                           'this : mailbox', rate(mine))

@@ -46,7 +46,7 @@ FIRST_I2C = 0x20
 
 # KiB that QEMU may grow by in a long run: translated code and caches, two huge
 # pages of the host (one made a run of 10,000 commands look like a leak).  A
-# leak of one message per command is more; the qtest of the same road, with
+# leak of one message per command is more; the qtest of the same transport, with
 # no guest behind it, has the finer bound.
 MAY_GROW = 4096
 

@@ -2,8 +2,8 @@
 /*
  * The dynamic capacity tests: a Fabric Manager, a host and one device
  *
- * The same tests run whatever road the FM's commands take; the host always uses
- * the mailbox.
+ * The same tests run whatever transport the FM's commands take; the host always
+ * uses the mailbox.
  */
 #ifndef GUEST_DCD_BENCH_H
 #define GUEST_DCD_BENCH_H
@@ -16,7 +16,7 @@
 
 /**
  * struct dcd_bench - what all tests share
- * @fm: road of the FM's commands
+ * @fm: transport of the FM's commands
  * @host: mailbox; may be the same as @fm
  * @fm_log: @fm has an event log of its own (records 04h and 05h)
  * @agent: the host program

@@ -23,7 +23,7 @@
 static const char *const harmless[] = {
     /* Raw mailbox commands are this test's way in; the kernel warns once */
     "raw command path used",
-    /* ... and of every use of its door for poison */
+    /* ... and of every use of its file for poison */
     "poison inject dpa", "poison clear dpa",
     /* What cxl_pci says of each reset that sysfs is asked for */
     ": resetting",

@@ -89,17 +89,17 @@ static void time_host(struct cxl_conn *host)
     weigh_figure("host", "4801", command_ns(host, &req));
 }
 
-static void time_manager(const char *road, struct cxl_conn *fm)
+static void time_manager(const char *transport, struct cxl_conn *fm)
 {
     static struct cxl_req req;
 
     req_start(&req, 0x5600);
-    weigh_figure(road, "5600", command_ns(fm, &req));
+    weigh_figure(transport, "5600", command_ns(fm, &req));
     req_start(&req, 0x5603);
     req_zeros(&req, 4);
     req_num(&req, CXL_PAGE_MAX, 4);
     req_zeros(&req, 4);
-    weigh_figure(road, "5603", command_ns(fm, &req));
+    weigh_figure(transport, "5603", command_ns(fm, &req));
 }
 
 void scenario_bench(void)
@@ -113,7 +113,7 @@ void scenario_bench(void)
     }
     weigh_static();
     host = cxl_conn_open_ioctl("/dev/cxl/" MEMDEV);
-    if (!tap_check(host != NULL, "the host has its road")) {
+    if (!tap_check(host != NULL, "the host has its transport")) {
         return;
     }
     weigh_dynamic(host);

@@ -50,7 +50,7 @@ static struct cxl_conn *bring_up(void)
     return mctp_link_connect(&peer);
 }
 
-/* The same question on both roads */
+/* The same question on both transports */
 static void compare(struct cxl_conn *fm, struct cxl_conn *host)
 {
     static const uint16_t question[] = { 0x4000, 0x5600 };
@@ -72,7 +72,7 @@ static void compare(struct cxl_conn *fm, struct cxl_conn *host)
         }
         tap_check(!rc && !cxl_run(host, &req, &b) && a.len == b.len &&
                   !memcmp(a.data, b.data, a.len),
-                  "%04x gives the same bytes on both roads", question[i]);
+                  "%04x gives the same bytes on both transports", question[i]);
     }
     req_start(&req, 0x4802);
     req_zeros(&req, 8);
@@ -80,7 +80,7 @@ static void compare(struct cxl_conn *fm, struct cxl_conn *host)
            "the host's commands are not for the FM");
 }
 
-/* The program for people, a static one here, takes both roads too */
+/* The program for people, a static one here, takes both transports too */
 static void try_program(const char *name)
 {
     program_ok("cxl-fm --connect %s --json info", name);
@@ -139,7 +139,7 @@ void scenario_mctp(void)
     region_of_static(MEMDEV);
     host = cxl_conn_open_ioctl("/dev/cxl/" MEMDEV);
     fm = bring_up();
-    if (!tap_check(host && fm, "FM and host have their roads")) {
+    if (!tap_check(host && fm, "FM and host have their transports")) {
         return;
     }
     compare(fm, host);

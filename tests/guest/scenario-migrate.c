@@ -187,7 +187,7 @@ void scenario_migrate(void)
         host = cxl_conn_open_ioctl("/dev/cxl/" MEMDEV);
     }
     fm = mctp_link_present() ? mctp_link_open_first() : host;
-    if (!tap_check(host && fm, "FM and host have their roads")) {
+    if (!tap_check(host && fm, "FM and host have their transports")) {
         return;
     }
     region_of_static(MEMDEV);

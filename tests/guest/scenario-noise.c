@@ -187,7 +187,8 @@ void scenario_noise(void)
     static struct run run;
     int adapter = -1;
 
-    if (!tap_check(prepare(&run, &adapter), "FM and host have their roads")) {
+    if (!tap_check(prepare(&run, &adapter),
+                   "FM and host have their transports")) {
         return;
     }
     run_with_noise(&run, adapter, false, COMMANDS);

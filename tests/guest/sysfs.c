@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Short roads to sysfs files
+ * Short ways to sysfs files
  */
 #include <dirent.h>
 #include <errno.h>

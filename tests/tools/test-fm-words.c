@@ -6,44 +6,44 @@
 #include "fm-cmds.h"
 #include "fm-explain.h"
 #include "fm-json.h"
-#include "fm-road.h"
+#include "fm-address.h"
 
 static void url_good(void)
 {
     static const struct {
         const char *text;
-        struct fm_road road;
+        struct fm_address address;
     } good[] = {
-        { "unix:/tmp/fm.sock", { FM_ROAD_UNIX, (char *)"/tmp/fm.sock", 0, 0,
+        { "unix:/tmp/fm.sock", { FM_ADDRESS_UNIX, (char *)"/tmp/fm.sock", 0, 0,
                                  0 } },
-        { "unix:relative", { FM_ROAD_UNIX, (char *)"relative", 0, 0, 0 } },
-        { "tcp:localhost:4321", { FM_ROAD_TCP, (char *)"localhost", 4321, 0,
+        { "unix:relative", { FM_ADDRESS_UNIX, (char *)"relative", 0, 0, 0 } },
+        { "tcp:localhost:4321", { FM_ADDRESS_TCP, (char *)"localhost", 4321, 0,
                                   0 } },
-        { "tcp:[::1]:65535", { FM_ROAD_TCP, (char *)"::1", 65535, 0, 0 } },
-        { "tcp:::1:80", { FM_ROAD_TCP, (char *)"::1", 80, 0, 0 } },
-        { "pty:/dev/pts/3", { FM_ROAD_PTY, (char *)"/dev/pts/3", 0, 0, 0 } },
-        { "/dev/pts/3", { FM_ROAD_PTY, (char *)"/dev/pts/3", 0, 0, 0 } },
-        { "/dev/ttyS1", { FM_ROAD_PTY, (char *)"/dev/ttyS1", 0, 0, 0 } },
-        { "mctp:1,9", { FM_ROAD_MCTP, NULL, 0, 1, 9 } },
-        { "mctp:11,254", { FM_ROAD_MCTP, NULL, 0, 11, 254 } },
-        { "ioctl:/dev/cxl/mem0", { FM_ROAD_IOCTL, (char *)"/dev/cxl/mem0", 0,
+        { "tcp:[::1]:65535", { FM_ADDRESS_TCP, (char *)"::1", 65535, 0, 0 } },
+        { "tcp:::1:80", { FM_ADDRESS_TCP, (char *)"::1", 80, 0, 0 } },
+        { "pty:/dev/pts/3", { FM_ADDRESS_PTY, (char *)"/dev/pts/3", 0, 0, 0 } },
+        { "/dev/pts/3", { FM_ADDRESS_PTY, (char *)"/dev/pts/3", 0, 0, 0 } },
+        { "/dev/ttyS1", { FM_ADDRESS_PTY, (char *)"/dev/ttyS1", 0, 0, 0 } },
+        { "mctp:1,9", { FM_ADDRESS_MCTP, NULL, 0, 1, 9 } },
+        { "mctp:11,254", { FM_ADDRESS_MCTP, NULL, 0, 11, 254 } },
+        { "ioctl:/dev/cxl/mem0", { FM_ADDRESS_IOCTL, (char *)"/dev/cxl/mem0", 0,
                                    0, 0 } },
-        { "/dev/cxl/mem0", { FM_ROAD_IOCTL, (char *)"/dev/cxl/mem0", 0, 0,
+        { "/dev/cxl/mem0", { FM_ADDRESS_IOCTL, (char *)"/dev/cxl/mem0", 0, 0,
                              0 } },
     };
 
     for (gsize i = 0; i < G_N_ELEMENTS(good); i++) {
         g_autoptr(GError) error = NULL;
-        struct fm_road road;
+        struct fm_address address;
 
-        g_assert_true(fm_road_parse(good[i].text, &road, &error));
+        g_assert_true(fm_address_parse(good[i].text, &address, &error));
         g_assert_no_error(error);
-        g_assert_cmpint(road.kind, ==, good[i].road.kind);
-        g_assert_cmpstr(road.place, ==, good[i].road.place);
-        g_assert_cmpuint(road.port, ==, good[i].road.port);
-        g_assert_cmpuint(road.net, ==, good[i].road.net);
-        g_assert_cmpuint(road.eid, ==, good[i].road.eid);
-        fm_road_clear(&road);
+        g_assert_cmpint(address.kind, ==, good[i].address.kind);
+        g_assert_cmpstr(address.place, ==, good[i].address.place);
+        g_assert_cmpuint(address.port, ==, good[i].address.port);
+        g_assert_cmpuint(address.net, ==, good[i].address.net);
+        g_assert_cmpuint(address.eid, ==, good[i].address.eid);
+        fm_address_clear(&address);
     }
 }
 
@@ -59,9 +59,9 @@ static void url_bad(void)
 
     for (gsize i = 0; i < G_N_ELEMENTS(bad); i++) {
         g_autoptr(GError) error = NULL;
-        struct fm_road road;
+        struct fm_address address;
 
-        g_assert_false(fm_road_parse(bad[i], &road, &error));
+        g_assert_false(fm_address_parse(bad[i], &address, &error));
         g_assert_nonnull(error);
         g_assert_nonnull(strstr(error->message, "expected") ?:
                          strstr(error->message, "missing"));
@@ -79,13 +79,13 @@ static void url_nobody_there(void)
 
     for (gsize i = 0; i < G_N_ELEMENTS(nobody); i++) {
         g_autoptr(GError) error = NULL;
-        struct fm_road road;
+        struct fm_address address;
 
-        g_assert_true(fm_road_parse(nobody[i], &road, &error));
-        g_assert_null(fm_road_open(&road, nobody[i], 1000, &error));
+        g_assert_true(fm_address_parse(nobody[i], &address, &error));
+        g_assert_null(fm_address_open(&address, nobody[i], 1000, &error));
         g_assert_nonnull(error);
         g_assert_true(g_str_has_prefix(error->message, nobody[i]));
-        fm_road_clear(&road);
+        fm_address_clear(&address);
     }
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A road to one component command interface (CCI)
+ * A connection to one component command interface (CCI)
  *
  * Commands know nothing of how their bytes travel.  A transport is one function
  * that carries a request there and an answer back.

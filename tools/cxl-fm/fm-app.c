@@ -11,7 +11,7 @@
 #include "fm-app.h"
 #include "fm-explain.h"
 #include "fm-message.h"
-#include "fm-road.h"
+#include "fm-address.h"
 
 /* What is no terminal is as wide as the oldest ones */
 #define COLUMNS         80
@@ -167,24 +167,24 @@ int fm_connect(struct fm_app *app)
 {
     const char *text = app->connect ? app->connect : g_getenv("CXL_FM");
     g_autoptr(GError) error = NULL;
-    struct fm_road road;
+    struct fm_address address;
     int ret;
 
     if (!text) {
         return fm_usage(app, "which component? Give --connect, or set CXL_FM");
     }
-    if (!fm_road_parse(text, &road, &error)) {
+    if (!fm_address_parse(text, &address, &error)) {
         return fm_usage(app, "%s", error->message);
     }
-    app->conn = fm_road_open(&road, text, app->timeout * 1000, &error);
-    ret = road.kind;
-    fm_road_clear(&road);
+    app->conn = fm_address_open(&address, text, app->timeout * 1000, &error);
+    ret = address.kind;
+    fm_address_clear(&address);
     if (!app->conn) {
         complain(app, "connection", -1, NULL, error->message);
         return FM_UNREACHABLE;
     }
     /* of a mailbox, the kernel knows */
-    if (ret != FM_ROAD_IOCTL) {
+    if (ret != FM_ADDRESS_IOCTL) {
         ret = ask_limits(app);
         return ret ? fm_fail(app, ret) : FM_DONE;
     }

@@ -55,7 +55,7 @@ extern const struct fm_verb fm_verbs_show[], fm_verbs_log[], fm_verbs_change[],
 /** fm_usage() - complain about the command line. Return: FM_USAGE */
 int fm_usage(struct fm_app *app, const char *format, ...) G_GNUC_PRINTF(2, 3);
 
-/** fm_connect() - open the road and ask how long messages may be. */
+/** fm_connect() - connect, and ask how long messages may be. */
 int fm_connect(struct fm_app *app);
 
 /**

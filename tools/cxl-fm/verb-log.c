@@ -263,8 +263,8 @@ static int run_events(struct fm_app *app, int argc, char **argv)
 }
 
 /*
- * FALSE if this component says nothing by itself, or not to us. The road is
- * made ready first, so that the first notice is not missed.
+ * FALSE if this component says nothing by itself, or not to us. The connection
+ * is made ready first, so that the first notice is not missed.
  */
 static gboolean ask_for_notices(struct cxl_conn *conn, uint16_t *before)
 {

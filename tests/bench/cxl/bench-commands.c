@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What commands cost within QEMU, without any road to them (CXL r3.2 7.6.7.6):
+ * What commands cost within QEMU, without a transport (CXL r3.2 7.6.7.6):
  * look-up, checks, handler and answer, on a device of models only
  *
  * Prints lines of name, payload bytes of the answer and nanoseconds; of a group
@@ -13,7 +13,7 @@
 #include "fake-memdev.h"
 #include "hw/cxl/cci/cmd-sets.h"
 
-/* More than a page of either road holds */
+/* More than a page of either transport holds */
 #define EXTENTS     60
 #define RUNS        15
 #define TIMES       20000

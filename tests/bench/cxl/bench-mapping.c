@@ -146,7 +146,7 @@ static void grow(Bench *b, unsigned n)
 
 /* -- measurements --------------------------------------------------------- */
 
-/* What the road alone takes; it is part of every other time */
+/* What the transport alone takes; it is part of every other time */
 static double nothing(Bench *b)
 {
     double ns[5];

@@ -19,7 +19,7 @@
 #include <unistd.h>
 
 #include "fm-cmds.h"
-#include "fm-road.h"
+#include "fm-address.h"
 
 #define PATIENCE_MS 10000
 #define TURNS       15
@@ -185,7 +185,7 @@ static void race(const char *name, struct cxl_conn *conn, int echo,
 int main(int argc, char **argv)
 {
     static struct cxl_req req;
-    struct fm_road road;
+    struct fm_address address;
     struct cxl_conn *conn;
     GError *error = NULL;
     pid_t child;
@@ -194,10 +194,10 @@ int main(int argc, char **argv)
     if (argc != 3) {
         die("usage: bench-link URL ECHO-PATH");
     }
-    if (!fm_road_parse(argv[1], &road, &error)) {
+    if (!fm_address_parse(argv[1], &address, &error)) {
         die(error->message);
     }
-    conn = fm_road_open(&road, argv[1], PATIENCE_MS, &error);
+    conn = fm_address_open(&address, argv[1], PATIENCE_MS, &error);
     if (!conn) {
         die(error->message);
     }
@@ -213,6 +213,6 @@ int main(int argc, char **argv)
     close(echo);
     waitpid(child, NULL, 0);
     cxl_conn_close(conn);
-    fm_road_clear(&road);
+    fm_address_clear(&address);
     return 0;
 }

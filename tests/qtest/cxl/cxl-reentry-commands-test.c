@@ -19,19 +19,19 @@
 #define OP_SET_NOTICES  0x0105
 
 /**
- * struct Door - one CCI, and a way to it
+ * struct TestCCI - one CCI, and a way to it
  * @kind: a bit of CXLCCIKind
  * @slow: every byte takes several steps of the test
  */
-typedef struct Door {
+typedef struct TestCCI {
     const char *name;
     unsigned kind;
     bool slow;
     void (*send)(Reentry *r, uint16_t op, const CxlReq *req);
-} Door;
+} TestCCI;
 
 typedef struct Case {
-    const Door *door;
+    const TestCCI *cci;
     ReentryAim aim;
 } Case;
 
@@ -41,7 +41,7 @@ typedef struct Run {
     unsigned sent, hits;
 } Run;
 
-/* -- doors ---------------------------------------------------------------- */
+/* -- CCIs ---------------------------------------------------------------- */
 
 static void send_mailbox(Reentry *r, uint16_t op, const CxlReq *req)
 {
@@ -89,7 +89,7 @@ static void send_tunnel(Reentry *r, uint16_t op, const CxlReq *req)
     reentry_send(&r->sw, 0x5300, &tunnel);
 }
 
-static const Door doors[] = {
+static const TestCCI ccis[] = {
     { "mailbox", KIND_MAILBOX, false, send_mailbox },
     { "line", KIND_FM, false, send_line },
     { "i2c", KIND_FM, true, send_i2c },
@@ -119,7 +119,7 @@ static void arm(Run *run)
     }
     reentry_find(r);
     reentry_arm_mem(r, run->c->aim);
-    if (run->c->door->kind == KIND_SWITCH &&
+    if (run->c->cci->kind == KIND_SWITCH &&
         (AIMS_MSI & 1u << run->c->aim)) {
         reentry_arm_errors(r);
         reentry_arm_msi(r, &r->dsp[0], run->c->aim);
@@ -135,7 +135,7 @@ static void one(Run *run, uint16_t op, const CxlReq *req, bool held)
 
     arm(run);
     r->held = held;
-    run->c->door->send(r, op, req);
+    run->c->cci->send(r, op, req);
     cxl_settle(r->qts);
     qtest_clock_step(r->qts, BACKGROUND_NS);
     run->sent++;
@@ -198,7 +198,7 @@ static void interrupting(Run *run)
     };
     unsigned i;
 
-    if (run->c->door->kind == KIND_SWITCH) {
+    if (run->c->cci->kind == KIND_SWITCH) {
         for (i = 0; i < ARRAY_SIZE(fabric); i++) {
             one(run, fabric[i].op, &fabric[i].req, fabric[i].held);
         }
@@ -213,16 +213,16 @@ static void interrupting(Run *run)
 static void outlives_every_command(const void *data)
 {
     Run run = { .c = data };
-    const Door *door = run.c->door;
+    const TestCCI *cci = run.c->cci;
     const GArray *rows = robust_rows();
     unsigned i;
 
     reentry_start(&run.r, "");
     interrupting(&run);
-    for (i = 0; i < rows->len && !door->slow; i++) {
+    for (i = 0; i < rows->len && !cci->slow; i++) {
         const RobustRow *row = &g_array_index(rows, RobustRow, i);
 
-        if (!(row->kinds & door->kind) || row->opcode == OP_SET_NOTICES) {
+        if (!(row->kinds & cci->kind) || row->opcode == OP_SET_NOTICES) {
             continue;
         }
         fixed(&run, row, 0x00);
@@ -240,10 +240,10 @@ int main(int argc, char **argv)
     int ret;
 
     g_test_init(&argc, &argv, NULL);
-    for (d = 0; d < ARRAY_SIZE(doors); d++) {
+    for (d = 0; d < ARRAY_SIZE(ccis); d++) {
         for (aim = 0; aim < AIM__COUNT; aim++) {
             g_autofree char *path = g_strdup_printf(
-                "/cxl/reentry-commands/%s/%s", doors[d].name,
+                "/cxl/reentry-commands/%s/%s", ccis[d].name,
                 reentry_aim_name[aim]);
             Case *c;
 
@@ -251,7 +251,7 @@ int main(int argc, char **argv)
                 continue;
             }
             c = g_new(Case, 1);
-            *c = (Case) { &doors[d], aim };
+            *c = (Case) { &ccis[d], aim };
             qtest_add_data_func_full(path, c, outlives_every_command, g_free);
         }
     }

@@ -39,7 +39,7 @@ typedef struct Row {
     bool shown;
 } Row;
 
-/* -- doors ---------------------------------------------------------------- */
+/* -- CCIs ---------------------------------------------------------------- */
 
 static void by_mailbox(Reentry *r, uint16_t op, CxlReq req)
 {
@@ -111,7 +111,7 @@ static void bind_again(Reentry *r)
     wait_for_operation(r);
 }
 
-/* What another door began goes on for as long as it waits for the host */
+/* What another CCI began goes on for as long as it waits for the host */
 static void bind_late(Reentry *r)
 {
     qtest_clock_step(r->qts, HOST_NS);

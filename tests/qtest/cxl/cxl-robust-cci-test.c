@@ -11,7 +11,7 @@
 #include "qemu/bswap.h"
 #include "qemu/cutils.h"
 #include "qemu/units.h"
-#include "robust-doors.h"
+#include "robust-ccis.h"
 #include "robust-rows.h"
 
 #define SEED            20261123
@@ -43,7 +43,7 @@ typedef struct State State;
 
 typedef struct Run {
     RobustMachine m;
-    const RobustDoor *door;
+    const RobustCCI *cci;
     const State *state;
     GArray *cel;
     GRand *rand;
@@ -72,7 +72,7 @@ static void await_idle(Run *r)
 {
     unsigned i;
 
-    for (i = 0; robust_bg_runs(&r->m, r->door); i++) {
+    for (i = 0; robust_bg_runs(&r->m, r->cci); i++) {
         g_assert_cmpuint(i, <, WAIT_STEPS);
         qtest_clock_step(r->m.i2c.qts, WAIT_NS);
     }
@@ -86,12 +86,12 @@ static bool enter_idle(Run *r)
 
 static bool is_idle(Run *r)
 {
-    return !robust_bg_runs(&r->m, r->door);
+    return !robust_bg_runs(&r->m, r->cci);
 }
 
 static bool bg_runs(Run *r)
 {
-    return robust_bg_runs(&r->m, r->door);
+    return robust_bg_runs(&r->m, r->cci);
 }
 
 /* All of the static capacity, 512 MiB in lines of 64 bytes */
@@ -100,7 +100,7 @@ static uint16_t start_scan(Run *r)
     uint8_t in[17] = { 0 };
 
     stq_le_p(in + 8, 512 * MiB / 64);
-    return robust_rc(&r->m, r->door, OP_SCAN, in, sizeof(in));
+    return robust_rc(&r->m, r->cci, OP_SCAN, in, sizeof(in));
 }
 
 /* A whole image into the second slot */
@@ -108,7 +108,7 @@ static uint16_t start_transfer(Run *r)
 {
     uint8_t in[256] = { 0, 2 };
 
-    return robust_rc(&r->m, r->door, OP_TRANSFER, in, sizeof(in));
+    return robust_rc(&r->m, r->cci, OP_TRANSFER, in, sizeof(in));
 }
 
 /* Of the device at vPPB 1, as soon as its link is down: it never is */
@@ -116,7 +116,7 @@ static uint16_t start_unbind(Run *r)
 {
     const uint8_t in[] = { 0, 1, 0 };
 
-    return robust_rc(&r->m, r->door, OP_UNBIND, in, sizeof(in));
+    return robust_rc(&r->m, r->cci, OP_UNBIND, in, sizeof(in));
 }
 
 static bool enter_background(Run *r)
@@ -140,15 +140,15 @@ static bool enter_disabled(Run *r)
         return false;
     }
     await_idle(r);
-    g_assert_cmphex(robust_rc(&r->m, r->door, OP_SANITIZE, NULL, 0), ==,
+    g_assert_cmphex(robust_rc(&r->m, r->cci, OP_SANITIZE, NULL, 0), ==,
                     RC_BG);
     return true;
 }
 
-/* Through the mailbox, whatever the door: only a host can lock its data */
+/* Through the mailbox, whatever the CCI: only a host can lock its data */
 static uint32_t security_state(Run *r)
 {
-    Answer a = robust_run(&r->m, &robust_doors[0], OP_GET_SECURITY, NULL, 0);
+    Answer a = robust_run(&r->m, &robust_ccis[0], OP_GET_SECURITY, NULL, 0);
     uint32_t state;
 
     g_assert_cmphex(a.ret_code, ==, 0);
@@ -164,7 +164,7 @@ static bool is_locked(Run *r)
 
 static bool enter_locked(Run *r)
 {
-    g_autoptr(GArray) cel = robust_cel(&r->m, &robust_doors[0]);
+    g_autoptr(GArray) cel = robust_cel(&r->m, &robust_ccis[0]);
     uint8_t in[0x60] = { 0 };
 
     if (!robust_cel_has(cel, OP_PASSPHRASE)) {
@@ -173,7 +173,7 @@ static bool enter_locked(Run *r)
     /* the user's passphrase, none so far; nothing below sends this one */
     in[0] = 1;
     memcpy(in + 0x40, "robust", 6);
-    g_assert_cmphex(robust_rc(&r->m, &robust_doors[0], OP_PASSPHRASE, in,
+    g_assert_cmphex(robust_rc(&r->m, &robust_ccis[0], OP_PASSPHRASE, in,
                               sizeof(in)), ==, 0);
     robust_reset(&r->m);
     return is_locked(r);
@@ -221,10 +221,10 @@ static const State states[] = {
 
 static void assert_alive(Run *r)
 {
-    Answer a = robust_run(&r->m, r->door, r->door->alive, NULL, 0);
+    Answer a = robust_run(&r->m, r->cci, r->cci->alive, NULL, 0);
 
     g_assert_cmphex(a.ret_code, ==, 0);
-    g_assert_cmpuint(a.payload->len, ==, r->door->alive_len);
+    g_assert_cmpuint(a.payload->len, ==, r->cci->alive_len);
     answer_clear(&a);
 }
 
@@ -246,7 +246,7 @@ static void send_one(Run *r, unsigned opcode, const RobustRow *row,
     uint16_t rc, refusal;
 
     robust_fill(row, fill, r->rand, in, len, more);
-    rc = robust_rc(&r->m, r->door, opcode, in, len);
+    rc = robust_rc(&r->m, r->cci, opcode, in, len);
     r->sent++;
     if (!row) {
         g_assert_cmphex(rc, ==, RC_UNSUPPORTED);
@@ -277,7 +277,7 @@ static void send_row(Run *r, const RobustRow *row)
     for (i = 0; i < n; i++) {
         bool right = robust_fits(row, r->room, len[i]);
 
-        if (r->door->slow && len[i] > LONG && r->state != &states[0]) {
+        if (r->cci->slow && len[i] > LONG && r->state != &states[0]) {
             continue;
         }
         for (fill = FILL_ONES; fill < FILL__COUNT; fill++) {
@@ -286,7 +286,7 @@ static void send_row(Run *r, const RobustRow *row)
                 break;
             }
         }
-        if (right && !r->door->slow) {
+        if (right && !r->cci->slow) {
             send_one(r, row->opcode, row, FILL_ZEROS, len[i], 0);
         }
         if (right && row->record) {
@@ -305,7 +305,7 @@ static void send_known(Run *r)
         const RobustRow *row = robust_row(opcode);
 
         g_assert_nonnull(row);
-        g_assert_cmphex(row->kinds & r->door->kind, !=, 0);
+        g_assert_cmphex(row->kinds & r->cci->kind, !=, 0);
         g_test_message("%04xh", opcode);
         send_row(r, row);
     }
@@ -335,7 +335,7 @@ static void send_all_unknown(Run *r)
     for (i = 0; i < UNKNOWN_SAMPLE; i++) {
         send_unknown(r, g_rand_int_range(r->rand, 0, 0x10000));
     }
-    for (i = 0; !r->door->slow && i < 0x10000; i += i % 16 < 15 ? 1 : 0xf1) {
+    for (i = 0; !r->cci->slow && i < 0x10000; i += i % 16 < 15 ? 1 : 0xf1) {
         if (!robust_cel_has(r->cel, i)) {
             send_one(r, i, NULL, FILL_ONES, 16, 0);
         }
@@ -346,7 +346,7 @@ static void send_all_unknown(Run *r)
 /* -- the table -- */
 
 typedef struct Case {
-    const RobustDoor *door;
+    const RobustCCI *cci;
     const State *state;
 } Case;
 
@@ -365,15 +365,15 @@ static unsigned seed(void)
 static void stands_every_request(const void *data)
 {
     const Case *c = data;
-    Run r = { .door = c->door, .state = c->state };
+    Run r = { .cci = c->cci, .state = c->state };
 
     robust_start(&r.m);
     r.rand = g_rand_new_with_seed(seed());
-    if (!robust_is_there(&r.m, r.door)) {
+    if (!robust_is_there(&r.m, r.cci)) {
         g_test_skip("no such CCI in this machine");
     } else {
-        r.cel = robust_cel(&r.m, r.door);
-        r.room = robust_room(&r.m, r.door);
+        r.cel = robust_cel(&r.m, r.cci);
+        r.room = robust_room(&r.m, r.cci);
         if (!r.state->enter(&r)) {
             g_test_skip("this CCI does not know the state");
         } else {
@@ -397,8 +397,8 @@ static void every_interface_of_the_tables_exists(void)
     const GArray *rows = robust_rows();
     unsigned kinds = 0, i;
 
-    for (i = 0; i < robust_nr_doors; i++) {
-        kinds |= robust_doors[i].kind;
+    for (i = 0; i < robust_nr_ccis; i++) {
+        kinds |= robust_ccis[i].kind;
     }
     for (i = 0; i < rows->len; i++) {
         const RobustRow *row = &g_array_index(rows, RobustRow, i);
@@ -414,17 +414,17 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     qtest_add_func("/cxl/robust/every_interface_of_the_tables_exists",
                    every_interface_of_the_tables_exists);
-    for (d = 0; d < robust_nr_doors; d++) {
+    for (d = 0; d < robust_nr_ccis; d++) {
         for (s = 0; s < ARRAY_SIZE(states); s++) {
             g_autofree char *path = g_strdup_printf(
-                "/cxl/robust/%s/%s", robust_doors[d].name, states[s].name);
+                "/cxl/robust/%s/%s", robust_ccis[d].name, states[s].name);
             Case *c;
 
-            if (!(states[s].kinds & robust_doors[d].kind)) {
+            if (!(states[s].kinds & robust_ccis[d].kind)) {
                 continue;
             }
             c = g_new(Case, 1);
-            *c = (Case) { &robust_doors[d], &states[s] };
+            *c = (Case) { &robust_ccis[d], &states[s] };
             qtest_add_data_func_full(path, c, stands_every_request, g_free);
         }
     }

@@ -7,7 +7,7 @@
 #include "qemu/bswap.h"
 #include "qemu/units.h"
 #include "cxl-qtest-state.h"
-#include "robust-doors.h"
+#include "robust-ccis.h"
 #include "robust-rows.h"
 
 #define SECOND          1000000000ll
@@ -37,16 +37,16 @@ static void bytes(CxlReq *r, const void *data, size_t len)
     r->len += len;
 }
 
-static uint16_t run(RobustMachine *m, unsigned door, uint16_t op,
+static uint16_t run(RobustMachine *m, unsigned cci, uint16_t op,
                     const CxlReq *r)
 {
-    return robust_rc(m, &robust_doors[door], op, r->data, r->len);
+    return robust_rc(m, &robust_ccis[cci], op, r->data, r->len);
 }
 
-static void must(RobustMachine *m, unsigned door, uint16_t op,
+static void must(RobustMachine *m, unsigned cci, uint16_t op,
                  const CxlReq *r, uint16_t rc)
 {
-    g_assert_cmphex(run(m, door, op, r), ==, rc);
+    g_assert_cmphex(run(m, cci, op, r), ==, rc);
 }
 
 /* -- what a guest and a Fabric Manager see --------------------------------- */
@@ -68,13 +68,13 @@ static bool is_question(const RobustRow *row)
     return !row->effects && !(row->flags & ROW_BG);
 }
 
-static void put_answer(GString *seen, RobustMachine *m, unsigned door,
+static void put_answer(GString *seen, RobustMachine *m, unsigned cci,
                        uint16_t op, const void *in, size_t len)
 {
-    Answer a = robust_run(m, &robust_doors[door], op, in, len);
+    Answer a = robust_run(m, &robust_ccis[cci], op, in, len);
     unsigned i;
 
-    g_string_append_printf(seen, "%s %04x(%zu): %02x", robust_doors[door].name,
+    g_string_append_printf(seen, "%s %04x(%zu): %02x", robust_ccis[cci].name,
                            op, len, a.ret_code);
     for (i = 0; i < a.payload->len; i++) {
         g_string_append_printf(seen, " %02x", a.payload->data[i]);
@@ -83,10 +83,10 @@ static void put_answer(GString *seen, RobustMachine *m, unsigned door,
     answer_clear(&a);
 }
 
-static void ask(GString *seen, RobustMachine *m, unsigned door, uint16_t op,
+static void ask(GString *seen, RobustMachine *m, unsigned cci, uint16_t op,
                 const CxlReq *r)
 {
-    put_answer(seen, m, door, op, r->data, r->len);
+    put_answer(seen, m, cci, op, r->data, r->len);
 }
 
 /* Questions with a meaning, beside those of zeroes */
@@ -124,7 +124,7 @@ static void ask_in_detail(GString *seen, RobustMachine *m)
     ask(seen, m, DEVICE, 0x0501, &feature);
 }
 
-static void ask_everything(GString *seen, RobustMachine *m, unsigned door,
+static void ask_everything(GString *seen, RobustMachine *m, unsigned cci,
                            const GArray *cel)
 {
     unsigned i;
@@ -135,7 +135,7 @@ static void ask_everything(GString *seen, RobustMachine *m, unsigned door,
         if (is_question(row)) {
             g_autofree uint8_t *zeros = g_malloc0(row->min + 1);
 
-            put_answer(seen, m, door, row->opcode, zeros, row->min);
+            put_answer(seen, m, cci, row->opcode, zeros, row->min);
         }
     }
 }
@@ -280,24 +280,24 @@ static void fill(RobustMachine *m, unsigned n)
     must(m, DEVICE, 0x4701, &r, 0);
 }
 
-static void scan(RobustMachine *m, unsigned door)
+static void scan(RobustMachine *m, unsigned cci)
 {
     CxlReq r = { 0 };
 
     req64(&r, 0);
     req64(&r, STATIC / 64);
     req8(&r, 0);
-    must(m, door, OP_SCAN, &r, RC_BG);
+    must(m, cci, OP_SCAN, &r, RC_BG);
 }
 
-static void sanitize(RobustMachine *m, unsigned door)
+static void sanitize(RobustMachine *m, unsigned cci)
 {
     const CxlReq r = { 0 };
 
-    must(m, door, OP_SANITIZE, &r, RC_BG);
+    must(m, cci, OP_SANITIZE, &r, RC_BG);
 }
 
-static void overwrite(RobustMachine *m, unsigned door)
+static void overwrite(RobustMachine *m, unsigned cci)
 {
     CxlReq r = { 0 };
 
@@ -308,34 +308,34 @@ static void overwrite(RobustMachine *m, unsigned door)
     req64(&r, 4096);
     req64(&r, 64 * MiB);
     req64(&r, 4096);
-    must(m, door, OP_MEDIA_OPS, &r, RC_BG);
+    must(m, cci, OP_MEDIA_OPS, &r, RC_BG);
 }
 
-static void transfer(RobustMachine *m, unsigned door)
+static void transfer(RobustMachine *m, unsigned cci)
 {
     CxlReq r = { 0 };
 
     req8(&r, 0);
     req8(&r, 2);
     req_zero(&r, 254);
-    must(m, door, OP_TRANSFER, &r, RC_BG);
+    must(m, cci, OP_TRANSFER, &r, RC_BG);
 }
 
 /* Of the device at vPPB 1, as soon as its link is down: it never is */
-static void unbind(RobustMachine *m, unsigned door)
+static void unbind(RobustMachine *m, unsigned cci)
 {
     CxlReq r = { 0 };
 
     req8(&r, 0);
     req8(&r, 1);
     req8(&r, 0);
-    must(m, door, OP_UNBIND, &r, RC_BG);
+    must(m, cci, OP_UNBIND, &r, RC_BG);
 }
 
 static const struct {
     const char *name;
-    unsigned door;
-    void (*start)(RobustMachine *m, unsigned door);
+    unsigned cci;
+    void (*start)(RobustMachine *m, unsigned cci);
 } work[] = {
     { "nothing", DEVICE, NULL },
     { "scan", DEVICE, scan },
@@ -372,13 +372,13 @@ static void loaded_is_what_was_saved(void)
         view = (View) {
             .component = qpci_iomap(m.device.dev, 0, NULL),
             .msix = qpci_iomap(m.device.dev, 4, NULL),
-            .cel = { robust_cel(&m, &robust_doors[DEVICE]),
-                     robust_cel(&m, &robust_doors[SWITCH]) },
+            .cel = { robust_cel(&m, &robust_ccis[DEVICE]),
+                     robust_cel(&m, &robust_ccis[SWITCH]) },
         };
         fill(&m, 1);
         if (work[i].start) {
-            work[i].start(&m, work[i].door);
-            g_assert_true(robust_bg_runs(&m, &robust_doors[work[i].door]));
+            work[i].start(&m, work[i].cci);
+            g_assert_true(robust_bg_runs(&m, &robust_ccis[work[i].cci]));
         }
         state_save(&state, m.i2c.qts);
         was = look(&m, &view);
@@ -399,7 +399,7 @@ static void loaded_is_what_was_saved(void)
         if (work[i].start) {
             unsigned seconds = 0;
 
-            while (robust_bg_runs(&m, &robust_doors[work[i].door])) {
+            while (robust_bg_runs(&m, &robust_ccis[work[i].cci])) {
                 g_assert_cmpuint(seconds++, <, 60);
                 qtest_clock_step(m.i2c.qts, SECOND);
             }
@@ -412,7 +412,7 @@ static void loaded_is_what_was_saved(void)
 }
 
 /*
- * A bind or unbind is one operation of a switch, and one of its doors works on
+ * A bind or unbind is one operation of a switch, and one of its CCIs works on
  * it: a state with the one and not the other is refused.
  */
 static void an_unbind_without_a_door_is_refused(void)
@@ -425,7 +425,7 @@ static void an_unbind_without_a_door_is_refused(void)
     start(&m);
     unbind(&m, SWITCH);
     state_save(&state, m.i2c.qts);
-    /* what the doors share, and the mailbox */
+    /* what the CCIs share, and the mailbox */
     switches = state_sections(&state, "cxl-switch");
     g_assert_cmpuint(switches->len, ==, 2);
     for (i = 0; i < switches->len; i++) {
@@ -444,7 +444,7 @@ static void an_unbind_without_a_door_is_refused(void)
         unbind(&m, SWITCH);
         robust_reset(&m);
         g_assert_true(state_load(&state, state.data));
-        g_assert_true(robust_bg_runs(&m, &robust_doors[SWITCH]));
+        g_assert_true(robust_bg_runs(&m, &robust_ccis[SWITCH]));
     }
     state_free(&state);
     robust_stop(&m);

@@ -61,7 +61,7 @@ typedef struct Request {
     uint8_t in[40];
 } Request;
 
-/* Everything that must not depend on the door: also errors do not */
+/* Everything that must not depend on the CCI: also errors do not */
 static const Request switch_requests[] = {
     { 0x0001, 0 },
     { 0x0001, 1, { 0 } },
@@ -140,7 +140,7 @@ static void test_switch_as_its_mailbox(void)
 
 static const uint8_t unbind_surprise[] = { 0, 1, 2 };
 
-/* A door has its own background operation; the switch has one binding */
+/* A CCI has its own background operation; the switch has one binding */
 static void test_doors_share_bindings(void)
 {
     static const uint8_t info[] = { 1, 1, 1, 0 };
@@ -167,7 +167,7 @@ static void test_doors_share_bindings(void)
     g_assert_cmphex(a.ret_code, ==, RC_INPUT);
     answer_clear(&a);
 
-    /* and back, by another door, which tells that it is at work */
+    /* and back, by another CCI, which tells that it is at work */
     a = mctp_command(&t, EP_SWITCH, EID_SWITCH, 0x5201,
                      (const uint8_t[]) { 0, 1, 0, 0, 0xff, 0xff }, 6);
     g_assert_cmphex(a.ret_code, ==, RC_STARTED);
@@ -252,7 +252,7 @@ static void test_wrong_messages(void)
     dw_stop(&t);
 }
 
-/* What both doors of a memory device have, errors among it */
+/* What both CCIs of a memory device have, errors among it */
 static const Request device_requests[] = {
     { 0x0001, 0 },
     { 0x0001, 2, { 0 } },
@@ -375,7 +375,7 @@ static void add_extents(DwI2c *t, Mailbox *m)
     g_assert_cmpuint(a.payload->len, ==, 0);
     answer_clear(&a);
 
-    /* it is there now: both doors refuse the same */
+    /* it is there now: both CCIs refuse the same */
     stl_le_p(add + 0x1c, MAILBOX_EXTENTS);
     a = mctp_command(t, EP_DEVICE, EID_DEVICE, 0x5604, add, part);
     b = mailbox_command(m, 0x5604, add, part);
@@ -420,7 +420,7 @@ static void test_long_messages(void)
     expect_limit(&t);
     add_extents(&t, &m);
 
-    /* what was done through one door is seen through the other */
+    /* what was done through one CCI is seen through the other */
     a = mctp_command(&t, EP_DEVICE, EID_DEVICE, 0x5603, list, sizeof(list));
     g_assert_cmphex(a.ret_code, ==, 0);
     g_assert_cmpuint(a.payload->len, ==, LIST_HEAD + EXTENTS * EXTENT_SIZE);
@@ -493,7 +493,7 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     qtest_add_func("/mctp-i2c/switch/as-its-mailbox",
                    test_switch_as_its_mailbox);
-    qtest_add_func("/mctp-i2c/switch/doors-share-bindings",
+    qtest_add_func("/mctp-i2c/switch/ccis-share-bindings",
                    test_doors_share_bindings);
     qtest_add_func("/mctp-i2c/switch/identify", test_identify_switch);
     qtest_add_func("/mctp-i2c/switch/wrong-messages", test_wrong_messages);

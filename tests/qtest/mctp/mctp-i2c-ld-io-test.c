@@ -24,11 +24,11 @@
 #define MBOX_STATUS (BAR_REGISTERS + 0x98)
 #define MBOX_PAYLOAD (BAR_REGISTERS + 0xa8)
 
-static const Door doors[] = { DOOR_SWITCH_PCI, DOOR_SWITCH_MCTP };
+static const NetCCI ccis[] = { NET_CCI_SWITCH_PCI, NET_CCI_SWITCH_MCTP };
 
 /* -- configuration -------------------------------------------------------- */
 
-static Answer config(Net *n, Door door, uint8_t port, uint16_t ld,
+static Answer config(Net *n, NetCCI cci, uint8_t port, uint16_t ld,
                      unsigned reg, unsigned enables, bool write,
                      uint32_t data)
 {
@@ -36,13 +36,13 @@ static Answer config(Net *n, Door door, uint8_t port, uint16_t ld,
 
     stw_le_p(in + 4, ld);
     stl_le_p(in + 8, data);
-    return net_ask(n, door, OP_CONFIG, in, sizeof(in));
+    return net_ask(n, cci, OP_CONFIG, in, sizeof(in));
 }
 
 static void config_write(Net *n, unsigned reg, unsigned enables, uint32_t data)
 {
     static unsigned turn;
-    Answer a = config(n, doors[turn++ % ARRAY_SIZE(doors)], PORT_DEVICE, 0,
+    Answer a = config(n, ccis[turn++ % ARRAY_SIZE(ccis)], PORT_DEVICE, 0,
                       reg, enables, true, data);
     const uint8_t nothing[4] = { 0 };
 
@@ -53,8 +53,8 @@ static uint32_t config_read(Net *n, unsigned reg, unsigned enables)
 {
     uint32_t first = 0;
 
-    for (size_t i = 0; i < ARRAY_SIZE(doors); i++) {
-        Answer a = config(n, doors[i], PORT_DEVICE, 0, reg, enables, false,
+    for (size_t i = 0; i < ARRAY_SIZE(ccis); i++) {
+        Answer a = config(n, ccis[i], PORT_DEVICE, 0, reg, enables, false,
                           0xffffffff);
         uint32_t value;
 
@@ -84,21 +84,21 @@ static void test_config_refused(void)
     Net n;
 
     net_up(&n);
-    for (size_t d = 0; d < ARRAY_SIZE(doors); d++) {
+    for (size_t d = 0; d < ARRAY_SIZE(ccis); d++) {
         for (size_t i = 0; i < ARRAY_SIZE(nobody); i++) {
-            a = config(&n, doors[d], nobody[i].port, nobody[i].ld, 0, 15,
+            a = config(&n, ccis[d], nobody[i].port, nobody[i].ld, 0, 15,
                        false, 0);
             assert_answer(&a, RC_INVALID, NULL, 0);
         }
-        a = net_ask(&n, doors[d], OP_CONFIG, in, 11);
+        a = net_ask(&n, ccis[d], OP_CONFIG, in, 11);
         assert_answer(&a, RC_LENGTH, NULL, 0);
-        a = net_ask(&n, doors[d], OP_CONFIG, in, 13);
+        a = net_ask(&n, ccis[d], OP_CONFIG, in, 13);
         assert_answer(&a, RC_LENGTH, NULL, 0);
     }
     /* a switch's command: the device itself has no ports */
-    a = net_ask(&n, DOOR_DEVICE_MCTP, OP_CONFIG, in, 12);
+    a = net_ask(&n, NET_CCI_DEVICE_MCTP, OP_CONFIG, in, 12);
     assert_answer(&a, RC_UNSUPPORTED, NULL, 0);
-    a = net_ask(&n, DOOR_DEVICE_MCTP, OP_MEMORY, in, HEAD_SHORT - 3);
+    a = net_ask(&n, NET_CCI_DEVICE_MCTP, OP_MEMORY, in, HEAD_SHORT - 3);
     assert_answer(&a, RC_UNSUPPORTED, NULL, 0);
     net_down(&n);
 }
@@ -172,7 +172,7 @@ typedef struct Mem {
     bool write;
 } Mem;
 
-static Answer memory(Net *n, Door door, const Mem *m, const void *data,
+static Answer memory(Net *n, NetCCI cci, const Mem *m, const void *data,
                      size_t size)
 {
     g_autofree uint8_t *in = g_malloc0(HEAD + size);
@@ -186,11 +186,11 @@ static Answer memory(Net *n, Door door, const Mem *m, const void *data,
     if (size) {
         memcpy(in + HEAD, data, size);
     }
-    return net_ask(n, door, OP_MEMORY, in, HEAD + size);
+    return net_ask(n, cci, OP_MEMORY, in, HEAD + size);
 }
 
 /* A header that lacks the third of three bytes */
-static Answer short_memory(Net *n, Door door, const Mem *m, const void *data,
+static Answer short_memory(Net *n, NetCCI cci, const Mem *m, const void *data,
                            size_t size)
 {
     g_autofree uint8_t *in = g_malloc0(HEAD_SHORT + size);
@@ -203,7 +203,7 @@ static Answer short_memory(Net *n, Door door, const Mem *m, const void *data,
     if (size) {
         memcpy(in + HEAD_SHORT, data, size);
     }
-    return net_ask(n, door, OP_MEMORY, in, HEAD_SHORT + size);
+    return net_ask(n, cci, OP_MEMORY, in, HEAD_SHORT + size);
 }
 
 static void assert_read(Answer *a, const void *data, size_t len)
@@ -231,8 +231,8 @@ static Mem range(uint64_t addr, uint16_t len)
 
 static void read_is(Net *n, Mem m, const void *data)
 {
-    for (size_t i = 0; i < ARRAY_SIZE(doors); i++) {
-        Answer a = memory(n, doors[i], &m, NULL, 0);
+    for (size_t i = 0; i < ARRAY_SIZE(ccis); i++) {
+        Answer a = memory(n, ccis[i], &m, NULL, 0);
 
         assert_read(&a, data, m.len);
     }
@@ -244,7 +244,7 @@ static void write_to(Net *n, Mem m, const void *data)
     Answer a;
 
     m.write = true;
-    a = memory(n, doors[turn++ % ARRAY_SIZE(doors)], &m, data, m.len);
+    a = memory(n, ccis[turn++ % ARRAY_SIZE(ccis)], &m, data, m.len);
     assert_written(&a, m.len);
 }
 
@@ -252,8 +252,8 @@ static void refused(Net *n, Mem m, size_t size, uint16_t rc)
 {
     const uint8_t data[64] = { 0 };
 
-    for (size_t i = 0; i < ARRAY_SIZE(doors); i++) {
-        Answer a = memory(n, doors[i], &m, data, size);
+    for (size_t i = 0; i < ARRAY_SIZE(ccis); i++) {
+        Answer a = memory(n, ccis[i], &m, data, size);
 
         assert_answer(&a, rc, NULL, 0);
     }
@@ -285,8 +285,8 @@ static void test_memory_refused(void)
     refused(&n, writing(good), 8, RC_INTERNAL);
     map_function(&n);
 
-    for (size_t i = 0; i < ARRAY_SIZE(doors); i++) {
-        Answer a = net_ask(&n, doors[i], OP_MEMORY, in, HEAD_SHORT - 1);
+    for (size_t i = 0; i < ARRAY_SIZE(ccis); i++) {
+        Answer a = net_ask(&n, ccis[i], OP_MEMORY, in, HEAD_SHORT - 1);
 
         assert_answer(&a, RC_LENGTH, NULL, 0);
     }
@@ -307,11 +307,11 @@ static void test_memory_refused(void)
     refused(&n, range(BAR_REGISTERS, 0xffff), 0, RC_INVALID);
     /* an answer that would not fit, but in a mailbox */
     m = range(BAR_REGISTERS, 4096);
-    for (size_t i = 0; i < ARRAY_SIZE(doors); i++) {
-        Answer a = memory(&n, doors[i], &m, NULL, 0);
+    for (size_t i = 0; i < ARRAY_SIZE(ccis); i++) {
+        Answer a = memory(&n, ccis[i], &m, NULL, 0);
 
         g_assert_cmphex(a.ret_code, ==,
-                        doors[i] == DOOR_SWITCH_PCI ? 0 : RC_INVALID);
+                        ccis[i] == NET_CCI_SWITCH_PCI ? 0 : RC_INVALID);
         answer_clear(&a);
     }
     refused(&n, range(UINT64_MAX, 1), 0, RC_INVALID);
@@ -362,7 +362,7 @@ static void test_memory_read(void)
 
     /* as much as an answer holds; registers are blocks side by side */
     m = range(BAR_REGISTERS, 2044);
-    a = memory(&n, DOOR_SWITCH_PCI, &m, NULL, 0);
+    a = memory(&n, NET_CCI_SWITCH_PCI, &m, NULL, 0);
     g_assert_cmphex(a.ret_code, ==, 0);
     g_assert_cmpuint(a.payload->len, ==, 2048);
     g_assert_cmpmem(a.payload->data + 4, 16, head, 8 + 8);
@@ -433,26 +433,26 @@ static void test_short_header(void)
 
     net_up(&n);
     map_function(&n);
-    for (size_t i = 0; i < ARRAY_SIZE(doors); i++) {
+    for (size_t i = 0; i < ARRAY_SIZE(ccis); i++) {
         Mem m = range(BAR_REGISTERS, 8);
-        Answer a = short_memory(&n, doors[i], &m, NULL, 0);
+        Answer a = short_memory(&n, ccis[i], &m, NULL, 0);
 
         assert_read(&a, head, 8);
         m = range(MBOX_PAYLOAD + 8 * i, 8);
-        a = short_memory(&n, doors[i], &m, data, 8);
+        a = short_memory(&n, ccis[i], &m, data, 8);
         assert_written(&a, 8);
         read_is(&n, m, data);
         /* with one byte it is as long as a full header, and taken for that */
         m.len = 1;
-        a = short_memory(&n, doors[i], &m, data + 4, 1);
+        a = short_memory(&n, ccis[i], &m, data + 4, 1);
         assert_answer(&a, RC_INVALID, NULL, 0);
         read_is(&n, m, data);
 
         m.ld = 1;
-        a = short_memory(&n, doors[i], &m, NULL, 0);
+        a = short_memory(&n, ccis[i], &m, NULL, 0);
         assert_answer(&a, RC_INVALID, NULL, 0);
         m = range(MBOX_PAYLOAD, 0);
-        a = short_memory(&n, doors[i], &m, NULL, 0);
+        a = short_memory(&n, ccis[i], &m, NULL, 0);
         assert_answer(&a, RC_INVALID, NULL, 0);
     }
     net_down(&n);
@@ -469,11 +469,11 @@ static void test_short_header(void)
 static void unbind(Net *n)
 {
     const uint8_t in[] = { 0, 1, SURPRISE };
-    Answer a = net_ask(n, DOOR_SWITCH_PCI, 0x5202, in, sizeof(in));
+    Answer a = net_ask(n, NET_CCI_SWITCH_PCI, 0x5202, in, sizeof(in));
 
     assert_answer(&a, RC_BG_STARTED, NULL, 0);
     qtest_clock_step(n->t.qts, UNBIND_NS);
-    a = net_ask(n, DOOR_SWITCH_PCI, 0x0002, NULL, 0);
+    a = net_ask(n, NET_CCI_SWITCH_PCI, 0x0002, NULL, 0);
     g_assert_cmphex(a.payload->data[0], ==, 100 << 1);
     g_assert_cmphex(lduw_le_p(a.payload->data + 4), ==, 0);
     answer_clear(&a);
@@ -505,7 +505,7 @@ static void test_unbound(void)
 static void control(Net *n, uint8_t op)
 {
     const uint8_t in[] = { PORT_DEVICE, op };
-    Answer a = net_ask(n, DOOR_SWITCH_MCTP, 0x5102, in, sizeof(in));
+    Answer a = net_ask(n, NET_CCI_SWITCH_MCTP, 0x5102, in, sizeof(in));
 
     assert_answer(&a, 0, NULL, 0);
 }
@@ -518,11 +518,11 @@ static void test_held_in_reset(void)
 
     net_up(&n);
     control(&n, PERST_ASSERT);
-    for (size_t i = 0; i < ARRAY_SIZE(doors); i++) {
-        Answer a = net_ask(&n, doors[i], 0x5300, identify, sizeof(identify));
+    for (size_t i = 0; i < ARRAY_SIZE(ccis); i++) {
+        Answer a = net_ask(&n, ccis[i], 0x5300, identify, sizeof(identify));
 
         assert_answer(&a, RC_INVALID, NULL, 0);
-        a = config(&n, doors[i], PORT_DEVICE, 0, 0, 15, false, 0);
+        a = config(&n, ccis[i], PORT_DEVICE, 0, 0, 15, false, 0);
         assert_answer(&a, RC_INVALID, NULL, 0);
     }
     refused(&n, range(BAR_REGISTERS, 8), 0, RC_INVALID);

@@ -27,7 +27,7 @@ static Answer at(Net *n, unsigned turn, uint16_t opcode, const void *in,
 {
     switch (turn) {
     case 0:
-        return net_ask(n, DOOR_DEVICE_MCTP, opcode, in, len);
+        return net_ask(n, NET_CCI_DEVICE_MCTP, opcode, in, len);
     case 1:
         return net_through(n, to_device[0], opcode, in, len);
     default:
@@ -216,10 +216,10 @@ static void test_elsewhere(void)
 
     net_up(&n);
     for (size_t i = 0; i < ARRAY_SIZE(opcodes); i++) {
-        Answer a = net_ask(&n, DOOR_SWITCH_PCI, opcodes[i], NULL, 0);
+        Answer a = net_ask(&n, NET_CCI_SWITCH_PCI, opcodes[i], NULL, 0);
 
         assert_answer(&a, RC_UNSUPPORTED, NULL, 0);
-        a = net_ask(&n, DOOR_SWITCH_MCTP, opcodes[i], NULL, 0);
+        a = net_ask(&n, NET_CCI_SWITCH_MCTP, opcodes[i], NULL, 0);
         assert_answer(&a, RC_UNSUPPORTED, NULL, 0);
         a = net_through(&n, to_ld[0], opcodes[i], NULL, 0);
         assert_answer(&a, RC_UNSUPPORTED, NULL, 0);

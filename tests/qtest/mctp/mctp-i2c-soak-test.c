@@ -9,7 +9,7 @@
 #include "qemu/osdep.h"
 #include "qemu/bswap.h"
 #include "qemu/units.h"
-#include "mctp-road.h"
+#include "mctp-lossy.h"
 #include "hw/mctp/mctp_i2c_frame.h"
 
 #define ENDPOINT 0x22
@@ -77,7 +77,7 @@ typedef struct Extent {
 typedef struct Soak {
     DwI2c t;
     Mailbox host;
-    Road road;
+    LossyLink link;
     /* extents of the last list that the FM got */
     Extent known[EXTENTS_MAX];
     unsigned num_known;
@@ -92,7 +92,7 @@ typedef struct Request {
 
 static unsigned roll(Soak *s, unsigned sides)
 {
-    return g_rand_int_range(s->road.rand, 0, sides);
+    return g_rand_int_range(s->link.rand, 0, sides);
 }
 
 /* -- requests of the FM -------------------------------------------------- */
@@ -252,7 +252,7 @@ static size_t clear_request(const GByteArray *events, uint8_t log,
 }
 
 static void learn(Soak *s, unsigned kind, const Request *r,
-                  const RoadAnswer *a)
+                  const LossyAnswer *a)
 {
     const uint8_t *p = a->payload->data;
 
@@ -269,12 +269,12 @@ static void learn(Soak *s, unsigned kind, const Request *r,
 
         if (len) {
             /* may be lost as well: then they are still there next time */
-            RoadAnswer c = road_command(&s->road, 0x0101, clear, len);
+            LossyAnswer c = lossy_command(&s->link, 0x0101, clear, len);
 
             g_assert_true(c.ret_code == 0 || c.ret_code == NO_ANSWER ||
                           /* came twice, the first has cleared them */
                           c.ret_code == 0x0e);
-            road_answer_clear(&c);
+            lossy_answer_clear(&c);
         }
     }
 }
@@ -284,13 +284,13 @@ static bool fm_command(Soak *s)
 {
     unsigned k = pick_kind(s);
     Request r = { .len = 0 };
-    RoadAnswer a;
+    LossyAnswer a;
     bool answered;
 
     if (kinds[k].ask) {
         kinds[k].ask(s, &r);
     }
-    a = road_command(&s->road, kinds[k].opcode, r.data, r.len);
+    a = lossy_command(&s->link, kinds[k].opcode, r.data, r.len);
     answered = a.payload;
     if (!answered) {
         return false;
@@ -317,7 +317,7 @@ static bool fm_command(Soak *s)
     } else {
         g_assert_cmpuint(a.payload->len, ==, 0);
     }
-    road_answer_clear(&a);
+    lossy_answer_clear(&a);
     return answered;
 }
 
@@ -416,7 +416,7 @@ static int64_t memory_held(Soak *s)
     return (resident - shared) * qemu_real_host_page_size();
 }
 
-/* A road without faults: through it the FM sees what the host sees */
+/* A link without faults: through it the FM sees what the host sees */
 static void compare(Soak *s)
 {
     static const Request same[] = {
@@ -426,13 +426,13 @@ static void compare(Soak *s)
     };
     static const uint16_t opcode[] = { 0x5600, 0x5601, 0x5603, 0x5608 };
     const uint8_t list[8] = { EXTENTS_MAX };
-    const unsigned one_in = s->road.one_in;
-    RoadAnswer fm = { 0 };
+    const unsigned one_in = s->link.one_in;
+    LossyAnswer fm = { 0 };
     Answer host;
 
-    s->road.one_in = 0;
+    s->link.one_in = 0;
     for (size_t i = 0; i < ARRAY_SIZE(opcode); i++) {
-        fm = road_command(&s->road, opcode[i], same[i].data, same[i].len);
+        fm = lossy_command(&s->link, opcode[i], same[i].data, same[i].len);
         host = mailbox_command(&s->host, opcode[i], same[i].data,
                                same[i].len);
         g_assert_cmphex(fm.ret_code, ==, 0);
@@ -440,10 +440,10 @@ static void compare(Soak *s)
         g_assert_cmpmem(fm.payload->data, fm.payload->len,
                         host.payload->data, host.payload->len);
         answer_clear(&host);
-        road_answer_clear(&fm);
+        lossy_answer_clear(&fm);
     }
 
-    fm = road_command(&s->road, 0x5603, same[2].data, same[2].len);
+    fm = lossy_command(&s->link, 0x5603, same[2].data, same[2].len);
     host = mailbox_command(&s->host, 0x4801, list, sizeof(list));
     g_assert_cmphex(host.ret_code, ==, 0);
     g_assert_cmpuint(host.payload->len, >=, 0x10);
@@ -453,11 +453,11 @@ static void compare(Soak *s)
     g_assert_cmpmem(fm.payload->data + 0x18, fm.payload->len - 0x18,
                     host.payload->data + 0x10, host.payload->len - 0x10);
     g_test_message("exchange %u: %u extents on both sides, %" PRId64 " KiB",
-                   s->road.serial, ldl_le_p(host.payload->data + 4),
+                   s->link.serial, ldl_le_p(host.payload->data + 4),
                    memory_held(s) / KiB);
     answer_clear(&host);
-    road_answer_clear(&fm);
-    s->road.one_in = one_in;
+    lossy_answer_clear(&fm);
+    s->link.one_in = one_in;
 }
 
 /*
@@ -469,7 +469,7 @@ static void fill_endpoint(Soak *s)
     enum { REQUESTERS = 4, TAGS = 8 };
     bool seen[REQUESTERS][TAGS] = { 0 };
 
-    road_deaf(&s->road);
+    lossy_deaf(&s->link);
     for (unsigned i = 0; i < REQUESTERS * TAGS; i++) {
         const uint8_t packet[4 + 13] = {
             1, EID, GUEST_EID + i / TAGS, 0xc8 | i % TAGS, 8, 0, i, 0, 1,
@@ -478,12 +478,12 @@ static void fill_endpoint(Soak *s)
         size_t len = mctp_i2c_encode(ENDPOINT, OWN, packet, sizeof(packet),
                                      frame);
 
-        road_write(&s->road, frame, len);
+        lossy_write(&s->link, frame, len);
     }
-    g_assert_null(road_frame(&s->road));
-    road_listen(&s->road);
+    g_assert_null(lossy_frame(&s->link));
+    lossy_listen(&s->link);
     for (unsigned i = 0; i < REQUESTERS * TAGS; i++) {
-        g_autoptr(GByteArray) frame = road_frame(&s->road);
+        g_autoptr(GByteArray) frame = lossy_frame(&s->link);
         MCTPI2CFrame f;
         unsigned who, tag;
 
@@ -499,7 +499,7 @@ static void fill_endpoint(Soak *s)
         g_assert_false(seen[who][tag]);
         seen[who][tag] = true;
     }
-    g_assert_null(road_frame(&s->road));
+    g_assert_null(lossy_frame(&s->link));
 }
 
 /* The run must have been what it says: everything in it, both ways */
@@ -512,22 +512,22 @@ static void assert_variety(const Soak *s)
         g_assert_true(s->bad[i] || kinds[i].ret_codes == RC(0));
     }
     for (int way = 0; way < 2; way++) {
-        const unsigned *n = s->road.faults[way];
+        const unsigned *n = s->link.faults[way];
 
         g_test_message("%s: %u packets fine, %u dropped, %u doubled, %u "
                        "damaged; deaf %u, stalled %u",
-                       way ? "answers" : "requests", n[ROAD_FINE],
-                       n[ROAD_DROPPED], n[ROAD_DOUBLED], n[ROAD_DAMAGED],
-                       n[ROAD_DEAF], n[ROAD_STALLED]);
-        for (int f = ROAD_DROPPED; f <= ROAD_DAMAGED; f++) {
+                       way ? "answers" : "requests", n[LOSSY_FINE],
+                       n[LOSSY_DROPPED], n[LOSSY_DOUBLED], n[LOSSY_DAMAGED],
+                       n[LOSSY_DEAF], n[LOSSY_STALLED]);
+        for (int f = LOSSY_DROPPED; f <= LOSSY_DAMAGED; f++) {
             g_assert_cmpuint(n[f], >, 0);
         }
     }
-    g_assert_cmpuint(s->road.faults[1][ROAD_DEAF], >, 0);
-    g_assert_cmpuint(s->road.faults[1][ROAD_STALLED], >, 0);
-    g_test_message("%u of %u exchanges timed out", s->road.timeouts,
-                   s->road.serial);
-    g_assert_cmpuint(s->road.timeouts, >, 0);
+    g_assert_cmpuint(s->link.faults[1][LOSSY_DEAF], >, 0);
+    g_assert_cmpuint(s->link.faults[1][LOSSY_STALLED], >, 0);
+    g_test_message("%u of %u exchanges timed out", s->link.timeouts,
+                   s->link.serial);
+    g_assert_cmpuint(s->link.timeouts, >, 0);
 }
 
 static void test_ten_thousand(void)
@@ -548,7 +548,7 @@ static void test_ten_thousand(void)
     mctp_listen(&s.t);
     mctp_assign(&s.t, ENDPOINT, EID);
     s.host = mailbox_open(&s.t, QPCI_DEVFN(7, 0), 2);
-    s.road = (Road) {
+    s.link = (LossyLink) {
         .t = &s.t,
         .rand = g_rand_new_with_seed(seed),
         .address = ENDPOINT,
@@ -556,10 +556,10 @@ static void test_ten_thousand(void)
     };
 
     for (unsigned i = 1; i <= COMMANDS; i++) {
-        s.road.one_in = answered ? ONE_IN : 0;
+        s.link.one_in = answered ? ONE_IN : 0;
         after_timeout = !answered;
         answered = fm_command(&s);
-        /* after a timeout the next one has a good road, and an answer */
+        /* after a timeout the next one has a good link, and an answer */
         g_assert_true(answered || !after_timeout);
         if (i % HOST_PERIOD == 0) {
             host_turn(&s);
@@ -581,7 +581,7 @@ static void test_ten_thousand(void)
         g_assert_cmpint(end - warm, <=, GROWTH_MAX);
     }
 
-    g_rand_free(s.road.rand);
+    g_rand_free(s.link.rand);
     mailbox_close(&s.host);
     dw_stop(&s.t);
 }

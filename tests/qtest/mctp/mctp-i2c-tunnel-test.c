@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Tunnels: from a switch's two doors to the memory device behind a port and to
+ * Tunnels: from a switch's two CCIs to the memory device behind a port and to
  * its logical device, and from the device's own endpoint to the latter.
  * Reference: CXL r3.2 7.6.7.3.1.
  */
@@ -14,7 +14,7 @@
 typedef struct Bad {
     const char *what;
     size_t len;
-    uint16_t rc[3];         /* by door */
+    uint16_t rc[3];         /* by cci */
     uint8_t in[24];
 } Bad;
 
@@ -69,7 +69,7 @@ static void test_refused(void)
 
     net_up(&n);
     for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
-        for (Door d = DOOR_SWITCH_PCI; d <= DOOR_DEVICE_MCTP; d++) {
+        for (NetCCI d = NET_CCI_SWITCH_PCI; d <= NET_CCI_DEVICE_MCTP; d++) {
             Answer a = net_ask(&n, d, 0x5300, bad[i].in, bad[i].len);
 
             g_test_message("%s, %s: %02x", door_name[d], bad[i].what,
@@ -114,7 +114,7 @@ static void test_random(void)
         if (g_test_rand_int_range(0, 8) == 0) {
             len = g_test_rand_int_range(0, sizeof(in) + 1);
         }
-        a = net_ask(&n, DOOR_SWITCH_PCI, 0x5300, in, len);
+        a = net_ask(&n, NET_CCI_SWITCH_PCI, 0x5300, in, len);
         g_assert_true(a.ret_code == 0 || a.ret_code == RC_INVALID ||
                       a.ret_code == RC_LENGTH);
         through += a.ret_code == 0;
@@ -176,7 +176,7 @@ static void test_as_direct(void)
     net_up(&n);
     for (size_t i = 0; i < ARRAY_SIZE(requests); i++) {
         const Request *r = &requests[i];
-        Answer a = net_ask(&n, DOOR_DEVICE_MCTP, r->opcode, r->in, r->len);
+        Answer a = net_ask(&n, NET_CCI_DEVICE_MCTP, r->opcode, r->in, r->len);
 
         g_test_message("%04x: return code %02x, %u bytes", r->opcode,
                        a.ret_code, a.payload->len);
@@ -355,7 +355,7 @@ static void test_lists_come_shorter(void)
     g_assert_cmphex(a.payload->data[0] & 2, ==, 0);
     answer_clear(&a);
 
-    a = net_ask(&n, DOOR_SWITCH_MCTP, 0x0004, &limit, 1);
+    a = net_ask(&n, NET_CCI_SWITCH_MCTP, 0x0004, &limit, 1);
     g_assert_cmphex(a.ret_code, ==, 0);
     answer_clear(&a);
     a = net_through(&n, to_ld[2], 0x0100, &log, 1);

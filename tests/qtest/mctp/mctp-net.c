@@ -41,14 +41,14 @@ void net_down(Net *n)
     dw_stop(&n->t);
 }
 
-Answer net_ask(Net *n, Door door, uint16_t opcode, const void *in, size_t len)
+Answer net_ask(Net *n, NetCCI cci, uint16_t opcode, const void *in, size_t len)
 {
-    switch (door) {
-    case DOOR_SWITCH_PCI:
+    switch (cci) {
+    case NET_CCI_SWITCH_PCI:
         return mailbox_command(&n->m, opcode, in, len);
-    case DOOR_SWITCH_MCTP:
+    case NET_CCI_SWITCH_MCTP:
         return mctp_command(&n->t, EP_SWITCH, EID_SWITCH, opcode, in, len);
-    case DOOR_DEVICE_MCTP:
+    case NET_CCI_DEVICE_MCTP:
         return mctp_command(&n->t, EP_DEVICE, EID_DEVICE, opcode, in, len);
     }
     g_assert_not_reached();
@@ -114,29 +114,29 @@ Answer net_through(Net *n, Way way, uint16_t opcode, const void *in,
 
     if (way.ld < 0) {
         one = enclose(way.port, tag, opcode, in, len);
-        a = net_ask(n, way.door, 0x5300, one->data, one->len);
+        a = net_ask(n, way.cci, 0x5300, one->data, one->len);
         return disclose(&a, tag, opcode);
     }
     one = enclose(way.ld, tag, opcode, in, len);
-    if (way.door == DOOR_DEVICE_MCTP) {
-        a = net_ask(n, way.door, 0x5300, one->data, one->len);
+    if (way.cci == NET_CCI_DEVICE_MCTP) {
+        a = net_ask(n, way.cci, 0x5300, one->data, one->len);
     } else {
         two = enclose(way.port, tag + 1, 0x5300, one->data, one->len);
-        a = net_ask(n, way.door, 0x5300, two->data, two->len);
+        a = net_ask(n, way.cci, 0x5300, two->data, two->len);
         a = disclose(&a, tag + 1, 0x5300);
     }
     return disclose(&a, tag, opcode);
 }
 
 const Way to_device[2] = {
-    { DOOR_SWITCH_PCI, PORT_DEVICE, -1 },
-    { DOOR_SWITCH_MCTP, PORT_DEVICE, -1 },
+    { NET_CCI_SWITCH_PCI, PORT_DEVICE, -1 },
+    { NET_CCI_SWITCH_MCTP, PORT_DEVICE, -1 },
 };
 
 const Way to_ld[3] = {
-    { DOOR_DEVICE_MCTP, -1, 0 },
-    { DOOR_SWITCH_PCI, PORT_DEVICE, 0 },
-    { DOOR_SWITCH_MCTP, PORT_DEVICE, 0 },
+    { NET_CCI_DEVICE_MCTP, -1, 0 },
+    { NET_CCI_SWITCH_PCI, PORT_DEVICE, 0 },
+    { NET_CCI_SWITCH_MCTP, PORT_DEVICE, 0 },
 };
 
 void assert_equal_answers(const Answer *a, const Answer *b)

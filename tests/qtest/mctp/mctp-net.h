@@ -36,11 +36,11 @@
 #define RC_BUSY 0x06
 #define RC_LENGTH 0x16
 
-typedef enum Door {
-    DOOR_SWITCH_PCI,
-    DOOR_SWITCH_MCTP,
-    DOOR_DEVICE_MCTP,
-} Door;
+typedef enum NetCCI {
+    NET_CCI_SWITCH_PCI,
+    NET_CCI_SWITCH_MCTP,
+    NET_CCI_DEVICE_MCTP,
+} NetCCI;
 
 extern const char *const door_name[];
 
@@ -54,21 +54,21 @@ void net_down(Net *n);
 /** net_find_mailbox() - open the mailbox function again, as after a reset */
 void net_find_mailbox(Net *n);
 
-/** net_ask() - run a command at a door; clear the answer */
-Answer net_ask(Net *n, Door door, uint16_t opcode, const void *in, size_t len);
+/** net_ask() - run a command at a CCI; clear the answer */
+Answer net_ask(Net *n, NetCCI cci, uint16_t opcode, const void *in, size_t len);
 
 /**
  * struct Way - through tunnels
- * @port: of the switch; does not count at the device's own door
+ * @port: of the switch; does not count at the device's own CCI
  * @ld: 0 or more to go on to that logical device
  */
 typedef struct Way {
-    Door door;
+    NetCCI cci;
     int port;
     int ld;
 } Way;
 
-/* From both doors of the switch; to the LD from the device's door first */
+/* From both CCIs of the switch; to the LD from the device's CCI first */
 extern const Way to_device[2];
 extern const Way to_ld[3];
 

@@ -35,7 +35,7 @@ typedef struct Sent {
 } Sent;
 
 /* A line with its own command state of a switch, or that of a device */
-typedef struct Road {
+typedef struct SoakLine {
     Line *line;
     unsigned n;
     GByteArray *reference[2];   /* answers that never change */
@@ -44,11 +44,11 @@ typedef struct Road {
     unsigned commands;
     unsigned answers;
     unsigned cuts;
-} Road;
+} SoakLine;
 
 static const uint16_t constant[] = { 0x0001, DC_INFO };
 
-static void check(const Road *r, bool truth, const char *what)
+static void check(const SoakLine *r, bool truth, const char *what)
 {
     if (!truth) {
         g_test_message("line %u, command %u: %s", r->n, r->commands, what);
@@ -86,7 +86,7 @@ static void set_limit(Line *l, uint8_t limit)
     answer_clear(&a);
 }
 
-static void road_start(Road *r, unsigned n)
+static void soak_line_start(SoakLine *r, unsigned n)
 {
     r->n = n;
     r->line = line_open(n);
@@ -97,7 +97,7 @@ static void road_start(Road *r, unsigned n)
     set_limit(r->line, r->limit);
 }
 
-static void road_end(Road *r)
+static void soak_line_end(SoakLine *r)
 {
     line_quiet(r->line);
     g_test_message("line %u: %u commands, %u answers, %u cuts", r->n,
@@ -108,7 +108,7 @@ static void road_end(Road *r)
     }
 }
 
-static Sent make_request(Road *r, GRand *rand, uint8_t tag)
+static Sent make_request(SoakLine *r, GRand *rand, uint8_t tag)
 {
     static const uint16_t opcodes[] = {
         0x0001, DC_INFO, GET_LIMIT, SET_LIMIT,
@@ -126,7 +126,7 @@ static Sent make_request(Road *r, GRand *rand, uint8_t tag)
 }
 
 /* The answers of one requester come in the order of its requests */
-static void take_answer(Road *r, const Sent *s, uint8_t tag)
+static void take_answer(SoakLine *r, const Sent *s, uint8_t tag)
 {
     MCTPHeader hdr;
     g_autoptr(GByteArray) body = line_message(r->line, &hdr);
@@ -167,7 +167,7 @@ static void take_answer(Road *r, const Sent *s, uint8_t tag)
  * that the batch, or what was before it, has set. When the new connection is
  * answered the old one is over, so nothing can change any more.
  */
-static void cut(Road *r, GRand *rand, Sent *batch, unsigned n,
+static void cut(SoakLine *r, GRand *rand, Sent *batch, unsigned n,
                 unsigned next_answer)
 {
     unsigned allowed = 1u << r->limit;
@@ -185,7 +185,7 @@ static void cut(Road *r, GRand *rand, Sent *batch, unsigned n,
     check(r, allowed & 1u << r->limit, "a limit that nobody set");
 }
 
-static void run_batch(Road *r, GRand *rand)
+static void run_batch(SoakLine *r, GRand *rand)
 {
     Sent batch[BATCH_MAX];
     unsigned n = g_rand_int_range(rand, 1, BATCH_MAX + 1);
@@ -241,18 +241,18 @@ static void test_soak(void)
         "-device cxl-type3,id=mem0,bus=pcie.0,addr=07.0,volatile-memdev=vmem,"
         "volatile-dc-memdev=dcmem,num-dc-regions=2,sn=0x99 ", a, b, c, NULL);
     QTestState *qts;
-    Road road[3] = { 0 };
+    SoakLine line[3] = { 0 };
 
     g_test_message("MCTP_SERIAL_SEED=%u MCTP_SERIAL_SOAK=%u", seed, total);
     qts = qtest_init(args);
-    for (unsigned i = 0; i < ARRAY_SIZE(road); i++) {
-        road_start(&road[i], i);
+    for (unsigned i = 0; i < ARRAY_SIZE(line); i++) {
+        soak_line_start(&line[i], i);
     }
-    while (road[0].commands + road[1].commands + road[2].commands < total) {
-        run_batch(&road[g_rand_int_range(rand, 0, ARRAY_SIZE(road))], rand);
+    while (line[0].commands + line[1].commands + line[2].commands < total) {
+        run_batch(&line[g_rand_int_range(rand, 0, ARRAY_SIZE(line))], rand);
     }
-    for (unsigned i = 0; i < ARRAY_SIZE(road); i++) {
-        road_end(&road[i]);
+    for (unsigned i = 0; i < ARRAY_SIZE(line); i++) {
+        soak_line_end(&line[i]);
     }
     qtest_quit(qts);
 }

@@ -329,7 +329,7 @@ static void test_scan(FakeMemDev *unused, gconstpointer data)
     g_assert_cmphex(fake.stored[0], ==, 0x77);
     assert_rc(list(0, 1), CXL_RC_SUCCESS);
     list_is(2 | 4, 7000, 1);
-    /* one door is busy, the device is for the other one, too */
+    /* one CCI is busy, the device is for the other one, too */
     cxl_put_le64(&rq, 0);
     cxl_put_le64(&rq, 1);
     cxl_put_u8(&rq, 0);

@@ -436,11 +436,11 @@ static void test_partition_migration(FakeMemDev *unused, gconstpointer data)
 
 static void test_identify(FakeMemDev *unused, gconstpointer data)
 {
-    CXLCCI *doors[] = { &fake.mailbox, &fake.fm, &fake.ld };
+    CXLCCI *ccis[] = { &fake.mailbox, &fake.fm, &fake.ld };
     unsigned i, k;
 
-    for (i = 0; i < ARRAY_SIZE(doors); i++) {
-        assert_rc(send_request(doors[i], 0x4000), CXL_RC_SUCCESS);
+    for (i = 0; i < ARRAY_SIZE(ccis); i++) {
+        assert_rc(send_request(ccis[i], 0x4000), CXL_RC_SUCCESS);
         g_assert_cmpuint(rs.size, ==, 0x45);
         g_assert_cmpmem(cxl_reader_bytes(&rs, 16), 16,
                         "BWFW VERSION 00\0", 16);

@@ -6,7 +6,7 @@
 #include "qemu/osdep.h"
 #include "qemu/bswap.h"
 #include "cxl-log-uuids.h"
-#include "robust-doors.h"
+#include "robust-ccis.h"
 #include "robust-rows.h"
 
 #define EP_SWITCH   0x20
@@ -130,7 +130,7 @@ static Answer run_tunnel(RobustMachine *m, uint16_t opcode, const void *in,
     return a;
 }
 
-const RobustDoor robust_doors[] = {
+const RobustCCI robust_ccis[] = {
     { "device-mailbox", KIND_MAILBOX, 0x4000, 0x45, false,
       run_device_mailbox },
     { "switch-mailbox", KIND_SWITCH, 0x0001, 0x12, false,
@@ -139,12 +139,12 @@ const RobustDoor robust_doors[] = {
     { "switch-mctp", KIND_SWITCH, 0x0001, 0x12, true, run_switch_mctp },
     { "tunnel", KIND_LD, 0x0001, 0x12, true, run_tunnel },
 };
-const unsigned robust_nr_doors = ARRAY_SIZE(robust_doors);
+const unsigned robust_nr_ccis = ARRAY_SIZE(robust_ccis);
 
-Answer robust_run(RobustMachine *m, const RobustDoor *door, uint16_t opcode,
+Answer robust_run(RobustMachine *m, const RobustCCI *cci, uint16_t opcode,
                   const void *in, size_t len)
 {
-    Answer a = door->run(m, opcode, in, len);
+    Answer a = cci->run(m, opcode, in, len);
 
     g_assert_cmphex(a.ret_code, <=, LAST_RC);
     if (a.ret_code) {
@@ -153,29 +153,29 @@ Answer robust_run(RobustMachine *m, const RobustDoor *door, uint16_t opcode,
     return a;
 }
 
-uint16_t robust_rc(RobustMachine *m, const RobustDoor *door, uint16_t opcode,
+uint16_t robust_rc(RobustMachine *m, const RobustCCI *cci, uint16_t opcode,
                    const void *in, size_t len)
 {
-    Answer a = robust_run(m, door, opcode, in, len);
+    Answer a = robust_run(m, cci, opcode, in, len);
 
     answer_clear(&a);
     return a.ret_code;
 }
 
-bool robust_is_there(RobustMachine *m, const RobustDoor *door)
+bool robust_is_there(RobustMachine *m, const RobustCCI *cci)
 {
     g_autoptr(GArray) cel = NULL;
 
-    if (door->run != run_tunnel) {
+    if (cci->run != run_tunnel) {
         return true;
     }
-    cel = robust_cel(m, &robust_doors[2]);
+    cel = robust_cel(m, &robust_ccis[2]);
     return robust_cel_has(cel, OP_TUNNEL);
 }
 
-unsigned robust_room(RobustMachine *m, const RobustDoor *door)
+unsigned robust_room(RobustMachine *m, const RobustCCI *cci)
 {
-    Answer a = robust_run(m, door, 0x0001, NULL, 0);
+    Answer a = robust_run(m, cci, 0x0001, NULL, 0);
     unsigned room;
 
     g_assert_cmphex(a.ret_code, ==, 0);
@@ -184,9 +184,9 @@ unsigned robust_room(RobustMachine *m, const RobustDoor *door)
     return room;
 }
 
-static unsigned cel_size(RobustMachine *m, const RobustDoor *door)
+static unsigned cel_size(RobustMachine *m, const RobustCCI *cci)
 {
-    Answer a = robust_run(m, door, 0x0400, NULL, 0);
+    Answer a = robust_run(m, cci, 0x0400, NULL, 0);
     unsigned i, size = 0;
 
     g_assert_cmphex(a.ret_code, ==, 0);
@@ -200,7 +200,7 @@ static unsigned cel_size(RobustMachine *m, const RobustDoor *door)
     return size;
 }
 
-GArray *robust_cel(RobustMachine *m, const RobustDoor *door)
+GArray *robust_cel(RobustMachine *m, const RobustCCI *cci)
 {
     GArray *cel = g_array_new(false, false, sizeof(uint16_t));
     uint8_t in[24] = { 0 };
@@ -208,8 +208,8 @@ GArray *robust_cel(RobustMachine *m, const RobustDoor *door)
     Answer a;
 
     memcpy(in, cel_uuid, sizeof(cel_uuid));
-    stl_le_p(in + 20, cel_size(m, door));
-    a = robust_run(m, door, 0x0401, in, sizeof(in));
+    stl_le_p(in + 20, cel_size(m, cci));
+    a = robust_run(m, cci, 0x0401, in, sizeof(in));
     g_assert_cmphex(a.ret_code, ==, 0);
     for (i = 0; i + 4 <= a.payload->len; i += 4) {
         uint16_t opcode = lduw_le_p(a.payload->data + i);
@@ -232,9 +232,9 @@ bool robust_cel_has(const GArray *cel, unsigned opcode)
     return false;
 }
 
-bool robust_bg_runs(RobustMachine *m, const RobustDoor *door)
+bool robust_bg_runs(RobustMachine *m, const RobustCCI *cci)
 {
-    Answer a = robust_run(m, door, 0x0002, NULL, 0);
+    Answer a = robust_run(m, cci, 0x0002, NULL, 0);
     bool runs;
 
     g_assert_cmphex(a.ret_code, ==, 0);

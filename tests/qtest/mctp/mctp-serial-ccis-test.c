@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * mctp-serial-cxl beside other doors to the same component, and its life:
- * plug, unplug, reset, migration. Answers must not depend on the door.
+ * mctp-serial-cxl beside other CCIs to the same component, and its life:
+ * plug, unplug, reset, migration. Answers must not depend on the CCI.
  * Reference: DMTF DSP0236, DSP0253; CXL r3.2 7.6.3, 8.2.8.4.
  */
 #include "qemu/osdep.h"
@@ -74,8 +74,8 @@ static const Request switch_requests[] = {
     { 0xff42, 3, { 1, 2, 3 } },
 };
 
-/* Two lines, I2C and PCI: four doors, one switch, one answer */
-static void test_switch_doors(void)
+/* Two lines, I2C and PCI: four CCIs, one switch, one answer */
+static void test_switch_ccis(void)
 {
     g_autoptr(Line) direct = NULL;
     g_autoptr(Line) mailbox = NULL;
@@ -127,8 +127,8 @@ static const Request device_requests[] = {
     { 0x5600, 1, { 0 } },
 };
 
-/* The same on a memory device; requests of both doors cross on their way */
-static void test_device_doors(void)
+/* The same on a memory device; requests of both CCIs cross on their way */
+static void test_device_ccis(void)
 {
     g_autoptr(Line) l = NULL;
     DwI2c t;
@@ -172,7 +172,7 @@ static void get_uuid(Line *l, uint8_t *uuid)
     memcpy(uuid, body->data + 4, 16);
 }
 
-/* Doors of one component say so */
+/* CCIs of one component say so */
 static void test_uuid(void)
 {
     g_autoptr(Line) sw = NULL;
@@ -406,9 +406,9 @@ int main(int argc, char **argv)
     int ret;
 
     g_test_init(&argc, &argv, NULL);
-    qtest_add_func("/mctp-serial/doors/switch", test_switch_doors);
-    qtest_add_func("/mctp-serial/doors/device", test_device_doors);
-    qtest_add_func("/mctp-serial/doors/uuid", test_uuid);
+    qtest_add_func("/mctp-serial/ccis/switch", test_switch_ccis);
+    qtest_add_func("/mctp-serial/ccis/device", test_device_ccis);
+    qtest_add_func("/mctp-serial/ccis/uuid", test_uuid);
     qtest_add_func("/mctp-serial/life/hotplug", test_hotplug);
     qtest_add_func("/mctp-serial/life/reset", test_reset);
     qtest_add_func("/mctp-serial/life/migrate", test_migrate);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A bus owner on a bad road. Reference: DMTF DSP0236 8; DSP0237; CXL r3.2
+ * A bus owner on a bad link. Reference: DMTF DSP0236 8; DSP0237; CXL r3.2
  * 7.6.3.
  */
 #include "qemu/osdep.h"
 #include "qemu/bswap.h"
-#include "mctp-road.h"
+#include "mctp-lossy.h"
 #include "hw/mctp/mctp_assembler.h"
 #include "hw/mctp/mctp_i2c_frame.h"
 #include "hw/mctp/mctp_txqueue.h"
@@ -61,83 +61,83 @@ typedef struct Exchange {
     Follower request;
     Follower sent;          /* by the endpoint */
     Follower answer;        /* of that, what reached us */
-    RoadFault mood;
+    LossyFault mood;
     bool disturbed;
     uint8_t tag;
 } Exchange;
 
-static void expect(const Road *road, const Exchange *x, bool truth,
+static void expect(const LossyLink *link, const Exchange *x, bool truth,
                    const char *what)
 {
     if (!truth) {
         g_test_message("exchange %u, tag %u, mood %d: %s; messages: request "
-                       "%u, sent %u, answer %u", road->serial, x->tag,
+                       "%u, sent %u, answer %u", link->serial, x->tag,
                        x->mood, what, x->request.whole, x->sent.whole,
                        x->answer.whole);
     }
     g_assert_true(truth);
 }
 
-static bool hit(Road *road, unsigned share)
+static bool hit(LossyLink *link, unsigned share)
 {
-    return road->one_in &&
-           g_rand_int_range(road->rand, 0, road->one_in * share) == 0;
+    return link->one_in &&
+           g_rand_int_range(link->rand, 0, link->one_in * share) == 0;
 }
 
-static RoadFault packet_fault(Road *road, Exchange *x, unsigned way)
+static LossyFault packet_fault(LossyLink *link, Exchange *x, unsigned way)
 {
-    RoadFault fault = ROAD_FINE;
+    LossyFault fault = LOSSY_FINE;
 
-    if (hit(road, 1)) {
-        fault = g_rand_int_range(road->rand, ROAD_DROPPED, ROAD_DAMAGED + 1);
+    if (hit(link, 1)) {
+        fault = g_rand_int_range(link->rand, LOSSY_DROPPED, LOSSY_DAMAGED + 1);
         x->disturbed = true;
     }
-    road->faults[way][fault]++;
+    link->faults[way][fault]++;
     return fault;
 }
 
-static RoadFault exchange_fault(Road *road, Exchange *x)
+static LossyFault exchange_fault(LossyLink *link, Exchange *x)
 {
-    RoadFault fault = hit(road, STALLED_SHARE) ? ROAD_STALLED :
-                      hit(road, DEAF_SHARE) ? ROAD_DEAF : ROAD_FINE;
+    LossyFault fault = hit(link, STALLED_SHARE) ? LOSSY_STALLED :
+                      hit(link, DEAF_SHARE) ? LOSSY_DEAF : LOSSY_FINE;
 
-    if (fault != ROAD_FINE) {
+    if (fault != LOSSY_FINE) {
         x->disturbed = true;
-        road->faults[1][fault]++;
+        link->faults[1][fault]++;
     }
     return fault;
 }
 
 /* Not the address byte: it would go to another device, or to none */
-static void damage(Road *road, uint8_t *frame, size_t len)
+static void damage(LossyLink *link, uint8_t *frame, size_t len)
 {
-    frame[g_rand_int_range(road->rand, 1, len)] ^=
-        g_rand_int_range(road->rand, 1, 256);
+    frame[g_rand_int_range(link->rand, 1, len)] ^=
+        g_rand_int_range(link->rand, 1, 256);
 }
 
-void road_deaf(Road *road)
+void lossy_deaf(LossyLink *link)
 {
     /* target mode is on; as a driver that shuts down ends it */
-    dw_wr(road->t, R_CON, CON_LINUX_TARGET | CON_TARGET_DISABLE);
+    dw_wr(link->t, R_CON, CON_LINUX_TARGET | CON_TARGET_DISABLE);
 }
 
-void road_listen(Road *road)
+void lossy_listen(LossyLink *link)
 {
-    dw_target_mode(road->t, OWN);
+    dw_target_mode(link->t, OWN);
 }
 
-static uint32_t step(Road *road, int64_t ns)
+static uint32_t step(LossyLink *link, int64_t ns)
 {
-    qtest_clock_step(road->t->qts, ns);
+    qtest_clock_step(link->t->qts, ns);
     for (int i = 0; i < PUMP; i++) {
-        dw_rd(road->t, R_COMP_TYPE);
+        dw_rd(link->t, R_COMP_TYPE);
     }
-    return dw_rd(road->t, R_RXFLR);
+    return dw_rd(link->t, R_RXFLR);
 }
 
-GByteArray *road_frame(Road *road)
+GByteArray *lossy_frame(LossyLink *link)
 {
-    DwI2c *t = road->t;
+    DwI2c *t = link->t;
     uint32_t level = dw_rd(t, R_RXFLR);
     GByteArray *frame;
     uint8_t byte = OWN << 1;
@@ -146,7 +146,7 @@ GByteArray *road_frame(Road *road)
         if (i == ARRAY_SIZE(patience)) {
             return NULL;
         }
-        level = step(road, patience[i]);
+        level = step(link, patience[i]);
     }
     frame = g_byte_array_sized_new(level + 1);
     g_byte_array_append(frame, &byte, 1);
@@ -163,16 +163,16 @@ GByteArray *road_frame(Road *road)
 }
 
 /* Shorter than what Linux does, which other tests do: each access takes time */
-void road_write(Road *road, const uint8_t *frame, size_t len)
+void lossy_write(LossyLink *link, const uint8_t *frame, size_t len)
 {
-    DwI2c *t = road->t;
+    DwI2c *t = link->t;
 
-    g_assert_cmphex(frame[0], ==, road->address << 1);
+    g_assert_cmphex(frame[0], ==, link->address << 1);
     dw_wr(t, R_ENABLE, 0);
     dw_wr(t, R_CON, CON_LINUX_MASTER);
-    if (!road->aimed) {
+    if (!link->aimed) {
         dw_wr(t, R_TAR, frame[0] >> 1);
-        road->aimed = true;
+        link->aimed = true;
     }
     dw_wr(t, R_ENABLE, 1);
     for (size_t i = 1; i < len; i++) {
@@ -182,36 +182,36 @@ void road_write(Road *road, const uint8_t *frame, size_t len)
     g_assert_cmphex(dw_rd(t, R_RAW_INTR_STAT), ==, I_STOP_DET | I_TX_EMPTY);
 }
 
-static void send_packet(Road *road, Exchange *x, const MCTPTxPacket *pkt,
+static void send_packet(LossyLink *link, Exchange *x, const MCTPTxPacket *pkt,
                         unsigned index)
 {
-    RoadFault fault = packet_fault(road, x, 0);
+    LossyFault fault = packet_fault(link, x, 0);
     uint8_t frame[MCTP_I2C_FRAME_MAX];
-    size_t len = mctp_i2c_encode(road->address, OWN, pkt->data, pkt->len,
+    size_t len = mctp_i2c_encode(link->address, OWN, pkt->data, pkt->len,
                                  frame);
     MCTPHeader hdr;
 
     g_assert_cmpuint(len, >, 0);
     g_assert_cmpint(mctp_header_decode(pkt->data, pkt->len, &hdr), ==, 0);
-    if (fault == ROAD_DROPPED) {
+    if (fault == LOSSY_DROPPED) {
         return;
     }
-    if (fault == ROAD_DAMAGED) {
-        damage(road, frame, len);
-        road_write(road, frame, len);
+    if (fault == LOSSY_DAMAGED) {
+        damage(link, frame, len);
+        lossy_write(link, frame, len);
         return;
     }
-    for (int i = 0; i < (fault == ROAD_DOUBLED ? 2 : 1); i++) {
+    for (int i = 0; i < (fault == LOSSY_DOUBLED ? 2 : 1); i++) {
         follow(&x->request, &hdr, index);
-        road_write(road, frame, len);
+        lossy_write(link, frame, len);
     }
 }
 
-static void send_request(Road *road, Exchange *x, const void *body,
+static void send_request(LossyLink *link, Exchange *x, const void *body,
                          size_t len)
 {
     const MCTPPath path = {
-        .remote = road->eid,
+        .remote = link->eid,
         .local = GUEST_EID,
         .tag = x->tag,
         .to = true,
@@ -224,57 +224,57 @@ static void send_request(Road *road, Exchange *x, const void *body,
     mctp_txqueue_init(tx, &stats);
     g_assert_cmpint(mctp_txqueue_push(tx, &path, MCTP_UNIT_BASELINE, body,
                                       len, 0), ==, 0);
-    if (x->mood != ROAD_FINE) {
-        road_deaf(road);
+    if (x->mood != LOSSY_FINE) {
+        lossy_deaf(link);
     }
     while (mctp_txqueue_peek(tx, 0, &pkt)) {
-        send_packet(road, x, &pkt, index++);
+        send_packet(link, x, &pkt, index++);
         mctp_txqueue_sent(tx, pkt.id, 0);
     }
-    if (x->mood != ROAD_FINE) {
+    if (x->mood != LOSSY_FINE) {
         /* tries of the endpoint, all in vain */
-        expect(road, x, !road_frame(road),
+        expect(link, x, !lossy_frame(link),
                "an answer in spite of NACKs");
-        if (x->mood == ROAD_STALLED) {
-            step(road, ANSWER_NS);
+        if (x->mood == LOSSY_STALLED) {
+            step(link, ANSWER_NS);
         }
-        road_listen(road);
+        lossy_listen(link);
     } else {
         /* what else there is to target mode is as it was */
-        dw_wr(road->t, R_ENABLE, 0);
-        dw_wr(road->t, R_CON, CON_LINUX_TARGET);
-        dw_wr(road->t, R_ENABLE, 1);
+        dw_wr(link->t, R_ENABLE, 0);
+        dw_wr(link->t, R_CON, CON_LINUX_TARGET);
+        dw_wr(link->t, R_ENABLE, 1);
     }
 }
 
-/* Check a frame and give it to the assembler, as often as the road likes */
-static GByteArray *take_frame(Road *road, Exchange *x, MCTPAssembler *rx,
+/* Check a frame and give it to the assembler, as often as the link likes */
+static GByteArray *take_frame(LossyLink *link, Exchange *x, MCTPAssembler *rx,
                               GByteArray *frame, unsigned *index)
 {
-    RoadFault fault = packet_fault(road, x, 1);
+    LossyFault fault = packet_fault(link, x, 1);
     GByteArray *reply = NULL;
     MCTPI2CFrame f;
     MCTPHeader hdr;
 
     g_assert_cmpint(mctp_i2c_decode(frame->data, frame->len, &f), ==,
                     MCTP_I2C_OK);
-    g_assert_cmphex(f.source, ==, road->address);
+    g_assert_cmphex(f.source, ==, link->address);
     g_assert_cmpuint(f.len, <=, MCTP_HEADER_BYTES + MCTP_UNIT_BASELINE);
     g_assert_cmpint(mctp_header_decode(f.packet, f.len, &hdr), ==, 0);
-    expect(road, x, hdr.dest == GUEST_EID && hdr.src == road->eid &&
+    expect(link, x, hdr.dest == GUEST_EID && hdr.src == link->eid &&
            hdr.tag == x->tag && !hdr.to, "a packet of another exchange");
     *index = hdr.som ? 0 : *index + 1;
     follow(&x->sent, &hdr, *index);
 
-    if (fault == ROAD_DAMAGED) {
-        damage(road, frame->data, frame->len);
-        expect(road, x, mctp_i2c_decode(frame->data, frame->len, &f) !=
+    if (fault == LOSSY_DAMAGED) {
+        damage(link, frame->data, frame->len);
+        expect(link, x, mctp_i2c_decode(frame->data, frame->len, &f) !=
                MCTP_I2C_OK, "damage that does not show");
     }
-    if (fault == ROAD_DAMAGED || fault == ROAD_DROPPED) {
+    if (fault == LOSSY_DAMAGED || fault == LOSSY_DROPPED) {
         return NULL;
     }
-    for (int i = 0; i < (fault == ROAD_DOUBLED ? 2 : 1); i++) {
+    for (int i = 0; i < (fault == LOSSY_DOUBLED ? 2 : 1); i++) {
         MCTPAssembled done;
 
         follow(&x->answer, &hdr, *index);
@@ -290,7 +290,7 @@ static GByteArray *take_frame(Road *road, Exchange *x, MCTPAssembler *rx,
     return reply;
 }
 
-static GByteArray *receive_answer(Road *road, Exchange *x)
+static GByteArray *receive_answer(LossyLink *link, Exchange *x)
 {
     g_autofree MCTPAssembler *rx = g_new0(MCTPAssembler, 1);
     MCTPStats stats = { 0 };
@@ -300,15 +300,15 @@ static GByteArray *receive_answer(Road *road, Exchange *x)
     mctp_assembler_init(rx, MCTP_MESSAGE_MAX, &stats);
     /* a disturbed exchange may have more to come: wait until it is quiet */
     while (!reply || x->disturbed) {
-        g_autoptr(GByteArray) frame = road_frame(road);
+        g_autoptr(GByteArray) frame = lossy_frame(link);
         GByteArray *body;
 
         if (!frame) {
             break;
         }
-        expect(road, x, x->request.whole && x->mood != ROAD_STALLED,
+        expect(link, x, x->request.whole && x->mood != LOSSY_STALLED,
                "an answer to nothing");
-        body = take_frame(road, x, rx, frame, &index);
+        body = take_frame(link, x, rx, frame, &index);
         if (body && reply) {
             /* the request came twice, and so does the answer */
             g_byte_array_unref(body);
@@ -317,12 +317,12 @@ static GByteArray *receive_answer(Road *road, Exchange *x)
         }
     }
     mctp_assembler_reset(rx);
-    expect(road, x, !x->sent.cut, "gaps in what the endpoint sent");
-    expect(road, x, x->sent.whole <= x->request.whole, "too many answers");
-    if (x->request.whole && x->mood != ROAD_STALLED) {
-        expect(road, x, x->sent.whole > 0, "no answer");
+    expect(link, x, !x->sent.cut, "gaps in what the endpoint sent");
+    expect(link, x, x->sent.whole <= x->request.whole, "too many answers");
+    if (x->request.whole && x->mood != LOSSY_STALLED) {
+        expect(link, x, x->sent.whole > 0, "no answer");
     }
-    expect(road, x, !!x->answer.whole == !!reply, "assembly");
+    expect(link, x, !!x->answer.whole == !!reply, "assembly");
     if (x->answer.cut) {
         /* FM software sees the wrong length */
         g_clear_pointer(&reply, g_byte_array_unref);
@@ -330,39 +330,39 @@ static GByteArray *receive_answer(Road *road, Exchange *x)
     return reply;
 }
 
-static GByteArray *exchange(Road *road, const void *body, size_t len,
+static GByteArray *exchange(LossyLink *link, const void *body, size_t len,
                             bool *shortened)
 {
-    Exchange x = { .tag = road->serial++ & 7 };
+    Exchange x = { .tag = link->serial++ & 7 };
     GByteArray *reply;
 
-    x.mood = exchange_fault(road, &x);
-    send_request(road, &x, body, len);
-    reply = receive_answer(road, &x);
+    x.mood = exchange_fault(link, &x);
+    send_request(link, &x, body, len);
+    reply = receive_answer(link, &x);
     if (!reply) {
-        road->timeouts++;
-        expect(road, &x, x.disturbed, "a timeout without a reason");
+        link->timeouts++;
+        expect(link, &x, x.disturbed, "a timeout without a reason");
         /*
          * Tags come round after eight exchanges: until then the endpoint must
          * have given up what it has of this request, or the end of another
          * one, whose beginning is lost, may fit to it.
          */
-        expect(road, &x, !step(road, ANSWER_NS) &&
-               !step(road, MCTP_ASSEMBLY_TIMEOUT_NS),
+        expect(link, &x, !step(link, ANSWER_NS) &&
+               !step(link, MCTP_ASSEMBLY_TIMEOUT_NS),
                "an answer after the timeout");
     }
     *shortened = x.request.cut;
     return reply;
 }
 
-RoadAnswer road_command(Road *road, uint16_t opcode, const void *in,
-                        size_t len)
+LossyAnswer lossy_command(LossyLink *link, uint16_t opcode, const void *in,
+                          size_t len)
 {
     const uint8_t type = opcode >= 0x5100 && opcode < 0x6000 ? 7 : 8;
-    const uint8_t tag = road->serial;
+    const uint8_t tag = link->serial;
     g_autofree uint8_t *body = g_malloc0(CCI_OVERHEAD + len);
     g_autoptr(GByteArray) reply = NULL;
-    RoadAnswer a = { .ret_code = NO_ANSWER };
+    LossyAnswer a = { .ret_code = NO_ANSWER };
 
     body[0] = type;
     body[2] = tag;
@@ -371,7 +371,7 @@ RoadAnswer road_command(Road *road, uint16_t opcode, const void *in,
     if (len) {
         memcpy(body + CCI_OVERHEAD, in, len);
     }
-    reply = exchange(road, body, CCI_OVERHEAD + len, &a.shortened);
+    reply = exchange(link, body, CCI_OVERHEAD + len, &a.shortened);
     if (!reply) {
         return a;
     }
@@ -390,7 +390,7 @@ RoadAnswer road_command(Road *road, uint16_t opcode, const void *in,
     return a;
 }
 
-void road_answer_clear(RoadAnswer *a)
+void lossy_answer_clear(LossyAnswer *a)
 {
     g_clear_pointer(&a->payload, g_byte_array_unref);
 }

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Arguments and transports of cxl-fm: help, usage errors, streams, peers that misbehave.
+"""Arguments and addresses of cxl-fm: help, usage errors, streams, bad peers.
 
 usage: see fm_cases.py
 """
@@ -113,7 +113,7 @@ def version_is_told():
     has(Fm('').call('--version', url=False)[0], r'^cxl-fm \d')
 
 
-# -- roads --------------------------------------------------------------------
+# -- addresses ----------------------------------------------------------------
 
 @case
 def every_kind_of_stream_works():

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The words after --connect: a road to a component, read and opened
+ * The words after --connect: the address of a component, read and opened
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -14,7 +14,7 @@
 #include <termios.h>
 #include <unistd.h>
 
-#include "fm-road.h"
+#include "fm-address.h"
 #include "fm-serial.h"
 
 /* Unicast endpoint IDs of MCTP */
@@ -22,8 +22,9 @@
 #define EID_LAST    254
 
 static const char *const schemes[] = {
-    [FM_ROAD_UNIX] = "unix:", [FM_ROAD_TCP] = "tcp:", [FM_ROAD_PTY] = "pty:",
-    [FM_ROAD_MCTP] = "mctp:", [FM_ROAD_IOCTL] = "ioctl:",
+    [FM_ADDRESS_UNIX] = "unix:", [FM_ADDRESS_TCP] = "tcp:",
+    [FM_ADDRESS_PTY] = "pty:",
+    [FM_ADDRESS_MCTP] = "mctp:", [FM_ADDRESS_IOCTL] = "ioctl:",
 };
 
 static gboolean fail(GError **error, int code, const char *format, ...)
@@ -41,7 +42,7 @@ static gboolean fail(GError **error, int code, const char *format, ...)
 }
 
 /* "HOST:PORT"; an IPv6 address stands in brackets */
-static gboolean parse_tcp(const char *rest, struct fm_road *road,
+static gboolean parse_tcp(const char *rest, struct fm_address *address,
                           GError **error)
 {
     const char *colon = strrchr(rest, ':');
@@ -57,12 +58,12 @@ static gboolean parse_tcp(const char *rest, struct fm_road *road,
         rest++;
         len -= 2;
     }
-    road->place = g_strndup(rest, len);
-    road->port = port;
+    address->place = g_strndup(rest, len);
+    address->port = port;
     return TRUE;
 }
 
-static gboolean parse_mctp(const char *rest, struct fm_road *road,
+static gboolean parse_mctp(const char *rest, struct fm_address *address,
                            GError **error)
 {
     g_auto(GStrv) part = g_strsplit(rest, ",", -1);
@@ -75,61 +76,61 @@ static gboolean parse_mctp(const char *rest, struct fm_road *road,
         return fail(error, EINVAL, "mctp:%s: expected mctp:NET,EID with an "
                     "endpoint ID of %d..%d", rest, EID_FIRST, EID_LAST);
     }
-    road->net = net;
-    road->eid = eid;
+    address->net = net;
+    address->eid = eid;
     return TRUE;
 }
 
 /* A bare path tells by its kind of file what it is */
-static gboolean parse_path(const char *path, struct fm_road *road,
+static gboolean parse_path(const char *path, struct fm_address *address,
                            GError **error)
 {
     struct stat st;
 
     if (path[0] == '/' || path[0] == '.') {
-        road->kind = FM_ROAD_IOCTL;
+        address->kind = FM_ADDRESS_IOCTL;
         if (!stat(path, &st) && S_ISSOCK(st.st_mode)) {
-            road->kind = FM_ROAD_UNIX;
+            address->kind = FM_ADDRESS_UNIX;
         } else if (g_str_has_prefix(path, "/dev/pts/") ||
                    g_str_has_prefix(path, "/dev/tty")) {
-            road->kind = FM_ROAD_PTY;
+            address->kind = FM_ADDRESS_PTY;
         }
-        road->place = g_strdup(path);
+        address->place = g_strdup(path);
         return TRUE;
     }
     return fail(error, EINVAL, "%s: expected unix:PATH, tcp:HOST:PORT, "
                 "pty:PATH, mctp:NET,EID or ioctl:PATH", path);
 }
 
-gboolean fm_road_parse(const char *text, struct fm_road *road,
-                       GError **error)
+gboolean fm_address_parse(const char *text, struct fm_address *address,
+                          GError **error)
 {
-    memset(road, 0, sizeof(*road));
+    memset(address, 0, sizeof(*address));
     for (gsize i = 0; i < G_N_ELEMENTS(schemes); i++) {
         const char *rest = text + strlen(schemes[i]);
 
         if (!g_str_has_prefix(text, schemes[i])) {
             continue;
         }
-        road->kind = i;
-        if (i == FM_ROAD_TCP) {
-            return parse_tcp(rest, road, error);
+        address->kind = i;
+        if (i == FM_ADDRESS_TCP) {
+            return parse_tcp(rest, address, error);
         }
-        if (i == FM_ROAD_MCTP) {
-            return parse_mctp(rest, road, error);
+        if (i == FM_ADDRESS_MCTP) {
+            return parse_mctp(rest, address, error);
         }
         if (!*rest) {
             return fail(error, EINVAL, "%s: the path is missing", text);
         }
-        road->place = g_strdup(rest);
+        address->place = g_strdup(rest);
         return TRUE;
     }
-    return parse_path(text, road, error);
+    return parse_path(text, address, error);
 }
 
-void fm_road_clear(struct fm_road *road)
+void fm_address_clear(struct fm_address *address)
 {
-    g_clear_pointer(&road->place, g_free);
+    g_clear_pointer(&address->place, g_free);
 }
 
 /* Connect within the time; the socket is left non-blocking. 0 or -errno */
@@ -175,13 +176,13 @@ static int open_unix(const char *path, unsigned timeout_ms)
     return ret ? ret : fd;
 }
 
-static int open_tcp(const struct fm_road *road, unsigned timeout_ms,
+static int open_tcp(const struct fm_address *address, unsigned timeout_ms,
                     const char **why)
 {
     const struct addrinfo hints = { .ai_socktype = SOCK_STREAM };
-    g_autofree char *port = g_strdup_printf("%u", road->port);
+    g_autofree char *port = g_strdup_printf("%u", address->port);
     struct addrinfo *list, *a;
-    int one = 1, ret = getaddrinfo(road->place, port, &hints, &list);
+    int one = 1, ret = getaddrinfo(address->place, port, &hints, &list);
 
     if (ret) {
         *why = gai_strerror(ret);
@@ -233,29 +234,30 @@ static int open_pty(const char *path)
     return fd;
 }
 
-struct cxl_conn *fm_road_open(const struct fm_road *road, const char *text,
-                              unsigned timeout_ms, GError **error)
+struct cxl_conn *fm_address_open(const struct fm_address *address,
+                                 const char *text,
+                                 unsigned timeout_ms, GError **error)
 {
     struct cxl_conn *conn = NULL;
     const char *why = NULL;
     int fd = -EINVAL;
 
-    switch (road->kind) {
-    case FM_ROAD_UNIX:
-        fd = open_unix(road->place, timeout_ms);
+    switch (address->kind) {
+    case FM_ADDRESS_UNIX:
+        fd = open_unix(address->place, timeout_ms);
         break;
-    case FM_ROAD_TCP:
-        fd = open_tcp(road, timeout_ms, &why);
+    case FM_ADDRESS_TCP:
+        fd = open_tcp(address, timeout_ms, &why);
         break;
-    case FM_ROAD_PTY:
-        fd = open_pty(road->place);
+    case FM_ADDRESS_PTY:
+        fd = open_pty(address->place);
         break;
-    case FM_ROAD_MCTP:
-        conn = cxl_conn_open_mctp(road->net, road->eid, CXL_WIRE_MAX);
+    case FM_ADDRESS_MCTP:
+        conn = cxl_conn_open_mctp(address->net, address->eid, CXL_WIRE_MAX);
         fd = -errno;
         break;
-    case FM_ROAD_IOCTL:
-        conn = cxl_conn_open_ioctl(road->place);
+    case FM_ADDRESS_IOCTL:
+        conn = cxl_conn_open_ioctl(address->place);
         fd = -errno;
         break;
     }
