@@ -22,7 +22,7 @@ uint8_t cxl_cdat_sum(const void *data, size_t len)
     return sum;
 }
 
-static bool check_entry(uint8_t type, uint16_t length, Error **errp)
+static bool cdat_check_entry(uint8_t type, uint16_t length, Error **errp)
 {
     static const uint8_t fixed[] = {
         [CDAT_TYPE_DSMAS] = sizeof(CDATDsmas),
@@ -77,7 +77,7 @@ CDATEntry *cxl_cdat_split(uint8_t *image, size_t len, int *count, Error **errp)
                        (unsigned)entry.length, len - at);
             return NULL;
         }
-        if (!check_entry(image[at], entry.length, errp)) {
+        if (!cdat_check_entry(image[at], entry.length, errp)) {
             return NULL;
         }
         if (entries->len == CDAT_ENTRIES_MAX) {

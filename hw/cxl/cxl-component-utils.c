@@ -87,7 +87,7 @@ static unsigned component_has(enum reg_type type)
 }
 
 /* Headers have fixed places: one that a component lacks reads as zero */
-static void init_headers(uint32_t *regs, unsigned has)
+static void component_init_headers(uint32_t *regs, unsigned has)
 {
     unsigned last = 0;
 
@@ -103,7 +103,7 @@ static void init_headers(uint32_t *regs, unsigned has)
     regs[W(CXL_CAP_HEADER)] = last << 24 | 1 << 20 | 1 << 16 | CXL_CAP_ID_CXL;
 }
 
-static void init_ras(uint32_t *regs, uint32_t *mask)
+static void component_init_ras(uint32_t *regs, uint32_t *mask)
 {
     /* Everything is masked until software asks for it */
     regs[W(CXL_RAS_UNC_MASK)] = CXL_RAS_UNC_BITS;
@@ -118,7 +118,7 @@ static void init_ras(uint32_t *regs, uint32_t *mask)
     mask[W(CXL_RAS_COR_MASK)] = CXL_RAS_COR_BITS;
 }
 
-static bool any_committed(const uint32_t *regs)
+static bool component_any_committed(const uint32_t *regs)
 {
     unsigned count = cxl_hdm_count(regs);
     CXLHDMDecoder d;
@@ -137,14 +137,14 @@ void cxl_component_register_init_common(uint32_t *regs, uint32_t *mask,
 {
     ComponentRegisters *crb = container_of(regs, ComponentRegisters,
                                            cache_mem_registers[0]);
-    bool was_decoding = any_committed(regs);
+    bool was_decoding = component_any_committed(regs);
     unsigned has = component_has(type);
 
     memset(regs, 0, CXL_CACHEMEM_SIZE);
     memset(mask, 0, CXL_CACHEMEM_SIZE);
-    init_headers(regs, has);
+    component_init_headers(regs, has);
     if (has & HAS_RAS) {
-        init_ras(regs, mask);
+        component_init_ras(regs, mask);
     }
     if (has & HAS_HDM) {
         cxl_hdm_init(regs, mask, type == CXL2_TYPE3_DEVICE);
@@ -168,21 +168,22 @@ void cxl_component_register_init_common(uint32_t *regs, uint32_t *mask,
  * The block is one memory region.  Its CXL.io and implementation specific parts
  * are empty: they read as zero and take writes of any size without effect.
  */
-static bool in_cachemem(hwaddr at)
+static bool component_in_cachemem(hwaddr at)
 {
     return at >= CXL_CACHEMEM_OFFSET &&
            at < CXL_CACHEMEM_OFFSET + CXL_CACHEMEM_SIZE;
 }
 
-static uint64_t block_read(void *opaque, hwaddr at, unsigned size)
+static uint64_t component_block_read(void *opaque, hwaddr at, unsigned size)
 {
     CXLComponentState *cxl = opaque;
 
-    return in_cachemem(at) ?
+    return component_in_cachemem(at) ?
            cxl->crb.cache_mem_registers[W(at - CXL_CACHEMEM_OFFSET)] : 0;
 }
 
-static void trace_decoder(CXLComponentState *cxl, const CXLHDMWrite *w)
+static void component_trace_decoder(CXLComponentState *cxl,
+                                    const CXLHDMWrite *w)
 {
     g_autofree char *path = NULL;
     CXLHDMDecoder d;
@@ -206,7 +207,8 @@ static void trace_decoder(CXLComponentState *cxl, const CXLHDMWrite *w)
     }
 }
 
-static void hdm_write(CXLComponentState *cxl, unsigned offset, uint32_t value)
+static void component_hdm_write(CXLComponentState *cxl, unsigned offset,
+                                uint32_t value)
 {
     ComponentRegisters *crb = &cxl->crb;
     CXLHDMWrite w = cxl_hdm_write(crb->cache_mem_registers,
@@ -214,15 +216,15 @@ static void hdm_write(CXLComponentState *cxl, unsigned offset, uint32_t value)
                                   offset, value);
 
     if (w.commit_changed || w.refusal != CXL_HDM_OK) {
-        trace_decoder(cxl, &w);
+        component_trace_decoder(cxl, &w);
     }
     if (w.decode_changed) {
         cxl_component_decode_changed(cxl);
     }
 }
 
-static void cachemem_write(CXLComponentState *cxl, unsigned offset,
-                           uint32_t value)
+static void component_cachemem_write(CXLComponentState *cxl, unsigned offset,
+                                     uint32_t value)
 {
     uint32_t *reg = &cxl->crb.cache_mem_registers[W(offset)];
     uint32_t mask = cxl->crb.cache_mem_regs_write_mask[W(offset)];
@@ -231,7 +233,7 @@ static void cachemem_write(CXLComponentState *cxl, unsigned offset,
         return;
     }
     if (cxl_hdm_owns(cxl->crb.cache_mem_registers, offset)) {
-        hdm_write(cxl, offset, value);
+        component_hdm_write(cxl, offset, value);
         return;
     }
 
@@ -247,35 +249,35 @@ static void cachemem_write(CXLComponentState *cxl, unsigned offset,
     }
 }
 
-static void block_write(void *opaque, hwaddr at, uint64_t value,
-                        unsigned size)
+static void component_block_write(void *opaque, hwaddr at, uint64_t value,
+                                  unsigned size)
 {
-    if (in_cachemem(at)) {
-        cachemem_write(opaque, at - CXL_CACHEMEM_OFFSET, value);
+    if (component_in_cachemem(at)) {
+        component_cachemem_write(opaque, at - CXL_CACHEMEM_OFFSET, value);
     }
 }
 
-static bool block_accepts(void *opaque, hwaddr at, unsigned size,
-                          bool is_write, MemTxAttrs attrs)
+static bool component_block_accepts(void *opaque, hwaddr at, unsigned size,
+                                    bool is_write, MemTxAttrs attrs)
 {
-    return size >= 4 || !in_cachemem(at);
+    return size >= 4 || !component_in_cachemem(at);
 }
 
 /* The registers are dwords; the memory core splits eight bytes into two */
 static const MemoryRegionOps block_ops = {
-    .read = block_read,
-    .write = block_write,
+    .read = component_block_read,
+    .write = component_block_write,
     .endianness = DEVICE_LITTLE_ENDIAN,
     .valid = {
         .min_access_size = 1,
         .max_access_size = 8,
-        .accepts = block_accepts,
+        .accepts = component_block_accepts,
     },
     .impl = { .min_access_size = 4, .max_access_size = 4 },
 };
 
 /* A decoder's target list names ports by this number */
-static void warn_of_same_number(Object *obj)
+static void component_warn_of_same_number(Object *obj)
 {
     PCIDevice *port = (PCIDevice *)object_dynamic_cast(obj, TYPE_PCIE_SLOT);
 
@@ -306,14 +308,15 @@ void cxl_component_register_block_init(Object *obj, CXLComponentState *cxl,
                           block, CXL_COMPONENT_BLOCK_SIZE);
     cxl_port_register_vmstate(obj, cxl);
     cxl_msi_init();
-    warn_of_same_number(obj);
+    component_warn_of_same_number(obj);
     notifier_list_notify(&component_notifiers, obj);
 }
 
 /* Migration */
 
 /* Bits that change without a write to them */
-static uint32_t changes_by_itself(const uint32_t *regs, unsigned offset)
+static uint32_t component_changes_by_itself(const uint32_t *regs,
+                                            unsigned offset)
 {
     if (offset == CXL_RAS_CONTROL) {
         return CXL_RAS_FIRST_ERROR;
@@ -326,8 +329,8 @@ static uint32_t changes_by_itself(const uint32_t *regs, unsigned offset)
 }
 
 /* Registers of a stream become those of the component all at once */
-static int registers_get(QEMUFile *f, void *pv, size_t size,
-                         const VMStateField *field)
+static int component_registers_get(QEMUFile *f, void *pv, size_t size,
+                                   const VMStateField *field)
 {
     ComponentRegisters *crb = container_of(pv, ComponentRegisters,
                                            cache_mem_registers[0]);
@@ -340,7 +343,7 @@ static int registers_get(QEMUFile *f, void *pv, size_t size,
 
         regs[i] = qemu_get_be32(f);
         if ((regs[i] ^ old) & ~mask[i] &
-            ~changes_by_itself(crb->cache_mem_registers, i * 4)) {
+            ~component_changes_by_itself(crb->cache_mem_registers, i * 4)) {
             error_report("component register 0x%x is 0x%x, which read-only "
                          "bits of 0x%x do not allow", i * 4, regs[i], old);
             return -EINVAL;
@@ -358,8 +361,9 @@ static int registers_get(QEMUFile *f, void *pv, size_t size,
     return 0;
 }
 
-static int registers_put(QEMUFile *f, void *pv, size_t size,
-                         const VMStateField *field, JSONWriter *vmdesc)
+static int component_registers_put(QEMUFile *f, void *pv, size_t size,
+                                   const VMStateField *field,
+                                   JSONWriter *vmdesc)
 {
     const uint32_t *regs = pv;
 
@@ -371,8 +375,8 @@ static int registers_put(QEMUFile *f, void *pv, size_t size,
 
 static const VMStateInfo vmstate_info_registers = {
     .name = "cxl-component-registers",
-    .get = registers_get,
-    .put = registers_put,
+    .get = component_registers_get,
+    .put = component_registers_put,
 };
 
 static int component_post_load(void *opaque, int version_id)

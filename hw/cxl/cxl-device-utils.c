@@ -63,18 +63,18 @@ typedef struct CapHeader {
 } CapHeader;
 
 /* The end of the payload registers */
-static unsigned off_memdev(const CXLDeviceRegs *r)
+static unsigned devregs_off_memdev(const CXLDeviceRegs *r)
 {
     return OFF_PAYLOAD + r->payload_size;
 }
 
-static uint64_t cap_array_word(const CXLDeviceRegs *r, unsigned offset)
+static uint64_t devregs_cap_array_word(const CXLDeviceRegs *r, unsigned offset)
 {
     const CapHeader cap_headers[] = {
         { CAP_DEVICE_STATUS, 2, CXL_DEVREGS_OFF_STATUS, 8 },
         { CAP_MAILBOX, 1, CXL_DEVREGS_OFF_MAILBOX,
           CXL_MAILBOX_OFF_PAYLOAD + r->payload_size },
-        { CAP_MEMDEV_STATUS, 1, off_memdev(r), MEMDEV_LEN },
+        { CAP_MEMDEV_STATUS, 1, devregs_off_memdev(r), MEMDEV_LEN },
     };
     const CapHeader *cap;
 
@@ -91,7 +91,7 @@ static uint64_t cap_array_word(const CXLDeviceRegs *r, unsigned offset)
            cap->id | cap->version << 16 | (uint64_t)cap->offset << 32;
 }
 
-static uint64_t bg_status_word(const CXLDeviceRegs *r)
+static uint64_t devregs_bg_status_word(const CXLDeviceRegs *r)
 {
     const CXLCCIBackground *bg = &r->cci->bg;
 
@@ -102,9 +102,9 @@ static uint64_t bg_status_word(const CXLDeviceRegs *r)
 }
 
 /* The eight bytes at @offset, a multiple of eight */
-static uint64_t block_word(const CXLDeviceRegs *r, unsigned offset)
+static uint64_t devregs_block_word(const CXLDeviceRegs *r, unsigned offset)
 {
-    if (offset >= OFF_PAYLOAD && offset < off_memdev(r)) {
+    if (offset >= OFF_PAYLOAD && offset < devregs_off_memdev(r)) {
         return ldq_le_p(r->payload + (offset - OFF_PAYLOAD));
     }
     switch (offset) {
@@ -118,13 +118,14 @@ static uint64_t block_word(const CXLDeviceRegs *r, unsigned offset)
     case OFF_STATUS:
         return r->status | (r->cci->bg.running ? STATUS_BG_RUNNING : 0);
     case OFF_BG_STATUS:
-        return bg_status_word(r);
+        return devregs_bg_status_word(r);
     }
-    if (offset == off_memdev(r) && r->cci->memdev) {
+    if (offset == devregs_off_memdev(r) && r->cci->memdev) {
         return r->cci->memdev->media_status << MEMDEV_MEDIA_SHIFT |
                MEMDEV_MBOX_READY;
     }
-    return offset < CXL_DEVREGS_OFF_STATUS ? cap_array_word(r, offset) : 0;
+    return offset < CXL_DEVREGS_OFF_STATUS ?
+           devregs_cap_array_word(r, offset) : 0;
 }
 
 /*
@@ -133,8 +134,8 @@ static uint64_t block_word(const CXLDeviceRegs *r, unsigned offset)
  * would pair an old code with a new 100, so the low half as of then is kept for
  * the access that follows.
  */
-static uint64_t latch_bg_status(CXLDeviceRegs *r, unsigned addr, unsigned size,
-                                uint64_t word)
+static uint64_t devregs_latch_bg_status(CXLDeviceRegs *r, unsigned addr,
+                                        unsigned size, uint64_t word)
 {
     if (addr == OFF_BG_STATUS + 4 && size == 4) {
         r->bg_low = word;
@@ -153,18 +154,19 @@ static uint64_t devregs_read(void *opaque, hwaddr addr, unsigned size)
     CXLDeviceRegs *r = opaque;
     unsigned start = addr & ~(hwaddr)(WORD - 1);
     unsigned shift = (addr - start) * 8;
-    uint64_t word = latch_bg_status(r, addr, size, block_word(r, start));
+    uint64_t word = devregs_latch_bg_status(r, addr, size,
+                                            devregs_block_word(r, start));
     uint64_t value = word >> shift;
 
     if (shift + size * 8 > 64) {
-        value |= block_word(r, start + WORD) << (64 - shift);
+        value |= devregs_block_word(r, start + WORD) << (64 - shift);
     }
     return size == 8 ? value : extract64(value, 0, size * 8);
 }
 
 /* -- commands ----------------------------------------------------------- */
 
-static void run_command(CXLDeviceRegs *r)
+static void devregs_run_command(CXLDeviceRegs *r)
 {
     /* handlers see copies: no command can write its own input or registers */
     g_autofree uint8_t *in = NULL;
@@ -190,15 +192,15 @@ static void run_command(CXLDeviceRegs *r)
 }
 
 /* The owner may have been reset or unplugged by the command it ran here */
-static void run_deferred(void *opaque)
+static void devregs_run_deferred(void *opaque)
 {
     CXLDeviceRegs *r = opaque;
 
     r->control &= ~CONTROL_DOORBELL;
-    run_command(r);
+    devregs_run_command(r);
 }
 
-static void doorbell(CXLDeviceRegs *r)
+static void devregs_doorbell(CXLDeviceRegs *r)
 {
     if (r->control & CONTROL_DOORBELL) {
         return;
@@ -207,11 +209,11 @@ static void doorbell(CXLDeviceRegs *r)
         r->control |= CONTROL_DOORBELL;
         device_deferred_raise(&r->deferred);
     } else {
-        run_command(r);
+        devregs_run_command(r);
     }
 }
 
-static void control_write(CXLDeviceRegs *r, uint32_t value)
+static void devregs_control_write(CXLDeviceRegs *r, uint32_t value)
 {
     /*
      * Linux enables the completion interrupt once and then rings the doorbell
@@ -220,13 +222,13 @@ static void control_write(CXLDeviceRegs *r, uint32_t value)
      * the doorbell is clear again.
      */
     if (value & CONTROL_DOORBELL) {
-        doorbell(r);
+        devregs_doorbell(r);
     } else {
         r->control = (r->control & CONTROL_DOORBELL) | (value & CONTROL_KEPT);
     }
 }
 
-static void bg_done(CXLCCI *cci)
+static void devregs_bg_done(CXLCCI *cci)
 {
     CXLDeviceRegs *r = cci->bg_opaque;
     bool irq = r->bg_irq && (r->control & CONTROL_BG_IRQ);
@@ -250,7 +252,7 @@ static void devregs_write(void *opaque, hwaddr addr, uint64_t value,
         hwaddr at = addr + i;
         uint8_t byte = value >> (i * 8);
 
-        if (at >= OFF_PAYLOAD && at < off_memdev(r)) {
+        if (at >= OFF_PAYLOAD && at < devregs_off_memdev(r)) {
             r->payload[at - OFF_PAYLOAD] = byte;
         } else if (at >= OFF_COMMAND && at < OFF_STATUS) {
             r->command = deposit64(r->command, (at - OFF_COMMAND) * 8, 8, byte);
@@ -269,7 +271,7 @@ static void devregs_write(void *opaque, hwaddr addr, uint64_t value,
     }
     /* last, for a write that covers control and the command behind it */
     if (ring) {
-        control_write(r, control);
+        devregs_control_write(r, control);
     }
 }
 
@@ -304,15 +306,16 @@ void cxl_devregs_init(CXLDeviceRegs *r, Object *owner, const char *name,
     r->msgnum = msgnum;
     r->bg_irq = bg_irq;
     r->opaque = opaque;
-    cci->bg_notify = bg_done;
+    cci->bg_notify = devregs_bg_done;
     cci->bg_opaque = r;
-    device_deferred_init(&r->deferred, owner, run_deferred, r);
+    device_deferred_init(&r->deferred, owner, devregs_run_deferred, r);
     r->payload_size = cci->payload_max;
     g_free(r->payload);
     r->payload = g_malloc(r->payload_size);
     cxl_devregs_reset(r);
     memory_region_init_io(&r->mr, owner, &devregs_ops, r, name,
-                          pow2ceil(MAX(off_memdev(r) + MEMDEV_LEN, 4 * KiB)));
+                          pow2ceil(MAX(devregs_off_memdev(r) + MEMDEV_LEN,
+                                       4 * KiB)));
 }
 
 void cxl_devregs_finalize(CXLDeviceRegs *r)

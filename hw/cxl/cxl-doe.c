@@ -16,7 +16,8 @@
 #define CDAT_FILE_MAX   (16u << 20)
 
 /* Takes over @image */
-static bool install(CDATObject *cdat, uint8_t *image, size_t len, Error **errp)
+static bool cxl_doe_install(CDATObject *cdat, uint8_t *image, size_t len,
+                            Error **errp)
 {
     CDATEntry *entry;
     int count;
@@ -35,8 +36,8 @@ static bool install(CDATObject *cdat, uint8_t *image, size_t len, Error **errp)
 }
 
 /* The bytes of @cdat's file, which may be one that never ends; NULL if none */
-static uint8_t *cdat_read(CDATObject *cdat, const char *name, size_t *len,
-                          Error **errp)
+static uint8_t *cxl_doe_cdat_read(CDATObject *cdat, const char *name,
+                                  size_t *len, Error **errp)
 {
     g_autofree uint8_t *image = NULL;
     FILE *file = fopen(cdat->filename, "rb");
@@ -60,18 +61,18 @@ static uint8_t *cdat_read(CDATObject *cdat, const char *name, size_t *len,
     return image ? g_realloc(g_steal_pointer(&image), MAX(*len, 1)) : NULL;
 }
 
-static bool load(CDATObject *cdat, Error **errp)
+static bool cxl_doe_load(CDATObject *cdat, Error **errp)
 {
     ERRP_GUARD();
     g_autofree char *name = cxl_echo(cdat->filename);
     uint8_t *image;
     size_t len;
 
-    image = cdat_read(cdat, name, &len, errp);
+    image = cxl_doe_cdat_read(cdat, name, &len, errp);
     if (!image) {
         return false;
     }
-    if (!install(cdat, image, len, errp)) {
+    if (!cxl_doe_install(cdat, image, len, errp)) {
         error_prepend(errp, "property 'cdat' is '%s': ", name);
         return false;
     }
@@ -87,7 +88,7 @@ static bool load(CDATObject *cdat, Error **errp)
     return true;
 }
 
-static bool build(CDATObject *cdat, Error **errp)
+static bool cxl_doe_build(CDATObject *cdat, Error **errp)
 {
     CDATSubHeader **table = NULL;
     uint8_t *image;
@@ -112,14 +113,15 @@ static bool build(CDATObject *cdat, Error **errp)
      */
     cdat->provisional = num == 0;
     trace_cxl_cdat_built(num, len);
-    return install(cdat, image, len, errp);
+    return cxl_doe_install(cdat, image, len, errp);
 }
 
 bool cxl_doe_cdat_init(CXLComponentState *cxl, Error **errp)
 {
     CDATObject *cdat = &cxl->cdat;
 
-    return cdat->filename ? load(cdat, errp) : build(cdat, errp);
+    return cdat->filename ? cxl_doe_load(cdat, errp) : cxl_doe_build(cdat,
+                                                                     errp);
 }
 
 void cxl_doe_cdat_update(CXLComponentState *cxl, Error **errp)

@@ -7,7 +7,7 @@
 #include "hw/cxl/cxl_error.h"
 
 /* Not the first byte of a character of UTF-8 */
-static bool error_in_character(char byte)
+static bool echo_error_in_character(char byte)
 {
     return (byte & 0xc0) == 0x80;
 }
@@ -22,10 +22,10 @@ char *cxl_echo(const char *text)
         return g_strdup(text);
     }
     tail = text + len - part;
-    while (head && error_in_character(text[head])) {
+    while (head && echo_error_in_character(text[head])) {
         head--;
     }
-    while (error_in_character(*tail)) {
+    while (echo_error_in_character(*tail)) {
         tail++;
     }
     return g_strdup_printf("%.*s...%s", (int)head, text, tail);

@@ -87,17 +87,17 @@ const VMStateDescription vmstate_cxl_timestamp = {
 
 /* -- one log ------------------------------------------------------------ */
 
-static uint16_t handle_after(uint16_t handle)
+static uint16_t event_handle_after(uint16_t handle)
 {
     return handle == UINT16_MAX ? 1 : handle + 1;
 }
 
-static CXLEventRecord *slot(const CXLEventLog *g, uint32_t index)
+static CXLEventRecord *event_slot(const CXLEventLog *g, uint32_t index)
 {
     return &g->ring[(g->head + index) & (g->allocated - 1)];
 }
 
-static uint16_t record_handle(const CXLEventRecord *r)
+static uint16_t event_record_handle(const CXLEventRecord *r)
 {
     return lduw_le_p(r->b + CXL_EVENT_OFF_HANDLE);
 }
@@ -114,7 +114,7 @@ static void ring_grow(CXLEventLog *g, uint32_t want)
     size = MAX(pow2ceil(want), RING_MIN);
     ring = g_new(CXLEventRecord, size);
     for (i = 0; i < g->count; i++) {
-        ring[i] = *slot(g, i);
+        ring[i] = *event_slot(g, i);
     }
     g_free(g->ring);
     g->ring = ring;
@@ -236,13 +236,13 @@ bool cxl_event_append(CXLEventLogs *l, CXLEventLogId log,
     }
 
     ring_grow(g, g->count + 1);
-    at = slot(g, g->count++);
+    at = event_slot(g, g->count++);
     *at = *r;
     stw_le_p(at->b + CXL_EVENT_OFF_HANDLE, g->next_handle);
     stq_le_p(at->b + CXL_EVENT_OFF_TIMESTAMP, now);
-    g->next_handle = handle_after(g->next_handle);
-    trace_cxl_event_appended(l, cxl_event_log_name(log), record_handle(at),
-                             g->count);
+    g->next_handle = event_handle_after(g->next_handle);
+    trace_cxl_event_appended(l, cxl_event_log_name(log),
+                             event_record_handle(at), g->count);
     if (g->count == 1) {
         if (l->notify) {
             l->notify(l->opaque, log);
@@ -267,7 +267,7 @@ const CXLEventRecord *cxl_event_at(const CXLEventLogs *l, CXLEventLogId log,
 {
     const CXLEventLog *g = &l->log[log];
 
-    return index < g->count ? slot(g, index) : NULL;
+    return index < g->count ? event_slot(g, index) : NULL;
 }
 
 CXLRetCode cxl_event_clear(CXLEventLogs *l, CXLEventLogId log,
@@ -277,7 +277,8 @@ CXLRetCode cxl_event_clear(CXLEventLogs *l, CXLEventLogId log,
     size_t i;
 
     for (i = 0; i < n; i++) {
-        uint16_t oldest = i < g->count ? record_handle(slot(g, i)) : 0;
+        uint16_t oldest = i < g->count ?
+                          event_record_handle(event_slot(g, i)) : 0;
 
         if (!handles[i] || handles[i] != oldest) {
             trace_cxl_event_clear_refused(l, cxl_event_log_name(log),
@@ -341,7 +342,7 @@ static int ring_put(QEMUFile *f, void *pv, size_t size,
 
     qemu_put_be32(f, g->count);
     for (i = 0; i < g->count; i++) {
-        qemu_put_buffer(f, slot(g, i)->b, CXL_EVENT_RECORD_SIZE);
+        qemu_put_buffer(f, event_slot(g, i)->b, CXL_EVENT_RECORD_SIZE);
     }
     return 0;
 }
@@ -385,12 +386,13 @@ static int log_post_load(void *opaque, int version_id)
         (g->overflow_count && !g->count)) {
         return -EINVAL;
     }
-    expected = g->count ? record_handle(slot(g, 0)) : g->next_handle;
+    expected = g->count ? event_record_handle(event_slot(g, 0))
+                        : g->next_handle;
     for (i = 0; i < g->count; i++) {
-        if (!expected || record_handle(slot(g, i)) != expected) {
+        if (!expected || event_record_handle(event_slot(g, i)) != expected) {
             return -EINVAL;
         }
-        expected = handle_after(expected);
+        expected = event_handle_after(expected);
     }
     return expected == g->next_handle ? 0 : -EINVAL;
 }

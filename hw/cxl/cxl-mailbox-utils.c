@@ -43,7 +43,7 @@ const char *cxl_cci_kind_name(CXLCCIKind kind)
 
 /* -- rows --------------------------------------------------------------- */
 
-static gint by_opcode(gconstpointer a, gconstpointer b)
+static gint cci_by_opcode(gconstpointer a, gconstpointer b)
 {
     const CXLCmd *x = *(const CXLCmd *const *)a;
     const CXLCmd *y = *(const CXLCmd *const *)b;
@@ -78,7 +78,8 @@ bool cxl_cci_is_io(const CXLCCI *cci, uint16_t opcode)
     return cmd && cmd->flags & CXL_CMD_IO;
 }
 
-static bool length_is_right(const CXLLenRule *rule, const void *in, size_t len)
+static bool cci_length_is_right(const CXLLenRule *rule, const void *in,
+                                size_t len)
 {
     const uint8_t *at = in;
     uint64_t count;
@@ -107,7 +108,7 @@ bool cxl_cci_media_disabled(const CXLCCI *cci)
     return cci->memdev && cxl_memdev_media_disabled(cci->memdev);
 }
 
-static size_t response_room(const CXLCCI *cci, size_t out_size)
+static size_t cci_response_room(const CXLCCI *cci, size_t out_size)
 {
     size_t room = MIN(out_size, cci->payload_max);
 
@@ -117,14 +118,15 @@ static size_t response_room(const CXLCCI *cci, size_t out_size)
     return room;
 }
 
-static CXLRetCode run(CXLCCI *cci, const CXLCmd *cmd, const void *in,
-                      size_t in_len, CXLWriter *w)
+static CXLRetCode cci_run(CXLCCI *cci, const CXLCmd *cmd, const void *in,
+                          size_t in_len, CXLWriter *w)
 {
     const CXLCmd *outer = cci->current;
     CXLReader r;
     CXLRetCode rc;
 
-    if (in_len > cci->payload_max || !length_is_right(&cmd->len, in, in_len)) {
+    if (in_len > cci->payload_max ||
+        !cci_length_is_right(&cmd->len, in, in_len)) {
         return CXL_RC_INVALID_PAYLOAD_LENGTH;
     }
     if ((cmd->flags & CXL_CMD_BG) && cci->bg.running) {
@@ -149,7 +151,7 @@ CXLRetCode cxl_cci_process(CXLCCI *cci, uint16_t opcode,
                            void *out, size_t out_size, size_t *out_len)
 {
     const CXLCmd *cmd = cxl_cci_find(cci, opcode);
-    size_t room = response_room(cci, out_size);
+    size_t room = cci_response_room(cci, out_size);
     CXLRetCode rc = CXL_RC_UNSUPPORTED;
     CXLWriter w;
 
@@ -158,7 +160,7 @@ CXLRetCode cxl_cci_process(CXLCCI *cci, uint16_t opcode,
         memset((uint8_t *)out + room, 0, out_size - room);
     }
     if (cmd) {
-        rc = run(cci, cmd, in, in_len, &w);
+        rc = cci_run(cci, cmd, in, in_len, &w);
     }
     if (rc != CXL_RC_SUCCESS) {
         /* whatever a failing handler wrote stays inside */
@@ -208,7 +210,7 @@ void cxl_cci_cel_read(const CXLCCI *cci, size_t offset, size_t len,
 
 /* -- background operation (8.2.9.4.6) ----------------------------------- */
 
-static void bg_finish(CXLCCI *cci, CXLRetCode rc)
+static void cci_bg_finish(CXLCCI *cci, CXLRetCode rc)
 {
     cci->bg.running = false;
     /* also for an aborted one: a host polls for 100 to see the code */
@@ -222,7 +224,7 @@ static void bg_finish(CXLCCI *cci, CXLRetCode rc)
     notifier_list_notify(&cci->bg_watchers, cci);
 }
 
-static void bg_expired(void *opaque)
+static void cci_bg_expired(void *opaque)
 {
     CXLCCI *cci = opaque;
     const CXLCmd *cmd = cxl_cci_find(cci, cci->bg.opcode);
@@ -233,7 +235,7 @@ static void bg_expired(void *opaque)
             rc = cmd->bg_done(cci);
         }
         if (rc != CXL_RC_BG_STARTED) {
-            bg_finish(cci, rc);
+            cci_bg_finish(cci, rc);
         }
     }
 }
@@ -245,7 +247,7 @@ int64_t cxl_cci_bg_ns(const CXLCCI *cci, uint64_t ms)
            (cci->bg_time_scale ? *cci->bg_time_scale : 100);
 }
 
-static void bg_arm(CXLCCIBackground *bg)
+static void cci_bg_arm(CXLCCIBackground *bg)
 {
     timer_mod_ns(bg->timer, bg->started_ns + bg->due_ns);
 }
@@ -266,7 +268,7 @@ CXLRetCode cxl_cci_bg_start_slices(CXLCCI *cci, uint64_t duration_ms,
     bg->started_ns = qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL);
     bg->duration_ns = cxl_cci_bg_ns(cci, duration_ms);
     bg->due_ns = cxl_cci_bg_ns(cci, first_ms);
-    bg_arm(bg);
+    cci_bg_arm(bg);
     trace_cxl_cci_bg_start(cxl_cci_kind_name(cci->kind), bg->opcode,
                            bg->duration_ns / SCALE_MS);
     return CXL_RC_BG_STARTED;
@@ -288,7 +290,7 @@ CXLRetCode cxl_cci_bg_continue(CXLCCI *cci, uint64_t more_ms)
     g_assert(more_ms && passed <= BG_MAX_NS - more_ns);
 
     bg->due_ns = passed + more_ns;
-    bg_arm(bg);
+    cci_bg_arm(bg);
     return CXL_RC_BG_STARTED;
 }
 
@@ -309,7 +311,7 @@ unsigned cxl_cci_bg_percent(const CXLCCI *cci)
            MIN(99, passed * 100 / bg->duration_ns);
 }
 
-static void bg_cut_short(CXLCCI *cci, void (*hook)(CXLCCI *cci))
+static void cci_bg_cut_short(CXLCCI *cci, void (*hook)(CXLCCI *cci))
 {
     timer_del(cci->bg.timer);
     if (hook) {
@@ -328,8 +330,8 @@ CXLRetCode cxl_cci_bg_abort(CXLCCI *cci)
         return CXL_RC_NO_BG_ABORT;
     }
     if (cxl_cci_bg_percent(cci) < BG_TOO_LATE_PERCENT) {
-        bg_cut_short(cci, cmd->bg_abort);
-        bg_finish(cci, CXL_RC_ABORTED);
+        cci_bg_cut_short(cci, cmd->bg_abort);
+        cci_bg_finish(cci, CXL_RC_ABORTED);
     }
     return CXL_RC_SUCCESS;
 }
@@ -358,8 +360,8 @@ void cxl_cci_init(CXLCCI *cci, CXLCCIKind kind, DeviceState *owner,
             }
         }
     }
-    g_ptr_array_sort(cci->cmds, by_opcode);
-    cci->bg.timer = timer_new_ns(QEMU_CLOCK_VIRTUAL, bg_expired, cci);
+    g_ptr_array_sort(cci->cmds, cci_by_opcode);
+    cci->bg.timer = timer_new_ns(QEMU_CLOCK_VIRTUAL, cci_bg_expired, cci);
 }
 
 void cxl_cci_destroy(CXLCCI *cci)
@@ -375,7 +377,7 @@ void cxl_cci_reset(CXLCCI *cci)
     if (cci->bg.running) {
         const CXLCmd *cmd = cxl_cci_find(cci, cci->bg.opcode);
 
-        bg_cut_short(cci, cmd->bg_reset ?: cmd->bg_abort);
+        cci_bg_cut_short(cci, cmd->bg_reset ?: cmd->bg_abort);
     }
     cxl_cci_forget(cci);
 }
@@ -392,7 +394,7 @@ void cxl_cci_forget(CXLCCI *cci)
 
 /* -- migration ---------------------------------------------------------- */
 
-static bool bg_state_is_sane(CXLCCI *cci)
+static bool cci_bg_state_is_sane(CXLCCI *cci)
 {
     const CXLCCIBackground *bg = &cci->bg;
     const CXLCmd *cmd = cxl_cci_find(cci, bg->opcode);
@@ -416,11 +418,11 @@ static int cci_post_load(void *opaque, int version_id)
          cci->response_limit > 31 - clz32(cci->payload_max))) {
         return -EINVAL;
     }
-    if (!bg_state_is_sane(cci)) {
+    if (!cci_bg_state_is_sane(cci)) {
         return -EINVAL;
     }
     if (cci->bg.running) {
-        bg_arm(&cci->bg);
+        cci_bg_arm(&cci->bg);
     } else {
         timer_del(cci->bg.timer);
     }

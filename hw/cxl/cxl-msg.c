@@ -185,7 +185,7 @@ void cxl_writer_unput(CXLWriter *w, size_t n)
 }
 
 /* Patches reach only what has been written; anything else is an overflow */
-static uint8_t *written_at(CXLWriter *w, size_t at, size_t n)
+static uint8_t *msg_written_at(CXLWriter *w, size_t at, size_t n)
 {
     if (w->overflow || at > w->len || n > w->len - at) {
         w->overflow = true;
@@ -196,7 +196,7 @@ static uint8_t *written_at(CXLWriter *w, size_t at, size_t n)
 
 void cxl_patch_u8(CXLWriter *w, size_t at, uint8_t v)
 {
-    uint8_t *p = written_at(w, at, 1);
+    uint8_t *p = msg_written_at(w, at, 1);
 
     if (p) {
         *p = v;
@@ -205,7 +205,7 @@ void cxl_patch_u8(CXLWriter *w, size_t at, uint8_t v)
 
 void cxl_patch_le16(CXLWriter *w, size_t at, uint16_t v)
 {
-    uint8_t *p = written_at(w, at, 2);
+    uint8_t *p = msg_written_at(w, at, 2);
 
     if (p) {
         stw_le_p(p, v);
@@ -214,7 +214,7 @@ void cxl_patch_le16(CXLWriter *w, size_t at, uint16_t v)
 
 void cxl_patch_le32(CXLWriter *w, size_t at, uint32_t v)
 {
-    uint8_t *p = written_at(w, at, 4);
+    uint8_t *p = msg_written_at(w, at, 4);
 
     if (p) {
         stl_le_p(p, v);

@@ -64,7 +64,7 @@ static const VMStateDescription vmstate_port_properties = {
 /* -- registers ------------------------------------------------------------ */
 
 /* Registers of a port change as a whole; these two have counts of their own */
-static void give_up(void *opaque)
+static void port_give_up(void *opaque)
 {
     PCIDevice *port = opaque;
 
@@ -74,8 +74,8 @@ static void give_up(void *opaque)
     }
 }
 
-static VMStateDescription *new_description(const char *name,
-                                           const VMStateField *fields)
+static VMStateDescription *port_new_description(const char *name,
+                                                const VMStateField *fields)
 {
     VMStateDescription *vmsd;
 
@@ -91,7 +91,8 @@ static VMStateDescription *new_description(const char *name,
  * The component lies at another place in each type, so the description cannot
  * be a constant. It lives as long as the class it is made for.
  */
-static const VMStateDescription *describe(Object *obj, CXLComponentState *cxl)
+static const VMStateDescription *port_describe(Object *obj,
+                                               CXLComponentState *cxl)
 {
     bool slot = object_dynamic_cast(obj, TYPE_PCIE_SLOT);
     bool upstream = object_dynamic_cast(obj, TYPE_CXL_USP);
@@ -129,12 +130,12 @@ static const VMStateDescription *describe(Object *obj, CXLComponentState *cxl)
 
     *guard = (VMStateGuard) {
         VMSTATE_GUARD_INFO,
-        .vmsd = new_description("cxl-port", f),
-        .give_up = give_up,
+        .vmsd = port_new_description("cxl-port", f),
+        .give_up = port_give_up,
     };
     all[0] = (VMStateField) VMSTATE_GUARDED(*guard, PCIDevice);
     all[1] = (VMStateField) VMSTATE_END_OF_LIST();
-    vmsd = new_description(object_get_typename(obj), all);
+    vmsd = port_new_description(object_get_typename(obj), all);
     vmsd->priority = MIG_PRI_PCI_BUS;
     vmsd->post_load = slot ? slot_post_load : NULL;
     return vmsd;
@@ -152,6 +153,6 @@ void cxl_port_register_vmstate(Object *obj, CXLComponentState *cxl)
                          &vmstate_cxl_component, cxl);
     } else if (object_dynamic_cast(obj, TYPE_PCIE_PORT) && !dc->vmsd) {
         /* Called from realize: the device registers it right afterwards */
-        dc->vmsd = describe(obj, cxl);
+        dc->vmsd = port_describe(obj, cxl);
     }
 }

@@ -50,12 +50,12 @@ struct I2CMCTPCXL {
     bool queued;                /* in the bus's list of waiting masters */
 };
 
-static I2CBus *bus_of(I2CMCTPCXL *s)
+static I2CBus *i2c_mctp_cxl_bus_of(I2CMCTPCXL *s)
 {
     return I2C_BUS(qdev_get_parent_bus(DEVICE(s)));
 }
 
-static int64_t now_ns(void)
+static int64_t i2c_mctp_cxl_now_ns(void)
 {
     return qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL);
 }
@@ -66,7 +66,8 @@ static int64_t now_ns(void)
  * Write one frame; false if it was refused, at whatever byte. What a device on
  * the bus does about it may unplug the bus, and us; bus_granted() holds both.
  */
-static bool write_frame(I2CBus *bus, const uint8_t *frame, size_t len)
+static bool i2c_mctp_cxl_write_frame(I2CBus *bus, const uint8_t *frame,
+                                     size_t len)
 {
     bool taken = true;
 
@@ -80,20 +81,20 @@ static bool write_frame(I2CBus *bus, const uint8_t *frame, size_t len)
     return taken;
 }
 
-static void withdraw_from_bus(I2CMCTPCXL *s)
+static void i2c_mctp_cxl_withdraw_from_bus(I2CMCTPCXL *s)
 {
     s->queued = false;
-    i2c_bus_withdraw_master(bus_of(s), s->master);
+    i2c_bus_withdraw_master(i2c_mctp_cxl_bus_of(s), s->master);
 }
 
-static void ask_when_due(I2CMCTPCXL *s)
+static void i2c_mctp_cxl_ask_when_due(I2CMCTPCXL *s)
 {
     int64_t when = mctp_txqueue_next(mctp_endpoint_tx(s->cxl.ep));
 
     if (when < 0) {
         timer_del(s->timer);
     } else {
-        timer_mod(s->timer, MAX(when, now_ns()));
+        timer_mod(s->timer, MAX(when, i2c_mctp_cxl_now_ns()));
     }
 }
 
@@ -102,31 +103,32 @@ static void ask_when_due(I2CMCTPCXL *s)
  * inside a bus event: then the bus is busy, and whoever ends the transfer
  * hands it on to us.
  */
-static void ask_for_bus(I2CMCTPCXL *s)
+static void i2c_mctp_cxl_ask_for_bus(I2CMCTPCXL *s)
 {
     MCTPTxPacket pkt;
 
-    if (!mctp_txqueue_peek(mctp_endpoint_tx(s->cxl.ep), now_ns(), &pkt)) {
+    if (!mctp_txqueue_peek(mctp_endpoint_tx(s->cxl.ep), i2c_mctp_cxl_now_ns(),
+                           &pkt)) {
         /* its time was up, or it is to be tried again later */
-        withdraw_from_bus(s);
-        ask_when_due(s);
+        i2c_mctp_cxl_withdraw_from_bus(s);
+        i2c_mctp_cxl_ask_when_due(s);
         return;
     }
-    if (!s->queued && !i2c_bus_is_master(bus_of(s), s->master)) {
-        i2c_bus_master(bus_of(s), s->master);
+    if (!s->queued && !i2c_bus_is_master(i2c_mctp_cxl_bus_of(s), s->master)) {
+        i2c_bus_master(i2c_mctp_cxl_bus_of(s), s->master);
         s->queued = true;
     }
-    i2c_schedule_pending_master(bus_of(s));
-    timer_mod(s->timer, now_ns() + BUS_POLL_NS);
+    i2c_schedule_pending_master(i2c_mctp_cxl_bus_of(s));
+    timer_mod(s->timer, i2c_mctp_cxl_now_ns() + BUS_POLL_NS);
 }
 
-static void timer_fired(void *opaque)
+static void i2c_mctp_cxl_timer_fired(void *opaque)
 {
-    ask_for_bus(opaque);
+    i2c_mctp_cxl_ask_for_bus(opaque);
 }
 
 /* False if there is nothing to send now, or nobody any more */
-static bool send_packet(I2CMCTPCXL *s, I2CBus *bus)
+static bool i2c_mctp_cxl_send_packet(I2CMCTPCXL *s, I2CBus *bus)
 {
     MCTPTxQueue *tx = mctp_endpoint_tx(s->cxl.ep);
     uint8_t frame[MCTP_I2C_FRAME_MAX];
@@ -134,20 +136,20 @@ static bool send_packet(I2CMCTPCXL *s, I2CBus *bus)
     size_t len;
     bool taken;
 
-    if (!mctp_txqueue_peek(tx, now_ns(), &pkt)) {
+    if (!mctp_txqueue_peek(tx, i2c_mctp_cxl_now_ns(), &pkt)) {
         return false;
     }
     len = mctp_i2c_encode(pkt.link, s->parent_obj.address, pkt.data, pkt.len,
                           frame);
-    taken = write_frame(bus, frame, len);
+    taken = i2c_mctp_cxl_write_frame(bus, frame, len);
     trace_i2c_mctp_cxl_sent(s->parent_obj.address, pkt.link, len, taken);
     if (!s->cxl.ep) {
         return false;
     }
     if (taken) {
-        mctp_txqueue_sent(tx, pkt.id, now_ns());
+        mctp_txqueue_sent(tx, pkt.id, i2c_mctp_cxl_now_ns());
     } else {
-        mctp_txqueue_refused(tx, pkt.id, now_ns());
+        mctp_txqueue_refused(tx, pkt.id, i2c_mctp_cxl_now_ns());
     }
     return true;
 }
@@ -158,29 +160,29 @@ static bool send_packet(I2CMCTPCXL *s, I2CBus *bus)
  * two main loop events. A refused packet stays the next one; a cut off one
  * is repeated from its first byte.
  */
-static void bus_granted(void *opaque)
+static void i2c_mctp_cxl_bus_granted(void *opaque)
 {
     I2CMCTPCXL *s = opaque;
-    I2CBus *bus = bus_of(s);
+    I2CBus *bus = i2c_mctp_cxl_bus_of(s);
     bool more = true;
 
     s->queued = false;
     if (i2c_bus_in_transfer(bus)) {
         /* a master that does not look whether the bus is taken was faster */
         i2c_bus_release(bus);
-        timer_mod(s->timer, now_ns() + BUS_POLL_NS);
+        timer_mod(s->timer, i2c_mctp_cxl_now_ns() + BUS_POLL_NS);
         return;
     }
     object_ref(OBJECT(s));
     object_ref(OBJECT(bus));
     while (more) {
-        more = send_packet(s, bus) && !i2c_bus_has_waiting(bus);
+        more = i2c_mctp_cxl_send_packet(s, bus) && !i2c_bus_has_waiting(bus);
     }
     if (i2c_bus_is_master(bus, s->master)) {
         i2c_bus_release(bus);
     }
     if (s->cxl.ep) {
-        ask_for_bus(s);
+        i2c_mctp_cxl_ask_for_bus(s);
     }
     object_unref(OBJECT(bus));
     object_unref(OBJECT(s));
@@ -188,7 +190,7 @@ static void bus_granted(void *opaque)
 
 /* -- receiving ---------------------------------------------------------- */
 
-static void frame_complete(I2CMCTPCXL *s)
+static void i2c_mctp_cxl_frame_complete(I2CMCTPCXL *s)
 {
     static const char *const errors[MCTP_I2C__COUNT] = {
         [MCTP_I2C_NOT_MCTP] = "no MCTP", [MCTP_I2C_BAD_LENGTH] = "length",
@@ -210,14 +212,15 @@ static void frame_complete(I2CMCTPCXL *s)
         return;
     }
     trace_i2c_mctp_cxl_received(s->parent_obj.address, f.source, f.len);
-    mctp_endpoint_receive(s->cxl.ep, f.packet, f.len, f.source, now_ns());
+    mctp_endpoint_receive(s->cxl.ep, f.packet, f.len, f.source,
+                          i2c_mctp_cxl_now_ns());
 }
 
 /* Whatever we are doing ourselves, our address is always acknowledged */
-static void frame_begin(I2CMCTPCXL *s)
+static void i2c_mctp_cxl_frame_begin(I2CMCTPCXL *s)
 {
     /* a repeated START ends a write as well as a STOP does */
-    frame_complete(s);
+    i2c_mctp_cxl_frame_complete(s);
     s->receiving = true;
     s->overlong = false;
     s->frame[0] = s->parent_obj.address << 1;
@@ -230,15 +233,15 @@ static int i2c_mctp_cxl_event(I2CSlave *i2c, enum i2c_event event)
 
     switch (event) {
     case I2C_START_SEND:
-        frame_begin(s);
+        i2c_mctp_cxl_frame_begin(s);
         return 0;
     case I2C_START_SEND_ASYNC:
-        frame_begin(s);
-        i2c_ack(bus_of(s));
+        i2c_mctp_cxl_frame_begin(s);
+        i2c_ack(i2c_mctp_cxl_bus_of(s));
         return 0;
     case I2C_FINISH:
         /* also comes after a read that was refused, then nothing is open */
-        frame_complete(s);
+        i2c_mctp_cxl_frame_complete(s);
         return 0;
     case I2C_NACK:
         return 0;
@@ -265,22 +268,22 @@ static int i2c_mctp_cxl_send(I2CSlave *i2c, uint8_t byte)
 static void i2c_mctp_cxl_send_async(I2CSlave *i2c, uint8_t byte)
 {
     i2c_mctp_cxl_send(i2c, byte);
-    i2c_ack(bus_of(I2C_MCTP_CXL(i2c)));
+    i2c_ack(i2c_mctp_cxl_bus_of(I2C_MCTP_CXL(i2c)));
 }
 
 /* -- device ------------------------------------------------------------- */
 
-static void kick(void *opaque)
+static void i2c_mctp_cxl_kick(void *opaque)
 {
     if (runstate_is_running()) {
-        ask_for_bus(opaque);
+        i2c_mctp_cxl_ask_for_bus(opaque);
     } else {
         /* the timer rests with the machine */
-        ask_when_due(opaque);
+        i2c_mctp_cxl_ask_when_due(opaque);
     }
 }
 
-static bool check_properties(I2CMCTPCXL *s, Error **errp)
+static bool i2c_mctp_cxl_check_properties(I2CMCTPCXL *s, Error **errp)
 {
     uint8_t address = s->parent_obj.address;
     g_autofree char *id = cxl_echo(DEVICE(s)->id ?: "(no id)");
@@ -291,7 +294,7 @@ static bool check_properties(I2CMCTPCXL *s, Error **errp)
                    "to 0x%02x", address, ADDRESS_FIRST, ADDRESS_LAST);
         return false;
     }
-    QTAILQ_FOREACH(kid, &bus_of(s)->qbus.children, sibling) {
+    QTAILQ_FOREACH(kid, &i2c_mctp_cxl_bus_of(s)->qbus.children, sibling) {
         g_autofree char *other_id = cxl_echo(kid->child->id ?: "(no id)");
         const I2CMCTPCXL *other;
 
@@ -321,12 +324,13 @@ static void i2c_mctp_cxl_realize(DeviceState *dev, Error **errp)
 {
     I2CMCTPCXL *s = I2C_MCTP_CXL(dev);
 
-    if (!check_properties(s, errp) ||
-        !mctp_cxl_component_open(&s->cxl, dev, kick, MCTP_UNIT_MAX, errp)) {
+    if (!i2c_mctp_cxl_check_properties(s, errp) ||
+        !mctp_cxl_component_open(&s->cxl, dev, i2c_mctp_cxl_kick, MCTP_UNIT_MAX,
+                                 errp)) {
         return;
     }
-    s->timer = timer_new_ns(QEMU_CLOCK_VIRTUAL, timer_fired, s);
-    s->master = qemu_bh_new_guarded(bus_granted, s,
+    s->timer = timer_new_ns(QEMU_CLOCK_VIRTUAL, i2c_mctp_cxl_timer_fired, s);
+    s->master = qemu_bh_new_guarded(i2c_mctp_cxl_bus_granted, s,
                                     &dev->mem_reentrancy_guard);
 }
 
@@ -334,9 +338,9 @@ static void i2c_mctp_cxl_unrealize(DeviceState *dev)
 {
     I2CMCTPCXL *s = I2C_MCTP_CXL(dev);
 
-    withdraw_from_bus(s);
+    i2c_mctp_cxl_withdraw_from_bus(s);
     /* the guest may be in the middle of a write to us */
-    i2c_bus_forget_slave(bus_of(s), &s->parent_obj);
+    i2c_bus_forget_slave(i2c_mctp_cxl_bus_of(s), &s->parent_obj);
     timer_free(s->timer);
     qemu_bh_delete(s->master);
     mctp_cxl_component_close(&s->cxl);
@@ -346,7 +350,7 @@ static void i2c_mctp_cxl_reset_hold(Object *obj, ResetType type)
 {
     I2CMCTPCXL *s = I2C_MCTP_CXL(obj);
 
-    withdraw_from_bus(s);
+    i2c_mctp_cxl_withdraw_from_bus(s);
     timer_del(s->timer);
     mctp_cxl_component_reset(&s->cxl);
     s->receiving = false;
@@ -368,8 +372,8 @@ static int i2c_mctp_cxl_post_load(void *opaque, int version_id)
     }
     i2c_bus_rejoin(I2C_SLAVE(s));
     /* a place in the bus's queue is not migrated: ask for the bus anew */
-    withdraw_from_bus(s);
-    ask_when_due(s);
+    i2c_mctp_cxl_withdraw_from_bus(s);
+    i2c_mctp_cxl_ask_when_due(s);
     return 0;
 }
 

@@ -44,7 +44,7 @@ struct CXLSwitchMailbox {
     CXLCCI cci;
 };
 
-static void add_register_locator(CXLSwitchMailbox *s)
+static void switch_mailbox_add_register_locator(CXLSwitchMailbox *s)
 {
     CXLDVSECRegisterLocator locator = {
         .reg0_base_lo = RBI_CXL_DEVICE_REG | REGISTERS_BAR,
@@ -75,7 +75,7 @@ static void switch_mailbox_realize(PCIDevice *pci, Error **errp)
         error_setg_errno(errp, -ret, "PCIe capability does not fit");
         return;
     }
-    add_register_locator(s);
+    switch_mailbox_add_register_locator(s);
     cxl_switch_cci_init(&s->cci, s->target, s->payload_size);
     cxl_devregs_init(&s->regs, OBJECT(s), "cxl-switch-mailbox", &s->cci,
                      s->cci.events, SWITCH_MAILBOX_MSGNUM, NULL, NULL);

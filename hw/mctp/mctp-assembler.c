@@ -37,7 +37,7 @@ void mctp_assembler_reset(MCTPAssembler *a)
     }
 }
 
-static void drop_expired(MCTPAssembler *a, int64_t now)
+static void assembly_drop_expired(MCTPAssembler *a, int64_t now)
 {
     for (size_t i = 0; i < ARRAY_SIZE(a->slot); i++) {
         MCTPAssembly *slot = &a->slot[i];
@@ -48,7 +48,7 @@ static void drop_expired(MCTPAssembler *a, int64_t now)
     }
 }
 
-static MCTPAssembly *find_slot(MCTPAssembler *a, const MCTPPath *path)
+static MCTPAssembly *assembly_find_slot(MCTPAssembler *a, const MCTPPath *path)
 {
     for (size_t i = 0; i < ARRAY_SIZE(a->slot); i++) {
         if (a->slot[i].body && mctp_path_equal(&a->slot[i].path, path)) {
@@ -62,7 +62,7 @@ static MCTPAssembly *find_slot(MCTPAssembler *a, const MCTPPath *path)
  * A guest that starts messages and never ends them only loses its own: the
  * one that waited longest makes room for the one that is being sent.
  */
-static MCTPAssembly *free_slot(MCTPAssembler *a)
+static MCTPAssembly *assembly_free_slot(MCTPAssembler *a)
 {
     MCTPAssembly *stalest = NULL;
 
@@ -80,8 +80,8 @@ static MCTPAssembly *free_slot(MCTPAssembler *a)
     return stalest;
 }
 
-static void append(MCTPAssembler *a, MCTPAssembly *slot,
-                   const uint8_t *payload, size_t len)
+static void assembly_append(MCTPAssembler *a, MCTPAssembly *slot,
+                            const uint8_t *payload, size_t len)
 {
     size_t room = a->max_message - MIN(slot->body->len, a->max_message);
 
@@ -105,13 +105,13 @@ MCTPDrop mctp_assembler_feed(MCTPAssembler *a, const MCTPHeader *hdr,
     done->body = NULL;
     done->total = 0;
 
-    drop_expired(a, now);
-    slot = find_slot(a, &path);
+    assembly_drop_expired(a, now);
+    slot = assembly_find_slot(a, &path);
     if (hdr->som) {
         if (slot) {
             assembly_lose(a, slot, MCTP_DROP_RESTARTED);
         } else {
-            slot = free_slot(a);
+            slot = assembly_free_slot(a);
         }
         slot->body = g_byte_array_new();
         slot->path = path;
@@ -128,7 +128,7 @@ MCTPDrop mctp_assembler_feed(MCTPAssembler *a, const MCTPHeader *hdr,
         return MCTP_DROP_UNIT;
     }
 
-    append(a, slot, payload, len);
+    assembly_append(a, slot, payload, len);
     slot->next_seq = (hdr->seq + 1) & 3;
     slot->stamp = now;
     if (hdr->eom) {

@@ -57,18 +57,19 @@ typedef struct CtrlReply {
 QEMU_BUILD_BUG_ON(CTRL_REPLY_DATA + MCTP_UUID_BYTES > MCTP_CONTROL_MAX);
 QEMU_BUILD_BUG_ON(CTRL_REPLY_DATA + 1 + MCTP_TYPES_MAX > MCTP_CONTROL_MAX);
 
-static void put8(CtrlReply *r, uint8_t value)
+static void control_put8(CtrlReply *r, uint8_t value)
 {
     r->data[r->len++] = value;
 }
 
-static void put32(CtrlReply *r, uint32_t value)
+static void control_put32(CtrlReply *r, uint32_t value)
 {
     stl_be_p(r->data + r->len, value);
     r->len += 4;
 }
 
-static uint8_t set_eid(MCTPEndpoint *ep, const uint8_t *data, CtrlReply *r)
+static uint8_t control_set_eid(MCTPEndpoint *ep, const uint8_t *data,
+                               CtrlReply *r)
 {
     uint8_t eid = data[1];
 
@@ -91,24 +92,26 @@ static uint8_t set_eid(MCTPEndpoint *ep, const uint8_t *data, CtrlReply *r)
     }
     trace_mctp_eid(ep->eid, eid);
     ep->eid = eid;
-    put8(r, 0);     /* accepted; wants no pool of EIDs */
-    put8(r, ep->eid);
-    put8(r, 0);     /* pool size */
+    control_put8(r, 0);     /* accepted; wants no pool of EIDs */
+    control_put8(r, ep->eid);
+    control_put8(r, 0);     /* pool size */
     return COMPLETE_OK;
 }
 
-static uint8_t get_eid(MCTPEndpoint *ep, const uint8_t *data, CtrlReply *r)
+static uint8_t control_get_eid(MCTPEndpoint *ep, const uint8_t *data,
+                               CtrlReply *r)
 {
     uint8_t fixed = ep->config.static_eid;
 
-    put8(r, ep->eid);
-    put8(r, fixed == MCTP_EID_NULL ? EID_DYNAMIC :
+    control_put8(r, ep->eid);
+    control_put8(r, fixed == MCTP_EID_NULL ? EID_DYNAMIC :
             fixed == ep->eid ? EID_STATIC_IN_FORCE : EID_STATIC_OVERRIDDEN);
-    put8(r, ep->config.medium);
+    control_put8(r, ep->config.medium);
     return COMPLETE_OK;
 }
 
-static uint8_t get_uuid(MCTPEndpoint *ep, const uint8_t *data, CtrlReply *r)
+static uint8_t control_get_uuid(MCTPEndpoint *ep, const uint8_t *data,
+                                CtrlReply *r)
 {
     if (!ep->config.uuid) {
         return COMPLETE_UNSUPPORTED;
@@ -118,8 +121,8 @@ static uint8_t get_uuid(MCTPEndpoint *ep, const uint8_t *data, CtrlReply *r)
     return COMPLETE_OK;
 }
 
-static uint8_t get_version(MCTPEndpoint *ep, const uint8_t *data,
-                           CtrlReply *r)
+static uint8_t control_get_version(MCTPEndpoint *ep, const uint8_t *data,
+                                   CtrlReply *r)
 {
     uint32_t version = MCTP_VERSION_1_3_1;
 
@@ -134,16 +137,17 @@ static uint8_t get_version(MCTPEndpoint *ep, const uint8_t *data,
         }
         version = ep->type[i].version;
     }
-    put8(r, 1);     /* entries */
-    put32(r, version);
+    control_put8(r, 1);     /* entries */
+    control_put32(r, version);
     return COMPLETE_OK;
 }
 
-static uint8_t get_types(MCTPEndpoint *ep, const uint8_t *data, CtrlReply *r)
+static uint8_t control_get_types(MCTPEndpoint *ep, const uint8_t *data,
+                                 CtrlReply *r)
 {
-    put8(r, ep->num_types);
+    control_put8(r, ep->num_types);
     for (unsigned i = 0; i < ep->num_types; i++) {
-        put8(r, ep->type[i].type);
+        control_put8(r, ep->type[i].type);
     }
     return COMPLETE_OK;
 }
@@ -154,15 +158,16 @@ static const struct {
     uint8_t min_data;
     uint8_t (*run)(MCTPEndpoint *ep, const uint8_t *data, CtrlReply *r);
 } ctrl_commands[] = {
-    { 0x01, 2, set_eid },
-    { 0x02, 0, get_eid },
-    { 0x03, 0, get_uuid },
-    { 0x04, 1, get_version },
-    { 0x05, 0, get_types },
+    { 0x01, 2, control_set_eid },
+    { 0x02, 0, control_get_eid },
+    { 0x03, 0, control_get_uuid },
+    { 0x04, 1, control_get_version },
+    { 0x05, 0, control_get_types },
 };
 
-static uint8_t run_command(MCTPEndpoint *ep, uint8_t command,
-                           const uint8_t *data, size_t len, CtrlReply *r)
+static uint8_t control_run_command(MCTPEndpoint *ep, uint8_t command,
+                                   const uint8_t *data, size_t len,
+                                   CtrlReply *r)
 {
     for (size_t i = 0; i < ARRAY_SIZE(ctrl_commands); i++) {
         if (ctrl_commands[i].command == command) {
@@ -184,8 +189,8 @@ MCTPDrop mctp_control_request(MCTPEndpoint *ep, const uint8_t *body,
         /* a fragment, or an answer to a request that we never send */
         return MCTP_DROP_CONTROL;
     }
-    code = run_command(ep, body[CTRL_COMMAND], body + CTRL_DATA,
-                       len - CTRL_DATA, &r);
+    code = control_run_command(ep, body[CTRL_COMMAND], body + CTRL_DATA,
+                               len - CTRL_DATA, &r);
     trace_mctp_control(body[CTRL_COMMAND], len, code);
     if (body[CTRL_FLAGS] & CTRL_FLAG_DATAGRAM) {
         return MCTP_DROP_NONE;

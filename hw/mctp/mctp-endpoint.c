@@ -95,7 +95,7 @@ void mctp_endpoint_count_drop(MCTPEndpoint *ep, MCTPDrop why)
     ep->stats.drop[why]++;
 }
 
-static MCTPDrop dropped(MCTPEndpoint *ep, MCTPDrop why)
+static MCTPDrop endpoint_dropped(MCTPEndpoint *ep, MCTPDrop why)
 {
     if (why != MCTP_DROP_NONE) {
         mctp_endpoint_count_drop(ep, why);
@@ -108,8 +108,8 @@ static MCTPDrop dropped(MCTPEndpoint *ep, MCTPDrop why)
  * the same requester's older one, given up by it: the newest wins. With all
  * slots taken the oldest goes, it is the likeliest never to be answered.
  */
-static MCTPRequest *pending_add(MCTPEndpoint *ep, const MCTPPath *path,
-                                int64_t now)
+static MCTPRequest *endpoint_pending_add(MCTPEndpoint *ep, const MCTPPath *path,
+                                         int64_t now)
 {
     MCTPRequest *slot = NULL;
 
@@ -132,7 +132,7 @@ static MCTPRequest *pending_add(MCTPEndpoint *ep, const MCTPPath *path,
     return slot;
 }
 
-static MCTPRequest *pending_find(MCTPEndpoint *ep, uint64_t serial)
+static MCTPRequest *endpoint_pending_find(MCTPEndpoint *ep, uint64_t serial)
 {
     for (size_t i = 0; i < ARRAY_SIZE(ep->pending); i++) {
         if (serial && ep->pending[i].serial == serial) {
@@ -143,7 +143,8 @@ static MCTPRequest *pending_find(MCTPEndpoint *ep, uint64_t serial)
 }
 
 /* Path of the answer to a request, as the transmit queue wants it */
-static MCTPPath reply_path(const MCTPEndpoint *ep, const MCTPPath *request)
+static MCTPPath endpoint_reply_path(const MCTPEndpoint *ep,
+                                    const MCTPPath *request)
 {
     MCTPPath path = *request;
 
@@ -157,14 +158,14 @@ static MCTPPath reply_path(const MCTPEndpoint *ep, const MCTPPath *request)
 MCTPDrop mctp_endpoint_reply(MCTPEndpoint *ep, const MCTPRequest *request,
                              const void *body, size_t len, int64_t now)
 {
-    MCTPRequest *pending = pending_find(ep, request->serial);
+    MCTPRequest *pending = endpoint_pending_find(ep, request->serial);
     MCTPDrop why;
     MCTPPath path;
 
     if (!pending) {
-        return dropped(ep, MCTP_DROP_SUPERSEDED);
+        return endpoint_dropped(ep, MCTP_DROP_SUPERSEDED);
     }
-    path = reply_path(ep, &pending->path);
+    path = endpoint_reply_path(ep, &pending->path);
     why = now - pending->arrival > MCTP_REPLY_LIMIT_NS ? MCTP_DROP_LATE :
           mctp_txqueue_push(&ep->tx, &path, ep->config.unit, body, len, now);
     pending->serial = 0;
@@ -172,7 +173,7 @@ MCTPDrop mctp_endpoint_reply(MCTPEndpoint *ep, const MCTPRequest *request,
     if (why == MCTP_DROP_NONE && ep->config.kick) {
         ep->config.kick(ep->config.kick_opaque);
     }
-    return dropped(ep, why);
+    return endpoint_dropped(ep, why);
 }
 
 MCTPDrop mctp_endpoint_control(MCTPEndpoint *ep, const MCTPMessage *msg)
@@ -187,10 +188,10 @@ MCTPDrop mctp_endpoint_control(MCTPEndpoint *ep, const MCTPMessage *msg)
         return mctp_endpoint_reply(ep, &msg->request, reply, reply_len,
                                    msg->request.arrival);
     }
-    return dropped(ep, why);
+    return endpoint_dropped(ep, why);
 }
 
-static const MCTPType *find_type(const MCTPEndpoint *ep, uint8_t type)
+static const MCTPType *endpoint_find_type(const MCTPEndpoint *ep, uint8_t type)
 {
     for (unsigned i = 0; i < ep->num_types; i++) {
         if (ep->type[i].type == type) {
@@ -220,7 +221,7 @@ void mctp_endpoint_hold_control(MCTPEndpoint *ep,
 }
 
 /* Path of a request of ours, as the transmit queue wants it */
-static MCTPPath own_path(const MCTPEndpoint *ep, uint8_t tag)
+static MCTPPath endpoint_own_path(const MCTPEndpoint *ep, uint8_t tag)
 {
     return (MCTPPath) {
         .link = ep->own[tag].link,
@@ -242,11 +243,11 @@ int mctp_endpoint_request(MCTPEndpoint *ep, uint32_t link, uint8_t dest,
             continue;
         }
         ep->own[tag] = (MCTPOwnRequest) { .link = link, .remote = dest };
-        path = own_path(ep, tag);
+        path = endpoint_own_path(ep, tag);
         why = mctp_txqueue_push(&ep->tx, &path, ep->config.unit, body, len,
                                 now);
         trace_mctp_own_request(dest, tag, len, mctp_drop_name(why));
-        if (dropped(ep, why) != MCTP_DROP_NONE) {
+        if (endpoint_dropped(ep, why) != MCTP_DROP_NONE) {
             return -1;
         }
         ep->own[tag].waiting = true;
@@ -261,7 +262,7 @@ int mctp_endpoint_request(MCTPEndpoint *ep, uint32_t link, uint8_t dest,
 void mctp_endpoint_withdraw(MCTPEndpoint *ep, uint8_t tag)
 {
     if (tag < MCTP_TAGS && ep->own[tag].waiting) {
-        MCTPPath path = own_path(ep, tag);
+        MCTPPath path = endpoint_own_path(ep, tag);
 
         mctp_txqueue_cancel(&ep->tx, &path);
         ep->own[tag].waiting = false;
@@ -269,10 +270,11 @@ void mctp_endpoint_withdraw(MCTPEndpoint *ep, uint8_t tag)
 }
 
 /* An answer to us: it counts once, whatever it is */
-static MCTPDrop deliver_response(MCTPEndpoint *ep, const MCTPPath *path,
-                                 const MCTPAssembled *done)
+static MCTPDrop endpoint_deliver_response(MCTPEndpoint *ep,
+                                          const MCTPPath *path,
+                                          const MCTPAssembled *done)
 {
-    const MCTPType *t = find_type(ep, done->body->data[0]);
+    const MCTPType *t = endpoint_find_type(ep, done->body->data[0]);
     MCTPMessage msg = {
         .request.path = *path,
         .body = done->body->data,
@@ -281,7 +283,7 @@ static MCTPDrop deliver_response(MCTPEndpoint *ep, const MCTPPath *path,
     };
 
     if (!t || !t->response) {
-        return dropped(ep, MCTP_DROP_TYPE);
+        return endpoint_dropped(ep, MCTP_DROP_TYPE);
     }
     /* whoever guesses the tag may answer before the request is out */
     mctp_endpoint_withdraw(ep, path->tag);
@@ -290,8 +292,8 @@ static MCTPDrop deliver_response(MCTPEndpoint *ep, const MCTPPath *path,
     return MCTP_DROP_NONE;
 }
 
-static MCTPDrop deliver(MCTPEndpoint *ep, const MCTPPath *path,
-                        const MCTPAssembled *done, int64_t now)
+static MCTPDrop endpoint_deliver(MCTPEndpoint *ep, const MCTPPath *path,
+                                 const MCTPAssembled *done, int64_t now)
 {
     uint8_t type = done->body->data[0];
     MCTPMessage msg = {
@@ -304,19 +306,19 @@ static MCTPDrop deliver(MCTPEndpoint *ep, const MCTPPath *path,
     trace_mctp_message(path->remote, path->local, path->tag, type,
                        done->total);
     if (type & MCTP_TYPE_IC) {
-        return dropped(ep, MCTP_DROP_INTEGRITY);
+        return endpoint_dropped(ep, MCTP_DROP_INTEGRITY);
     }
     if (!path->to) {
-        return deliver_response(ep, path, done);
+        return endpoint_deliver_response(ep, path, done);
     }
     if (type != MCTP_TYPE_CONTROL) {
-        t = find_type(ep, type);
+        t = endpoint_find_type(ep, type);
         if (!t) {
-            return dropped(ep, MCTP_DROP_TYPE);
+            return endpoint_dropped(ep, MCTP_DROP_TYPE);
         }
     }
     ep->stats.rx_messages++;
-    msg.request = *pending_add(ep, path, now);
+    msg.request = *endpoint_pending_add(ep, path, now);
     if (!t && ep->hold_control && ep->hold_control(ep->hold_opaque, &msg)) {
         return MCTP_DROP_NONE;
     }
@@ -328,9 +330,9 @@ static MCTPDrop deliver(MCTPEndpoint *ep, const MCTPPath *path,
 }
 
 /* Is a packet addressed to this endpoint, in a way that it may be */
-static MCTPDrop check_addressing(const MCTPEndpoint *ep,
-                                 const MCTPHeader *hdr, uint32_t link,
-                                 uint8_t first)
+static MCTPDrop endpoint_check_addressing(const MCTPEndpoint *ep,
+                                          const MCTPHeader *hdr, uint32_t link,
+                                          uint8_t first)
 {
     const MCTPOwnRequest *own = &ep->own[hdr->tag];
     bool single = hdr->som && hdr->eom;
@@ -367,11 +369,12 @@ MCTPDrop mctp_endpoint_receive(MCTPEndpoint *ep, const uint8_t *packet,
     ep->stats.rx_packets++;
     why = mctp_header_decode(packet, len, &hdr);
     if (why == MCTP_DROP_NONE) {
-        why = check_addressing(ep, &hdr, link, packet[MCTP_HEADER_BYTES]);
+        why = endpoint_check_addressing(ep, &hdr, link,
+                                        packet[MCTP_HEADER_BYTES]);
     }
     if (why != MCTP_DROP_NONE) {
         trace_mctp_packet_dropped(link, mctp_drop_name(why));
-        return dropped(ep, why);
+        return endpoint_dropped(ep, why);
     }
 
     path = (MCTPPath) {
@@ -382,7 +385,7 @@ MCTPDrop mctp_endpoint_receive(MCTPEndpoint *ep, const uint8_t *packet,
         .to = hdr.to,
     };
     if (hdr.som && hdr.to) {
-        MCTPPath old = reply_path(ep, &path);
+        MCTPPath old = endpoint_reply_path(ep, &path);
         unsigned n = mctp_txqueue_cancel(&ep->tx, &old);
 
         /*
@@ -397,11 +400,11 @@ MCTPDrop mctp_endpoint_receive(MCTPEndpoint *ep, const uint8_t *packet,
                               len - MCTP_HEADER_BYTES, now, &done);
     if (why != MCTP_DROP_NONE) {
         trace_mctp_packet_dropped(link, mctp_drop_name(why));
-        return dropped(ep, why);
+        return endpoint_dropped(ep, why);
     }
     if (done.body) {
         /* out of the slot already: a handler may reset the endpoint */
-        why = deliver(ep, &path, &done, now);
+        why = endpoint_deliver(ep, &path, &done, now);
         g_byte_array_unref(done.body);
     }
     return why;

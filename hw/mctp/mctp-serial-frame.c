@@ -37,7 +37,7 @@ QEMU_BUILD_BUG_ON(IN_NOISE != 0);
 #define AHEAD 4
 static uint16_t ahead[AHEAD][256];
 
-static void fill_ahead(void)
+static void serial_fill_ahead(void)
 {
     static gsize done;
 
@@ -55,9 +55,9 @@ static void fill_ahead(void)
 }
 
 /* Four bytes at a time: one after the other, each waits for a table */
-static uint16_t fcs_of(uint16_t fcs, const uint8_t *data, size_t len)
+static uint16_t serial_fcs_of(uint16_t fcs, const uint8_t *data, size_t len)
 {
-    fill_ahead();
+    serial_fill_ahead();
     while (len >= AHEAD) {
         fcs ^= lduw_le_p(data);
         fcs = ahead[3][fcs & 0xff] ^ ahead[2][fcs >> 8] ^
@@ -68,7 +68,7 @@ static uint16_t fcs_of(uint16_t fcs, const uint8_t *data, size_t len)
     return crc_ccitt(fcs, data, len);
 }
 
-static bool is_special(uint8_t byte)
+static bool serial_is_special(uint8_t byte)
 {
     return byte == SERIAL_FLAG || byte == SERIAL_ESCAPE;
 }
@@ -83,13 +83,13 @@ size_t mctp_serial_encode(const uint8_t *packet, size_t len, uint8_t *out)
         return 0;
     }
     fcs = crc_ccitt(SERIAL_FCS_START, head, sizeof(head));
-    fcs = fcs_of(fcs, packet, len);
+    fcs = serial_fcs_of(fcs, packet, len);
 
     out[n++] = SERIAL_FLAG;
     out[n++] = head[0];
     out[n++] = head[1];
     for (size_t i = 0; i < len; i++) {
-        if (is_special(packet[i])) {
+        if (serial_is_special(packet[i])) {
             out[n++] = SERIAL_ESCAPE;
             out[n++] = packet[i] & ~SERIAL_ESCAPED_BIT;
         } else {
@@ -107,19 +107,19 @@ void mctp_serial_reset(MCTPSerialParser *p)
     memset(p, 0, sizeof(*p));
 }
 
-static MCTPSerialEvent go(MCTPSerialParser *p, uint8_t state,
-                          MCTPSerialEvent event)
+static MCTPSerialEvent serial_go(MCTPSerialParser *p, uint8_t state,
+                                 MCTPSerialEvent event)
 {
     p->state = state;
     return event;
 }
 
-static MCTPSerialEvent take_byte(MCTPSerialParser *p, uint8_t byte)
+static MCTPSerialEvent serial_take_byte(MCTPSerialParser *p, uint8_t byte)
 {
     p->packet[p->len++] = byte;
     p->fcs = crc_ccitt_byte(p->fcs, byte);
-    return go(p, p->len == p->want ? IN_FCS_HIGH : IN_PACKET,
-              MCTP_SERIAL_MORE);
+    return serial_go(p, p->len == p->want ? IN_FCS_HIGH : IN_PACKET,
+                     MCTP_SERIAL_MORE);
 }
 
 MCTPSerialEvent mctp_serial_feed(MCTPSerialParser *p, uint8_t byte)
@@ -128,21 +128,21 @@ MCTPSerialEvent mctp_serial_feed(MCTPSerialParser *p, uint8_t byte)
 
     switch (p->state) {
     case IN_NOISE:
-        return go(p, flag ? IN_OPEN : IN_NOISE, MCTP_SERIAL_MORE);
+        return serial_go(p, flag ? IN_OPEN : IN_NOISE, MCTP_SERIAL_MORE);
 
     case IN_IDLE:
-        return flag ? go(p, IN_OPEN, MCTP_SERIAL_MORE) :
-                      go(p, IN_NOISE, MCTP_SERIAL_NOISE);
+        return flag ? serial_go(p, IN_OPEN, MCTP_SERIAL_MORE) :
+                      serial_go(p, IN_NOISE, MCTP_SERIAL_NOISE);
 
     case IN_OPEN:
         if (flag) {
             return MCTP_SERIAL_MORE;
         }
         if (byte != SERIAL_REVISION) {
-            return go(p, IN_NOISE, MCTP_SERIAL_BAD_HEADER);
+            return serial_go(p, IN_NOISE, MCTP_SERIAL_BAD_HEADER);
         }
         p->fcs = crc_ccitt_byte(SERIAL_FCS_START, byte);
-        return go(p, IN_LENGTH, MCTP_SERIAL_MORE);
+        return serial_go(p, IN_LENGTH, MCTP_SERIAL_MORE);
 
     case IN_LENGTH:
         /*
@@ -150,60 +150,61 @@ MCTPSerialEvent mctp_serial_feed(MCTPSerialParser *p, uint8_t byte)
          * 126 byte packets, and a lost byte is cheaper than two lost frames.
          */
         if (flag) {
-            return go(p, IN_OPEN, MCTP_SERIAL_ABORTED);
+            return serial_go(p, IN_OPEN, MCTP_SERIAL_ABORTED);
         }
         if (byte <= MCTP_HEADER_BYTES) {
-            return go(p, IN_NOISE, MCTP_SERIAL_BAD_HEADER);
+            return serial_go(p, IN_NOISE, MCTP_SERIAL_BAD_HEADER);
         }
         p->want = byte;
         p->len = 0;
         p->fcs = crc_ccitt_byte(p->fcs, byte);
-        return go(p, IN_PACKET, MCTP_SERIAL_MORE);
+        return serial_go(p, IN_PACKET, MCTP_SERIAL_MORE);
 
     case IN_PACKET:
         if (flag) {
-            return go(p, IN_OPEN, MCTP_SERIAL_ABORTED);
+            return serial_go(p, IN_OPEN, MCTP_SERIAL_ABORTED);
         }
         if (byte == SERIAL_ESCAPE) {
-            return go(p, IN_ESCAPE, MCTP_SERIAL_MORE);
+            return serial_go(p, IN_ESCAPE, MCTP_SERIAL_MORE);
         }
-        return take_byte(p, byte);
+        return serial_take_byte(p, byte);
 
     case IN_ESCAPE:
         if (flag) {
-            return go(p, IN_OPEN, MCTP_SERIAL_ABORTED);
+            return serial_go(p, IN_OPEN, MCTP_SERIAL_ABORTED);
         }
-        return take_byte(p, byte | SERIAL_ESCAPED_BIT);
+        return serial_take_byte(p, byte | SERIAL_ESCAPED_BIT);
 
     case IN_FCS_HIGH:
         p->sent_fcs = byte << 8;
-        return go(p, IN_FCS_LOW, MCTP_SERIAL_MORE);
+        return serial_go(p, IN_FCS_LOW, MCTP_SERIAL_MORE);
 
     case IN_FCS_LOW:
         p->sent_fcs |= byte;
-        return go(p, IN_CLOSE, MCTP_SERIAL_MORE);
+        return serial_go(p, IN_CLOSE, MCTP_SERIAL_MORE);
 
     case IN_CLOSE:
         if (!flag) {
-            return go(p, IN_NOISE, MCTP_SERIAL_NO_END);
+            return serial_go(p, IN_NOISE, MCTP_SERIAL_NO_END);
         }
-        return go(p, IN_OPEN, p->sent_fcs == p->fcs ? MCTP_SERIAL_PACKET :
-                                                      MCTP_SERIAL_BAD_FCS);
+        return serial_go(p, IN_OPEN, p->sent_fcs == p->fcs ?
+                         MCTP_SERIAL_PACKET : MCTP_SERIAL_BAD_FCS);
     }
     g_assert_not_reached();
 }
 
 /* The bytes of a packet up to the next that means something else */
-static size_t take_plain(MCTPSerialParser *p, const uint8_t *data, size_t len)
+static size_t serial_take_plain(MCTPSerialParser *p, const uint8_t *data,
+                                size_t len)
 {
     size_t most = MIN(len, p->want - p->len);
     size_t n = 0;
 
-    while (n < most && !is_special(data[n])) {
+    while (n < most && !serial_is_special(data[n])) {
         p->packet[p->len + n] = data[n];
         n++;
     }
-    p->fcs = fcs_of(p->fcs, data, n);
+    p->fcs = serial_fcs_of(p->fcs, data, n);
     p->len += n;
     if (p->len == p->want) {
         p->state = IN_FCS_HIGH;
@@ -218,8 +219,8 @@ size_t mctp_serial_scan(MCTPSerialParser *p, const uint8_t *data, size_t len,
 
     *event = MCTP_SERIAL_MORE;
     while (n < len && *event == MCTP_SERIAL_MORE) {
-        if (p->state == IN_PACKET && !is_special(data[n])) {
-            n += take_plain(p, data + n, len - n);
+        if (p->state == IN_PACKET && !serial_is_special(data[n])) {
+            n += serial_take_plain(p, data + n, len - n);
         } else {
             *event = mctp_serial_feed(p, data[n++]);
         }

@@ -15,7 +15,7 @@ void mctp_txqueue_init(MCTPTxQueue *q, MCTPStats *stats)
     q->stats = stats;
 }
 
-static void message_free(MCTPTxMessage *msg)
+static void txqueue_message_free(MCTPTxMessage *msg)
 {
     g_clear_pointer(&msg->body, g_byte_array_unref);
 }
@@ -23,7 +23,7 @@ static void message_free(MCTPTxMessage *msg)
 void mctp_txqueue_reset(MCTPTxQueue *q)
 {
     for (size_t i = 0; i < ARRAY_SIZE(q->slot); i++) {
-        message_free(&q->slot[i]);
+        txqueue_message_free(&q->slot[i]);
     }
 }
 
@@ -75,14 +75,14 @@ unsigned mctp_txqueue_cancel(MCTPTxQueue *q, const MCTPPath *path)
         if (msg->body && msg->path.link == path->link &&
             msg->path.remote == path->remote &&
             msg->path.tag == path->tag && msg->path.to == path->to) {
-            message_free(msg);
+            txqueue_message_free(msg);
             count++;
         }
     }
     return count;
 }
 
-static MCTPTxMessage *find_id(MCTPTxQueue *q, uint64_t id)
+static MCTPTxMessage *txqueue_find_id(MCTPTxQueue *q, uint64_t id)
 {
     for (size_t i = 0; i < ARRAY_SIZE(q->slot); i++) {
         if (q->slot[i].body && q->slot[i].id == id) {
@@ -98,7 +98,7 @@ typedef struct Waiting {
     size_t n;
 } Waiting;
 
-static void find_waiting(MCTPTxQueue *q, Waiting *w)
+static void txqueue_find_waiting(MCTPTxQueue *q, Waiting *w)
 {
     w->n = 0;
     for (size_t i = 0; i < ARRAY_SIZE(q->slot); i++) {
@@ -108,7 +108,7 @@ static void find_waiting(MCTPTxQueue *q, Waiting *w)
     }
 }
 
-static void drop_expired(MCTPTxQueue *q, Waiting *w, int64_t now)
+static void txqueue_drop_expired(MCTPTxQueue *q, Waiting *w, int64_t now)
 {
     size_t left = 0;
 
@@ -122,13 +122,13 @@ static void drop_expired(MCTPTxQueue *q, Waiting *w, int64_t now)
         trace_mctp_tx_expired(msg->path.remote, msg->path.tag, msg->offset,
                               msg->body->len);
         q->stats->drop[MCTP_DROP_REFUSED]++;
-        message_free(msg);
+        txqueue_message_free(msg);
     }
     w->n = left;
 }
 
 /* The oldest message to its link address, the only one that may go there */
-static bool is_head(const Waiting *w, const MCTPTxMessage *msg)
+static bool txqueue_is_head(const Waiting *w, const MCTPTxMessage *msg)
 {
     for (size_t i = 0; i < w->n; i++) {
         if (w->msg[i]->path.link == msg->path.link &&
@@ -139,7 +139,7 @@ static bool is_head(const Waiting *w, const MCTPTxMessage *msg)
     return true;
 }
 
-static void build_packet(const MCTPTxMessage *msg, MCTPTxPacket *pkt)
+static void txqueue_build_packet(const MCTPTxMessage *msg, MCTPTxPacket *pkt)
 {
     uint32_t left = msg->body->len - msg->offset;
     uint32_t part = MIN(left, msg->unit);
@@ -166,26 +166,26 @@ bool mctp_txqueue_peek(MCTPTxQueue *q, int64_t now, MCTPTxPacket *pkt)
     const MCTPTxMessage *best = NULL;
     Waiting w;
 
-    find_waiting(q, &w);
-    drop_expired(q, &w, now);
+    txqueue_find_waiting(q, &w);
+    txqueue_drop_expired(q, &w, now);
     for (size_t i = 0; i < w.n; i++) {
         const MCTPTxMessage *msg = w.msg[i];
 
         if (msg->not_before <= now && (!best || msg->id < best->id) &&
-            is_head(&w, msg)) {
+            txqueue_is_head(&w, msg)) {
             best = msg;
         }
     }
     if (!best) {
         return false;
     }
-    build_packet(best, pkt);
+    txqueue_build_packet(best, pkt);
     return true;
 }
 
 void mctp_txqueue_sent(MCTPTxQueue *q, uint64_t id, int64_t now)
 {
-    MCTPTxMessage *msg = find_id(q, id);
+    MCTPTxMessage *msg = txqueue_find_id(q, id);
 
     if (!msg) {
         return;
@@ -198,13 +198,13 @@ void mctp_txqueue_sent(MCTPTxQueue *q, uint64_t id, int64_t now)
     msg->deadline = now + MCTP_TX_LIFETIME_NS;
     if (msg->offset == msg->body->len) {
         q->stats->tx_messages++;
-        message_free(msg);
+        txqueue_message_free(msg);
     }
 }
 
 void mctp_txqueue_refused(MCTPTxQueue *q, uint64_t id, int64_t now)
 {
-    MCTPTxMessage *msg = find_id(q, id);
+    MCTPTxMessage *msg = txqueue_find_id(q, id);
 
     if (!msg) {
         return;
@@ -219,11 +219,11 @@ int64_t mctp_txqueue_next(MCTPTxQueue *q)
     int64_t when = -1;
     Waiting w;
 
-    find_waiting(q, &w);
+    txqueue_find_waiting(q, &w);
     for (size_t i = 0; i < w.n; i++) {
         const MCTPTxMessage *msg = w.msg[i];
 
-        if ((when < 0 || msg->not_before < when) && is_head(&w, msg)) {
+        if ((when < 0 || msg->not_before < when) && txqueue_is_head(&w, msg)) {
             when = msg->not_before;
         }
     }

@@ -13,8 +13,8 @@
 #include "mctp-internal.h"
 
 /* A GByteArray or NULL: be32 of length + 1 (0 is NULL), then the bytes */
-static int get_body(QEMUFile *f, void *pv, size_t size,
-                    const VMStateField *field)
+static int mctp_get_body(QEMUFile *f, void *pv, size_t size,
+                         const VMStateField *field)
 {
     GByteArray **body = pv;
     uint32_t len = qemu_get_be32(f);
@@ -37,8 +37,8 @@ static int get_body(QEMUFile *f, void *pv, size_t size,
     return 0;
 }
 
-static int put_body(QEMUFile *f, void *pv, size_t size,
-                    const VMStateField *field, JSONWriter *vmdesc)
+static int mctp_put_body(QEMUFile *f, void *pv, size_t size,
+                         const VMStateField *field, JSONWriter *vmdesc)
 {
     const GByteArray *body = *(GByteArray **)pv;
 
@@ -51,8 +51,8 @@ static int put_body(QEMUFile *f, void *pv, size_t size,
 
 const VMStateInfo vmstate_info_mctp_body = {
     .name = "mctp-body",
-    .get = get_body,
-    .put = put_body,
+    .get = mctp_get_body,
+    .put = mctp_put_body,
 };
 
 static const VMStateDescription vmstate_path = {

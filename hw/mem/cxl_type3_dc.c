@@ -26,7 +26,7 @@
 /* -- geometry ------------------------------------------------------------- */
 
 /* Sizes that cut both ends of the region at a block boundary */
-static uint64_t dividing_blocks(const CXLDCRegion *r)
+static uint64_t dc_dividing_blocks(const CXLDCRegion *r)
 {
     uint64_t ends = r->base | r->len;
 
@@ -136,7 +136,7 @@ static bool dc_cut(CXLType3Dev *d, unsigned i, Error **errp)
 {
     const CXLType3DCProps *p = &d->dc_prop[i];
     CXLDCRegion *r = &d->dc_config.region[i];
-    uint64_t fits = dividing_blocks(r);
+    uint64_t fits = dc_dividing_blocks(r);
 
     r->block_size = p->block_size;
     if (!is_power_of_2(r->block_size) || !(r->block_size & fits)) {
@@ -265,7 +265,7 @@ static void dc_report_dropped(void *opaque)
                                                         lost);
 }
 
-static void await_end(CXLType3Dev *d)
+static void dc_await_end(CXLType3Dev *d)
 {
     CXLType3Reports *t = &d->reports;
 
@@ -290,7 +290,7 @@ static bool dc_report_allowed(CXLType3Dev *d)
         return true;
     }
     if (!t->lost++) {
-        await_end(d);
+        dc_await_end(d);
     }
     return false;
 }
@@ -308,7 +308,7 @@ typedef struct CXLType3Report {
     CxlDynamicCapacityRangeList *extents;
 } CXLType3Report;
 
-static void report_free(gpointer opaque)
+static void dc_report_free(gpointer opaque)
 {
     CXLType3Report *r = opaque;
 
@@ -324,7 +324,7 @@ static int dc_reports_post_load(void *opaque, int version_id)
     t->sent = 0;
     t->since = qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL);
     if (t->lost) {
-        await_end(container_of(t, CXLType3Dev, reports));
+        dc_await_end(container_of(t, CXLType3Dev, reports));
     } else if (t->timer) {
         timer_del(t->timer);
     }
@@ -372,10 +372,10 @@ static void dc_report_next(void *opaque)
                                                       r->extents);
         break;
     }
-    report_free(r);
+    dc_report_free(r);
 }
 
-static CxlDynamicCapacityReason reason_to_qapi(CXLDCReason why)
+static CxlDynamicCapacityReason dc_reason_to_qapi(CXLDCReason why)
 {
     switch (why) {
     case CXL_DC_BY_HOST:
@@ -404,7 +404,7 @@ static void dc_report(void *opaque, uint16_t host, CXLDCOutcome what,
         [CXL_DC_RELEASED] = "released",
     };
     CXLType3Dev *d = opaque;
-    CxlDynamicCapacityReason reason = reason_to_qapi(why);
+    CxlDynamicCapacityReason reason = dc_reason_to_qapi(why);
     CxlDynamicCapacityRangeList **tail;
     CXLType3Report *r;
     size_t i;
@@ -494,7 +494,7 @@ static void dc_reports_exit(CXLType3Dev *d)
 
     device_deferred_cancel(&t->deferred);
     g_clear_pointer(&t->timer, timer_free);
-    g_queue_clear_full(&t->queue, report_free);
+    g_queue_clear_full(&t->queue, dc_report_free);
     t->since = 0;
     t->sent = 0;
     t->lost = 0;

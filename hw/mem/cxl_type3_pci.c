@@ -68,7 +68,7 @@ static const struct {
 #define EFI_SPECIFIC_PURPOSE    1
 #define EFI_RESERVED            2
 
-static void *new_entry(GPtrArray *table, uint8_t type, size_t length)
+static void *cdat_new_entry(GPtrArray *table, uint8_t type, size_t length)
 {
     CDATSubHeader *h = g_malloc0(length);
 
@@ -79,10 +79,10 @@ static void *new_entry(GPtrArray *table, uint8_t type, size_t length)
 }
 
 /* All that the table says about one range of DPA space */
-static void add_range(GPtrArray *table, uint8_t handle, uint8_t flags,
-                      uint64_t base, uint64_t length)
+static void cdat_add_range(GPtrArray *table, uint8_t handle, uint8_t flags,
+                           uint64_t base, uint64_t length)
 {
-    CDATDsmas *dsmas = new_entry(table, CDAT_TYPE_DSMAS, sizeof(*dsmas));
+    CDATDsmas *dsmas = cdat_new_entry(table, CDAT_TYPE_DSMAS, sizeof(*dsmas));
     CDATDsemts *dsemts;
     unsigned i;
 
@@ -92,7 +92,7 @@ static void add_range(GPtrArray *table, uint8_t handle, uint8_t flags,
     dsmas->dpa_length = cpu_to_le64(length);
 
     for (i = 0; i < ARRAY_SIZE(cxl_type3_speed); i++) {
-        CDATDslbis *lb = new_entry(table, CDAT_TYPE_DSLBIS, sizeof(*lb));
+        CDATDslbis *lb = cdat_new_entry(table, CDAT_TYPE_DSLBIS, sizeof(*lb));
 
         lb->handle = handle;
         lb->data_type = cxl_type3_speed[i].type;
@@ -100,14 +100,14 @@ static void add_range(GPtrArray *table, uint8_t handle, uint8_t flags,
         lb->entry[0] = cpu_to_le16(cxl_type3_speed[i].value);
     }
 
-    dsemts = new_entry(table, CDAT_TYPE_DSEMTS, sizeof(*dsemts));
+    dsemts = cdat_new_entry(table, CDAT_TYPE_DSEMTS, sizeof(*dsemts));
     dsemts->dsmas_handle = handle;
     dsemts->efi_memory_type_attr = flags & CDAT_DSMAS_NON_VOLATILE ?
                                    EFI_RESERVED : EFI_SPECIFIC_PURPOSE;
     dsemts->dpa_length = cpu_to_le64(length);
 }
 
-static uint8_t dc_flags(const CXLDCRegion *r)
+static uint8_t cdat_dc_flags(const CXLDCRegion *r)
 {
     return CDAT_DSMAS_DYNAMIC_CAPACITY |
            (r->non_volatile ? CDAT_DSMAS_NON_VOLATILE : 0) |
@@ -124,21 +124,22 @@ static int cxl_type3_cdat_build(CDATSubHeader ***out, void *opaque)
     unsigned i, n;
 
     if (cxl_type3_shows_volatile(d)) {
-        add_range(table, handle, 0, 0, cxl_memdev_volatile_size(d->mem));
+        cdat_add_range(table, handle, 0, 0, cxl_memdev_volatile_size(d->mem));
     }
     /* Handles of regions behind must not depend on the partition */
     handle += d->vmem.mr || d->partitionable;
     if (cxl_type3_shows_persistent(d)) {
-        add_range(table, handle, CDAT_DSMAS_NON_VOLATILE,
-                  cxl_memdev_volatile_size(d->mem),
-                  cxl_memdev_persistent_size(d->mem));
+        cdat_add_range(table, handle, CDAT_DSMAS_NON_VOLATILE,
+                       cxl_memdev_volatile_size(d->mem),
+                       cxl_memdev_persistent_size(d->mem));
     }
     handle += d->pmem.mr != NULL;
     for (i = 0; i < d->dc_config.nr_regions; i++) {
         CXLDCRegion *r = &d->dc_config.region[i];
 
         r->dsmad_handle = handle++;
-        add_range(table, r->dsmad_handle, dc_flags(r), r->base, r->decode_len);
+        cdat_add_range(table, r->dsmad_handle, cdat_dc_flags(r), r->base,
+                       r->decode_len);
     }
     n = table->len;
     *out = (CDATSubHeader **)g_ptr_array_free(table, false);
@@ -159,7 +160,7 @@ static void cxl_type3_cdat_free(CDATSubHeader **table, int num, void *opaque)
  * A table from a file numbers the ranges its own way, and the host looks up a
  * region by the number that 4800h gives.
  */
-static bool adopt_handles(CXLType3Dev *d, Error **errp)
+static bool cdat_adopt_handles(CXLType3Dev *d, Error **errp)
 {
     const CDATObject *cdat = &d->cxl.cdat;
     unsigned i;
@@ -201,7 +202,7 @@ bool cxl_type3_cdat_realize(CXLType3Dev *d, Error **errp)
     if (!cxl_doe_cdat_init(&d->cxl, errp)) {
         return false;
     }
-    if (cdat->filename && !adopt_handles(d, errp)) {
+    if (cdat->filename && !cdat_adopt_handles(d, errp)) {
         cxl_doe_cdat_release(&d->cxl);
         return false;
     }
@@ -252,7 +253,7 @@ void cxl_type3_config_write(PCIDevice *pci, uint32_t addr, uint32_t value,
     pcie_aer_write_config(pci, addr, value, size);
 }
 
-static void fill_range(CXLDVSECRange *r, uint64_t size)
+static void dvsec_fill_range(CXLDVSECRange *r, uint64_t size)
 {
     r->size_hi = size >> 32;
     r->size_lo = (size & 0xf0000000) | RANGE_FLAGS;
@@ -262,19 +263,19 @@ static void fill_range(CXLDVSECRange *r, uint64_t size)
  * Two ranges exist when both kinds of static memory do, although the count in
  * the capability register says one: that is what guests have seen so far.
  */
-static void fill_ranges(const CXLType3Dev *d, CXLDVSECRange range[2])
+static void dvsec_fill_ranges(const CXLType3Dev *d, CXLDVSECRange range[2])
 {
     int n = 0;
 
     if (cxl_type3_shows_volatile(d)) {
-        fill_range(&range[n++], cxl_memdev_volatile_size(d->mem));
+        dvsec_fill_range(&range[n++], cxl_memdev_volatile_size(d->mem));
     }
     if (cxl_type3_shows_persistent(d)) {
-        fill_range(&range[n++], cxl_memdev_persistent_size(d->mem));
+        dvsec_fill_range(&range[n++], cxl_memdev_persistent_size(d->mem));
     }
     if (!n) {
         /* Dynamic capacity only: Linux wants a valid, active range, of 0 */
-        fill_range(&range[0], 0);
+        dvsec_fill_range(&range[0], 0);
     }
 }
 
@@ -285,7 +286,7 @@ static void cxl_type3_pci_show_ranges(CXLType3Dev *d)
     CXLDVSECRange range[2] = { };
     unsigned i;
 
-    fill_ranges(d, range);
+    dvsec_fill_ranges(d, range);
     for (i = 0; i < ARRAY_SIZE(range); i++) {
         unsigned hi = d->cxl.dvsecs[CXL_DEVICE_DVSEC].lob +
                       offsetof(CXLDVSECDevice, range[i].size_hi);
@@ -300,7 +301,7 @@ static void cxl_type3_pci_show_ranges(CXLType3Dev *d)
     }
 }
 
-static void create_device_dvsec(CXLType3Dev *d)
+static void dvsec_create_device(CXLType3Dev *d)
 {
     CXLDVSECDevice dv = {
         .cap = DEV_CAP,
@@ -308,7 +309,7 @@ static void create_device_dvsec(CXLType3Dev *d)
         .status2 = DEV_STATUS2,
     };
 
-    fill_ranges(d, dv.range);
+    dvsec_fill_ranges(d, dv.range);
     cxl_component_create_dvsec(&d->cxl, CXL2_TYPE3_DEVICE,
                                CXL_DEVICE_DVSEC_LENGTH, CXL_DEVICE_DVSEC,
                                CXL_DEVICE_DVSEC_REVID, (uint8_t *)&dv);
@@ -317,7 +318,7 @@ static void create_device_dvsec(CXLType3Dev *d)
     }
 }
 
-static void create_dvsecs(CXLType3Dev *d)
+static void dvsec_create_all(CXLType3Dev *d)
 {
     CXLDVSECRegisterLocator locator = {
         .reg0_base_lo = RBI_COMPONENT_REG | COMPONENT_BAR,
@@ -334,7 +335,7 @@ static void create_dvsecs(CXLType3Dev *d)
         .rcvd_mod_ts_data_phase1 = FLEXBUS_TS,
     };
 
-    create_device_dvsec(d);
+    dvsec_create_device(d);
     cxl_component_create_dvsec(&d->cxl, CXL2_TYPE3_DEVICE,
                                REG_LOC_DVSEC_LENGTH, REG_LOC_DVSEC,
                                REG_LOC_DVSEC_REVID, (uint8_t *)&locator);
@@ -358,7 +359,7 @@ static void create_dvsecs(CXLType3Dev *d)
     assert(d->cxl.dvsec_offset <= CXL_TYPE3_CFG_AER);
 }
 
-static void create_bars(CXLType3Dev *d)
+static void cxl_type3_create_bars(CXLType3Dev *d)
 {
     PCIDevice *pci = PCI_DEVICE(d);
 
@@ -398,8 +399,8 @@ bool cxl_type3_pci_realize(CXLType3Dev *d, Error **errp)
         pcie_dev_ser_num_init(pci, CXL_TYPE3_CFG_DSN, d->sn);
         d->cxl.dvsec_offset += PCI_EXT_CAP_DSN_SIZEOF;
     }
-    create_dvsecs(d);
-    create_bars(d);
+    dvsec_create_all(d);
+    cxl_type3_create_bars(d);
 
     if (msix_init_exclusive_bar(pci, CXL_TYPE3_VECTORS, MSIX_BAR, errp)) {
         goto undo_bars;
@@ -442,7 +443,7 @@ void cxl_type3_pci_exit(CXLType3Dev *d)
  * (8.1.3); ranges that stay enabled with old bases make Linux refuse the device
  * at its next start.
  */
-static void device_dvsec_reset(CXLType3Dev *d)
+static void dvsec_reset_device(CXLType3Dev *d)
 {
     uint8_t *dv = PCI_DEVICE(d)->config + d->cxl.dvsecs[CXL_DEVICE_DVSEC].lob;
     int i;
@@ -458,7 +459,7 @@ static void device_dvsec_reset(CXLType3Dev *d)
 
 void cxl_type3_pci_reset(CXLType3Dev *d)
 {
-    device_dvsec_reset(d);
+    dvsec_reset_device(d);
     cxl_component_register_init_common(d->cxl.crb.cache_mem_registers,
                                        d->cxl.crb.cache_mem_regs_write_mask,
                                        CXL2_TYPE3_DEVICE);

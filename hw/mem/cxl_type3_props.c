@@ -149,8 +149,8 @@ static const Reading readings[] = {
     },
 };
 
-static void get_reading(Object *obj, Visitor *v, const char *name,
-                        void *opaque, Error **errp)
+static void props_get_reading(Object *obj, Visitor *v, const char *name,
+                              void *opaque, Error **errp)
 {
     const Reading *reading = opaque;
     const CXLHealth *health = CXL_TYPE3(obj)->mem->health;
@@ -171,8 +171,8 @@ static void get_reading(Object *obj, Visitor *v, const char *name,
     visit_type_int(v, name, &value, errp);
 }
 
-static void set_reading(Object *obj, Visitor *v, const char *name,
-                        void *opaque, Error **errp)
+static void props_set_reading(Object *obj, Visitor *v, const char *name,
+                              void *opaque, Error **errp)
 {
     CXLType3Dev *d = CXL_TYPE3(obj);
     const Reading *reading = opaque;
@@ -208,28 +208,29 @@ static void set_reading(Object *obj, Visitor *v, const char *name,
     cxl_health_set(d->mem->health, &now);
 }
 
-static void add_readings(ObjectClass *oc)
+static void props_add_readings(ObjectClass *oc)
 {
     unsigned i;
 
     for (i = 0; i < ARRAY_SIZE(readings); i++) {
-        object_class_property_add(oc, readings[i].name, "int", get_reading,
-                                  set_reading, NULL, (void *)&readings[i]);
+        object_class_property_add(oc, readings[i].name, "int",
+                                  props_get_reading, props_set_reading, NULL,
+                                  (void *)&readings[i]);
         object_class_property_set_description(oc, readings[i].name,
                                               readings[i].description);
     }
 }
 
-static void get_backpressure(Object *obj, Visitor *v, const char *name,
-                             void *opaque, Error **errp)
+static void props_get_backpressure(Object *obj, Visitor *v, const char *name,
+                                   void *opaque, Error **errp)
 {
     uint8_t value = CXL_TYPE3(obj)->mem->qos->backpressure;
 
     visit_type_uint8(v, name, &value, errp);
 }
 
-static void set_backpressure(Object *obj, Visitor *v, const char *name,
-                             void *opaque, Error **errp)
+static void props_set_backpressure(Object *obj, Visitor *v, const char *name,
+                                   void *opaque, Error **errp)
 {
     CXLType3Dev *d = CXL_TYPE3(obj);
     uint8_t value;
@@ -250,8 +251,8 @@ static void set_backpressure(Object *obj, Visitor *v, const char *name,
     d->mem->qos->backpressure = value;
 }
 
-static void get_wipe_left(Object *obj, Visitor *v, const char *name,
-                          void *opaque, Error **errp)
+static void props_get_wipe_left(Object *obj, Visitor *v, const char *name,
+                                void *opaque, Error **errp)
 {
     CXLType3Dev *d = CXL_TYPE3(obj);
 
@@ -285,13 +286,14 @@ void cxl_type3_add_properties(DeviceClass *dc)
             i < fixed ? properties_of_device[i].meaning :
                         properties_of_region[(i - fixed) % each].meaning);
     }
-    add_readings(OBJECT_CLASS(dc));
+    props_add_readings(OBJECT_CLASS(dc));
     object_class_property_add(OBJECT_CLASS(dc), "backpressure", "uint8",
-                              get_backpressure, set_backpressure, NULL, NULL);
+                              props_get_backpressure, props_set_backpressure,
+                              NULL, NULL);
     object_class_property_set_description(OBJECT_CLASS(dc), "backpressure",
         "average backpressure that Get SLD QoS Status tells, percent");
     object_class_property_add(OBJECT_CLASS(dc), "wipe-left", "uint64",
-                              get_wipe_left, NULL, NULL, NULL);
+                              props_get_wipe_left, NULL, NULL, NULL);
     object_class_property_set_description(OBJECT_CLASS(dc), "wipe-left",
         "bytes that read as zeroes and are still to be overwritten (read only)");
 }

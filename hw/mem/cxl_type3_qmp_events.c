@@ -150,7 +150,8 @@ CXLType3Dev *cxl_type3_from_path(const char *path, Error **errp)
     return NULL;
 }
 
-static bool log_from_qmp(CxlEventLog qmp, CXLEventLogId *log, Error **errp)
+static bool event_log_from_qmp(CxlEventLog qmp, CXLEventLogId *log,
+                               Error **errp)
 {
     switch (qmp) {
     case CXL_EVENT_LOG_INFORMATIONAL:
@@ -171,7 +172,8 @@ static bool log_from_qmp(CxlEventLog qmp, CXLEventLogId *log, Error **errp)
     }
 }
 
-static void append(CXLType3Dev *d, CXLEventLogId log, const CXLEventRecord *r)
+static void event_append(CXLType3Dev *d, CXLEventLogId log,
+                         const CXLEventRecord *r)
 {
     bool logged = cxl_event_append(d->mem->events, log, r);
 
@@ -320,7 +322,7 @@ static bool event_begin_media(CXLType3Dev *d, CXLEventRecord *r,
 }
 
 /* A record of a medium's error asks for maintenance */
-static void note_maintenance(CXLType3Dev *d, uint32_t flags, uint64_t dpa)
+static void event_note_maintenance(CXLType3Dev *d, uint32_t flags, uint64_t dpa)
 {
     if (flags & CXL_EVENT_FLAG_MAINTENANCE) {
         cxl_maintenance_note(d->mem->maintenance,
@@ -357,13 +359,13 @@ void qmp_cxl_inject_general_media_event(CxlGeneralMediaEventInjection *args,
     CXLEventLogId id;
     CXLEventRecord r;
 
-    if (!d || !log_from_qmp(args->log, &id, errp) ||
+    if (!d || !event_log_from_qmp(args->log, &id, errp) ||
         !event_begin_media(d, &r, &form, media, args->has_cme_count, errp) ||
         !event_put_fields(&r, &form, field, ARRAY_SIZE(field), errp)) {
         return;
     }
-    append(d, id, &r);
-    note_maintenance(d, args->flags, args->dpa);
+    event_append(d, id, &r);
+    event_note_maintenance(d, args->flags, args->dpa);
 }
 
 static bool event_put_masks(CXLEventRecord *r, const RecordForm *form,
@@ -418,15 +420,15 @@ void qmp_cxl_inject_dram_event(CxlDRAMEventInjection *args, Error **errp)
     CXLEventLogId id;
     CXLEventRecord r;
 
-    if (!d || !log_from_qmp(args->log, &id, errp) ||
+    if (!d || !event_log_from_qmp(args->log, &id, errp) ||
         !event_begin_media(d, &r, &form, media, args->has_cvme_count, errp) ||
         !event_put_fields(&r, &form, field, ARRAY_SIZE(field), errp) ||
         (args->has_correction_mask &&
          !event_put_masks(&r, &form, args->correction_mask, errp))) {
         return;
     }
-    append(d, id, &r);
-    note_maintenance(d, args->flags, args->dpa);
+    event_append(d, id, &r);
+    event_note_maintenance(d, args->flags, args->dpa);
 }
 
 void qmp_cxl_inject_memory_module_event(CxlMemoryModuleEventInjection *args,
@@ -445,7 +447,7 @@ void qmp_cxl_inject_memory_module_event(CxlMemoryModuleEventInjection *args,
     CXLEventLogId id;
     CXLEventRecord r;
 
-    if (!d || !log_from_qmp(args->log, &id, errp) ||
+    if (!d || !event_log_from_qmp(args->log, &id, errp) ||
         !event_begin(&r, &form, common, errp)) {
         return;
     }
@@ -458,7 +460,7 @@ void qmp_cxl_inject_memory_module_event(CxlMemoryModuleEventInjection *args,
     stl_le_p(r.b + MM_DIRTY_SHUTDOWNS, args->dirty_shutdown_count);
     stl_le_p(r.b + MM_VOLATILE_ERRORS, args->corrected_volatile_error_count);
     stl_le_p(r.b + MM_PMEM_ERRORS, args->corrected_persistent_error_count);
-    append(d, id, &r);
+    event_append(d, id, &r);
 }
 
 void qmp_cxl_inject_poison(const char *path, uint64_t start, uint64_t length,

@@ -120,7 +120,7 @@ static void ras_send_aer(CXLType3Dev *d, bool correctable)
     pcie_aer_inject_error(pci, &err);
 }
 
-static int uncorrectable_bit(CxlUncorErrorType type)
+static int ras_uncorrectable_bit(CxlUncorErrorType type)
 {
     static const uint8_t bit[CXL_UNCOR_ERROR_TYPE__MAX] = {
         [CXL_UNCOR_ERROR_TYPE_CACHE_DATA_PARITY] = 0,
@@ -143,7 +143,7 @@ static int uncorrectable_bit(CxlUncorErrorType type)
     return type < CXL_UNCOR_ERROR_TYPE__MAX ? bit[type] : -1;
 }
 
-static int correctable_bit(CxlCorErrorType type)
+static int ras_correctable_bit(CxlCorErrorType type)
 {
     static const uint8_t bit[CXL_COR_ERROR_TYPE__MAX] = {
         [CXL_COR_ERROR_TYPE_CACHE_DATA_ECC] = 0,
@@ -158,10 +158,10 @@ static int correctable_bit(CxlCorErrorType type)
     return type < CXL_COR_ERROR_TYPE__MAX ? bit[type] : -1;
 }
 
-static bool record_from_qmp(const CXLUncorErrorRecord *in,
-                            CXLType3RasError *out, Error **errp)
+static bool ras_record_from_qmp(const CXLUncorErrorRecord *in,
+                                CXLType3RasError *out, Error **errp)
 {
-    int bit = uncorrectable_bit(in->type);
+    int bit = ras_uncorrectable_bit(in->type);
     const uint32List *word;
     unsigned n = 0;
 
@@ -203,7 +203,7 @@ static void ras_uncorrectable(CXLType3Dev *d,
     for (e = errors; e; e = e->next) {
         CXLType3RasError rec;
 
-        if (!record_from_qmp(e->value, &rec, errp)) {
+        if (!ras_record_from_qmp(e->value, &rec, errp)) {
             return;
         }
         if (*ras_reg(d, CXL_RAS_UNC_MASK) & (1u << rec.bit)) {
@@ -236,7 +236,7 @@ static void ras_uncorrectable(CXLType3Dev *d,
 static void ras_correctable(CXLType3Dev *d, CxlCorErrorType type,
                             CxlInjectedErrors *answer, Error **errp)
 {
-    int bit = correctable_bit(type);
+    int bit = ras_correctable_bit(type);
 
     if (bit < 0) {
         error_setg(errp, "Invalid COR error");

@@ -7,7 +7,7 @@
 #include "qapi/error.h"
 #include "qapi/qapi-commands-cxl.h"
 
-static void not_compiled_in(Error **errp)
+static void stubs_not_compiled_in(Error **errp)
 {
     error_setg(errp, "CXL Type 3 support is not compiled in");
 }
@@ -15,24 +15,24 @@ static void not_compiled_in(Error **errp)
 void qmp_cxl_inject_general_media_event(CxlGeneralMediaEventInjection *args,
                                         Error **errp)
 {
-    not_compiled_in(errp);
+    stubs_not_compiled_in(errp);
 }
 
 void qmp_cxl_inject_dram_event(CxlDRAMEventInjection *args, Error **errp)
 {
-    not_compiled_in(errp);
+    stubs_not_compiled_in(errp);
 }
 
 void qmp_cxl_inject_memory_module_event(CxlMemoryModuleEventInjection *args,
                                         Error **errp)
 {
-    not_compiled_in(errp);
+    stubs_not_compiled_in(errp);
 }
 
 void qmp_cxl_inject_poison(const char *path, uint64_t start, uint64_t length,
                            Error **errp)
 {
-    not_compiled_in(errp);
+    stubs_not_compiled_in(errp);
 }
 
 CxlInjectedErrors *
@@ -40,7 +40,7 @@ qmp_cxl_inject_uncorrectable_errors(const char *path,
                                     CXLUncorErrorRecordList *errors,
                                     Error **errp)
 {
-    not_compiled_in(errp);
+    stubs_not_compiled_in(errp);
     return NULL;
 }
 
@@ -48,7 +48,7 @@ CxlInjectedErrors *qmp_cxl_inject_correctable_error(const char *path,
                                                     CxlCorErrorType type,
                                                     Error **errp)
 {
-    not_compiled_in(errp);
+    stubs_not_compiled_in(errp);
     return NULL;
 }
 
@@ -58,7 +58,7 @@ void qmp_cxl_add_dynamic_capacity(
     bool has_extents, CxlDynamicCapacityExtentList *extents, const char *tag,
     Error **errp)
 {
-    not_compiled_in(errp);
+    stubs_not_compiled_in(errp);
 }
 
 void qmp_cxl_release_dynamic_capacity(
@@ -69,13 +69,13 @@ void qmp_cxl_release_dynamic_capacity(
     bool has_sanitize_on_release, bool sanitize_on_release,
     bool has_forced_removal, bool forced_removal, Error **errp)
 {
-    not_compiled_in(errp);
+    stubs_not_compiled_in(errp);
 }
 
 CxlDynamicCapacityInfo *qmp_query_cxl_dynamic_capacity(
     const char *path, bool has_start, uint32_t start, bool has_limit,
     uint32_t limit, Error **errp)
 {
-    not_compiled_in(errp);
+    stubs_not_compiled_in(errp);
     return NULL;
 }

@@ -27,35 +27,35 @@
 /* Goes on in the background while the firmware model has a part in flight */
 #define OP_TRANSFER_FW 0x0201
 
-static bool has_dc(void *opaque, int version_id)
+static bool state_has_dc(void *opaque, int version_id)
 {
     const CXLType3Dev *d = opaque;
 
     return d->dc != NULL;
 }
 
-static bool is_running(const CXLCCI *cci, uint16_t opcode)
+static bool state_is_running(const CXLCCI *cci, uint16_t opcode)
 {
     return cci->bg.running && cci->bg.opcode == opcode;
 }
 
 /* A list frozen or media disabled by nothing that runs would stay so forever */
-static bool operations_agree(const CXLType3Dev *d)
+static bool state_operations_agree(const CXLType3Dev *d)
 {
-    bool scans = is_running(&d->mailbox_cci, CXL_OP_SCAN_MEDIA) ||
-                 is_running(&d->ld_cci, CXL_OP_SCAN_MEDIA);
-    bool sanitizes = is_running(&d->mailbox_cci, CXL_OP_SANITIZE) ||
-                     is_running(&d->fm_cci, CXL_OP_SANITIZE) ||
-                     is_running(&d->ld_cci, CXL_OP_SANITIZE);
-    bool overwrites = is_running(&d->mailbox_cci, CXL_OP_MEDIA_OPS) ||
-                      is_running(&d->ld_cci, CXL_OP_MEDIA_OPS);
+    bool scans = state_is_running(&d->mailbox_cci, CXL_OP_SCAN_MEDIA) ||
+                 state_is_running(&d->ld_cci, CXL_OP_SCAN_MEDIA);
+    bool sanitizes = state_is_running(&d->mailbox_cci, CXL_OP_SANITIZE) ||
+                     state_is_running(&d->fm_cci, CXL_OP_SANITIZE) ||
+                     state_is_running(&d->ld_cci, CXL_OP_SANITIZE);
+    bool overwrites = state_is_running(&d->mailbox_cci, CXL_OP_MEDIA_OPS) ||
+                      state_is_running(&d->ld_cci, CXL_OP_MEDIA_OPS);
 
     return d->mem->media->running == scans && d->mem->poison->frozen == scans &&
            (d->mem->media->op_ranges != 0) == overwrites &&
            cxl_memdev_media_disabled(d->mem) == sanitizes;
 }
 
-static bool stores_firmware(const CXLCCI *cci)
+static bool state_stores_firmware(const CXLCCI *cci)
 {
     return cci->bg.running && cci->bg.opcode == OP_TRANSFER_FW;
 }
@@ -66,9 +66,10 @@ static int cxl_type3_post_load(void *opaque, int version_id)
     CXLType3Dev *d = opaque;
 
     /* A part of firmware that no CCI works on would never be done */
-    if (!operations_agree(d) ||
-        d->mem->firmware->in_flight != (stores_firmware(&d->mailbox_cci) ||
-                                  stores_firmware(&d->fm_cci))) {
+    if (!state_operations_agree(d) ||
+        d->mem->firmware->in_flight !=
+        (state_stores_firmware(&d->mailbox_cci) ||
+         state_stores_firmware(&d->fm_cci))) {
         return -EINVAL;
     }
     cxl_type3_direct_reload(d);
@@ -91,8 +92,8 @@ static const VMStateDescription vmstate_state = {
 
         VMSTATE_STRUCT_POINTER(mem, CXLType3Dev, vmstate_cxl_memdev,
                                CXLMemDev),
-        VMSTATE_STRUCT_POINTER_TEST(dc, CXLType3Dev, has_dc, vmstate_cxl_dc,
-                                    CXLDynCap),
+        VMSTATE_STRUCT_POINTER_TEST(dc, CXLType3Dev, state_has_dc,
+                                    vmstate_cxl_dc, CXLDynCap),
 
         VMSTATE_STRUCT(wipe, CXLType3Dev, 0, vmstate_cxl_type3_wipe,
                        CXLType3Wipe),
@@ -112,7 +113,7 @@ static const VMStateDescription vmstate_state = {
 /* -- what both sides were given ------------------------------------------ */
 
 /* A table from a file: the guest has read it, so it must not be another one */
-static void sum_cdat(CXLType3Dev *d)
+static void state_sum_cdat(CXLType3Dev *d)
 {
     const CDATObject *cdat = &d->cxl.cdat;
     int i;
@@ -124,15 +125,15 @@ static void sum_cdat(CXLType3Dev *d)
     }
 }
 
-static int properties_pre_save(void *opaque)
+static int state_properties_pre_save(void *opaque)
 {
-    sum_cdat(opaque);
+    state_sum_cdat(opaque);
     return 0;
 }
 
-static int properties_pre_load(void *opaque)
+static int state_properties_pre_load(void *opaque)
 {
-    sum_cdat(opaque);
+    state_sum_cdat(opaque);
     return 0;
 }
 
@@ -168,8 +169,8 @@ static const VMStateDescription vmstate_properties = {
     .name = "cxl-type3-properties",
     .version_id = 1,
     .minimum_version_id = 1,
-    .pre_save = properties_pre_save,
-    .pre_load = properties_pre_load,
+    .pre_save = state_properties_pre_save,
+    .pre_load = state_properties_pre_load,
     .fields = (const VMStateField[]) {
         SAME(vmem.size, "volatile-memdev"),
         SAME(pmem.size, "persistent-memdev"),
@@ -230,7 +231,7 @@ const VMStateDescription vmstate_cxl_type3 = {
 
 /* -- Component State Dump Log --------------------------------------------- */
 
-static void put_device(CXLType3Dev *d, CXLWriter *w)
+static void state_put_device(CXLType3Dev *d, CXLWriter *w)
 {
     cxl_put_le64(w, d->sn);
     cxl_put_le64(w, cxl_memdev_volatile_size(d->mem));
@@ -239,7 +240,7 @@ static void put_device(CXLType3Dev *d, CXLWriter *w)
     cxl_put_le64(w, d->lsa.size);
 }
 
-static void put_status(CXLType3Dev *d, CXLWriter *w)
+static void state_put_status(CXLType3Dev *d, CXLWriter *w)
 {
     uint8_t media = d->mem->media_status;
     uint8_t info[CXL_HEALTH_INFO_SIZE];
@@ -255,7 +256,7 @@ static void put_status(CXLType3Dev *d, CXLWriter *w)
     cxl_put_le32(w, d->nr_ras_errors);
 }
 
-static void put_cci(CXLWriter *w, const CXLCCI *cci)
+static void state_put_cci(CXLWriter *w, const CXLCCI *cci)
 {
     cxl_put_u8(w, cci->kind);
     cxl_put_u8(w, cci->bg.running);
@@ -265,14 +266,14 @@ static void put_cci(CXLWriter *w, const CXLCCI *cci)
     cxl_put_le16(w, cci->bg.ret_code);
 }
 
-static void put_background(CXLType3Dev *d, CXLWriter *w)
+static void state_put_background(CXLType3Dev *d, CXLWriter *w)
 {
-    put_cci(w, &d->mailbox_cci);
-    put_cci(w, &d->fm_cci);
-    put_cci(w, &d->ld_cci);
+    state_put_cci(w, &d->mailbox_cci);
+    state_put_cci(w, &d->fm_cci);
+    state_put_cci(w, &d->ld_cci);
 }
 
-static void put_poison(CXLType3Dev *d, CXLWriter *w)
+static void state_put_poison(CXLType3Dev *d, CXLWriter *w)
 {
     cxl_put_le32(w, d->mem->poison->n);
     cxl_put_le32(w, d->mem->poison->n_listed);
@@ -284,7 +285,7 @@ static void put_poison(CXLType3Dev *d, CXLWriter *w)
     cxl_put_le64(w, d->mem->media->scan_end);
 }
 
-static void put_events(CXLType3Dev *d, CXLWriter *w)
+static void state_put_events(CXLType3Dev *d, CXLWriter *w)
 {
     const CXLEventLogs *logs[] = { d->mem->events, d->mem->fm_events };
     CXLEventLogId log;
@@ -302,7 +303,7 @@ static void put_events(CXLType3Dev *d, CXLWriter *w)
     }
 }
 
-static void put_decoders(CXLType3Dev *d, CXLWriter *w)
+static void state_put_decoders(CXLType3Dev *d, CXLWriter *w)
 {
     const uint32_t *regs = d->cxl.crb.cache_mem_registers;
     unsigned i;
@@ -322,7 +323,7 @@ static void put_decoders(CXLType3Dev *d, CXLWriter *w)
     }
 }
 
-static void put_dc(CXLType3Dev *d, CXLWriter *w)
+static void state_put_dc(CXLType3Dev *d, CXLWriter *w)
 {
     CXLDCUsage usage;
     unsigned i;
@@ -344,7 +345,7 @@ static void put_dc(CXLType3Dev *d, CXLWriter *w)
     }
 }
 
-static void put_registers(CXLType3Dev *d, CXLWriter *w)
+static void state_put_registers(CXLType3Dev *d, CXLWriter *w)
 {
     unsigned i;
 
@@ -359,14 +360,14 @@ void cxl_type3_populate_dump(void *opaque)
         CXLDumpSection id;
         void (*put)(CXLType3Dev *d, CXLWriter *w);
     } sections[] = {
-        { CXL_DUMP_DEVICE, put_device },
-        { CXL_DUMP_STATUS, put_status },
-        { CXL_DUMP_BACKGROUND, put_background },
-        { CXL_DUMP_POISON, put_poison },
-        { CXL_DUMP_EVENTS, put_events },
-        { CXL_DUMP_DECODERS, put_decoders },
-        { CXL_DUMP_DC, put_dc },
-        { CXL_DUMP_REGISTERS, put_registers },
+        { CXL_DUMP_DEVICE, state_put_device },
+        { CXL_DUMP_STATUS, state_put_status },
+        { CXL_DUMP_BACKGROUND, state_put_background },
+        { CXL_DUMP_POISON, state_put_poison },
+        { CXL_DUMP_EVENTS, state_put_events },
+        { CXL_DUMP_DECODERS, state_put_decoders },
+        { CXL_DUMP_DC, state_put_dc },
+        { CXL_DUMP_REGISTERS, state_put_registers },
     };
     CXLType3Dev *d = opaque;
     CXLWriter w;

@@ -16,7 +16,8 @@
 /* Set Partition Info: not at the next reset, but at once */
 #define PARTITION_NOW   0x01
 
-static CXLRetCode get_partition(CXLCCI *cci, CXLReader *in, CXLWriter *out)
+static CXLRetCode capacity_get_partition(CXLCCI *cci, CXLReader *in,
+                                         CXLWriter *out)
 {
     CXLMemDev *d = cci->memdev;
     uint64_t vmem = cxl_memdev_volatile_size(d);
@@ -43,13 +44,14 @@ static CXLRetCode get_partition(CXLCCI *cci, CXLReader *in, CXLWriter *out)
     return CXL_RC_SUCCESS;
 }
 
-static bool has_partition(const CXLCCI *cci)
+static bool capacity_has_partition(const CXLCCI *cci)
 {
     return cxl_cci_is_memdev(cci) &&
            cci->memdev->partition->size;
 }
 
-static CXLRetCode set_partition(CXLCCI *cci, CXLReader *in, CXLWriter *out)
+static CXLRetCode capacity_set_partition(CXLCCI *cci, CXLReader *in,
+                                         CXLWriter *out)
 {
     CXLMemDev *d = cci->memdev;
     CXLPartition *part = d->partition;
@@ -75,7 +77,8 @@ static CXLRetCode set_partition(CXLCCI *cci, CXLReader *in, CXLWriter *out)
     return CXL_RC_SUCCESS;
 }
 
-static bool lsa_holds(const CXLMemDev *d, uint64_t offset, uint64_t len)
+static bool capacity_lsa_holds(const CXLMemDev *d, uint64_t offset,
+                               uint64_t len)
 {
     uint64_t size = d->config.lsa_size;
 
@@ -86,21 +89,22 @@ static bool lsa_holds(const CXLMemDev *d, uint64_t offset, uint64_t len)
  * Labels tell where the data is that a passphrase hides, and other persistent
  * memory keeps them to itself while it is locked; so does this device.
  */
-static bool lsa_is_locked(CXLMemDev *d)
+static bool capacity_lsa_is_locked(CXLMemDev *d)
 {
     return cxl_security_state(d->security) & CXL_SECURITY_LOCKED;
 }
 
-static CXLRetCode get_lsa(CXLCCI *cci, CXLReader *in, CXLWriter *out)
+static CXLRetCode capacity_get_lsa(CXLCCI *cci, CXLReader *in, CXLWriter *out)
 {
     CXLMemDev *d = cci->memdev;
     uint32_t offset = cxl_get_le32(in);
     uint32_t len = cxl_get_le32(in);
 
-    if (!lsa_holds(d, offset, len) || len > cxl_writer_fits(out, 1, 0)) {
+    if (!capacity_lsa_holds(d, offset, len) ||
+        len > cxl_writer_fits(out, 1, 0)) {
         return CXL_RC_INVALID_INPUT;
     }
-    if (lsa_is_locked(d)) {
+    if (capacity_lsa_is_locked(d)) {
         return CXL_RC_INVALID_SECURITY_STATE;
     }
     if (len) {
@@ -109,7 +113,7 @@ static CXLRetCode get_lsa(CXLCCI *cci, CXLReader *in, CXLWriter *out)
     return CXL_RC_SUCCESS;
 }
 
-static CXLRetCode set_lsa(CXLCCI *cci, CXLReader *in, CXLWriter *out)
+static CXLRetCode capacity_set_lsa(CXLCCI *cci, CXLReader *in, CXLWriter *out)
 {
     CXLMemDev *d = cci->memdev;
     uint32_t offset = cxl_get_le32(in);
@@ -117,10 +121,10 @@ static CXLRetCode set_lsa(CXLCCI *cci, CXLReader *in, CXLWriter *out)
 
     cxl_get_skip(in, 4);
     len = cxl_reader_left(in);
-    if (!lsa_holds(d, offset, len)) {
+    if (!capacity_lsa_holds(d, offset, len)) {
         return CXL_RC_INVALID_INPUT;
     }
-    if (lsa_is_locked(d)) {
+    if (capacity_lsa_is_locked(d)) {
         return CXL_RC_INVALID_SECURITY_STATE;
     }
     if (len) {
@@ -133,20 +137,20 @@ static CXLRetCode set_lsa(CXLCCI *cci, CXLReader *in, CXLWriter *out)
 
 static const CXLCmd rows[] = {
     CXL_ROW(0x4100, "Get Partition Info", CAPACITY_KINDS, CXL_LEN(0),
-            get_partition, .flags = CXL_CMD_MEDIA,
+            capacity_get_partition, .flags = CXL_CMD_MEDIA,
             .present = cxl_cci_is_memdev),
     /*
      * Not for logical devices, whose ranges a Fabric Manager allocates.  Linux
      * lets programs send a byte more than there is.
      */
-    CXL_ROW(0x4101, "Set Partition Info", CXL_CCI_MAILBOX,
-            CXL_LEN_RANGE(9, 10), set_partition, .flags = CXL_CMD_MEDIA,
-            .present = has_partition,
+    CXL_ROW(0x4101, "Set Partition Info", CXL_CCI_MAILBOX, CXL_LEN_RANGE(9, 10),
+            capacity_set_partition, .flags = CXL_CMD_MEDIA,
+            .present = capacity_has_partition,
             .effects = CXL_EFF_CONFIG_COLD_RESET | CXL_EFF_CONFIG_IMMEDIATE |
                        CXL_EFF_DATA_IMMEDIATE),
-    CXL_ROW(0x4102, "Get LSA", CAPACITY_KINDS, CXL_LEN(8), get_lsa,
+    CXL_ROW(0x4102, "Get LSA", CAPACITY_KINDS, CXL_LEN(8), capacity_get_lsa,
             .flags = CXL_CMD_MEDIA, .present = cxl_cci_is_memdev),
-    CXL_ROW(0x4103, "Set LSA", CAPACITY_KINDS, CXL_LEN_MIN(8), set_lsa,
+    CXL_ROW(0x4103, "Set LSA", CAPACITY_KINDS, CXL_LEN_MIN(8), capacity_set_lsa,
             .flags = CXL_CMD_MEDIA, .present = cxl_cci_is_memdev,
             .effects = CXL_EFF_CONFIG_IMMEDIATE | CXL_EFF_DATA_IMMEDIATE),
 };

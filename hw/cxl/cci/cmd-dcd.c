@@ -15,7 +15,7 @@
 #define RANGE_SIZE      0x18
 #define FLAG_MORE       0x01
 
-static bool has_dc(const CXLCCI *cci)
+static bool dcd_has_dc(const CXLCCI *cci)
 {
     return cci->dc != NULL;
 }
@@ -39,7 +39,7 @@ void cxl_put_dc_geometry(CXLWriter *out, const CXLDCRegion *region)
     cxl_put_le64(out, region->block_size);
 }
 
-static bool put_extent(void *opaque, const CXLDCExtent *e)
+static bool dcd_put_extent(void *opaque, const CXLDCExtent *e)
 {
     CXLListPart *part = opaque;
 
@@ -60,12 +60,12 @@ uint32_t cxl_put_dc_extents(CXLWriter *out, const CXLDynCap *dc, uint16_t host,
     };
 
     if (part.max) {
-        cxl_dc_extents(dc, host, start, put_extent, &part);
+        cxl_dc_extents(dc, host, start, dcd_put_extent, &part);
     }
     return part.done;
 }
 
-static CXLRetCode get_config(CXLCCI *cci, CXLReader *in, CXLWriter *out)
+static CXLRetCode dcd_get_config(CXLCCI *cci, CXLReader *in, CXLWriter *out)
 {
     CXLDynCap *dc = cci->dc;
     unsigned total = cxl_dc_nr_regions(dc);
@@ -94,7 +94,8 @@ static CXLRetCode get_config(CXLCCI *cci, CXLReader *in, CXLWriter *out)
     return CXL_RC_SUCCESS;
 }
 
-static CXLRetCode get_extent_list(CXLCCI *cci, CXLReader *in, CXLWriter *out)
+static CXLRetCode dcd_get_extent_list(CXLCCI *cci, CXLReader *in,
+                                      CXLWriter *out)
 {
     CXLDynCap *dc = cci->dc;
     uint32_t total = cxl_dc_extent_count(dc, cci->host_id);
@@ -117,7 +118,8 @@ typedef CXLRetCode HostAnswer(CXLDynCap *dc, uint16_t host,
                               const CXLDCRange *ranges, size_t n, bool more);
 
 /* 4802h and 4803h differ in what the model does with the list */
-static CXLRetCode host_answer(CXLCCI *cci, CXLReader *in, HostAnswer *answer)
+static CXLRetCode dcd_host_answer(CXLCCI *cci, CXLReader *in,
+                                  HostAnswer *answer)
 {
     uint32_t n = cxl_get_le32(in);
     bool more = cxl_get_u8(in) & FLAG_MORE;
@@ -135,27 +137,27 @@ static CXLRetCode host_answer(CXLCCI *cci, CXLReader *in, HostAnswer *answer)
     return answer(cci->dc, cci->host_id, ranges, n, more);
 }
 
-static CXLRetCode add_response(CXLCCI *cci, CXLReader *in, CXLWriter *out)
+static CXLRetCode dcd_add_response(CXLCCI *cci, CXLReader *in, CXLWriter *out)
 {
-    return host_answer(cci, in, cxl_dc_host_respond);
+    return dcd_host_answer(cci, in, cxl_dc_host_respond);
 }
 
-static CXLRetCode release(CXLCCI *cci, CXLReader *in, CXLWriter *out)
+static CXLRetCode dcd_release(CXLCCI *cci, CXLReader *in, CXLWriter *out)
 {
-    return host_answer(cci, in, cxl_dc_host_release);
+    return dcd_host_answer(cci, in, cxl_dc_host_release);
 }
 
 static const CXLCmd rows[] = {
     CXL_ROW(0x4800, "Get Dynamic Capacity Configuration", CXL_CCI_MAILBOX,
-            CXL_LEN(2), get_config, .present = has_dc),
+            CXL_LEN(2), dcd_get_config, .present = dcd_has_dc),
     CXL_ROW(0x4801, "Get Dynamic Capacity Extent List", CXL_CCI_MAILBOX,
-            CXL_LEN(8), get_extent_list, .present = has_dc),
+            CXL_LEN(8), dcd_get_extent_list, .present = dcd_has_dc),
     CXL_ROW(0x4802, "Add Dynamic Capacity Response", CXL_CCI_MAILBOX,
-            CXL_LEN_LIST(8, RANGE_SIZE, 0, 4), add_response,
-            .effects = CXL_EFF_CONFIG_IMMEDIATE, .present = has_dc),
+            CXL_LEN_LIST(8, RANGE_SIZE, 0, 4), dcd_add_response,
+            .effects = CXL_EFF_CONFIG_IMMEDIATE, .present = dcd_has_dc),
     CXL_ROW(0x4803, "Release Dynamic Capacity", CXL_CCI_MAILBOX,
-            CXL_LEN_LIST(8, RANGE_SIZE, 0, 4), release,
-            .effects = CXL_EFF_CONFIG_IMMEDIATE, .present = has_dc),
+            CXL_LEN_LIST(8, RANGE_SIZE, 0, 4), dcd_release,
+            .effects = CXL_EFF_CONFIG_IMMEDIATE, .present = dcd_has_dc),
 };
 
 const CXLCmdSet cxl_cmds_dcd = CXL_CMD_SET("Dynamic Capacity", rows);

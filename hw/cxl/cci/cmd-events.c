@@ -20,12 +20,12 @@
 #define MODE_FIRMWARE       2
 #define MESSAGE_SHIFT       4
 
-static bool has_events(const CXLCCI *cci)
+static bool events_has_logs(const CXLCCI *cci)
 {
     return cci->events != NULL;
 }
 
-static CXLRetCode get_records(CXLCCI *cci, CXLReader *in, CXLWriter *out)
+static CXLRetCode events_get_records(CXLCCI *cci, CXLReader *in, CXLWriter *out)
 {
     CXLEventLogs *logs = cci->events;
     uint8_t log = cxl_get_u8(in);
@@ -55,7 +55,8 @@ static CXLRetCode get_records(CXLCCI *cci, CXLReader *in, CXLWriter *out)
     return CXL_RC_SUCCESS;
 }
 
-static CXLRetCode clear_records(CXLCCI *cci, CXLReader *in, CXLWriter *out)
+static CXLRetCode events_clear_records(CXLCCI *cci, CXLReader *in,
+                                       CXLWriter *out)
 {
     uint8_t log = cxl_get_u8(in);
     uint8_t flags = cxl_get_u8(in);
@@ -81,7 +82,7 @@ static CXLRetCode clear_records(CXLCCI *cci, CXLReader *in, CXLWriter *out)
     return cxl_event_clear(cci->events, log, handles, n);
 }
 
-static CXLRetCode get_policy(CXLCCI *cci, CXLReader *in, CXLWriter *out)
+static CXLRetCode events_get_policy(CXLCCI *cci, CXLReader *in, CXLWriter *out)
 {
     const CXLEventLogs *logs = cci->events;
     int i;
@@ -97,7 +98,7 @@ static CXLRetCode get_policy(CXLCCI *cci, CXLReader *in, CXLWriter *out)
     return CXL_RC_SUCCESS;
 }
 
-static CXLRetCode set_policy(CXLCCI *cci, CXLReader *in, CXLWriter *out)
+static CXLRetCode events_set_policy(CXLCCI *cci, CXLReader *in, CXLWriter *out)
 {
     CXLEventLogs *logs = cci->events;
     uint8_t mode[CXL_EVENT_LOGS];
@@ -122,13 +123,14 @@ static CXLRetCode set_policy(CXLCCI *cci, CXLReader *in, CXLWriter *out)
  * MCTP Event Interrupt Policy (8.2.10.2.6..8): the reader of a log is told by
  * a message of ours. That needs a transport that can send them.
  */
-static uint16_t known_notices(const CXLCCI *cci)
+static uint16_t events_known_notices(const CXLCCI *cci)
 {
     return CXL_NOTICE_BACKGROUND |
            (cci->events ? (1u << CXL_EVENT_LOGS) - 1 : 0);
 }
 
-static CXLRetCode get_mctp_policy(CXLCCI *cci, CXLReader *in, CXLWriter *out)
+static CXLRetCode events_get_mctp_policy(CXLCCI *cci, CXLReader *in,
+                                         CXLWriter *out)
 {
     if (!cci->transport) {
         return CXL_RC_UNSUPPORTED_CCI;
@@ -137,7 +139,8 @@ static CXLRetCode get_mctp_policy(CXLCCI *cci, CXLReader *in, CXLWriter *out)
     return CXL_RC_SUCCESS;
 }
 
-static CXLRetCode set_mctp_policy(CXLCCI *cci, CXLReader *in, CXLWriter *out)
+static CXLRetCode events_set_mctp_policy(CXLCCI *cci, CXLReader *in,
+                                         CXLWriter *out)
 {
     uint16_t policy = cxl_get_le16(in);
 
@@ -145,7 +148,7 @@ static CXLRetCode set_mctp_policy(CXLCCI *cci, CXLReader *in, CXLWriter *out)
         return CXL_RC_UNSUPPORTED_CCI;
     }
     /* what a component without logs cannot report counts as reserved */
-    if (policy & ~known_notices(cci)) {
+    if (policy & ~events_known_notices(cci)) {
         return CXL_RC_INVALID_INPUT;
     }
     cci->transport->set_policy(cci->transport, policy);
@@ -153,8 +156,8 @@ static CXLRetCode set_mctp_policy(CXLCCI *cci, CXLReader *in, CXLWriter *out)
 }
 
 /* Somebody else's condition: there is nothing to do but to acknowledge it */
-static CXLRetCode take_notification(CXLCCI *cci, CXLReader *in,
-                                    CXLWriter *out)
+static CXLRetCode events_take_notification(CXLCCI *cci, CXLReader *in,
+                                           CXLWriter *out)
 {
     const uint16_t all = CXL_NOTICE_BACKGROUND | ((1u << CXL_EVENT_LOGS) - 1);
 
@@ -162,23 +165,25 @@ static CXLRetCode take_notification(CXLCCI *cci, CXLReader *in,
 }
 
 static const CXLCmd rows[] = {
-    CXL_ROW(0x0100, "Get Event Records", CXL_CCI_ALL, CXL_LEN(1), get_records,
-            .flags = CXL_CMD_MEDIA, .present = has_events),
+    CXL_ROW(0x0100, "Get Event Records", CXL_CCI_ALL, CXL_LEN(1),
+            events_get_records, .flags = CXL_CMD_MEDIA,
+            .present = events_has_logs),
     CXL_ROW(0x0101, "Clear Event Records", CXL_CCI_ALL,
-            CXL_LEN_MIN(CLEAR_HEADER), clear_records,
-            .effects = CXL_EFF_LOG_IMMEDIATE, .present = has_events),
+            CXL_LEN_MIN(CLEAR_HEADER), events_clear_records,
+            .effects = CXL_EFF_LOG_IMMEDIATE, .present = events_has_logs),
     CXL_ROW(0x0102, "Get Event Interrupt Policy", CXL_CCI_MAILBOX, CXL_LEN(0),
-            get_policy, .present = has_events),
+            events_get_policy, .present = events_has_logs),
     CXL_ROW(0x0103, "Set Event Interrupt Policy", CXL_CCI_MAILBOX,
-            CXL_LEN_RANGE(CXL_EVENT_LOG_DYNCAP, CXL_EVENT_LOGS), set_policy,
-            .effects = CXL_EFF_CONFIG_IMMEDIATE, .present = has_events),
+            CXL_LEN_RANGE(CXL_EVENT_LOG_DYNCAP, CXL_EVENT_LOGS),
+            events_set_policy, .effects = CXL_EFF_CONFIG_IMMEDIATE,
+            .present = events_has_logs),
     CXL_ROW(0x0104, "Get MCTP Event Interrupt Policy",
-            CXL_CCI_FM | CXL_CCI_SWITCH, CXL_LEN(0), get_mctp_policy),
+            CXL_CCI_FM | CXL_CCI_SWITCH, CXL_LEN(0), events_get_mctp_policy),
     CXL_ROW(0x0105, "Set MCTP Event Interrupt Policy",
-            CXL_CCI_FM | CXL_CCI_SWITCH, CXL_LEN(2), set_mctp_policy,
+            CXL_CCI_FM | CXL_CCI_SWITCH, CXL_LEN(2), events_set_mctp_policy,
             .effects = CXL_EFF_CONFIG_IMMEDIATE),
     CXL_ROW(0x0106, "Event Notification", CXL_CCI_FM | CXL_CCI_SWITCH,
-            CXL_LEN(2), take_notification),
+            CXL_LEN(2), events_take_notification),
 };
 
 const CXLCmdSet cxl_cmds_events = CXL_CMD_SET("Events", rows);

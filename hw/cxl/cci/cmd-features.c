@@ -23,13 +23,8 @@
 #define SET_ACTION      0x07u
 #define SET_SAVE        (1u << 3)
 
-static CXLFeatures *features(CXLCCI *cci)
-{
-    return cci->memdev->features;
-}
-
-static void put_entry(CXLWriter *out, const CXLFeatureDef *def,
-                      uint16_t index)
+static void features_put_entry(CXLWriter *out, const CXLFeatureDef *def,
+                               uint16_t index)
 {
     cxl_put_uuid(out, &def->uuid);
     cxl_put_le16(out, index);
@@ -42,9 +37,10 @@ static void put_entry(CXLWriter *out, const CXLFeatureDef *def,
     cxl_put_zero(out, ENTRY_RESERVED);
 }
 
-static CXLRetCode get_supported(CXLCCI *cci, CXLReader *in, CXLWriter *out)
+static CXLRetCode features_get_supported(CXLCCI *cci, CXLReader *in,
+                                         CXLWriter *out)
 {
-    const CXLFeatures *f = features(cci);
+    const CXLFeatures *f = cci->memdev->features;
     uint32_t bytes = cxl_get_le32(in);
     uint16_t start = cxl_get_le16(in);
     size_t head = out->len;
@@ -59,15 +55,16 @@ static CXLRetCode get_supported(CXLCCI *cci, CXLReader *in, CXLWriter *out)
     n = MIN((bytes - LIST_HEADER) / LIST_ENTRY, f->n - start);
     n = MIN(n, cxl_writer_fits(out, LIST_ENTRY, 0));
     for (i = start; i < start + n; i++) {
-        put_entry(out, &f->def[i], i);
+        features_put_entry(out, &f->def[i], i);
     }
     cxl_patch_le16(out, head, n);
     return CXL_RC_SUCCESS;
 }
 
-static CXLRetCode get_feature(CXLCCI *cci, CXLReader *in, CXLWriter *out)
+static CXLRetCode features_get(CXLCCI *cci, CXLReader *in,
+                               CXLWriter *out)
 {
-    const CXLFeatures *f = features(cci);
+    const CXLFeatures *f = cci->memdev->features;
     uint8_t data[CXL_FEATURE_GET_MAX];
     uint16_t offset, count, size;
     uint8_t selection;
@@ -100,7 +97,8 @@ static CXLRetCode get_feature(CXLCCI *cci, CXLReader *in, CXLWriter *out)
 }
 
 /* Done at once: Linux takes no "background operation started" here */
-static CXLRetCode set_feature(CXLCCI *cci, CXLReader *in, CXLWriter *out)
+static CXLRetCode features_set(CXLCCI *cci, CXLReader *in,
+                               CXLWriter *out)
 {
     CXLFeaturePart part = { .from = cci->kind };
     uint32_t flags;
@@ -118,16 +116,16 @@ static CXLRetCode set_feature(CXLCCI *cci, CXLReader *in, CXLWriter *out)
     cxl_get_skip(in, SET_RESERVED);
     part.len = cxl_reader_left(in);
     part.data = cxl_reader_bytes(in, part.len);
-    return cxl_features_set(features(cci), &part);
+    return cxl_features_set(cci->memdev->features, &part);
 }
 
 static const CXLCmd rows[] = {
     CXL_ROW(0x0500, "Get Supported Features", FEATURE_KINDS, CXL_LEN(8),
-            get_supported, .present = cxl_cci_is_memdev),
+            features_get_supported, .present = cxl_cci_is_memdev),
     CXL_ROW(0x0501, "Get Feature", FEATURE_KINDS, CXL_LEN(GET_SIZE),
-            get_feature, .present = cxl_cci_is_memdev),
+            features_get, .present = cxl_cci_is_memdev),
     CXL_ROW(0x0502, "Set Feature", FEATURE_KINDS, CXL_LEN_MIN(SET_HEADER),
-            set_feature,
+            features_set,
             .effects = CXL_EFF_CONFIG_IMMEDIATE | CXL_EFF_DATA_IMMEDIATE |
                        CXL_EFF_POLICY_IMMEDIATE | CXL_EFF_LOG_IMMEDIATE |
                        CXL_EFF_SECURITY, .present = cxl_cci_is_memdev),

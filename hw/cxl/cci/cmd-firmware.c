@@ -20,14 +20,9 @@
 #define FULL_MS                 10000
 #define PART_MS                 2000
 
-static CXLFirmware *firmware(CXLCCI *cci)
+static CXLRetCode firmware_get_info(CXLCCI *cci, CXLReader *in, CXLWriter *out)
 {
-    return cci->memdev->firmware;
-}
-
-static CXLRetCode get_info(CXLCCI *cci, CXLReader *in, CXLWriter *out)
-{
-    const CXLFirmware *fw = firmware(cci);
+    const CXLFirmware *fw = cci->memdev->firmware;
     unsigned slot;
 
     cxl_put_u8(out, CXL_FW_SLOTS);
@@ -43,7 +38,7 @@ static CXLRetCode get_info(CXLCCI *cci, CXLReader *in, CXLWriter *out)
     return CXL_RC_SUCCESS;
 }
 
-static CXLRetCode transfer(CXLCCI *cci, CXLReader *in, CXLWriter *out)
+static CXLRetCode firmware_transfer(CXLCCI *cci, CXLReader *in, CXLWriter *out)
 {
     CXLFirmwarePart part;
     CXLRetCode rc;
@@ -55,7 +50,7 @@ static CXLRetCode transfer(CXLCCI *cci, CXLReader *in, CXLWriter *out)
     cxl_get_skip(in, PART_RESERVED);
     part.len = cxl_reader_left(in);
 
-    rc = cxl_firmware_part(firmware(cci), &part);
+    rc = cxl_firmware_part(cci->memdev->firmware, &part);
     if (rc == CXL_RC_BG_STARTED) {
         rc = cxl_cci_bg_start(cci, part.action == CXL_FW_FULL ? FULL_MS :
                                                                 PART_MS);
@@ -63,38 +58,39 @@ static CXLRetCode transfer(CXLCCI *cci, CXLReader *in, CXLWriter *out)
     return rc;
 }
 
-static CXLRetCode transfer_done(CXLCCI *cci)
+static CXLRetCode firmware_transfer_done(CXLCCI *cci)
 {
-    return cxl_firmware_part_done(firmware(cci));
+    return cxl_firmware_part_done(cci->memdev->firmware);
 }
 
-static void transfer_abort(CXLCCI *cci)
+static void firmware_transfer_abort(CXLCCI *cci)
 {
-    cxl_firmware_drop(firmware(cci));
+    cxl_firmware_drop(cci->memdev->firmware);
 }
 
 /* Done at once: Linux takes no "background operation started" here */
-static CXLRetCode activate(CXLCCI *cci, CXLReader *in, CXLWriter *out)
+static CXLRetCode firmware_activate(CXLCCI *cci, CXLReader *in, CXLWriter *out)
 {
     uint8_t when = cxl_get_u8(in);
     uint8_t slot = cxl_get_u8(in);
 
-    return cxl_firmware_activate(firmware(cci), when, slot);
+    return cxl_firmware_activate(cci->memdev->firmware, when, slot);
 }
 
 #define FIRMWARE_KINDS (CXL_CCI_MAILBOX | CXL_CCI_FM)
 
 static const CXLCmd rows[] = {
-    CXL_ROW(0x0200, "Get FW Info", FIRMWARE_KINDS, CXL_LEN(0), get_info,
-            .present = cxl_cci_is_memdev),
+    CXL_ROW(0x0200, "Get FW Info", FIRMWARE_KINDS, CXL_LEN(0),
+            firmware_get_info, .present = cxl_cci_is_memdev),
     CXL_ROW(0x0201, "Transfer FW", FIRMWARE_KINDS, CXL_LEN_MIN(PART_HEADER),
-            transfer,
+            firmware_transfer,
             .effects = CXL_EFF_BACKGROUND | CXL_EFF_ABORTABLE,
             .flags = CXL_CMD_BG, .present = cxl_cci_is_memdev,
-            .bg_done = transfer_done, .bg_abort = transfer_abort),
-    CXL_ROW(0x0202, "Activate FW", FIRMWARE_KINDS, CXL_LEN(2), activate,
-            .effects = CXL_EFF_BACKGROUND, .flags = CXL_CMD_BG,
-            .present = cxl_cci_is_memdev),
+            .bg_done = firmware_transfer_done,
+            .bg_abort = firmware_transfer_abort),
+    CXL_ROW(0x0202, "Activate FW", FIRMWARE_KINDS, CXL_LEN(2),
+            firmware_activate, .effects = CXL_EFF_BACKGROUND,
+            .flags = CXL_CMD_BG, .present = cxl_cci_is_memdev),
 };
 
 const CXLCmdSet cxl_cmds_firmware = CXL_CMD_SET("Firmware Update", rows);

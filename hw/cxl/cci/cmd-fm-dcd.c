@@ -33,7 +33,8 @@ static bool fm_has_dc(const CXLCCI *cci)
     return cci->dc && (cci->kind != CXL_CCI_MAILBOX || cci->fm_sets);
 }
 
-static CXLRetCode get_dcd_info(CXLCCI *cci, CXLReader *in, CXLWriter *out)
+static CXLRetCode fm_dcd_get_info(CXLCCI *cci, CXLReader *in,
+                                  CXLWriter *out)
 {
     CXLDynCap *dc = cci->dc;
     unsigned n = cxl_dc_nr_regions(dc);
@@ -62,7 +63,7 @@ static CXLRetCode get_dcd_info(CXLCCI *cci, CXLReader *in, CXLWriter *out)
     return CXL_RC_SUCCESS;
 }
 
-static uint8_t region_attributes(const CXLDCRegion *region)
+static uint8_t fm_dcd_region_attributes(const CXLDCRegion *region)
 {
     return ATTR_DYNAMIC |
            (region->non_volatile ? ATTR_NON_VOLATILE : 0) |
@@ -71,7 +72,8 @@ static uint8_t region_attributes(const CXLDCRegion *region)
            (region->read_only ? ATTR_READ_ONLY : 0);
 }
 
-static CXLRetCode get_host_regions(CXLCCI *cci, CXLReader *in, CXLWriter *out)
+static CXLRetCode fm_dcd_get_host_regions(CXLCCI *cci, CXLReader *in,
+                                          CXLWriter *out)
 {
     CXLDynCap *dc = cci->dc;
     unsigned total = cxl_dc_nr_regions(dc);
@@ -93,7 +95,7 @@ static CXLRetCode get_host_regions(CXLCCI *cci, CXLReader *in, CXLWriter *out)
         const CXLDCRegion *region = cxl_dc_region(dc, i);
 
         cxl_put_dc_geometry(out, region);
-        cxl_put_u8(out, region_attributes(region));
+        cxl_put_u8(out, fm_dcd_region_attributes(region));
         cxl_put_zero(out, 3);
         cxl_put_u8(out, region->sanitize);
         cxl_put_zero(out, 3);
@@ -102,7 +104,8 @@ static CXLRetCode get_host_regions(CXLCCI *cci, CXLReader *in, CXLWriter *out)
     return CXL_RC_SUCCESS;
 }
 
-static CXLRetCode set_region_config(CXLCCI *cci, CXLReader *in, CXLWriter *out)
+static CXLRetCode fm_dcd_set_region_config(CXLCCI *cci, CXLReader *in,
+                                           CXLWriter *out)
 {
     unsigned region = cxl_get_u8(in);
     uint64_t block_size;
@@ -119,7 +122,8 @@ static CXLRetCode set_region_config(CXLCCI *cci, CXLReader *in, CXLWriter *out)
                              NULL);
 }
 
-static CXLRetCode get_extent_lists(CXLCCI *cci, CXLReader *in, CXLWriter *out)
+static CXLRetCode fm_dcd_get_extent_lists(CXLCCI *cci, CXLReader *in,
+                                          CXLWriter *out)
 {
     CXLDynCap *dc = cci->dc;
     uint16_t host = cxl_get_le16(in);
@@ -151,9 +155,10 @@ static CXLRetCode get_extent_lists(CXLCCI *cci, CXLReader *in, CXLWriter *out)
  * their clients may send the count all the same.  An unknown policy has no
  * length to check: the model refuses it.
  */
-static CXLRetCode get_request_list(CXLReader *in, unsigned policies,
-                                   unsigned policy, unsigned prescriptive,
-                                   CXLDCExtent **list, size_t *nr)
+static CXLRetCode fm_dcd_get_request_list(CXLReader *in, unsigned policies,
+                                          unsigned policy,
+                                          unsigned prescriptive,
+                                          CXLDCExtent **list, size_t *nr)
 {
     uint64_t count, i;
 
@@ -182,7 +187,8 @@ static CXLRetCode get_request_list(CXLReader *in, unsigned policies,
     return CXL_RC_SUCCESS;
 }
 
-static CXLRetCode initiate_add(CXLCCI *cci, CXLReader *in, CXLWriter *out)
+static CXLRetCode fm_dcd_initiate_add(CXLCCI *cci, CXLReader *in,
+                                      CXLWriter *out)
 {
     CXLDynCap *dc = cci->dc;
     g_autofree CXLDCExtent *list = NULL;
@@ -196,8 +202,9 @@ static CXLRetCode initiate_add(CXLCCI *cci, CXLReader *in, CXLWriter *out)
     req.region = cxl_get_u8(in);
     req.len = cxl_get_le64(in);
     cxl_get_uuid(in, &req.tag);
-    rc = get_request_list(in, policies, req.policy, CXL_DC_ADD_PRESCRIPTIVE,
-                          &list, &req.nr_extents);
+    rc = fm_dcd_get_request_list(in, policies, req.policy,
+                                 CXL_DC_ADD_PRESCRIPTIVE, &list,
+                                 &req.nr_extents);
     if (rc != CXL_RC_SUCCESS) {
         return rc;
     }
@@ -205,7 +212,8 @@ static CXLRetCode initiate_add(CXLCCI *cci, CXLReader *in, CXLWriter *out)
     return cxl_dc_add(dc, &req, NULL);
 }
 
-static CXLRetCode initiate_release(CXLCCI *cci, CXLReader *in, CXLWriter *out)
+static CXLRetCode fm_dcd_initiate_release(CXLCCI *cci, CXLReader *in,
+                                          CXLWriter *out)
 {
     CXLDynCap *dc = cci->dc;
     g_autofree CXLDCExtent *list = NULL;
@@ -221,9 +229,9 @@ static CXLRetCode initiate_release(CXLCCI *cci, CXLReader *in, CXLWriter *out)
     cxl_get_skip(in, 1);
     req.len = cxl_get_le64(in);
     cxl_get_uuid(in, &req.tag);
-    rc = get_request_list(in, cxl_dc_release_policies(dc), req.policy,
-                          CXL_DC_RELEASE_PRESCRIPTIVE, &list,
-                          &req.nr_extents);
+    rc = fm_dcd_get_request_list(in, cxl_dc_release_policies(dc), req.policy,
+                                 CXL_DC_RELEASE_PRESCRIPTIVE, &list,
+                                 &req.nr_extents);
     if (rc != CXL_RC_SUCCESS) {
         return rc;
     }
@@ -231,7 +239,8 @@ static CXLRetCode initiate_release(CXLCCI *cci, CXLReader *in, CXLWriter *out)
     return cxl_dc_release(dc, &req, NULL);
 }
 
-static CXLRetCode add_reference(CXLCCI *cci, CXLReader *in, CXLWriter *out)
+static CXLRetCode fm_dcd_add_reference(CXLCCI *cci, CXLReader *in,
+                                       CXLWriter *out)
 {
     QemuUUID tag;
 
@@ -239,7 +248,8 @@ static CXLRetCode add_reference(CXLCCI *cci, CXLReader *in, CXLWriter *out)
     return cxl_dc_add_reference(cci->dc, &tag);
 }
 
-static CXLRetCode remove_reference(CXLCCI *cci, CXLReader *in, CXLWriter *out)
+static CXLRetCode fm_dcd_remove_reference(CXLCCI *cci, CXLReader *in,
+                                          CXLWriter *out)
 {
     QemuUUID tag;
 
@@ -247,7 +257,7 @@ static CXLRetCode remove_reference(CXLCCI *cci, CXLReader *in, CXLWriter *out)
     return cxl_dc_remove_reference(cci->dc, &tag);
 }
 
-static void put_host_bitmap(CXLWriter *out, const unsigned long *map)
+static void fm_dcd_put_hosts(CXLWriter *out, const unsigned long *map)
 {
     unsigned byte, bit;
 
@@ -261,19 +271,19 @@ static void put_host_bitmap(CXLWriter *out, const unsigned long *map)
     }
 }
 
-static bool put_tag(void *opaque, const CXLDCTagInfo *info)
+static bool fm_dcd_put_tag(void *opaque, const CXLDCTagInfo *info)
 {
     CXLListPart *part = opaque;
 
     cxl_put_uuid(part->out, &info->tag);
     cxl_put_u8(part->out, info->referenced);
     cxl_put_zero(part->out, 3);
-    put_host_bitmap(part->out, info->accepted);
-    put_host_bitmap(part->out, info->pending);
+    fm_dcd_put_hosts(part->out, info->accepted);
+    fm_dcd_put_hosts(part->out, info->pending);
     return ++part->done < part->max;
 }
 
-static CXLRetCode list_tags(CXLCCI *cci, CXLReader *in, CXLWriter *out)
+static CXLRetCode fm_dcd_list_tags(CXLCCI *cci, CXLReader *in, CXLWriter *out)
 {
     CXLDynCap *dc = cci->dc;
     uint32_t total = cxl_dc_tag_count(dc);
@@ -292,7 +302,7 @@ static CXLRetCode list_tags(CXLCCI *cci, CXLReader *in, CXLWriter *out)
     cxl_put_zero(out, 3);
     part.max = MIN(max, cxl_writer_fits(out, TAG_ENTRY_SIZE, 0));
     if (part.max) {
-        cxl_dc_tags(dc, start, put_tag, &part);
+        cxl_dc_tags(dc, start, fm_dcd_put_tag, &part);
     }
     cxl_patch_le32(out, 8, part.done);
     return CXL_RC_SUCCESS;
@@ -307,27 +317,29 @@ static CXLRetCode list_tags(CXLCCI *cci, CXLReader *in, CXLWriter *out)
 #define EFF_CAPACITY    (EFF_REFERENCE | CXL_EFF_DATA_IMMEDIATE)
 
 static const CXLCmd rows[] = {
-    CXL_ROW(0x5600, "Get DCD Info", FM_KINDS, CXL_LEN(0), get_dcd_info,
+    CXL_ROW(0x5600, "Get DCD Info", FM_KINDS, CXL_LEN(0), fm_dcd_get_info,
             .present = fm_has_dc),
     CXL_ROW(0x5601, "Get Host DC Region Configuration", FM_KINDS, CXL_LEN(4),
-            get_host_regions, .present = fm_has_dc),
+            fm_dcd_get_host_regions, .present = fm_has_dc),
     CXL_ROW(0x5602, "Set DC Region Configuration", FM_KINDS, CXL_LEN(0x10),
-            set_region_config, .effects = EFF_CAPACITY, .present = fm_has_dc),
+            fm_dcd_set_region_config, .effects = EFF_CAPACITY,
+            .present = fm_has_dc),
     CXL_ROW(0x5603, "Get DC Region Extent Lists", FM_KINDS, CXL_LEN(0xc),
-            get_extent_lists, .present = fm_has_dc),
+            fm_dcd_get_extent_lists, .present = fm_has_dc),
     CXL_ROW(0x5604, "Initiate Dynamic Capacity Add", FM_KINDS,
-            CXL_LEN_MIN(REQUEST_SIZE), initiate_add,
+            CXL_LEN_MIN(REQUEST_SIZE), fm_dcd_initiate_add,
             .effects = EFF_CAPACITY, .present = fm_has_dc),
     CXL_ROW(0x5605, "Initiate Dynamic Capacity Release", FM_KINDS,
-            CXL_LEN_MIN(REQUEST_SIZE), initiate_release,
+            CXL_LEN_MIN(REQUEST_SIZE), fm_dcd_initiate_release,
             .effects = EFF_CAPACITY, .present = fm_has_dc),
     CXL_ROW(0x5606, "Dynamic Capacity Add Reference", FM_KINDS, CXL_LEN(0x10),
-            add_reference, .effects = EFF_REFERENCE, .present = fm_has_dc),
+            fm_dcd_add_reference, .effects = EFF_REFERENCE,
+            .present = fm_has_dc),
     CXL_ROW(0x5607, "Dynamic Capacity Remove Reference", FM_KINDS,
-            CXL_LEN(0x10), remove_reference,
+            CXL_LEN(0x10), fm_dcd_remove_reference,
             .effects = EFF_REFERENCE, .present = fm_has_dc),
     CXL_ROW(0x5608, "Dynamic Capacity List Tags", FM_KINDS, CXL_LEN(8),
-            list_tags, .present = fm_has_dc),
+            fm_dcd_list_tags, .present = fm_has_dc),
 };
 
 const CXLCmdSet cxl_cmds_fm_dcd = CXL_CMD_SET("DCD Management", rows);

@@ -22,12 +22,13 @@ enum {
 };
 #define CONTROL_OP_MASK     0x0f
 
-static void put_map(CXLWriter *out, const uint8_t map[PORT_MAP_BYTES])
+static void fm_switch_put_map(CXLWriter *out, const uint8_t map[PORT_MAP_BYTES])
 {
     cxl_put_bytes(out, map, PORT_MAP_BYTES);
 }
 
-static CXLRetCode identify_switch(CXLCCI *cci, CXLReader *in, CXLWriter *out)
+static CXLRetCode fm_switch_identify(CXLCCI *cci, CXLReader *in,
+                                     CXLWriter *out)
 {
     CXLSwitch *sw = cxl_cci_switch(cci);
     uint8_t ports[PORT_MAP_BYTES] = { 0 };
@@ -52,15 +53,16 @@ static CXLRetCode identify_switch(CXLCCI *cci, CXLReader *in, CXLWriter *out)
     cxl_put_zero(out, 1);
     cxl_put_u8(out, MIN(n, UINT8_MAX));
     cxl_put_u8(out, 1);
-    put_map(out, ports);
-    put_map(out, vcss);
+    fm_switch_put_map(out, ports);
+    fm_switch_put_map(out, vcss);
     cxl_put_le16(out, n);
     cxl_put_le16(out, bound);
     cxl_put_u8(out, cxl_hdm_count(cxl->crb.cache_mem_registers));
     return CXL_RC_SUCCESS;
 }
 
-static CXLRetCode get_port_state(CXLCCI *cci, CXLReader *in, CXLWriter *out)
+static CXLRetCode fm_switch_get_port_state(CXLCCI *cci, CXLReader *in,
+                                           CXLWriter *out)
 {
     CXLSwitch *sw = cxl_cci_switch(cci);
     unsigned i, n = cxl_get_u8(in);
@@ -87,7 +89,8 @@ static CXLRetCode get_port_state(CXLCCI *cci, CXLReader *in, CXLWriter *out)
     return CXL_RC_SUCCESS;
 }
 
-static CXLRetCode control_port(CXLCCI *cci, CXLReader *in, CXLWriter *out)
+static CXLRetCode fm_switch_control_port(CXLCCI *cci, CXLReader *in,
+                                         CXLWriter *out)
 {
     CXLSwitch *sw = cxl_cci_switch(cci);
     uint8_t id = cxl_get_u8(in);
@@ -125,7 +128,8 @@ static CXLRetCode control_port(CXLCCI *cci, CXLReader *in, CXLWriter *out)
 }
 
 /* The port's own rules for writes hold, as they do for the host */
-static CXLRetCode send_config(CXLCCI *cci, CXLReader *in, CXLWriter *out)
+static CXLRetCode fm_switch_send_config(CXLCCI *cci, CXLReader *in,
+                                        CXLWriter *out)
 {
     CXLSwitch *sw = cxl_cci_switch(cci);
     uint8_t id = cxl_get_u8(in);
@@ -149,7 +153,8 @@ static CXLRetCode send_config(CXLCCI *cci, CXLReader *in, CXLWriter *out)
  * Domain validation.  The host sets the secret value of its virtual switch,
  * once after a conventional reset; the Fabric Manager reads it by number.
  */
-static CXLRetCode get_own_sv_state(CXLCCI *cci, CXLReader *in, CXLWriter *out)
+static CXLRetCode fm_switch_get_own_sv_state(CXLCCI *cci, CXLReader *in,
+                                             CXLWriter *out)
 {
     CXLSwitch *sw = cxl_cci_switch(cci);
 
@@ -160,7 +165,7 @@ static CXLRetCode get_own_sv_state(CXLCCI *cci, CXLReader *in, CXLWriter *out)
     return CXL_RC_SUCCESS;
 }
 
-static CXLRetCode set_sv(CXLCCI *cci, CXLReader *in, CXLWriter *out)
+static CXLRetCode fm_switch_set_sv(CXLCCI *cci, CXLReader *in, CXLWriter *out)
 {
     CXLSwitch *sw = cxl_cci_switch(cci);
 
@@ -175,16 +180,17 @@ static CXLRetCode set_sv(CXLCCI *cci, CXLReader *in, CXLWriter *out)
     return CXL_RC_SUCCESS;
 }
 
-static CXLRetCode get_vcs_sv_state(CXLCCI *cci, CXLReader *in, CXLWriter *out)
+static CXLRetCode fm_switch_get_vcs_sv_state(CXLCCI *cci, CXLReader *in,
+                                             CXLWriter *out)
 {
     if (cxl_get_u8(in) != CXL_SWITCH_VCS) {
         return CXL_RC_INVALID_INPUT;
     }
-    return get_own_sv_state(cci, in, out);
+    return fm_switch_get_own_sv_state(cci, in, out);
 }
 
 /* A value that was never set reads as zeroes; the state tells the difference */
-static CXLRetCode get_sv(CXLCCI *cci, CXLReader *in, CXLWriter *out)
+static CXLRetCode fm_switch_get_sv(CXLCCI *cci, CXLReader *in, CXLWriter *out)
 {
     CXLSwitch *sw = cxl_cci_switch(cci);
 
@@ -200,22 +206,22 @@ static CXLRetCode get_sv(CXLCCI *cci, CXLReader *in, CXLWriter *out)
 
 static const CXLCmd rows[] = {
     CXL_ROW(0x5100, "Identify Switch Device", CXL_CCI_SWITCH, CXL_LEN(0),
-            identify_switch),
+            fm_switch_identify),
     CXL_ROW(0x5101, "Get Physical Port State", CXL_CCI_SWITCH,
-            CXL_LEN_LIST(1, 1, 0, 1), get_port_state),
+            CXL_LEN_LIST(1, 1, 0, 1), fm_switch_get_port_state),
     CXL_ROW(0x5102, "Physical Port Control", CXL_CCI_SWITCH, CXL_LEN(2),
-            control_port),
+            fm_switch_control_port),
     CXL_ROW(0x5103, "Send PPB CXL.io Configuration Request", CXL_CCI_SWITCH,
-            CXL_LEN(8), send_config),
+            CXL_LEN(8), fm_switch_send_config),
     CXL_ROW(0x5104, "Get Domain Validation SV State", CXL_CCI_SWITCH,
-            CXL_LEN(0), get_own_sv_state),
+            CXL_LEN(0), fm_switch_get_own_sv_state),
     CXL_ROW(0x5105, "Set Domain Validation SV", CXL_CCI_SWITCH,
-            CXL_LEN(sizeof_field(QemuUUID, data)), set_sv,
+            CXL_LEN(sizeof_field(QemuUUID, data)), fm_switch_set_sv,
             .effects = CXL_EFF_CONFIG_IMMEDIATE),
     CXL_ROW(0x5106, "Get VCS Domain Validation SV State", CXL_CCI_SWITCH,
-            CXL_LEN(1), get_vcs_sv_state),
+            CXL_LEN(1), fm_switch_get_vcs_sv_state),
     CXL_ROW(0x5107, "Get Domain Validation SV", CXL_CCI_SWITCH, CXL_LEN(1),
-            get_sv),
+            fm_switch_get_sv),
 };
 
 const CXLCmdSet cxl_cmds_fm_switch = CXL_CMD_SET("Physical Switch", rows);

@@ -37,7 +37,8 @@
 #define CORRECTABLE_ONLY    (PCI_ERR_COR_RCVR | PCI_ERR_COR_BAD_TLP | \
                              PCI_ERR_COR_BAD_DLLP | PCI_ERR_COR_REP_ROLL)
 
-static CXLRetCode get_vcs_info(CXLCCI *cci, CXLReader *in, CXLWriter *out)
+static CXLRetCode fm_vcs_get_info(CXLCCI *cci, CXLReader *in,
+                                  CXLWriter *out)
 {
     CXLSwitch *sw = cxl_cci_switch(cci);
     unsigned start = cxl_get_u8(in);
@@ -75,7 +76,8 @@ static CXLRetCode get_vcs_info(CXLCCI *cci, CXLReader *in, CXLWriter *out)
 /* -- bind and unbind ------------------------------------------------------ */
 
 /* The downstream port that a vPPB stands for, NULL for wrong numbers */
-static PCIDevice *vppb_to_bind(const CXLSwitch *sw, uint8_t vcs, uint8_t vppb)
+static PCIDevice *fm_vcs_vppb_to_bind(const CXLSwitch *sw, uint8_t vcs,
+                                      uint8_t vppb)
 {
     PCIDevice *port;
 
@@ -86,7 +88,7 @@ static PCIDevice *vppb_to_bind(const CXLSwitch *sw, uint8_t vcs, uint8_t vppb)
     return port && cxl_switch_can_hotplug(port) ? port : NULL;
 }
 
-static PCIDevice *op_port(const CXLSwitch *sw)
+static PCIDevice *fm_vcs_op_port(const CXLSwitch *sw)
 {
     unsigned i, n = sw ? cxl_switch_nr_vppbs(sw) : 0;
 
@@ -100,18 +102,18 @@ static PCIDevice *op_port(const CXLSwitch *sw)
     return NULL;
 }
 
-static uint16_t slot_reg(const PCIDevice *port, unsigned reg)
+static uint16_t fm_vcs_slot_reg(const PCIDevice *port, unsigned reg)
 {
     return pci_get_word(port->config + port->exp.exp_cap + reg);
 }
 
-static uint16_t power_indicator(const PCIDevice *port)
+static uint16_t fm_vcs_power_indicator(const PCIDevice *port)
 {
-    return slot_reg(port, PCI_EXP_SLTCTL) & PCI_EXP_SLTCTL_PIC;
+    return fm_vcs_slot_reg(port, PCI_EXP_SLTCTL) & PCI_EXP_SLTCTL_PIC;
 }
 
-static CXLRetCode op_start(CXLCCI *cci, CXLSwitch *sw, PCIDevice *port,
-                           uint16_t opcode, uint8_t option)
+static CXLRetCode fm_vcs_op_start(CXLCCI *cci, CXLSwitch *sw, PCIDevice *port,
+                                  uint16_t opcode, uint8_t option)
 {
     static const char *const options[] = {
         [CXL_UNBIND_WAIT_LINK_DOWN] = "wait for link down",
@@ -123,7 +125,8 @@ static CXLRetCode op_start(CXLCCI *cci, CXLSwitch *sw, PCIDevice *port,
         .opcode = opcode,
         .devfn = port->devfn,
         .option = option,
-        .host_began = power_indicator(port) != PCI_EXP_SLTCTL_PWR_IND_OFF,
+        .host_began =
+            fm_vcs_power_indicator(port) != PCI_EXP_SLTCTL_PWR_IND_OFF,
     };
     trace_cxl_switch_op_start(opcode, cxl_switch_vppb_of(sw, port),
                               opcode == CXL_OP_BIND_VPPB ? "bind" :
@@ -131,7 +134,7 @@ static CXLRetCode op_start(CXLCCI *cci, CXLSwitch *sw, PCIDevice *port,
     return cxl_cci_bg_start(cci, STEP_MS);
 }
 
-static CXLRetCode op_end(CXLSwitch *sw, PCIDevice *port, CXLRetCode rc)
+static CXLRetCode fm_vcs_op_end(CXLSwitch *sw, PCIDevice *port, CXLRetCode rc)
 {
     uint16_t opcode = sw->op.opcode;
 
@@ -150,19 +153,19 @@ static CXLRetCode op_end(CXLSwitch *sw, PCIDevice *port, CXLRetCode rc)
 }
 
 /* The CCI that asked is reset, or the port is gone: the binding stays */
-static void op_abort(CXLCCI *cci)
+static void fm_vcs_op_abort(CXLCCI *cci)
 {
     CXLSwitch *sw = cxl_cci_switch(cci);
-    PCIDevice *port = op_port(sw);
+    PCIDevice *port = fm_vcs_op_port(sw);
 
     if (port) {
-        op_end(sw, port, CXL_RC_ABORTED);
+        fm_vcs_op_end(sw, port, CXL_RC_ABORTED);
     } else if (sw) {
         sw->op.opcode = 0;
     }
 }
 
-static CXLRetCode bind_vppb(CXLCCI *cci, CXLReader *in, CXLWriter *out)
+static CXLRetCode fm_vcs_bind_vppb(CXLCCI *cci, CXLReader *in, CXLWriter *out)
 {
     CXLSwitch *sw = cxl_cci_switch(cci);
     uint8_t vcs = cxl_get_u8(in);
@@ -176,7 +179,7 @@ static CXLRetCode bind_vppb(CXLCCI *cci, CXLReader *in, CXLWriter *out)
     if (!sw) {
         return CXL_RC_RETRY_REQUIRED;
     }
-    port = vppb_to_bind(sw, vcs, vppb);
+    port = fm_vcs_vppb_to_bind(sw, vcs, vppb);
     /* no port has a multi-logical device, so no LD can be bound */
     if (!port || port != cxl_switch_port(sw, id) || ld != NO_LD) {
         return CXL_RC_INVALID_INPUT;
@@ -187,26 +190,26 @@ static CXLRetCode bind_vppb(CXLCCI *cci, CXLReader *in, CXLWriter *out)
     if (cxl_switch_bound(sw, port)) {
         return CXL_RC_INVALID_INPUT;
     }
-    return op_start(cci, sw, port, CXL_OP_BIND_VPPB, 0);
+    return fm_vcs_op_start(cci, sw, port, CXL_OP_BIND_VPPB, 0);
 }
 
-static CXLRetCode bind_done(CXLCCI *cci)
+static CXLRetCode fm_vcs_bind_done(CXLCCI *cci)
 {
     CXLSwitch *sw = cxl_cci_switch(cci);
-    PCIDevice *port = op_port(sw);
+    PCIDevice *port = fm_vcs_op_port(sw);
 
     if (!port) {
-        op_abort(cci);
+        fm_vcs_op_abort(cci);
         return CXL_RC_INTERNAL_ERROR;
     }
-    return op_end(sw, port, CXL_RC_SUCCESS);
+    return fm_vcs_op_end(sw, port, CXL_RC_SUCCESS);
 }
 
-static bool host_listens(const PCIDevice *port)
+static bool fm_vcs_host_listens(const PCIDevice *port)
 {
     const uint16_t needs = PCI_EXP_SLTCTL_HPIE | PCI_EXP_SLTCTL_ABPE;
 
-    return (slot_reg(port, PCI_EXP_SLTCTL) & needs) == needs;
+    return (fm_vcs_slot_reg(port, PCI_EXP_SLTCTL) & needs) == needs;
 }
 
 /*
@@ -216,22 +219,22 @@ static bool host_listens(const PCIDevice *port)
  * so there it means something only after it was not off.  A host that does not
  * hear the button has nothing to do.
  */
-static bool host_let_go(const CXLSwitch *sw, const PCIDevice *port)
+static bool fm_vcs_host_let_go(const CXLSwitch *sw, const PCIDevice *port)
 {
-    if (!(slot_reg(port, PCI_EXP_SLTSTA) & PCI_EXP_SLTSTA_PDS)) {
+    if (!(fm_vcs_slot_reg(port, PCI_EXP_SLTSTA) & PCI_EXP_SLTSTA_PDS)) {
         return true;
     }
-    if (power_indicator(port) != PCI_EXP_SLTCTL_PWR_IND_OFF) {
+    if (fm_vcs_power_indicator(port) != PCI_EXP_SLTCTL_PWR_IND_OFF) {
         return false;
     }
-    if (slot_reg(port, PCI_EXP_SLTCAP) & PCI_EXP_SLTCAP_PCP) {
-        return slot_reg(port, PCI_EXP_SLTCTL) & PCI_EXP_SLTCTL_PCC ||
-               !host_listens(port);
+    if (fm_vcs_slot_reg(port, PCI_EXP_SLTCAP) & PCI_EXP_SLTCAP_PCP) {
+        return fm_vcs_slot_reg(port, PCI_EXP_SLTCTL) & PCI_EXP_SLTCTL_PCC ||
+               !fm_vcs_host_listens(port);
     }
-    return sw->op.host_began || !host_listens(port);
+    return sw->op.host_began || !fm_vcs_host_listens(port);
 }
 
-static CXLRetCode unbind_vppb(CXLCCI *cci, CXLReader *in, CXLWriter *out)
+static CXLRetCode fm_vcs_unbind_vppb(CXLCCI *cci, CXLReader *in, CXLWriter *out)
 {
     CXLSwitch *sw = cxl_cci_switch(cci);
     uint8_t vcs = cxl_get_u8(in);
@@ -242,7 +245,7 @@ static CXLRetCode unbind_vppb(CXLCCI *cci, CXLReader *in, CXLWriter *out)
     if (!sw) {
         return CXL_RC_RETRY_REQUIRED;
     }
-    port = vppb_to_bind(sw, vcs, vppb);
+    port = fm_vcs_vppb_to_bind(sw, vcs, vppb);
     if (!port || option > CXL_UNBIND_SURPRISE) {
         return CXL_RC_INVALID_INPUT;
     }
@@ -252,8 +255,8 @@ static CXLRetCode unbind_vppb(CXLCCI *cci, CXLReader *in, CXLWriter *out)
     if (!cxl_switch_bound(sw, port)) {
         return CXL_RC_INVALID_INPUT;
     }
-    if (option == CXL_UNBIND_MANAGED && !host_let_go(sw, port)) {
-        if (power_indicator(port) == PCI_EXP_SLTCTL_PWR_IND_BLINK) {
+    if (option == CXL_UNBIND_MANAGED && !fm_vcs_host_let_go(sw, port)) {
+        if (fm_vcs_power_indicator(port) == PCI_EXP_SLTCTL_PWR_IND_BLINK) {
             /* the host is at it already, and the button would stop it */
             return CXL_RC_RETRY_REQUIRED;
         }
@@ -261,49 +264,50 @@ static CXLRetCode unbind_vppb(CXLCCI *cci, CXLReader *in, CXLWriter *out)
     }
     cxl_switch_hold(sw, port);
     cxl_switch_keep_on_eject(sw, port, true);
-    return op_start(cci, sw, port, CXL_OP_UNBIND_VPPB, option);
+    return fm_vcs_op_start(cci, sw, port, CXL_OP_UNBIND_VPPB, option);
 }
 
-static bool may_unbind(CXLSwitch *sw, const PCIDevice *port)
+static bool fm_vcs_may_unbind(CXLSwitch *sw, const PCIDevice *port)
 {
-    if (power_indicator(port) != PCI_EXP_SLTCTL_PWR_IND_OFF) {
+    if (fm_vcs_power_indicator(port) != PCI_EXP_SLTCTL_PWR_IND_OFF) {
         sw->op.host_began = true;
     }
     switch ((CXLUnbindOption)sw->op.option) {
     case CXL_UNBIND_WAIT_LINK_DOWN:
         return !cxl_switch_link_up(sw, port) ||
-               !(slot_reg(port, PCI_EXP_SLTSTA) & PCI_EXP_SLTSTA_PDS);
+               !(fm_vcs_slot_reg(port, PCI_EXP_SLTSTA) & PCI_EXP_SLTSTA_PDS);
     case CXL_UNBIND_MANAGED:
-        return host_let_go(sw, port);
+        return fm_vcs_host_let_go(sw, port);
     case CXL_UNBIND_SURPRISE:
         return true;
     }
     return true;
 }
 
-static CXLRetCode unbind_done(CXLCCI *cci)
+static CXLRetCode fm_vcs_unbind_done(CXLCCI *cci)
 {
     CXLSwitch *sw = cxl_cci_switch(cci);
-    PCIDevice *port = op_port(sw);
+    PCIDevice *port = fm_vcs_op_port(sw);
     int64_t waited = qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL) -
                      cci->bg.started_ns;
 
     if (!port) {
-        op_abort(cci);
+        fm_vcs_op_abort(cci);
         return CXL_RC_INTERNAL_ERROR;
     }
-    if (may_unbind(sw, port)) {
-        return op_end(sw, port, CXL_RC_SUCCESS);
+    if (fm_vcs_may_unbind(sw, port)) {
+        return fm_vcs_op_end(sw, port, CXL_RC_SUCCESS);
     }
     if (waited < HOST_MS * (int64_t)SCALE_MS) {
         return cxl_cci_bg_continue(cci, STEP_MS);
     }
-    return op_end(sw, port, CXL_RC_RETRY_REQUIRED);
+    return fm_vcs_op_end(sw, port, CXL_RC_RETRY_REQUIRED);
 }
 
 /* -- errors --------------------------------------------------------------- */
 
-static CXLRetCode generate_aer(CXLCCI *cci, CXLReader *in, CXLWriter *out)
+static CXLRetCode fm_vcs_generate_aer(CXLCCI *cci, CXLReader *in,
+                                      CXLWriter *out)
 {
     CXLSwitch *sw = cxl_cci_switch(cci);
     uint8_t vcs = cxl_get_u8(in);
@@ -343,17 +347,17 @@ static CXLRetCode generate_aer(CXLCCI *cci, CXLReader *in, CXLWriter *out)
 
 static const CXLCmd rows[] = {
     CXL_ROW(0x5200, "Get Virtual CXL Switch Info", CXL_CCI_SWITCH,
-            CXL_LEN_LIST(3, 1, 2, 1), get_vcs_info),
+            CXL_LEN_LIST(3, 1, 2, 1), fm_vcs_get_info),
     CXL_ROW(CXL_OP_BIND_VPPB, "Bind vPPB", CXL_CCI_SWITCH, CXL_LEN(6),
-            bind_vppb,
+            fm_vcs_bind_vppb,
             .effects = BIND_EFFECTS, .flags = CXL_CMD_BG,
-            .bg_done = bind_done, .bg_abort = op_abort),
+            .bg_done = fm_vcs_bind_done, .bg_abort = fm_vcs_op_abort),
     CXL_ROW(CXL_OP_UNBIND_VPPB, "Unbind vPPB", CXL_CCI_SWITCH, CXL_LEN(3),
-            unbind_vppb,
+            fm_vcs_unbind_vppb,
             .effects = BIND_EFFECTS, .flags = CXL_CMD_BG,
-            .bg_done = unbind_done, .bg_abort = op_abort),
+            .bg_done = fm_vcs_unbind_done, .bg_abort = fm_vcs_op_abort),
     CXL_ROW(0x5203, "Generate AER Event", CXL_CCI_SWITCH, CXL_LEN(0x28),
-            generate_aer),
+            fm_vcs_generate_aer),
 };
 
 const CXLCmdSet cxl_cmds_fm_vcs = CXL_CMD_SET("Virtual Switch", rows);

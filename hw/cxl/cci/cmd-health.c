@@ -11,24 +11,19 @@
 
 #define SHUTDOWN_DIRTY  0x01
 
-static CXLHealth *health(CXLCCI *cci)
-{
-    return cci->memdev->health;
-}
-
-static CXLRetCode get_health(CXLCCI *cci, CXLReader *in, CXLWriter *out)
+static CXLRetCode health_get_info(CXLCCI *cci, CXLReader *in, CXLWriter *out)
 {
     bool ready = !cxl_cci_media_disabled(cci);
     uint8_t info[CXL_HEALTH_INFO_SIZE];
 
-    cxl_health_info(health(cci), ready, info);
+    cxl_health_info(cci->memdev->health, ready, info);
     cxl_put_bytes(out, info, sizeof(info));
     return CXL_RC_SUCCESS;
 }
 
-static CXLRetCode get_alerts(CXLCCI *cci, CXLReader *in, CXLWriter *out)
+static CXLRetCode health_get_alerts(CXLCCI *cci, CXLReader *in, CXLWriter *out)
 {
-    const CXLHealth *h = health(cci);
+    const CXLHealth *h = cci->memdev->health;
 
     cxl_put_u8(out, h->armed);
     cxl_put_u8(out, CXL_ALERT_ALL);
@@ -43,7 +38,7 @@ static CXLRetCode get_alerts(CXLCCI *cci, CXLReader *in, CXLWriter *out)
     return CXL_RC_SUCCESS;
 }
 
-static CXLRetCode set_alerts(CXLCCI *cci, CXLReader *in, CXLWriter *out)
+static CXLRetCode health_set_alerts(CXLCCI *cci, CXLReader *in, CXLWriter *out)
 {
     CXLHealthWarnings warn;
     uint8_t which, on;
@@ -56,17 +51,19 @@ static CXLRetCode set_alerts(CXLCCI *cci, CXLReader *in, CXLWriter *out)
     warn.under = cxl_get_le16(in);
     warn.volatile_errors = cxl_get_le16(in);
     warn.persistent_errors = cxl_get_le16(in);
-    return cxl_health_configure(health(cci), which, on, &warn) ?
+    return cxl_health_configure(cci->memdev->health, which, on, &warn) ?
            CXL_RC_SUCCESS : CXL_RC_INVALID_INPUT;
 }
 
-static CXLRetCode get_shutdown(CXLCCI *cci, CXLReader *in, CXLWriter *out)
+static CXLRetCode health_get_shutdown(CXLCCI *cci, CXLReader *in,
+                                      CXLWriter *out)
 {
-    cxl_put_u8(out, health(cci)->dirty ? SHUTDOWN_DIRTY : 0);
+    cxl_put_u8(out, cci->memdev->health->dirty ? SHUTDOWN_DIRTY : 0);
     return CXL_RC_SUCCESS;
 }
 
-static CXLRetCode set_shutdown(CXLCCI *cci, CXLReader *in, CXLWriter *out)
+static CXLRetCode health_set_shutdown(CXLCCI *cci, CXLReader *in,
+                                      CXLWriter *out)
 {
     uint8_t state = cxl_get_u8(in);
 
@@ -74,23 +71,23 @@ static CXLRetCode set_shutdown(CXLCCI *cci, CXLReader *in, CXLWriter *out)
     if (state & ~SHUTDOWN_DIRTY) {
         return CXL_RC_INVALID_INPUT;
     }
-    health(cci)->dirty = state & SHUTDOWN_DIRTY;
+    cci->memdev->health->dirty = state & SHUTDOWN_DIRTY;
     return CXL_RC_SUCCESS;
 }
 
 static const CXLCmd rows[] = {
     CXL_ROW(0x4200, "Get Health Info",
-            CXL_CCI_MAILBOX | CXL_CCI_FM | CXL_CCI_LD, CXL_LEN(0), get_health,
-            .present = cxl_cci_is_memdev),
+            CXL_CCI_MAILBOX | CXL_CCI_FM | CXL_CCI_LD, CXL_LEN(0),
+            health_get_info, .present = cxl_cci_is_memdev),
     CXL_ROW(0x4201, "Get Alert Configuration", CXL_CCI_MAILBOX | CXL_CCI_FM,
-            CXL_LEN(0), get_alerts, .present = cxl_cci_is_memdev),
+            CXL_LEN(0), health_get_alerts, .present = cxl_cci_is_memdev),
     CXL_ROW(0x4202, "Set Alert Configuration", CXL_CCI_MAILBOX | CXL_CCI_FM,
-            CXL_LEN(12), set_alerts,
+            CXL_LEN(12), health_set_alerts,
             .effects = CXL_EFF_POLICY_IMMEDIATE, .present = cxl_cci_is_memdev),
     CXL_ROW(0x4203, "Get Shutdown State", CXL_CCI_MAILBOX, CXL_LEN(0),
-            get_shutdown, .present = cxl_cci_is_memdev),
+            health_get_shutdown, .present = cxl_cci_is_memdev),
     CXL_ROW(0x4204, "Set Shutdown State", CXL_CCI_MAILBOX, CXL_LEN(1),
-            set_shutdown,
+            health_set_shutdown,
             .effects = CXL_EFF_POLICY_IMMEDIATE, .present = cxl_cci_is_memdev),
 };
 

@@ -23,7 +23,8 @@ bool cxl_cci_is_memdev(const CXLCCI *cci)
     return cci->memdev != NULL;
 }
 
-static CXLRetCode identify(CXLCCI *cci, CXLReader *in, CXLWriter *out)
+static CXLRetCode identify_memory_device(CXLCCI *cci, CXLReader *in,
+                                         CXLWriter *out)
 {
     CXLMemDev *d = cci->memdev;
     /* the host's logs on every CCI: the answer describes the device */
@@ -62,8 +63,8 @@ static CXLRetCode identify(CXLCCI *cci, CXLReader *in, CXLWriter *out)
 
 static const CXLCmd rows[] = {
     CXL_ROW(0x4000, "Identify Memory Device",
-            CXL_CCI_MAILBOX | CXL_CCI_FM | CXL_CCI_LD, CXL_LEN(0), identify,
-            .present = cxl_cci_is_memdev),
+            CXL_CCI_MAILBOX | CXL_CCI_FM | CXL_CCI_LD, CXL_LEN(0),
+            identify_memory_device, .present = cxl_cci_is_memdev),
 };
 
 const CXLCmdSet cxl_cmds_identify = CXL_CMD_SET("Identify", rows);

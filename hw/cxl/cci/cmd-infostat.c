@@ -17,17 +17,17 @@
 #define DSN_HIGH            8
 
 /* log2 of the largest message of this CCI, as 0001h and 0003h report it */
-static uint8_t message_shift(const CXLCCI *cci)
+static uint8_t infostat_message_shift(const CXLCCI *cci)
 {
     return 31 - clz32(cci->payload_max);
 }
 
-static uint8_t response_shift(const CXLCCI *cci)
+static uint8_t infostat_response_shift(const CXLCCI *cci)
 {
-    return cci->response_limit ?: message_shift(cci);
+    return cci->response_limit ?: infostat_message_shift(cci);
 }
 
-static uint64_t serial_number(PCIDevice *pci)
+static uint64_t infostat_serial_number(PCIDevice *pci)
 {
     uint16_t at = pcie_find_capability(pci, PCI_EXT_CAP_ID_DSN);
 
@@ -38,18 +38,18 @@ static uint64_t serial_number(PCIDevice *pci)
            (uint64_t)pci_get_long(pci->config + at + DSN_HIGH) << 32;
 }
 
-static bool pci_is_bridge(PCIDevice *pci)
+static bool infostat_pci_is_bridge(PCIDevice *pci)
 {
     return (pci->config[PCI_HEADER_TYPE] & PCI_HEADER_TYPE_MASK) ==
            PCI_HEADER_TYPE_BRIDGE;
 }
 
-static bool is_pci(const CXLCCI *cci)
+static bool infostat_is_pci(const CXLCCI *cci)
 {
     return object_dynamic_cast(OBJECT(cci->owner), TYPE_PCI_DEVICE) != NULL;
 }
 
-static CXLRetCode identify(CXLCCI *cci, CXLReader *in, CXLWriter *out)
+static CXLRetCode infostat_identify(CXLCCI *cci, CXLReader *in, CXLWriter *out)
 {
     PCIDevice *pci = PCI_DEVICE(cci->owner);
     uint16_t ssvid = 0, ssid = 0;
@@ -59,7 +59,7 @@ static CXLRetCode identify(CXLCCI *cci, CXLReader *in, CXLWriter *out)
         return CXL_RC_RETRY_REQUIRED;
     }
     /* a bridge keeps its subsystem in a capability, if it has one */
-    if (pci_is_bridge(pci)) {
+    if (infostat_pci_is_bridge(pci)) {
         uint8_t at = pci_find_capability(pci, PCI_CAP_ID_SSVID);
 
         if (at) {
@@ -75,14 +75,14 @@ static CXLRetCode identify(CXLCCI *cci, CXLReader *in, CXLWriter *out)
     cxl_put_le16(out, pci_get_word(pci->config + PCI_DEVICE_ID));
     cxl_put_le16(out, ssvid);
     cxl_put_le16(out, ssid);
-    cxl_put_le64(out, serial_number(pci));
-    cxl_put_u8(out, message_shift(cci));
+    cxl_put_le64(out, infostat_serial_number(pci));
+    cxl_put_u8(out, infostat_message_shift(cci));
     cxl_put_u8(out, cci->kind == CXL_CCI_SWITCH ? COMPONENT_SWITCH :
                                                   COMPONENT_TYPE3);
     return CXL_RC_SUCCESS;
 }
 
-static CXLRetCode bg_status(CXLCCI *cci, CXLReader *in, CXLWriter *out)
+static CXLRetCode infostat_bg_status(CXLCCI *cci, CXLReader *in, CXLWriter *out)
 {
     cxl_put_u8(out, cci->bg.running | cxl_cci_bg_percent(cci) << 1);
     cxl_put_zero(out, 1);
@@ -92,17 +92,18 @@ static CXLRetCode bg_status(CXLCCI *cci, CXLReader *in, CXLWriter *out)
     return CXL_RC_SUCCESS;
 }
 
-static CXLRetCode get_limit(CXLCCI *cci, CXLReader *in, CXLWriter *out)
+static CXLRetCode infostat_get_limit(CXLCCI *cci, CXLReader *in, CXLWriter *out)
 {
-    cxl_put_u8(out, response_shift(cci));
+    cxl_put_u8(out, infostat_response_shift(cci));
     return CXL_RC_SUCCESS;
 }
 
-static CXLRetCode set_limit(CXLCCI *cci, CXLReader *in, CXLWriter *out)
+static CXLRetCode infostat_set_limit(CXLCCI *cci, CXLReader *in, CXLWriter *out)
 {
     uint8_t wanted = cxl_get_u8(in);
 
-    if (wanted < CXL_CCI_MIN_PAYLOAD_SHIFT || wanted > message_shift(cci)) {
+    if (wanted < CXL_CCI_MIN_PAYLOAD_SHIFT ||
+        wanted > infostat_message_shift(cci)) {
         return CXL_RC_INVALID_INPUT;
     }
     cci->response_limit = wanted;
@@ -110,7 +111,8 @@ static CXLRetCode set_limit(CXLCCI *cci, CXLReader *in, CXLWriter *out)
     return CXL_RC_SUCCESS;
 }
 
-static CXLRetCode abort_background(CXLCCI *cci, CXLReader *in, CXLWriter *out)
+static CXLRetCode infostat_abort_background(CXLCCI *cci, CXLReader *in,
+                                            CXLWriter *out)
 {
     return cxl_cci_bg_abort(cci);
 }
@@ -119,16 +121,16 @@ static CXLRetCode abort_background(CXLCCI *cci, CXLReader *in, CXLWriter *out)
 #define MESSAGE_KINDS   (CXL_CCI_ALL & ~CXL_CCI_MAILBOX)
 
 static const CXLCmd rows[] = {
-    CXL_ROW(0x0001, "Identify", CXL_CCI_ALL, CXL_LEN(0), identify,
-            .present = is_pci),
+    CXL_ROW(0x0001, "Identify", CXL_CCI_ALL, CXL_LEN(0), infostat_identify,
+            .present = infostat_is_pci),
     CXL_ROW(0x0002, "Background Operation Status", CXL_CCI_ALL, CXL_LEN(0),
-            bg_status),
+            infostat_bg_status),
     CXL_ROW(0x0003, "Get Response Message Limit", MESSAGE_KINDS, CXL_LEN(0),
-            get_limit),
+            infostat_get_limit),
     CXL_ROW(0x0004, "Set Response Message Limit", MESSAGE_KINDS, CXL_LEN(1),
-            set_limit),
+            infostat_set_limit),
     CXL_ROW(0x0005, "Request Abort Background Operation", CXL_CCI_ALL,
-            CXL_LEN(0), abort_background),
+            CXL_LEN(0), infostat_abort_background),
 };
 
 const CXLCmdSet cxl_cmds_infostat = CXL_CMD_SET("Information and Status", rows);

@@ -37,48 +37,48 @@ typedef struct LogSource {
 } LogSource;
 
 /* A host at one CCI has no business with what other CCIs carry */
-static CXLMemDev *debugged(const CXLCCI *cci)
+static CXLMemDev *logs_memdev(const CXLCCI *cci)
 {
     return cci->kind == CXL_CCI_LD ? NULL : cci->memdev;
 }
 
-static size_t history_size(const CXLCCI *cci)
+static size_t logs_history_size(const CXLCCI *cci)
 {
-    return debugged(cci) ? CXL_HISTORY_SIZE : 0;
+    return logs_memdev(cci) ? CXL_HISTORY_SIZE : 0;
 }
 
-static void history_read(const CXLCCI *cci, size_t offset, size_t len,
-                         CXLWriter *out)
+static void logs_history_read(const CXLCCI *cci, size_t offset, size_t len,
+                              CXLWriter *out)
 {
-    cxl_history_read(debugged(cci)->history, offset, len, out);
+    cxl_history_read(logs_memdev(cci)->history, offset, len, out);
 }
 
-static CXLRetCode history_clear(CXLCCI *cci)
+static CXLRetCode logs_history_clear(CXLCCI *cci)
 {
-    cxl_history_clear(debugged(cci)->history);
+    cxl_history_clear(logs_memdev(cci)->history);
     return CXL_RC_SUCCESS;
 }
 
-static size_t dump_size(const CXLCCI *cci)
+static size_t logs_dump_size(const CXLCCI *cci)
 {
-    return debugged(cci) ? CXL_DUMP_SIZE : 0;
+    return logs_memdev(cci) ? CXL_DUMP_SIZE : 0;
 }
 
-static void dump_read(const CXLCCI *cci, size_t offset, size_t len,
-                      CXLWriter *out)
+static void logs_dump_read(const CXLCCI *cci, size_t offset, size_t len,
+                           CXLWriter *out)
 {
-    cxl_put_bytes(out, debugged(cci)->dump->bytes + offset, len);
+    cxl_put_bytes(out, logs_memdev(cci)->dump->bytes + offset, len);
 }
 
-static CXLRetCode dump_clear(CXLCCI *cci)
+static CXLRetCode logs_dump_clear(CXLCCI *cci)
 {
-    cxl_dump_clear(debugged(cci)->dump);
+    cxl_dump_clear(logs_memdev(cci)->dump);
     return CXL_RC_SUCCESS;
 }
 
-static CXLRetCode dump_populate(CXLCCI *cci)
+static CXLRetCode logs_dump_populate(CXLCCI *cci)
 {
-    CXLMemDev *d = debugged(cci);
+    CXLMemDev *d = logs_memdev(cci);
 
     d->ops->dump(d->opaque);
     return CXL_RC_SUCCESS;
@@ -97,22 +97,22 @@ static const LogSource log_sources[] = {
         .uuid.data = UUID(0x5e1819d9, 0x11a9, 0x400c,
                           0x81, 0x1f, 0xd6, 0x07, 0x19, 0x40, 0x3d, 0x86),
         .caps = LOG_CLEARABLE | LOG_PERSISTENT,
-        .size = history_size,
-        .read = history_read,
-        .clear = history_clear,
+        .size = logs_history_size,
+        .read = logs_history_read,
+        .clear = logs_history_clear,
     }, {
         /* Component State Dump Log */
         .uuid.data = UUID(0xb3fab4cf, 0x01b6, 0x4332,
                           0x94, 0x3e, 0x5e, 0x99, 0x62, 0xf2, 0x35, 0x67),
         .caps = LOG_CLEARABLE | LOG_POPULATABLE | LOG_PERSISTENT,
-        .size = dump_size,
-        .read = dump_read,
-        .clear = dump_clear,
-        .populate = dump_populate,
+        .size = logs_dump_size,
+        .read = logs_dump_read,
+        .clear = logs_dump_clear,
+        .populate = logs_dump_populate,
     },
 };
 
-static unsigned log_count(const CXLCCI *cci)
+static unsigned logs_count(const CXLCCI *cci)
 {
     unsigned i, n = 0;
 
@@ -122,7 +122,7 @@ static unsigned log_count(const CXLCCI *cci)
     return n;
 }
 
-static const LogSource *log_find(const CXLCCI *cci, const QemuUUID *uuid)
+static const LogSource *logs_find(const CXLCCI *cci, const QemuUUID *uuid)
 {
     unsigned i;
 
@@ -136,8 +136,8 @@ static const LogSource *log_find(const CXLCCI *cci, const QemuUUID *uuid)
 }
 
 /* At most @max entries from the @start-th on; as many as fit */
-static unsigned put_entries(const CXLCCI *cci, unsigned start, unsigned max,
-                            CXLWriter *out)
+static unsigned logs_put_entries(const CXLCCI *cci, unsigned start,
+                                 unsigned max, CXLWriter *out)
 {
     unsigned i, index = 0, done = 0;
 
@@ -154,15 +154,15 @@ static unsigned put_entries(const CXLCCI *cci, unsigned start, unsigned max,
     return done;
 }
 
-static CXLRetCode get_supported(CXLCCI *cci, CXLReader *in, CXLWriter *out)
+static CXLRetCode logs_get_supported(CXLCCI *cci, CXLReader *in, CXLWriter *out)
 {
     cxl_put_le16(out, 0);
     cxl_put_zero(out, 6);
-    cxl_patch_le16(out, 0, put_entries(cci, 0, UINT16_MAX, out));
+    cxl_patch_le16(out, 0, logs_put_entries(cci, 0, UINT16_MAX, out));
     return CXL_RC_SUCCESS;
 }
 
-static CXLRetCode get_log(CXLCCI *cci, CXLReader *in, CXLWriter *out)
+static CXLRetCode logs_get(CXLCCI *cci, CXLReader *in, CXLWriter *out)
 {
     const LogSource *log;
     uint32_t offset, len;
@@ -172,7 +172,7 @@ static CXLRetCode get_log(CXLCCI *cci, CXLReader *in, CXLWriter *out)
     cxl_get_uuid(in, &uuid);
     offset = cxl_get_le32(in);
     len = cxl_get_le32(in);
-    log = log_find(cci, &uuid);
+    log = logs_find(cci, &uuid);
     if (!log) {
         return CXL_RC_INVALID_LOG;
     }
@@ -189,17 +189,18 @@ static CXLRetCode get_log(CXLCCI *cci, CXLReader *in, CXLWriter *out)
 }
 
 /* The request of 0402h to 0404h: a UUID */
-static const LogSource *get_source(const CXLCCI *cci, CXLReader *in)
+static const LogSource *logs_get_source(const CXLCCI *cci, CXLReader *in)
 {
     QemuUUID uuid;
 
     cxl_get_uuid(in, &uuid);
-    return log_find(cci, &uuid);
+    return logs_find(cci, &uuid);
 }
 
-static CXLRetCode get_capabilities(CXLCCI *cci, CXLReader *in, CXLWriter *out)
+static CXLRetCode logs_get_capabilities(CXLCCI *cci, CXLReader *in,
+                                        CXLWriter *out)
 {
-    const LogSource *log = get_source(cci, in);
+    const LogSource *log = logs_get_source(cci, in);
 
     if (!log) {
         return CXL_RC_INVALID_LOG;
@@ -209,9 +210,9 @@ static CXLRetCode get_capabilities(CXLCCI *cci, CXLReader *in, CXLWriter *out)
 }
 
 /* A log that does not offer the operation: 02, as for any wrong field */
-static CXLRetCode clear_log(CXLCCI *cci, CXLReader *in, CXLWriter *out)
+static CXLRetCode logs_clear(CXLCCI *cci, CXLReader *in, CXLWriter *out)
 {
-    const LogSource *log = get_source(cci, in);
+    const LogSource *log = logs_get_source(cci, in);
 
     if (!log) {
         return CXL_RC_INVALID_LOG;
@@ -219,9 +220,9 @@ static CXLRetCode clear_log(CXLCCI *cci, CXLReader *in, CXLWriter *out)
     return log->caps & LOG_CLEARABLE ? log->clear(cci) : CXL_RC_INVALID_INPUT;
 }
 
-static CXLRetCode populate_log(CXLCCI *cci, CXLReader *in, CXLWriter *out)
+static CXLRetCode logs_populate(CXLCCI *cci, CXLReader *in, CXLWriter *out)
 {
-    const LogSource *log = get_source(cci, in);
+    const LogSource *log = logs_get_source(cci, in);
 
     if (!log) {
         return CXL_RC_INVALID_LOG;
@@ -230,11 +231,11 @@ static CXLRetCode populate_log(CXLCCI *cci, CXLReader *in, CXLWriter *out)
                                          CXL_RC_INVALID_INPUT;
 }
 
-static CXLRetCode get_sub_list(CXLCCI *cci, CXLReader *in, CXLWriter *out)
+static CXLRetCode logs_get_sub_list(CXLCCI *cci, CXLReader *in, CXLWriter *out)
 {
     unsigned max = cxl_get_u8(in);
     unsigned start = cxl_get_u8(in);
-    unsigned total = log_count(cci);
+    unsigned total = logs_count(cci);
 
     if (start >= total) {
         return CXL_RC_INVALID_INPUT;
@@ -244,22 +245,23 @@ static CXLRetCode get_sub_list(CXLCCI *cci, CXLReader *in, CXLWriter *out)
     cxl_put_le16(out, total);
     cxl_put_u8(out, start);
     cxl_put_zero(out, 3);
-    cxl_patch_u8(out, 0, put_entries(cci, start, max, out));
+    cxl_patch_u8(out, 0, logs_put_entries(cci, start, max, out));
     return CXL_RC_SUCCESS;
 }
 
 static const CXLCmd rows[] = {
     CXL_ROW(0x0400, "Get Supported Logs", CXL_CCI_ALL, CXL_LEN(0),
-            get_supported),
-    CXL_ROW(CXL_OP_GET_LOG, "Get Log", CXL_CCI_ALL, CXL_LEN(0x18), get_log),
+            logs_get_supported),
+    CXL_ROW(CXL_OP_GET_LOG, "Get Log", CXL_CCI_ALL, CXL_LEN(0x18),
+            logs_get),
     CXL_ROW(0x0402, "Get Log Capabilities", CXL_CCI_ALL, CXL_LEN(0x10),
-            get_capabilities),
-    CXL_ROW(0x0403, "Clear Log", CXL_CCI_ALL, CXL_LEN(0x10), clear_log,
+            logs_get_capabilities),
+    CXL_ROW(0x0403, "Clear Log", CXL_CCI_ALL, CXL_LEN(0x10), logs_clear,
             .effects = CXL_EFF_LOG_IMMEDIATE),
-    CXL_ROW(0x0404, "Populate Log", CXL_CCI_ALL, CXL_LEN(0x10), populate_log,
-            .effects = CXL_EFF_LOG_IMMEDIATE),
+    CXL_ROW(0x0404, "Populate Log", CXL_CCI_ALL, CXL_LEN(0x10),
+            logs_populate, .effects = CXL_EFF_LOG_IMMEDIATE),
     CXL_ROW(0x0405, "Get Supported Logs Sub-List", CXL_CCI_ALL, CXL_LEN(2),
-            get_sub_list),
+            logs_get_sub_list),
 };
 
 const CXLCmdSet cxl_cmds_logs = CXL_CMD_SET("Logs", rows);

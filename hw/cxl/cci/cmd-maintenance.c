@@ -24,7 +24,7 @@
 #define SPARING_FLAGS       (FLAG_QUERY | FLAG_HARD | FLAG_SUB_CHANNEL | \
                              FLAG_NIBBLES)
 
-static CXLRetCode get_ppr(CXLCCI *cci, CXLReader *in, CXLRepair *r)
+static CXLRetCode maintenance_get_ppr(CXLCCI *cci, CXLReader *in, CXLRepair *r)
 {
     const CXLMaintenance *m = cci->memdev->maintenance;
     uint8_t flags = cxl_get_u8(in);
@@ -41,7 +41,8 @@ static CXLRetCode get_ppr(CXLCCI *cci, CXLReader *in, CXLRepair *r)
            CXL_RC_SUCCESS : CXL_RC_INVALID_PHYS_ADDR;
 }
 
-static CXLRetCode get_sparing(CXLCCI *cci, CXLReader *in, CXLRepair *r)
+static CXLRetCode maintenance_get_sparing(CXLCCI *cci, CXLReader *in,
+                                          CXLRepair *r)
 {
     const CXLMaintenance *m = cci->memdev->maintenance;
     uint8_t flags = cxl_get_u8(in);
@@ -67,8 +68,9 @@ static CXLRetCode get_sparing(CXLCCI *cci, CXLReader *in, CXLRepair *r)
 }
 
 /* What the request is about; first its kind, on which its length depends */
-static CXLRetCode get_repair(CXLCCI *cci, CXLReader *in, uint8_t class,
-                             uint8_t subclass, CXLRepair *r)
+static CXLRetCode maintenance_get_repair(CXLCCI *cci, CXLReader *in,
+                                         uint8_t class, uint8_t subclass,
+                                         CXLRepair *r)
 {
     switch (class) {
     case CXL_MAINTENANCE_PPR:
@@ -76,21 +78,23 @@ static CXLRetCode get_repair(CXLCCI *cci, CXLReader *in, uint8_t class,
         if (r->kind > CXL_REPAIR_HARD_PPR) {
             return CXL_RC_INVALID_INPUT;
         }
-        return cxl_reader_left(in) == PPR_SIZE ? get_ppr(cci, in, r) :
-                                                 CXL_RC_INVALID_PAYLOAD_LENGTH;
+        return cxl_reader_left(in) == PPR_SIZE ?
+               maintenance_get_ppr(cci, in, r) : CXL_RC_INVALID_PAYLOAD_LENGTH;
     case CXL_MAINTENANCE_SPARING:
         r->kind = CXL_REPAIR_CACHELINE + subclass;
         if (r->kind > CXL_REPAIR_RANK) {
             return CXL_RC_INVALID_INPUT;
         }
         return cxl_reader_left(in) == SPARING_SIZE ?
-               get_sparing(cci, in, r) : CXL_RC_INVALID_PAYLOAD_LENGTH;
+               maintenance_get_sparing(cci, in,
+                                       r) : CXL_RC_INVALID_PAYLOAD_LENGTH;
     default:
         return CXL_RC_INVALID_INPUT;
     }
 }
 
-static CXLRetCode perform(CXLCCI *cci, CXLReader *in, CXLWriter *out)
+static CXLRetCode maintenance_perform(CXLCCI *cci, CXLReader *in,
+                                      CXLWriter *out)
 {
     CXLMemDev *d = cci->memdev;
     uint8_t class = cxl_get_u8(in);
@@ -101,7 +105,7 @@ static CXLRetCode perform(CXLCCI *cci, CXLReader *in, CXLWriter *out)
     if (class == CXL_MAINTENANCE_NONE) {
         return subclass ? CXL_RC_INVALID_INPUT : CXL_RC_SUCCESS;
     }
-    rc = get_repair(cci, in, class, subclass, &r);
+    rc = maintenance_get_repair(cci, in, class, subclass, &r);
     if (rc != CXL_RC_SUCCESS) {
         return rc;
     }
@@ -119,7 +123,7 @@ static CXLRetCode perform(CXLCCI *cci, CXLReader *in, CXLWriter *out)
 
 static const CXLCmd rows[] = {
     CXL_ROW(0x0600, "Perform Maintenance", CXL_CCI_MAILBOX, CXL_LEN_MIN(2),
-            perform,
+            maintenance_perform,
             .effects = CXL_EFF_CONFIG_IMMEDIATE | CXL_EFF_DATA_IMMEDIATE |
                        CXL_EFF_LOG_IMMEDIATE | CXL_EFF_BACKGROUND,
             .flags = CXL_CMD_BG | CXL_CMD_MEDIA, .present = cxl_cci_is_memdev),

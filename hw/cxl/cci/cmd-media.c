@@ -36,8 +36,8 @@
 /* -- ranges --------------------------------------------------------------- */
 
 /* Two fields of a request: an address and a number of lines, made to bytes */
-static CXLRetCode get_range(CXLReader *in, uint64_t end, uint64_t *dpa,
-                            uint64_t *len)
+static CXLRetCode media_get_range(CXLReader *in, uint64_t end, uint64_t *dpa,
+                                  uint64_t *len)
 {
     uint64_t lines;
 
@@ -60,7 +60,7 @@ bool cxl_cci_accessible(const CXLCCI *cci, uint64_t dpa, uint64_t len,
 }
 
 /* Is part of it behind a passphrase? */
-static bool denied(CXLCCI *cci, uint64_t dpa, uint64_t len)
+static bool media_is_denied(CXLCCI *cci, uint64_t dpa, uint64_t len)
 {
     return cxl_security_denies(cci->memdev->security, dpa, len);
 }
@@ -82,7 +82,7 @@ typedef struct Listing {
 } Listing;
 
 /* List what is between @from and both ends; false: the response is full */
-static bool list_piece(Listing *l, uint64_t dpa, uint64_t end)
+static bool media_list_piece(Listing *l, uint64_t dpa, uint64_t end)
 {
     CXLPoisonRange r;
 
@@ -109,30 +109,30 @@ static bool list_piece(Listing *l, uint64_t dpa, uint64_t end)
     return true;
 }
 
-static bool list_extent(void *opaque, const CXLDCExtent *e)
+static bool media_list_extent(void *opaque, const CXLDCExtent *e)
 {
     Listing *l = opaque;
 
-    return e->dpa < l->end && list_piece(l, e->dpa, e->dpa + e->len);
+    return e->dpa < l->end && media_list_piece(l, e->dpa, e->dpa + e->len);
 }
 
 /* All of it that the host of @cci may see, by ascending address */
-static void list_poison(CXLCCI *cci, Listing *l)
+static void media_list_poison(CXLCCI *cci, Listing *l)
 {
     CXLMemDev *d = cci->memdev;
     CXLDynCap *dc = cci->dc;
     uint64_t fixed = cxl_memdev_static_size(d);
 
     l->poison = d->poison;
-    if (l->from < fixed && !list_piece(l, 0, fixed)) {
+    if (l->from < fixed && !media_list_piece(l, 0, fixed)) {
         return;
     }
     if (dc && l->end > fixed) {
-        cxl_dc_extents(dc, cci->host_id, 0, list_extent, l);
+        cxl_dc_extents(dc, cci->host_id, 0, media_list_extent, l);
     }
 }
 
-static void log_media_event(CXLMemDev *d, CXLEventLogId log, uint64_t dpa,
+static void media_log_event(CXLMemDev *d, CXLEventLogId log, uint64_t dpa,
                             uint8_t by)
 {
     CXLEventRecord r;
@@ -145,7 +145,8 @@ static void log_media_event(CXLMemDev *d, CXLEventLogId log, uint64_t dpa,
 
 /* -- poison --------------------------------------------------------------- */
 
-static CXLRetCode get_poison_list(CXLCCI *cci, CXLReader *in, CXLWriter *out)
+static CXLRetCode media_get_poison_list(CXLCCI *cci, CXLReader *in,
+                                        CXLWriter *out)
 {
     CXLMemDev *d = cci->memdev;
     const CXLPoison *p = d->poison;
@@ -153,7 +154,7 @@ static CXLRetCode get_poison_list(CXLCCI *cci, CXLReader *in, CXLWriter *out)
     Listing l = { .out = out };
     uint64_t dpa, len, lines;
     size_t head = out->len;
-    CXLRetCode rc = get_range(in, cxl_memdev_end(d), &dpa, &len);
+    CXLRetCode rc = media_get_range(in, cxl_memdev_end(d), &dpa, &len);
 
     if (rc != CXL_RC_SUCCESS) {
         return rc;
@@ -170,7 +171,7 @@ static CXLRetCode get_poison_list(CXLCCI *cci, CXLReader *in, CXLWriter *out)
     cxl_put_le64(out, p->overflow_ns);
     cxl_put_le16(out, 0);
     cxl_put_zero(out, 0x14);
-    list_poison(cci, &l);
+    media_list_poison(cci, &l);
     cxl_patch_u8(out, head, (l.full ? LIST_MORE : 0) |
                             (p->overflowed ? LIST_OVERFLOW : 0) |
                             (m->running ? LIST_SCANNING : 0));
@@ -184,7 +185,7 @@ static CXLRetCode get_poison_list(CXLCCI *cci, CXLReader *in, CXLWriter *out)
 }
 
 /* The line that 4301h and 4302h name, if the host may change it */
-static CXLRetCode get_line(CXLCCI *cci, CXLReader *in, uint64_t *dpa)
+static CXLRetCode media_get_line(CXLCCI *cci, CXLReader *in, uint64_t *dpa)
 {
     *dpa = cxl_get_le64(in);
     if (*dpa % LINE) {
@@ -193,7 +194,7 @@ static CXLRetCode get_line(CXLCCI *cci, CXLReader *in, uint64_t *dpa)
     if (!cxl_cci_accessible(cci, *dpa, LINE, true)) {
         return CXL_RC_INVALID_PHYS_ADDR;
     }
-    return denied(cci, *dpa, LINE) ? CXL_RC_INVALID_SECURITY_STATE :
+    return media_is_denied(cci, *dpa, LINE) ? CXL_RC_INVALID_SECURITY_STATE :
                                      CXL_RC_SUCCESS;
 }
 
@@ -205,12 +206,13 @@ static const char *const poison_results[] = {
     [CXL_POISON_BAD_RANGE] = "bad range",
 };
 
-static CXLRetCode inject_poison(CXLCCI *cci, CXLReader *in, CXLWriter *out)
+static CXLRetCode media_inject_poison(CXLCCI *cci, CXLReader *in,
+                                      CXLWriter *out)
 {
     CXLMemDev *d = cci->memdev;
     CXLPoisonResult result;
     uint64_t dpa;
-    CXLRetCode rc = get_line(cci, in, &dpa);
+    CXLRetCode rc = media_get_line(cci, in, &dpa);
 
     if (rc != CXL_RC_SUCCESS) {
         return rc;
@@ -221,19 +223,20 @@ static CXLRetCode inject_poison(CXLCCI *cci, CXLReader *in, CXLWriter *out)
         return CXL_RC_POISON_LIMIT;
     }
     if (result == CXL_POISON_DONE) {
-        log_media_event(d, CXL_EVENT_LOG_INFO, dpa, CXL_EVENT_BY_INJECTION);
+        media_log_event(d, CXL_EVENT_LOG_INFO, dpa,
+                        CXL_EVENT_BY_INJECTION);
     }
     /* While a scan holds the list, success without effect: so guests know it */
     return CXL_RC_SUCCESS;
 }
 
-static CXLRetCode clear_poison(CXLCCI *cci, CXLReader *in, CXLWriter *out)
+static CXLRetCode media_clear_poison(CXLCCI *cci, CXLReader *in, CXLWriter *out)
 {
     CXLMemDev *d = cci->memdev;
     CXLPoison *p = d->poison;
     CXLPoisonResult result;
     uint64_t dpa;
-    CXLRetCode rc = get_line(cci, in, &dpa);
+    CXLRetCode rc = media_get_line(cci, in, &dpa);
 
     if (rc != CXL_RC_SUCCESS) {
         return rc;
@@ -250,10 +253,10 @@ static CXLRetCode clear_poison(CXLCCI *cci, CXLReader *in, CXLWriter *out)
 
 /* -- scan ----------------------------------------------------------------- */
 
-static CXLRetCode get_scan_range(CXLCCI *cci, CXLReader *in, uint64_t *dpa,
-                                 uint64_t *len)
+static CXLRetCode media_get_scan_range(CXLCCI *cci, CXLReader *in,
+                                       uint64_t *dpa, uint64_t *len)
 {
-    CXLRetCode rc = get_range(in, cxl_memdev_end(cci->memdev), dpa, len);
+    CXLRetCode rc = media_get_range(in, cxl_memdev_end(cci->memdev), dpa, len);
 
     if (rc != CXL_RC_SUCCESS) {
         return rc;
@@ -270,10 +273,11 @@ uint32_t cxl_media_ms(uint64_t len)
     return MIN(MAX(1, len / LINE / LINES_PER_MS), MEDIA_MAX_MS);
 }
 
-static CXLRetCode get_scan_caps(CXLCCI *cci, CXLReader *in, CXLWriter *out)
+static CXLRetCode media_get_scan_caps(CXLCCI *cci, CXLReader *in,
+                                      CXLWriter *out)
 {
     uint64_t dpa, len;
-    CXLRetCode rc = get_scan_range(cci, in, &dpa, &len);
+    CXLRetCode rc = media_get_scan_range(cci, in, &dpa, &len);
 
     if (rc == CXL_RC_SUCCESS) {
         cxl_put_le32(out, cxl_cci_bg_ns(cci, cxl_media_ms(len)) / SCALE_MS);
@@ -281,12 +285,12 @@ static CXLRetCode get_scan_caps(CXLCCI *cci, CXLReader *in, CXLWriter *out)
     return rc;
 }
 
-static CXLRetCode scan_media(CXLCCI *cci, CXLReader *in, CXLWriter *out)
+static CXLRetCode media_scan(CXLCCI *cci, CXLReader *in, CXLWriter *out)
 {
     CXLMemDev *d = cci->memdev;
     CXLMediaState *m = d->media;
     uint64_t dpa, len;
-    CXLRetCode rc = get_scan_range(cci, in, &dpa, &len);
+    CXLRetCode rc = media_get_scan_range(cci, in, &dpa, &len);
     uint8_t flags = cxl_get_u8(in);
 
     if (rc != CXL_RC_SUCCESS) {
@@ -295,7 +299,7 @@ static CXLRetCode scan_media(CXLCCI *cci, CXLReader *in, CXLWriter *out)
     if (flags & ~SCAN_QUIET) {
         return CXL_RC_INVALID_INPUT;
     }
-    if (denied(cci, dpa, len)) {
+    if (media_is_denied(cci, dpa, len)) {
         return CXL_RC_INVALID_SECURITY_STATE;
     }
     if (m->running) {
@@ -311,7 +315,7 @@ static CXLRetCode scan_media(CXLCCI *cci, CXLReader *in, CXLWriter *out)
 }
 
 /* Results exist now: listed poison from the start of the scan to @stop */
-static void scan_end(CXLCCI *cci, uint64_t stop)
+static void media_scan_end(CXLCCI *cci, uint64_t stop)
 {
     CXLMemDev *d = cci->memdev;
     CXLMediaState *m = d->media;
@@ -323,7 +327,7 @@ static void scan_end(CXLCCI *cci, uint64_t stop)
     trace_cxl_media_scanned(m->scan_dpa, m->scan_end, stop);
 }
 
-static CXLRetCode scan_done(CXLCCI *cci)
+static CXLRetCode media_scan_done(CXLCCI *cci)
 {
     CXLMemDev *d = cci->memdev;
     CXLMediaState *m = d->media;
@@ -332,32 +336,33 @@ static CXLRetCode scan_done(CXLCCI *cci)
 
     if (cxl_cci_media_disabled(cci)) {
         /* a sanitize came between: there was nothing to read */
-        scan_end(cci, m->scan_dpa);
+        media_scan_end(cci, m->scan_dpa);
         return CXL_RC_ABORTED;
     }
     while (cxl_poison_unlisted(p, at, m->scan_end - at, &at) &&
            cxl_poison_scan(p, at, LINE)) {
         if (!m->quiet) {
-            log_media_event(d, CXL_EVENT_LOG_FAIL, at, CXL_EVENT_BY_SCAN);
+            media_log_event(d, CXL_EVENT_LOG_FAIL, at, CXL_EVENT_BY_SCAN);
         }
     }
     /* The list is full: the host makes room and starts again from there */
-    scan_end(cci, cxl_poison_unlisted(p, m->scan_dpa,
-                                      m->scan_end - m->scan_dpa, &at) ?
+    media_scan_end(cci, cxl_poison_unlisted(p, m->scan_dpa,
+                                            m->scan_end - m->scan_dpa, &at) ?
                   at : m->scan_end);
     return CXL_RC_SUCCESS;
 }
 
-static void scan_abort(CXLCCI *cci)
+static void media_scan_abort(CXLCCI *cci)
 {
-    scan_end(cci, cci->memdev->media->scan_dpa);
+    media_scan_end(cci, cci->memdev->media->scan_dpa);
 }
 
 /*
  * Results are read out of the poison list when they are asked for: what was
  * healed since the scan is not reported.  Each is given once.
  */
-static CXLRetCode get_scan_results(CXLCCI *cci, CXLReader *in, CXLWriter *out)
+static CXLRetCode media_get_scan_results(CXLCCI *cci, CXLReader *in,
+                                         CXLWriter *out)
 {
     CXLMediaState *m = cci->memdev->media;
     Listing l = { .out = out, .from = m->next, .end = m->stop };
@@ -376,7 +381,7 @@ static CXLRetCode get_scan_results(CXLCCI *cci, CXLReader *in, CXLWriter *out)
     cxl_put_u8(out, 0);
     cxl_put_le16(out, 0);
     cxl_put_zero(out, 0x0c);
-    list_poison(cci, &l);
+    media_list_poison(cci, &l);
     cxl_patch_u8(out, head + 0x10, (l.full ? RESULT_MORE : 0) |
                                    (stopped ? RESULT_STOPPED : 0));
     cxl_patch_le16(out, head + 0x12, l.count);
@@ -388,22 +393,24 @@ static CXLRetCode get_scan_results(CXLCCI *cci, CXLReader *in, CXLWriter *out)
 
 static const CXLCmd rows[] = {
     CXL_ROW(0x4300, "Get Poison List", MEDIA_KINDS, CXL_LEN(0x10),
-            get_poison_list, .flags = CXL_CMD_MEDIA,
+            media_get_poison_list, .flags = CXL_CMD_MEDIA,
             .present = cxl_cci_is_memdev),
-    CXL_ROW(0x4301, "Inject Poison", MEDIA_KINDS, CXL_LEN(8), inject_poison,
-            .flags = CXL_CMD_MEDIA, .present = cxl_cci_is_memdev),
+    CXL_ROW(0x4301, "Inject Poison", MEDIA_KINDS, CXL_LEN(8),
+            media_inject_poison, .flags = CXL_CMD_MEDIA,
+            .present = cxl_cci_is_memdev),
     CXL_ROW(0x4302, "Clear Poison", MEDIA_KINDS, CXL_LEN(8 + LINE),
-            clear_poison, .flags = CXL_CMD_MEDIA, .present = cxl_cci_is_memdev),
+            media_clear_poison, .flags = CXL_CMD_MEDIA,
+            .present = cxl_cci_is_memdev),
     CXL_ROW(0x4303, "Get Scan Media Capabilities", MEDIA_KINDS, CXL_LEN(0x10),
-            get_scan_caps, .flags = CXL_CMD_MEDIA,
+            media_get_scan_caps, .flags = CXL_CMD_MEDIA,
             .present = cxl_cci_is_memdev),
     CXL_ROW(CXL_OP_SCAN_MEDIA, "Scan Media", MEDIA_KINDS, CXL_LEN(0x11),
-            scan_media,
+            media_scan,
             .effects = CXL_EFF_BACKGROUND | CXL_EFF_ABORTABLE,
             .flags = CXL_CMD_MEDIA | CXL_CMD_BG, .present = cxl_cci_is_memdev,
-            .bg_done = scan_done, .bg_abort = scan_abort),
+            .bg_done = media_scan_done, .bg_abort = media_scan_abort),
     CXL_ROW(0x4305, "Get Scan Media Results", MEDIA_KINDS, CXL_LEN(0),
-            get_scan_results,
+            media_get_scan_results,
             .flags = CXL_CMD_MEDIA, .present = cxl_cci_is_memdev),
 };
 

@@ -18,7 +18,7 @@
 #define LTSSM_L0        4
 #define FLAG_PRESENT    (1 << 2)
 
-static CXLRetCode get_info(CXLCCI *cci, CXLReader *in, CXLWriter *out)
+static CXLRetCode mhd_get_info(CXLCCI *cci, CXLReader *in, CXLWriter *out)
 {
     uint8_t i, start, count;
 
@@ -38,7 +38,7 @@ static CXLRetCode get_info(CXLCCI *cci, CXLReader *in, CXLWriter *out)
 }
 
 /* Link speeds as a vector whose bit 0 is 2.5 GT/s */
-static uint8_t supported_speeds(const uint8_t *exp)
+static uint8_t mhd_supported_speeds(const uint8_t *exp)
 {
     uint32_t vector = pci_get_long(exp + PCI_EXP_LNKCAP2) >> 1 & 0x7f;
     unsigned fastest = pci_get_long(exp + PCI_EXP_LNKCAP) & PCI_EXP_LNKCAP_SLS;
@@ -47,7 +47,7 @@ static uint8_t supported_speeds(const uint8_t *exp)
     return vector ?: (1u << MIN(fastest, 7)) - 1;
 }
 
-static void put_link(CXLWriter *out, const PCIDevice *pci)
+static void mhd_put_link(CXLWriter *out, const PCIDevice *pci)
 {
     const uint8_t *exp = pci->config + pci->exp.exp_cap;
     uint32_t cap = pci_get_long(exp + PCI_EXP_LNKCAP);
@@ -58,7 +58,7 @@ static void put_link(CXLWriter *out, const PCIDevice *pci)
     cxl_put_u8(out, (cap & PCI_EXP_LNKCAP_MLW) >> ctz32(PCI_EXP_LNKCAP_MLW));
     cxl_put_u8(out, up ? (status & PCI_EXP_LNKSTA_NLW) >>
                          ctz32(PCI_EXP_LNKSTA_NLW) : 0);
-    cxl_put_u8(out, supported_speeds(exp));
+    cxl_put_u8(out, mhd_supported_speeds(exp));
     cxl_put_u8(out, cap & PCI_EXP_LNKCAP_SLS);
     cxl_put_u8(out, up ? status & PCI_EXP_LNKSTA_CLS : 0);
     cxl_put_u8(out, up ? LTSSM_L0 : LTSSM_DETECT);
@@ -66,7 +66,7 @@ static void put_link(CXLWriter *out, const PCIDevice *pci)
     cxl_put_u8(out, up ? FLAG_PRESENT : 0);
 }
 
-static CXLRetCode get_head_info(CXLCCI *cci, CXLReader *in, CXLWriter *out)
+static CXLRetCode mhd_get_head_info(CXLCCI *cci, CXLReader *in, CXLWriter *out)
 {
     PCIDevice *pci = PCI_DEVICE(cci->owner);
     uint8_t start = cxl_get_u8(in);
@@ -82,15 +82,15 @@ static CXLRetCode get_head_info(CXLCCI *cci, CXLReader *in, CXLWriter *out)
     cxl_put_u8(out, count);
     cxl_put_zero(out, 3);
     for (i = 0; i < count; i++) {
-        put_link(out, pci);
+        mhd_put_link(out, pci);
     }
     return CXL_RC_SUCCESS;
 }
 
 static const CXLCmd rows[] = {
-    CXL_ROW(0x5500, "Get Multi-Headed Info", CXL_CCI_FM, CXL_LEN(2), get_info,
-            .present = cxl_cci_is_memdev),
-    CXL_ROW(0x5501, "Get Head Info", CXL_CCI_FM, CXL_LEN(2), get_head_info,
+    CXL_ROW(0x5500, "Get Multi-Headed Info", CXL_CCI_FM, CXL_LEN(2),
+            mhd_get_info, .present = cxl_cci_is_memdev),
+    CXL_ROW(0x5501, "Get Head Info", CXL_CCI_FM, CXL_LEN(2), mhd_get_head_info,
             .present = cxl_cci_is_memdev),
 };
 

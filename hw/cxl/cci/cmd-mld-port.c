@@ -22,7 +22,7 @@
 /* -- tunnels -------------------------------------------------------------- */
 
 /* Where a tunnel from @cci ends, or NULL */
-static CXLCCI *tunnel_end(CXLCCI *cci, uint8_t id)
+static CXLCCI *mld_port_tunnel_end(CXLCCI *cci, uint8_t id)
 {
     if (cci->kind == CXL_CCI_SWITCH) {
         return cxl_switch_cci_at(cci, id);
@@ -34,8 +34,8 @@ static CXLCCI *tunnel_end(CXLCCI *cci, uint8_t id)
  * Runs what is enclosed and encloses the answer.  The room for that is what is
  * left of ours: a list comes shorter through a tunnel, and again through two.
  */
-static void run_enclosed(CXLCCI *end, const CXLCCIMsg *request,
-                         const uint8_t *payload, CXLWriter *out)
+static void mld_port_run_enclosed(CXLCCI *end, const CXLCCIMsg *request,
+                                  const uint8_t *payload, CXLWriter *out)
 {
     /* ours ends with a 16-bit count of what is enclosed */
     size_t room = MIN(cxl_writer_fits(out, 1, CXL_CCI_MSG_HEADER),
@@ -63,7 +63,7 @@ static void run_enclosed(CXLCCI *end, const CXLCCIMsg *request,
     cxl_writer_unput(out, room - len);
 }
 
-static CXLRetCode tunnel(CXLCCI *cci, CXLReader *in, CXLWriter *out)
+static CXLRetCode mld_port_tunnel(CXLCCI *cci, CXLReader *in, CXLWriter *out)
 {
     uint8_t id = cxl_get_u8(in);
     uint8_t target = cxl_get_u8(in);
@@ -83,7 +83,7 @@ static CXLRetCode tunnel(CXLCCI *cci, CXLReader *in, CXLWriter *out)
     if (request.category != CXL_CCI_MSG_REQUEST || target != TARGET_BY_ID) {
         return CXL_RC_INVALID_INPUT;
     }
-    end = tunnel_end(cci, id);
+    end = mld_port_tunnel_end(cci, id);
     if (!end) {
         trace_cxl_tunnel_no_end(cxl_cci_kind_name(cci->kind), id);
         return CXL_RC_INVALID_INPUT;
@@ -95,7 +95,7 @@ static CXLRetCode tunnel(CXLCCI *cci, CXLReader *in, CXLWriter *out)
     trace_cxl_tunnel(cxl_cci_kind_name(cci->kind), id, request.opcode,
                      request.length);
     cxl_put_zero(out, TUNNEL_HEAD);
-    run_enclosed(end, &request, message + CXL_CCI_MSG_HEADER, out);
+    mld_port_run_enclosed(end, &request, message + CXL_CCI_MSG_HEADER, out);
     cxl_patch_le16(out, 0, out->len - TUNNEL_HEAD);
     return CXL_RC_SUCCESS;
 }
@@ -103,19 +103,20 @@ static CXLRetCode tunnel(CXLCCI *cci, CXLReader *in, CXLWriter *out)
 /* -- CXL.io --------------------------------------------------------------- */
 
 /* The function that logical device @ld of the device at @port shows, or NULL */
-static PCIDevice *find_function(CXLCCI *cci, uint8_t port, uint16_t ld)
+static PCIDevice *mld_port_find_function(CXLCCI *cci, uint8_t port, uint16_t ld)
 {
     CXLCCI *end = cxl_switch_cci_at(cci, port);
 
     return end && ld < end->nr_lds ? PCI_DEVICE(end->lds[ld].owner) : NULL;
 }
 
-static CXLRetCode send_config(CXLCCI *cci, CXLReader *in, CXLWriter *out)
+static CXLRetCode mld_port_send_config(CXLCCI *cci, CXLReader *in,
+                                       CXLWriter *out)
 {
     uint8_t port = cxl_get_u8(in);
     uint32_t what = cxl_get_le24(in);
     uint16_t ld = cxl_get_le16(in);
-    PCIDevice *pci = find_function(cci, port, ld);
+    PCIDevice *pci = mld_port_find_function(cci, port, ld);
     uint32_t data;
 
     if (!pci) {
@@ -140,7 +141,7 @@ typedef struct MemoryRequest {
     bool write;
 } MemoryRequest;
 
-static void get_head(CXLReader *in, bool is_short, MemoryRequest *req)
+static void mld_port_get_head(CXLReader *in, bool is_short, MemoryRequest *req)
 {
     uint32_t what;
 
@@ -160,19 +161,19 @@ static void get_head(CXLReader *in, bool is_short, MemoryRequest *req)
  * could be either, a short write of one byte, counts as a full read: reading
  * does less harm.
  */
-static void get_request(CXLReader *in, MemoryRequest *req)
+static void mld_port_get_request(CXLReader *in, MemoryRequest *req)
 {
     CXLReader other = *in;
     MemoryRequest brief;
     size_t data;
 
-    get_head(&other, true, &brief);
+    mld_port_get_head(&other, true, &brief);
     if (cxl_reader_left(in) == MEMORY_HEAD_SHORT) {
         *req = brief;
         *in = other;
         return;
     }
-    get_head(in, false, req);
+    mld_port_get_head(in, false, req);
     data = cxl_reader_left(in);
     if (data != (req->write ? req->io.len : 0) &&
         brief.io.len == cxl_reader_left(&other)) {
@@ -181,16 +182,17 @@ static void get_request(CXLReader *in, MemoryRequest *req)
     }
 }
 
-static CXLRetCode send_memory(CXLCCI *cci, CXLReader *in, CXLWriter *out)
+static CXLRetCode mld_port_send_memory(CXLCCI *cci, CXLReader *in,
+                                       CXLWriter *out)
 {
     MemoryRequest req;
     PCIDevice *pci;
     size_t data;
     bool done;
 
-    get_request(in, &req);
+    mld_port_get_request(in, &req);
     data = cxl_reader_left(in);
-    pci = find_function(cci, req.port, req.ld);
+    pci = mld_port_find_function(cci, req.port, req.ld);
     if (!pci || !req.io.len || req.io.len > CXL_IO_MEMORY_MAX ||
         req.io.addr > UINT64_MAX - req.io.len) {
         return CXL_RC_INVALID_INPUT;
@@ -214,7 +216,7 @@ static CXLRetCode send_memory(CXLCCI *cci, CXLReader *in, CXLWriter *out)
     return done ? CXL_RC_SUCCESS : CXL_RC_INTERNAL_ERROR;
 }
 
-static bool has_ends(const CXLCCI *cci)
+static bool mld_port_has_ends(const CXLCCI *cci)
 {
     return cci->kind == CXL_CCI_SWITCH || cxl_cci_is_memdev(cci);
 }
@@ -222,12 +224,12 @@ static bool has_ends(const CXLCCI *cci)
 static const CXLCmd rows[] = {
     CXL_ROW(0x5300, "Tunnel Management Command",
             CXL_CCI_SWITCH | CXL_CCI_FM,
-            CXL_LEN_MIN(TUNNEL_HEAD + CXL_CCI_MSG_HEADER), tunnel,
-            .present = has_ends),
+            CXL_LEN_MIN(TUNNEL_HEAD + CXL_CCI_MSG_HEADER), mld_port_tunnel,
+            .present = mld_port_has_ends),
     CXL_ROW(0x5301, "Send LD CXL.io Configuration Request", CXL_CCI_SWITCH,
-            CXL_LEN(12), send_config, .flags = CXL_CMD_IO),
+            CXL_LEN(12), mld_port_send_config, .flags = CXL_CMD_IO),
     CXL_ROW(0x5302, "Send LD CXL.io Memory Request", CXL_CCI_SWITCH,
-            CXL_LEN_MIN(MEMORY_HEAD_SHORT), send_memory,
+            CXL_LEN_MIN(MEMORY_HEAD_SHORT), mld_port_send_memory,
             .flags = CXL_CMD_IO),
 };
 

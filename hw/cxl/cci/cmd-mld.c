@@ -17,15 +17,15 @@
 #define GRANULARITY_CODE    0
 #define ALLOCATION_SIZE     0x10
 
-static bool lds_exist(unsigned start, unsigned count)
+static bool mld_lds_exist(unsigned start, unsigned count)
 {
     return start + count <= CXL_MEMDEV_LDS;
 }
 
 /* A list may be asked for nothing, but whoever sets says of what */
-static bool lds_can_be_set(unsigned start, unsigned count)
+static bool mld_lds_can_be_set(unsigned start, unsigned count)
 {
-    return count && lds_exist(start, count);
+    return count && mld_lds_exist(start, count);
 }
 
 bool cxl_get_lds(CXLReader *in, uint8_t *start, uint8_t *count)
@@ -39,14 +39,9 @@ bool cxl_get_lds(CXLReader *in, uint8_t *start, uint8_t *count)
     return true;
 }
 
-static CXLQoS *qos(CXLCCI *cci)
-{
-    return cci->memdev->qos;
-}
-
 /* -- memory --------------------------------------------------------------- */
 
-static CXLRetCode get_info(CXLCCI *cci, CXLReader *in, CXLWriter *out)
+static CXLRetCode mld_get_info(CXLCCI *cci, CXLReader *in, CXLWriter *out)
 {
     cxl_put_le64(out, cxl_memdev_static_size(cci->memdev) +
                       (cci->dc ? cxl_dc_total_capacity(cci->dc) : 0));
@@ -59,7 +54,7 @@ static CXLRetCode get_info(CXLCCI *cci, CXLReader *in, CXLWriter *out)
  * The two ranges of the device DVSEC: volatile memory, then persistent.
  * Dynamic capacity comes and goes: it is nobody's allocation.
  */
-static void get_allocation(CXLMemDev *d, uint64_t range[2])
+static void mld_get_allocation(CXLMemDev *d, uint64_t range[2])
 {
     uint64_t vmem = cxl_memdev_volatile_size(d) / GRANULARITY;
     uint64_t pmem = cxl_memdev_persistent_size(d) / GRANULARITY;
@@ -68,16 +63,17 @@ static void get_allocation(CXLMemDev *d, uint64_t range[2])
     range[1] = vmem ? pmem : 0;
 }
 
-static void put_allocation(CXLWriter *out, CXLMemDev *d)
+static void mld_put_allocation(CXLWriter *out, CXLMemDev *d)
 {
     uint64_t range[2];
 
-    get_allocation(d, range);
+    mld_get_allocation(d, range);
     cxl_put_le64(out, range[0]);
     cxl_put_le64(out, range[1]);
 }
 
-static CXLRetCode get_allocations(CXLCCI *cci, CXLReader *in, CXLWriter *out)
+static CXLRetCode mld_get_allocations(CXLCCI *cci, CXLReader *in,
+                                      CXLWriter *out)
 {
     uint8_t i, start, count;
 
@@ -89,7 +85,7 @@ static CXLRetCode get_allocations(CXLCCI *cci, CXLReader *in, CXLWriter *out)
     cxl_put_u8(out, start);
     cxl_put_u8(out, count);
     for (i = 0; i < count; i++) {
-        put_allocation(out, cci->memdev);
+        mld_put_allocation(out, cci->memdev);
     }
     return CXL_RC_SUCCESS;
 }
@@ -99,17 +95,18 @@ static CXLRetCode get_allocations(CXLCCI *cci, CXLReader *in, CXLWriter *out)
  * logical device is in use: unsure whether that is 06h, "try later"; it stays
  * in use, so it is 02h here.
  */
-static CXLRetCode set_allocations(CXLCCI *cci, CXLReader *in, CXLWriter *out)
+static CXLRetCode mld_set_allocations(CXLCCI *cci, CXLReader *in,
+                                      CXLWriter *out)
 {
     uint8_t count = cxl_get_u8(in);
     uint8_t start = cxl_get_u8(in);
     uint64_t range[2];
 
     cxl_get_skip(in, 2);
-    if (!lds_can_be_set(start, count)) {
+    if (!mld_lds_can_be_set(start, count)) {
         return CXL_RC_INVALID_INPUT;
     }
-    get_allocation(cci->memdev, range);
+    mld_get_allocation(cci->memdev, range);
     if (cxl_get_le64(in) != range[0] || cxl_get_le64(in) != range[1]) {
         trace_cxl_ld_in_use(start);
         return CXL_RC_INVALID_INPUT;
@@ -117,13 +114,13 @@ static CXLRetCode set_allocations(CXLCCI *cci, CXLReader *in, CXLWriter *out)
     cxl_put_u8(out, count);
     cxl_put_u8(out, start);
     cxl_put_zero(out, 2);
-    put_allocation(out, cci->memdev);
+    mld_put_allocation(out, cci->memdev);
     return CXL_RC_SUCCESS;
 }
 
 /* -- quality of service --------------------------------------------------- */
 
-static void put_control(CXLWriter *out, const CXLQoS *q)
+static void mld_put_control(CXLWriter *out, const CXLQoS *q)
 {
     cxl_put_u8(out, q->now.control);
     cxl_put_u8(out, q->now.moderate);
@@ -133,16 +130,16 @@ static void put_control(CXLWriter *out, const CXLQoS *q)
     cxl_put_u8(out, q->fm.completion_interval);
 }
 
-static CXLRetCode get_control(CXLCCI *cci, CXLReader *in, CXLWriter *out)
+static CXLRetCode mld_get_control(CXLCCI *cci, CXLReader *in, CXLWriter *out)
 {
-    put_control(out, qos(cci));
+    mld_put_control(out, cci->memdev->qos);
     return CXL_RC_SUCCESS;
 }
 
 /* The host of the only logical device sees the first four in 4700h */
-static CXLRetCode set_control(CXLCCI *cci, CXLReader *in, CXLWriter *out)
+static CXLRetCode mld_set_control(CXLCCI *cci, CXLReader *in, CXLWriter *out)
 {
-    CXLQoS *q = qos(cci);
+    CXLQoS *q = cci->memdev->qos;
     CXLQoSControl to;
 
     to.control = cxl_get_u8(in);
@@ -154,24 +151,24 @@ static CXLRetCode set_control(CXLCCI *cci, CXLReader *in, CXLWriter *out)
     }
     q->fm.completion_basis = cxl_get_le16(in);
     q->fm.completion_interval = cxl_get_u8(in);
-    put_control(out, q);
+    mld_put_control(out, q);
     return CXL_RC_SUCCESS;
 }
 
-static CXLRetCode get_status(CXLCCI *cci, CXLReader *in, CXLWriter *out)
+static CXLRetCode mld_get_status(CXLCCI *cci, CXLReader *in, CXLWriter *out)
 {
-    cxl_put_u8(out, cxl_qos_backpressure(qos(cci)));
+    cxl_put_u8(out, cxl_qos_backpressure(cci->memdev->qos));
     return CXL_RC_SUCCESS;
 }
 
 /* Fractions of bandwidth, a byte for each logical device */
-static CXLRetCode fractions(CXLReader *in, CXLWriter *out, uint8_t *fraction,
-                            bool set)
+static CXLRetCode mld_fractions(CXLReader *in, CXLWriter *out,
+                                uint8_t *fraction, bool set)
 {
     uint8_t count = cxl_get_u8(in);
     uint8_t start = cxl_get_u8(in);
 
-    if (!(set ? lds_can_be_set : lds_exist)(start, count)) {
+    if (!(set ? mld_lds_can_be_set : mld_lds_exist)(start, count)) {
         return CXL_RC_INVALID_INPUT;
     }
     if (set) {
@@ -184,24 +181,24 @@ static CXLRetCode fractions(CXLReader *in, CXLWriter *out, uint8_t *fraction,
     return CXL_RC_SUCCESS;
 }
 
-static CXLRetCode get_allocated(CXLCCI *cci, CXLReader *in, CXLWriter *out)
+static CXLRetCode mld_get_allocated(CXLCCI *cci, CXLReader *in, CXLWriter *out)
 {
-    return fractions(in, out, qos(cci)->fm.allocated, false);
+    return mld_fractions(in, out, cci->memdev->qos->fm.allocated, false);
 }
 
-static CXLRetCode set_allocated(CXLCCI *cci, CXLReader *in, CXLWriter *out)
+static CXLRetCode mld_set_allocated(CXLCCI *cci, CXLReader *in, CXLWriter *out)
 {
-    return fractions(in, out, qos(cci)->fm.allocated, true);
+    return mld_fractions(in, out, cci->memdev->qos->fm.allocated, true);
 }
 
-static CXLRetCode get_limit(CXLCCI *cci, CXLReader *in, CXLWriter *out)
+static CXLRetCode mld_get_limit(CXLCCI *cci, CXLReader *in, CXLWriter *out)
 {
-    return fractions(in, out, qos(cci)->fm.limit, false);
+    return mld_fractions(in, out, cci->memdev->qos->fm.limit, false);
 }
 
-static CXLRetCode set_limit(CXLCCI *cci, CXLReader *in, CXLWriter *out)
+static CXLRetCode mld_set_limit(CXLCCI *cci, CXLReader *in, CXLWriter *out)
 {
-    return fractions(in, out, qos(cci)->fm.limit, true);
+    return mld_fractions(in, out, cci->memdev->qos->fm.limit, true);
 }
 
 #define MLD         .present = cxl_cci_is_memdev
@@ -209,23 +206,26 @@ static CXLRetCode set_limit(CXLCCI *cci, CXLReader *in, CXLWriter *out)
 #define MLD_SET     MLD, .effects = CXL_EFF_CONFIG_IMMEDIATE
 
 static const CXLCmd rows[] = {
-    CXL_ROW(0x5400, "Get LD Info", CXL_CCI_FM, CXL_LEN(0), get_info, MLD),
+    CXL_ROW(0x5400, "Get LD Info", CXL_CCI_FM, CXL_LEN(0), mld_get_info, MLD),
     CXL_ROW(0x5401, "Get LD Allocations", CXL_CCI_FM, CXL_LEN(2),
-            get_allocations, MLD),
+            mld_get_allocations, MLD),
     CXL_ROW(0x5402, "Set LD Allocations", CXL_CCI_FM,
-            CXL_LEN_LIST(4, ALLOCATION_SIZE, 0, 1), set_allocations, MLD_SET),
-    CXL_ROW(0x5403, "Get QoS Control", CXL_CCI_FM, CXL_LEN(0), get_control,
-            MLD),
-    CXL_ROW(0x5404, "Set QoS Control", CXL_CCI_FM, CXL_LEN(7), set_control,
+            CXL_LEN_LIST(4, ALLOCATION_SIZE, 0, 1), mld_set_allocations,
             MLD_SET),
-    CXL_ROW(0x5405, "Get QoS Status", CXL_CCI_FM, CXL_LEN(0), get_status, MLD),
+    CXL_ROW(0x5403, "Get QoS Control", CXL_CCI_FM, CXL_LEN(0), mld_get_control,
+            MLD),
+    CXL_ROW(0x5404, "Set QoS Control", CXL_CCI_FM, CXL_LEN(7), mld_set_control,
+            MLD_SET),
+    CXL_ROW(0x5405, "Get QoS Status", CXL_CCI_FM, CXL_LEN(0), mld_get_status,
+            MLD),
     CXL_ROW(0x5406, "Get QoS Allocated BW", CXL_CCI_FM, CXL_LEN(2),
-            get_allocated, MLD),
+            mld_get_allocated, MLD),
     CXL_ROW(0x5407, "Set QoS Allocated BW", CXL_CCI_FM,
-            CXL_LEN_LIST(2, 1, 0, 1), set_allocated, MLD_SET),
-    CXL_ROW(0x5408, "Get QoS BW Limit", CXL_CCI_FM, CXL_LEN(2), get_limit, MLD),
+            CXL_LEN_LIST(2, 1, 0, 1), mld_set_allocated, MLD_SET),
+    CXL_ROW(0x5408, "Get QoS BW Limit", CXL_CCI_FM, CXL_LEN(2), mld_get_limit,
+            MLD),
     CXL_ROW(0x5409, "Set QoS BW Limit", CXL_CCI_FM, CXL_LEN_LIST(2, 1, 0, 1),
-            set_limit, MLD_SET),
+            mld_set_limit, MLD_SET),
 };
 
 const CXLCmdSet cxl_cmds_mld = CXL_CMD_SET("MLD Components", rows);

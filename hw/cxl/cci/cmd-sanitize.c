@@ -27,7 +27,7 @@
 #define RANGE_COST      (1 * KiB)
 
 /* Records of what was wrong with the data that is gone; handles go on */
-static void forget_events(CXLEventLogs *logs)
+static void sanitize_forget_events(CXLEventLogs *logs)
 {
     CXLEventLogId log;
 
@@ -40,13 +40,13 @@ static void forget_events(CXLEventLogs *logs)
 }
 
 /* What is known about data that is gone */
-static void forget_data(CXLMemDev *d)
+static void sanitize_forget_data(CXLMemDev *d)
 {
     cxl_poison_forget(d->poison);
     cxl_media_forget(d->media);
     cxl_maintenance_forget(d->maintenance);
-    forget_events(d->events);
-    forget_events(d->fm_events);
+    sanitize_forget_events(d->events);
+    sanitize_forget_events(d->fm_events);
 }
 
 /* How long it takes by static capacity; guests have come to expect these */
@@ -74,18 +74,18 @@ static uint64_t sanitize_ms(uint64_t size)
 }
 
 /* Who set a passphrase wants to be asked before the data goes */
-static bool is_protected(CXLMemDev *d)
+static bool sanitize_is_protected(CXLMemDev *d)
 {
     return cxl_security_state(d->security) &
            (CXL_SECURITY_USER_SET | CXL_SECURITY_LOCKED);
 }
 
-static CXLRetCode sanitize(CXLCCI *cci, CXLReader *in, CXLWriter *out)
+static CXLRetCode sanitize_start(CXLCCI *cci, CXLReader *in, CXLWriter *out)
 {
     CXLMemDev *d = cci->memdev;
     uint64_t size = cxl_memdev_static_size(d);
 
-    if (is_protected(d)) {
+    if (sanitize_is_protected(d)) {
         return CXL_RC_INVALID_SECURITY_STATE;
     }
     cxl_memdev_set_media(d, CXL_MEDIA_DISABLED);
@@ -97,7 +97,7 @@ static void sanitize_end(CXLCCI *cci)
 {
     CXLMemDev *d = cci->memdev;
 
-    forget_data(d);
+    sanitize_forget_data(d);
     cxl_memdev_set_media(d, CXL_MEDIA_READY);
     trace_cxl_sanitize_done(cxl_cci_kind_name(cci->kind));
 }
@@ -133,11 +133,11 @@ static CXLRetCode secure_erase(CXLCCI *cci, CXLReader *in, CXLWriter *out)
 {
     CXLMemDev *d = cci->memdev;
 
-    if (is_protected(d)) {
+    if (sanitize_is_protected(d)) {
         return CXL_RC_INVALID_SECURITY_STATE;
     }
     d->ops->wipe_all(d->opaque);
-    forget_data(d);
+    sanitize_forget_data(d);
     trace_cxl_sanitize_done(cxl_cci_kind_name(cci->kind));
     return CXL_RC_SUCCESS;
 }
@@ -166,7 +166,8 @@ static const struct {
     { CLASS_SANITIZE, WRITE_ZEROS },
 };
 
-static CXLRetCode discover(CXLReader *in, uint32_t nr_ranges, CXLWriter *out)
+static CXLRetCode sanitize_discover(CXLReader *in, uint32_t nr_ranges,
+                                    CXLWriter *out)
 {
     unsigned start, count, i;
     size_t head = out->len;
@@ -191,14 +192,14 @@ static CXLRetCode discover(CXLReader *in, uint32_t nr_ranges, CXLWriter *out)
     return CXL_RC_SUCCESS;
 }
 
-static void get_range(CXLReader *in, CXLMediaRange *r)
+static void sanitize_get_range(CXLReader *in, CXLMediaRange *r)
 {
     r->dpa = cxl_get_le64(in);
     r->len = cxl_get_le64(in);
 }
 
 /* Whole lines that the host may write */
-static CXLRetCode check_range(CXLCCI *cci, const CXLMediaRange *r)
+static CXLRetCode sanitize_check_range(CXLCCI *cci, const CXLMediaRange *r)
 {
     CXLSecurity *security = cci->memdev->security;
 
@@ -222,7 +223,7 @@ static CXLRetCode media_operations(CXLCCI *cci, CXLReader *in, CXLWriter *out)
     cxl_get_skip(in, 2);
     n = cxl_get_le32(in);
     if (class == CLASS_GENERAL && subclass == DISCOVERY) {
-        return discover(in, n, out);
+        return sanitize_discover(in, n, out);
     }
     /* Both leave zeroes: a sanitize has no older copy here to destroy */
     if (class != CLASS_SANITIZE ||
@@ -243,8 +244,8 @@ static CXLRetCode media_operations(CXLCCI *cci, CXLReader *in, CXLWriter *out)
         CXLMediaRange r;
         CXLRetCode rc;
 
-        get_range(in, &r);
-        rc = check_range(cci, &r);
+        sanitize_get_range(in, &r);
+        rc = sanitize_check_range(cci, &r);
         if (rc != CXL_RC_SUCCESS) {
             return rc;
         }
@@ -254,7 +255,7 @@ static CXLRetCode media_operations(CXLCCI *cci, CXLReader *in, CXLWriter *out)
         return CXL_RC_SUCCESS;
     }
     for (i = 0; i < n; i++) {
-        get_range(&ranges, &m->op_range[i]);
+        sanitize_get_range(&ranges, &m->op_range[i]);
     }
     m->op_ranges = n;
     m->op_rc = CXL_RC_SUCCESS;
@@ -266,14 +267,15 @@ static CXLRetCode media_operations(CXLCCI *cci, CXLReader *in, CXLWriter *out)
  * Where on the medium the first bytes of a range are that may be written.
  * Return: how many of them follow each other there, at most @r->len
  */
-static uint64_t find_media(CXLCCI *cci, const CXLMediaRange *r, uint64_t *media)
+static uint64_t sanitize_find_media(CXLCCI *cci, const CXLMediaRange *r,
+                                    uint64_t *media)
 {
     return MIN(r->len, cxl_memdev_translate(cci->memdev, cci->host_id, r->dpa,
                                             media));
 }
 
 /* The first @n bytes are done */
-static void advance(CXLMediaState *m, uint64_t n)
+static void sanitize_advance(CXLMediaState *m, uint64_t n)
 {
     CXLMediaRange *r = &m->op_range[0];
 
@@ -286,15 +288,15 @@ static void advance(CXLMediaState *m, uint64_t n)
 }
 
 /* Return: bytes overwritten, 0 with m->op_rc set if this must not be done */
-static uint64_t overwrite(CXLCCI *cci, const CXLMediaRange *r,
-                          uint64_t *budget)
+static uint64_t sanitize_overwrite(CXLCCI *cci, const CXLMediaRange *r,
+                                   uint64_t *budget)
 {
     CXLMemDev *d = cci->memdev;
     CXLMediaState *m = d->media;
     uint64_t n, media;
 
     /* Dynamic capacity that the host lost meanwhile is left alone */
-    if (check_range(cci, r) != CXL_RC_SUCCESS) {
+    if (sanitize_check_range(cci, r) != CXL_RC_SUCCESS) {
         m->op_rc = CXL_RC_INVALID_PHYS_ADDR;
         return 0;
     }
@@ -303,7 +305,7 @@ static uint64_t overwrite(CXLCCI *cci, const CXLMediaRange *r,
         m->op_rc = CXL_RC_INTERNAL_ERROR;
         return 0;
     }
-    n = find_media(cci, r, &media);
+    n = sanitize_find_media(cci, r, &media);
     if (n) {
         n = d->ops->zero(d->opaque, media, n, budget);
     }
@@ -321,7 +323,7 @@ static uint64_t media_slice(CXLCCI *cci)
 
     while (m->op_ranges && budget) {
         uint64_t before = budget;
-        uint64_t n = overwrite(cci, &m->op_range[0], &budget);
+        uint64_t n = sanitize_overwrite(cci, &m->op_range[0], &budget);
 
         if (!n) {
             n = m->op_range[0].len;
@@ -329,7 +331,7 @@ static uint64_t media_slice(CXLCCI *cci)
         budget = MIN(budget, before - MIN(before, RANGE_COST));
         budget = ROUND_DOWN(budget, CXL_POISON_LINE);
         done += n;
-        advance(m, n);
+        sanitize_advance(m, n);
     }
     return done;
 }
@@ -361,12 +363,12 @@ static void media_operations_cut_short(CXLCCI *cci)
         const CXLMediaRange *r = &m->op_range[0];
         uint64_t n = r->len, media;
 
-        if (check_range(cci, r) == CXL_RC_SUCCESS) {
-            n = find_media(cci, r, &media);
+        if (sanitize_check_range(cci, r) == CXL_RC_SUCCESS) {
+            n = sanitize_find_media(cci, r, &media);
             cxl_poison_wipe(d->poison, r->dpa, n);
             d->ops->wipe(d->opaque, media, n);
         }
-        advance(m, n);
+        sanitize_advance(m, n);
     }
     d->ops->wipe_begin(d->opaque);
 }
@@ -374,11 +376,11 @@ static void media_operations_cut_short(CXLCCI *cci)
 /* -- rows ----------------------------------------------------------------- */
 
 static const CXLCmd rows[] = {
-    CXL_ROW(CXL_OP_SANITIZE, "Sanitize", SANITIZE_KINDS, CXL_LEN(0), sanitize,
+    CXL_ROW(CXL_OP_SANITIZE, "Sanitize", SANITIZE_KINDS, CXL_LEN(0),
+            sanitize_start,
             .effects = CXL_EFF_DATA_IMMEDIATE | CXL_EFF_SECURITY |
                        CXL_EFF_BACKGROUND | CXL_EFF_ABORTABLE,
-            .flags = CXL_CMD_MEDIA | CXL_CMD_BG,
-            .present = cxl_cci_is_memdev,
+            .flags = CXL_CMD_MEDIA | CXL_CMD_BG, .present = cxl_cci_is_memdev,
             .bg_done = sanitize_done, .bg_abort = sanitize_aborted,
             .bg_reset = sanitize_cut_short),
     CXL_ROW(0x4401, "Secure Erase", SANITIZE_KINDS, CXL_LEN(0), secure_erase,

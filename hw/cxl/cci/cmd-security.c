@@ -15,17 +15,12 @@
 /* A type and what is reserved behind it */
 #define TYPE_SIZE       0x20
 
-static CXLSecurity *security(const CXLCCI *cci)
+static bool security_has_persistent(const CXLCCI *cci)
 {
-    return cci->memdev->security;
+    return cxl_cci_is_memdev(cci) && cci->memdev->security->len;
 }
 
-static bool has_persistent(const CXLCCI *cci)
-{
-    return cxl_cci_is_memdev(cci) && security(cci)->len;
-}
-
-static uint8_t get_type(CXLReader *in)
+static uint8_t security_get_type(CXLReader *in)
 {
     uint8_t type = cxl_get_u8(in);
 
@@ -33,41 +28,44 @@ static uint8_t get_type(CXLReader *in)
     return type;
 }
 
-static const uint8_t *get_secret(CXLReader *in)
+static const uint8_t *security_get_secret(CXLReader *in)
 {
     return cxl_reader_bytes(in, CXL_PASSPHRASE_SIZE);
 }
 
-static CXLRetCode get_state(CXLCCI *cci, CXLReader *in, CXLWriter *out)
+static CXLRetCode security_get_state(CXLCCI *cci, CXLReader *in, CXLWriter *out)
 {
-    cxl_put_le32(out, cxl_security_state(security(cci)));
+    cxl_put_le32(out, cxl_security_state(cci->memdev->security));
     return CXL_RC_SUCCESS;
 }
 
-static CXLRetCode set_passphrase(CXLCCI *cci, CXLReader *in, CXLWriter *out)
+static CXLRetCode security_set_passphrase(CXLCCI *cci, CXLReader *in,
+                                          CXLWriter *out)
 {
-    uint8_t type = get_type(in);
-    const uint8_t *current = get_secret(in);
+    uint8_t type = security_get_type(in);
+    const uint8_t *current = security_get_secret(in);
 
-    return cxl_security_set(security(cci), type, current, get_secret(in));
+    return cxl_security_set(cci->memdev->security, type, current,
+                            security_get_secret(in));
 }
 
-static CXLRetCode disable_passphrase(CXLCCI *cci, CXLReader *in,
-                                     CXLWriter *out)
+static CXLRetCode security_disable_passphrase(CXLCCI *cci, CXLReader *in,
+                                              CXLWriter *out)
 {
-    uint8_t type = get_type(in);
+    uint8_t type = security_get_type(in);
 
-    return cxl_security_disable(security(cci), type, get_secret(in));
+    return cxl_security_disable(cci->memdev->security, type,
+                                security_get_secret(in));
 }
 
-static CXLRetCode unlock(CXLCCI *cci, CXLReader *in, CXLWriter *out)
+static CXLRetCode security_unlock(CXLCCI *cci, CXLReader *in, CXLWriter *out)
 {
-    return cxl_security_unlock(security(cci), get_secret(in));
+    return cxl_security_unlock(cci->memdev->security, security_get_secret(in));
 }
 
-static CXLRetCode freeze(CXLCCI *cci, CXLReader *in, CXLWriter *out)
+static CXLRetCode security_freeze(CXLCCI *cci, CXLReader *in, CXLWriter *out)
 {
-    return cxl_security_freeze(security(cci));
+    return cxl_security_freeze(cci->memdev->security);
 }
 
 /*
@@ -75,12 +73,12 @@ static CXLRetCode freeze(CXLCCI *cci, CXLReader *in, CXLWriter *out)
  * was never behind a passphrase and may be in use; labels, which tell of
  * namespaces and hold no user data, stay too.
  */
-static CXLRetCode erase(CXLCCI *cci, CXLReader *in, CXLWriter *out)
+static CXLRetCode security_erase(CXLCCI *cci, CXLReader *in, CXLWriter *out)
 {
     CXLMemDev *d = cci->memdev;
-    CXLSecurity *s = security(cci);
-    uint8_t type = get_type(in);
-    CXLRetCode rc = cxl_security_erase(s, type, get_secret(in));
+    CXLSecurity *s = cci->memdev->security;
+    uint8_t type = security_get_type(in);
+    CXLRetCode rc = cxl_security_erase(s, type, security_get_secret(in));
 
     if (rc == CXL_RC_SUCCESS) {
         d->ops->wipe(d->opaque, s->dpa, s->len);
@@ -92,19 +90,20 @@ static CXLRetCode erase(CXLCCI *cci, CXLReader *in, CXLWriter *out)
 
 #define SECURE(op, title, eff, size, fn) \
     CXL_ROW(op, title, CXL_CCI_MAILBOX, CXL_LEN(size), fn, \
-            .effects = CXL_EFF_SECURITY | (eff), .present = has_persistent)
+            .effects = CXL_EFF_SECURITY | (eff), \
+            .present = security_has_persistent)
 
 static const CXLCmd rows[] = {
     CXL_ROW(0x4500, "Get Security State", CXL_CCI_MAILBOX, CXL_LEN(0),
-            get_state, .present = cxl_cci_is_memdev),
+            security_get_state, .present = cxl_cci_is_memdev),
     SECURE(0x4501, "Set Passphrase", 0, TYPE_SIZE + 2 * CXL_PASSPHRASE_SIZE,
-           set_passphrase),
+           security_set_passphrase),
     SECURE(0x4502, "Disable Passphrase", 0, TYPE_SIZE + CXL_PASSPHRASE_SIZE,
-           disable_passphrase),
-    SECURE(0x4503, "Unlock", 0, CXL_PASSPHRASE_SIZE, unlock),
-    SECURE(0x4504, "Freeze Security State", 0, 0, freeze),
+           security_disable_passphrase),
+    SECURE(0x4503, "Unlock", 0, CXL_PASSPHRASE_SIZE, security_unlock),
+    SECURE(0x4504, "Freeze Security State", 0, 0, security_freeze),
     SECURE(0x4505, "Passphrase Secure Erase", CXL_EFF_DATA_IMMEDIATE,
-           TYPE_SIZE + CXL_PASSPHRASE_SIZE, erase),
+           TYPE_SIZE + CXL_PASSPHRASE_SIZE, security_erase),
 };
 
 const CXLCmdSet cxl_cmds_security =

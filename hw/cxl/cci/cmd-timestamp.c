@@ -6,18 +6,20 @@
 #include "hw/cxl/cxl_events.h"
 #include "cmd-sets.h"
 
-static bool has_clock(const CXLCCI *cci)
+static bool timestamp_has_clock(const CXLCCI *cci)
 {
     return cci->clock != NULL;
 }
 
-static CXLRetCode get_timestamp(CXLCCI *cci, CXLReader *in, CXLWriter *out)
+static CXLRetCode timestamp_get(CXLCCI *cci, CXLReader *in,
+                                CXLWriter *out)
 {
     cxl_put_le64(out, cxl_timestamp_get(cci->clock));
     return CXL_RC_SUCCESS;
 }
 
-static CXLRetCode set_timestamp(CXLCCI *cci, CXLReader *in, CXLWriter *out)
+static CXLRetCode timestamp_set(CXLCCI *cci, CXLReader *in,
+                                CXLWriter *out)
 {
     cxl_timestamp_set(cci->clock, cxl_get_le64(in));
     return CXL_RC_SUCCESS;
@@ -26,10 +28,11 @@ static CXLRetCode set_timestamp(CXLCCI *cci, CXLReader *in, CXLWriter *out)
 #define CLOCK_KINDS (CXL_CCI_MAILBOX | CXL_CCI_FM | CXL_CCI_SWITCH)
 
 static const CXLCmd rows[] = {
-    CXL_ROW(0x0300, "Get Timestamp", CLOCK_KINDS, CXL_LEN(0), get_timestamp,
-            .present = has_clock),
-    CXL_ROW(0x0301, "Set Timestamp", CLOCK_KINDS, CXL_LEN(8), set_timestamp,
-            .effects = CXL_EFF_POLICY_IMMEDIATE, .present = has_clock),
+    CXL_ROW(0x0300, "Get Timestamp", CLOCK_KINDS, CXL_LEN(0),
+            timestamp_get, .present = timestamp_has_clock),
+    CXL_ROW(0x0301, "Set Timestamp", CLOCK_KINDS, CXL_LEN(8),
+            timestamp_set, .effects = CXL_EFF_POLICY_IMMEDIATE,
+            .present = timestamp_has_clock),
 };
 
 const CXLCmdSet cxl_cmds_timestamp = CXL_CMD_SET("Timestamp", rows);

@@ -71,7 +71,7 @@ CXLCCI *cxl_switch_cci_at(const CXLCCI *cci, uint8_t port)
     return d ? cxl_mem_target_cci(OBJECT(d)) : NULL;
 }
 
-static bool changes_binding(const CXLCCI *cci)
+static bool switch_cci_changes_binding(const CXLCCI *cci)
 {
     return cci->bg.running && (cci->bg.opcode == CXL_OP_BIND_VPPB ||
                                cci->bg.opcode == CXL_OP_UNBIND_VPPB);
@@ -81,7 +81,7 @@ static bool changes_binding(const CXLCCI *cci)
 int cxl_switch_cci_post_load(CXLCCI *cci)
 {
     CXLSwitch *sw = cxl_cci_switch(cci);
-    bool good = !changes_binding(cci) ||
+    bool good = !switch_cci_changes_binding(cci) ||
                 (sw && cci->bg.opcode == sw->op.opcode);
     unsigned i, n = 0;
 
@@ -90,7 +90,7 @@ int cxl_switch_cci_post_load(CXLCCI *cci)
         return good ? 0 : -EINVAL;
     }
     for (i = 0; i < sw->ccis->len; i++) {
-        n += changes_binding(g_ptr_array_index(sw->ccis, i));
+        n += switch_cci_changes_binding(g_ptr_array_index(sw->ccis, i));
     }
     if (++sw->loaded == sw->ccis->len) {
         good = good && n == (sw->op.opcode != 0);

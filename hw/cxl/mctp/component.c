@@ -26,10 +26,10 @@
 /* Payload of a switch's CCI here; a memory device decides for itself */
 #define SWITCH_PAYLOAD  4096
 
-static void lose_component(MCTPCXLComponent *c);
+static void component_lose_component(MCTPCXLComponent *c);
 
 /* The FM holds a component in reset (5102h): it cannot answer, the user can */
-static void dropped_in_reset(MCTPCXLComponent *c, uint16_t opcode)
+static void component_dropped_in_reset(MCTPCXLComponent *c, uint16_t opcode)
 {
     const char *id = DEVICE(c->pci)->id ?: object_get_typename(OBJECT(c->pci));
 
@@ -44,9 +44,9 @@ static void dropped_in_reset(MCTPCXLComponent *c, uint16_t opcode)
 }
 
 /* A command can unplug the component, the link, or both: see @running */
-static MCTPCXLRan run_on_cci(void *opaque, uint16_t opcode, const void *in,
-                             size_t in_len, void *out, size_t out_size,
-                             MCTPCXLAnswer *answer)
+static MCTPCXLRan component_run_on_cci(void *opaque, uint16_t opcode,
+                                       const void *in, size_t in_len, void *out,
+                                       size_t out_size, MCTPCXLAnswer *answer)
 {
     MCTPCXLComponent *c = opaque;
     CXLCCI *cci = c->cci;
@@ -55,7 +55,7 @@ static MCTPCXLRan run_on_cci(void *opaque, uint16_t opcode, const void *in,
         return MCTP_CXL_SILENT;
     }
     if (resettable_is_in_reset(OBJECT(c->pci))) {
-        dropped_in_reset(c, opcode);
+        component_dropped_in_reset(c, opcode);
         return MCTP_CXL_SILENT;
     }
     cci->hold_told = false;
@@ -67,7 +67,7 @@ static MCTPCXLRan run_on_cci(void *opaque, uint16_t opcode, const void *in,
     answer->background = cci->bg.running;
     c->running = false;
     if (c->lost) {
-        lose_component(c);
+        component_lose_component(c);
     }
     return c->ep ? MCTP_CXL_ANSWERED : MCTP_CXL_GONE;
 }
@@ -76,7 +76,7 @@ static MCTPCXLRan run_on_cci(void *opaque, uint16_t opcode, const void *in,
  * Nothing of ours is on the stack here, and the link stays in memory until it
  * is left, whoever unplugs it.
  */
-static void run_requests(void *opaque)
+static void component_run_requests(void *opaque)
 {
     MCTPCXLComponent *c = opaque;
 
@@ -90,14 +90,15 @@ static void run_requests(void *opaque)
     }
 }
 
-static void request_arrived(void *opaque)
+static void component_request_arrived(void *opaque)
 {
     MCTPCXLComponent *c = opaque;
 
     device_deferred_raise(&c->work);
 }
 
-static void vm_state_changed(void *opaque, bool running, RunState state)
+static void component_vm_state_changed(void *opaque, bool running,
+                                       RunState state)
 {
     MCTPCXLComponent *c = opaque;
 
@@ -106,7 +107,8 @@ static void vm_state_changed(void *opaque, bool running, RunState state)
     }
 }
 
-static void response(void *opaque, uint8_t mctp_tag, const CXLCCIMsg *msg)
+static void component_response(void *opaque, uint8_t mctp_tag,
+                               const CXLCCIMsg *msg)
 {
     MCTPCXLComponent *c = opaque;
 
@@ -142,7 +144,7 @@ static void component_uuid(PCIDevice *pci, uint8_t *uuid)
     uuid[8] = (uuid[8] & 0x3f) | 0x80;
 }
 
-static bool find_component(MCTPCXLComponent *c, Error **errp)
+static bool component_find_component(MCTPCXLComponent *c, Error **errp)
 {
     Object *obj = OBJECT(c->target);
 
@@ -175,7 +177,7 @@ static bool find_component(MCTPCXLComponent *c, Error **errp)
 }
 
 /* Its command interface goes only when no command is running there */
-static void lose_component(MCTPCXLComponent *c)
+static void component_lose_component(MCTPCXLComponent *c)
 {
     c->lost = c->running;
     if (c->lost) {
@@ -193,13 +195,13 @@ static void lose_component(MCTPCXLComponent *c)
  * The component is being unplugged. References of ours, the one of the link
  * property among them, would keep it from ever being reported as deleted.
  */
-static void device_gone(DeviceListener *listener, DeviceState *dev)
+static void component_device_gone(DeviceListener *listener, DeviceState *dev)
 {
     MCTPCXLComponent *c = container_of(listener, MCTPCXLComponent, listener);
 
     if (c->pci && (dev == DEVICE(c->target) || dev == DEVICE(c->pci))) {
         trace_mctp_cxl_component_gone(c->link->id ?: "", dev->id ?: "");
-        lose_component(c);
+        component_lose_component(c);
         object_unref(OBJECT(g_steal_pointer(&c->target)));
     }
 }
@@ -239,27 +241,26 @@ bool mctp_cxl_component_open(MCTPCXLComponent *c, DeviceState *link,
                    "or 0 for none", c->eid, MCTP_EID_FIRST, MCTP_EID_LAST);
         return false;
     }
-    if (!find_component(c, errp)) {
+    if (!component_find_component(c, errp)) {
         return false;
     }
     component_uuid(c->pci, uuid);
     config.max_message = mctp_cxl_message_max(c->cci->payload_max);
     c->cxl = (MCTPCXLTarget) {
-        .run = run_on_cci,
-        .arrived = request_arrived,
+        .run = component_run_on_cci,
+        .arrived = component_request_arrived,
         .opaque = c,
         .payload_max = c->cci->payload_max,
-        .response = response,
+        .response = component_response,
     };
     c->ep = mctp_endpoint_new(&config);
     mctp_cxl_attach(c->ep, &c->cxl);
     mctp_cxl_notify_init(&c->notify, c->ep, &c->cxl);
     mctp_cxl_notify_watch(&c->notify, c->cci);
-    device_deferred_init(&c->work, OBJECT(link), run_requests, c);
-    c->vmstate_handler = qdev_add_vm_change_state_handler(link,
-                                                          vm_state_changed,
-                                                          c);
-    c->listener.unrealize = device_gone;
+    device_deferred_init(&c->work, OBJECT(link), component_run_requests, c);
+    c->vmstate_handler = qdev_add_vm_change_state_handler(
+        link, component_vm_state_changed, c);
+    c->listener.unrealize = component_device_gone;
     device_listener_register(&c->listener);
     return true;
 }
@@ -273,7 +274,7 @@ void mctp_cxl_component_close(MCTPCXLComponent *c)
     mctp_cxl_notify_destroy(&c->notify);
     mctp_endpoint_free(c->ep);
     c->ep = NULL;
-    lose_component(c);
+    component_lose_component(c);
 }
 
 void mctp_cxl_component_reset(MCTPCXLComponent *c)
@@ -286,14 +287,14 @@ void mctp_cxl_component_reset(MCTPCXLComponent *c)
     }
 }
 
-static bool has_switch_cci(void *opaque)
+static bool component_has_switch_cci(void *opaque)
 {
     MCTPCXLComponent *c = opaque;
 
     return c->cci == &c->switch_cci;
 }
 
-static int switch_cci_post_load(void *opaque, int version_id)
+static int component_switch_cci_post_load(void *opaque, int version_id)
 {
     MCTPCXLComponent *c = opaque;
 
@@ -304,8 +305,8 @@ static const VMStateDescription vmstate_switch_cci = {
     .name = "mctp-cxl-component/switch-cci",
     .version_id = 1,
     .minimum_version_id = 1,
-    .needed = has_switch_cci,
-    .post_load = switch_cci_post_load,
+    .needed = component_has_switch_cci,
+    .post_load = component_switch_cci_post_load,
     .fields = (const VMStateField[]) {
         VMSTATE_STRUCT(switch_cci, MCTPCXLComponent, 1, vmstate_cxl_cci,
                        CXLCCI),
@@ -321,7 +322,7 @@ void mctp_cxl_component_give_up(MCTPCXLComponent *c)
     mctp_cxl_component_reset(c);
 }
 
-static bool requests_wait(void *opaque)
+static bool component_requests_wait(void *opaque)
 {
     MCTPCXLComponent *c = opaque;
 
@@ -332,7 +333,7 @@ static const VMStateDescription vmstate_waiting = {
     .name = "mctp-cxl-component/waiting",
     .version_id = 1,
     .minimum_version_id = 1,
-    .needed = requests_wait,
+    .needed = component_requests_wait,
     .fields = (const VMStateField[]) {
         VMSTATE_STRUCT(cxl, MCTPCXLComponent, 1, vmstate_mctp_cxl_waiting,
                        MCTPCXLTarget),

@@ -20,8 +20,8 @@ uint32_t mctp_cxl_message_max(uint32_t payload_max)
 }
 
 /* Returns false if there is no room; its drop is counted */
-static bool keep(MCTPCXLTarget *target, MCTPEndpoint *ep,
-                 const MCTPMessage *msg)
+static bool mctp_cxl_keep(MCTPCXLTarget *target, MCTPEndpoint *ep,
+                          const MCTPMessage *msg)
 {
     MCTPCXLWaiting *w = &target->waiting[target->num_waiting];
 
@@ -40,12 +40,12 @@ static bool keep(MCTPCXLTarget *target, MCTPEndpoint *ep,
 }
 
 /* A control request does not overtake a command, nor is it ever refused */
-static bool hold_control(void *opaque, const MCTPMessage *msg)
+static bool mctp_cxl_hold_control(void *opaque, const MCTPMessage *msg)
 {
     MCTPCXLTarget *target = opaque;
 
     return target->num_waiting && target->num_waiting < MCTP_CXL_WAITING_MAX &&
-           keep(target, NULL, msg);
+           mctp_cxl_keep(target, NULL, msg);
 }
 
 /*
@@ -63,14 +63,14 @@ static void mctp_cxl_request(void *opaque, MCTPEndpoint *ep,
         mctp_endpoint_count_drop(ep, MCTP_DROP_MALFORMED);
         return;
     }
-    if (keep(target, ep, msg)) {
+    if (mctp_cxl_keep(target, ep, msg)) {
         target->arrived(target->opaque);
     }
 }
 
 /* Returns false if the endpoint is gone */
-static bool run_one(MCTPEndpoint *ep, MCTPCXLTarget *target,
-                    const MCTPCXLWaiting *w, int64_t now)
+static bool mctp_cxl_run_one(MCTPEndpoint *ep, MCTPCXLTarget *target,
+                             const MCTPCXLWaiting *w, int64_t now)
 {
     const uint8_t *body = w->body->data;
     size_t room = MIN(target->payload_max,
@@ -121,7 +121,7 @@ static bool run_one(MCTPEndpoint *ep, MCTPCXLTarget *target,
     return true;
 }
 
-static void run_control(MCTPEndpoint *ep, const MCTPCXLWaiting *w)
+static void mctp_cxl_run_control(MCTPEndpoint *ep, const MCTPCXLWaiting *w)
 {
     const MCTPMessage msg = {
         .request = w->request,
@@ -145,9 +145,9 @@ bool mctp_cxl_run(MCTPEndpoint *ep, MCTPCXLTarget *target, int64_t now)
                 target->num_waiting * sizeof(w));
         target->waiting[target->num_waiting].body = NULL;
         if (w.body->data[0] == MCTP_TYPE_CONTROL) {
-            run_control(ep, &w);
+            mctp_cxl_run_control(ep, &w);
         } else {
-            here = run_one(ep, target, &w, now);
+            here = mctp_cxl_run_one(ep, target, &w, now);
         }
         g_byte_array_unref(w.body);
     }
@@ -206,6 +206,6 @@ bool mctp_cxl_attach(MCTPEndpoint *ep, MCTPCXLTarget *target)
         }
         mctp_endpoint_on_response(ep, types[i], mctp_cxl_response);
     }
-    mctp_endpoint_hold_control(ep, hold_control, target);
+    mctp_endpoint_hold_control(ep, mctp_cxl_hold_control, target);
     return true;
 }

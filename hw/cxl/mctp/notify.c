@@ -22,27 +22,27 @@
 #define ANSWER_NS               MCTP_REPLY_LIMIT_NS
 #define TRIES                   3
 
-static int64_t now_ns(void)
+static int64_t notify_now_ns(void)
 {
     return qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL);
 }
 
-static void send_notice(MCTPCXLNotify *n)
+static void notify_send_notice(MCTPCXLNotify *n)
 {
     uint8_t payload[sizeof(uint16_t)];
 
     stw_le_p(payload, n->told);
     n->tries++;
-    n->deadline = now_ns() + ANSWER_NS;
+    n->deadline = notify_now_ns() + ANSWER_NS;
     /* without room for it now, there may be at the next try */
     n->tag = mctp_cxl_send(n->ep, n->link, n->eid, n->cci_tag,
                            OP_EVENT_NOTIFICATION, payload, sizeof(payload),
-                           now_ns());
+                           notify_now_ns());
     trace_mctp_cxl_notice(n->eid, n->told, n->tries, n->tag);
     timer_mod_ns(n->timer, n->deadline);
 }
 
-static void next_notice(MCTPCXLNotify *n)
+static void notify_next_notice(MCTPCXLNotify *n)
 {
     if (n->told || !n->pending) {
         return;
@@ -51,10 +51,10 @@ static void next_notice(MCTPCXLNotify *n)
     n->pending = 0;
     n->tries = 0;
     n->cci_tag++;
-    send_notice(n);
+    notify_send_notice(n);
 }
 
-static void end_notice(MCTPCXLNotify *n)
+static void notify_end_notice(MCTPCXLNotify *n)
 {
     if (n->tag >= 0) {
         mctp_endpoint_withdraw(n->ep, n->tag);
@@ -64,7 +64,7 @@ static void end_notice(MCTPCXLNotify *n)
     timer_del(n->timer);
 }
 
-static void answer_overdue(void *opaque)
+static void notify_answer_overdue(void *opaque)
 {
     MCTPCXLNotify *n = opaque;
     uint16_t told = n->told;
@@ -73,36 +73,36 @@ static void answer_overdue(void *opaque)
     if (!told) {
         return;
     }
-    end_notice(n);
+    notify_end_notice(n);
     if (tries < TRIES) {
         n->told = told;
-        send_notice(n);
+        notify_send_notice(n);
     } else {
         trace_mctp_cxl_notice_given_up(n->eid, told);
-        next_notice(n);
+        notify_next_notice(n);
     }
 }
 
-static void report(MCTPCXLNotify *n, uint16_t condition)
+static void notify_report(MCTPCXLNotify *n, uint16_t condition)
 {
     n->pending |= condition & n->transport.policy;
-    next_notice(n);
+    notify_next_notice(n);
 }
 
-static void log_filled(Notifier *notifier, void *data)
+static void notify_log_filled(Notifier *notifier, void *data)
 {
     const CXLEventLogId *log = data;
 
-    report(container_of(notifier, MCTPCXLNotify, logs), 1u << *log);
+    notify_report(container_of(notifier, MCTPCXLNotify, logs), 1u << *log);
 }
 
-static void background_ended(Notifier *notifier, void *data)
+static void notify_background_ended(Notifier *notifier, void *data)
 {
-    report(container_of(notifier, MCTPCXLNotify, background),
-           CXL_NOTICE_BACKGROUND);
+    notify_report(container_of(notifier, MCTPCXLNotify, background),
+                  CXL_NOTICE_BACKGROUND);
 }
 
-static void set_policy(CXLCCITransport *transport, uint16_t policy)
+static void notify_set_policy(CXLCCITransport *transport, uint16_t policy)
 {
     MCTPCXLNotify *n = container_of(transport, MCTPCXLNotify, transport);
 
@@ -110,13 +110,13 @@ static void set_policy(CXLCCITransport *transport, uint16_t policy)
     if (n->told && (n->link != n->target->from.link ||
                     n->eid != n->target->from.remote ||
                     (n->told & ~policy))) {
-        end_notice(n);
+        notify_end_notice(n);
     }
     n->transport.policy = policy;
     n->pending &= policy;
     n->link = n->target->from.link;
     n->eid = n->target->from.remote;
-    next_notice(n);
+    notify_next_notice(n);
 }
 
 void mctp_cxl_notify_response(MCTPCXLNotify *n, uint8_t mctp_tag,
@@ -128,20 +128,20 @@ void mctp_cxl_notify_response(MCTPCXLNotify *n, uint8_t mctp_tag,
     }
     /* with any return code it was heard; repeating it would not help */
     trace_mctp_cxl_notice_answered(n->eid, n->told, msg->ret_code);
-    end_notice(n);
-    next_notice(n);
+    notify_end_notice(n);
+    notify_next_notice(n);
 }
 
 void mctp_cxl_notify_init(MCTPCXLNotify *n, MCTPEndpoint *ep,
                           const MCTPCXLTarget *target)
 {
     *n = (MCTPCXLNotify) {
-        .transport.set_policy = set_policy,
+        .transport.set_policy = notify_set_policy,
         .ep = ep,
         .target = target,
-        .timer = timer_new_ns(QEMU_CLOCK_VIRTUAL, answer_overdue, n),
-        .logs.notify = log_filled,
-        .background.notify = background_ended,
+        .timer = timer_new_ns(QEMU_CLOCK_VIRTUAL, notify_answer_overdue, n),
+        .logs.notify = notify_log_filled,
+        .background.notify = notify_background_ended,
         .tag = -1,
     };
 }
@@ -168,7 +168,7 @@ void mctp_cxl_notify_leave(MCTPCXLNotify *n)
 
 void mctp_cxl_notify_reset(MCTPCXLNotify *n)
 {
-    end_notice(n);
+    notify_end_notice(n);
     n->transport.policy = 0;
     n->pending = 0;
     n->link = 0;

@@ -67,21 +67,21 @@ struct MCTPSerialCXL {
     bool open;
 };
 
-static int64_t now_ns(void)
+static int64_t mctp_serial_now_ns(void)
 {
     return qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL);
 }
 
-static const char *name_of(const MCTPSerialCXL *s)
+static const char *mctp_serial_name_of(const MCTPSerialCXL *s)
 {
     return DEVICE(s)->id ?: "";
 }
 
 /* -- sending ------------------------------------------------------------ */
 
-static void pump(MCTPSerialCXL *s);
+static void mctp_serial_pump(MCTPSerialCXL *s);
 
-static void stop_watch(MCTPSerialCXL *s)
+static void mctp_serial_stop_watch(MCTPSerialCXL *s)
 {
     if (s->watch) {
         g_source_remove(s->watch);
@@ -89,26 +89,27 @@ static void stop_watch(MCTPSerialCXL *s)
     }
 }
 
-static gboolean line_writable(void *do_not_use, GIOCondition cond,
-                              void *opaque)
+static gboolean mctp_serial_line_writable(void *do_not_use, GIOCondition cond,
+                                          void *opaque)
 {
     MCTPSerialCXL *s = opaque;
 
     s->watch = 0;
-    pump(s);
+    mctp_serial_pump(s);
     return G_SOURCE_REMOVE;
 }
 
 /* What the line cannot take is lost, as are the messages behind it */
-static void give_up_output(MCTPSerialCXL *s)
+static void mctp_serial_give_up_output(MCTPSerialCXL *s)
 {
-    trace_mctp_serial_cxl_output_lost(name_of(s), s->out_len - s->out_pos);
+    trace_mctp_serial_cxl_output_lost(mctp_serial_name_of(s), s->out_len -
+                                      s->out_pos);
     s->out_len = s->out_pos = 0;
     mctp_txqueue_reset(mctp_endpoint_tx(s->cxl.ep));
 }
 
 /* Returns true if no byte of a frame is left to be written */
-static bool write_frames(MCTPSerialCXL *s)
+static bool mctp_serial_write_frames(MCTPSerialCXL *s)
 {
     while (s->out_pos < s->out_len) {
         unsigned session = s->session;
@@ -129,10 +130,10 @@ static bool write_frames(MCTPSerialCXL *s)
         }
         if (n == 0 || errno == EAGAIN) {
             s->watch = qemu_chr_fe_add_watch(&s->chr, G_IO_OUT | G_IO_HUP,
-                                             line_writable, s);
+                                             mctp_serial_line_writable, s);
         }
         if (!s->watch) {
-            give_up_output(s);
+            mctp_serial_give_up_output(s);
         }
         return false;
     }
@@ -140,12 +141,12 @@ static bool write_frames(MCTPSerialCXL *s)
 }
 
 /* Frame what is queued, as much as there is room for */
-static bool fill_output(MCTPSerialCXL *s)
+static bool mctp_serial_fill_output(MCTPSerialCXL *s)
 {
     MCTPTxQueue *tx = mctp_endpoint_tx(s->cxl.ep);
     const size_t room = MCTP_SERIAL_FRAME_MAX(MCTP_HEADER_BYTES +
                                               s->cxl.unit);
-    int64_t now = now_ns();
+    int64_t now = mctp_serial_now_ns();
     MCTPTxPacket pkt;
 
     s->out_len = s->out_pos = 0;
@@ -154,7 +155,7 @@ static bool fill_output(MCTPSerialCXL *s)
         size_t len = mctp_serial_encode(pkt.data, pkt.len,
                                         s->out + s->out_len);
 
-        trace_mctp_serial_cxl_sending(name_of(s), pkt.len, len);
+        trace_mctp_serial_cxl_sending(mctp_serial_name_of(s), pkt.len, len);
         s->out_len += len;
         mctp_txqueue_sent(tx, pkt.id, now);
     }
@@ -165,12 +166,12 @@ static bool fill_output(MCTPSerialCXL *s)
  * Send as much as the chardev takes. While the machine is stopped its state
  * stands still: only the bytes of frames begun go on.
  */
-static void pump(MCTPSerialCXL *s)
+static void mctp_serial_pump(MCTPSerialCXL *s)
 {
     bool progress = false;
 
-    while (s->open && write_frames(s) && runstate_is_running() &&
-           fill_output(s)) {
+    while (s->open && mctp_serial_write_frames(s) && runstate_is_running() &&
+           mctp_serial_fill_output(s)) {
         progress = true;
     }
     if (progress) {
@@ -179,12 +180,12 @@ static void pump(MCTPSerialCXL *s)
     }
 }
 
-static void pump_bh(void *opaque)
+static void mctp_serial_pump_bh(void *opaque)
 {
-    pump(opaque);
+    mctp_serial_pump(opaque);
 }
 
-static void kick(void *opaque)
+static void mctp_serial_kick(void *opaque)
 {
     MCTPSerialCXL *s = opaque;
 
@@ -192,12 +193,12 @@ static void kick(void *opaque)
 }
 
 /* The answers are there already when a bottom half of their own would be */
-static void requests_ran(DeviceState *dev)
+static void mctp_serial_requests_ran(DeviceState *dev)
 {
     MCTPSerialCXL *s = MCTP_SERIAL_CXL(dev);
 
     qemu_bh_cancel(s->bh);
-    pump(s);
+    mctp_serial_pump(s);
 }
 
 /* -- receiving ---------------------------------------------------------- */
@@ -207,7 +208,7 @@ static void requests_ran(DeviceState *dev)
  * peer that does not read its answers is no longer listened to when all
  * places are taken; its chardev then makes it wait.
  */
-static int line_can_receive(void *opaque)
+static int mctp_serial_line_can_receive(void *opaque)
 {
     MCTPSerialCXL *s = opaque;
     unsigned room = mctp_txqueue_room(mctp_endpoint_tx(s->cxl.ep));
@@ -221,7 +222,7 @@ static int line_can_receive(void *opaque)
 }
 
 /* Sends nothing: what is answered at once leaves from a bottom half too */
-static void line_receive(void *opaque, const uint8_t *buf, int size)
+static void mctp_serial_line_receive(void *opaque, const uint8_t *buf, int size)
 {
     static const char *const events[MCTP_SERIAL__COUNT] = {
         [MCTP_SERIAL_NOISE] = "noise", [MCTP_SERIAL_BAD_HEADER] = "header",
@@ -235,11 +236,13 @@ static void line_receive(void *opaque, const uint8_t *buf, int size)
     while (buf < end) {
         buf += mctp_serial_scan(&s->parser, buf, end - buf, &event);
         if (event == MCTP_SERIAL_PACKET) {
-            trace_mctp_serial_cxl_received(name_of(s), s->parser.len);
+            trace_mctp_serial_cxl_received(mctp_serial_name_of(s),
+                                           s->parser.len);
             mctp_endpoint_receive(s->cxl.ep, s->parser.packet, s->parser.len,
-                                  THE_PEER, now_ns());
+                                  THE_PEER, mctp_serial_now_ns());
         } else if (event != MCTP_SERIAL_MORE) {
-            trace_mctp_serial_cxl_bad_frame(name_of(s), events[event]);
+            trace_mctp_serial_cxl_bad_frame(mctp_serial_name_of(s),
+                                            events[event]);
         }
     }
 }
@@ -248,28 +251,28 @@ static void line_receive(void *opaque, const uint8_t *buf, int size)
  * A new peer has nothing to do with the old one's messages. The endpoint ID
  * stays: a line that is plugged again reaches the same endpoint.
  */
-static void line_changed(MCTPSerialCXL *s, bool open)
+static void mctp_serial_line_changed(MCTPSerialCXL *s, bool open)
 {
-    trace_mctp_serial_cxl_line(name_of(s), open);
+    trace_mctp_serial_cxl_line(mctp_serial_name_of(s), open);
     s->session++;
     s->open = open;
-    stop_watch(s);
+    mctp_serial_stop_watch(s);
     s->out_len = s->out_pos = 0;
     mctp_serial_reset(&s->parser);
     mctp_endpoint_flush(s->cxl.ep);
 }
 
 /* May be called from inside a write */
-static void line_event(void *opaque, QEMUChrEvent event)
+static void mctp_serial_line_event(void *opaque, QEMUChrEvent event)
 {
     MCTPSerialCXL *s = opaque;
 
     switch (event) {
     case CHR_EVENT_OPENED:
-        line_changed(s, true);
+        mctp_serial_line_changed(s, true);
         break;
     case CHR_EVENT_CLOSED:
-        line_changed(s, false);
+        mctp_serial_line_changed(s, false);
         break;
     case CHR_EVENT_BREAK:
         mctp_serial_reset(&s->parser);
@@ -282,7 +285,8 @@ static void line_event(void *opaque, QEMUChrEvent event)
 
 /* -- device ------------------------------------------------------------- */
 
-static void vm_state_changed(void *opaque, bool running, RunState state)
+static void mctp_serial_vm_state_changed(void *opaque, bool running,
+                                         RunState state)
 {
     MCTPSerialCXL *s = opaque;
 
@@ -301,24 +305,25 @@ static void mctp_serial_cxl_realize(DeviceState *dev, Error **errp)
                    "-chardev");
         return;
     }
-    s->cxl.ran = requests_ran;
-    if (!mctp_cxl_component_open(&s->cxl, dev, kick, MCTP_SERIAL_UNIT_MAX,
-                                 errp)) {
+    s->cxl.ran = mctp_serial_requests_ran;
+    if (!mctp_cxl_component_open(&s->cxl, dev, mctp_serial_kick,
+                                 MCTP_SERIAL_UNIT_MAX, errp)) {
         return;
     }
-    s->bh = qemu_bh_new_guarded(pump_bh, s, &dev->mem_reentrancy_guard);
-    s->vmstate_handler = qdev_add_vm_change_state_handler(dev,
-                                                          vm_state_changed,
-                                                          s);
-    qemu_chr_fe_set_handlers(&s->chr, line_can_receive, line_receive,
-                             line_event, NULL, s, NULL, true);
+    s->bh = qemu_bh_new_guarded(mctp_serial_pump_bh, s,
+                                &dev->mem_reentrancy_guard);
+    s->vmstate_handler = qdev_add_vm_change_state_handler(
+        dev, mctp_serial_vm_state_changed, s);
+    qemu_chr_fe_set_handlers(&s->chr, mctp_serial_line_can_receive,
+                             mctp_serial_line_receive, mctp_serial_line_event,
+                             NULL, s, NULL, true);
 }
 
 static void mctp_serial_cxl_unrealize(DeviceState *dev)
 {
     MCTPSerialCXL *s = MCTP_SERIAL_CXL(dev);
 
-    stop_watch(s);
+    mctp_serial_stop_watch(s);
     qemu_chr_fe_deinit(&s->chr, false);
     qemu_del_vm_change_state_handler(s->vmstate_handler);
     qemu_bh_delete(s->bh);

@@ -35,7 +35,7 @@ void cxl_history_add(CXLHistory *h, const CXLHistoryRecord *record)
     r->when_ns = cxl_timestamp_get(h->clock);
 }
 
-static void put_record(CXLWriter *w, const CXLHistoryRecord *r)
+static void debug_log_put_record(CXLWriter *w, const CXLHistoryRecord *r)
 {
     cxl_put_le64(w, r->when_ns);
     cxl_put_le16(w, r->opcode);
@@ -60,7 +60,7 @@ void cxl_history_read(const CXLHistory *h, size_t offset, size_t len,
     cxl_put_le32(&w, kept);
     cxl_put_le64(&w, h->total);
     for (i = h->total - kept; i < h->total; i++) {
-        put_record(&w, &h->record[i % CXL_HISTORY_RECORDS]);
+        debug_log_put_record(&w, &h->record[i % CXL_HISTORY_RECORDS]);
     }
     cxl_put_bytes(out, bytes + offset, len);
 }

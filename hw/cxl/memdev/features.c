@@ -9,7 +9,7 @@
 
 /* -- values -------------------------------------------------------------- */
 
-static void default_value(const CXLFeatureDef *def, uint8_t *data)
+static void features_default_value(const CXLFeatureDef *def, uint8_t *data)
 {
     unsigned i;
 
@@ -18,7 +18,7 @@ static void default_value(const CXLFeatureDef *def, uint8_t *data)
     }
 }
 
-static void tell(CXLFeatures *f, unsigned feature)
+static void features_notify(CXLFeatures *f, unsigned feature)
 {
     if (f->changed) {
         f->changed(f->opaque, feature);
@@ -40,8 +40,8 @@ void cxl_features_init(CXLFeatures *f, const CXLFeatureDef *def, unsigned n,
     for (i = 0; i < n; i++) {
         g_assert(def[i].get_size <= CXL_FEATURE_GET_MAX &&
                  def[i].set_size <= CXL_FEATURE_SET_MAX);
-        default_value(&def[i], f->value[i].current);
-        default_value(&def[i], f->value[i].saved);
+        features_default_value(&def[i], f->value[i].current);
+        features_default_value(&def[i], f->value[i].saved);
     }
 }
 
@@ -52,7 +52,7 @@ void cxl_features_reset(CXLFeatures *f)
     f->transfer = (CXLFeatureTransfer) { 0 };
     for (i = 0; i < f->n; i++) {
         memcpy(f->value[i].current, f->value[i].saved, CXL_FEATURE_SET_MAX);
-        tell(f, i);
+        features_notify(f, i);
     }
 }
 
@@ -113,8 +113,8 @@ CXLRetCode cxl_features_get(const CXLFeatures *f, unsigned feature,
 
 /* -- transfers ----------------------------------------------------------- */
 
-static CXLRetCode take_value(CXLFeatures *f, unsigned feature,
-                             const uint8_t *data, bool save)
+static CXLRetCode features_take_value(CXLFeatures *f, unsigned feature,
+                                      const uint8_t *data, bool save)
 {
     const CXLFeatureDef *def = &f->def[feature];
     CXLFeatureValue *v = &f->value[feature];
@@ -129,13 +129,13 @@ static CXLRetCode take_value(CXLFeatures *f, unsigned feature,
     if (save && (def->attributes & CXL_FEATURE_HAS_SAVED)) {
         memcpy(v->saved, v->current, sizeof(v->saved));
     }
-    tell(f, feature);
+    features_notify(f, feature);
     return CXL_RC_SUCCESS;
 }
 
 /* Does the part carry bytes that the feature has, all of them at its end? */
-static CXLRetCode check_extent(const CXLFeatureDef *def,
-                               const CXLFeaturePart *part)
+static CXLRetCode features_check_extent(const CXLFeatureDef *def,
+                                        const CXLFeaturePart *part)
 {
     bool ends = part->action == CXL_FEATURE_FULL ||
                 part->action == CXL_FEATURE_FINISH;
@@ -154,8 +154,8 @@ static CXLRetCode check_extent(const CXLFeatureDef *def,
 }
 
 /* Does the part come when it should? */
-static CXLRetCode check_order(const CXLFeatureTransfer *t,
-                              const CXLFeaturePart *part)
+static CXLRetCode features_check_order(const CXLFeatureTransfer *t,
+                                       const CXLFeaturePart *part)
 {
     switch (part->action) {
     case CXL_FEATURE_FULL:
@@ -170,7 +170,8 @@ static CXLRetCode check_order(const CXLFeatureTransfer *t,
     }
 }
 
-static CXLRetCode set(CXLFeatures *f, int feature, const CXLFeaturePart *part)
+static CXLRetCode features_set(CXLFeatures *f, int feature,
+                               const CXLFeaturePart *part)
 {
     CXLFeatureTransfer *t = &f->transfer;
     const CXLFeatureDef *def;
@@ -195,9 +196,9 @@ static CXLRetCode set(CXLFeatures *f, int feature, const CXLFeaturePart *part)
     if (part->version != def->set_version) {
         return CXL_RC_FEAT_VERSION;
     }
-    rc = check_extent(def, part);
+    rc = features_check_extent(def, part);
     if (rc == CXL_RC_SUCCESS) {
-        rc = check_order(t, part);
+        rc = features_check_order(t, part);
     }
     if (rc != CXL_RC_SUCCESS) {
         return rc;
@@ -210,7 +211,7 @@ static CXLRetCode set(CXLFeatures *f, int feature, const CXLFeaturePart *part)
         CXLFeatureTransfer done = *t;
 
         *t = (CXLFeatureTransfer) { 0 };
-        return take_value(f, feature, done.data, part->save);
+        return features_take_value(f, feature, done.data, part->save);
     }
     t->open = true;
     t->feature = feature;
@@ -225,7 +226,7 @@ CXLRetCode cxl_features_set(CXLFeatures *f, const CXLFeaturePart *part)
         [CXL_FEATURE_CONTINUE] = "continue", [CXL_FEATURE_FINISH] = "finish",
         [CXL_FEATURE_ABORT] = "abort",
     };
-    CXLRetCode rc = set(f, cxl_features_find(f, &part->uuid), part);
+    CXLRetCode rc = features_set(f, cxl_features_find(f, &part->uuid), part);
     char uuid[UUID_STR_LEN];
 
     qemu_uuid_unparse(&part->uuid, uuid);
@@ -236,7 +237,8 @@ CXLRetCode cxl_features_set(CXLFeatures *f, const CXLFeaturePart *part)
 
 /* -- migration ----------------------------------------------------------- */
 
-static bool value_is_sane(const CXLFeatureDef *def, const uint8_t *data)
+static bool features_value_is_sane(const CXLFeatureDef *def,
+                                   const uint8_t *data)
 {
     unsigned i;
 
@@ -255,8 +257,8 @@ static int features_post_load(void *opaque, int version_id)
     unsigned i;
 
     for (i = 0; i < f->n; i++) {
-        if (!value_is_sane(&f->def[i], f->value[i].current) ||
-            !value_is_sane(&f->def[i], f->value[i].saved)) {
+        if (!features_value_is_sane(&f->def[i], f->value[i].current) ||
+            !features_value_is_sane(&f->def[i], f->value[i].saved)) {
             return -EINVAL;
         }
     }

@@ -13,29 +13,29 @@
 /* Image numbers are shown with two digits, the factory's as 00 */
 #define LAST_IMAGE      100
 
-static uint8_t image_in(const CXLFirmware *fw, uint8_t slot)
+static uint8_t firmware_image_in(const CXLFirmware *fw, uint8_t slot)
 {
     return slot >= 1 && slot <= CXL_FW_SLOTS ? fw->image[slot - 1] : 0;
 }
 
-static bool can_be_written(const CXLFirmware *fw, uint8_t slot)
+static bool firmware_can_be_written(const CXLFirmware *fw, uint8_t slot)
 {
     return slot >= 1 && slot <= CXL_FW_SLOTS && slot != fw->active;
 }
 
-static bool ends_transfer(uint8_t action)
+static bool firmware_ends_transfer(uint8_t action)
 {
     return action == CXL_FW_FULL || action == CXL_FW_END;
 }
 
-static uint64_t start_of(const CXLFirmwarePart *part)
+static uint64_t firmware_start_of(const CXLFirmwarePart *part)
 {
     return (uint64_t)part->unit * CXL_FW_UNIT;
 }
 
-static uint64_t end_of(const CXLFirmwarePart *part)
+static uint64_t firmware_end_of(const CXLFirmwarePart *part)
 {
-    return start_of(part) + part->len;
+    return firmware_start_of(part) + part->len;
 }
 
 void cxl_firmware_init(CXLFirmware *fw)
@@ -47,20 +47,20 @@ void cxl_firmware_init(CXLFirmware *fw)
     };
 }
 
-static void run_slot(CXLFirmware *fw, uint8_t slot)
+static void firmware_run_slot(CXLFirmware *fw, uint8_t slot)
 {
     fw->active = slot;
     if (fw->staged == slot) {
         fw->staged = 0;
     }
-    trace_cxl_firmware_runs(slot, image_in(fw, slot));
+    trace_cxl_firmware_runs(slot, firmware_image_in(fw, slot));
 }
 
 void cxl_firmware_reset(CXLFirmware *fw)
 {
     cxl_firmware_drop(fw);
     if (fw->staged) {
-        run_slot(fw, fw->staged);
+        firmware_run_slot(fw, fw->staged);
     }
 }
 
@@ -71,7 +71,8 @@ void cxl_firmware_drop(CXLFirmware *fw)
 }
 
 /* Checks of a part that goes on with the open transfer */
-static CXLRetCode check_next(const CXLFirmware *fw, const CXLFirmwarePart *part)
+static CXLRetCode firmware_check_next(const CXLFirmware *fw,
+                                      const CXLFirmwarePart *part)
 {
     bool repeats = part->unit == fw->last.unit && part->len == fw->last.len;
 
@@ -79,18 +80,18 @@ static CXLRetCode check_next(const CXLFirmware *fw, const CXLFirmwarePart *part)
         return CXL_RC_INVALID_INPUT;
     }
     /* holes are let pass: the last part may know where they belong */
-    if (!repeats && start_of(part) < end_of(&fw->last)) {
+    if (!repeats && firmware_start_of(part) < firmware_end_of(&fw->last)) {
         return CXL_RC_FW_XFER_OUT_OF_ORDER;
     }
     return CXL_RC_SUCCESS;
 }
 
-static CXLRetCode check_part(CXLFirmware *fw, const CXLFirmwarePart *part,
-                             int64_t now)
+static CXLRetCode firmware_check_part(CXLFirmware *fw,
+                                      const CXLFirmwarePart *part, int64_t now)
 {
     CXLRetCode rc;
 
-    if (end_of(part) > CXL_FW_MAX_SIZE) {
+    if (firmware_end_of(part) > CXL_FW_MAX_SIZE) {
         return CXL_RC_INVALID_INPUT;
     }
     if (fw->open && (part->action == CXL_FW_FULL ||
@@ -102,12 +103,13 @@ static CXLRetCode check_part(CXLFirmware *fw, const CXLFirmwarePart *part,
         return CXL_RC_INVALID_INPUT;
     }
     if (part->action == CXL_FW_CONTINUE || part->action == CXL_FW_END) {
-        rc = check_next(fw, part);
+        rc = firmware_check_next(fw, part);
         if (rc != CXL_RC_SUCCESS) {
             return rc;
         }
     }
-    if (ends_transfer(part->action) && !can_be_written(fw, part->slot)) {
+    if (firmware_ends_transfer(part->action) &&
+        !firmware_can_be_written(fw, part->slot)) {
         return CXL_RC_FW_INVALID_SLOT;
     }
     if (part->action == CXL_FW_START && part->unit) {
@@ -133,9 +135,10 @@ CXLRetCode cxl_firmware_part(CXLFirmware *fw, const CXLFirmwarePart *part)
         cxl_firmware_drop(fw);
         return CXL_RC_SUCCESS;
     }
-    rc = check_part(fw, part, now);
+    rc = firmware_check_part(fw, part, now);
     trace_cxl_firmware_part(CXL_NAME(actions, part->action), part->slot,
-                            start_of(part), part->len, cxl_rc_name(rc));
+                            firmware_start_of(part), part->len,
+                            cxl_rc_name(rc));
     if (rc != CXL_RC_SUCCESS) {
         return rc;
     }
@@ -152,7 +155,7 @@ CXLRetCode cxl_firmware_part_done(CXLFirmware *fw)
         return CXL_RC_INTERNAL_ERROR;
     }
     fw->in_flight = false;
-    if (ends_transfer(fw->last.action)) {
+    if (firmware_ends_transfer(fw->last.action)) {
         fw->open = false;
         fw->newest = fw->newest == LAST_IMAGE ? FACTORY_IMAGE + 1 :
                                                 fw->newest + 1;
@@ -167,12 +170,12 @@ CXLRetCode cxl_firmware_activate(CXLFirmware *fw, uint8_t when, uint8_t slot)
     if (fw->in_flight) {
         return CXL_RC_BUSY;
     }
-    if (!can_be_written(fw, slot) || !image_in(fw, slot)) {
+    if (!firmware_can_be_written(fw, slot) || !firmware_image_in(fw, slot)) {
         return CXL_RC_FW_INVALID_SLOT;
     }
     switch (when) {
     case CXL_FW_ONLINE:
-        run_slot(fw, slot);
+        firmware_run_slot(fw, slot);
         return CXL_RC_SUCCESS;
     case CXL_FW_AT_RESET:
         fw->staged = slot;
@@ -185,7 +188,7 @@ CXLRetCode cxl_firmware_activate(CXLFirmware *fw, uint8_t when, uint8_t slot)
 void cxl_firmware_revision(const CXLFirmware *fw, uint8_t slot,
                            char rev[CXL_FW_REVISION_LEN])
 {
-    uint8_t image = image_in(fw, slot);
+    uint8_t image = firmware_image_in(fw, slot);
 
     memset(rev, 0, CXL_FW_REVISION_LEN);
     if (image) {
@@ -208,9 +211,9 @@ static int firmware_post_load(void *opaque, int version_id)
         }
     }
     if (fw->newest < FACTORY_IMAGE || fw->newest > LAST_IMAGE ||
-        !image_in(fw, fw->active) ||
+        !firmware_image_in(fw, fw->active) ||
         (fw->staged &&
-         (!image_in(fw, fw->staged) || fw->staged == fw->active))) {
+         (!firmware_image_in(fw, fw->staged) || fw->staged == fw->active))) {
         return -EINVAL;
     }
     if (fw->in_flight && !fw->open) {
@@ -218,9 +221,9 @@ static int firmware_post_load(void *opaque, int version_id)
     }
     if (fw->open &&
         (fw->last.action > CXL_FW_END || fw->last_ns < 0 ||
-         end_of(&fw->last) > CXL_FW_MAX_SIZE ||
-         (ends_transfer(fw->last.action) &&
-          !(fw->in_flight && can_be_written(fw, fw->last.slot))))) {
+         firmware_end_of(&fw->last) > CXL_FW_MAX_SIZE ||
+         (firmware_ends_transfer(fw->last.action) &&
+          !(fw->in_flight && firmware_can_be_written(fw, fw->last.slot))))) {
         return -EINVAL;
     }
     return 0;

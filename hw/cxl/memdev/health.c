@@ -45,7 +45,7 @@ static const struct {
     { CXL_ALERT_PERSISTENT, 0, MODULE_HEALTH },
 };
 
-static uint16_t beyond(const CXLHealth *h)
+static uint16_t health_beyond(const CXLHealth *h)
 {
     const CXLHealthReadings *now = &h->now;
     const CXLHealthWarnings *warn = &h->warn;
@@ -67,7 +67,7 @@ static uint16_t beyond(const CXLHealth *h)
 }
 
 /* 0 normal, 1 warning, 2 critical */
-static uint8_t level(uint16_t set, uint16_t warning, uint16_t critical)
+static uint8_t health_level(uint16_t set, uint16_t warning, uint16_t critical)
 {
     return set & critical ? 2 : set & warning ? 1 : 0;
 }
@@ -75,14 +75,16 @@ static uint8_t level(uint16_t set, uint16_t warning, uint16_t critical)
 void cxl_health_info(const CXLHealth *h, bool media_ready,
                      uint8_t info[CXL_HEALTH_INFO_SIZE])
 {
-    uint16_t set = beyond(h);
+    uint16_t set = health_beyond(h);
 
     info[0] = (set & CRITICAL_LIFE ? HEALTH_REPLACE : 0) |
               (h->maintenance ? HEALTH_MAINTENANCE : 0);
     info[1] = media_ready ? MEDIA_NORMAL : MEDIA_NOT_READY;
-    info[2] = level(set, CXL_ALERT_LIFE, CRITICAL_LIFE) << STATUS_LIFE_SHIFT |
-              level(set, CXL_ALERT_OVER | CXL_ALERT_UNDER,
-                    CRITICAL_OVER | CRITICAL_UNDER) << STATUS_TEMP_SHIFT |
+    info[2] = health_level(set, CXL_ALERT_LIFE,
+                           CRITICAL_LIFE) << STATUS_LIFE_SHIFT |
+              health_level(set, CXL_ALERT_OVER | CXL_ALERT_UNDER,
+                           CRITICAL_OVER |
+                           CRITICAL_UNDER) << STATUS_TEMP_SHIFT |
               (set & CXL_ALERT_VOLATILE ? STATUS_VOLATILE : 0) |
               (set & CXL_ALERT_PERSISTENT ? STATUS_PERSISTENT : 0);
     info[3] = h->now.life_used;
@@ -92,8 +94,8 @@ void cxl_health_info(const CXLHealth *h, bool media_ready,
     stl_le_p(info + 0xe, h->now.persistent_errors);
 }
 
-static void report(CXLHealth *h, CXLEventLogId log, uint8_t kind,
-                   uint32_t flags)
+static void health_report(CXLHealth *h, CXLEventLogId log, uint8_t kind,
+                          uint32_t flags)
 {
     static const char *const kinds[] = {
         [MODULE_HEALTH] = "health", [MODULE_LIFE] = "life used",
@@ -114,18 +116,19 @@ static void report(CXLHealth *h, CXLEventLogId log, uint8_t kind,
 }
 
 /* Tell of each threshold that is passed now and was not, the worst only */
-static void report_new(CXLHealth *h, uint16_t before)
+static void health_report_new(CXLHealth *h, uint16_t before)
 {
-    uint16_t set = beyond(h);
+    uint16_t set = health_beyond(h);
     uint16_t new = set & ~before;
     unsigned i;
 
     for (i = 0; i < ARRAY_SIZE(alerts); i++) {
         if (new & alerts[i].critical) {
-            report(h, CXL_EVENT_LOG_FAIL, alerts[i].kind,
-                   alerts[i].critical == CRITICAL_LIFE ? FLAG_REPLACE : 0);
+            health_report(h, CXL_EVENT_LOG_FAIL, alerts[i].kind,
+                          alerts[i].critical == CRITICAL_LIFE ? FLAG_REPLACE :
+                          0);
         } else if ((new & alerts[i].warning) && !(set & alerts[i].critical)) {
-            report(h, CXL_EVENT_LOG_WARN, alerts[i].kind, 0);
+            health_report(h, CXL_EVENT_LOG_WARN, alerts[i].kind, 0);
         }
     }
 }
@@ -158,11 +161,11 @@ void cxl_health_reset(CXLHealth *h)
 
 void cxl_health_set(CXLHealth *h, const CXLHealthReadings *now)
 {
-    uint16_t before = beyond(h);
+    uint16_t before = health_beyond(h);
 
     g_assert(now->life_used <= CXL_HEALTH_LIFE_MAX);
     h->now = *now;
-    report_new(h, before);
+    health_report_new(h, before);
 }
 
 void cxl_health_set_maintenance(CXLHealth *h, bool needed)
@@ -172,7 +175,8 @@ void cxl_health_set_maintenance(CXLHealth *h, bool needed)
 }
 
 /* Are the thresholds of @armed less bad than critical ones? */
-static bool warnings_are_sane(uint8_t armed, const CXLHealthWarnings *warn)
+static bool health_warnings_are_sane(uint8_t armed,
+                                     const CXLHealthWarnings *warn)
 {
     return !(armed & ~CXL_ALERT_ALL) &&
            (!(armed & CXL_ALERT_LIFE) ||
@@ -186,11 +190,11 @@ static bool warnings_are_sane(uint8_t armed, const CXLHealthWarnings *warn)
 bool cxl_health_configure(CXLHealth *h, uint8_t which, uint8_t on,
                           const CXLHealthWarnings *warn)
 {
-    uint16_t before = beyond(h);
+    uint16_t before = health_beyond(h);
 
     /* clients send no threshold with an alert that they disarm: keep it */
     on &= which;
-    if ((which & ~CXL_ALERT_ALL) || !warnings_are_sane(on, warn)) {
+    if ((which & ~CXL_ALERT_ALL) || !health_warnings_are_sane(on, warn)) {
         return false;
     }
     if (on & CXL_ALERT_LIFE) {
@@ -210,7 +214,7 @@ bool cxl_health_configure(CXLHealth *h, uint8_t which, uint8_t on,
     }
     h->armed = (h->armed & ~which) | on;
     trace_cxl_health_armed(h->armed);
-    report_new(h, before);
+    health_report_new(h, before);
     return true;
 }
 
@@ -221,7 +225,7 @@ static int health_post_load(void *opaque, int version_id)
     const CXLHealth *h = opaque;
 
     return h->now.life_used <= CXL_HEALTH_LIFE_MAX &&
-           warnings_are_sane(h->armed, &h->warn) ? 0 : -EINVAL;
+           health_warnings_are_sane(h->armed, &h->warn) ? 0 : -EINVAL;
 }
 
 const VMStateDescription vmstate_cxl_health = {

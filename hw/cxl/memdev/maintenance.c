@@ -68,12 +68,13 @@ static const struct Kind {
     },
 };
 
-static const uint8_t *feature(const CXLMaintenance *m, CXLRepairKind kind)
+static const uint8_t *maintenance_feature(const CXLMaintenance *m,
+                                          CXLRepairKind kind)
 {
     return cxl_features_current(m->features, CXL_FEATURE_SOFT_PPR + kind);
 }
 
-static bool is_soft(const CXLRepair *r)
+static bool maintenance_is_soft(const CXLRepair *r)
 {
     return r->kind == CXL_REPAIR_SOFT_PPR ||
            (kinds[r->kind].class == CXL_MAINTENANCE_SPARING && !r->hard);
@@ -81,15 +82,15 @@ static bool is_soft(const CXLRepair *r)
 
 /* -- where things are ---------------------------------------------------- */
 
-static uint64_t bank_size(const CXLMaintenance *m)
+static uint64_t maintenance_bank_size(const CXLMaintenance *m)
 {
     return m->size / CXL_DRAM_ALL_BANKS;
 }
 
 bool cxl_maintenance_line(const CXLMaintenance *m, CXLRepair *r, uint64_t dpa)
 {
-    uint64_t bank = dpa / bank_size(m);
-    uint64_t in_bank = dpa % bank_size(m);
+    uint64_t bank = dpa / maintenance_bank_size(m);
+    uint64_t in_bank = dpa % maintenance_bank_size(m);
 
     if (dpa >= m->size) {
         return false;
@@ -125,11 +126,11 @@ bool cxl_maintenance_unit(const CXLMaintenance *m, CXLRepair *r)
             return false;
         }
         n = p->bank_group * CXL_DRAM_BANKS + p->bank;
-        r->len = bank_size(m);
+        r->len = maintenance_bank_size(m);
         r->dpa += n * r->len;
     }
     if (has & HAS_ROW) {
-        if (p->row >= bank_size(m) / CXL_DRAM_ROW_SIZE) {
+        if (p->row >= maintenance_bank_size(m) / CXL_DRAM_ROW_SIZE) {
             return false;
         }
         r->len = CXL_DRAM_ROW_SIZE;
@@ -148,8 +149,8 @@ bool cxl_maintenance_unit(const CXLMaintenance *m, CXLRepair *r)
 /* -- what needs repair --------------------------------------------------- */
 
 /* The owner hears of the first range that comes and the last that goes */
-static void change_needed(CXLMaintenance *m, bool add, uint64_t dpa,
-                          uint64_t len)
+static void maintenance_change_needed(CXLMaintenance *m, bool add, uint64_t dpa,
+                                      uint64_t len)
 {
     bool before = m->needed.n;
 
@@ -166,18 +167,19 @@ void cxl_maintenance_note(CXLMaintenance *m, uint64_t dpa, uint64_t len)
 {
     /* what finds no room is found again by the next patrol */
     if (dpa < m->size && len && m->needed.n <= CXL_POISON_RANGES_MAX - 2) {
-        change_needed(m, true, dpa, MIN(len, m->size - dpa));
+        maintenance_change_needed(m, true, dpa, MIN(len, m->size - dpa));
     }
 }
 
 void cxl_maintenance_forget(CXLMaintenance *m)
 {
-    change_needed(m, false, 0, m->size);
+    maintenance_change_needed(m, false, 0, m->size);
 }
 
 /* -- repair -------------------------------------------------------------- */
 
-static void log_repair(CXLMaintenance *m, const CXLRepair *r, CXLRetCode rc)
+static void maintenance_log_repair(CXLMaintenance *m, const CXLRepair *r,
+                                   CXLRetCode rc)
 {
     const struct Kind *kind = &kinds[r->kind];
     const CXLDramPlace *p = &r->place;
@@ -190,7 +192,7 @@ static void log_repair(CXLMaintenance *m, const CXLRepair *r, CXLRetCode rc)
     b[CXL_EVENT_OFF_CLASS] = kind->class;
     b[CXL_EVENT_OFF_SUBCLASS] = kind->subclass;
     b[REC_FLAGS] = (r->query ? REC_QUERY : 0) |
-                   (is_soft(r) ? 0 : REC_HARD) |
+                   (maintenance_is_soft(r) ? 0 : REC_HARD) |
                    (r->by_device ? REC_BY_DEVICE : 0);
     /* unsure what else than 0 for success: the code the command answers with */
     b[REC_RESULT] = rc;
@@ -216,10 +218,11 @@ static void log_repair(CXLMaintenance *m, const CXLRepair *r, CXLRetCode rc)
 }
 
 /* Sparing is always logged, post package repair where its feature says so */
-static bool is_logged(const CXLMaintenance *m, CXLRepairKind kind)
+static bool maintenance_is_logged(const CXLMaintenance *m, CXLRepairKind kind)
 {
     return kinds[kind].class == CXL_MAINTENANCE_SPARING ||
-           (feature(m, kind)[CXL_PPR_SET_MODE] & CXL_PPR_MODE_RECORD);
+           (maintenance_feature(m,
+                                kind)[CXL_PPR_SET_MODE] & CXL_PPR_MODE_RECORD);
 }
 
 CXLRetCode cxl_maintenance_repair(CXLMaintenance *m, const CXLRepair *r)
@@ -235,14 +238,14 @@ CXLRetCode cxl_maintenance_repair(CXLMaintenance *m, const CXLRepair *r)
 
     if (rc == CXL_RC_SUCCESS && !r->query) {
         m->left[r->kind]--;
-        m->lent[r->kind] += is_soft(r);
-        change_needed(m, false, r->dpa, r->len);
+        m->lent[r->kind] += maintenance_is_soft(r);
+        maintenance_change_needed(m, false, r->dpa, r->len);
         m->ops->replaced(m->opaque, r->dpa, r->len);
     }
     trace_cxl_maintenance(names[r->kind], r->query, r->dpa, r->len,
                           m->left[r->kind], cxl_rc_name(rc));
-    if (is_logged(m, r->kind)) {
-        log_repair(m, r, rc);
+    if (maintenance_is_logged(m, r->kind)) {
+        maintenance_log_repair(m, r, rc);
     }
     return rc;
 }
@@ -258,10 +261,12 @@ bool cxl_maintenance_auto(CXLMaintenance *m, uint64_t dpa)
 
     for (i = 0; i < ARRAY_SIZE(order); i++) {
         CXLRepair r = { .kind = order[i], .by_device = true };
+        const uint8_t *feature = maintenance_feature(m, r.kind);
 
         if (m->left[r.kind] &&
-            (feature(m, r.kind)[CXL_REPAIR_SET_MODE] & CXL_REPAIR_BY_DEVICE) &&
-            cxl_maintenance_line(m, &r, dpa) && cxl_maintenance_unit(m, &r)) {
+            (feature[CXL_REPAIR_SET_MODE] & CXL_REPAIR_BY_DEVICE) &&
+            cxl_maintenance_line(m, &r, dpa) &&
+            cxl_maintenance_unit(m, &r)) {
             cxl_maintenance_repair(m, &r);
             return true;
         }

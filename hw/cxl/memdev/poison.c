@@ -8,27 +8,27 @@
 #include "migration/vmstate-checked.h"
 #include "hw/cxl/memdev/poison.h"
 
-static bool in_lines(uint64_t dpa, uint64_t len)
+static bool poison_in_lines(uint64_t dpa, uint64_t len)
 {
     return QEMU_IS_ALIGNED(dpa | len, CXL_POISON_LINE) &&
            (!len || dpa + (len - 1) >= dpa);
 }
 
 /* Last byte; ranges never wrap, but one may end at the top of the space */
-static uint64_t last_of(const CXLPoisonRange *r)
+static uint64_t poison_last_of(const CXLPoisonRange *r)
 {
     return r->dpa + (r->len - 1);
 }
 
 /* Index of the first range whose last byte is @dpa or above; n if none */
-static uint32_t lower_bound(const CXLPoison *p, uint64_t dpa)
+static uint32_t poison_lower_bound(const CXLPoison *p, uint64_t dpa)
 {
     uint32_t lo = 0, hi = p->n;
 
     while (lo < hi) {
         uint32_t mid = lo + (hi - lo) / 2;
 
-        if (last_of(&p->range[mid]) < dpa) {
+        if (poison_last_of(&p->range[mid]) < dpa) {
             lo = mid + 1;
         } else {
             hi = mid;
@@ -37,7 +37,7 @@ static uint32_t lower_bound(const CXLPoison *p, uint64_t dpa)
     return lo;
 }
 
-static void insert_at(CXLPoison *p, uint32_t i, const CXLPoisonRange *r)
+static void poison_insert_at(CXLPoison *p, uint32_t i, const CXLPoisonRange *r)
 {
     g_assert(p->n < CXL_POISON_RANGES_MAX);
     if (p->n == p->allocated) {
@@ -51,7 +51,7 @@ static void insert_at(CXLPoison *p, uint32_t i, const CXLPoisonRange *r)
     p->n_listed += r->listed;
 }
 
-static void remove_at(CXLPoison *p, uint32_t i)
+static void poison_remove_at(CXLPoison *p, uint32_t i)
 {
     p->n_listed -= p->range[i].listed;
     p->n--;
@@ -59,7 +59,7 @@ static void remove_at(CXLPoison *p, uint32_t i)
             (p->n - i) * sizeof(p->range[0]));
 }
 
-static void note_overflow(CXLPoison *p)
+static void poison_note_overflow(CXLPoison *p)
 {
     if (!p->overflowed) {
         p->overflowed = true;
@@ -67,7 +67,7 @@ static void note_overflow(CXLPoison *p)
     }
 }
 
-static void end_overflow_if_all_listed(CXLPoison *p)
+static void poison_end_overflow_if_all_listed(CXLPoison *p)
 {
     if (p->n == p->n_listed) {
         p->overflowed = false;
@@ -80,14 +80,14 @@ void cxl_poison_init(CXLPoison *p, uint32_t limit, const CXLTimestamp *clock)
     *p = (CXLPoison) { .limit = limit, .clock = clock };
 }
 
-static void drop_all(CXLPoison *p)
+static void poison_drop_all(CXLPoison *p)
 {
     g_clear_pointer(&p->range, g_free);
     p->n = p->allocated = p->n_listed = 0;
-    end_overflow_if_all_listed(p);
+    poison_end_overflow_if_all_listed(p);
 }
 
-static void tell_owner(const CXLPoison *p)
+static void poison_changed(const CXLPoison *p)
 {
     if (p->changed) {
         p->changed(p->opaque);
@@ -96,13 +96,13 @@ static void tell_owner(const CXLPoison *p)
 
 void cxl_poison_forget(CXLPoison *p)
 {
-    drop_all(p);
-    tell_owner(p);
+    poison_drop_all(p);
+    poison_changed(p);
 }
 
 void cxl_poison_destroy(CXLPoison *p)
 {
-    drop_all(p);
+    poison_drop_all(p);
     p->frozen = false;
 }
 
@@ -113,7 +113,7 @@ bool cxl_poison_hits(const CXLPoison *p, uint64_t dpa, uint64_t len)
     if (!p->n || !len) {
         return false;
     }
-    i = lower_bound(p, dpa);
+    i = poison_lower_bound(p, dpa);
     return i < p->n &&
            (p->range[i].dpa <= dpa || p->range[i].dpa - dpa < len);
 }
@@ -126,8 +126,8 @@ bool cxl_poison_piece(const CXLPoison *p, uint64_t dpa, uint64_t len,
     if (!cxl_poison_hits(p, dpa, len)) {
         return false;
     }
-    *out = p->range[lower_bound(p, dpa)];
-    last = MIN(last_of(out), dpa + (len - 1));
+    *out = p->range[poison_lower_bound(p, dpa)];
+    last = MIN(poison_last_of(out), dpa + (len - 1));
     out->dpa = MAX(out->dpa, dpa);
     out->len = last - out->dpa + 1;
     return true;
@@ -138,7 +138,7 @@ CXLPoisonResult cxl_poison_found(CXLPoison *p, uint64_t dpa, uint64_t len,
 {
     CXLPoisonRange r = { .dpa = dpa, .len = len, .source = source };
 
-    if (!in_lines(dpa, len)) {
+    if (!poison_in_lines(dpa, len)) {
         return CXL_POISON_BAD_RANGE;
     }
     if (!len) {
@@ -152,16 +152,16 @@ CXLPoisonResult cxl_poison_found(CXLPoison *p, uint64_t dpa, uint64_t len,
     }
     r.listed = p->n_listed < p->limit;
     if (!r.listed) {
-        note_overflow(p);
+        poison_note_overflow(p);
     }
-    insert_at(p, lower_bound(p, dpa), &r);
-    tell_owner(p);
+    poison_insert_at(p, poison_lower_bound(p, dpa), &r);
+    poison_changed(p);
     return CXL_POISON_DONE;
 }
 
 CXLPoisonResult cxl_poison_inject(CXLPoison *p, uint64_t dpa)
 {
-    if (!in_lines(dpa, CXL_POISON_LINE)) {
+    if (!poison_in_lines(dpa, CXL_POISON_LINE)) {
         return CXL_POISON_BAD_RANGE;
     }
     if (p->frozen) {
@@ -177,23 +177,23 @@ CXLPoisonResult cxl_poison_inject(CXLPoison *p, uint64_t dpa)
 }
 
 /* Take @dpa to @dpa + @len out of the range at @i, which it overlaps */
-static void cut(CXLPoison *p, uint32_t i, uint64_t dpa, uint64_t len)
+static void poison_cut(CXLPoison *p, uint32_t i, uint64_t dpa, uint64_t len)
 {
     CXLPoisonRange old = p->range[i], low = old, high = old;
 
-    remove_at(p, i);
+    poison_remove_at(p, i);
     if (old.dpa < dpa) {
         low.len = dpa - old.dpa;
-        insert_at(p, i++, &low);
+        poison_insert_at(p, i++, &low);
     }
-    if (last_of(&old) - dpa >= len) {
+    if (poison_last_of(&old) - dpa >= len) {
         high.dpa = dpa + len;
-        high.len = last_of(&old) - high.dpa + 1;
+        high.len = poison_last_of(&old) - high.dpa + 1;
         high.listed = old.listed && p->n_listed < p->limit;
         if (old.listed && !high.listed) {
-            note_overflow(p);
+            poison_note_overflow(p);
         }
-        insert_at(p, i, &high);
+        poison_insert_at(p, i, &high);
     }
 }
 
@@ -204,27 +204,27 @@ bool cxl_poison_can_wipe(const CXLPoison *p, uint64_t dpa, uint64_t len)
     if (p->n < CXL_POISON_RANGES_MAX || !cxl_poison_hits(p, dpa, len)) {
         return true;
     }
-    r = &p->range[lower_bound(p, dpa)];
-    return r->dpa >= dpa || last_of(r) - dpa < len;
+    r = &p->range[poison_lower_bound(p, dpa)];
+    return r->dpa >= dpa || poison_last_of(r) - dpa < len;
 }
 
 bool cxl_poison_wipe(CXLPoison *p, uint64_t dpa, uint64_t len)
 {
-    g_assert(in_lines(dpa, len));
+    g_assert(poison_in_lines(dpa, len));
     if (!cxl_poison_can_wipe(p, dpa, len)) {
         return false;
     }
     while (cxl_poison_hits(p, dpa, len)) {
-        cut(p, lower_bound(p, dpa), dpa, len);
+        poison_cut(p, poison_lower_bound(p, dpa), dpa, len);
     }
-    end_overflow_if_all_listed(p);
-    tell_owner(p);
+    poison_end_overflow_if_all_listed(p);
+    poison_changed(p);
     return true;
 }
 
 CXLPoisonResult cxl_poison_clear(CXLPoison *p, uint64_t dpa)
 {
-    if (!in_lines(dpa, CXL_POISON_LINE)) {
+    if (!poison_in_lines(dpa, CXL_POISON_LINE)) {
         return CXL_POISON_BAD_RANGE;
     }
     if (p->frozen) {
@@ -238,7 +238,7 @@ bool cxl_poison_next(const CXLPoison *p, uint64_t from, CXLPoisonRange *out)
 {
     uint32_t i;
 
-    for (i = lower_bound(p, from); i < p->n; i++) {
+    for (i = poison_lower_bound(p, from); i < p->n; i++) {
         if (p->range[i].listed) {
             *out = p->range[i];
             if (out->dpa < from) {
@@ -259,7 +259,7 @@ bool cxl_poison_unlisted(const CXLPoison *p, uint64_t dpa, uint64_t len,
     if (!len || p->n == p->n_listed) {
         return false;
     }
-    for (i = lower_bound(p, dpa); i < p->n; i++) {
+    for (i = poison_lower_bound(p, dpa); i < p->n; i++) {
         const CXLPoisonRange *r = &p->range[i];
 
         if (r->dpa > dpa && r->dpa - dpa >= len) {
@@ -281,7 +281,8 @@ uint32_t cxl_poison_scan(CXLPoison *p, uint64_t dpa, uint64_t len)
     if (!len) {
         return 0;
     }
-    for (i = lower_bound(p, dpa); i < p->n && p->n_listed < p->limit; i++) {
+    for (i = poison_lower_bound(p, dpa); i < p->n && p->n_listed < p->limit;
+         i++) {
         CXLPoisonRange *r = &p->range[i];
 
         if (r->dpa > dpa && r->dpa - dpa >= len) {
@@ -292,13 +293,13 @@ uint32_t cxl_poison_scan(CXLPoison *p, uint64_t dpa, uint64_t len)
             p->n_listed++;
         }
     }
-    end_overflow_if_all_listed(p);
+    poison_end_overflow_if_all_listed(p);
     return p->n_listed - before;
 }
 
 static int cxl_poison_pre_load(void *opaque)
 {
-    drop_all(opaque);
+    poison_drop_all(opaque);
     return 0;
 }
 
@@ -311,15 +312,15 @@ static int cxl_poison_post_load(void *opaque, int version_id)
     for (i = 0; i < p->n; i++) {
         const CXLPoisonRange *r = &p->range[i];
 
-        if (!r->len || !in_lines(r->dpa, r->len) ||
-            (i && last_of(r - 1) >= r->dpa)) {
-            drop_all(p);
+        if (!r->len || !poison_in_lines(r->dpa, r->len) ||
+            (i && poison_last_of(r - 1) >= r->dpa)) {
+            poison_drop_all(p);
             return -EINVAL;
         }
         listed += r->listed;
     }
     if (listed > p->limit) {
-        drop_all(p);
+        poison_drop_all(p);
         return -EINVAL;
     }
     p->n_listed = listed;

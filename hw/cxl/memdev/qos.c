@@ -23,20 +23,20 @@ void cxl_qos_init(CXLQoS *q)
     cxl_qos_reset(q);
 }
 
-static bool is_percent(uint8_t value)
+static bool qos_is_percent(uint8_t value)
 {
     return value >= 1 && value <= CXL_QOS_PERCENT_MAX;
 }
 
-static bool is_sane(const CXLQoSControl *c)
+static bool qos_is_sane(const CXLQoSControl *c)
 {
-    return !(c->control & ~CXL_QOS_ALL) && is_percent(c->moderate) &&
-           is_percent(c->severe) && c->interval <= CXL_QOS_INTERVAL_MAX;
+    return !(c->control & ~CXL_QOS_ALL) && qos_is_percent(c->moderate) &&
+           qos_is_percent(c->severe) && c->interval <= CXL_QOS_INTERVAL_MAX;
 }
 
 bool cxl_qos_set(CXLQoS *q, const CXLQoSControl *to)
 {
-    if (!is_sane(to)) {
+    if (!qos_is_sane(to)) {
         return false;
     }
     q->now = *to;
@@ -53,7 +53,7 @@ static int qos_post_load(void *opaque, int version_id)
 {
     const CXLQoS *q = opaque;
 
-    return is_sane(&q->now) && q->backpressure <= CXL_QOS_PERCENT_MAX ?
+    return qos_is_sane(&q->now) && q->backpressure <= CXL_QOS_PERCENT_MAX ?
            0 : -EINVAL;
 }
 

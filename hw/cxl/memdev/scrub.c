@@ -9,7 +9,7 @@
 
 #define HOUR_NS (3600ll * NANOSECONDS_PER_SECOND)
 
-static uint64_t step_start(const CXLScrub *s, unsigned step)
+static uint64_t scrub_step_start(const CXLScrub *s, unsigned step)
 {
     if (step == CXL_SCRUB_STEPS) {
         return s->size;
@@ -17,7 +17,7 @@ static uint64_t step_start(const CXLScrub *s, unsigned step)
     return QEMU_ALIGN_DOWN(s->size / CXL_SCRUB_STEPS * step, CXL_POISON_LINE);
 }
 
-static void arm(CXLScrub *s)
+static void scrub_arm(CXLScrub *s)
 {
     if (s->on) {
         s->next_ns = qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL) +
@@ -30,8 +30,8 @@ static void arm(CXLScrub *s)
 }
 
 /* First poison from @from on, without what began before it and was told of */
-static bool next_start(const CXLPoison *p, uint64_t from, uint64_t part,
-                       CXLPoisonRange *r)
+static bool scrub_next_start(const CXLPoison *p, uint64_t from, uint64_t part,
+                             CXLPoisonRange *r)
 {
     if (from != part || !part) {
         return cxl_poison_next(p, from, r);
@@ -44,10 +44,10 @@ static bool next_start(const CXLPoison *p, uint64_t from, uint64_t part,
             cxl_poison_next(p, r->dpa + r->len, r));
 }
 
-static void patrol(CXLScrub *s)
+static void scrub_patrol(CXLScrub *s)
 {
-    uint64_t start = step_start(s, s->step);
-    uint64_t end = step_start(s, s->step + 1);
+    uint64_t start = scrub_step_start(s, s->step);
+    uint64_t end = scrub_step_start(s, s->step + 1);
     uint64_t from = start;
     CXLPoisonRange r;
 
@@ -55,7 +55,7 @@ static void patrol(CXLScrub *s)
     if (!s->poison->frozen) {
         cxl_poison_scan(s->poison, start, end - start);
     }
-    while (from < end && next_start(s->poison, from, start, &r) &&
+    while (from < end && scrub_next_start(s->poison, from, start, &r) &&
            r.dpa < end) {
         trace_cxl_scrub_found(r.dpa, r.len);
         from = r.len > UINT64_MAX - r.dpa ? end : r.dpa + r.len;
@@ -63,13 +63,13 @@ static void patrol(CXLScrub *s)
     }
 }
 
-static void tick(void *opaque)
+static void scrub_tick(void *opaque)
 {
     CXLScrub *s = opaque;
 
-    patrol(s);
+    scrub_patrol(s);
     s->step = (s->step + 1) % CXL_SCRUB_STEPS;
-    arm(s);
+    scrub_arm(s);
 }
 
 void cxl_scrub_init(CXLScrub *s, CXLPoison *poison, uint64_t size,
@@ -81,7 +81,7 @@ void cxl_scrub_init(CXLScrub *s, CXLPoison *poison, uint64_t size,
         .found = found,
         .opaque = opaque,
     };
-    s->timer = timer_new_ns(QEMU_CLOCK_VIRTUAL, tick, s);
+    s->timer = timer_new_ns(QEMU_CLOCK_VIRTUAL, scrub_tick, s);
 }
 
 void cxl_scrub_destroy(CXLScrub *s)
@@ -102,7 +102,7 @@ void cxl_scrub_set(CXLScrub *s, bool on, uint8_t hours)
     }
     s->on = on;
     s->hours = hours;
-    arm(s);
+    scrub_arm(s);
 }
 
 /* -- migration ----------------------------------------------------------- */

@@ -51,7 +51,7 @@ bool cxl_security_denies(const CXLSecurity *s, uint64_t dpa, uint64_t len)
            (dpa < s->dpa ? len > s->dpa - dpa : dpa - s->dpa < s->len);
 }
 
-static void set_locked(CXLSecurity *s, bool locked)
+static void security_set_locked(CXLSecurity *s, bool locked)
 {
     if (s->locked != locked) {
         s->locked = locked;
@@ -69,13 +69,13 @@ void cxl_security_reset(CXLSecurity *s)
         s->pass[type].failures = 0;
     }
     s->frozen = false;
-    set_locked(s, s->pass[CXL_PASSPHRASE_USER].set);
+    security_set_locked(s, s->pass[CXL_PASSPHRASE_USER].set);
 }
 
 /* -- commands ----------------------------------------------------------- */
 
-static CXLRetCode done(const CXLSecurity *s, const char *what, uint8_t type,
-                       CXLRetCode rc)
+static CXLRetCode security_done(const CXLSecurity *s, const char *what,
+                                uint8_t type, CXLRetCode rc)
 {
     static const char *const types[] = {
         [CXL_PASSPHRASE_MASTER] = "master", [CXL_PASSPHRASE_USER] = "user",
@@ -87,7 +87,7 @@ static CXLRetCode done(const CXLSecurity *s, const char *what, uint8_t type,
 }
 
 /* What stands before every use of a passphrase of @type */
-static CXLRetCode check_state(const CXLSecurity *s, uint8_t type)
+static CXLRetCode security_check_state(const CXLSecurity *s, uint8_t type)
 {
     if (s->frozen) {
         return CXL_RC_INVALID_SECURITY_STATE;
@@ -100,7 +100,7 @@ static CXLRetCode check_state(const CXLSecurity *s, uint8_t type)
 }
 
 /* Looks at every byte, right or wrong, so that time tells nothing of them */
-static CXLRetCode try_secret(CXLPassphrase *p, const uint8_t *secret)
+static CXLRetCode security_try_secret(CXLPassphrase *p, const uint8_t *secret)
 {
     uint8_t differs = 0;
     unsigned i;
@@ -116,7 +116,7 @@ static CXLRetCode try_secret(CXLPassphrase *p, const uint8_t *secret)
     return CXL_RC_SUCCESS;
 }
 
-static void forget_secret(CXLPassphrase *p)
+static void security_forget_secret(CXLPassphrase *p)
 {
     *p = (CXLPassphrase) { };
 }
@@ -125,15 +125,15 @@ CXLRetCode cxl_security_set(CXLSecurity *s, uint8_t type,
                             const uint8_t current[CXL_PASSPHRASE_SIZE],
                             const uint8_t new[CXL_PASSPHRASE_SIZE])
 {
-    CXLRetCode rc = check_state(s, type);
+    CXLRetCode rc = security_check_state(s, type);
     CXLPassphrase *p;
 
     if (rc != CXL_RC_SUCCESS) {
-        return done(s, "set", type, rc);
+        return security_done(s, "set", type, rc);
     }
     /* All of it may have been made volatile */
     if (!s->len) {
-        return done(s, "set", type, CXL_RC_INVALID_SECURITY_STATE);
+        return security_done(s, "set", type, CXL_RC_INVALID_SECURITY_STATE);
     }
     /*
      * A master passphrase can erase what the user's protects, so it cannot come
@@ -142,76 +142,76 @@ CXLRetCode cxl_security_set(CXLSecurity *s, uint8_t type,
      */
     if (s->locked || (type == CXL_PASSPHRASE_MASTER &&
                       s->pass[CXL_PASSPHRASE_USER].set)) {
-        return done(s, "set", type, CXL_RC_INVALID_SECURITY_STATE);
+        return security_done(s, "set", type, CXL_RC_INVALID_SECURITY_STATE);
     }
     p = &s->pass[type];
     if (p->set) {
-        rc = try_secret(p, current);
+        rc = security_try_secret(p, current);
     }
     if (rc == CXL_RC_SUCCESS) {
         memcpy(p->secret, new, sizeof(p->secret));
         p->set = true;
     }
-    return done(s, "set", type, rc);
+    return security_done(s, "set", type, rc);
 }
 
 CXLRetCode cxl_security_disable(CXLSecurity *s, uint8_t type,
                                 const uint8_t secret[CXL_PASSPHRASE_SIZE])
 {
-    CXLRetCode rc = check_state(s, type);
+    CXLRetCode rc = security_check_state(s, type);
 
     if (rc == CXL_RC_SUCCESS) {
-        rc = s->pass[type].set ? try_secret(&s->pass[type], secret) :
+        rc = s->pass[type].set ? security_try_secret(&s->pass[type], secret) :
                                  CXL_RC_INVALID_SECURITY_STATE;
     }
     if (rc == CXL_RC_SUCCESS) {
-        forget_secret(&s->pass[type]);
+        security_forget_secret(&s->pass[type]);
         if (type == CXL_PASSPHRASE_USER) {
-            set_locked(s, false);
+            security_set_locked(s, false);
         }
     }
-    return done(s, "disable", type, rc);
+    return security_done(s, "disable", type, rc);
 }
 
 CXLRetCode cxl_security_unlock(CXLSecurity *s,
                                const uint8_t secret[CXL_PASSPHRASE_SIZE])
 {
     const uint8_t type = CXL_PASSPHRASE_USER;
-    CXLRetCode rc = check_state(s, type);
+    CXLRetCode rc = security_check_state(s, type);
 
     if (rc == CXL_RC_SUCCESS) {
-        rc = s->locked ? try_secret(&s->pass[type], secret) :
+        rc = s->locked ? security_try_secret(&s->pass[type], secret) :
                          CXL_RC_INVALID_SECURITY_STATE;
     }
     if (rc == CXL_RC_SUCCESS) {
-        set_locked(s, false);
+        security_set_locked(s, false);
     }
-    return done(s, "unlock", type, rc);
+    return security_done(s, "unlock", type, rc);
 }
 
 CXLRetCode cxl_security_freeze(CXLSecurity *s)
 {
     s->frozen = true;
-    return done(s, "freeze", CXL_PASSPHRASE_USER, CXL_RC_SUCCESS);
+    return security_done(s, "freeze", CXL_PASSPHRASE_USER, CXL_RC_SUCCESS);
 }
 
 CXLRetCode cxl_security_erase(CXLSecurity *s, uint8_t type,
                               const uint8_t secret[CXL_PASSPHRASE_SIZE])
 {
-    CXLRetCode rc = check_state(s, type);
+    CXLRetCode rc = security_check_state(s, type);
 
     if (rc == CXL_RC_SUCCESS) {
         if (s->pass[type].set) {
-            rc = try_secret(&s->pass[type], secret);
+            rc = security_try_secret(&s->pass[type], secret);
         } else if (type == CXL_PASSPHRASE_MASTER) {
             rc = CXL_RC_INVALID_INPUT;
         }
     }
     if (rc == CXL_RC_SUCCESS) {
-        forget_secret(&s->pass[CXL_PASSPHRASE_USER]);
-        set_locked(s, false);
+        security_forget_secret(&s->pass[CXL_PASSPHRASE_USER]);
+        security_set_locked(s, false);
     }
-    return done(s, "erase", type, rc);
+    return security_done(s, "erase", type, rc);
 }
 
 /* -- migration ---------------------------------------------------------- */

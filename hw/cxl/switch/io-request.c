@@ -18,7 +18,7 @@
  * Length of the access that begins at address @at: a power of two that divides
  * the address, of enabled bytes only; 0 if the first one is disabled
  */
-static unsigned access_size(const CXLIOMemory *req, uint64_t at)
+static unsigned io_access_size(const CXLIOMemory *req, uint64_t at)
 {
     const uint64_t first = req->addr / 4;
     const uint64_t last = (req->addr + req->len - 1) / 4;
@@ -55,7 +55,7 @@ uint32_t cxl_io_config(PCIDevice *pci, uint32_t what, uint32_t data)
     for (i = 0; i < 4; i += MAX(size, 1)) {
         uint32_t at = req.addr + i;
 
-        size = access_size(&req, at);
+        size = io_access_size(&req, at);
         if (!size || at + size > pci_config_size(pci)) {
             continue;
         }
@@ -76,8 +76,8 @@ uint32_t cxl_io_config(PCIDevice *pci, uint32_t what, uint32_t data)
  * from the registers: what no host sees, as behind an unbound port, is mapped
  * nowhere, and answers all the same.
  */
-static MemoryRegion *find_bar(PCIDevice *pci, const CXLIOMemory *req,
-                              hwaddr *offset)
+static MemoryRegion *io_find_bar(PCIDevice *pci, const CXLIOMemory *req,
+                                 hwaddr *offset)
 {
     for (unsigned i = 0; i < PCI_NUM_REGIONS; i++) {
         const PCIIORegion *bar = &pci->io_regions[i];
@@ -98,7 +98,7 @@ static MemoryRegion *find_bar(PCIDevice *pci, const CXLIOMemory *req,
 }
 
 /* What answers at @offset of a BAR, which may be a container of blocks */
-static MemoryRegion *block_at(MemoryRegion *mr, hwaddr *offset)
+static MemoryRegion *io_block_at(MemoryRegion *mr, hwaddr *offset)
 {
     MemoryRegion *sub, *next = mr;
 
@@ -117,8 +117,8 @@ static MemoryRegion *block_at(MemoryRegion *mr, hwaddr *offset)
     return mr;
 }
 
-static bool access_one(MemoryRegion *mr, hwaddr at, unsigned size,
-                       const uint8_t *from, uint8_t *to)
+static bool io_access_one(MemoryRegion *mr, hwaddr at, unsigned size,
+                          const uint8_t *from, uint8_t *to)
 {
     const MemOp op = size_memop(size) | MO_LE;
     uint64_t value = 0;
@@ -141,22 +141,22 @@ static bool access_one(MemoryRegion *mr, hwaddr at, unsigned size,
  * @from: data to write, or NULL; @to: room for data to read, or NULL.  With
  * neither nothing is accessed, only judged.
  */
-static bool walk(MemoryRegion *bar, hwaddr offset, const CXLIOMemory *req,
-                 bool write, const uint8_t *from, uint8_t *to)
+static bool io_walk(MemoryRegion *bar, hwaddr offset, const CXLIOMemory *req,
+                    bool write, const uint8_t *from, uint8_t *to)
 {
     unsigned i, size;
 
     for (i = 0; i < req->len; i += MAX(size, 1)) {
         hwaddr at = offset + i;
-        MemoryRegion *mr = block_at(bar, &at);
+        MemoryRegion *mr = io_block_at(bar, &at);
 
-        size = access_size(req, req->addr + i);
+        size = io_access_size(req, req->addr + i);
         if (!size) {
             continue;
         }
         if (from || to) {
-            if (!access_one(mr, at, size, from ? from + i : NULL,
-                            to ? to + i : NULL)) {
+            if (!io_access_one(mr, at, size, from ? from + i : NULL,
+                               to ? to + i : NULL)) {
                 return false;
             }
         } else if (!memory_region_access_valid(mr, at, size, write,
@@ -167,27 +167,27 @@ static bool walk(MemoryRegion *bar, hwaddr offset, const CXLIOMemory *req,
     return true;
 }
 
-static MemoryRegion *find_valid(PCIDevice *pci, const CXLIOMemory *req,
-                                bool write, hwaddr *offset)
+static MemoryRegion *io_find_valid(PCIDevice *pci, const CXLIOMemory *req,
+                                   bool write, hwaddr *offset)
 {
-    MemoryRegion *bar = find_bar(pci, req, offset);
+    MemoryRegion *bar = io_find_bar(pci, req, offset);
 
-    return bar && walk(bar, *offset, req, write, NULL, NULL) ? bar : NULL;
+    return bar && io_walk(bar, *offset, req, write, NULL, NULL) ? bar : NULL;
 }
 
 bool cxl_io_read(PCIDevice *pci, const CXLIOMemory *req, uint8_t *data)
 {
     hwaddr offset;
-    MemoryRegion *bar = find_valid(pci, req, false, &offset);
+    MemoryRegion *bar = io_find_valid(pci, req, false, &offset);
 
     memset(data, 0, req->len);
-    return bar && walk(bar, offset, req, false, NULL, data);
+    return bar && io_walk(bar, offset, req, false, NULL, data);
 }
 
 bool cxl_io_write(PCIDevice *pci, const CXLIOMemory *req, const uint8_t *data)
 {
     hwaddr offset;
-    MemoryRegion *bar = find_valid(pci, req, true, &offset);
+    MemoryRegion *bar = io_find_valid(pci, req, true, &offset);
 
-    return bar && walk(bar, offset, req, true, data, NULL);
+    return bar && io_walk(bar, offset, req, true, data, NULL);
 }

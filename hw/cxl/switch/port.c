@@ -63,14 +63,14 @@ enum {
 #define DEVICE_CAP_CACHE    (1 << 0)
 #define DEVICE_CAP_MEM      (1 << 2)
 
-static bool is_downstream(const PCIDevice *d)
+static bool port_is_downstream(const PCIDevice *d)
 {
     return d && object_dynamic_cast(OBJECT(d), TYPE_PCIE_PORT) &&
            d->exp.exp_cap &&
            pcie_cap_get_type(d) == PCI_EXP_TYPE_DOWNSTREAM;
 }
 
-static PCIBus *inner_bus(const CXLSwitch *sw)
+static PCIBus *port_inner_bus(const CXLSwitch *sw)
 {
     return pci_bridge_get_sec_bus(PCI_BRIDGE(sw->usp));
 }
@@ -82,24 +82,24 @@ PCIDevice *cxl_switch_upstream(const CXLSwitch *sw)
 
 unsigned cxl_switch_nr_vppbs(const CXLSwitch *sw)
 {
-    PCIBus *bus = inner_bus(sw);
+    PCIBus *bus = port_inner_bus(sw);
     unsigned n = 1;
 
     for (unsigned i = 0; i < ARRAY_SIZE(bus->devices); i++) {
-        n += is_downstream(bus->devices[i]);
+        n += port_is_downstream(bus->devices[i]);
     }
     return n;
 }
 
 PCIDevice *cxl_switch_vppb(const CXLSwitch *sw, unsigned index)
 {
-    PCIBus *bus = inner_bus(sw);
+    PCIBus *bus = port_inner_bus(sw);
 
     if (index == 0) {
         return cxl_switch_upstream(sw);
     }
     for (unsigned i = 0; i < ARRAY_SIZE(bus->devices); i++) {
-        if (is_downstream(bus->devices[i]) && --index == 0) {
+        if (port_is_downstream(bus->devices[i]) && --index == 0) {
             return bus->devices[i];
         }
     }
@@ -108,12 +108,12 @@ PCIDevice *cxl_switch_vppb(const CXLSwitch *sw, unsigned index)
 
 unsigned cxl_switch_vppb_of(const CXLSwitch *sw, const PCIDevice *port)
 {
-    PCIBus *bus = inner_bus(sw);
+    PCIBus *bus = port_inner_bus(sw);
     unsigned index = 0;
 
     if (port != cxl_switch_upstream(sw)) {
         for (unsigned i = 0; i <= port->devfn; i++) {
-            index += is_downstream(bus->devices[i]);
+            index += port_is_downstream(bus->devices[i]);
         }
     }
     return index;
@@ -126,9 +126,9 @@ uint8_t cxl_switch_port_id(const PCIDevice *port)
 
 PCIDevice *cxl_switch_port(const CXLSwitch *sw, uint8_t id)
 {
-    PCIDevice *port = pcie_find_port_by_pn(inner_bus(sw), id);
+    PCIDevice *port = pcie_find_port_by_pn(port_inner_bus(sw), id);
 
-    if (is_downstream(port)) {
+    if (port_is_downstream(port)) {
         return port;
     }
     port = cxl_switch_upstream(sw);
@@ -141,7 +141,7 @@ PCIDevice *cxl_switch_device(const CXLSwitch *sw, const PCIDevice *port)
     CXLSwitchHeld *h;
     PCIBus *bus;
 
-    if (!is_downstream(port)) {
+    if (!port_is_downstream(port)) {
         return NULL;
     }
     QLIST_FOREACH(h, &sw->held, next) {
@@ -157,8 +157,8 @@ PCIDevice *cxl_switch_device(const CXLSwitch *sw, const PCIDevice *port)
 }
 
 /* Function @fn of what is plugged into a downstream port, seen or not */
-static PCIDevice *function_at(const CXLSwitch *sw, PCIDevice *port,
-                              unsigned fn)
+static PCIDevice *port_function_at(const CXLSwitch *sw, PCIDevice *port,
+                                   unsigned fn)
 {
     CXLSwitchHeld *h;
 
@@ -174,12 +174,12 @@ PCIDevice *cxl_switch_memdev(const CXLSwitch *sw, uint8_t id)
 {
     PCIDevice *port = cxl_switch_port(sw, id);
 
-    if (!is_downstream(port) || !cxl_switch_link_up(sw, port)) {
+    if (!port_is_downstream(port) || !cxl_switch_link_up(sw, port)) {
         return NULL;
     }
     /* A port has one device; what matters may be any of its functions */
     for (unsigned fn = 0; fn < PCI_FUNC_MAX; fn++) {
-        PCIDevice *d = function_at(sw, port, fn);
+        PCIDevice *d = port_function_at(sw, port, fn);
 
         if (d && object_dynamic_cast(OBJECT(d), TYPE_CXL_MEM_TARGET)) {
             return DEVICE(d)->realized && !resettable_is_in_reset(OBJECT(d)) ?
@@ -205,12 +205,12 @@ void cxl_switch_map_set(uint8_t *map, const PCIDevice *port, bool value)
 
 bool cxl_switch_bound(const CXLSwitch *sw, const PCIDevice *port)
 {
-    return !is_downstream(port) || !cxl_switch_map_get(sw->unbound, port);
+    return !port_is_downstream(port) || !cxl_switch_map_get(sw->unbound, port);
 }
 
 bool cxl_switch_perst(const CXLSwitch *sw, const PCIDevice *port)
 {
-    return is_downstream(port) && cxl_switch_map_get(sw->perst, port);
+    return port_is_downstream(port) && cxl_switch_map_get(sw->perst, port);
 }
 
 bool cxl_switch_slot_power(const PCIDevice *port)
@@ -222,8 +222,8 @@ bool cxl_switch_slot_power(const PCIDevice *port)
 }
 
 /* What the host does to its slot reaches the device while it is bound */
-static bool powered(const CXLSwitch *sw, const PCIDevice *port,
-                    const PCIDevice *dev)
+static bool port_powered(const CXLSwitch *sw, const PCIDevice *port,
+                         const PCIDevice *dev)
 {
     if (!cxl_switch_bound(sw, port)) {
         return true;
@@ -238,14 +238,14 @@ bool cxl_switch_link_up(const CXLSwitch *sw, const PCIDevice *port)
 {
     PCIDevice *dev = cxl_switch_device(sw, port);
 
-    if (!is_downstream(port)) {
+    if (!port_is_downstream(port)) {
         return true;
     }
-    return dev && !cxl_switch_perst(sw, port) && powered(sw, port, dev);
+    return dev && !cxl_switch_perst(sw, port) && port_powered(sw, port, dev);
 }
 
 /* Offset of a CXL DVSEC in configuration space, 0 if there is none */
-static unsigned find_dvsec(const PCIDevice *d, uint16_t id)
+static unsigned port_find_dvsec(const PCIDevice *d, uint16_t id)
 {
     unsigned at = pci_is_express(d) ? PCI_CONFIG_SPACE_SIZE : 0;
 
@@ -262,16 +262,16 @@ static unsigned find_dvsec(const PCIDevice *d, uint16_t id)
     return at;
 }
 
-static bool speaks_68b_vh(const PCIDevice *d)
+static bool port_speaks_68b_vh(const PCIDevice *d)
 {
-    unsigned at = find_dvsec(d, PCIE_FLEXBUS_PORT_DVSEC);
+    unsigned at = port_find_dvsec(d, PCIE_FLEXBUS_PORT_DVSEC);
 
     return at && pci_get_word(d->config + at + FLEXBUS_CAP) & FLEXBUS_68B_VH;
 }
 
-static uint8_t device_type(const PCIDevice *d)
+static uint8_t port_device_type(const PCIDevice *d)
 {
-    unsigned at = find_dvsec(d, CXL_DEVICE_DVSEC);
+    unsigned at = port_find_dvsec(d, CXL_DEVICE_DVSEC);
     uint16_t cap = at ? pci_get_word(d->config + at + DEVICE_CAP) : 0;
 
     if (object_dynamic_cast(OBJECT(d), TYPE_PCIE_PORT)) {
@@ -290,8 +290,8 @@ static uint8_t device_type(const PCIDevice *d)
 }
 
 /* Lanes and speed that both ends can have; the partner's registers know */
-static void negotiated(const PCIDevice *port, const PCIDevice *dev,
-                       uint8_t *width, uint8_t *speed)
+static void port_negotiated(const PCIDevice *port, const PCIDevice *dev,
+                            uint8_t *width, uint8_t *speed)
 {
     uint32_t cap = pci_get_long(port->config + port->exp.exp_cap +
                                 PCI_EXP_LNKCAP);
@@ -311,13 +311,13 @@ static void negotiated(const PCIDevice *port, const PCIDevice *dev,
 
 bool cxl_switch_port_is_busy(const CXLSwitch *sw, const PCIDevice *port)
 {
-    return is_downstream(port) && sw->op.opcode &&
+    return port_is_downstream(port) && sw->op.opcode &&
            sw->op.devfn == port->devfn;
 }
 
-static uint8_t config_state(const CXLSwitch *sw, const PCIDevice *port)
+static uint8_t port_config_state(const CXLSwitch *sw, const PCIDevice *port)
 {
-    if (!is_downstream(port)) {
+    if (!port_is_downstream(port)) {
         return STATE_UPSTREAM;
     }
     if (cxl_switch_port_is_busy(sw, port)) {
@@ -339,29 +339,29 @@ void cxl_switch_port_block(const CXLSwitch *sw, PCIDevice *port,
 
     memset(b, 0, CXL_SWITCH_PORT_BLOCK);
     b[0x0] = cxl_switch_port_id(port);
-    b[0x1] = config_state(sw, port);
-    b[0x5] = speaks_68b_vh(port) ? SUPPORTS_68B_VH : 0;
+    b[0x1] = port_config_state(sw, port);
+    b[0x5] = port_speaks_68b_vh(port) ? SUPPORTS_68B_VH : 0;
     b[0x6] = (cap & PCI_EXP_LNKCAP_MLW) >> 4;
     b[0x9] = cap & PCI_EXP_LNKCAP_SLS;
     /* up to 5 GT/s a port needs no vector: all up to the fastest are meant */
     b[0x8] = (speeds & 0xfe) >> 1 ?: MAKE_64BIT_MASK(0, b[0x9]);
     b[0xb] = up ? LTSSM_L0 : LTSSM_DETECT;
 
-    if (!is_downstream(port)) {
+    if (!port_is_downstream(port)) {
         /* the host's side; it is no device, so it has a mode but no type */
-        b[0x2] = speaks_68b_vh(port) ? MODE_68B_VH : MODE_NOT_CXL;
-        negotiated(port, port, &b[0x7], &b[0xa]);
+        b[0x2] = port_speaks_68b_vh(port) ? MODE_68B_VH : MODE_NOT_CXL;
+        port_negotiated(port, port, &b[0x7], &b[0xa]);
         flags = FLAG_PRESENT | FLAG_POWERED;
     } else {
         if (up) {
-            b[0x2] = speaks_68b_vh(port) && speaks_68b_vh(dev) ? MODE_68B_VH
-                                                               : MODE_NOT_CXL;
-            b[0x4] = device_type(dev);
-            negotiated(port, dev, &b[0x7], &b[0xa]);
+            b[0x2] = port_speaks_68b_vh(port) && port_speaks_68b_vh(dev) ?
+                     MODE_68B_VH : MODE_NOT_CXL;
+            b[0x4] = port_device_type(dev);
+            port_negotiated(port, dev, &b[0x7], &b[0xa]);
         }
         flags = (cxl_switch_perst(sw, port) ? FLAG_PERST : 0) |
                 (dev ? FLAG_PRESENT : 0) |
-                (powered(sw, port, dev) ? FLAG_POWERED : 0);
+                (port_powered(sw, port, dev) ? FLAG_POWERED : 0);
     }
     /* lanes are never reversed and start at 0; no device has further LDs */
     stw_le_p(b + 0xd, flags);

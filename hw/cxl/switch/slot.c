@@ -25,14 +25,14 @@
 #define SLOT_EVENTS \
     (PCI_EXP_SLTSTA_ABP | PCI_EXP_SLTSTA_PDC | PCI_EXP_SLTSTA_DLLSC)
 
-static PCIBus *bus_below(PCIDevice *port)
+static PCIBus *slot_bus_below(PCIDevice *port)
 {
     return pci_bridge_get_sec_bus(PCI_BRIDGE(port));
 }
 
 /* -- device_del ----------------------------------------------------------- */
 
-static CXLSwitchHeld *held_record(CXLSwitch *sw, const PCIDevice *dev)
+static CXLSwitchHeld *slot_held_record(CXLSwitch *sw, const PCIDevice *dev)
 {
     CXLSwitchHeld *h;
 
@@ -44,9 +44,9 @@ static CXLSwitchHeld *held_record(CXLSwitch *sw, const PCIDevice *dev)
     return NULL;
 }
 
-static CXLSwitchHeld *hold(CXLSwitch *sw, PCIDevice *port, PCIDevice *dev)
+static CXLSwitchHeld *slot_hold(CXLSwitch *sw, PCIDevice *port, PCIDevice *dev)
 {
-    CXLSwitchHeld *h = held_record(sw, dev);
+    CXLSwitchHeld *h = slot_held_record(sw, dev);
 
     if (!h) {
         g_autofree char *id =
@@ -63,7 +63,7 @@ static CXLSwitchHeld *hold(CXLSwitch *sw, PCIDevice *port, PCIDevice *dev)
     return h;
 }
 
-static void drop(CXLSwitchHeld *h)
+static void slot_drop(CXLSwitchHeld *h)
 {
     QLIST_REMOVE(h, next);
     qdev_del_unplug_blocker(DEVICE(h->dev), h->why);
@@ -73,11 +73,11 @@ static void drop(CXLSwitchHeld *h)
 
 void cxl_switch_hold(CXLSwitch *sw, PCIDevice *port)
 {
-    PCIBus *bus = bus_below(port);
+    PCIBus *bus = slot_bus_below(port);
 
     for (unsigned i = 0; i < ARRAY_SIZE(bus->devices); i++) {
         if (bus->devices[i]) {
-            hold(sw, port, bus->devices[i]);
+            slot_hold(sw, port, bus->devices[i]);
         }
     }
 }
@@ -88,7 +88,7 @@ void cxl_switch_release(CXLSwitch *sw, PCIDevice *port)
 
     QLIST_FOREACH_SAFE(h, &sw->held, next, next) {
         if (h->port == port && !h->hidden) {
-            drop(h);
+            slot_drop(h);
         }
     }
 }
@@ -107,20 +107,20 @@ void cxl_switch_let_all_go(CXLSwitch *sw)
             /* that may have dropped its neighbours too */
             next = QLIST_FIRST(&sw->held);
         } else {
-            drop(h);
+            slot_drop(h);
         }
     }
 }
 
 void cxl_switch_keep_on_eject(CXLSwitch *sw, PCIDevice *port, bool keep)
 {
-    PCIBus *bus = bus_below(port);
+    PCIBus *bus = slot_bus_below(port);
 
     for (unsigned i = 0; i < ARRAY_SIZE(bus->devices); i++) {
         PCIDevice *d = bus->devices[i];
 
         /* others may have set the flags of what we do not hold */
-        if (d && (keep || held_record(sw, d))) {
+        if (d && (keep || slot_held_record(sw, d))) {
             cxl_base_keep_on_eject(d, keep);
         }
     }
@@ -207,9 +207,9 @@ static void slot_filled(CXLSwitch *sw, PCIDevice *port, PCIDevice *dev)
     slot_event(sw, port, SLOT_EVENTS);
 }
 
-static void hide(CXLSwitch *sw, PCIDevice *port, PCIDevice *dev)
+static void slot_hide(CXLSwitch *sw, PCIDevice *port, PCIDevice *dev)
 {
-    CXLSwitchHeld *h = hold(sw, port, dev);
+    CXLSwitchHeld *h = slot_hold(sw, port, dev);
 
     cxl_base_keep_on_eject(dev, false);
     pci_set_power(dev, false);
@@ -219,7 +219,7 @@ static void hide(CXLSwitch *sw, PCIDevice *port, PCIDevice *dev)
     trace_cxl_switch_hidden(DEVICE(port)->id ?: "", DEVICE(dev)->id ?: "");
 }
 
-static void show(CXLSwitchHeld *h)
+static void slot_show(CXLSwitchHeld *h)
 {
     cxl_base_show_on_bus(h->dev);
     h->hidden = false;
@@ -229,28 +229,28 @@ static void show(CXLSwitchHeld *h)
     trace_cxl_switch_shown(DEVICE(h->port)->id ?: "", DEVICE(h->dev)->id ?: "");
 }
 
-static bool hide_all(CXLSwitch *sw, PCIDevice *port)
+static bool slot_hide_all(CXLSwitch *sw, PCIDevice *port)
 {
-    PCIBus *bus = bus_below(port);
+    PCIBus *bus = slot_bus_below(port);
     bool any = false;
 
     for (unsigned i = 0; i < ARRAY_SIZE(bus->devices); i++) {
         if (bus->devices[i]) {
-            hide(sw, port, bus->devices[i]);
+            slot_hide(sw, port, bus->devices[i]);
             any = true;
         }
     }
     return any;
 }
 
-static bool show_all(CXLSwitch *sw, PCIDevice *port)
+static bool slot_show_all(CXLSwitch *sw, PCIDevice *port)
 {
     CXLSwitchHeld *h, *next;
     bool any = false;
 
     QLIST_FOREACH_SAFE(h, &sw->held, next, next) {
         if (h->port == port && h->hidden) {
-            show(h);
+            slot_show(h);
             any = true;
         }
     }
@@ -261,7 +261,7 @@ static bool show_all(CXLSwitch *sw, PCIDevice *port)
 }
 
 /* Held devices are in reset exactly while PERST is asserted */
-static void follow_perst(CXLSwitch *sw, PCIDevice *port)
+static void slot_follow_perst(CXLSwitch *sw, PCIDevice *port)
 {
     bool asserted = cxl_switch_perst(sw, port);
     CXLSwitchHeld *h;
@@ -282,15 +282,15 @@ static void follow_perst(CXLSwitch *sw, PCIDevice *port)
 void cxl_switch_refresh(CXLSwitch *sw, PCIDevice *port, bool tell)
 {
     if (!cxl_switch_bound(sw, port) || cxl_switch_perst(sw, port)) {
-        bool changed = hide_all(sw, port);
+        bool changed = slot_hide_all(sw, port);
 
-        follow_perst(sw, port);
+        slot_follow_perst(sw, port);
         if (changed && tell) {
             slot_emptied(sw, port);
         }
     } else {
-        follow_perst(sw, port);
-        if (show_all(sw, port) && tell) {
+        slot_follow_perst(sw, port);
+        if (slot_show_all(sw, port) && tell) {
             slot_filled(sw, port, cxl_switch_device(sw, port));
         }
     }
@@ -304,12 +304,12 @@ void cxl_switch_reset_link(CXLSwitch *sw, PCIDevice *port)
         return;
     }
     if (!cxl_switch_bound(sw, port)) {
-        bus_cold_reset(BUS(bus_below(port)));
+        bus_cold_reset(BUS(slot_bus_below(port)));
         return;
     }
-    hide_all(sw, port);
+    slot_hide_all(sw, port);
     slot_emptied(sw, port);
-    show_all(sw, port);
+    slot_show_all(sw, port);
     slot_filled(sw, port, dev);
 }
 
@@ -322,7 +322,7 @@ void cxl_switch_plugged(CXLSwitch *sw, PCIDevice *port, PCIDevice *dev)
          * Being realized, it cannot be put into reset by us as well; it will
          * be reset at the end of this, and again before a host sees it.
          */
-        hide(sw, port, dev);
+        slot_hide(sw, port, dev);
     }
     /* what the machine is made with is no change */
     if (DEVICE(dev)->hotplugged) {
@@ -332,12 +332,12 @@ void cxl_switch_plugged(CXLSwitch *sw, PCIDevice *port, PCIDevice *dev)
 
 void cxl_switch_unplugged(CXLSwitch *sw, PCIDevice *port, PCIDevice *dev)
 {
-    CXLSwitchHeld *h = held_record(sw, dev);
+    CXLSwitchHeld *h = slot_held_record(sw, dev);
 
     if (h) {
         /* with the port or the whole switch: nothing else may take it */
         cxl_base_release_slot(dev);
-        drop(h);
+        slot_drop(h);
     }
     cxl_switch_log_port(sw, port, SWITCH_PORT_LINK_CHANGE);
 }

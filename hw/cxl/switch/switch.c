@@ -16,7 +16,7 @@ static const VMStateDescription vmstate_switch;
 
 /* -- what comes and goes below the downstream ports ---------------------- */
 
-static bool is_port_of(CXLSwitch *sw, DeviceState *dev)
+static bool switch_is_port_of(CXLSwitch *sw, DeviceState *dev)
 {
     return object_dynamic_cast(OBJECT(dev), TYPE_PCIE_SLOT) &&
            pci_bridge_get_device(pci_get_bus(PCI_DEVICE(dev))) ==
@@ -24,7 +24,7 @@ static bool is_port_of(CXLSwitch *sw, DeviceState *dev)
 }
 
 /* The downstream port of this switch that @dev is plugged into, or NULL */
-static PCIDevice *port_above(CXLSwitch *sw, DeviceState *dev)
+static PCIDevice *switch_port_above(CXLSwitch *sw, DeviceState *dev)
 {
     PCIDevice *port;
 
@@ -33,15 +33,15 @@ static PCIDevice *port_above(CXLSwitch *sw, DeviceState *dev)
         return NULL;
     }
     port = pci_bridge_get_device(pci_get_bus(PCI_DEVICE(dev)));
-    return port && is_port_of(sw, DEVICE(port)) ? port : NULL;
+    return port && switch_is_port_of(sw, DEVICE(port)) ? port : NULL;
 }
 
-static void device_came(DeviceListener *listener, DeviceState *dev)
+static void switch_device_came(DeviceListener *listener, DeviceState *dev)
 {
     CXLSwitch *sw = container_of(listener, CXLSwitch, listener);
-    PCIDevice *port = port_above(sw, dev);
+    PCIDevice *port = switch_port_above(sw, dev);
 
-    if (is_port_of(sw, dev)) {
+    if (switch_is_port_of(sw, dev)) {
         cxl_switch_slot_setup(PCI_DEVICE(dev));
     }
     if (port) {
@@ -49,10 +49,10 @@ static void device_came(DeviceListener *listener, DeviceState *dev)
     }
 }
 
-static void device_went(DeviceListener *listener, DeviceState *dev)
+static void switch_device_went(DeviceListener *listener, DeviceState *dev)
 {
     CXLSwitch *sw = container_of(listener, CXLSwitch, listener);
-    PCIDevice *port = port_above(sw, dev);
+    PCIDevice *port = switch_port_above(sw, dev);
 
     if (port) {
         cxl_switch_unplugged(sw, port, PCI_DEVICE(dev));
@@ -92,8 +92,8 @@ CXLSwitch *cxl_switch_new(CXLUpstreamPort *usp)
     sw->ccis = g_ptr_array_new();
     cxl_events_init(&sw->events, depth, &sw->clock, NULL, NULL);
     QLIST_INIT(&sw->held);
-    sw->listener.realize = device_came;
-    sw->listener.unrealize = device_went;
+    sw->listener.realize = switch_device_came;
+    sw->listener.unrealize = switch_device_went;
     device_listener_register(&sw->listener);
     for (i = 1; i < cxl_switch_nr_vppbs(sw); i++) {
         cxl_switch_slot_setup(cxl_switch_vppb(sw, i));
@@ -119,7 +119,7 @@ void cxl_switch_free(CXLSwitch *sw)
 /* -- migration ----------------------------------------------------------- */
 
 /* Its port may be unplugged by now: then the operation is about to fail */
-static bool op_is_sane(const CXLSwitch *sw)
+static bool switch_op_is_sane(const CXLSwitch *sw)
 {
     return !sw->op.opcode ||
            ((sw->op.opcode == CXL_OP_BIND_VPPB ||
@@ -128,7 +128,7 @@ static bool op_is_sane(const CXLSwitch *sw)
 }
 
 /* Hide and hold what bindings, PERST and the operation say */
-static void settle(CXLSwitch *sw)
+static void switch_settle(CXLSwitch *sw)
 {
     unsigned i;
 
@@ -154,18 +154,18 @@ static int switch_post_load(void *opaque, int version_id)
 {
     CXLSwitch *sw = opaque;
 
-    if (!op_is_sane(sw)) {
+    if (!switch_op_is_sane(sw)) {
         return -EINVAL;
     }
     sw->loaded = 0;
-    settle(sw);
+    switch_settle(sw);
     return 0;
 }
 
 void cxl_switch_op_failed(CXLSwitch *sw)
 {
     sw->op = (CXLSwitchOp) { 0 };
-    settle(sw);
+    switch_settle(sw);
 }
 
 static void switch_give_up(void *opaque)

@@ -173,7 +173,7 @@ static void use(MCTPEndpoint *ep)
 #define ASSEMBLY_BYTES(body)    (8 + PATH_BYTES + 4 + 4 + 1 + 4 + (body))
 #define TX_BYTES(body)  (8 + 8 + 8 + 8 + PATH_BYTES + 4 + 4 + 1 + 4 + (body))
 #define REQUEST_BYTES   (8 + 8 + PATH_BYTES)
-#define AT_RX           1
+#define AT_RX           (1 + MCTP_UUID_BYTES)
 #define AT_LAST_ID      (AT_RX + ASSEMBLY_BYTES(128) + 31 * ASSEMBLY_BYTES(0))
 #define AT_TX           (AT_LAST_ID + 8)
 #define AT_LAST_SERIAL  (AT_TX + TX_BYTES(129) + 31 * TX_BYTES(0))
