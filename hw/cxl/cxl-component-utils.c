@@ -290,9 +290,56 @@ static void component_warn_of_same_number(Object *obj)
             warn_report("%s '%s': property 'port' is %u as that of '%s' beside "
                         "it, so HDM decoders lead to one of them only: number "
                         "the ports below a bridge or switch differently",
-                        object_get_typename(obj), DEVICE(port)->id ?: "",
-                        PCIE_PORT(port)->port, DEVICE(other)->id ?: "");
+                        object_get_typename(obj), DEVICE(port)->id ?: "(no id)",
+                        PCIE_PORT(port)->port, DEVICE(other)->id ?: "(no id)");
             return;
+        }
+    }
+}
+
+/* Whom a host reaches is below a port of this kind, NULL for a CXL host bridge */
+static const struct {
+    const char *type;
+    const char *above[2];
+    const char *advice;
+} component_place[] = {
+    { "cxl-rp", { NULL }, "pxb-cxl" },
+    { TYPE_CXL_DSP, { TYPE_CXL_USP }, "cxl-upstream" },
+    { TYPE_CXL_USP, { "cxl-rp", TYPE_CXL_DSP },
+      "cxl-rp or cxl-downstream, and no addr=" },
+    { "cxl-type3", { "cxl-rp", TYPE_CXL_DSP },
+      "cxl-rp or cxl-downstream, and no addr=" },
+};
+
+static bool component_is_at_home(PCIDevice *pci, const char *const above[2])
+{
+    PCIBus *bus = pci_get_bus(pci);
+    PCIDevice *port = pci_bridge_get_device(bus);
+
+    if (!above[0]) {
+        return pci_bus_is_cxl(bus);
+    }
+    for (int i = 0; port && i < 2; i++) {
+        if (above[i] && object_dynamic_cast(OBJECT(port), above[i])) {
+            /* a link ends at function 0 of device 0 */
+            return !above[1] || !pci->devfn;
+        }
+    }
+    return false;
+}
+
+static void component_warn_of_place(Object *obj)
+{
+    PCIDevice *pci = (PCIDevice *)object_dynamic_cast(obj, TYPE_PCI_DEVICE);
+
+    for (size_t i = 0; pci && i < ARRAY_SIZE(component_place); i++) {
+        if (object_dynamic_cast(obj, component_place[i].type) &&
+            !component_is_at_home(pci, component_place[i].above)) {
+            warn_report("%s '%s': no host reaches it at bus=%s,addr=%x.%x: "
+                        "give it bus=, the id of a %s",
+                        component_place[i].type, DEVICE(obj)->id ?: "(no id)",
+                        BUS(pci_get_bus(pci))->name, PCI_SLOT(pci->devfn),
+                        PCI_FUNC(pci->devfn), component_place[i].advice);
         }
     }
 }
@@ -308,6 +355,7 @@ void cxl_component_register_block_init(Object *obj, CXLComponentState *cxl,
                           block, CXL_COMPONENT_BLOCK_SIZE);
     cxl_port_register_vmstate(obj, cxl);
     cxl_msi_init();
+    component_warn_of_place(obj);
     component_warn_of_same_number(obj);
     notifier_list_notify(&component_notifiers, obj);
 }

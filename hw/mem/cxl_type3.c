@@ -249,20 +249,22 @@ undo_mem:
     return false;
 }
 
-/* Windows lead to a link's end; elsewhere only registers can be reached */
-static void cxl_type3_check_place(CXLType3Dev *d)
+/* Linux tells memory devices apart by it when it puts a region together */
+static int cxl_type3_warn_of_serial(Object *obj, void *opaque)
 {
-    PCIDevice *pci = PCI_DEVICE(d);
-    PCIDevice *above = pci_bridge_get_device(pci_get_bus(pci));
+    CXLType3Dev *d = opaque;
+    CXLType3Dev *other = (CXLType3Dev *)object_dynamic_cast(obj,
+                                                            TYPE_CXL_TYPE3);
 
-    if (!above || !object_dynamic_cast(OBJECT(above), TYPE_PCIE_SLOT) ||
-        pci->devfn) {
-        warn_report("cxl-type3 '%s': no host reaches its memory at bus=%s,"
-                    "addr=%x.%x: give it bus=, the id of a cxl-rp or "
-                    "cxl-downstream port, and no addr=", DEVICE(d)->id ?: "",
-                    BUS(pci_get_bus(pci))->name, PCI_SLOT(pci->devfn),
-                    PCI_FUNC(pci->devfn));
+    if (!other || other == d || other->sn != d->sn ||
+        !other->direct.attached) {
+        return 0;
     }
+    warn_report("cxl-type3 '%s': property 'sn' is 0x%" PRIx64 " as that of "
+                "'%s', which Linux takes for the same device: give each its "
+                "own", DEVICE(d)->id ?: "(no id)", d->sn,
+                DEVICE(other)->id ?: "(no id)");
+    return 1;
 }
 
 static void cxl_type3_realize(PCIDevice *pci, Error **errp)
@@ -278,7 +280,10 @@ static void cxl_type3_realize(PCIDevice *pci, Error **errp)
     built = cxl_type3_build(d, errp);
     memory_region_transaction_commit();
     if (built) {
-        cxl_type3_check_place(d);
+        if (d->sn != CXL_NO_SERIAL) {
+            object_child_foreach_recursive(qdev_get_machine(),
+                                           cxl_type3_warn_of_serial, d);
+        }
         cxl_type3_direct_attach(d);
     }
 }

@@ -82,19 +82,24 @@ static bool dc_share_out(CXLType3Dev *d, Error **errp)
             error_setg(errp, "backend size is not multiple of region len: "
                        "property 'num-dc-regions' is %u, and the 0x%" PRIx64
                        " bytes of volatile-dc-memdev without a 'dcN-size' do "
-                       "not make %u regions of a multiple of 256 MiB",
-                       d->nr_dc_regions, left, unset);
+                       "not make %u regions of a multiple of 256 MiB: give "
+                       "each 'dcN-size', or the backend a multiple of 0x%"
+                       PRIx64 " bytes", d->nr_dc_regions, left, unset,
+                       (uint64_t)unset * CXL_DC_GRANULE);
             return false;
         }
         if (!share) {
             error_setg(errp, "the properties 'dcN-size' leave nothing of "
-                       "volatile-dc-memdev for %u regions without one", unset);
+                       "volatile-dc-memdev for %u region(s) without one: make "
+                       "the backend larger, or 'num-dc-regions' smaller",
+                       unset);
             return false;
         }
     }
     if (!unset && left) {
         warn_report("cxl-type3: the properties 'dcN-size' leave 0x%" PRIx64
-                    " bytes of volatile-dc-memdev in no region", left);
+                    " bytes of volatile-dc-memdev in no region: leave out one "
+                    "of them, and it gets the rest", left);
     }
     for (i = 0; i < d->nr_dc_regions; i++) {
         d->dc_config.region[i].len = d->dc_prop[i].size ?: share;

@@ -167,16 +167,23 @@ static bool mem_take(CXLType3Dev *d, CXLType3Mem *m, const char *property,
  * at the end of a backend is not shown, rather than the device refused: such
  * command lines have started so far.
  */
-static void mem_trim(CXLType3Mem *m, const char *property)
+static bool mem_trim(CXLType3Mem *m, const char *property, Error **errp)
 {
     uint64_t size = QEMU_ALIGN_DOWN(m->size, CXL_TYPE3_GRANULE);
 
+    if (!size && m->size) {
+        error_setg(errp, "property '%s' has 0x%" PRIx64 " bytes: a device "
+                   "shows multiples of 256 MiB, give it a larger backend",
+                   property, m->size);
+        return false;
+    }
     if (size != m->size) {
         warn_report("cxl-type3: %s has 0x%" PRIx64 " bytes, no multiple of "
                     "256 MiB: the device shows 0x%" PRIx64, property, m->size,
                     size);
         m->size = size;
     }
+    return true;
 }
 
 static bool lsa_take(CXLType3Dev *d, Error **errp)
@@ -241,10 +248,10 @@ bool cxl_type3_mem_realize(CXLType3Dev *d, Error **errp)
             goto undo;
         }
         memory_region_set_nonvolatile(d->dcmem.mr, false);
-    } else {
+    } else if (!mem_trim(&d->vmem, "volatile-memdev", errp) ||
+               !mem_trim(&d->pmem, "persistent-memdev", errp)) {
         /* Dynamic capacity starts behind static, so it needs it exact */
-        mem_trim(&d->vmem, "volatile-memdev");
-        mem_trim(&d->pmem, "persistent-memdev");
+        goto undo;
     }
 
     if (!lsa_take(d, errp)) {

@@ -62,8 +62,8 @@ def pattern(literals):
         for whole, words, kind in
         ((m.group(), m.group(1), m.group(2))
          for m in PIECE.finditer(literals)))
-    # "0x%" PRIx64 is "0x%%x" by now
-    text = text.replace('%%', '%')
+    # "0x%" PRIx64 is "0x%%x" by now; a hint ends its line itself
+    text = text.replace('%%', '%').removesuffix('\\n')
     parts, end = [], 0
     for field in FIELD.finditer(text):
         parts += [re.escape(text[end:field.start()]),

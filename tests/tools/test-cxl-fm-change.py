@@ -103,10 +103,19 @@ def add_explains_every_refusal():
         add(0x02, f'no shared capacity has tag {OTHER}', '--policy', 'shared',
             '--region', '1', '--tag', OTHER)
         add(0x1d, 'not enough capacity', '--size', '512M')
-        add(0x1e, 'block borders', '--extent', '0x10000001+2M')
-        add(0x1e, 'outside the regions', '--extent', '0x100000000+2M')
-        add(0x1e, 'overlaps', '--extent', '0x10000000+4M', '--extent',
-            '0x10200000+2M')
+        fm.wrong('--extent 0x10000001\+2M: expected multiples of 2 MiB', 'add',
+                 '--extent', '0x10000001+2M')
+        fm.wrong('--extent 0x10000000\+1M: expected multiples of 2 MiB', 'add',
+                 '--extent', '0x10000000+1M')
+        for outside in ('0x100000000+2M', '0xffffffffffe00000+4M',
+                        '0x10000000+1G'):
+            fm.wrong(': in none of the regions of host 0', 'add',
+                     '--extent', outside)
+        fm.wrong('--extent 0x10200000\+2M overlaps --extent 0x10000000\+4M',
+                 'add', '--extent', '0x10000000+4M', '--extent',
+                 '0x10200000+2M')
+        fm.wrong('--extent 0x20000000\+2M: --tag is missing, region 1 is '
+                 'sharable', 'add', '--extent', '0x20000000+2M')
         fm.text('add', '--extent', '0x10000000+2M')
         fm.text('add', '--extent', '0x10400000+2M')
         # two records are in the host's log, which has room for one more
@@ -375,9 +384,11 @@ def release_explains_every_refusal():
         release(0x02, 'multiple', '--tag', TAG, '--size', '1M')
         release(0x1d, 'has less than this', '--tag', TAG, '--size', '64M')
         release(0x0f, 'does not have all', '--extent', '0x1f000000+2M')
-        release(0x1e, 'overlaps', '--extent', '0x10000000+4M', '--extent',
-                '0x10000000+2M')
-        release(0x1e, 'block borders', '--extent', '0x10000000+1M')
+        fm.wrong('--extent 0x10000000\+2M overlaps --extent 0x10000000\+4M',
+                 'release', '--extent', '0x10000000+4M', '--extent',
+                 '0x10000000+2M')
+        fm.wrong('--extent 0x10000000\+1M: expected multiples of 2 MiB',
+                 'release', '--extent', '0x10000000+1M')
         fm.text('release', '--tag', TAG)
         fm.text('release', '--tag', TAG)
         release(0x05, 'let the host read its log', '--tag', TAG)

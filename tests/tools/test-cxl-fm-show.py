@@ -286,7 +286,7 @@ def map_draws_blocks_by_tag():
             '^region 0 at 0x10000000: 50 MiB of 256 MiB in use, a cell is '
             '16 MiB$', f'^ A tag {TAG}, 32 MiB$', f'^ B tag {OTHER}, 2 MiB$',
             '^ # without a tag$', '^ [+] a part of the cell is in use$',
-            '^ 1 extent is offered and not answered',
+            '^ 1 extent waits for an answer',
             '^ [?] tag cafe0000-0000-0000-0000-000000000000 is offered$')
         # no terminal: 80 columns at most, and no colour
         plain = fm.text('map')

@@ -204,11 +204,12 @@ gboolean fm_word_size(struct fm_app *app, const char *option,
     return TRUE;
 }
 
-gboolean fm_word_tag(struct fm_app *app, const char *text, guint8 tag[16])
+gboolean fm_word_tag(struct fm_app *app, const char *option, const char *text,
+                     guint8 tag[16])
 {
     if (!fm_arg_tag(text, tag)) {
-        fm_usage(app, "tag %s: expected a UUID, or its first digits, or '-' "
-                 "for none", text);
+        fm_usage(app, "%s %s: expected a UUID, or its first digits, or '-' "
+                 "for none", option, text);
         return FALSE;
     }
     return TRUE;

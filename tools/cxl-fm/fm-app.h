@@ -76,7 +76,8 @@ int fm_not_done(struct fm_app *app, const char *format, ...)
 
 gboolean fm_word_size(struct fm_app *app, const char *option,
                       const char *text, guint64 *bytes);
-gboolean fm_word_tag(struct fm_app *app, const char *text, guint8 tag[16]);
+gboolean fm_word_tag(struct fm_app *app, const char *option, const char *text,
+                     guint8 tag[16]);
 gboolean fm_word_host(struct fm_app *app, int number);
 
 /* -- whole lists -------------------------------------------------------- */

@@ -88,9 +88,14 @@ void fm_print_identity(FILE *out, const char *lead,
     const char *type = id->type == 0 ? "switch" :
                        id->type == 3 ? "Type 3 device" : "other component";
 
-    fprintf(out, "%s%s %04x:%04x serial %016" PRIx64
-            ", messages up to %llu bytes\n", lead, type, id->vendor,
-            id->device, id->serial, 1ull << (id->max_msg_log2 & 63));
+    fprintf(out, "%s%s %04x:%04x ", lead, type, id->vendor, id->device);
+    if (id->serial == UINT64_MAX) {
+        fprintf(out, "without serial number");
+    } else {
+        fprintf(out, "serial %016" PRIx64, id->serial);
+    }
+    fprintf(out, ", messages up to %llu bytes\n",
+            1ull << (id->max_msg_log2 & 63));
 }
 
 void fm_print_info(FILE *out, const char *lead, const struct fm_dcd_info *info)

@@ -52,6 +52,54 @@ static gboolean word_extents(struct fm_app *app, const guint8 tag[16],
     return TRUE;
 }
 
+/* Geometry, which the device's one code for all mistakes does not tell */
+static int check_extents(struct fm_app *app, const struct fm_order *order,
+                         const struct fm_regions *regions, gboolean add)
+{
+    static const guint8 none[16];
+
+    for (uint32_t i = 0; i < order->n; i++) {
+        const struct cxl_extent *e = &order->ext[i];
+        const struct fm_region *r = NULL;
+        char size[FM_TEXT];
+
+        for (unsigned k = 0; !r && k < regions->n; k++) {
+            const struct fm_region *at = &regions->region[k];
+
+            if (e->dpa >= at->base && e->len <= at->len &&
+                e->dpa - at->base <= at->len - e->len) {
+                r = at;
+            }
+        }
+        if (!r) {
+            return fm_usage(app, "--extent %s: in none of the regions of "
+                            "host %u; cxl-fm regions lists them",
+                            opt_extents[i], order->host);
+        }
+        if (!e->len || !r->block || (e->dpa - r->base) % r->block ||
+            e->len % r->block) {
+            return fm_usage(app, "--extent %s: expected multiples of %s, the "
+                            "blocks of region %u", opt_extents[i],
+                            fm_text_size(size, r->block),
+                            (unsigned)(r - regions->region));
+        }
+        if (add && (r->attributes & FM_REGION_SHARABLE) &&
+            !memcmp(e->tag, none, sizeof(none))) {
+            return fm_usage(app, "--extent %s: --tag is missing, region %u is "
+                            "sharable", opt_extents[i],
+                            (unsigned)(r - regions->region));
+        }
+        for (uint32_t k = 0; k < i; k++) {
+            if (e->dpa < order->ext[k].dpa + order->ext[k].len &&
+                order->ext[k].dpa < e->dpa + e->len) {
+                return fm_usage(app, "--extent %s overlaps --extent %s",
+                                opt_extents[i], opt_extents[k]);
+            }
+        }
+    }
+    return FM_DONE;
+}
+
 static void json_order(struct fm_json *j, const char *what,
                        const struct fm_order *order)
 {
@@ -221,7 +269,7 @@ static gboolean check_add(struct fm_app *app, struct fm_order *order,
         opt_tag = g_uuid_string_random();
     }
     if (!fm_word_host(app, opt_host) || !word_region(app) ||
-        (opt_tag && !fm_word_tag(app, opt_tag, tag)) ||
+        (opt_tag && !fm_word_tag(app, "--tag", opt_tag, tag)) ||
         !word_extents(app, tag, list)) {
         return FALSE;
     }
@@ -303,7 +351,7 @@ static int check_device(struct fm_app *app, const struct fm_order *order,
                         policies[order->policy]);
     }
     if (order->policy == FM_ADD_PRESCRIPTIVE) {
-        return FM_DONE;
+        return check_extents(app, order, regions, TRUE);
     }
     if (order->region >= regions->n) {
         return fm_usage(app, "--region %u: there is no such region; host %u "
@@ -397,7 +445,7 @@ static gboolean check_release(struct fm_app *app, struct fm_order *order,
         return FALSE;
     }
     if (!fm_word_host(app, opt_host) ||
-        (opt_tag && !fm_word_tag(app, opt_tag, tag)) ||
+        (opt_tag && !fm_word_tag(app, "--tag", opt_tag, tag)) ||
         (opt_size && !fm_word_size(app, "--size", opt_size, &order->len)) ||
         !word_extents(app, tag, list)) {
         return FALSE;
@@ -459,12 +507,17 @@ static int prepare_release(struct fm_app *app, struct fm_order *order,
                            GArray *list, struct deed *deed)
 {
     struct fm_dcd_info info;
+    struct fm_regions regions;
     guint64 held = 0;
-    int ret = fm_get_dcd_info(app->conn, &info);
+    int status, ret = fm_get_dcd_info(app->conn, &info);
 
     if (!ret && order->host >= info.hosts) {
         return fm_usage(app, "--host %u: there is no such host; the device "
                         "has %u, counted from 0", order->host, info.hosts);
+    }
+    if (!ret) {
+        ret = fm_get_regions(app->conn, order->host, CXL_DC_REGIONS, 0,
+                             &regions);
     }
     if (!ret && (opt_tag || opt_forced)) {
         ret = fm_held_bytes(app->conn, order, &held);
@@ -474,6 +527,10 @@ static int prepare_release(struct fm_app *app, struct fm_order *order,
     }
     if (opt_tag) {
         return prepare_tag(app, order, held, deed);
+    }
+    status = check_extents(app, order, &regions, FALSE);
+    if (status) {
+        return status;
     }
     if (opt_forced && !held) {
         word_withdrawn(deed);

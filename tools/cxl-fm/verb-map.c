@@ -42,9 +42,9 @@ static void print_offers(FILE *out, uint16_t host, const GArray *tags,
     char text[FM_TEXT];
 
     if (unanswered > 0) {
-        fprintf(out, " %" G_GINT64_FORMAT " extent%s offered and not answered, "
-                "or kept by the FM alone\n", unanswered,
-                unanswered == 1 ? " is" : "s are");
+        fprintf(out, " %" G_GINT64_FORMAT " extent%s for an answer (of "
+                "withdrawn offers too), or kept by the FM alone\n", unanswered,
+                unanswered == 1 ? " waits" : "s wait");
     }
     for (guint i = 0; i < tags->len; i++) {
         const struct fm_tag *t = &g_array_index(tags, struct fm_tag, i);

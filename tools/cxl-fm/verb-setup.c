@@ -94,7 +94,7 @@ static int run_reference(struct fm_app *app, int argc, char **argv)
     if (!add && strcmp(argv[0], "remove")) {
         return fm_usage(app, "%s: expected add or remove", argv[0]);
     }
-    if (!fm_word_tag(app, argv[1], tag)) {
+    if (!fm_word_tag(app, "TAG", argv[1], tag)) {
         return FM_USAGE;
     }
     ret = fm_connect(app);

@@ -66,7 +66,7 @@ static void bad_properties_are_named_in_the_error(void)
         { ", 'num-dc-regions': 1, 'volatile-dc-memdev': 'odd'",
           "not multiple of region len" },
         { ", 'num-dc-regions': 2, 'dc0-size': 536870912, " DC,
-          "'dcN-size' leave nothing of volatile-dc-memdev for 1 regions" },
+          "'dcN-size' leave nothing of volatile-dc-memdev for 1 region" },
         { ", 'num-dc-regions': 1, 'volatile-memdev': 'odd', " DC,
           "DC region base not aligned to 0x10000000: volatile-memdev and "
           "persistent-memdev have 0x6400000 bytes" },
@@ -178,8 +178,19 @@ static void what_will_not_work_is_said(void)
 #define DEVICE "-device cxl-type3,id=m0,volatile-memdev=vm0,"
     warned(DEVICE "bus=rp0", NULL);
     warned(DEVICE "bus=pcie.0",
-           "cxl-type3 'm0': no host reaches its memory at bus=pcie.0");
+           "cxl-type3 'm0': no host reaches it at bus=pcie.0");
+    warned("-device cxl-rp,id=stray,bus=pcie.0,chassis=8,slot=8 "
+           DEVICE "bus=stray", "cxl-rp 'stray': no host reaches it");
+    warned("-device pcie-root-port,id=plain,bus=pcie.0,chassis=8,slot=8 "
+           DEVICE "bus=plain", "cxl-type3 'm0': no host reaches it");
+    warned("-device cxl-upstream,id=us0,bus=cxl.0",
+           "cxl-upstream 'us0': no host reaches it");
+    warned("-device cxl-downstream,id=ds0,bus=rp0,chassis=8,slot=8",
+           "cxl-downstream 'ds0': no host reaches it");
     warned(DEVICE "bus=rp0,addr=0.1", "bus=rp0,addr=0.1");
+    warned(DEVICE "bus=rp0,sn=7 -object memory-backend-ram,id=other,size=256M "
+           "-device cxl-type3,id=m1,bus=rp1,volatile-memdev=other,sn=7",
+           "cxl-type3 'm1': property 'sn' is 0x7 as that of 'm0'");
     warned(DEVICE "bus=rp0,volatile-dc-memdev=dc0",
            "'volatile-dc-memdev' is not used because 'num-dc-regions' is 0");
     warned(DEVICE "bus=rp0,volatile-dc-memdev=dc0,num-dc-regions=1,"
