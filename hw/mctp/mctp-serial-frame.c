@@ -33,41 +33,6 @@ enum {
 /* All zero must be a usable start; noise before the first flag is normal */
 QEMU_BUILD_BUG_ON(IN_NOISE != 0);
 
-/* What a byte does to an FCS that so many bytes more go into */
-#define AHEAD 4
-static uint16_t ahead[AHEAD][256];
-
-static void serial_fill_ahead(void)
-{
-    static gsize done;
-
-    if (g_once_init_enter(&done)) {
-        for (int byte = 0; byte < 256; byte++) {
-            uint16_t fcs = byte;
-
-            for (int n = 0; n < AHEAD; n++) {
-                fcs = crc_ccitt_byte(fcs, 0);
-                ahead[n][byte] = fcs;
-            }
-        }
-        g_once_init_leave(&done, 1);
-    }
-}
-
-/* Four bytes at a time: one after the other, each waits for a table */
-static uint16_t serial_fcs_of(uint16_t fcs, const uint8_t *data, size_t len)
-{
-    serial_fill_ahead();
-    while (len >= AHEAD) {
-        fcs ^= lduw_le_p(data);
-        fcs = ahead[3][fcs & 0xff] ^ ahead[2][fcs >> 8] ^
-              ahead[1][data[2]] ^ ahead[0][data[3]];
-        data += AHEAD;
-        len -= AHEAD;
-    }
-    return crc_ccitt(fcs, data, len);
-}
-
 static bool serial_is_special(uint8_t byte)
 {
     return byte == SERIAL_FLAG || byte == SERIAL_ESCAPE;
@@ -83,7 +48,7 @@ size_t mctp_serial_encode(const uint8_t *packet, size_t len, uint8_t *out)
         return 0;
     }
     fcs = crc_ccitt(SERIAL_FCS_START, head, sizeof(head));
-    fcs = serial_fcs_of(fcs, packet, len);
+    fcs = crc_ccitt(fcs, packet, len);
 
     out[n++] = SERIAL_FLAG;
     out[n++] = head[0];
@@ -204,7 +169,7 @@ static size_t serial_take_plain(MCTPSerialParser *p, const uint8_t *data,
         p->packet[p->len + n] = data[n];
         n++;
     }
-    p->fcs = serial_fcs_of(p->fcs, data, n);
+    p->fcs = crc_ccitt(p->fcs, data, n);
     p->len += n;
     if (p->len == p->want) {
         p->state = IN_FCS_HIGH;

@@ -6,7 +6,6 @@
 #ifndef HW_CXL_DC_INTERNAL_H
 #define HW_CXL_DC_INTERNAL_H
 
-#include "qemu/qht.h"
 #include "qemu/queue.h"
 #include "hw/cxl/cxl_dc.h"
 
@@ -192,7 +191,7 @@ struct CXLDynCap {
     CXLDCConfig config;         /* as given; region[].pub below is current */
     DCRegion *region;
     DCHost *host;
-    struct qht *tags;           /* DCTag by its UUID */
+    GHashTable *tags;           /* DCTag by its UUID */
     DCSet tag_list;             /* DCTag by id */
     uint64_t next_tag_id;
     uint32_t tag_generation;

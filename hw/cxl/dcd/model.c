@@ -289,8 +289,8 @@ size_t cxl_dc_memory(const CXLDynCap *dc)
             sum += host->partial->len * sizeof(CXLDCRange);
         }
     }
-    /* A bucket of 64 bytes for one or two tags */
-    sum += sizeof(*dc->tags) + dc->tag_list.count * 48;
+    /* glib's table: a pointer and a hash, and as much again to grow into */
+    sum += dc->tag_list.count * 24;
     return sum + dc_set_memory(&dc->tag_list) + dc->tag_bytes;
 }
 

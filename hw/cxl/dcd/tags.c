@@ -7,7 +7,6 @@
 #include "qemu/osdep.h"
 #include "qemu/bswap.h"
 #include "qemu/host-utils.h"
-#include "qemu/rcu.h"
 #include "qemu/xxhash.h"
 #include "dc-internal.h"
 #include "trace/trace-hw_cxl.h"
@@ -16,24 +15,23 @@
  * qemu_uuid_hash() gives one value to many of the names that an FM would count
  * up, and each look-up then compares with all tags of that value.
  */
-static uint32_t dc_tag_hash(const QemuUUID *uuid)
+static guint dc_tag_hash(gconstpointer tag)
 {
+    const QemuUUID *uuid = tag;
+
     return qemu_xxhash4(ldq_he_p(uuid->data), ldq_he_p(uuid->data + 8));
 }
 
 /* A tag begins with its UUID */
-static bool dc_tag_equal(const void *a, const void *b)
+static gboolean dc_tag_equal(gconstpointer a, gconstpointer b)
 {
     return qemu_uuid_is_equal(a, b);
 }
 
-/* All under the BQL: a tag that was removed may be freed at once */
 DCTag *dc_tag_find(const CXLDynCap *dc, const QemuUUID *uuid)
 {
-    RCU_READ_LOCK_GUARD();
-
     return qemu_uuid_is_null(uuid) ? NULL :
-           qht_lookup(dc->tags, uuid, dc_tag_hash(uuid));
+           g_hash_table_lookup(dc->tags, uuid);
 }
 
 char *dc_tag_name(const QemuUUID *uuid, Error **errp)
@@ -110,7 +108,7 @@ DCTag *dc_tag_new(CXLDynCap *dc, const QemuUUID *uuid, unsigned region,
     tag->ref = &tag->first;
     tag->region = region;
     tag->sharable = dc->region[region].pub.sharable;
-    qht_insert(dc->tags, tag, dc_tag_hash(uuid), NULL);
+    g_hash_table_add(dc->tags, tag);
     dc_set_insert(&dc->tag_list, &rec);
     dc->tag_bytes += dc_tag_struct_bytes(tag);
     dc_tag_set_parts(dc, tag, part, nr_parts);
@@ -135,8 +133,7 @@ static void dc_tag_free(DCTag *tag)
 
 void dc_tags_init(CXLDynCap *dc)
 {
-    dc->tags = g_new(struct qht, 1);
-    qht_init(dc->tags, dc_tag_equal, 0, QHT_MODE_AUTO_RESIZE);
+    dc->tags = g_hash_table_new(dc_tag_hash, dc_tag_equal);
 }
 
 void dc_tags_free(CXLDynCap *dc)
@@ -149,8 +146,7 @@ void dc_tags_free(CXLDynCap *dc)
         dc_tag_free(rec->ref);
     }
     dc_set_clear(&dc->tag_list);
-    qht_destroy(dc->tags);
-    g_free(dc->tags);
+    g_hash_table_destroy(dc->tags);
 }
 
 /* -- holds ---------------------------------------------------------------- */
@@ -340,11 +336,7 @@ static void dc_tag_end(CXLDynCap *dc, DCTag *tag, DCEffects *fx)
     dc->tag_generation++;
     dc->tag_bytes -= dc_tag_struct_bytes(tag);
     dc_set_remove(&dc->tag_list, tag->id);
-    qht_remove(dc->tags, tag, dc_tag_hash(&tag->uuid));
-    if (!dc->tag_list.count) {
-        /* It grows, but does not shrink by itself */
-        qht_reset_size(dc->tags, 0);
-    }
+    g_hash_table_remove(dc->tags, tag);
     dc_tag_free(tag);
 }
 
