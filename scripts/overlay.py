@@ -8,7 +8,7 @@ Four rules make the source tree that is built, build/src:
  - in OWNED folders that hold a file of ours, no base file stays;
  - the texts of scripts/base-corrections.toml replace those of the base files
    that they name;
- - the lines of scripts/base-hooks.txt are appended to theirs.
+ - the lines of scripts/base-hooks.txt are added to theirs.
 What no rule covers is the base's. A run compares this with what stands
 there and changes only what differs, so that ninja rebuilds only what it
 must; what the last run changed and no rule asks for any more is put back.
@@ -23,7 +23,7 @@ import sys
 import overlay_texts
 
 ROOTS = ('hw', 'include', 'qapi', 'stubs', 'system', 'util', 'docs/system',
-         'tests/unit', 'tests/qtest', 'tests/bench', 'tests/fuzz',
+         'tests/unit', 'tests/qtest', 'tests/bench/cxl', 'tests/fuzz',
          'tests/data')
 OWNED = ('hw/cxl', 'include/hw/cxl', 'hw/mctp', 'include/hw/mctp')
 STATE = '.overlay.json'

@@ -2,16 +2,21 @@
 """Base files that are ours in a few words only.
 
 Two tables say which: scripts/base-corrections.toml replaces texts that a base
-file must have exactly once, scripts/base-hooks.txt appends lines.  A file may
-have both; lines come last.  What cannot be done ends the program, by name.
+file must have exactly once, scripts/base-hooks.txt adds lines, behind a line or
+at the end.  A file may have both; lines come last.  What cannot be done ends the
+program, by name.
 """
 
 import os
+import re
 import sys
 import tomllib
 
 HOOKS = 'scripts/base-hooks.txt'
 CORRECTIONS = 'scripts/base-corrections.toml'
+
+# <base file> [after `<text of one line>`]: <line>
+HOOK = re.compile(r'(\S+?)(?: after `([^`]+)`)?:(?: (.*))?')
 
 # Keys and what they hold
 FAULT_KEYS = {'name': str, 'why': str, 'test': str, 'unneeded': dict,
@@ -25,6 +30,8 @@ class Texts:
     def __init__(self, base, plan):
         self.base, self.plan = base, plan
         self.texts = {}
+        # by file and text of a place: its line, how many lines follow it
+        self.places, self.added = {}, {}
 
     def get(self, where, name):
         if self.plan.get(name, ('', ''))[0] == 'link':
@@ -48,11 +55,23 @@ class Texts:
             sys.exit(f'{where}: {name} would stay as it is')
         self.texts[name] = text.replace(find, put)
 
-    def append(self, where, name, line):
-        text = self.get(where, name)
-        if text and not text.endswith('\n'):
-            text += '\n'
-        self.texts[name] = text + line + '\n'
+    def add(self, where, name, after, line):
+        """Adds a line at the end, or behind the line that has a text."""
+        lines = self.get(where, name).splitlines()
+        at = len(lines)
+        if after:
+            if (name, after) not in self.places:
+                found = [n for n, row in enumerate(lines) if after in row]
+                if len(found) != 1:
+                    sys.exit(f'{where}: {name} has {len(found)} lines with '
+                             f'this text, not one: {after}')
+                self.places[name, after] = lines[found[0]]
+            # several lines of one place stay in the order of the table
+            at = lines.index(self.places[name, after]) + 1
+            at += self.added.get((name, after), 0)
+            self.added[name, after] = self.added.get((name, after), 0) + 1
+        lines.insert(at, line)
+        self.texts[name] = '\n'.join(lines) + '\n'
 
 
 def release_of(base):
@@ -93,16 +112,18 @@ def correct(texts, release, faults):
                 'stands under "unneeded" with the reason'))
 
 
-def append_hooks(texts, rows):
+def read_hooks(rows):
+    """Where it stands, base file, text of a place or None, line: of each."""
     for number, row in enumerate(rows, 1):
         row = row.rstrip('\n')
         if not row.strip() or row.startswith('#'):
             continue
-        name, colon, line = row.partition(': ')
         where = f'{HOOKS}:{number}'
-        if not colon or not line:
-            sys.exit(f'{where}: not of the form "<base file>: <line>"')
-        texts.append(where, name, line)
+        match = HOOK.fullmatch(row)
+        if not match:
+            sys.exit(f'{where}: not of the form "<base file>: <line>" or '
+                     '"<base file> after `<text>`: <line>"')
+        yield where, match[1], match[2], match[3] or ''
 
 
 def read_texts(top, base, plan):
@@ -120,5 +141,6 @@ def read_texts(top, base, plan):
     path = os.path.join(top, HOOKS)
     if os.path.exists(path):
         with open(path, encoding='utf-8') as table:
-            append_hooks(texts, table)
+            for hook in read_hooks(table):
+                texts.add(*hook)
     return texts.texts

@@ -109,6 +109,23 @@ def lines_come_behind_corrections(trees):
     trees.built(TEXT + 'four\nfive\n')
 
 
+def lines_come_behind_the_line_that_is_named(trees):
+    trees.put('top/' + HOOKS, f'{FILE}: end\n{FILE} after `ne`:  1: a\n'
+                              f'{FILE} after `three`: 3\n'
+                              f'{FILE} after `ne`:\n')
+    trees.correct(fault(edit('two', '2')))
+    trees.built('one\n 1: a\n\n2\nthree\n3\nend\n')
+
+
+def a_place_that_is_not_there_once_is_refused(trees):
+    trees.put('top/' + HOOKS, f'# no row\n{FILE} after `four`: 4\n')
+    trees.refused(HOOKS + ':2', FILE, '0 lines', 'four')
+    trees.put('top/' + HOOKS, f'{FILE} after `t`: 4\n')
+    trees.refused(HOOKS + ':1', FILE, '2 lines')
+    trees.put('top/' + HOOKS, 'no row\n')
+    trees.refused(HOOKS + ':1', 'not of the form')
+
+
 def a_text_that_is_not_there_is_refused(trees):
     trees.correct(fault(edit('two', '2'), name='good'),
                   fault(edit('one', '1'), edit('four', '4'), name='bad one'))
@@ -175,6 +192,8 @@ def a_table_that_makes_no_sense_is_refused(trees):
 CASES = [a_text_is_replaced, a_second_run_writes_nothing,
          a_changed_table_starts_from_the_base,
          an_entry_that_goes_is_put_back, lines_come_behind_corrections,
+         lines_come_behind_the_line_that_is_named,
+         a_place_that_is_not_there_once_is_refused,
          a_text_that_is_not_there_is_refused,
          a_text_that_is_there_twice_is_refused,
          what_changes_nothing_is_refused, each_release_has_its_own_edits,
