@@ -76,6 +76,11 @@ bench: all kernel ## measure it beside the unmodified QEMU; 5 minutes, 3 more at
 kernel: ## build the Linux kernel of the guest tests
 	@scripts/kernel.sh
 
+.PHONY: series
+series: ## commits on a QEMU release, in build/series; SERIES='--onto DIR', --check, --mail
+	@./configure --again
+	@/usr/bin/python3 scripts/series.py $(SERIES)
+
 .PHONY: clean
 clean: ## remove what was built; the cache of fetched files stays
 	@scripts/clean.sh

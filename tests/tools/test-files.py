@@ -1,0 +1,96 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Each file of this tree has somebody who looks after it, and a licence.
+
+usage: test-files.py TREE SOURCE
+SOURCE is the tree that is built, with the MAINTAINERS that QEMU would get.
+"""
+
+import fnmatch
+import os
+import re
+import sys
+
+TREE, SOURCE = sys.argv[1:3]
+sys.path.insert(0, os.path.join(TREE, 'scripts'))
+# pylint: disable=wrong-import-position
+import overlay
+from tree_files import tree_files
+
+SPDX = 'SPDX-License-Identifier: GPL-2.0-or-later'
+# What carries no such line, and why
+WITHOUT = {
+    'LICENSE': 'is the licence',
+    'MAINTAINERS': 'a reader of its format would take it for a field',
+    '*.md': 'a comment would be the first thing that a reader sees',
+    '*.svg': 'drawn by scripts/bench_plot.py',
+    'scripts/series/cover.txt': 'becomes a mail',
+    'tests/guest/mctpd/etc/passwd': 'a format without comments',
+}
+
+
+def patterns(folder):
+    with open(os.path.join(folder, 'MAINTAINERS'), encoding='utf-8') as file:
+        return re.findall(r'^F: (\S+)$', file.read(), re.MULTILINE)
+
+
+def is_under(path, pattern):
+    """As get_maintainer.pl reads a pattern."""
+    if pattern.endswith('/'):
+        return fnmatch.fnmatchcase(path, pattern + '*')
+    return path.count('/') == pattern.count('/') and \
+        fnmatch.fnmatchcase(path, pattern)
+
+
+def unattended(paths, rows):
+    return [path for path in paths
+            if not any(is_under(path, row) for row in rows)]
+
+
+def each_file_has_a_maintainer():
+    return unattended(tree_files(TREE), patterns(TREE))
+
+
+def each_file_has_a_maintainer_in_the_base():
+    paths = [path for root in overlay.ROOTS
+             for path in overlay.files_below(TREE, root)]
+    assert len(paths) > 100, paths
+    return unattended(paths, patterns(SOURCE))
+
+
+def each_pattern_has_a_file():
+    paths = tree_files(TREE)
+    return [row for row in patterns(TREE)
+            if not any(is_under(path, row) for path in paths)]
+
+
+def each_file_names_its_licence():
+    wrong = []
+    for path in tree_files(TREE):
+        with open(os.path.join(TREE, path), encoding='utf-8') as file:
+            has = SPDX in ''.join(file.readlines()[:4])
+        exempt = any(fnmatch.fnmatchcase(path, row) for row in WITHOUT)
+        if has == exempt:
+            wrong.append(path + (': has a line after all' if has else ''))
+    return wrong
+
+
+CASES = (each_file_has_a_maintainer, each_file_has_a_maintainer_in_the_base,
+         each_pattern_has_a_file, each_file_names_its_licence)
+
+
+def main():
+    bad = 0
+    print(f'1..{len(CASES)}')
+    for number, case in enumerate(CASES, 1):
+        wrong = case()
+        bad += bool(wrong)
+        for line in wrong:
+            print(f'# {line}')
+        print(f"{'not ' if wrong else ''}ok {number} - "
+              f"{case.__name__.replace('_', '-')}")
+    return bad != 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())
