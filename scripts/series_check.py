@@ -91,8 +91,9 @@ class Check:
         return True
 
     def checkpatch(self, commit):
-        patch = self.repository.git('format-patch', '-M', '-1', '--stdout',
-                                    commit)
+        # what a file was that goes is nobody's style
+        patch = self.repository.git('format-patch', '-M80%', '-B', '-D', '-1',
+                                    '--stdout', commit)
         done = subprocess.run(
             ['perl', os.path.join(self.src, 'scripts/checkpatch.pl'),
              '--no-tree', '--terse', '--no-summary', '-'],

@@ -150,7 +150,7 @@ static void test_rows_are_sane(void)
     }
 }
 
-/* The overlay links this file into QEMU's tree; the page is where it leads to */
+/* This file may be a link into another tree; the page is where it leads to */
 static char *find_page(void)
 {
     g_autofree char *here = g_test_build_filename(G_TEST_DIST, "cxl",
