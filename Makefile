@@ -76,6 +76,19 @@ bench: all kernel ## measure it beside the unmodified QEMU; 5 minutes, 3 more at
 kernel: ## build the Linux kernel of the guest tests
 	@scripts/kernel.sh
 
+PREFIX ?= /usr/local
+
+.PHONY: install uninstall
+install: all ## put QEMU, firmware, cxl-fm, manual page and docs below PREFIX=/usr/local
+uninstall: ## take all of it away again
+install uninstall:
+	@/usr/bin/python3 scripts/install.py $(if $(filter uninstall,$@),--uninstall) \
+		--destdir "$(DESTDIR)" $(BUILD) "$(PREFIX)"
+
+.PHONY: dist
+dist: ## a tarball of this tree in build/, which builds without git
+	@/usr/bin/python3 scripts/dist.py build
+
 .PHONY: series
 series: ## commits on a QEMU release, in build/series; SERIES='--onto DIR', --check, --mail
 	@./configure --again
