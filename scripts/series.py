@@ -56,14 +56,14 @@ def author():
     return done.stdout.rsplit('>', 1)[0].strip() + '>'
 
 
-def configured_base():
+def configured_base(source='build/src'):
     """Folder of the base, as configure wrote it down."""
     try:
-        with open(os.path.join(TOP, 'build/src.base'),
+        with open(os.path.join(TOP, source + '.base'),
                   encoding='utf-8') as file:
             return file.read().rsplit(' ', 1)[0].strip()
     except FileNotFoundError:
-        sys.exit('nothing is configured: ./configure')
+        sys.exit(f'{source} is not there: ./configure')
 
 
 def new_repository(folder, base, who):
@@ -149,7 +149,7 @@ def write_commits(repository, table, who, first):
     return count
 
 
-def onto(folder):
+def onto(folder, want):
     """A user's repository, its first commit, and a base to look at."""
     repository = Repository(os.path.abspath(folder))
     if repository.git('status', '--porcelain', '--untracked-files=no'):
@@ -162,7 +162,6 @@ def onto(folder):
         sys.exit(f'{folder} is on the branch {BRANCH}, which is to be made: '
                  'check out the release')
     have = overlay_texts.release_of(root)
-    want = overlay_texts.release_of(configured_base())
     if have != want:
         sys.exit(f'{folder} is QEMU {have}, and {want} is configured')
     return repository, repository.git('rev-parse', 'HEAD'), root
@@ -179,14 +178,19 @@ def main():
     parser.add_argument('--mail', action='store_true',
                         help='write patches and a cover letter to '
                              'build/series-mail')
+    parser.add_argument('--source', default='build/src', metavar='DIR',
+                        help='sources that configure laid, for its base '
+                             '[build/src]; build/src-X makes build/series-X')
     args = parser.parse_args()
     who = author()
+    base = configured_base(args.source)
+    folder = os.path.join(TOP, 'build/series' +
+                          os.path.basename(args.source).removeprefix('src'))
     if args.onto:
-        repository, first, base = onto(args.onto)
+        repository, first, base = onto(args.onto,
+                                       overlay_texts.release_of(base))
     else:
-        base = configured_base()
-        repository = new_repository(os.path.join(TOP, 'build/series'), base,
-                                    who)
+        repository = new_repository(folder, base, who)
         first = 'base'
     table = Table(TOP, base)
     first = repository.git('rev-parse', f'{first}^0')
@@ -195,9 +199,11 @@ def main():
         repository.git('checkout', '-q', '--force', BRANCH)
     say(f'{count} commits on the branch {BRANCH} of {repository.folder}')
     if args.mail:
-        series_mail.write(TOP, repository, first, BRANCH, table)
+        series_mail.write(TOP, folder + '-mail', repository, first, BRANCH,
+                          table)
     if args.check:
-        return series_check.check(TOP, repository, first, BRANCH)
+        return series_check.check(TOP, folder + '-check', repository, first,
+                                  BRANCH)
     return 0
 
 

@@ -3,9 +3,10 @@
 
 A step is: the patch passes checkpatch.pl, ninja builds QEMU and every test
 program of ours that the commit has, and the tests run that are new or were
-linked anew; the base's own tests of CXL run when QEMU was.  build/series-check/
-done remembers the steps that are over by what they are made of, so a run goes
-on where another was stopped or failed.
+linked anew since they passed; the base's own tests of CXL run when QEMU was.
+build/series-check/done remembers the steps that are over by what they are made
+of, and "tested" the programs, so a run goes on where another was stopped or
+failed.
 """
 
 import json
@@ -28,9 +29,9 @@ def out(text):
 class Check:
     """The worktree, the build folder and the log."""
 
-    def __init__(self, top, repository):
+    def __init__(self, top, folder, repository):
         self.top, self.repository = top, repository
-        self.folder = os.path.join(top, 'build/series-check')
+        self.folder = folder
         # beside each other as in build/, so that ccache knows the paths
         self.src = os.path.join(self.folder, 'src')
         self.qemu = os.path.join(self.folder, 'qemu')
@@ -40,7 +41,12 @@ class Check:
         os.makedirs(self.folder, exist_ok=True)
         self.env = dict(os.environ, CCACHE_NOHASHDIR='1',
                         CCACHE_BASEDIR=self.folder)
-        self.linked = {}
+        self.tested_at = os.path.join(self.folder, 'tested')
+        try:
+            with open(self.tested_at, encoding='utf-8') as file:
+                self.tested = json.load(file)
+        except FileNotFoundError:
+            self.tested = {}
 
     def run(self, command, folder=None, limit=None, stdin=None):
         """Runs a command with its output in the log; tells if it failed."""
@@ -130,14 +136,11 @@ class Check:
                     if row['name'] in ('cxl', 'mctp') and
                     row['type'] == 'static library']
 
-    def times(self, names):
-        found = {}
-        for name in names:
-            try:
-                found[name] = os.stat(name).st_mtime_ns
-            except FileNotFoundError:
-                pass
-        return found
+    def passed(self, name, when):
+        self.tested[name] = when
+        with open(self.tested_at + '.part', 'w', encoding='utf-8') as file:
+            json.dump(self.tested, file, indent=0)
+        os.replace(self.tested_at + '.part', self.tested_at)
 
     def step(self, commit):
         """Returns what is wrong, or None, and how many tests ran."""
@@ -151,8 +154,6 @@ class Check:
         if not self.run(['ninja', '-C', self.qemu, 'build.ninja']):
             return 'meson', 0
         tests = self.listed()
-        watched = [row[0] for row in tests.values()] + [system]
-        before = self.times(watched)
         targets = sorted({os.path.relpath(row[0], self.qemu)
                           for row in tests.values()})
         with open(os.path.join(self.qemu, 'build.ninja'),
@@ -168,21 +169,21 @@ class Check:
             warnings = [line for line in log if ': warning: ' in line]
         if warnings:
             return 'a warning: ' + warnings[0].strip(), 0
-        after = self.times(watched)
         count = 0
         for name, (program, suite, seconds) in tests.items():
-            key = system if suite == 'base' else program
-            if before.get(key) == after.get(key):
+            when = os.stat(system if suite == 'base' else program).st_mtime_ns
+            if self.tested.get(name) == when:
                 continue
             count += 1
             if not self.run([sys.executable, self.tests_py, self.qemu, 'run',
                              name], limit=seconds * SLACK):
                 return f'test {name}', count
+            self.passed(name, when)
         return None, count
 
 
-def check(top, repository, first, branch):
-    checker = Check(top, repository)
+def check(top, folder, repository, first, branch):
+    checker = Check(top, folder, repository)
     commits = repository.git('rev-list', '--reverse',
                              f'{first}..{branch}').split()
     try:

@@ -21,8 +21,7 @@ def parts(table):
                      for part, (name, first, last) in enumerate(lines, 1))
 
 
-def write(top, repository, first, branch, table):
-    folder = os.path.join(top, 'build/series-mail')
+def write(top, folder, repository, first, branch, table):
     shutil.rmtree(folder, ignore_errors=True)
     repository.git('format-patch', '-q', '-M', '--cover-letter',
                    '--output-directory', folder, f'{first}..{branch}')
@@ -40,5 +39,5 @@ def write(top, repository, first, branch, table):
     with open(path, 'w', encoding='utf-8') as file:
         file.write(text)
     count = len(glob.glob(os.path.join(folder, '*.patch'))) - 1
-    print(f'== {count} patches and a cover letter in build/series-mail',
-          file=sys.stderr)
+    print(f'== {count} patches and a cover letter in '
+          f'{os.path.relpath(folder)}', file=sys.stderr)

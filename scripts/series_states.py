@@ -74,7 +74,7 @@ class States:
                 die(f'the draft {path} is of no file of ours')
 
     def source(self, path):
-        return os.path.join(self.top, path)
+        return os.path.join(self.top, self.table.source(path))
 
     def find_moved(self):
         """Maps each file of the base's layer to where it makes room."""
@@ -121,6 +121,9 @@ class States:
         overlay_texts.correct(texts, table.release, [
             fault for fault in table.faults
             if table.fault_when[fault['name']] <= number])
+        for row in table.compat:
+            if table.compat_when[row['file']] <= number:
+                texts.replace('compat', row['file'], row['find'], row['put'])
         for hook, when in zip(table.hooks, table.hook_when):
             if when <= number:
                 texts.add(*hook)

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The commits of the series: scripts/series/commits.toml, read and checked.
 
-Each file that configure lays, each row of base-hooks.txt and each fault of
-base-corrections.toml has to be in exactly one commit.  What is not right ends
-the program, by name.
+Each file that configure lays, each row of base-hooks.txt, each fault of
+base-corrections.toml and what compat/RELEASE has for this base have to be in
+exactly one commit.  What is not right ends the program, by name.
 """
 
 import fnmatch
@@ -19,7 +19,7 @@ TABLE = f'{FOLDER}/commits.toml'
 DRAFTS = f'{FOLDER}/drafts'
 COMMIT_KEYS = {'id': str, 'part': str, 'subject': str, 'why': str,
                'files': list, 'hooks': list, 'fault': str, 'built': str,
-               'move': str}
+               'compat': list, 'move': str}
 LATER_KEYS = {'file': str, 'with': str, 'draft': bool, 'text': str,
               'instead': str, 'from': str, 'to': str}
 
@@ -76,9 +76,17 @@ class Table:
                 set(COMMIT_KEYS) - {'subject'})
             if 'id' in commit:
                 self.ids[commit['id']] = at
-        self.when = self.assign(
-            'files', [path for path, (kind, _) in self.plan.items()
-                      if kind == 'link'])
+        links = [path for path, (kind, _) in self.plan.items()
+                 if kind == 'link']
+        self.compat = self.read_compat()
+        adapted = {row['file'] for row in self.compat}
+        shims = {path for path in links
+                 if self.source(path).startswith('compat/')}
+        # of one release only, so that patterns need not find anything
+        self.compat_when = self.assign('compat', sorted(adapted | shims), False)
+        self.when = self.assign('files', [path for path in links
+                                          if path not in shims])
+        self.when.update({path: self.compat_when[path] for path in shims})
         self.hook_when = self.assign_hooks()
         self.fault_when = self.assign_faults()
         self.built = {path: self.at(self.commits[at].get('built'), at)
@@ -101,14 +109,26 @@ class Table:
             die(f'no commit has the id "{name}"')
         return self.ids[name]
 
-    def assign(self, key, names):
+    def source(self, path):
+        """Where a file of ours stands in this repository."""
+        return self.plan[path][1] or path
+
+    def read_compat(self):
+        """Edits of base files of this release."""
+        path = os.path.join(self.top, 'compat', self.release, 'edits.toml')
+        if not os.path.exists(path):
+            return []
+        with open(path, 'rb') as file:
+            return tomllib.load(file).get('edit', [])
+
+    def assign(self, key, names, all_patterns=True):
         """Maps each name to the one commit whose patterns take it."""
         found = {}
         for at, commit in enumerate(self.commits):
             for pattern in commit.get(key, []):
                 hits = [name for name in names
                         if fnmatch.fnmatchcase(name, pattern)]
-                if not hits:
+                if not hits and all_patterns:
                     die(f'"{commit["subject"]}": nothing is named {pattern}')
                 for name in hits:
                     if found.setdefault(name, at) != at:
