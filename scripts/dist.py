@@ -8,6 +8,7 @@ usage: dist.py FOLDER    writes FOLDER/qemu-cxl-VERSION.tar.gz
 import gzip
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tarfile
@@ -19,10 +20,11 @@ TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 def date():
     """Of the last commit, so that the same tree gives the same bytes."""
-    if os.path.exists(os.path.join(TOP, '.git')):
-        return int(subprocess.run(
-            ['git', '-C', TOP, 'log', '-1', '--format=%ct'],
-            stdout=subprocess.PIPE, check=True).stdout)
+    if os.path.exists(os.path.join(TOP, '.git')) and shutil.which('git'):
+        done = subprocess.run(['git', '-C', TOP, 'log', '-1', '--format=%ct'],
+                              stdout=subprocess.PIPE, check=False)
+        if done.returncode == 0:
+            return int(done.stdout)
     return int(os.stat(os.path.join(TOP, 'meson.build')).st_mtime)
 
 

@@ -22,7 +22,7 @@ import series_mail
 from series_states import States, read
 from series_table import TABLE, Table
 
-BASE = series.configured_base()
+BASE = series.configured_base(os.path.relpath(SOURCE, TREE))
 WHO = ('-c', 'user.name=A Tester', '-c', 'user.email=tester@example.org')
 
 
@@ -143,12 +143,12 @@ def users_tree(made, folder):
     return tree
 
 
-def onto(tree, *args):
+def onto(tree):
     env = dict(os.environ, GIT_AUTHOR_NAME='A Tester',
                GIT_AUTHOR_EMAIL='tester@example.org')
     return subprocess.run(
         [sys.executable, os.path.join(SCRIPTS, 'series.py'), '--onto', tree,
-         *args], stderr=subprocess.PIPE, text=True, check=False, env=env)
+         '--source', os.path.relpath(SOURCE, TREE)], stderr=subprocess.PIPE, text=True, check=False, env=env)
 
 
 def a_users_tree_gets_a_branch(made, folder):
