@@ -14,8 +14,8 @@
 #include "hw/pci/pcie_port.h"
 #include "migration/vmstate.h"
 #include "trace.h"
-#include "cxl-msi.h"
-#include "cxl-port-vmstate.h"
+#include "pci/msi.h"
+#include "pci/port-vmstate.h"
 
 #define W(offset)               ((offset) / 4)
 

@@ -15,7 +15,7 @@
 #include "migration/vmstate-checked.h"
 #include "hw/cxl/cxl_mailbox.h"
 #include "hw/cxl/cci/switch-cci.h"
-#include "cxl-base-contacts.h"
+#include "pci/base-contacts.h"
 
 #define TYPE_CXL_SWITCH_MAILBOX "cxl-switch-mailbox-cci"
 OBJECT_DECLARE_SIMPLE_TYPE(CXLSwitchMailbox, CXL_SWITCH_MAILBOX)

@@ -11,7 +11,7 @@
 #include "qemu/osdep.h"
 #include <zlib.h>
 #include "migration/vmstate-checked.h"
-#include "hw/cxl/cxl-base-contacts.h"
+#include "hw/cxl/pci/base-contacts.h"
 #include "hw/cxl/memdev/debug-log.h"
 #include "hw/cxl/memdev/firmware.h"
 #include "hw/cxl/memdev/health.h"

@@ -4,7 +4,7 @@
  *
  * To the host it is a PCIe slot for hot-plug, with CXL's DVSECs and component
  * registers.  What a Fabric Manager does to it is in hw/cxl/cxl-switch*.c, and
- * what is saved of it in hw/cxl/cxl-port-vmstate.c.
+ * what is saved of it in hw/cxl/pci/port-vmstate.c.
  */
 #include "qemu/osdep.h"
 #include "qemu/log.h"

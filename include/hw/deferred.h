@@ -7,7 +7,7 @@
  * unplug and free it, before the function that began it goes on.  A device
  * therefore notes here what is due, in the middle of an operation, and does it
  * from a bottom half, when nothing of the device is on the stack.  Interrupt
- * messages of CXL functions have a queue of their own, hw/cxl/cxl-msi.h.
+ * messages of CXL functions have a queue of their own, hw/cxl/pci/msi.h.
  */
 #ifndef HW_DEFERRED_H
 #define HW_DEFERRED_H

@@ -17,7 +17,7 @@
 #include "hw/pci/pci_bridge.h"
 #include "hw/pci/pci_bus.h"
 #include "hw/resettable.h"
-#include "hw/cxl/cxl-base-contacts.h"
+#include "hw/cxl/pci/base-contacts.h"
 #include "switch.h"
 #include "trace/trace-hw_cxl.h"
 

@@ -5,7 +5,7 @@
  */
 #include "qemu/osdep.h"
 #include "hw/pci/pci_bus.h"
-#include "cxl-base-contacts.h"
+#include "base-contacts.h"
 
 void cxl_base_hide_from_bus(PCIDevice *dev)
 {

@@ -10,7 +10,7 @@
 #include "hw/cxl/cxl_component.h"
 #include "hw/cxl/cxl_error.h"
 #include "hw/pci/pcie_doe.h"
-#include "trace.h"
+#include "trace/trace-hw_cxl.h"
 
 /* Far more than any table has, and nothing to a host's memory */
 #define CDAT_FILE_MAX   (16u << 20)

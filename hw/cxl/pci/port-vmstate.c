@@ -13,8 +13,8 @@
 #include "hw/pci/pci_vmstate.h"
 #include "hw/pci-bridge/cxl_upstream_port.h"
 #include "migration/vmstate-checked.h"
-#include "cxl-base-contacts.h"
-#include "cxl-port-vmstate.h"
+#include "base-contacts.h"
+#include "port-vmstate.h"
 
 static int slot_post_load(void *opaque, int version_id)
 {

@@ -4,13 +4,13 @@
  */
 #include "qemu/osdep.h"
 #include "qemu/main-loop.h"
-#include "cxl-msi.h"
+#include "msi.h"
 #include "hw/pci/msi.h"
 #include "hw/pci/pci_bridge.h"
 #include "migration/vmstate-checked.h"
 #include "system/reset.h"
 #include "system/runstate.h"
-#include "trace.h"
+#include "trace/trace-hw_cxl.h"
 
 /*
  * A message that waits already is not queued again, so this is enough for a
