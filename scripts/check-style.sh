@@ -10,7 +10,7 @@ checkpatch=$1/scripts/checkpatch.pl
 cd "$top" || exit 1
 
 mapfile -t files < <(
-    find hw include qapi tests tools stubs util system \
+    find hw include qapi tests tools stubs util system compat \
         \( -name '*.c' -o -name '*.h' -o -name '*.inc' \) 2>/dev/null | sort)
 echo "1..${#files[@]}"
 number=0

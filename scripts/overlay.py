@@ -2,12 +2,14 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Lays this tree over a copy of the base and keeps it so.
 
-Four rules make the source tree that is built, build/src:
+Five rules make the source tree that is built, build/src:
  - each of our files below ROOTS is linked at its path, in place of a base
    file of that name;
+ - so is each below ROOTS of compat/RELEASE, for a base of that release, which
+   has no such file itself;
  - in OWNED folders that hold a file of ours, no base file stays;
- - the texts of scripts/base-corrections.toml replace those of the base files
-   that they name;
+ - the texts of scripts/base-corrections.toml and compat/RELEASE/edits.toml
+   replace those of the base files that they name;
  - the lines of scripts/base-hooks.txt are added to theirs.
 What no rule covers is the base's. A run compares this with what stands
 there and changes only what differs, so that ninja rebuilds only what it
@@ -45,7 +47,14 @@ def wanted(top, base):
     plan = {}
     for root in ROOTS:
         for path in files_below(top, root):
-            plan[path] = ('link', '')
+            plan[path] = ('link', path)
+    compat = overlay_texts.compat_folder(base)
+    for root in ROOTS:
+        for path in files_below(os.path.join(top, compat), root):
+            ours = os.path.join(compat, path)
+            if path in plan or os.path.exists(os.path.join(base, path)):
+                sys.exit(f'{ours}: there is such a file without it')
+            plan[path] = ('link', ours)
     linked = set(plan)
     for folder in OWNED:
         if any(path.startswith(folder + '/') for path in linked):
@@ -80,8 +89,8 @@ class Tree:
             return True
         return False
 
-    def link(self, path):
-        ours = os.path.join(self.top, path)
+    def link(self, path, ours):
+        ours = os.path.join(self.top, ours)
         target = os.path.relpath(ours, os.path.dirname(self.at(path)))
         if os.path.islink(self.at(path)) and \
            os.readlink(self.at(path)) == target:
@@ -134,7 +143,7 @@ class Tree:
             self.restore(path)
         for path, (kind, text) in sorted(plan.items()):
             if kind == 'link':
-                self.link(path)
+                self.link(path, text)
             elif kind == 'gone':
                 self.gone(path)
             else:

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Base files that are ours in a few words only.
 
-Two tables say which: scripts/base-corrections.toml replaces texts that a base
-file must have exactly once, scripts/base-hooks.txt adds lines, behind a line or
-at the end.  A file may have both; lines come last.  What cannot be done ends the
-program, by name.
+Three tables say which: scripts/base-corrections.toml and, for one release,
+compat/RELEASE/edits.toml replace texts that a base file must have exactly once,
+scripts/base-hooks.txt adds lines, behind a line or at the end.  A file may be in
+all of them; lines come last.  What cannot be done ends the program, by name.
 """
 
 import os
@@ -22,6 +22,7 @@ HOOK = re.compile(r'(\S+?)(?: after `([^`]+)`)?:(?: (.*))?')
 FAULT_KEYS = {'name': str, 'why': str, 'test': str, 'unneeded': dict,
               'edit': list}
 EDIT_KEYS = {'file': str, 'releases': list, 'find': str, 'put': str}
+COMPAT_KEYS = {'why': str, 'file': str, 'find': str, 'put': str}
 
 
 class Texts:
@@ -80,6 +81,11 @@ def release_of(base):
         return '.'.join(file.read().strip().split('.')[:2])
 
 
+def compat_folder(base):
+    """Where things are that only a base of this release needs."""
+    return os.path.join('compat', release_of(base))
+
+
 def demand(where, row, keys, optional=()):
     """Every key must be there, of its kind, and no other."""
     for key, kind in keys.items():
@@ -126,18 +132,33 @@ def read_hooks(rows):
         yield where, match[1], match[2], match[3] or ''
 
 
+def adapt(texts, where, edits):
+    for number, edit in enumerate(edits, 1):
+        here = f'{where}: edit {number}'
+        demand(here, edit, COMPAT_KEYS)
+        texts.replace(here, edit['file'], edit['find'], edit['put'])
+
+
+def read_table(top, name, key):
+    """The rows of a table that has nothing but such rows."""
+    path = os.path.join(top, name)
+    if not os.path.exists(path):
+        return []
+    with open(path, 'rb') as table:
+        try:
+            rows = tomllib.load(table)
+        except tomllib.TOMLDecodeError as error:
+            sys.exit(f'{name}: {error}')
+    demand(name, rows, {key: list}, (key,))
+    return rows.get(key, [])
+
+
 def read_texts(top, base, plan):
     """Maps a base file to the text that it must have."""
     texts = Texts(base, plan)
-    path = os.path.join(top, CORRECTIONS)
-    if os.path.exists(path):
-        with open(path, 'rb') as table:
-            try:
-                rows = tomllib.load(table)
-            except tomllib.TOMLDecodeError as error:
-                sys.exit(f'{CORRECTIONS}: {error}')
-        demand(CORRECTIONS, rows, {'fault': list}, ('fault',))
-        correct(texts, release_of(base), rows.get('fault', []))
+    correct(texts, release_of(base), read_table(top, CORRECTIONS, 'fault'))
+    edits = os.path.join(compat_folder(base), 'edits.toml')
+    adapt(texts, edits, read_table(top, edits, 'edit'))
     path = os.path.join(top, HOOKS)
     if os.path.exists(path):
         with open(path, encoding='utf-8') as table:

@@ -3,9 +3,21 @@
  * State fields for streams that nobody vouches for, see vmstate-checked.h
  */
 #include "qemu/osdep.h"
+#include "qapi/error.h"
 #include "qemu/error-report.h"
 #include "migration/qemu-file-types.h"
 #include "migration/vmstate-checked.h"
+
+int vmstate_checked_load(QEMUFile *f, const VMStateDescription *vmsd, void *pv)
+{
+    Error *err = NULL;
+    int ret = vmstate_load_state(f, vmsd, pv, vmsd->version_id, &err);
+
+    if (err) {
+        error_report_err(err);
+    }
+    return ret;
+}
 
 /* -- counted arrays ------------------------------------------------------ */
 
@@ -25,8 +37,7 @@ static int counted_get_elements(QEMUFile *f, const VMStateCounted *c,
                n * c->size ? 0 : -EIO;
     }
     for (i = 0; i < n && !ret; i++) {
-        ret = vmstate_load_state(f, c->vmsd, array + i * c->size,
-                                 c->vmsd->version_id);
+        ret = vmstate_checked_load(f, c->vmsd, array + i * c->size);
     }
     return ret;
 }
@@ -76,7 +87,8 @@ int vmstate_counted_put(QEMUFile *f, void *pv, size_t size,
         qemu_put_buffer(f, (uint8_t *)array, n * c->size);
     }
     for (i = 0; c->vmsd && i < n && !ret; i++) {
-        ret = vmstate_save_state(f, c->vmsd, array + i * c->size, NULL);
+        ret = vmstate_save_state(f, c->vmsd, array + i * c->size, NULL,
+                                 NULL);
     }
     return ret;
 }
@@ -170,7 +182,7 @@ int vmstate_guard_get(QEMUFile *f, void *pv, size_t size,
                       const VMStateField *field)
 {
     const VMStateGuard *g = container_of(field->info, VMStateGuard, info);
-    int ret = vmstate_load_state(f, g->vmsd, pv, g->vmsd->version_id);
+    int ret = vmstate_checked_load(f, g->vmsd, pv);
 
     if (ret) {
         g->give_up(pv);
@@ -183,5 +195,5 @@ int vmstate_guard_put(QEMUFile *f, void *pv, size_t size,
 {
     const VMStateGuard *g = container_of(field->info, VMStateGuard, info);
 
-    return vmstate_save_state(f, g->vmsd, pv, NULL);
+    return vmstate_save_state(f, g->vmsd, pv, NULL, NULL);
 }

@@ -427,7 +427,7 @@ static const Property i2c_mctp_cxl_props[] = {
     MCTP_CXL_PROP_UNIT(I2CMCTPCXL, cxl),
 };
 
-static void i2c_mctp_cxl_class_init(ObjectClass *klass, void *data)
+static void i2c_mctp_cxl_class_init(ObjectClass *klass, const void *data)
 {
     DeviceClass *dc = DEVICE_CLASS(klass);
     ResettableClass *rc = RESETTABLE_CLASS(klass);

@@ -161,7 +161,7 @@ static const Property switch_mailbox_properties[] = {
                        CXL_MAILBOX_PAYLOAD_DEFAULT),
 };
 
-static void switch_mailbox_class_init(ObjectClass *klass, void *data)
+static void switch_mailbox_class_init(ObjectClass *klass, const void *data)
 {
     DeviceClass *dc = DEVICE_CLASS(klass);
     PCIDeviceClass *pc = PCI_DEVICE_CLASS(klass);
@@ -188,7 +188,7 @@ static const TypeInfo switch_mailbox_info = {
     .instance_size = sizeof(CXLSwitchMailbox),
     .instance_finalize = switch_mailbox_finalize,
     .class_init = switch_mailbox_class_init,
-    .interfaces = (InterfaceInfo[]) {
+    .interfaces = (const InterfaceInfo[]) {
         { INTERFACE_PCIE_DEVICE },
         { }
     },

@@ -355,7 +355,7 @@ static void cxl_type3_reset_hold(Object *obj, ResetType type)
     cxl_memdev_reset(d->mem);
 }
 
-static void cxl_type3_class_init(ObjectClass *oc, void *data)
+static void cxl_type3_class_init(ObjectClass *oc, const void *data)
 {
     DeviceClass *dc = DEVICE_CLASS(oc);
     PCIDeviceClass *pc = PCI_DEVICE_CLASS(oc);
@@ -386,7 +386,7 @@ static const TypeInfo cxl_type3_type = {
     .instance_init = cxl_type3_instance_init,
     .instance_finalize = cxl_type3_finalize,
     .class_init = cxl_type3_class_init,
-    .interfaces = (InterfaceInfo[]) {
+    .interfaces = (const InterfaceInfo[]) {
         { INTERFACE_CXL_DEVICE },
         { TYPE_CXL_MEM_TARGET },
         { INTERFACE_PCIE_DEVICE },

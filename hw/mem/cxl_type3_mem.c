@@ -10,7 +10,7 @@
 #include "qemu/guest-random.h"
 #include "qemu/rcu.h"
 #include "exec/cpu-common.h"
-#include "exec/ramblock.h"
+#include "system/ramblock.h"
 #include "migration/vmstate.h"
 #include "system/hostmem.h"
 #include "hw/cxl/cxl_error.h"

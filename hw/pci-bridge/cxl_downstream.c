@@ -206,7 +206,7 @@ static const Property dsp_properties[] = {
                                 PCIE_LINK_SPEED_64),
 };
 
-static void dsp_class_init(ObjectClass *oc, void *data)
+static void dsp_class_init(ObjectClass *oc, const void *data)
 {
     PCIDeviceClass *pc = PCI_DEVICE_CLASS(oc);
     DeviceClass *dc = DEVICE_CLASS(oc);
@@ -236,7 +236,7 @@ static const TypeInfo dsp_types[] = {
         .parent = TYPE_PCIE_SLOT,
         .instance_size = sizeof(CXLDownstreamPort),
         .class_init = dsp_class_init,
-        .interfaces = (InterfaceInfo[]) {
+        .interfaces = (const InterfaceInfo[]) {
             { INTERFACE_CXL_DEVICE },
             { INTERFACE_PCIE_DEVICE },
             { }

@@ -23,7 +23,7 @@ static int pci_function_get(QEMUFile *f, void *pv, size_t size,
 
     /* what the pin is follows from what the function is, not from the stream */
     dev->cmask[PCI_INTERRUPT_PIN] = 0xff;
-    ret = vmstate_load_state(f, vmsd, dev, vmsd->version_id);
+    ret = vmstate_checked_load(f, vmsd, dev);
     /* kept where it is loaded, and the most that another load may have */
     dev->version_id = vmsd->version_id;
     if (!ret && (dev->irq_state & ~pci_function_lines(dev))) {
@@ -40,7 +40,7 @@ static int pci_function_get(QEMUFile *f, void *pv, size_t size,
 static int pci_function_put(QEMUFile *f, void *pv, size_t size,
                             const VMStateField *field, JSONWriter *vmdesc)
 {
-    return vmstate_save_state(f, &vmstate_pci_device, pv, vmdesc);
+    return vmstate_save_state(f, &vmstate_pci_device, pv, vmdesc, NULL);
 }
 
 const VMStateInfo vmstate_info_pci_function = {

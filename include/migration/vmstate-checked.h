@@ -12,6 +12,14 @@
 #include "migration/vmstate.h"
 
 /**
+ * vmstate_checked_load() - load a structure, and report what is wrong
+ *
+ * For a field's get(), which can say no more than an error number.
+ */
+int vmstate_checked_load(QEMUFile *f, const VMStateDescription *vmsd,
+                         void *pv);
+
+/**
  * struct VMStateCounted - an array and the number of its elements
  * @info: filled by VMSTATE_COUNTED_INFO; a field of this kind points to it
  * @vmsd: of an element; NULL if elements are bytes that travel as they are

@@ -177,6 +177,34 @@ def only_base_files_are_corrected(trees):
     trees.refused('out, edit 1', 'the base has no hw/cxl/old.c')
 
 
+def a_release_gets_what_it_lacks(trees):
+    new = 'include/system/new.h'
+    trees.put(f'top/compat/{RELEASE}/{new}', 'lent\n')
+    trees.put('top/compat/10.2/include/system/other.h', 'not wanted\n')
+    trees.put(f'top/compat/{RELEASE}/edits.toml',
+              f'[[edit]]\nwhy = "old"\nfile = "{FILE}"\n'
+              "find = 'two'\nput = '2'\n")
+    trees.put('top/compat/10.2/edits.toml', 'not even a table')
+    trees.built('lent\n', new)
+    trees.built('one\n2\nthree\n')
+    assert not os.path.exists(trees.path('src/include/system/other.h'))
+    trees.put('base/VERSION', '10.1.9\n')
+    trees.built(TEXT)
+    assert not os.path.lexists(trees.path('src/' + new))
+
+
+def what_a_release_has_is_not_given_to_it(trees):
+    for place in ('base', 'top'):
+        trees.put(f'top/compat/{RELEASE}/include/{place}.h', '')
+        trees.put(f'{place}/include/{place}.h', '')
+        trees.refused(f'compat/{RELEASE}/include/{place}.h')
+        os.unlink(trees.path(f'top/compat/{RELEASE}/include/{place}.h'))
+    trees.put(f'top/compat/{RELEASE}/edits.toml',
+              f'[[edit]]\nwhy = "old"\nfile = "{FILE}"\n'
+              "find = 'four'\nput = '4'\n")
+    trees.refused(f'compat/{RELEASE}/edits.toml: edit 1', FILE, '0 times')
+
+
 def a_table_that_makes_no_sense_is_refused(trees):
     trees.correct('[[fault]\n')
     trees.refused(CORRECTIONS, 'line 1')
@@ -199,7 +227,8 @@ CASES = [a_text_is_replaced, a_second_run_writes_nothing,
          what_changes_nothing_is_refused, each_release_has_its_own_edits,
          a_release_may_need_nothing,
          a_release_that_nobody_looked_at_is_refused,
-         only_base_files_are_corrected,
+         only_base_files_are_corrected, a_release_gets_what_it_lacks,
+         what_a_release_has_is_not_given_to_it,
          a_table_that_makes_no_sense_is_refused]
 
 

@@ -4,8 +4,8 @@
  * rest of the machine's memory, see hdm-internal.h
  */
 #include "qemu/osdep.h"
-#include "exec/address-spaces.h"
-#include "exec/memory.h"
+#include "system/address-spaces.h"
+#include "system/memory.h"
 #include "hw/virtio/vhost.h"
 #include "qemu/rcu.h"
 #include "system/kvm.h"

@@ -4,7 +4,7 @@
  * hdm-internal.h
  */
 #include "qemu/osdep.h"
-#include "exec/memory.h"
+#include "system/memory.h"
 #include "hw/cxl/cxl_component.h"
 #include "system/reset.h"
 #include "hdm-internal.h"

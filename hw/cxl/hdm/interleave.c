@@ -11,7 +11,7 @@
 #include "qemu/bitmap.h"
 #include "qemu/main-loop.h"
 #include "qemu/rcu.h"
-#include "exec/memory.h"
+#include "system/memory.h"
 #include "exec/target_page.h"
 #include "hdm-internal.h"
 #include "trace/trace-hw_cxl.h"
@@ -248,7 +248,7 @@ static int notify_flag_changed(IOMMUMemoryRegion *iommu, IOMMUNotifierFlag old,
     return 0;
 }
 
-static void region_class_init(ObjectClass *oc, void *data)
+static void region_class_init(ObjectClass *oc, const void *data)
 {
     IOMMUMemoryRegionClass *c = IOMMU_MEMORY_REGION_CLASS(oc);
 

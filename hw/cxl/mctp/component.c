@@ -258,8 +258,8 @@ bool mctp_cxl_component_open(MCTPCXLComponent *c, DeviceState *link,
     mctp_cxl_notify_init(&c->notify, c->ep, &c->cxl);
     mctp_cxl_notify_watch(&c->notify, c->cci);
     device_deferred_init(&c->work, OBJECT(link), component_run_requests, c);
-    c->vmstate_handler = qdev_add_vm_change_state_handler(
-        link, component_vm_state_changed, c);
+    c->vmstate_handler = qemu_add_vm_change_state_handler(
+        component_vm_state_changed, c);
     c->listener.unrealize = component_device_gone;
     device_listener_register(&c->listener);
     return true;

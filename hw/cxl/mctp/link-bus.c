@@ -39,7 +39,7 @@ static char *mctp_link_path(DeviceState *dev)
     return g_strdup_printf("%d", kid->index);
 }
 
-static void mctp_link_bus_class_init(ObjectClass *klass, void *data)
+static void mctp_link_bus_class_init(ObjectClass *klass, const void *data)
 {
     BUS_CLASS(klass)->get_dev_path = mctp_link_path;
 }
@@ -51,7 +51,7 @@ static void mctp_links_realize(DeviceState *dev, Error **errp)
     qbus_set_hotplug_handler(bus, OBJECT(dev));
 }
 
-static void mctp_links_class_init(ObjectClass *klass, void *data)
+static void mctp_links_class_init(ObjectClass *klass, const void *data)
 {
     DeviceClass *dc = DEVICE_CLASS(klass);
 
@@ -82,7 +82,7 @@ static const TypeInfo mctp_link_types[] = {
         .name = TYPE_MCTP_LINKS,
         .parent = TYPE_SYS_BUS_DEVICE,
         .class_init = mctp_links_class_init,
-        .interfaces = (InterfaceInfo[]) {
+        .interfaces = (const InterfaceInfo[]) {
             { TYPE_HOTPLUG_HANDLER },
             { }
         },

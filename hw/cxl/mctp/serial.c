@@ -46,7 +46,7 @@ OBJECT_DECLARE_SIMPLE_TYPE(MCTPSerialCXL, MCTP_SERIAL_CXL)
 struct MCTPSerialCXL {
     DeviceState parent_obj;
 
-    CharBackend chr;
+    CharFrontend chr;
     MCTPCXLComponent cxl;
     MCTPSerialParser parser;
 
@@ -312,8 +312,8 @@ static void mctp_serial_cxl_realize(DeviceState *dev, Error **errp)
     }
     s->bh = qemu_bh_new_guarded(mctp_serial_pump_bh, s,
                                 &dev->mem_reentrancy_guard);
-    s->vmstate_handler = qdev_add_vm_change_state_handler(
-        dev, mctp_serial_vm_state_changed, s);
+    s->vmstate_handler = qemu_add_vm_change_state_handler(
+        mctp_serial_vm_state_changed, s);
     qemu_chr_fe_set_handlers(&s->chr, mctp_serial_line_can_receive,
                              mctp_serial_line_receive, mctp_serial_line_event,
                              NULL, s, NULL, true);
@@ -393,7 +393,7 @@ static const Property mctp_serial_cxl_props[] = {
     MCTP_CXL_PROP_UNIT(MCTPSerialCXL, cxl),
 };
 
-static void mctp_serial_cxl_class_init(ObjectClass *klass, void *data)
+static void mctp_serial_cxl_class_init(ObjectClass *klass, const void *data)
 {
     DeviceClass *dc = DEVICE_CLASS(klass);
     ResettableClass *rc = RESETTABLE_CLASS(klass);

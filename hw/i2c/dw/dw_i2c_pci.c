@@ -75,7 +75,7 @@ static const Property dw_i2c_pci_props[] = {
                      false),
 };
 
-static void dw_i2c_pci_class_init(ObjectClass *klass, void *data)
+static void dw_i2c_pci_class_init(ObjectClass *klass, const void *data)
 {
     DeviceClass *dc = DEVICE_CLASS(klass);
     PCIDeviceClass *pc = PCI_DEVICE_CLASS(klass);
@@ -102,7 +102,7 @@ static const TypeInfo dw_i2c_pci_type = {
     .instance_size = sizeof(DWI2CPCIState),
     .instance_finalize = dw_i2c_pci_finalize,
     .class_init = dw_i2c_pci_class_init,
-    .interfaces = (InterfaceInfo[]) {
+    .interfaces = (const InterfaceInfo[]) {
         { INTERFACE_CONVENTIONAL_PCI_DEVICE },
         { },
     },

@@ -467,7 +467,7 @@ static const VMStateDescription vmstate_dw_i2c_port = {
     }
 };
 
-static void dw_i2c_port_class_init(ObjectClass *klass, void *data)
+static void dw_i2c_port_class_init(ObjectClass *klass, const void *data)
 {
     DeviceClass *dc = DEVICE_CLASS(klass);
     I2CSlaveClass *sc = I2C_SLAVE_CLASS(klass);

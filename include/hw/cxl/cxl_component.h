@@ -8,7 +8,9 @@
 #ifndef HW_CXL_CXL_COMPONENT_H
 #define HW_CXL_CXL_COMPONENT_H
 
-#include "exec/memory.h"
+/* for files that include this one by way of hw/pci/pci_bridge.h */
+#include "qapi/error.h"
+#include "system/memory.h"
 #include "hw/register.h"
 #include "qemu/notify.h"
 #include "qemu/range.h"

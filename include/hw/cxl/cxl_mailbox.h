@@ -11,7 +11,7 @@
 #define CXL_MAILBOX_H
 
 #include "qemu/units.h"
-#include "exec/memory.h"
+#include "system/memory.h"
 #include "hw/cxl/cxl_cci.h"
 #include "hw/cxl/cxl_events.h"
 #include "hw/deferred.h"

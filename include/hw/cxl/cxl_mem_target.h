@@ -8,7 +8,7 @@
 #ifndef CXL_MEM_TARGET_H
 #define CXL_MEM_TARGET_H
 
-#include "exec/memory.h"
+#include "system/memory.h"
 #include "qapi/qapi-types-cxl.h"
 #include "qom/object.h"
 

@@ -10,7 +10,7 @@
 #ifndef HW_I2C_DW_I2C_H
 #define HW_I2C_DW_I2C_H
 
-#include "exec/memory.h"
+#include "system/memory.h"
 #include "hw/deferred.h"
 #include "hw/i2c/i2c.h"
 #include "hw/irq.h"

@@ -124,7 +124,8 @@ GByteArray *dc_save(CXLDynCap *dc)
     GByteArray *bytes = g_byte_array_new();
     QEMUFile *f = qemu_file_new_output(QIO_CHANNEL(ioc));
 
-    g_assert_cmpint(vmstate_save_state(f, &vmstate_cxl_dc, dc, NULL), ==, 0);
+    g_assert_cmpint(vmstate_save_state(f, &vmstate_cxl_dc, dc, NULL, NULL),
+                    ==, 0);
     g_assert_cmpint(qemu_fflush(f), ==, 0);
     g_byte_array_append(bytes, ioc->data, ioc->usage);
     qemu_fclose(f);
@@ -141,7 +142,7 @@ int dc_load_bytes(CXLDynCap *dc, const uint8_t *bytes, size_t n)
     memcpy(ioc->data, bytes, n);
     ioc->usage = n;
     f = qemu_file_new_input(QIO_CHANNEL(ioc));
-    ret = vmstate_load_state(f, &vmstate_cxl_dc, dc, 1);
+    ret = vmstate_load_state(f, &vmstate_cxl_dc, dc, 1, NULL);
     qemu_fclose(f);
     object_unref(OBJECT(ioc));
     return ret;

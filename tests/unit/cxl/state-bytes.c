@@ -52,7 +52,7 @@ GByteArray *state_save(const VMStateDescription *vmsd, void *opaque)
     QEMUFile *f = qemu_file_new_output(QIO_CHANNEL(channel));
     GByteArray *bytes = g_byte_array_new();
 
-    g_assert_cmpint(vmstate_save_state(f, vmsd, opaque, NULL), ==, 0);
+    g_assert_cmpint(vmstate_save_state(f, vmsd, opaque, NULL, NULL), ==, 0);
     /* loading looks one byte ahead for a subsection */
     qemu_put_byte(f, 0);
     g_assert_cmpint(qemu_fflush(f), ==, 0);
@@ -72,7 +72,7 @@ int state_load(const VMStateDescription *vmsd, void *opaque,
     memcpy(channel->data, data, len);
     channel->usage = len;
     f = qemu_file_new_input(QIO_CHANNEL(channel));
-    ret = vmstate_load_state(f, vmsd, opaque, vmsd->version_id);
+    ret = vmstate_load_state(f, vmsd, opaque, vmsd->version_id, NULL);
     if (!ret) {
         ret = qemu_file_get_error(f);
     }

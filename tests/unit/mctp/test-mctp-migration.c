@@ -36,7 +36,7 @@ static GByteArray *save(const VMStateDescription *vmsd, void *state)
     QEMUFile *f = qemu_file_new_output(QIO_CHANNEL(ioc));
     GByteArray *stream = g_byte_array_new();
 
-    g_assert_cmpint(vmstate_save_state(f, vmsd, state, NULL), ==, 0);
+    g_assert_cmpint(vmstate_save_state(f, vmsd, state, NULL, NULL), ==, 0);
     /* the loader looks one byte ahead, for subsections */
     qemu_put_byte(f, QEMU_VM_EOF);
     g_assert_cmpint(qemu_fflush(f), ==, 0);
@@ -56,7 +56,7 @@ static bool load(const VMStateDescription *vmsd, void *state,
     memcpy(ioc->data, stream, len);
     ioc->usage = len;
     f = qemu_file_new_input(QIO_CHANNEL(ioc));
-    ok = vmstate_load_state(f, vmsd, state, vmsd->version_id) == 0 &&
+    ok = vmstate_load_state(f, vmsd, state, vmsd->version_id, NULL) == 0 &&
          !qemu_file_get_error(f);
     qemu_fclose(f);
     object_unref(OBJECT(ioc));
