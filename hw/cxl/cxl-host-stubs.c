@@ -7,13 +7,20 @@
 #include "qapi/qapi-commands-cxl.h"
 #include "hw/cxl/cxl_host.h"
 
-const MemoryRegionOps cfmws_ops;
-
 void cxl_machine_init(Object *obj, CXLState *state)
 {
 }
 
-void cxl_fmws_link_targets(CXLState *state, Error **errp)
+void cxl_fmws_link_targets(Error **errp)
+{
+}
+
+hwaddr cxl_fmws_set_memmap(hwaddr base, hwaddr max_addr)
+{
+    return base;
+}
+
+void cxl_fmws_update_mmio(void)
 {
 }
 

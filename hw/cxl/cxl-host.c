@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Machine side of CXL: properties "cxl" and "cxl-fmw", fixed memory windows,
- * host bridges' register space. CXL r3.2 section 9.18.1.
+ * Machine side of CXL: properties "cxl" and "cxl-fmw", host bridges' register
+ * space. CXL r3.2 section 9.18.1.
  */
 #include "qemu/osdep.h"
 #include "qapi/error.h"
@@ -10,25 +10,9 @@
 #include "hw/pci/pci_bus.h"
 #include "hw/pci/pci_bridge.h"
 #include "hw/pci-bridge/pci_expander_bridge.h"
-#include "hw/cxl/cxl_error.h"
-#include "migration/vmstate-checked.h"
-#include "hdm/hdm-internal.h"
+#include "hw/cxl/cxl_host.h"
 
 #define DEFAULT_GRANULARITY     256
-
-/* One that the machine has never seen */
-static void window_free(CXLFixedWindow *fw)
-{
-    for (int i = 0; i < fw->num_targets; i++) {
-        g_free(fw->targets[i]);
-    }
-    g_free(fw);
-}
-
-static void window_list_free(GList *windows)
-{
-    g_list_free_full(windows, (GDestroyNotify)window_free);
-}
 
 /* @index: N of "cxl-fmw.N", in this setting */
 static CXLFixedWindow *window_new(CXLState *state,
@@ -62,7 +46,7 @@ static CXLFixedWindow *window_new(CXLState *state,
         return NULL;
     }
 
-    fw = g_new0(CXLFixedWindow, 1);
+    fw = CXL_FMW(object_new(TYPE_CXL_FMW));
     fw->state = state;
     fw->size = opts->size;
     fw->enc_int_ways = ways;
@@ -128,13 +112,21 @@ static void set_windows(Object *obj, Visitor *v, const char *name,
         CXLFixedWindow *fw = window_new(state, it->value, index++, errp);
 
         if (!fw) {
-            window_list_free(windows);
+            g_list_free_full(windows, object_unref);
             qapi_free_CXLFixedMemoryWindowOptionsList(list);
             return;
         }
         windows = g_list_append(windows, fw);
     }
 
+    index = g_list_length(state->fixed_windows);
+    for (GList *it = windows; it; it = it->next) {
+        CXLFixedWindow *fw = it->data;
+
+        fw->index = index++;
+        object_property_add_child(obj, "cxl-fmw[*]", OBJECT(fw));
+        sysbus_realize_and_unref(SYS_BUS_DEVICE(fw), &error_abort);
+    }
     state->fixed_windows = g_list_concat(state->fixed_windows, windows);
     qapi_free_CXLFixedMemoryWindowOptionsList(state->cfmw_list);
     state->cfmw_list = list;
@@ -152,88 +144,6 @@ void cxl_machine_init(Object *obj, CXLState *state)
                         set_windows, NULL, state);
     object_property_set_description(obj, "cxl-fmw",
                                     "CXL Fixed Memory Windows (array)");
-}
-
-static bool window_link(CXLFixedWindow *fw, unsigned index, Error **errp)
-{
-    for (int i = 0; i < fw->num_targets; i++) {
-        Object *hb = object_resolve_path_type(fw->targets[i], TYPE_PXB_CXL_DEV,
-                                              NULL);
-        g_autofree char *name = cxl_echo(fw->targets[i]);
-
-        if (!hb) {
-            error_setg(errp, "Could not resolve CXLFM target %s: "
-                       "cxl-fmw.%u.targets.%d must be the id of a pxb-cxl",
-                       name, index, i);
-            return false;
-        }
-        for (int k = 0; k < i; k++) {
-            /* Such a bridge would have to tell its two parts apart */
-            if (OBJECT(fw->target_hbs[k]) == hb) {
-                error_setg(errp, "cxl-fmw.%u.targets.%d is host bridge %s as "
-                           "targets.%d is: name each bridge once", index, i,
-                           name, k);
-                return false;
-            }
-        }
-        fw->target_hbs[i] = PXB_CXL_DEV(hb);
-    }
-    return true;
-}
-
-/* -- saved state ---------------------------------------------------------- */
-
-/* What the guest has read in its CEDT, and its decoders stand on */
-static char *windows_text(void *opaque, const VMStateField *field)
-{
-    const CXLState *state = opaque;
-    GString *s = g_string_new(NULL);
-
-    for (GList *it = state->fixed_windows; it; it = it->next) {
-        const CXLFixedWindow *fw = it->data;
-
-        g_string_append_printf(
-            s, "%s0x%" PRIx64 " bytes at 0x%" HWADDR_PRIx ", %u by %u, bus",
-            s->len ? "; " : "", fw->size, fw->base, fw->num_targets,
-            cxl_interleave_decode_granularity(fw->enc_int_gran));
-        for (unsigned i = 0; i < fw->num_targets; i++) {
-            g_string_append_printf(s, " %u",
-                                   PXB_DEV(fw->target_hbs[i])->bus_nr);
-        }
-    }
-    return g_string_free(s, false);
-}
-
-static const VMStateText windows_same = {
-    VMSTATE_TEXT_INFO,
-    .text = windows_text,
-};
-
-static const VMStateDescription vmstate_windows = {
-    .name = "cxl-fixed-memory-windows",
-    .version_id = 1,
-    .minimum_version_id = 1,
-    /* before whatever has decoders */
-    .priority = MIG_PRI_PCI_BUS,
-    .fields = (const VMStateField[]) {
-        VMSTATE_SAME_TEXT(windows_same, CXLState, "cxl-fmw"),
-        VMSTATE_END_OF_LIST()
-    }
-};
-
-void cxl_fmws_link_targets(CXLState *state, Error **errp)
-{
-    unsigned index = 0;
-
-    for (GList *it = state->fixed_windows; it; it = it->next) {
-        if (!window_link(it->data, index++, errp)) {
-            return;
-        }
-    }
-    if (state->fixed_windows) {
-        vmstate_register(NULL, 0, &vmstate_windows, state);
-    }
-    cxl_direct_start(state);
 }
 
 void cxl_hook_up_pxb_registers(PCIBus *root, CXLState *state, Error **errp)

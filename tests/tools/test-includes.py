@@ -39,6 +39,7 @@ LAYERS = (
     ('include/hw/cxl/cxl_host.h', 'hdm'),
     ('include/hw/cxl/cxl_mem_target.h', 'hdm'),
     ('hw/cxl/cxl-host*.c', 'hdm'),
+    ('hw/cxl/cxl-fmw.c', 'hdm'),
     ('hw/mctp/*', 'mctp'),
     ('include/hw/mctp/*', 'mctp'),
     # registers, event logs, return codes, payloads

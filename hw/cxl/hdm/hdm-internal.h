@@ -90,6 +90,9 @@ void cxl_route_forget(CXLFixedWindow *fw);
 /** cxl_route_miss_text - short English for a trace. */
 const char *cxl_route_miss_text(CXLRouteMiss why);
 
+/* Accesses to a fixed window; the opaque pointer is the CXLFixedWindow */
+extern const MemoryRegionOps cxl_window_ops;
+
 /**
  * cxl_window_forget - the next access to @fw finds its way anew
  *

@@ -307,7 +307,7 @@ static MemTxResult window_write(void *opaque, hwaddr offset, uint64_t data,
            write_bytes(fw, hpa, data, size, attrs);
 }
 
-const MemoryRegionOps cfmws_ops = {
+const MemoryRegionOps cxl_window_ops = {
     .read_with_attrs = window_read,
     .write_with_attrs = window_write,
     .endianness = DEVICE_LITTLE_ENDIAN,

@@ -6,15 +6,22 @@
 #ifndef HW_CXL_CXL_HOST_H
 #define HW_CXL_CXL_HOST_H
 
-#include "exec/memory.h"
+#include "system/memory.h"
+#include "hw/sysbus.h"
 #include "hw/cxl/cxl_hdm.h"
 #include "qapi/qapi-types-machine.h"
 
 /* In hw/pci/pci_bridge.h, which includes this file first */
 typedef struct PXBCXLDev PXBCXLDev;
 
+#define TYPE_CXL_FMW                    "cxl-fmw"
+OBJECT_DECLARE_SIMPLE_TYPE(CXLFixedWindow, CXL_FMW)
+
 /**
  * struct CXLFixedWindow - host physical range that goes to host bridges
+ * @parent_obj: device of the machine
+ * @index: N of "cxl-fmw.N"; counts on from one setting of the property to the
+ *   next
  * @size: bytes, multiple of 256 MiB
  * @base: host physical address, chosen by the machine
  * @mr: region of the window in system memory
@@ -28,7 +35,10 @@ typedef struct PXBCXLDev PXBCXLDev;
  * @tree: what decoders say, NULL if they were changed since it was asked for
  * @interleave: region of interleaved memory, NULL if there never was any
  */
-typedef struct CXLFixedWindow {
+struct CXLFixedWindow {
+    SysBusDevice parent_obj;
+
+    unsigned index;
     uint64_t size;
     hwaddr base;
     MemoryRegion mr;
@@ -41,7 +51,7 @@ typedef struct CXLFixedWindow {
     struct CXLWindowLanes *lanes;
     struct CXLRouteTree *tree;
     struct CXLInterleaveRegion *interleave;
-} CXLFixedWindow;
+};
 
 /**
  * struct CXLState - CXL part of a machine
@@ -70,12 +80,11 @@ typedef struct CXLState {
  */
 void cxl_machine_init(Object *obj, CXLState *state);
 
-/**
- * cxl_fmws_link_targets - resolve the host bridges of all windows
- * @state: CXL part of the machine
- * @errp: error
- */
-void cxl_fmws_link_targets(CXLState *state, Error **errp);
+/* Where a window can begin: at a multiple of it */
+static inline hwaddr cxl_window_alignment(const CXLFixedWindow *fw)
+{
+    return (fw->num_targets % 3 ? 1 : fw->num_targets) * CXL_HDM_GRANULE;
+}
 
 /**
  * cxl_window_start - where a window can begin
@@ -88,10 +97,45 @@ void cxl_fmws_link_targets(CXLState *state, Error **errp);
  */
 static inline hwaddr cxl_window_start(const CXLFixedWindow *fw, hwaddr free)
 {
-    hwaddr step = (fw->num_targets % 3 ? 1 : fw->num_targets) * CXL_HDM_GRANULE;
-
-    return QEMU_ALIGN_UP(free, step);
+    return QEMU_ALIGN_UP(free, cxl_window_alignment(fw));
 }
+
+/**
+ * cxl_window_span - bytes that a window takes at most, wherever it comes
+ * @fw: window
+ *
+ * That is with what is left free before it.
+ */
+static inline uint64_t cxl_window_span(const CXLFixedWindow *fw)
+{
+    return fw->size + cxl_window_alignment(fw) - CXL_HDM_GRANULE;
+}
+
+/**
+ * cxl_fmws_get_all_sorted - all windows of the machine, in order of definition
+ *
+ * Returns: a list that the caller frees, without its elements
+ */
+GSList *cxl_fmws_get_all_sorted(void);
+
+/**
+ * cxl_fmws_set_memmap - give each window its base
+ * @base: first free address, a multiple of 256 MiB
+ * @max_addr: last address that the machine has; ends QEMU with an error if a
+ *   window does not fit below it
+ *
+ * Returns: first free address behind the windows
+ */
+hwaddr cxl_fmws_set_memmap(hwaddr base, hwaddr max_addr);
+
+/** cxl_fmws_update_mmio - map each window at its base */
+void cxl_fmws_update_mmio(void);
+
+/**
+ * cxl_fmws_link_targets - resolve the host bridges of all windows
+ * @errp: error
+ */
+void cxl_fmws_link_targets(Error **errp);
 
 /**
  * cxl_hook_up_pxb_registers - map the registers of all CXL host bridges
@@ -100,8 +144,5 @@ static inline hwaddr cxl_window_start(const CXLFixedWindow *fw, hwaddr free)
  * @errp: error; also if there is a CXL host bridge and CXL is off
  */
 void cxl_hook_up_pxb_registers(PCIBus *bus, CXLState *state, Error **errp);
-
-/* Accesses to a fixed window; the opaque pointer is the CXLFixedWindow */
-extern const MemoryRegionOps cfmws_ops;
 
 #endif /* HW_CXL_CXL_HOST_H */
