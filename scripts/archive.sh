@@ -41,11 +41,12 @@ archive_apt() {
         -o APT::Get::List-Cleanup=false "$@"
 }
 
-# archive_open CACHE: writes the source list and reads the package lists;
-# done once per run of a script, and only when something must be fetched.
+# archive_open CACHE [SUITE]: writes the source list, with the sources of SUITE,
+# and reads the package lists; done once per run of a script, and only when
+# something must be fetched.
 archive_open() {
-    local dir=$1/archive address key
-    [ "${ARCHIVE_OPENED:-}" = "$1" ] && return
+    local dir=$1/archive suite=${2:-trixie} address key
+    [ "${ARCHIVE_OPENED:-}" = "$1 $suite" ] && return
     command -v apt-get >/dev/null || die "apt-get is needed to fetch sources;" \
         "give a source tree of your own with --base"
     address=$(archive_address)
@@ -54,30 +55,34 @@ archive_open() {
     mkdir -p "$dir"/{none,lists/partial,state,cache/archives/partial}
     : >"$dir/status"
     {
-        echo "deb-src [signed-by=$key] $address trixie main"
+        echo "deb-src [signed-by=$key] $address $suite main"
         echo "deb [signed-by=$key] $address trixie main"
         echo "deb [signed-by=$key] $address trixie-backports main"
         if grep -qs '^VERSION_CODENAME=bookworm' /etc/os-release; then
             echo "deb [signed-by=$key] $address bookworm-backports main"
         fi
     } >"$dir/sources.list"
-    say "reading the package lists of Debian trixie"
+    say "reading the package lists of Debian $suite"
     archive_apt "$1" apt-get update >"$dir/update.log" 2>&1 ||
         { tail "$dir/update.log" >&2; die "apt could not read the archive"; }
-    ARCHIVE_OPENED=$1
+    ARCHIVE_OPENED="$1 $suite"
 }
 
-# archive_source CACHE NAME: downloads a source package, prints its .dsc.
+# archive_source CACHE NAME RELEASE SUITE: downloads the newest RELEASE.y of a
+# source package that SUITE has, prints its .dsc.
 archive_source() {
-    local dl=$1/dl
-    archive_open "$1"
+    local dl=$1/dl version
+    archive_open "$1" "$4"
     mkdir -p "$dl"
-    (cd "$dl" && run_logged "fetching the source of $2" "$dl/$2.log" \
-        archive_apt "$1" apt-get source --download-only --only-source "$2") ||
-        die "could not fetch the source package $2"
-    # apt leaves what it already had and names it in its log
-    sed -n "s/.*\(${2}_[^ /']*\.dsc\).*/\1/p" "$dl/$2.log" | head -n 1 |
-        sed "s|^|$dl/|" | grep . || ls -t "$dl/$2"_*.dsc | head -n 1
+    version=$(archive_apt "$1" apt-cache showsrc --only-source "$2" |
+              sed -nE "s/^Version: (([0-9]+:)?$3\\..*)/\\1/p" |
+              sort -V | tail -n 1)
+    [ -n "$version" ] || die "the archive has no $2 $3.y in $4"
+    # what was fetched before is not fetched again
+    (cd "$dl" && run_logged "fetching the source of $2 $3" "$dl/$2.log" \
+        archive_apt "$1" apt-get source --download-only --only-source \
+        "$2=$version") || die "could not fetch the source package $2 $version"
+    printf '%s\n' "$dl/$2_${version#*:}.dsc"
 }
 
 # archive_binary CACHE NAME SUITE: downloads NAME from SUITE, prints the file.

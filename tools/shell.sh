@@ -26,7 +26,7 @@ fi
 cat <<EOF
 In another terminal, in $top:
   export CXL_FM=unix:$build/fm.sock; $own/tools/cxl-fm/cxl-fm info
-  $build/src/scripts/qmp/qmp-shell $build/qmp.sock
+  build/src/scripts/qmp/qmp-shell $build/qmp.sock
 EOF
 exec /usr/bin/python3 scripts/run-guest.py --scenario shell --sockets "$build" \
     --qemu "$build/qemu/qemu-system-x86_64" --kernel build/bzImage \

@@ -96,6 +96,61 @@ def source_that_cannot_be_built_is_refused_at_once():
             assert done.stdout.strip() == copy.path('base'), done
 
 
+def lists_of_an_archive(version):
+    """An apt-cache that has one package, and an apt-get that fetches none."""
+    return {'bin/apt-cache': f'echo "Version: 1:{version}"',
+            'bin/apt-get': 'case $* in\n'
+                           '*indextargets*) echo file:/no trixie main ;;\n'
+                           '*update*) ;;\n*) exit 100 ;;\nesac'}
+
+
+@case
+def release_is_that_of_a_name():
+    with Copy() as copy:
+        copy.fails('error: --base-release=9.9: give one of ',
+                   './configure', '--base-release=9.9')
+        copy.fails('leave out --base-release', './configure',
+                   '--base-release=newest', '--base=/no/base')
+
+
+@case
+def base_that_cannot_be_had_has_its_own_status():
+    for version, want in (('99.0.0+ds-1', 'the archive has no qemu 10.'),
+                          ('10.2.9+ds-1', 'could not fetch the source package '
+                                          'qemu 1:10.2.9+ds-1')):
+        with Copy() as copy:
+            for name, text in lists_of_an_archive(version).items():
+                copy.write(name, '#!/bin/sh\n' + text + '\n', 0o755)
+            done = copy.run('./configure', '--no-packages',
+                            '--base-release=newest')
+            assert done.returncode == 75 and want in done.stdout, done
+
+
+@case
+def build_of_another_release_has_sources_of_its_own():
+    with Copy() as copy:
+        for release in ('10.0', '10.2'):
+            at = f'.cache/qemu-cxl/qemu_{release}.9/'
+            for name, text in (('VERSION', release + '.9\n'),
+                               ('qapi/cxl.json', ''),
+                               ('debian/patches/series', ''),
+                               ('configure', '#!/bin/sh\nexit 1\n')):
+                path = os.path.join(copy.folder.name, at, name)
+                os.makedirs(os.path.dirname(path), exist_ok=True)
+                with open(path, 'w', encoding='utf-8') as file:
+                    file.write(text)
+        for name in ('base-corrections.toml', 'base-hooks.txt'):
+            os.unlink(copy.path('scripts', name))
+        for words in ([], ['--build=build-same', '--base-release=10.0'],
+                      ['--build=build-new', '--base-release=newest']):
+            copy.run('./configure', '--no-packages', *words)
+        for folder, release in (('src', '10.0'), ('src-10.2', '10.2')):
+            with open(copy.path('build', folder, 'VERSION'),
+                      encoding='utf-8') as file:
+                assert file.read() == release + '.9\n', folder
+        assert not os.path.exists(copy.path('build/src-10.0'))
+
+
 @case
 def forgotten_options_are_named():
     with Copy() as copy:
