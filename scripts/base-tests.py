@@ -10,10 +10,14 @@ base's own tests those that look at CXL are taken in too.
     base-tests.py QEMU list      name, suite, seconds, protocol: one test a line
     base-tests.py QEMU targets   what ninja must build for them
     base-tests.py QEMU run NAME  becomes the test, as QEMU's meson would run it
+    base-tests.py QEMU run NAME LOADER [SAVER]
+                                 ... with other QEMUs where it migrates: who
+                                 loads the stream, and who does all else
 """
 
 import json
 import os
+import shlex
 import sys
 
 TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
@@ -49,7 +53,7 @@ def ours(qemu):
     return [test for test in tests if test.suite]
 
 
-def run(qemu, name):
+def run(qemu, name, loader=None, saver=None):
     for test in ours(qemu):
         if test.name == name:
             os.chdir(test.row['workdir'] or qemu)
@@ -58,6 +62,10 @@ def run(qemu, name):
                 wrapper = os.path.join(TOP, 'scripts', 'without-kvm.sh')
                 os.environ['QTEST_QEMU_BINARY'] = \
                     f"'{wrapper}' {test.row['env']['QTEST_QEMU_BINARY']}"
+            if loader:
+                words = [os.path.join(TOP, 'scripts', 'across-bases.sh'),
+                         saver or test.row['env']['QTEST_QEMU_BINARY'], loader]
+                os.environ['QTEST_QEMU_BINARY'] = shlex.join(words)
             command = test.row['cmd'] + test.extra
             os.execv(command[0], command)
     sys.exit(f"QEMU's build has no test {name}")
@@ -73,7 +81,7 @@ def main():
         for target in sorted({test.program for test in ours(qemu)}):
             print(target)
     else:
-        run(qemu, sys.argv[3])
+        run(qemu, *sys.argv[3:])
 
 
 if __name__ == '__main__':

@@ -8,7 +8,7 @@ Each case within a test program counts. A program that ended badly without
 one of its cases having failed (it died, ran out of time or did not do all
 that it had planned) counts as one failure more. Names the failed cases, tells
 what failed programs said, and ends with a status other than 0 when a case
-failed or none ran.
+failed, none ran, or a folder has no such file.
 """
 
 import json
@@ -60,6 +60,9 @@ def main():
     stories = []
     for folder in sys.argv[1:]:
         blamed = set()
+        if not os.path.exists(os.path.join(folder, 'testlog.json')):
+            count['failed'] += 1
+            failed.append(f'{folder}: no test was run')
         for program, case, outcome in read_cases(
                 os.path.join(folder, 'testlog.junit.xml')):
             count[outcome] += 1

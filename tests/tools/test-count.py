@@ -73,6 +73,28 @@ def no_test_at_all_is_a_failure():
     expect((lines, status) == (['0 passed, 0 failed'], 1), 'good', lines)
 
 
+def runs_are_added_and_one_that_did_not_come_is_a_failure():
+    with tempfile.TemporaryDirectory(prefix='count-test-') as folder:
+        for name in ('one', 'two'):
+            os.mkdir(os.path.join(folder, name))
+            for file, text in (
+                    ('testlog.json', json.dumps(row('boot', 'OK', passed(1)))),
+                    ('testlog.junit.xml', junit([('boot', 'case', '')]))):
+                with open(os.path.join(folder, name, file), 'w',
+                          encoding='utf-8') as log:
+                    log.write(text + '\n')
+        for names, want in ((['one', 'two'], '2 passed, 0 failed'),
+                            (['one', 'gone'], '1 passed, 1 failed')):
+            done = subprocess.run(
+                [sys.executable, sys.argv[1],
+                 *(os.path.join(folder, name) for name in names)], text=True,
+                stdout=subprocess.PIPE, check=False)
+            lines = done.stdout.splitlines()
+            expect(lines[-1] == want, f'not {want}', lines)
+            expect(bool(done.returncode) == ('gone' in names), 'status', lines)
+        end_has(lines, '/gone: no test was run')
+
+
 def a_hung_guest_tells_where():
     console = [f'# console: line {n}' for n in range(60)]
     lines, status = count(
@@ -138,6 +160,7 @@ def bytes_that_no_terminal_likes_are_not_passed_on():
 
 
 CASES = [a_good_run_is_one_line, no_test_at_all_is_a_failure,
+         runs_are_added_and_one_that_did_not_come_is_a_failure,
          a_hung_guest_tells_where, failures_are_told_wherever_they_stand,
          a_crash_shows_both_streams, what_both_streams_say_is_told_once,
          many_failures_fit_into_the_end,
