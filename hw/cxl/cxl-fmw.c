@@ -46,8 +46,8 @@ hwaddr cxl_fmws_set_memmap(hwaddr base, hwaddr max_addr)
         fw->base = cxl_window_start(fw, base);
         if (fw->base > max_addr || fw->size > max_addr - fw->base) {
             error_setg(&error_fatal, "cxl-fmw.%u.size is 0x%" PRIx64
-                       ", but addresses end at 0x%" HWADDR_PRIx
-                       " and the window begins at 0x%" HWADDR_PRIx, fw->index,
+                       ", but addresses end at 0x%" PRIx64
+                       " and the window begins at 0x%" PRIx64, fw->index,
                        fw->size, max_addr, fw->base);
         }
         base = fw->base + fw->size;

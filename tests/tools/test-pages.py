@@ -369,11 +369,14 @@ def inline(path):
     """Files, make's targets, trace events and properties that a page names in
     its sentences."""
     events = listed('-trace', 'help')
+    source = os.path.join(os.path.dirname(qemu), '../src')
     for words in pages.inline(tree, path):
         if re.match(r'make [a-z]', words):
             build(words)
         file = FILE.match(words)
-        if file and not glob.glob(os.path.join(tree, file[0] + '*')):
+        # ours, or the base's
+        if file and not any(glob.glob(os.path.join(top, file[0] + '*'))
+                            for top in (tree, source)):
             raise AssertionError(f'there is no {file[0]}')
         for name in TRACE.findall(words):
             if not fnmatch.filter(events, name):
