@@ -9,8 +9,10 @@ of, and "tested" the programs, so a run goes on where another was stopped or
 failed.
 """
 
+import fcntl
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -86,6 +88,12 @@ class Check:
         if not self.run([os.path.join(self.src, 'configure'), *options],
                         self.qemu):
             return False
+        # meson would take it from there when it runs again by itself
+        cross = os.path.join(self.qemu, 'config-meson.cross')
+        with open(cross, encoding='utf-8') as file:
+            text = file.read().replace('werror = true\n', '')
+        with open(cross, 'w', encoding='utf-8') as file:
+            file.write(text)
         # firmware, as configure does it
         paths = next(option.split('=', 1)[1] for option in options
                      if option.startswith('--firmwarepath='))
@@ -184,6 +192,17 @@ class Check:
 
 def check(top, folder, repository, first, branch):
     checker = Check(top, folder, repository)
+    # not two in one build folder, and no ninja that goes on alone
+    with open(os.path.join(folder, 'lock'), 'w', encoding='utf-8') as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            sys.exit(f'another run works in {folder}')
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+        return check_all(checker, repository, first, branch)
+
+
+def check_all(checker, repository, first, branch):
     commits = repository.git('rev-list', '--reverse',
                              f'{first}..{branch}').split()
     try:
