@@ -291,12 +291,15 @@ static void masks_that_hide_an_error_are_told(void)
     expect_masked(qts, corrected, 0, true);
     g_assert_cmphex(ras(&dev, CXL_RAS_UNC_STATUS), ==, 1 << 7);
 
-    cfg_writel(&dev, AER + PCI_ERR_UNCOR_MASK, 0);
-    cfg_writel(&dev, AER + PCI_ERR_COR_MASK, 0);
+    /* cxl-commands.rst: with setpci, and of RAS at 1084h and 1090h of BAR0 */
+    cfg_writel(&dev, AER + 0x08, cfg_readl(&dev, AER + 0x08) & ~0x400000);
+    cfg_writel(&dev, AER + 0x14, cfg_readl(&dev, AER + 0x14) & ~0x4000);
     expect_masked(qts, two, 1, false);
     expect_masked(qts, corrected, 0, false);
-    ras_write(&dev, CXL_RAS_UNC_MASK, 0);
+    qtest_writel(qts, dev.bar[0] + 0x1084, 0);
+    qtest_writel(qts, dev.bar[0] + 0x1090, 0);
     expect_masked(qts, two, 0, false);
+    expect_masked(qts, corrected, 0, false);
     qtest_quit(qts);
 }
 
