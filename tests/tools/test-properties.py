@@ -1,9 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Each property of each device of ours says what it is for.
+"""Each property of each device of ours says what it is for, in the monitor and
+in the pages.
 
 The types are those that our sources register; what a type has from one of the
-base, PCI's properties for example, is the base's affair.
+base, PCI's properties for example, is the base's affair. Tables of the pages
+explain some of these, too: their names have to exist.
 
 usage: test-properties.py TREE QEMU
 """
@@ -66,10 +68,10 @@ def listed(monitor, name, abstract):
     return monitor.ask(command, typename=name)
 
 
-def undescribed(monitor, ours):
+def own_properties(monitor, ours):
+    """Type and property of what our sources add."""
     types = {t['name']: t for t in
              monitor.ask('qom-list-types', implements='device', abstract=True)}
-    seen = 0
     for name in ours:
         if name not in types:
             continue
@@ -78,11 +80,42 @@ def undescribed(monitor, ours):
                      monitor.ask('qom-list-properties', typename=parent)}
         for prop in listed(monitor, name, types[name].get('abstract')):
             if prop['name'] not in inherited:
+                yield name, prop
+
+
+def undescribed(own):
+    for name, prop in own:
+        if prop.get('description') in NOTHING:
+            yield f'{name}: {prop["name"]}'
+
+
+def unexplained(own, text):
+    for name, prop in own:
+        # the pages speak of all regions at once
+        shown = re.sub(r'^dc\d-', 'dcN-', prop['name'])
+        if f'``{shown}``' not in text:
+            yield f'{name}: {prop["name"]}'
+
+
+def unknown(monitor, text):
+    """What a table "``DEVICE``" or "Property of ``DEVICE``" makes up."""
+    tables = re.findall(r'^\.\. list-table::(.*\n(?: .*\n|\n)*)', text, re.M)
+    seen = 0
+    for table in tables:
+        name = re.match(r' ``([\w-]+)``|[^*]*\* - Property of ``([\w-]+)``',
+                        table)
+        if not name:
+            continue
+        # where it is plugged in stands beside the properties
+        known = {'bus'} | {p['name'] for p in
+                           listed(monitor, name[1] or name[2], False)}
+        for row in re.findall(r'\* - ((?:``[\w-]+``,?\s*)+)\n', table):
+            for prop in re.findall(r'``([\w-]+)``', row):
                 seen += 1
-                if prop.get('description') in NOTHING:
-                    yield f'{name}: {prop["name"]}'
+                if prop.replace('dcN-', 'dc0-') not in known:
+                    yield f'{name[1] or name[2]}: {prop}'
     # or this looked at nothing
-    assert seen > 100, seen
+    assert seen > 40, seen
 
 
 def wrong_defaults(monitor):
@@ -95,13 +128,23 @@ def wrong_defaults(monitor):
 def main():
     tree, qemu = sys.argv[1:]
     monitor = Monitor(qemu)
+    own = list(own_properties(monitor, registered(tree)))
+    # or this looks at nothing
+    assert len(own) > 100, len(own)
+    text = ''
+    for path in glob.glob(f'{tree}/docs/system/devices/*.rst'):
+        with open(path, encoding='utf-8') as file:
+            text += file.read()
     bad = False
-    print('1..2')
+    print('1..4')
     for number, name, found in (
-            (1, 'every-property-says-what-it-is-for',
-             list(undescribed(monitor, registered(tree)))),
+            (1, 'every-property-says-what-it-is-for', list(undescribed(own))),
             (2, 'the-default-that-is-shown-is-the-one-that-is-used',
-             list(wrong_defaults(monitor)))):
+             list(wrong_defaults(monitor))),
+            (3, 'every-property-is-in-the-pages',
+             list(unexplained(own, text))),
+            (4, 'the-pages-name-properties-that-exist',
+             list(unknown(monitor, text)))):
         for line in found:
             print(f'# {line}')
         print(f'{"not " if found else ""}ok {number} - {name}')
