@@ -28,7 +28,7 @@ PLACES = {
 EVENTS = {
     'accept': 'accept',
     'release': 'release',
-    'forced': 'forced removal',
+    'forced': 'forced release',
 }
 
 

@@ -241,10 +241,10 @@ def machine_args(args):
     line += devices
     if args.i2c:
         # dw-i2c-pci carries the bus; every endpoint is one CCI on it
-        line += ['-device', 'dw-i2c-pci,bus=pcie.0,id=aspeed.i2c.bus,'
+        line += ['-device', 'dw-i2c-pci,bus=pcie.0,id=i2c0,'
                  'hide-linux-races=on']
         for address, target in enumerate(targets, FIRST_I2C):
-            line += ['-device', 'i2c_mctp_cxl,bus=aspeed.i2c.bus.0,'
+            line += ['-device', 'i2c_mctp_cxl,bus=i2c0.0,'
                      f'address={address},target={target}']
     return line
 

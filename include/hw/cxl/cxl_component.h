@@ -159,7 +159,7 @@ void cxl_component_register_block_init(Object *obj, CXLComponentState *cxl,
  * @mask: ComponentRegisters.cache_mem_regs_write_mask
  * @type: kind of component
  *
- * Listeners hear of it if a committed decoder vanishes. For that @regs must
+ * Listeners hear of it if a committed decoder goes away. For that @regs must
  * lie in a ComponentRegisters.
  */
 void cxl_component_register_init_common(uint32_t *regs, uint32_t *mask,

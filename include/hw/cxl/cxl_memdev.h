@@ -118,7 +118,7 @@ typedef struct CXLMemDevConfig {
  *      owner's
  * @host_id: whose view of @dc the device's decoders give
  * @media_status: CXLMediaStatus; while it says disabled, loads yield random
- *                bytes, stores vanish, and commands that need the media
+ *                bytes, stores are ignored, and commands that need the media
  *                answer 07
  */
 typedef struct CXLMemDev {

@@ -161,7 +161,7 @@ static void test_commit_rules(void)
     qtest_quit(s);
 }
 
-/* No device is there: reads give zero, writes vanish, nothing breaks */
+/* No device is there: reads give zero, writes are ignored, nothing breaks */
 static void test_window_misses(void)
 {
     QTestState *s = qtest_init(MACHINE TWO_PORTS SWITCH);
