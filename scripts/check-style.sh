@@ -6,6 +6,8 @@
 # usage: scripts/check-style.sh SOURCE-OF-THE-BASE
 set -uo pipefail
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+. "$top/scripts/say.sh"
+usage 1 "$@"
 checkpatch=$1/scripts/checkpatch.pl
 cd "$top" || exit 1
 

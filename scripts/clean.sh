@@ -4,7 +4,10 @@
 # --build; a file that it did not make, as a fuzzer's corpus, stays there.
 # usage: scripts/clean.sh
 set -euo pipefail
-cd "$(dirname "${BASH_SOURCE[0]}")/.."
+top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+. "$top/scripts/say.sh"
+usage 0 "$@"
+cd "$top"
 
 # folders of earlier configures are known by what is in them
 { cat build/folders 2>/dev/null || true

@@ -10,13 +10,14 @@
 set -euo pipefail
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 . "$top/scripts/say.sh"
+usage 1 "$@"
 . "$top/scripts/packages.sh"
 . "$top/scripts/archive.sh"
 
 # a bus last: its devices find their drivers
 MODULES="nd_pmem nd_btt dax_pmem device_dax kmem ext4 cxl_pmem cxl_mem
     cxl_port cxl_pci cxl_acpi"
-suite=${1:?a suite}
+suite=$1
 PATH=$PATH:/sbin:/usr/sbin
 cd "$top"
 [ -e build/cache ] || ./configure --again

@@ -2,9 +2,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Builds the fuzzer and what it runs against, and runs it.
 # usage: scripts/fuzz.sh BUILD [OPTION-OF-CXL-FUZZ]...
+#        --seconds=N, --jobs=N, --seed=N, --ops=N, --from=N, --echo, --minimise:
+#        see "Fuzzing" in docs/contributing.md
 set -euo pipefail
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 . "$top/scripts/say.sh"
+usage 1 "$@"
 build=$1
 shift
 cd "$top"

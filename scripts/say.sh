@@ -6,6 +6,22 @@
 say() { printf '%s\n' "== $*" >&2; }
 die() { printf '%s\n' "error: $*" >&2; exit 1; }
 
+# usage LEAST ARG...: prints what stands from "# usage:" on at the top of the
+# script, and ends it, when the first ARG asks for help or there are too few.
+usage() {
+    local least=$1
+    shift
+    case ${1-} in
+    -h | --help) ;;
+    *) [ $# -lt "$least" ] || return 0 ;;
+    esac
+    sed -n '/^# usage:/,/^[^#]/s/^# //p' "$0"
+    case ${1-} in
+    -h | --help) exit 0 ;;
+    esac
+    exit 2
+}
+
 # run_logged LABEL LOG COMMAND...: runs COMMAND with its output in LOG. Every
 # 15 seconds one line tells that it is alive and what it does; when it fails
 # the end of the log is shown and its exit status returned.

@@ -5,7 +5,9 @@
 # usage: tools/demo.sh BUILD
 set -euo pipefail
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
-build=${1:?usage: tools/demo.sh BUILD}
+. "$top/scripts/say.sh"
+usage 1 "$@"
+build=$1
 cd "$top"
 exec /usr/bin/python3 scripts/run-guest.py --story --scenario demo \
     --qemu "$build/qemu/qemu-system-x86_64" --kernel build/bzImage \

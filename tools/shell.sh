@@ -8,7 +8,9 @@
 #        tools/shell.sh --needs: is there what it takes?
 set -euo pipefail
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
-build=${1:?usage: tools/shell.sh BUILD [argument of run-guest.py]...}
+. "$top/scripts/say.sh"
+usage 1 "$@"
+build=$1
 shift
 busybox=$(command -v busybox) && ! ldd "$busybox" >/dev/null 2>&1 || {
     echo "a static busybox is missing: apt-get install busybox-static" >&2

@@ -1,13 +1,16 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What configure, make clean and make shell say before they build anything.
+"""What configure, make clean, make shell and the scripts say before they do
+anything.
 
 They run in a copy of the tree's scripts, where packages are all installed.
 
 usage: test-configure.py TREE
 """
 
+import glob
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -190,6 +193,29 @@ def shell_says_what_is_missing_before_it_builds():
         copy.write('scripts/build.sh', '#!/bin/sh\necho builds\n', 0o755)
         out = copy.fails('a static busybox is missing', 'make', 'shell')
         assert 'builds' not in out, out
+
+
+@case
+def scripts_explain_themselves_and_do_nothing_else():
+    scripts = [name for folder in ('scripts', 'tools') for name in
+               glob.glob(f'{folder}/*.sh', root_dir=tree)]
+    with Copy() as copy:
+        seen = 0
+        for name in scripts:
+            with open(copy.path(name), encoding='utf-8') as file:
+                usage = re.search(r'^# (usage: .*)\n', file.read(), re.M)
+            # what runs the program that its arguments are has no options
+            if not usage or name == 'scripts/without-kvm.sh':
+                continue
+            seen += 1
+            for word in ('--help', '-h'):
+                before = sorted(os.listdir(copy.top))
+                done = copy.run(name, word)
+                assert not done.returncode, (name, done)
+                assert done.stdout.startswith(usage[1]), (name, done)
+                assert sorted(os.listdir(copy.top)) == before, name
+        assert seen > 10, seen
+        copy.fails('usage: scripts/fuzz.sh BUILD', 'scripts/fuzz.sh')
 
 
 def main():
