@@ -6,7 +6,7 @@
 set -euo pipefail
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 . "$top/scripts/say.sh"
-usage 1 "$@"
+script_usage 1 "$@"
 cd "$top"
 build=$1
 export CCACHE_BASEDIR=${CCACHE_BASEDIR:-$top}

@@ -7,7 +7,7 @@
 set -uo pipefail
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 . "$top/scripts/say.sh"
-usage 1 "$@"
+script_usage 1 "$@"
 checkpatch=$1/scripts/checkpatch.pl
 cd "$top" || exit 1
 

@@ -9,7 +9,7 @@
 set -euo pipefail
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 . "$top/scripts/say.sh"
-usage 2 "$@"
+script_usage 2 "$@"
 build=$1
 shift
 cd "$top"

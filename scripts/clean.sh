@@ -6,7 +6,7 @@
 set -euo pipefail
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 . "$top/scripts/say.sh"
-usage 0 "$@"
+script_usage 0 "$@"
 cd "$top"
 
 # folders of earlier configures are known by what is in them

@@ -10,7 +10,7 @@
 set -euo pipefail
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 . "$top/scripts/say.sh"
-usage 1 "$@"
+script_usage 1 "$@"
 . "$top/scripts/packages.sh"
 . "$top/scripts/archive.sh"
 

@@ -7,7 +7,7 @@
 set -euo pipefail
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 . "$top/scripts/say.sh"
-usage 1 "$@"
+script_usage 1 "$@"
 build=$1
 shift
 cd "$top"

@@ -8,7 +8,7 @@
 set -euo pipefail
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 . "$top/scripts/say.sh"
-usage 0 "$@"
+script_usage 0 "$@"
 . "$top/scripts/archive.sh"
 . "$top/scripts/guest-tree.sh"
 

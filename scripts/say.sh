@@ -6,9 +6,9 @@
 say() { printf '%s\n' "== $*" >&2; }
 die() { printf '%s\n' "error: $*" >&2; exit 1; }
 
-# usage LEAST ARG...: prints what stands from "# usage:" on at the top of the
+# script_usage LEAST ARG...: prints what stands from "# usage:" on at the top of the
 # script, and ends it, when the first ARG asks for help or there are too few.
-usage() {
+script_usage() {
     local least=$1
     shift
     case ${1-} in

@@ -229,14 +229,17 @@ def add_waits_for_its_own_offer():
         other.text('release', '--tag', tag, '--forced')
         end_add(add, NOT_DONE, 'the offer to host 0 was withdrawn$')
         equal(m.respond(0x4802, []), 0)
-        # without a tag a refusal is certain when nobody else waits
+        # a refusal is seen although others wait before and behind it
         fm.text('add', '--extent', '0x10000000+2M')
         add = start_add(m, '--extent', '0x18000000+2M')
+        other.text('add', '--extent', '0x14000000+2M')
         goes_on(add)
         equal(m.respond(0x4802, []), 0)
         goes_on(add)
         equal(m.respond(0x4802, []), 0)
         end_add(add, NOT_DONE, 'host 0 has refused the offer$')
+        fm.wrong('--wait: only a tag tells', 'add', '--extent',
+                 '0x18000000+2M', '--tag', '-', '--wait', '1')
 
 
 @contextlib.contextmanager

@@ -105,8 +105,7 @@ static void listen_for(struct cxl_conn *conn, const struct fm_order *order,
     wait->cut = log.more;
 }
 
-/* A tag of the offer, or NULL: all of it is answered at once */
-static const guint8 *tag_of(const struct fm_order *order)
+const guint8 *fm_wait_tag(const struct fm_order *order)
 {
     static const guint8 none[16];
 
@@ -115,61 +114,35 @@ static const guint8 *tag_of(const struct fm_order *order)
             return order->ext[i].tag;
         }
     }
-    return order->ext ? NULL : order->tag;
+    return !order->ext && memcmp(order->tag, none, sizeof(none)) ?
+           order->tag : NULL;
 }
 
 enum offer_state { OFFER_OPEN, OFFER_ANSWERED, OFFER_WITHDRAWN };
 
-/*
- * A tag tells. Without one, no extent that the FM could see shows a refusal:
- * it is certain only once no extent at all waits for an answer.
- */
 static int look(struct cxl_conn *conn, const struct fm_order *order,
                 struct fm_wait *wait, enum offer_state *state, guint64 *held)
 {
-    static struct cxl_extent_page before, after;
     static struct fm_tags tags;
-    const guint8 *tag = tag_of(order);
-    struct fm_regions regions;
     struct fm_tag entry;
     gboolean found;
     int ret;
 
     *state = OFFER_OPEN;
-    if (tag) {
-        /* the list may be long, and nothing in it has changed */
-        ret = fm_list_tags(conn, 0, 0, &tags);
-        if (ret || (wait->looked && tags.generation == wait->generation)) {
-            *held = wait->held;
-            return ret;
-        }
-        wait->looked = TRUE;
-        wait->generation = tags.generation;
-        /* before the extents, so that these are there when it is answered */
-        ret = fm_find_tag(conn, tag, &entry, &found);
-        if (!ret && !(found && fm_tag_offered(&entry, order->host))) {
-            *state = found && entry.withdrawn ? OFFER_WITHDRAWN :
-                                                OFFER_ANSWERED;
-        }
-        return ret ? ret : fm_held_bytes(conn, order, held);
+    /* the list may be long, and nothing in it has changed */
+    ret = fm_list_tags(conn, 0, 0, &tags);
+    if (ret || (wait->looked && tags.generation == wait->generation)) {
+        *held = wait->held;
+        return ret;
     }
-    ret = fm_get_extents(conn, order->host, 0, 0, &before);
-    if (!ret) {
-        ret = fm_get_regions(conn, order->host, CXL_DC_REGIONS, 0, &regions);
+    wait->looked = TRUE;
+    wait->generation = tags.generation;
+    /* before the extents, so that these are there when it is answered */
+    ret = fm_find_tag(conn, fm_wait_tag(order), &entry, &found);
+    if (!ret && !(found && fm_tag_offered(&entry, order->host))) {
+        *state = found && entry.withdrawn ? OFFER_WITHDRAWN : OFFER_ANSWERED;
     }
-    if (!ret) {
-        ret = fm_held_bytes(conn, order, held);
-    }
-    if (!ret) {
-        ret = fm_get_extents(conn, order->host, 0, 0, &after);
-    }
-    /* what is counted while the list changes belongs to no one moment */
-    if (!ret && (*held || (before.generation == after.generation &&
-                           regions.counts.extents -
-                           regions.counts.extents_free == after.total))) {
-        *state = OFFER_ANSWERED;
-    }
-    return ret;
+    return ret ? ret : fm_held_bytes(conn, order, held);
 }
 
 /* How far @part of @whole is; an unknown whole is done all at once */
@@ -211,9 +184,7 @@ int fm_wait_answer(struct fm_app *app, const struct fm_order *order,
     }
     if (state == OFFER_OPEN) {
         return fm_not_done(app, "host %u has not answered within %d s; the "
-                           "offer stands%s", order->host, wait->seconds,
-                           tag_of(order) ? "" : ", or was refused: only a "
-                           "--tag tells");
+                           "offer stands", order->host, wait->seconds);
     }
     if (!wait->bytes) {
         return fm_not_done(app, "host %u has refused the offer", order->host);

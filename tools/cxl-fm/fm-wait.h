@@ -36,7 +36,10 @@ int fm_held_bytes(struct cxl_conn *conn, const struct fm_order *order,
 int fm_wait_begin(struct cxl_conn *conn, const struct fm_order *order,
                   struct fm_wait *wait);
 
-/** fm_wait_answer() - until an offer is answered. Return: exit status */
+/** fm_wait_tag() - what tells the offer from others, NULL if nothing does. */
+const guint8 *fm_wait_tag(const struct fm_order *order);
+
+/** fm_wait_answer() - until a tagged offer is answered. Return: exit status */
 int fm_wait_answer(struct fm_app *app, const struct fm_order *order,
                    struct fm_wait *wait);
 

@@ -240,6 +240,17 @@ static int do_deed(struct fm_app *app, const struct deed *what)
 
 /* -- add ---------------------------------------------------------------- */
 
+/* DPA+LENGTH:TAG */
+static gboolean extents_tagged(void)
+{
+    for (char **text = opt_extents; text && *text; text++) {
+        if (strchr(*text, ':')) {
+            return TRUE;
+        }
+    }
+    return FALSE;
+}
+
 static gboolean check_add(struct fm_app *app, struct fm_order *order,
                           guint8 tag[16], GArray **list)
 {
@@ -264,7 +275,7 @@ static gboolean check_add(struct fm_app *app, struct fm_order *order,
     }
     /* Nothing but a tag tells this offer from others */
     if (opt_tag ? !strcmp(opt_tag, "new") :
-        opt_wait >= 0 && order->policy <= FM_ADD_CONTIGUOUS) {
+        opt_wait >= 0 && order->policy != FM_ADD_SHARED && !extents_tagged()) {
         g_free(opt_tag);
         opt_tag = g_uuid_string_random();
     }
@@ -296,6 +307,11 @@ static gboolean check_add(struct fm_app *app, struct fm_order *order,
     if (by_extent) {
         order->ext = (struct cxl_extent *)(*list)->data;
         order->n = (*list)->len;
+    }
+    if (opt_wait >= 0 && !fm_wait_tag(order)) {
+        fm_usage(app, "--wait: only a tag tells the offer from others; give "
+                 "another --tag, or none");
+        return FALSE;
     }
     return TRUE;
 }
