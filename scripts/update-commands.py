@@ -29,7 +29,10 @@ def run(*words):
 
 
 def main():
-    if len(sys.argv) > 2 or sys.argv[1:2] in (['-h'], ['--help']):
+    if sys.argv[1:2] in (['-h'], ['--help']):
+        print(__doc__.strip())
+        return
+    if len(sys.argv) > 2:
         sys.exit(__doc__.strip())
     build = sys.argv[1] if len(sys.argv) == 2 else 'build'
     qemu = os.path.join(build, 'qemu')

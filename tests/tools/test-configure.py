@@ -218,6 +218,38 @@ def scripts_explain_themselves_and_do_nothing_else():
         copy.fails('usage: scripts/fuzz.sh BUILD', 'scripts/fuzz.sh')
 
 
+@case
+def table_of_commands_is_renewed_or_stays():
+    program = 'build/qemu/tests/unit/cxl/test-cxl-command-table'
+    page = 'docs/system/devices/cxl-commands.rst'
+    text = ('Before\n.. commands: begin (generated)\n   0001h, Old\n'
+            '   0002h, Same\n.. commands: end\nBehind\n')
+    with Copy() as copy:
+        copy.write('configure', '#!/bin/sh\n', 0o755)
+        copy.write('bin/ninja', '#!/bin/sh\n'
+                   'echo "$*"; ! grep -qs broken broken\n', 0o755)
+        copy.write(program, '#!/bin/sh\n'
+                   'printf "   0001h, New\\n   0002h, Same\\n"\n', 0o755)
+        copy.write(page, text)
+        copy.write('broken', 'broken')
+        out = copy.fails('is as it was', 'scripts/update-commands.py')
+        # the program that is asked is made anew first
+        assert 'test-cxl-command-table' in out, out
+        with open(copy.path(page), encoding='utf-8') as file:
+            assert file.read() == text
+        os.remove(copy.path('broken'))
+        done = copy.run('scripts/update-commands.py')
+        assert not done.returncode and done.stdout == (
+            f'{page}: -    0001h, Old\n{page}: +    0001h, New\n'), done
+        with open(copy.path(page), encoding='utf-8') as file:
+            assert file.read() == text.replace('Old', 'New')
+        done = copy.run('scripts/update-commands.py')
+        assert 'has these commands already' in done.stdout, done
+        done = copy.run('scripts/update-commands.py', '--help')
+        assert not done.returncode and 'update-commands.py [BUILD]' in \
+            done.stdout, done
+
+
 def main():
     bad = False
     print(f'1..{len(cases)}')
