@@ -30,7 +30,7 @@ static void deadline_changed(void *opaque, QEMUClockType type)
 
 void fake_clock_init(void)
 {
-    init_clocks(deadline_changed);
+    qemu_init_clocks(deadline_changed);
     qemu_clock_enable(QEMU_CLOCK_VIRTUAL, true);
 }
 
