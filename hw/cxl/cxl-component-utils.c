@@ -297,7 +297,7 @@ static void component_warn_of_same_number(Object *obj)
     }
 }
 
-/* Whom a host reaches is below a port of this kind, NULL for a CXL host bridge */
+/* A host reaches what is below such a port, NULL: on a CXL host bridge */
 static const struct {
     const char *type;
     const char *above[2];

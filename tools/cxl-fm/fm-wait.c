@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Waiting until a host has done what the FM asked for. Offers that are not
- * answered stand in no list (CXL r3.2 9.13.3.3), but their tags do; what is over
- * before the next look stands in the FM's event log (8.2.10.2.1.6).
+ * answered stand in no list (CXL r3.2 9.13.3.3), but their tags do; what is
+ * over before the next look stands in the FM's event log (8.2.10.2.1.6).
  */
 #include "fm-wait.h"
 
