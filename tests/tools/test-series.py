@@ -40,7 +40,7 @@ class Series:
         states = States(self.table)
         self.states = [states.state(number)
                        for number in range(len(self.table.commits))]
-        self.final = states.final()
+        self.final, self.ours = states.final(), states.ours
         self.touched = set().union(*self.states)
 
 
@@ -71,6 +71,23 @@ def no_commit_builds_what_is_not_there(made, _):
                            for place in places), \
                     f'commit {number + 1}: {path} names {name}'
     assert looked > 1000, looked
+
+
+def each_commit_has_what_it_includes(made, _):
+    table, looked = made.table, 0
+    include = re.compile(r'^ *# *include "([^"]+)"', re.MULTILINE)
+    for path, content in made.ours.items():
+        if not path.endswith(('.c', '.h', '.inc')):
+            continue
+        for name in include.findall(content.decode()):
+            for place in (os.path.dirname(path), 'include', ''):
+                other = os.path.normpath(os.path.join(place, name))
+                if other in table.when:
+                    looked += 1
+                    assert table.when[other] <= table.built[path], \
+                        f'{path} is compiled before {other} is there'
+                    break
+    assert looked > 500, looked
 
 
 def each_commit_says_what_and_why(made, _):
@@ -198,7 +215,7 @@ def the_cover_letter_names_each_part(made, _):
 
 
 CASES = (the_last_commit_is_what_is_built, no_commit_builds_what_is_not_there,
-         each_commit_says_what_and_why,
+         each_commit_has_what_it_includes, each_commit_says_what_and_why,
          what_is_in_no_commit_or_two_is_refused, a_users_tree_gets_a_branch,
          a_tree_that_does_not_fit_is_refused, the_cover_letter_names_each_part)
 
