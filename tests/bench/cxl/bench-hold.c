@@ -7,8 +7,8 @@
  * Machines without a guest, where one thread does all: commands, steps when the
  * clock is moved to them, the monitor.  The processor time that it takes for
  * one of them, less what the transport takes, is a hold of the global lock,
- * whatever else this host has to do.  Prints lines of name, number of extents or MiB,
- * and nanoseconds of the longest hold out of some.
+ * whatever else this host has to do.  Prints lines of name, number of extents
+ * or MiB, and nanoseconds of the longest hold out of some.
  */
 #include "qemu/osdep.h"
 #include <math.h>
