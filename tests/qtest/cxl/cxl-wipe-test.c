@@ -338,23 +338,29 @@ static bool file_is_zeroes(const char *path)
     return buffer_is_zero(text, len);
 }
 
+/* A device whose file is being erased, and has old data still */
+static QTestState *start_erasing(const char *path)
+{
+    QTestState *qts = cxl_start(
+        "-object memory-backend-file,id=vm0,size=256M,share=on,prealloc=on,"
+        "mem-path=%s -device cxl-type3,bus=rp0,id=cxl-mem0,volatile-memdev=vm0",
+        path);
+    CxlDev dev;
+
+    cxl_probe(qts, 0, &dev);
+    qtest_writeq(qts, cxl_map(&dev, 256 * MiB) + 200 * MiB, 0x1234);
+    g_assert_cmphex(cxl_cmd(&dev, 0x4401, NULL, NULL), ==, 0);
+    g_assert_cmphex(left(&dev), >, 0);
+    return qts;
+}
+
 /* Who opens the file of an erased device later finds nothing in it */
 static void an_end_of_qemu_leaves_no_old_data(void)
 {
     g_autofree char *path = NULL;
-    CxlDev dev;
-    QTestState *qts;
-    uint64_t at;
     int fd = map_memory_file(256 * MiB, &path);
+    QTestState *qts = start_erasing(path);
 
-    qts = cxl_start("-object memory-backend-file,id=vm0,size=256M,share=on,"
-                    "prealloc=on,mem-path=%s -device cxl-type3,bus=rp0,"
-                    "id=cxl-mem0,volatile-memdev=vm0", path);
-    cxl_probe(qts, 0, &dev);
-    at = cxl_map(&dev, 256 * MiB);
-    qtest_writeq(qts, at + 200 * MiB, 0x1234);
-    g_assert_cmphex(cxl_cmd(&dev, 0x4401, NULL, NULL), ==, 0);
-    g_assert_cmphex(left(&dev), >, 0);
     g_assert_false(file_is_zeroes(path));
     qtest_quit(qts);
     g_assert_true(file_is_zeroes(path));
@@ -366,18 +372,8 @@ static void an_end_after_a_migration_writes_nothing(void)
 {
     g_autofree char *path = NULL, *stream = NULL;
     int fd = map_memory_file(256 * MiB, &path);
-    QTestState *qts;
-    CxlDev dev;
-    uint64_t at;
+    QTestState *qts = start_erasing(path);
 
-    qts = cxl_start("-object memory-backend-file,id=vm0,size=256M,share=on,"
-                    "prealloc=on,mem-path=%s -device cxl-type3,bus=rp0,"
-                    "id=cxl-mem0,volatile-memdev=vm0", path);
-    cxl_probe(qts, 0, &dev);
-    at = cxl_map(&dev, 256 * MiB);
-    qtest_writeq(qts, at + 200 * MiB, 0x1234);
-    g_assert_cmphex(cxl_cmd(&dev, 0x4401, NULL, NULL), ==, 0);
-    g_assert_cmphex(left(&dev), >, 0);
     stream = cxl_save(qts, 0);
     g_assert_false(file_is_zeroes(path));
     unlink(stream);
