@@ -136,8 +136,8 @@ def what_is_in_no_commit_or_two_is_refused(_, folder):
     spoilt('files = ["hw/core/deferred.c",',
            'files = ["hw/core/deferred.c", "hw/cxl/hdm/decoder.c",')
     refused(top, 'hw/cxl/hdm/decoder.c is in two commits', 'decoders')
-    spoilt('hooks = ["hw/i2c/core.c: *", ', 'hooks = [')
-    refused(top, 'hw/i2c/core.c: #include', 'is in no commit')
+    spoilt('hooks = ["hw/i2c/meson.build: *bus_contacts*", ', 'hooks = [')
+    refused(top, 'hw/i2c/meson.build: i2c_ss', 'is in no commit')
     spoilt('files = ["hw/core/deferred.c",', 'files = ["hw/core/none.c",')
     refused(top, 'nothing is named hw/core/none.c')
     spoilt('fault = "pending messages of MSI"', 'fault = "no such fault"')

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What hot-unpluggable devices need of an I2C bus beside hw/i2c/i2c.h. The one
- * place where anything of ours looks inside a bus: hw/i2c/dw/bus-contacts.c.inc
- * tells for each why.
+ * place where anything of ours looks inside a bus: hw/i2c/bus_contacts.c tells
+ * for each why.
  */
 #ifndef HW_I2C_BUS_CONTACTS_H
 #define HW_I2C_BUS_CONTACTS_H

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Included at the end of the I2C bus core: everything that devices of ours
- * need of a bus and that its interface does not offer. The core's devices live
- * as long as the machine and never give up their turn; ours are unplugged.
+ * All that devices of ours need of an I2C bus and that the core's interface
+ * does not offer. The core's devices live as long as the machine and never give
+ * up their turn; ours are unplugged.
  */
+#include "qemu/osdep.h"
 #include "hw/i2c/bus_contacts.h"
+#include "migration/vmstate.h"
 
-/* vmstate_i2c_bus is private to the core, which never takes it back. */
+/* The core registers the state of a bus and never takes it back. */
 void i2c_bus_forget_vmstate(I2CBus *bus)
 {
     vmstate_unregister(NULL, &vmstate_i2c_bus, bus);
@@ -85,5 +87,5 @@ void i2c_bus_forget_slave(I2CBus *bus, const I2CSlave *slave)
 void i2c_bus_rejoin(I2CSlave *slave)
 {
     i2c_bus_forget_slave(I2C_BUS(qdev_get_parent_bus(DEVICE(slave))), slave);
-    i2c_slave_post_load(slave, 1);
+    vmstate_i2c_slave.post_load(slave, vmstate_i2c_slave.version_id);
 }
