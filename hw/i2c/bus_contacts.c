@@ -7,6 +7,7 @@
 #include "qemu/osdep.h"
 #include "hw/i2c/bus_contacts.h"
 #include "migration/vmstate.h"
+#include "qemu/main-loop.h"
 
 /* The core registers the state of a bus and never takes it back. */
 void i2c_bus_forget_vmstate(I2CBus *bus)
