@@ -81,6 +81,13 @@ uint64_t cxl_interleave_dpa_offset(uint64_t hpa_offset, unsigned ways,
            hpa_offset % granularity;
 }
 
+uint64_t cxl_interleave_hpa_offset(uint64_t dpa_offset, unsigned position,
+                                   unsigned ways, unsigned granularity)
+{
+    return (dpa_offset / granularity * ways + position) * granularity +
+           dpa_offset % granularity;
+}
+
 unsigned cxl_interleave_period(unsigned period, unsigned ways,
                                unsigned granularity)
 {

@@ -183,6 +183,18 @@ unsigned cxl_interleave_target(uint64_t hpa, unsigned ways,
 uint64_t cxl_interleave_dpa_offset(uint64_t hpa_offset, unsigned ways,
                                    unsigned granularity);
 
+/**
+ * cxl_interleave_hpa_offset - its inverse: where a byte of a device goes
+ * @dpa_offset: offset from the start of the part this decoder maps in the device
+ * @position: of the device in a row of one chunk for each way, below @ways
+ * @ways: number of ways, not 0
+ * @granularity: bytes, not 0
+ *
+ * Return: offset from the decoder's base.
+ */
+uint64_t cxl_interleave_hpa_offset(uint64_t dpa_offset, unsigned position,
+                                   unsigned ways, unsigned granularity);
+
 /* The longest of all patterns: 3 * 16 ways of 64 chunks each */
 #define CXL_INTERLEAVE_PERIOD_MAX       3072
 

@@ -249,6 +249,30 @@ static void test_interleave_is_one_to_one(void)
     }
 }
 
+/* From the address to the device and back, whatever row and place in a chunk */
+static void test_a_byte_of_a_device_has_one_address(void)
+{
+    GRand *rand = g_rand_new_with_seed(20261129);
+
+    for (unsigned w = 0; w < ARRAY_SIZE(all_ways); w++) {
+        for (unsigned ig = 0; ig < 7; ig++) {
+            unsigned ways = all_ways[w], gran = 256 << ig;
+
+            for (unsigned i = 0; i < 1000; i++) {
+                uint64_t hpa = i < 500 ? i * (gran / 2) + i :
+                               (uint64_t)g_rand_int(rand) << 16 |
+                               g_rand_int(rand);
+                unsigned position = hpa / gran % ways;
+                uint64_t dpa = cxl_interleave_dpa_offset(hpa, ways, gran);
+
+                g_assert_cmphex(cxl_interleave_hpa_offset(dpa, position, ways,
+                                                          gran), ==, hpa);
+            }
+        }
+    }
+    g_rand_free(rand);
+}
+
 static void test_reset_values(void)
 {
     Component dev, port;
@@ -593,6 +617,8 @@ int main(int argc, char **argv)
                     test_arithmetic_is_the_specifications);
     g_test_add_func("/cxl/hdm/period", test_interleave_repeats_after_a_period);
     g_test_add_func("/cxl/hdm/one-to-one", test_interleave_is_one_to_one);
+    g_test_add_func("/cxl/hdm/there-and-back",
+                    test_a_byte_of_a_device_has_one_address);
     g_test_add_func("/cxl/hdm/reset-values", test_reset_values);
     g_test_add_func("/cxl/hdm/owned-offsets", test_owned_offsets);
     g_test_add_func("/cxl/hdm/write-masks", test_write_masks);
