@@ -178,10 +178,13 @@ void cxl_type3_direct_settle(CXLType3Dev *d)
 static void span_of_memory(CXLType3Dev *d, CXLMemSpan *span,
                            const CXLType3Mem *m, uint64_t offset)
 {
+    CXLMemPlace p = cxl_set_place(m->mr, offset);
     uint64_t skip, len;
 
     span->mr = m->mr;
     span->offset = offset;
+    span->in_set = p.set;
+    span->len = MIN(span->len - 1, p.rest) + 1;
     if (cxl_type3_wipe_next(d, m, offset, &skip, &len)) {
         if (!skip) {
             span->mr = NULL;
@@ -262,6 +265,49 @@ void cxl_type3_span(CXLMemTarget *t, uint64_t dpa, uint64_t len,
         span_of_dc(d, dpa, whole_pages, span);
     } else {
         span->why = CXL_MEMORY_TRAP_NO_CAPACITY;
+    }
+}
+
+/* Bytes of a file that others may see stay where these look for them */
+static bool may_move(const CXLType3Mem *m)
+{
+    return !memory_region_is_rom(m->mr) &&
+           !(qemu_ram_is_shared(m->mr->ram_block) &&
+             object_dynamic_cast(OBJECT(m->hostmem), "memory-backend-file"));
+}
+
+static void direct_medium(CXLMemTarget *t, uint64_t dpa, uint64_t len,
+                          CXLMedium *medium)
+{
+    CXLType3Dev *d = CXL_TYPE3(t);
+    uint64_t statics = cxl_memdev_static_size(d->mem);
+    const CXLType3Mem *m = NULL;
+
+    *medium = (CXLMedium) { .len = len, .why = CXL_MEMORY_TRAP_NO_CAPACITY };
+    if (dpa < d->vmem.size) {
+        m = &d->vmem;
+        medium->offset = dpa;
+        medium->len = MIN(len, d->vmem.size - dpa);
+    } else if (dpa < statics) {
+        m = &d->pmem;
+        medium->offset = dpa - d->vmem.size;
+        medium->len = MIN(len, statics - dpa);
+    } else if (cxl_type3_dc_backend_offset(d, dpa, 1, &medium->offset)) {
+        const CXLDCRegion *r = cxl_dc_region(
+            d->dc, cxl_dc_region_of(d->dc, dpa, 1));
+
+        medium->len = MIN(len, r->base + r->len - dpa);
+        m = r->sharable || r->read_only ? NULL : &d->dcmem;
+        medium->why = CXL_MEMORY_TRAP_INTERLEAVED;
+    } else if (dpa < cxl_memdev_end(d->mem)) {
+        /* between two regions, which begin at multiples of it */
+        medium->len = MIN(len, CXL_TYPE3_GRANULE - dpa % CXL_TYPE3_GRANULE);
+    }
+    if (m && may_move(m)) {
+        medium->mr = m->mr;
+        medium->may_drop = cxl_type3_mem_can_discard(m);
+    } else if (m) {
+        medium->why = CXL_MEMORY_TRAP_INTERLEAVED;
     }
 }
 
@@ -357,6 +403,8 @@ void cxl_type3_direct_class_init(ObjectClass *oc)
     tc->hdm_registers = direct_hdm_registers;
     tc->map_limit = direct_map_limit;
     tc->span = cxl_type3_span;
+    tc->medium = direct_medium;
+    tc->left_set = cxl_type3_left_set;
     tc->translate = cxl_type3_translate;
     tc->read = cxl_type3_read;
     tc->write = cxl_type3_write;

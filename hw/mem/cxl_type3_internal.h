@@ -68,24 +68,10 @@ typedef enum CXLType3Vector {
 } CXLType3Vector;
 
 /**
- * struct CXLType3Space - address space over a backend
- * @whole: all of it; its pointer is NULL if it cannot be loaded and stored
- *
- * Apart from the device, because RCU may look at it longer than the device
- * lives.
- */
-typedef struct CXLType3Space {
-    struct rcu_head rcu;
-    AddressSpace as;
-    MemoryRegionCache whole;
-} CXLType3Space;
-
-/**
  * struct CXLType3Mem - a host memory backend and what the device made of it
  * @hostmem: property
  * @mr: its memory, NULL if the device does not use it
- * @space: for accesses to @mr; NULL before the first one
- * @space_name: its name
+ * @memory: for loads and stores; see cxl_set_place()
  * @size: bytes the device shows as capacity
  * @claimed: this device marked the backend as mapped
  * @migrates: this device registered the memory for migration
@@ -94,8 +80,7 @@ typedef struct CXLType3Space {
 typedef struct CXLType3Mem {
     HostMemoryBackend *hostmem;
     MemoryRegion *mr;
-    CXLType3Space *space;
-    char *space_name;
+    MemoryRegionCache memory;
     uint64_t size;
     bool claimed;
     bool migrates;
@@ -284,6 +269,10 @@ void cxl_type3_irq(void *opaque, unsigned vector);
 bool cxl_type3_mem_realize(CXLType3Dev *d, Error **errp);
 void cxl_type3_mem_unplug(CXLType3Dev *d);
 void cxl_type3_mem_exit(CXLType3Dev *d);
+/* Some of it is not in its backend */
+bool cxl_type3_mem_in_set(const CXLType3Dev *d);
+/* Can pages be dropped so that they read as zeroes afterwards? */
+bool cxl_type3_mem_can_discard(const CXLType3Mem *m);
 void cxl_type3_decode_forget(CXLType3Dev *d);
 /* Methods of CXLMemTargetClass */
 bool cxl_type3_translate(CXLMemTarget *t, hwaddr hpa, CXLMemTranslation *tr);
@@ -320,6 +309,8 @@ void cxl_type3_wipe_settle(const HostMemoryBackend *backend);
 /* Before the device itself loads or stores, for a trap or a command */
 void cxl_type3_wipe_touch(CXLType3Dev *d, CXLType3Mem *m, uint64_t offset,
                           uint64_t n);
+/* Method of CXLMemTargetClass */
+void cxl_type3_left_set(CXLMemTarget *t);
 /* After @skip bytes from @offset, @len must not be reached as RAM */
 bool cxl_type3_wipe_next(CXLType3Dev *d, const CXLType3Mem *m, uint64_t offset,
                          uint64_t *skip, uint64_t *len);

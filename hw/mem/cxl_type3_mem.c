@@ -6,9 +6,9 @@
  */
 #include "qemu/osdep.h"
 #include "qapi/error.h"
+#include "qemu/cutils.h"
 #include "qemu/error-report.h"
 #include "qemu/guest-random.h"
-#include "qemu/rcu.h"
 #include "exec/cpu-common.h"
 #include "system/ramblock.h"
 #include "migration/vmstate.h"
@@ -30,31 +30,12 @@
 
 /* -- backends ------------------------------------------------------------- */
 
-static void mem_claim(CXLType3Dev *d, CXLType3Mem *m, const char *space)
+static void mem_claim(CXLType3Mem *m)
 {
-    const char *id = DEVICE(d)->id;
-
     memory_region_set_enabled(m->mr, true);
     host_memory_backend_set_mapped(m->hostmem, true);
     m->claimed = true;
-    m->space_name = g_strconcat(space, id ? ":" : NULL, id, NULL);
-}
-
-/*
- * Made when it is first needed: it has a dispatch table of its own, and an idle
- * device, or one whose memory the guest reaches as RAM, never needs it.
- */
-static AddressSpace *mem_space(CXLType3Mem *m)
-{
-    if (unlikely(!m->space)) {
-        m->space = g_new0(CXLType3Space, 1);
-        address_space_init(&m->space->as, m->mr, m->space_name);
-        if (address_space_cache_init(&m->space->whole, &m->space->as, 0,
-                                     m->size, true) != m->size) {
-            m->space->whole.ptr = NULL;
-        }
-    }
-    return &m->space->as;
+    m->memory = cxl_ram_cache(m->mr);
 }
 
 /* Somebody makes it travel already */
@@ -99,14 +80,6 @@ static void mem_unregister(CXLType3Dev *d, CXLType3Mem *m)
 static void mem_release(CXLType3Dev *d, CXLType3Mem *m)
 {
     mem_unregister(d, m);
-    if (m->space) {
-        address_space_cache_destroy(&m->space->whole);
-        /* Callbacks run in order: the memory goes after its last user */
-        address_space_destroy(&m->space->as);
-        g_free_rcu(m->space, rcu);
-        m->space = NULL;
-    }
-    g_clear_pointer(&m->space_name, g_free);
     if (m->claimed) {
         host_memory_backend_set_mapped(m->hostmem, false);
         m->claimed = false;
@@ -136,10 +109,9 @@ static bool mem_is_free(HostMemoryBackend *backend, const char *property,
  * mem_take() - use a backend
  * @property: that names it
  * @what: words for "... must have backing device"
- * @space: name of its address space
  */
 static bool mem_take(CXLType3Dev *d, CXLType3Mem *m, const char *property,
-                     const char *what, const char *space, Error **errp)
+                     const char *what, Error **errp)
 {
     m->mr = m->hostmem ? host_memory_backend_get_memory(m->hostmem) : NULL;
     if (!m->mr) {
@@ -153,7 +125,7 @@ static bool mem_take(CXLType3Dev *d, CXLType3Mem *m, const char *property,
         return false;
     }
     m->size = memory_region_size(m->mr);
-    mem_claim(d, m, space);
+    mem_claim(m);
     /* The contents travel with the machine, like those of a DIMM */
     if (!is_registered(m->mr)) {
         vmstate_register_ram(m->mr, DEVICE(d));
@@ -200,6 +172,7 @@ static bool lsa_take(CXLType3Dev *d, Error **errp)
         lsa_users = g_hash_table_new(NULL, NULL);
     }
     d->lsa.mr = mr;
+    d->lsa.memory = cxl_ram_cache(mr);
     d->lsa.size = memory_region_size(mr);
     users = (uintptr_t)g_hash_table_lookup(lsa_users, mr);
     if (!users) {
@@ -230,21 +203,21 @@ bool cxl_type3_mem_realize(CXLType3Dev *d, Error **errp)
 {
     if (d->vmem.hostmem) {
         if (!mem_take(d, &d->vmem, "volatile-memdev", "volatile memdev",
-                      "cxl-type3-dpa-vmem-space", errp)) {
+                      errp)) {
             goto undo;
         }
         memory_region_set_nonvolatile(d->vmem.mr, false);
     }
     if (d->pmem.hostmem) {
         if (!mem_take(d, &d->pmem, "persistent-memdev", "persistent memdev",
-                      "cxl-type3-dpa-pmem-space", errp)) {
+                      errp)) {
             goto undo;
         }
         memory_region_set_nonvolatile(d->pmem.mr, true);
     }
     if (d->nr_dc_regions) {
         if (!mem_take(d, &d->dcmem, "volatile-dc-memdev", "dynamic capacity",
-                      "cxl-dcd-dpa-dc-space", errp)) {
+                      errp)) {
             goto undo;
         }
         memory_region_set_nonvolatile(d->dcmem.mr, false);
@@ -265,9 +238,15 @@ undo:
     return false;
 }
 
+bool cxl_type3_mem_in_set(const CXLType3Dev *d)
+{
+    return cxl_set_uses(d->vmem.mr) || cxl_set_uses(d->pmem.mr) ||
+           cxl_set_uses(d->dcmem.mr);
+}
+
 void cxl_type3_mem_unplug(CXLType3Dev *d)
 {
-    if (!cxl_type3_is_wiping(d)) {
+    if (!cxl_type3_is_wiping(d) && !cxl_type3_mem_in_set(d)) {
         cxl_type3_mem_exit(d);
         return;
     }
@@ -316,8 +295,7 @@ void cxl_type3_lsa_write(void *opaque, uint64_t offset, const void *buf,
 
 /* -- overwriting ---------------------------------------------------------- */
 
-/* Can pages be dropped so that they read as zeroes afterwards? */
-static bool can_discard(const CXLType3Mem *m)
+bool cxl_type3_mem_can_discard(const CXLType3Mem *m)
 {
     RAMBlock *rb = m->mr->ram_block;
 
@@ -330,39 +308,30 @@ static bool can_discard(const CXLType3Mem *m)
            (qemu_ram_get_fd(rb) < 0 || qemu_ram_is_shared(rb));
 }
 
-/* All of the memory, NULL if it cannot be loaded and stored; not of labels */
-static MemoryRegionCache *mem_whole(CXLType3Mem *m)
+/* Where a byte is that is stored to next, for @n bytes at most */
+static MemoryRegionCache *mem_at(CXLType3Mem *m, uint64_t *offset, uint64_t *n)
 {
-    if (!m->space_name) {
-        return NULL;
-    }
-    mem_space(m);
-    return m->space->whole.ptr ? &m->space->whole : NULL;
-}
+    CXLMemPlace p = cxl_set_place(m->mr, *offset);
 
-/* For migration, and for code that was translated from there */
-static void mem_changed(CXLType3Mem *m, uint64_t offset, uint64_t len)
-{
-    MemoryRegionCache *whole = mem_whole(m);
-
-    if (whole) {
-        address_space_cache_invalidate(whole, offset, len);
-    } else {
-        memory_region_set_dirty(m->mr, offset, len);
-    }
+    *n = MIN(*n - 1, p.above) + 1;
+    *offset = p.at;
+    return p.set ?: &m->memory;
 }
 
 static void mem_clear(CXLType3Mem *m, uint64_t offset, uint64_t len)
 {
-    if (memory_region_is_rom(m->mr)) {
-        return;
-    }
-    if (mem_whole(m) || !m->space_name) {
-        memset(memory_region_get_ram_ptr(m->mr) + offset, 0, len);
-        mem_changed(m, offset, len);
-    } else {
-        address_space_set(&m->space->as, offset, 0, len,
-                          MEMTXATTRS_UNSPECIFIED);
+    while (len && m->memory.ptr) {
+        uint64_t at = offset, n = len;
+        MemoryRegionCache *c = mem_at(m, &at, &n);
+
+        /* In a set it may be there no more than what nobody wrote */
+        if (c == &m->memory || !buffer_is_zero(c->ptr + at, n)) {
+            memset(c->ptr + at, 0, n);
+            /* for migration, and for code that was translated from there */
+            address_space_cache_invalidate(c, at, n);
+        }
+        offset += n;
+        len -= n;
     }
 }
 
@@ -380,16 +349,18 @@ static uint64_t mem_drop(CXLType3Mem *m, uint64_t offset, uint64_t len,
         m->keeps_pages = true;
         return 0;
     }
-    mem_changed(m, offset, n);
+    address_space_cache_invalidate(&m->memory, offset, n);
     return n;
 }
 
 uint64_t cxl_type3_mem_zero(CXLType3Mem *m, uint64_t offset, uint64_t len,
                             uint64_t *budget)
 {
+    CXLMemPlace p = cxl_set_place(m->mr, offset);
     uint64_t n = 0;
 
-    if (len >= DISCARD_MIN && can_discard(m)) {
+    len = MIN(len - 1, p.rest) + 1;
+    if (!p.set && len >= DISCARD_MIN && cxl_type3_mem_can_discard(m)) {
         size_t page = qemu_ram_pagesize(m->mr->ram_block);
 
         n = mem_drop(m, offset, len, *budget);
@@ -435,11 +406,24 @@ uint64_t cxl_type3_zero(void *opaque, uint64_t dpa, uint64_t len,
     return m ? cxl_type3_mem_zero(m, offset, len, budget) : 0;
 }
 
+/* In a line of 64 bytes, which is in one place */
 static MemTxResult mem_rw(CXLType3Dev *d, CXLType3Mem *m, uint64_t offset,
-                          MemTxAttrs attrs, void *buf, unsigned n, bool write)
+                          void *buf, uint64_t n, bool write)
 {
+    MemoryRegionCache *c;
+
     cxl_type3_wipe_touch(d, m, offset, n);
-    return address_space_rw(mem_space(m), offset, attrs, buf, n, write);
+    c = mem_at(m, &offset, &n);
+    if (!write) {
+        memcpy(buf, (uint8_t *)memory_region_get_ram_ptr(c->mrs.mr) + offset,
+               n);
+    } else if (c->ptr) {
+        memcpy(c->ptr + offset, buf, n);
+        address_space_cache_invalidate(c, offset, n);
+    } else {
+        return MEMTX_DECODE_ERROR;
+    }
+    return MEMTX_OK;
 }
 
 bool cxl_type3_store_line(void *opaque, uint64_t dpa, const uint8_t *line)
@@ -454,8 +438,7 @@ bool cxl_type3_store_line(void *opaque, uint64_t dpa, const uint8_t *line)
     }
     m = mem_find(d, media, &n, &offset);
     memcpy(buf, line, sizeof(buf));
-    return m && mem_rw(d, m, offset, MEMTXATTRS_UNSPECIFIED, buf, sizeof(buf),
-                       true) == MEMTX_OK;
+    return m && mem_rw(d, m, offset, buf, sizeof(buf), true) == MEMTX_OK;
 }
 
 /* -- loads and stores ----------------------------------------------------- */
@@ -465,7 +448,7 @@ bool cxl_type3_store_line(void *opaque, uint64_t dpa, const uint8_t *line)
  * writes without effect, as capacity no decoder maps (9.13.3).
  */
 static MemTxResult dc_access(CXLType3Dev *d, uint64_t dpa, uint8_t *buf,
-                             unsigned n, bool write, MemTxAttrs attrs)
+                             unsigned n, bool write)
 {
     CXLDCAccess may = cxl_dc_access(d->dc, d->mem->host_id, dpa, n);
     uint64_t media, row, offset;
@@ -485,7 +468,7 @@ static MemTxResult dc_access(CXLType3Dev *d, uint64_t dpa, uint8_t *buf,
         trace_cxl_type3_read_only(DEVICE(d)->id, dpa, n);
         return MEMTX_OK;
     }
-    return mem_rw(d, &d->dcmem, offset, attrs, buf, n, write);
+    return mem_rw(d, &d->dcmem, offset, buf, n, write);
 }
 
 void cxl_type3_decode_forget(CXLType3Dev *d)
@@ -558,21 +541,19 @@ bool cxl_type3_translate(CXLMemTarget *t, hwaddr hpa, CXLMemTranslation *tr)
     };
     if (span.mr) {
         CXLType3Mem *m = mem_of(d, span.mr);
-        MemoryRegionCache *whole;
+        CXLMemPlace p = cxl_set_place(m->mr, span.offset + tr->below);
 
-        mem_space(m);
-        whole = &m->space->whole;
-        if (whole->ptr) {
-            tr->memory = whole;
-            tr->offset = span.offset + tr->below;
-        }
+        tr->below = MIN(tr->below, p.below);
+        tr->above = MIN(tr->above, p.above);
+        tr->memory = p.set ?: m->memory.ptr ? &m->memory : NULL;
+        tr->offset = p.at;
     }
     return true;
 }
 
 /* A piece lies in one 64-byte line, so all of it shares one fate */
 static MemTxResult piece_access(CXLType3Dev *d, hwaddr hpa, uint8_t *buf,
-                                unsigned n, bool write, MemTxAttrs attrs)
+                                unsigned n, bool write)
 {
     uint64_t dpa;
 
@@ -611,16 +592,16 @@ static MemTxResult piece_access(CXLType3Dev *d, hwaddr hpa, uint8_t *buf,
     }
 
     if (dpa < d->vmem.size) {
-        return mem_rw(d, &d->vmem, dpa, attrs, buf, n, write);
+        return mem_rw(d, &d->vmem, dpa, buf, n, write);
     }
     if (dpa < cxl_memdev_static_size(d->mem)) {
-        return mem_rw(d, &d->pmem, dpa - d->vmem.size, attrs, buf, n, write);
+        return mem_rw(d, &d->pmem, dpa - d->vmem.size, buf, n, write);
     }
-    return dc_access(d, dpa, buf, n, write, attrs);
+    return dc_access(d, dpa, buf, n, write);
 }
 
 static MemTxResult window_access(CXLType3Dev *d, hwaddr hpa, uint8_t *buf,
-                                 unsigned size, bool write, MemTxAttrs attrs)
+                                 unsigned size, bool write)
 {
     MemTxResult result = MEMTX_OK;
 
@@ -631,7 +612,7 @@ static MemTxResult window_access(CXLType3Dev *d, hwaddr hpa, uint8_t *buf,
     while (size) {
         unsigned n = MIN(size, CXL_POISON_LINE - hpa % CXL_POISON_LINE);
 
-        result |= piece_access(d, hpa, buf, n, write, attrs);
+        result |= piece_access(d, hpa, buf, n, write);
         hpa += n;
         buf += n;
         size -= n;
@@ -646,7 +627,7 @@ MemTxResult cxl_type3_read(CXLMemTarget *t, hwaddr host_addr, uint64_t *data,
     MemTxResult result;
 
     assert(size <= sizeof(buf));
-    result = window_access(CXL_TYPE3(t), host_addr, buf, size, false, attrs);
+    result = window_access(CXL_TYPE3(t), host_addr, buf, size, false);
     *data = ldq_le_p(buf);
     return result;
 }
@@ -658,5 +639,5 @@ MemTxResult cxl_type3_write(CXLMemTarget *t, hwaddr host_addr, uint64_t data,
 
     assert(size <= sizeof(buf));
     stq_le_p(buf, data);
-    return window_access(CXL_TYPE3(t), host_addr, buf, size, true, attrs);
+    return window_access(CXL_TYPE3(t), host_addr, buf, size, true);
 }

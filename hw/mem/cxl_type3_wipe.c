@@ -147,6 +147,9 @@ static QLIST_HEAD(, CXLType3Dev) outliving = QLIST_HEAD_INITIALIZER(outliving);
 
 static void wipe_outlived(CXLType3Dev *d)
 {
+    if (cxl_type3_mem_in_set(d)) {
+        return;
+    }
     QLIST_REMOVE(d, wipe.next);
     cxl_type3_mem_exit(d);
     object_unref(OBJECT(d));
@@ -310,8 +313,20 @@ void cxl_type3_wipe_exit(CXLType3Dev *d)
     }
 }
 
+void cxl_type3_left_set(CXLMemTarget *t)
+{
+    CXLType3Dev *d, *next;
+
+    QLIST_FOREACH_SAFE(d, &outliving, wipe.next, next) {
+        if (d == CXL_TYPE3(t) && !d->wipe.left) {
+            wipe_outlived(d);
+        }
+    }
+}
+
 /**
  * cxl_type3_wipe_outlive() - a device is unplugged that has not overwritten all
+ * or whose memory is in interleaved sets
  *
  * It goes on until it has, and the user hears DEVICE_DELETED only then: its
  * backends are in use.  They are no longer memory of the machine; what is saved
@@ -331,6 +346,7 @@ void cxl_type3_wipe_settle(const HostMemoryBackend *backend)
     QLIST_FOREACH_SAFE(d, &outliving, wipe.next, next) {
         if (d->vmem.hostmem == backend || d->pmem.hostmem == backend ||
             d->dcmem.hostmem == backend || d->lsa.hostmem == backend) {
+            cxl_sets_settle();
             wipe_finish(d);
             wipe_outlived(d);
         }

@@ -5,8 +5,6 @@
  */
 #include "qemu/osdep.h"
 #include "exec/target_page.h"
-#include "system/qtest.h"
-#include "system/tcg.h"
 #include "hdm-internal.h"
 #include "trace/trace-hw_cxl.h"
 
@@ -48,13 +46,6 @@ typedef struct Walk {
     bool stop;
 } Walk;
 
-static void piece_clear(gpointer opaque)
-{
-    CXLDirectPiece *p = opaque;
-
-    cxl_pattern_unref(p->pattern);
-}
-
 static void walk_init(Walk *w, const CXLState *state, bool dynamic)
 {
     *w = (Walk) {
@@ -64,7 +55,6 @@ static void walk_init(Walk *w, const CXLState *state, bool dynamic)
         .page = MAX(qemu_real_host_page_size(), qemu_target_page_size()),
         .dynamic = dynamic,
     };
-    g_array_set_clear_func(w->pieces, piece_clear);
 }
 
 static uint32_t spent(Walk *w, CXLMemTarget *d)
@@ -109,8 +99,7 @@ static bool extends(Walk *w, const CXLDirectPiece *p)
     if (last->fw != p->fw || last->device != p->device ||
         last->mr != p->mr || last->dynamic != p->dynamic ||
         last->hpa + last->len != p->hpa ||
-        (!p->pattern && last->offset + last->len != p->offset) ||
-        !cxl_pattern_same(last->pattern, p->pattern)) {
+        last->offset + last->len != p->offset) {
         return false;
     }
     last->len += p->len;
@@ -148,7 +137,7 @@ static bool add_piece(Walk *w, const CXLDirectPiece *p, const CXLMember *m,
      * Where there is no guest_memfd (SEV, SEV-ES) memory is mapped as other
      * RAM is, and dynamic capacity is pinned by the base.
      */
-    if (p->mr && memory_region_has_guest_memfd(p->mr)) {
+    if (memory_region_has_guest_memfd(p->mr)) {
         *why = CXL_MEMORY_TRAP_CONFIDENTIAL;
     } else if (any_limit(w, m, n, false, who)) {
         *why = CXL_MEMORY_TRAP_SWITCHED_OFF;
@@ -162,7 +151,6 @@ static bool add_piece(Walk *w, const CXLDirectPiece *p, const CXLMember *m,
         *why = CXL_MEMORY_TRAP_NO_SLOTS;
     } else {
         g_array_append_val(w->pieces, *p);
-        cxl_pattern_ref(p->pattern);
         for (unsigned i = 0; i < n; i++) {
             spend(w, m[i].device);
         }
@@ -227,7 +215,10 @@ static void linear(Walk *w, CXLFixedWindow *fw, hwaddr hpa, hwaddr end,
         route->ops->span(route->device, dpa,
                          (whole_pages ? MIN(end, quiet) : end) - hpa,
                          whole_pages, &span);
-        if (span.mr) {
+        if (span.mr && span.in_set) {
+            traps(w, route->device, hpa, span.len, dpa,
+                  CXL_MEMORY_TRAP_MOVING);
+        } else if (span.mr) {
             memory_span(w, fw, hpa, route, dpa, &span);
         } else {
             traps(w, route->device, hpa, span.len, dpa, span.why);
@@ -242,76 +233,51 @@ static void linear(Walk *w, CXLFixedWindow *fw, hwaddr hpa, hwaddr end,
     }
 }
 
-/*
- * A KVM memory slot is one piece of a backend, so a chunk would take a slot:
- * chunks have 16 KiB at most and decoders 256 MiB at least, which makes 16384
- * of them, four times what even the memory core can number.  TCG asks for each
- * page on its own, see interleave.c; so does qtest, as DMA does.
- */
-static bool can_translate(void)
+/* Rows that are in guest order already may be mapped */
+static void set_rows(Walk *w, const CXLSpread *s)
 {
-    return tcg_enabled() || qtest_enabled();
-}
+    const CXLSetShape *shape = &s->set->shape;
+    uint64_t end = ROUND_DOWN(s->set->moved * shape->ways * shape->granularity,
+                              w->page);
+    uint64_t refused = w->refused, at = 0;
 
-static void interleaved_rows(Walk *w, CXLFixedWindow *fw, hwaddr hpa,
-                             const CXLShape *s, unsigned page)
-{
-    uint64_t refused = w->refused;
-
-    while (hpa < s->end && !w->stop) {
-        CXLRows rows = cxl_rows(s, hpa, page, w->tell);
+    while (at < end && !w->stop) {
+        CXLRows rows = cxl_rows(s->set, at, end, w->page);
         /*
-         * Always dynamic: who keeps a copy of the guest's memory map, as VFIO
-         * and vhost-vdpa do for the devices behind them, would have to be told
-         * of each page that goes elsewhere.  See cxl_direct_may_map_dynamic().
+         * While bytes move, what is mapped grows.  A device that is assigned to
+         * the guest gets all of it at the end, see cxl_direct_may_map_dynamic()
          */
         CXLDirectPiece p = {
-            .fw = fw, .hpa = hpa, .len = rows.len, .pattern = rows.pattern,
-            .dynamic = true,
+            .fw = s->fw, .hpa = s->hpa + at, .len = rows.len,
+            .mr = &s->set->ram, .offset = at,
+            .dynamic = rows.dynamic || s->set->moved < s->set->rows,
         };
         CXLDirectFate fate = {
-            .hpa = hpa, .len = rows.len, .device = rows.device,
+            .hpa = p.hpa, .len = rows.len, .device = rows.device,
             .interleaved = true, .why = rows.why,
         };
 
-        w->asked += s->nr;
+        w->asked += shape->ways;
         if (w->rows++ >= ROWS_MAX) {
-            cxl_pattern_unref(rows.pattern);
-            traps(w, NULL, hpa, s->end - hpa, 0, CXL_MEMORY_TRAP_BUDGET);
+            traps(w, NULL, p.hpa, s->end - p.hpa, 0, CXL_MEMORY_TRAP_BUDGET);
             return;
         }
-        if (rows.pattern) {
-            fate.direct = add_piece(w, &p, s->member, s->nr, &fate.why,
-                                    &fate.device);
+        if (rows.direct) {
+            fate.direct = add_piece(w, &p, shape->member, shape->ways,
+                                    &fate.why, &fate.device);
             if (fate.direct) {
                 fate.device = NULL;
             }
-            cxl_pattern_unref(rows.pattern);
         }
         tell(w, fate);
         /* As in linear() */
         if (w->refused > refused && !w->tell) {
             return;
         }
-        hpa += rows.len;
+        at += rows.len;
     }
-}
-
-/* Return: how far it got, more than @hpa and @end at most */
-static hwaddr interleaved(Walk *w, CXLFixedWindow *fw, hwaddr hpa, hwaddr end)
-{
-    unsigned page = qemu_target_page_size();
-    CxlMemoryTrap why;
-    CXLShape s;
-
-    if (!cxl_shape_get(fw, hpa, end, page, &s, &why)) {
-        traps(w, NULL, hpa, s.end - hpa, 0, why);
-    } else if (!can_translate()) {
-        traps(w, NULL, hpa, s.end - hpa, 0, CXL_MEMORY_TRAP_INTERLEAVED);
-    } else {
-        interleaved_rows(w, fw, hpa, &s, page);
-    }
-    return s.end;
+    traps(w, NULL, s->hpa + end, s->end - (s->hpa + end), 0,
+          CXL_MEMORY_TRAP_MOVING);
 }
 
 /* All of the range goes one way: what do the device's decoders make of it? */
@@ -330,7 +296,10 @@ static void device_range(Walk *w, CXLFixedWindow *fw, hwaddr hpa, hwaddr end,
             traps(w, route->device, hpa, stop - hpa, 0,
                   CXL_MEMORY_TRAP_NOT_DECODED);
         } else if (dec.ways > 1) {
-            stop = interleaved(w, fw, hpa, end);
+            tell(w, (CXLDirectFate) {
+                .hpa = hpa, .len = stop - hpa, .interleaved = true,
+                .why = CXL_MEMORY_TRAP_INTERLEAVED,
+            });
         } else {
             linear(w, fw, hpa, stop, route, dpa);
         }
@@ -347,8 +316,18 @@ static void window(Walk *w, CXLFixedWindow *fw)
         CXLRoute route = cxl_route_hpa(fw, hpa);
         hwaddr stop = route.end;
 
-        if (route.ways > 1 || fw->num_targets > 1) {
-            stop = interleaved(w, fw, hpa, end);
+        if (route.ways > 1) {
+            const CXLSpread *s = cxl_spread_at(fw->state, fw, hpa);
+
+            stop = s->end;
+            if (s->set) {
+                set_rows(w, s);
+            } else {
+                tell(w, (CXLDirectFate) {
+                    .hpa = hpa, .len = stop - hpa, .device = s->device,
+                    .interleaved = true, .why = s->why,
+                });
+            }
         } else if (route.device) {
             device_range(w, fw, hpa, stop, &route);
         } else {

@@ -7,6 +7,7 @@
 #include "system/memory.h"
 #include "hw/cxl/cxl_component.h"
 #include "system/reset.h"
+#include "system/runstate.h"
 #include "hdm-internal.h"
 #include "trace/trace-hw_cxl.h"
 
@@ -59,8 +60,7 @@ static bool require_dynamic(CXLDirect *d)
 static bool same_piece(const CXLDirectPiece *a, const CXLDirectPiece *b)
 {
     return a->hpa == b->hpa && a->len == b->len && a->device == b->device &&
-           a->mr == b->mr && a->offset == b->offset &&
-           cxl_pattern_same(a->pattern, b->pattern);
+           a->mr == b->mr && a->offset == b->offset;
 }
 
 static void unmap(CXLDirectPiece *p)
@@ -78,17 +78,11 @@ static void map(CXLDirectPiece *p)
     hwaddr at = p->hpa - p->fw->base;
 
     p->alias = g_new0(MemoryRegion, 1);
-    if (p->pattern) {
-        trace_cxl_direct_map_interleaved(p->hpa, p->len, p->pattern->nr_legs,
-                                         p->pattern->chunk);
-        memory_region_init_alias(p->alias, memory_region_owner(&p->fw->mr),
-                                 name, cxl_interleave_region(p->fw), at,
-                                 p->len);
-    } else {
-        trace_cxl_direct_map(p->hpa, p->len, DEVICE(p->device)->id, p->offset);
-        memory_region_init_alias(p->alias, OBJECT(p->device), name, p->mr,
-                                 p->offset, p->len);
-    }
+    trace_cxl_direct_map(p->hpa, p->len, p->device ? DEVICE(p->device)->id : "",
+                         p->offset);
+    memory_region_init_alias(p->alias, p->device ? OBJECT(p->device) :
+                             memory_region_owner(&p->fw->mr), name, p->mr,
+                             p->offset, p->len);
     memory_region_add_subregion(&p->fw->mr, at, p->alias);
 }
 
@@ -98,9 +92,6 @@ static void apply(CXLState *state, GArray *plan)
     CXLDirect *d = state->direct;
     guint i = 0, k = 0;
 
-    for (GList *it = state->fixed_windows; it; it = it->next) {
-        cxl_interleave_update(it->data, plan);
-    }
     memory_region_transaction_begin();
     while (i < d->mapped->len || k < plan->len) {
         CXLDirectPiece *old = i < d->mapped->len ?
@@ -121,9 +112,6 @@ static void apply(CXLState *state, GArray *plan)
         }
     }
     memory_region_transaction_commit();
-    for (GList *it = state->fixed_windows; it; it = it->next) {
-        cxl_interleave_settle(it->data);
-    }
     g_array_free(d->mapped, TRUE);
     d->mapped = plan;
 }
@@ -163,10 +151,13 @@ void cxl_direct_topology_changed(void)
 {
     CXLState *state = cxl_direct_state();
 
-    for (GList *it = state ? state->fixed_windows : NULL; it; it = it->next) {
-        cxl_route_forget(it->data);
+    if (state) {
+        for (GList *it = state->fixed_windows; it; it = it->next) {
+            cxl_route_forget(it->data);
+        }
+        cxl_sets_topology_changed(state);
+        cxl_direct_update();
     }
-    cxl_direct_update();
 }
 
 static void decode_changed(Notifier *n, void *component)
@@ -180,7 +171,13 @@ static void decode_changed(Notifier *n, void *component)
  */
 static void after_reset(void *opaque)
 {
+    CXLState *state = opaque;
+
     cxl_direct_topology_changed();
+    /* A snapshot is going to be loaded, it may be, and backends with it */
+    if (!runstate_is_live(runstate_get())) {
+        cxl_sets_finish(state);
+    }
 }
 
 void cxl_direct_start(CXLState *state)
@@ -190,10 +187,11 @@ void cxl_direct_start(CXLState *state)
     if (state->direct) {
         return;
     }
+    state->sets = cxl_sets_new(state);
     state->direct = d = g_new0(CXLDirect, 1);
     d->mapped = g_array_new(false, false, sizeof(CXLDirectPiece));
     d->decode.notify = decode_changed;
     cxl_decode_add_notifier(&d->decode);
-    qemu_register_reset(after_reset, NULL);
+    qemu_register_reset(after_reset, state);
     cxl_direct_topology_changed();
 }

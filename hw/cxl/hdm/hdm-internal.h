@@ -104,46 +104,95 @@ void cxl_window_forget(CXLFixedWindow *fw);
 /* direct*.c */
 
 /**
- * struct CXLLeg - what one device adds to interleaved memory
- * @mr: memory of a backend; a pattern holds a reference
- * @base: host physical address at which the device's decoder begins
- * @ways, @granularity: of that decoder
- * @offset: where in @mr the first byte of the decoder would be, modulo 2^64
+ * struct CXLMember - a device that takes part in interleaved memory
+ * @ops: its methods
+ * @dpa: its first address there
+ * @mr: backend, as @offset and @may_drop as in CXLMedium
  */
-typedef struct CXLLeg {
+typedef struct CXLMember {
+    CXLMemTarget *device;
+    const CXLMemTargetClass *ops;
+    uint64_t dpa;
     MemoryRegion *mr;
-    hwaddr base;
-    unsigned ways;
-    unsigned granularity;
     uint64_t offset;
-} CXLLeg;
+    bool may_drop;
+} CXLMember;
 
 /**
- * struct CXLPattern - how interleaved memory goes to backends, immutable
- * @chunk: smallest aligned piece that no level splits, a page or more
- * @nr_legs: elements of @leg
- * @leg_of: which leg has a chunk, by its number modulo CXL_CHUNKS(@chunk)
- * @leg: devices, @leg_of is behind them
+ * struct CXLSetShape - who takes part in a set, and how
+ * @member: @ways devices, in the order of their chunks of @granularity bytes
  */
-typedef struct CXLPattern {
-    unsigned chunk;
-    unsigned nr_legs;
-    uint8_t *leg_of;
-    CXLLeg leg[];
-} CXLPattern;
+typedef struct CXLSetShape {
+    unsigned ways;
+    unsigned granularity;
+    CXLMember member[CXL_INTERLEAVE_WAYS_MAX];
+} CXLSetShape;
 
-/* Sixteen ways of 16 KiB, and three: all ways and granularities divide it */
-#define CXL_CHUNK_MAX   (16 << 10)
-#define CXL_PERIOD      (3 * 16 * CXL_CHUNK_MAX)
-#define CXL_CHUNKS(chunk) (CXL_PERIOD / (chunk))
+#define TYPE_CXL_SET "cxl-set"
+OBJECT_DECLARE_SIMPLE_TYPE(CXLSet, CXL_SET)
+
+/**
+ * struct CXLSet - interleaved memory in guest order
+ * @ram: @len bytes, in the order of host physical addresses; anonymous, and
+ *   no part of what is migrated
+ * @memory, @backend: for loads and stores of it and of each backend
+ * @rows: of a chunk on each device
+ * @moved: rows below it are here, the others are in the backends
+ * @mapped: what @moved was when it was last mapped
+ * @wanted: decoders spread memory like this, so all rows are to be here; or
+ *   else in the backends
+ */
+struct CXLSet {
+    Object parent_obj;
+    MemoryRegion ram;
+    uint64_t len;
+    CXLSetShape shape;
+    MemoryRegionCache memory;
+    MemoryRegionCache backend[CXL_INTERLEAVE_WAYS_MAX];
+    uint64_t rows;
+    uint64_t moved;
+    uint64_t mapped;
+    bool wanted;
+    QTAILQ_ENTRY(CXLSet) next;
+};
+
+/**
+ * struct CXLSpread - a part of a window that levels above devices interleave
+ * @set: its memory in guest order, that begins at @hpa; NULL if there is none
+ * @why: it traps, because of @device or else NULL
+ */
+typedef struct CXLSpread {
+    CXLFixedWindow *fw;
+    hwaddr hpa;
+    hwaddr end;
+    CXLSet *set;
+    CXLMemTarget *device;
+    CxlMemoryTrap why;
+} CXLSpread;
+
+/**
+ * struct CXLSets - all of a machine
+ * @set: no byte of a backend is in two of them
+ * @spread: CXLSpread, by window and ascending
+ * @timer: of the next slice
+ * @hold: a stream is made: everything goes back, and stays
+ */
+typedef struct CXLSets {
+    CXLState *state;
+    QTAILQ_HEAD(, CXLSet) set;
+    GArray *spread;
+    QEMUTimer *timer;
+    bool hold;
+    NotifierWithReturn stream;
+} CXLSets;
 
 /**
  * struct CXLDirectPiece - part of a window that is plain RAM
  * @hpa: host physical address, as @len in whole pages
- * @device: whose memory it is; mapped pieces keep it alive
- * @mr: memory of a backend
+ * @device: whose memory it is, NULL if it is that of a set; mapped pieces keep
+ *   it alive
+ * @mr: memory of a backend or a set
  * @offset: where in @mr it begins
- * @pattern: interleaved; instead of @device, @mr and @offset, owned
  * @dynamic: as in CXLMemSpan
  * @alias: in the window, once it is mapped
  */
@@ -154,7 +203,6 @@ typedef struct CXLDirectPiece {
     CXLMemTarget *device;
     MemoryRegion *mr;
     uint64_t offset;
-    CXLPattern *pattern;
     bool dynamic;
     MemoryRegion *alias;
 } CXLDirectPiece;
@@ -200,8 +248,6 @@ uint64_t cxl_direct_slots(const CXLState *state);
 /**
  * cxl_direct_plan() - all pieces that should be mapped, ascending
  * @dynamic: dynamic capacity as well
- *
- * Freeing the array frees the patterns in it.
  */
 GArray *cxl_direct_plan(const CXLState *state, bool dynamic);
 
@@ -219,85 +265,51 @@ void cxl_direct_explain(CXLFixedWindow *fw, hwaddr from, CXLDirectFateFn *fn,
 
 /* direct-rows.c */
 
-/* PCI numbers fewer functions 0 than this */
-#define CXL_LEGS_MAX    255
-
 /**
- * struct CXLMember - a device that takes part in an interleaved range
- * @ops: its methods
- * @base, @ways, @granularity: of its decoder
- * @dpa: where that begins in the device, modulo 2^64
- */
-typedef struct CXLMember {
-    CXLMemTarget *device;
-    const CXLMemTargetClass *ops;
-    hwaddr base;
-    unsigned ways;
-    unsigned granularity;
-    uint64_t dpa;
-} CXLMember;
-
-/**
- * struct CXLShape - who takes part in a range, and where
- * @end: all decoders stay the same up to here
- * @chunk, @leg_of: as in CXLPattern
- * @member: @nr devices
- */
-typedef struct CXLShape {
-    hwaddr end;
-    unsigned chunk;
-    unsigned nr;
-    CXLMember member[CXL_LEGS_MAX];
-    uint8_t leg_of[CXL_PERIOD / 256];
-} CXLShape;
-
-/**
- * struct CXLRows - the fate of the first rows of a range
+ * struct CXLRows - the fate of the first bytes of a part of a set
  * @len: bytes, in whole pages
- * @pattern: all of it is RAM like this; the caller's
- * @device: if @pattern is NULL: whose memory @why is about, or NULL
+ * @direct: all of it is RAM
+ * @dynamic: as in CXLMemSpan
+ * @device: if it traps: whose memory @why is about
  */
 typedef struct CXLRows {
     uint64_t len;
-    CXLPattern *pattern;
+    bool direct;
+    bool dynamic;
     CXLMemTarget *device;
     CxlMemoryTrap why;
 } CXLRows;
 
 /**
- * cxl_shape_get() - follow the decoders of all levels from @hpa on
- * @end: of the range in question
- * @page: what is mapped begins and ends at multiples of it
- * @why: reason if there is nothing to map up to @s->end, which is set anyway
+ * cxl_rows() - the fate of what begins at @at in @s
+ * @end: of what may be mapped, as @at a multiple of @page, rows below @s->moved
  */
-bool cxl_shape_get(CXLFixedWindow *fw, hwaddr hpa, hwaddr end, unsigned page,
-                   CXLShape *s, CxlMemoryTrap *why);
+CXLRows cxl_rows(const CXLSet *s, uint64_t at, uint64_t end, unsigned page);
+
+/* set.c */
 
 /**
- * cxl_rows() - the fate of what begins at @hpa, below @s->end
- * @why: exactly; else rows of one member's small extents are one range
- */
-CXLRows cxl_rows(const CXLShape *s, hwaddr hpa, unsigned page, bool why);
-
-CXLPattern *cxl_pattern_ref(CXLPattern *p);
-void cxl_pattern_unref(CXLPattern *p);
-/** cxl_pattern_same() - NULL is like NULL only */
-bool cxl_pattern_same(const CXLPattern *a, const CXLPattern *b);
-
-/* interleave.c */
-
-/** cxl_interleave_region() - what pieces with a pattern are aliases of */
-MemoryRegion *cxl_interleave_region(CXLFixedWindow *fw);
-
-/**
- * cxl_interleave_update() - patterns of a window from now on
- * @plan: CXLDirectPiece, of all windows
+ * cxl_sets_topology_changed() - routes or decoders of devices may be others
  *
- * Before the memory transaction that maps the pieces.
+ * Before the memory transaction that maps what is there.
  */
-void cxl_interleave_update(CXLFixedWindow *fw, const GArray *plan);
+void cxl_sets_topology_changed(CXLState *state);
 
-/** cxl_interleave_settle() - that transaction has ended */
-void cxl_interleave_settle(CXLFixedWindow *fw);
+/** cxl_spread_at() - the part with @hpa, where routes have several ways */
+const CXLSpread *cxl_spread_at(const CXLState *state, const CXLFixedWindow *fw,
+                               hwaddr hpa);
+
+/** cxl_set_remove() - none of its rows is in it */
+void cxl_set_remove(CXLSets *all, CXLSet *s);
+
+/* set-move.c */
+
+CXLSets *cxl_sets_new(CXLState *state);
+
+/** cxl_sets_go() - some set may have rows to move */
+void cxl_sets_go(CXLSets *all);
+
+/** cxl_sets_finish() - what is to leave its set does so at once */
+void cxl_sets_finish(CXLState *state);
 
 #endif /* HW_CXL_HDM_INTERNAL_H */

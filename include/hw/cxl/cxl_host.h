@@ -33,7 +33,6 @@ OBJECT_DECLARE_SIMPLE_TYPE(CXLFixedWindow, CXL_FMW)
  * @state: the machine's, whose window it is
  * @lanes: what the last accesses found out, NULL before the first one
  * @tree: what decoders say, NULL if they were changed since it was asked for
- * @interleave: region of interleaved memory, NULL if there never was any
  */
 struct CXLFixedWindow {
     SysBusDevice parent_obj;
@@ -50,7 +49,6 @@ struct CXLFixedWindow {
     struct CXLState *state;
     struct CXLWindowLanes *lanes;
     struct CXLRouteTree *tree;
-    struct CXLInterleaveRegion *interleave;
 };
 
 /**
@@ -61,7 +59,7 @@ struct CXLFixedWindow {
  * @next_mr_idx: free place in @host_mr
  * @host_mr: container of the host bridges' component registers
  * @direct: what of the windows is mapped, NULL until the machine is complete
- * @pool: backends of interleaved memory, NULL if there never was any
+ * @sets: interleaved memory in guest order, NULL as @direct is
  */
 typedef struct CXLState {
     GList *fixed_windows;
@@ -70,7 +68,7 @@ typedef struct CXLState {
     unsigned next_mr_idx;
     MemoryRegion host_mr;
     struct CXLDirect *direct;
-    struct CXLInterleavePool *pool;
+    struct CXLSets *sets;
 } CXLState;
 
 /**

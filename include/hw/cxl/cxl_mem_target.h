@@ -31,6 +31,7 @@ DECLARE_CLASS_CHECKERS(CXLMemTargetClass, CXL_MEM_TARGET, TYPE_CXL_MEM_TARGET)
  * @len: bytes, from the address that was asked for on
  * @mr: they go to this memory, NULL if they trap
  * @offset: where in @mr
+ * @in_set: not there, but in interleaved memory in guest order: cxl_set_place()
  * @dynamic: can be taken from the host while the decoders stay as they are
  * @why: reason of the trap
  */
@@ -38,9 +39,42 @@ typedef struct CXLMemSpan {
     uint64_t len;
     MemoryRegion *mr;
     uint64_t offset;
+    bool in_set;
     bool dynamic;
     CxlMemoryTrap why;
 } CXLMemSpan;
+
+/**
+ * struct CXLMedium - the memory behind some DPAs, whoever may access it
+ * @len: bytes, from the address that was asked for on
+ * @mr: its backend, NULL if the bytes must stay where they are
+ * @offset: where in @mr
+ * @may_drop: pages that are given back to the host read as zeroes then
+ * @why: reason of traps if they stay
+ */
+typedef struct CXLMedium {
+    uint64_t len;
+    MemoryRegion *mr;
+    uint64_t offset;
+    bool may_drop;
+    CxlMemoryTrap why;
+} CXLMedium;
+
+/**
+ * struct CXLMemPlace - where a byte of a backend is
+ * @set: memory in guest order, NULL if it is in the backend
+ * @at: offset there
+ * @below, @above: so many bytes before it and behind it lie before it and
+ *   behind it there as well
+ * @rest: so many bytes of the backend behind it are in the same @set as well
+ */
+typedef struct CXLMemPlace {
+    MemoryRegionCache *set;
+    uint64_t at;
+    uint64_t below;
+    uint64_t above;
+    uint64_t rest;
+} CXLMemPlace;
 
 /**
  * struct CXLMemTranslation - where accesses to an address of a window end
@@ -95,6 +129,17 @@ struct CXLMemTargetClass {
                  CXLMemSpan *span);
 
     /**
+     * @medium: where are @len DPAs from @dpa on?
+     *
+     * The answer is about the first bytes, as that of @span is.
+     */
+    void (*medium)(CXLMemTarget *t, uint64_t dpa, uint64_t len,
+                   CXLMedium *medium);
+
+    /** @left_set: there is one set less that had memory of it */
+    void (*left_set)(CXLMemTarget *t);
+
+    /**
      * @translate: may a caller load and store at @hpa by itself?
      *
      * The answer is that of @span, and good until the device calls
@@ -113,6 +158,30 @@ struct CXLMemTargetClass {
 
 /** cxl_mem_target_cci() - @fm_cci of any object, NULL if it is no device. */
 CXLCCI *cxl_mem_target_cci(Object *obj);
+
+/**
+ * cxl_ram_cache - for loads and stores of RAM, as long as there is @mr
+ *
+ * Its pointer is NULL if stores are not possible.
+ */
+static inline MemoryRegionCache cxl_ram_cache(MemoryRegion *mr)
+{
+    return (MemoryRegionCache) {
+        .ptr = memory_region_is_rom(mr) ? NULL : memory_region_get_ram_ptr(mr),
+        .len = memory_region_size(mr),
+        .mrs.mr = mr,
+        .is_write = true,
+    };
+}
+
+/** cxl_set_place - where is the byte at @offset of the backend @mr? */
+CXLMemPlace cxl_set_place(const MemoryRegion *mr, uint64_t offset);
+
+/** cxl_set_uses - is memory of @mr in a set, or to get there? */
+bool cxl_set_uses(const MemoryRegion *mr);
+
+/** cxl_sets_settle - what is to leave its set does so at once */
+void cxl_sets_settle(void);
 
 /**
  * cxl_direct_update - something changed: bring the mapping up to date

@@ -81,6 +81,12 @@ static void marks(Pair *p, uint64_t dpa)
 
         cpu_do(p, d % CPUS, STORE, at, MARK + d);
         all_load(p, at, MARK + d);
+    }
+}
+
+static void marks_are(Pair *p, uint64_t dpa)
+{
+    for (unsigned d = 0; d < PAIR_DEVICES; d++) {
         g_assert_cmphex(pair_in_device(p, d, dpa), ==, MARK + d);
     }
 }
@@ -96,6 +102,9 @@ static void processors_reach_each_device(void)
     for (unsigned i = 0; i < 40; i++) {
         marks(&p, i * 5 * GRAIN + i * 24);
     }
+    marks_are(&p, 0);
+    marks_are(&p, 39 * 5 * GRAIN + 39 * 24);
+    map_trap_is(p.qts, 0, "direct");
     /* An access over the border of two chunks */
     cpu_do(&p, 0, STORE, 8 * GRAIN - 4, MARK);
     all_load(&p, 8 * GRAIN - 4, MARK);

@@ -6,6 +6,7 @@
  * cxl-direct-levels-test; what processors see is in cxl-direct-cpu-test.
  */
 #include "qemu/osdep.h"
+#include "qemu/bswap.h"
 #include "qemu/units.h"
 #include "qobject/qdict.h"
 #include "qobject/qlist.h"
@@ -74,50 +75,86 @@ static void blames(Pair *p, uint64_t offset, const char *want)
 
 /* -- tests ----------------------------------------------------------------- */
 
-static void chunks_of_whole_pages_are_ram(void)
+static void chunks_of_any_size_are_ram(void)
 {
     const CxlRange rows[] = { STATIC };
 
-    for (unsigned grain = 4096; grain <= 16384; grain *= 2) {
+    for (unsigned grain = 256; grain <= 16384; grain *= 2) {
         Pair p;
 
         pair_start(&p, grain, "", "");
         map_is(p.qts, rows, 1);
         blames(&p, 0, NULL);
         leads_to_both(&p, 0, MARK);
+        map_is(p.qts, rows, 1);
         leads_to_both(&p, grain - 8, MARK + 8);
         leads_to_both(&p, 5 * grain + 24, MARK + 16);
         leads_to_both(&p, CXL_STATIC - 8, MARK + 24);
+        for (unsigned d = 0; d < PAIR_DEVICES; d++) {
+            g_assert_cmphex(pair_load(&p, d, 0), ==, MARK + d);
+        }
         pair_stop(&p);
     }
 }
 
-static void smaller_chunks_trap(void)
+/* What other processes may see is where they look for it, and so traps */
+static void shared_files_stay_in_the_order_of_devices(void)
 {
-    for (unsigned grain = 256; grain < 4096; grain *= 2) {
-        Pair p;
+    g_autofree char *path = NULL, *props = NULL;
+    int fd = map_memory_file(CXL_STATIC, &path);
+    const CxlExtent e = { R0(1), BLOCKS(1), 1 };
+    const CxlRange dynamic[] = { { 2 * R0(1), 2 * BLOCKS(1) } };
+    uint64_t back;
+    Pair p;
 
-        pair_start(&p, grain, "", "");
-        map_is(p.qts, NULL, 0);
-        map_trap_is(p.qts, 0, "small-chunks");
-        leads_to_both(&p, 5 * grain + 24, MARK);
-        pair_stop(&p);
+    props = g_strdup_printf("-object memory-backend-file,id=f,size=256M,"
+                            "share=on,mem-path=%s", path);
+    pair_start(&p, 256, "", props);
+    qtest_qmp_device_del_send(p.qts, "mem1");
+    cxl_slot_power(p.qts, 1, false);
+    qtest_qmp_eventwait(p.qts, "DEVICE_DELETED");
+    qtest_qmp_device_add(p.qts, "cxl-type3", "mem1", "{'bus': 'rp1', "
+                         "'volatile-memdev': 'f', 'volatile-dc-memdev': 'dc1', "
+                         "'num-dc-regions': 2}");
+    cxl_slot_power(p.qts, 1, true);
+    cxl_probe(p.qts, 1, &p.dev[1]);
+    pair_decode(&p);
+    map_is(p.qts, NULL, 0);
+    map_trap_is(p.qts, 0, "interleaved");
+    blames(&p, 0, "/machine/peripheral/mem1");
+    pair_store(&p, 1, 264, MARK);
+    g_assert_cmphex(pair_load(&p, 1, 264), ==, MARK);
+    g_assert_cmpint(pread(fd, &back, 8, 264), ==, 8);
+    g_assert_cmphex(le64_to_cpu(back), ==, MARK);
+    /* Another backend of the same device is by itself */
+    for (unsigned d = 0; d < PAIR_DEVICES; d++) {
+        cxl_hold(&p.dev[d], &e, 1);
     }
+    map_is(p.qts, dynamic, 1);
+    pair_stop(&p);
+    close(fd);
 }
 
-/* The finest level counts, be it the devices' own */
-static void the_smallest_chunk_of_all_counts(void)
+/* Where the chunks of two decoders are not alike, all stays as it is */
+static void decoders_that_do_not_agree_trap(void)
 {
     Pair p;
 
     pair_start(&p, 4096, "", "");
+    leads_to_both(&p, 5 * 4096, MARK);
     map_trap_is(p.qts, 0, "direct");
+    for (unsigned grain = 2048; grain <= 8192; grain *= 4) {
+        map_decode(p.qts, p.dev[1].bar[0], 0, p.window, PAIR_DEVICES * PAIR_DPA,
+                   pair_control(grain), 0);
+        map_trap_is(p.qts, 0, "interleaved");
+        g_assert_cmphex(pair_load(&p, 0, 5 * 4096), ==, MARK);
+    }
     map_decode(p.qts, p.dev[1].bar[0], 0, p.window, PAIR_DEVICES * PAIR_DPA,
-               pair_control(2048), 0);
-    map_trap_is(p.qts, 0, "small-chunks");
-    map_decode(p.qts, p.dev[1].bar[0], 0, p.window, PAIR_DEVICES * PAIR_DPA,
-               pair_control(8192), 0);
+               pair_control(4096), 0);
     map_trap_is(p.qts, 0, "direct");
+    for (unsigned d = 0; d < PAIR_DEVICES; d++) {
+        g_assert_cmphex(pair_load(&p, d, 5 * 4096), ==, MARK + d);
+    }
     pair_stop(&p);
 }
 
@@ -127,7 +164,10 @@ static void rows_are_what_all_hosts_devices_accepted(void)
     const CxlExtent low = { R0(1), BLOCKS(1), 1 };
     const CxlRange none[] = { STATIC };
     const CxlRange both[] = { STATIC, { 2 * R0(1), 2 * BLOCKS(2) } };
-    const CxlRange high[] = { STATIC, { 2 * R0(2), 2 * BLOCKS(1) } };
+    /* and the chunk of the other device before it */
+    const CxlRange high[] = {
+        STATIC, { 2 * R0(2) - 8192, 2 * BLOCKS(1) + 8192 }
+    };
     Pair p;
 
     pair_start(&p, 8192, "", "");
@@ -182,13 +222,14 @@ static void extents_that_overlap_share_rows(void)
     pair_stop(&p);
 }
 
-/* Blocks smaller than a chunk, which begin in the middle of one */
-static void parts_of_a_row_trap(void)
+/* Blocks are smaller than a chunk, and extents begin in the middle of one */
+static void pages_of_a_chunk_are_by_themselves(void)
 {
     const unsigned grain = 16384;
     const CxlExtent e = { R0(0) + 4096, 3 * 16384, 1 };
     const CxlRange want[] = {
-        STATIC, { 2 * (R0(0) + grain), 2 * 2 * grain }
+        STATIC, { 2 * R0(0) + 4096, grain - 4096 },
+        { 2 * R0(0) + grain + 4096, 5 * grain }
     };
     Pair p;
 
@@ -196,9 +237,9 @@ static void parts_of_a_row_trap(void)
     for (unsigned d = 0; d < PAIR_DEVICES; d++) {
         cxl_hold(&p.dev[d], &e, 1);
     }
-    map_is(p.qts, want, 2);
+    map_is(p.qts, want, 3);
     map_trap_is(p.qts, 2 * R0(0), "not-accepted");
-    map_trap_is(p.qts, 2 * (R0(0) + 3 * grain), "not-accepted");
+    map_trap_is(p.qts, 2 * (R0(0) + 3 * grain) + 4096, "not-accepted");
     leads_to_both(&p, R0(0) + 4096, MARK);
     leads_to_both(&p, R0(0) + grain, MARK + 2);
     leads_to_both(&p, R0(0) + 3 * grain, MARK + 4);
@@ -206,13 +247,13 @@ static void parts_of_a_row_trap(void)
     pair_stop(&p);
 }
 
-static void a_poisoned_line_makes_its_row_trap(void)
+static void a_poisoned_line_makes_its_page_trap(void)
 {
     const unsigned grain = 8192;
     const uint64_t row = 5 * grain, bad = row + 4096 + LINE;
     const CxlRange whole[] = { STATIC };
     const CxlRange holes[] = {
-        { 0, 2 * row },
+        { 0, 2 * row + grain + 4096 },
         { 2 * (row + grain), 2 * (CXL_STATIC - row - grain) }
     };
     Pair p;
@@ -222,9 +263,9 @@ static void a_poisoned_line_makes_its_row_trap(void)
     leads_to_both(&p, bad + LINE, MARK + 2);
     poison(&p.dev[1], true, bad);
     map_is(p.qts, holes, 2);
-    map_trap_is(p.qts, pair_at(&p, 0, row), "poisoned");
+    map_trap_is(p.qts, pair_at(&p, 0, row), "direct");
     map_trap_is(p.qts, pair_at(&p, 1, bad), "poisoned");
-    blames(&p, pair_at(&p, 0, row), "/machine/peripheral/mem1");
+    blames(&p, pair_at(&p, 1, bad), "/machine/peripheral/mem1");
     g_assert_cmphex(pair_load(&p, 1, bad), !=, MARK + 1);
     g_assert_cmphex(pair_load(&p, 0, bad), ==, MARK);
     g_assert_cmphex(pair_load(&p, 1, bad + LINE), ==, MARK + 3);
@@ -279,14 +320,14 @@ static void another_way_takes_effect_at_once(void)
     /* Both chunks on one device, and a granularity that the devices miss */
     map_decode(p.qts, p.bridge, 0, p.window, size, pair_control(p.grain),
                0x0101);
-    map_trap_is(p.qts, 0, "direct");
+    map_trap_is(p.qts, 0, "interleaved");
     g_assert_cmphex(pair_load(&p, 0, 0), ==, MARK + 1);
     g_assert_cmphex(pair_load(&p, 1, 0), ==, MARK + 1);
     pair_store(&p, 0, 0, MARK + 9);
     g_assert_cmphex(pair_load(&p, 1, 0), ==, MARK + 9);
     g_assert_cmphex(pair_in_device(&p, 0, 0), ==, MARK);
     map_decode(p.qts, p.bridge, 0, p.window, size, pair_control(8192), 0x0100);
-    map_trap_is(p.qts, 0, "direct");
+    map_trap_is(p.qts, 0, "interleaved");
     g_assert_cmphex(pair_load(&p, 0, 0), ==, MARK);
     g_assert_cmphex(pair_load(&p, 1, 0), ==, MARK);
     pair_store(&p, 0, p.grain, MARK + 10);
@@ -442,7 +483,8 @@ static void migration_brings_rows_and_contents(void)
 {
     const CxlExtent e = { R0(1), BLOCKS(1), 1 };
     const CxlRange want[] = {
-        { 2 * 4096, 2 * (CXL_STATIC - 4096) }, { 2 * R0(1), 2 * BLOCKS(1) }
+        { 0, 4096 }, { 2 * 4096, 2 * (CXL_STATIC - 4096) },
+        { 2 * R0(1), 2 * BLOCKS(1) }
     };
     Pair p;
 
@@ -454,7 +496,7 @@ static void migration_brings_rows_and_contents(void)
     leads_to_both(&p, 4096, MARK);
     leads_to_both(&p, R0(1), MARK + 2);
     p.qts = cxl_migrate(p.qts, p.args);
-    map_is(p.qts, want, 2);
+    map_is(p.qts, want, 3);
     for (unsigned d = 0; d < PAIR_DEVICES; d++) {
         g_assert_cmphex(pair_load(&p, d, 4096), ==, MARK + d);
         g_assert_cmphex(pair_load(&p, d, R0(1)), ==, MARK + 2 + d);
@@ -502,13 +544,13 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
 #define T(f) qtest_add_func("/cxl/interleave-direct/" #f, f)
-    T(chunks_of_whole_pages_are_ram);
-    T(smaller_chunks_trap);
-    T(the_smallest_chunk_of_all_counts);
+    T(chunks_of_any_size_are_ram);
+    T(shared_files_stay_in_the_order_of_devices);
+    T(decoders_that_do_not_agree_trap);
     T(rows_are_what_all_hosts_devices_accepted);
     T(extents_that_overlap_share_rows);
-    T(parts_of_a_row_trap);
-    T(a_poisoned_line_makes_its_row_trap);
+    T(pages_of_a_chunk_are_by_themselves);
+    T(a_poisoned_line_makes_its_page_trap);
     T(disabled_media_of_one_stops_all);
     T(another_way_takes_effect_at_once);
     T(a_decoder_that_ends_ends_the_mapping);

@@ -275,6 +275,18 @@ static void load_block(Tree *t, const Plan *p, uint64_t hpa, unsigned n)
 /* A word of each width all over the region, at all places in a chunk */
 #define SPOTS 40
 
+/* In which order bytes are does not matter to their contents */
+static void look_into_devices(Tree *t, const Plan *p)
+{
+    if (t->private) {
+        for (unsigned i = 0; i < t->nr_devices; i++) {
+            map_control(t->qts, t->device[i], 0, 0);
+        }
+        map_sets_gone(t->qts);
+    }
+    tree_check(t);
+}
+
 static void exercise(Tree *t, const Plan *p)
 {
     static const uint8_t widths[] = { 8, 1, 4, 2, 8 };
@@ -311,7 +323,7 @@ static void exercise(Tree *t, const Plan *p)
     }
     load_block(t, p, base, MIN(block, 8 * KiB));
     load_block(t, p, base + size / 2, MIN(block + grain, BLOCK_MAX));
-    tree_check(t);
+    look_into_devices(t, p);
 }
 
 /* -- tests ----------------------------------------------------------------- */
@@ -333,14 +345,20 @@ static void assert_one_to_one(const Tree *t, const Plan *p)
     }
 }
 
-static void levels_fit(gconstpointer opaque)
+/* What the query says of the middle of what @p decodes */
+static void becomes(Tree *t, const Plan *p, const char *want)
 {
-    const Shape *shape = opaque;
+    map_trap_is(t->qts, p->device.base + p->device.size / 2 - t->window[0],
+                want);
+}
+
+static void levels_fit(const Shape *shape, bool private)
+{
     unsigned round = 0, done = 0;
     Tree t;
     Plan p;
 
-    tree_start(&t, shape->ways);
+    tree_start(&t, shape->ways, private);
     for (unsigned k = 0; k < ARRAY_SIZE(shape->grains); k++) {
         for (unsigned ig = 0; ig < TREE_GRAINS; ig++) {
             if (k && !shape->grains[k][TREE_WINDOW]) {
@@ -349,6 +367,9 @@ static void levels_fit(gconstpointer opaque)
             if (plan_fit(&t, shape->grains[k], ig, round, &p)) {
                 assert_one_to_one(&t, &p);
                 plan_apply(&t, &p);
+                if (private) {
+                    becomes(&t, &p, "direct");
+                }
                 exercise(&t, &p);
                 round++;
                 done++;
@@ -357,6 +378,16 @@ static void levels_fit(gconstpointer opaque)
     }
     g_assert_cmpuint(done, >, 0);
     tree_stop(&t);
+}
+
+static void levels_of_shared_files_fit(gconstpointer shape)
+{
+    levels_fit(shape, false);
+}
+
+static void levels_of_private_memory_fit(gconstpointer shape)
+{
+    levels_fit(shape, true);
 }
 
 static const Shape shapes[] = {
@@ -481,13 +512,13 @@ static const struct {
 #undef T
 };
 
-static void levels_do_not_fit(void)
+static void levels_do_not_fit(gconstpointer private)
 {
     static const Shape square = { { 2, 2 }, { { 1, 2 }, { 2, 1 } } };
     Tree t;
     Plan p;
 
-    tree_start(&t, square.ways);
+    tree_start(&t, square.ways, private);
     for (unsigned i = 0; i < ARRAY_SIZE(twists); i++) {
         for (unsigned ig = 0; ig < TREE_GRAINS - 2; ig++) {
             g_test_message("%s, %u bytes", twists[i].name, TREE_GRAIN(ig));
@@ -515,9 +546,15 @@ int main(int argc, char **argv)
             g_strdup_printf("/cxl/interleave/%u-%u-%u-%u", w[0], w[1], w[2],
                             w[3]);
 
-        qtest_add_data_func(path, &shapes[i], levels_fit);
+        g_autofree char *ram = g_strconcat(path, "-private", NULL);
+
+        qtest_add_data_func(path, &shapes[i], levels_of_shared_files_fit);
+        qtest_add_data_func(ram, &shapes[i], levels_of_private_memory_fit);
     }
-    qtest_add_func("/cxl/interleave/levels-do-not-fit", levels_do_not_fit);
+    qtest_add_data_func("/cxl/interleave/levels-do-not-fit", NULL,
+                        levels_do_not_fit);
+    qtest_add_data_func("/cxl/interleave/levels-do-not-fit-private", shapes,
+                        levels_do_not_fit);
     ret = g_test_run();
     g_rand_free(random_numbers);
     return ret;

@@ -51,10 +51,102 @@ static void join(GArray *list, uint64_t base, uint64_t size)
     g_array_append_val(list, r);
 }
 
+/* -- memory on its way ---------------------------------------------------- */
+
+static bool is_moving(QTestState *qts)
+{
+    QList *windows = query(qts);
+    const QListEntry *w, *e;
+    bool moving = false;
+
+    QLIST_FOREACH_ENTRY(windows, w) {
+        QDict *window = qobject_to(QDict, qlist_entry_obj(w));
+
+        QLIST_FOREACH_ENTRY(qdict_get_qlist(window, "ranges"), e) {
+            QDict *r = qobject_to(QDict, qlist_entry_obj(e));
+
+            moving |= !g_strcmp0(qdict_get_try_str(r, "trap"), "moving");
+        }
+    }
+    qobject_unref(windows);
+    return moving;
+}
+
+void map_settle(QTestState *qts)
+{
+    while (is_moving(qts)) {
+        g_usleep(2000);
+    }
+}
+
+static bool has_sets(QTestState *qts)
+{
+    QDict *rsp = qtest_qmp(qts, "{'execute': 'qom-list', "
+                           "'arguments': {'path': '/machine'}}");
+    const QListEntry *e;
+    bool found = false;
+
+    QLIST_FOREACH_ENTRY(qdict_get_qlist(rsp, "return"), e) {
+        QDict *child = qobject_to(QDict, qlist_entry_obj(e));
+
+        found |= g_str_equal(qdict_get_str(child, "type"), "child<cxl-set>");
+    }
+    qobject_unref(rsp);
+    return found;
+}
+
+void map_sets_gone(QTestState *qts)
+{
+    while (has_sets(qts)) {
+        g_usleep(2000);
+    }
+}
+
+static gint by_age(gconstpointer a, gconstpointer b)
+{
+    const struct stat *x = *(const struct stat **)a;
+    const struct stat *y = *(const struct stat **)b;
+
+    return (x->st_ino > y->st_ino) - (x->st_ino < y->st_ino);
+}
+
+/* Files in memory have ascending numbers; st_rdev of none is in use */
+int map_backend(QTestState *qts, unsigned n)
+{
+    g_autofree char *path = g_strdup_printf("/proc/%d/fd", qtest_pid(qts));
+    g_autoptr(GPtrArray) found = g_ptr_array_new_with_free_func(g_free);
+    g_autofree char *name = NULL;
+    GDir *dir = g_dir_open(path, 0, NULL);
+    const char *entry;
+
+    g_assert_nonnull(dir);
+    while ((entry = g_dir_read_name(dir))) {
+        g_autofree char *at = g_build_filename(path, entry, NULL);
+        g_autofree char *to = g_file_read_link(at, NULL);
+        struct stat *st = g_new0(struct stat, 1);
+
+        if (to && strstr(to, "memfd:memory-backend-memfd") &&
+            !stat(at, st)) {
+            st->st_rdev = atoi(entry);
+            g_ptr_array_add(found, st);
+        } else {
+            g_free(st);
+        }
+    }
+    g_dir_close(dir);
+    g_ptr_array_sort(found, by_age);
+    g_assert_cmpuint(n, <, found->len);
+    name = g_strdup_printf("%s/%u", path, (unsigned)
+                           ((struct stat *)found->pdata[n])->st_rdev);
+    return open(name, O_RDWR);
+}
+
+/* -- ranges ---------------------------------------------------------------- */
+
 /* The query covers the window without gaps */
 static GArray *from_query(QTestState *qts, uint64_t *start, uint64_t *end)
 {
-    QList *windows = query(qts);
+    QList *windows = (map_settle(qts), query(qts));
     QDict *w = qobject_to(QDict, qlist_peek(windows));
     GArray *list = g_array_new(false, false, sizeof(CxlRange));
     const QListEntry *e;
@@ -79,7 +171,6 @@ static GArray *from_query(QTestState *qts, uint64_t *start, uint64_t *end)
     return list;
 }
 
-/* What is interleaved goes by way of a region that leads to RAM only */
 static GArray *from_machine(QTestState *qts, uint64_t start, uint64_t end)
 {
     g_autofree char *text = qtest_hmp(qts, "info mtree -f");
@@ -96,9 +187,7 @@ static GArray *from_machine(QTestState *qts, uint64_t start, uint64_t end)
             unsigned long long from, to;
 
             if (sscanf(lines[i], " %llx-%llx", &from, &to) == 2 &&
-                from >= start && from < end &&
-                (strstr(lines[i], "ram)") ||
-                 strstr(lines[i], ": cxl-interleave"))) {
+                from >= start && from < end && strstr(lines[i], "ram)")) {
                 join(list, from, to - from + 1);
             }
         }
@@ -132,20 +221,22 @@ void map_is(QTestState *qts, const CxlRange *want, unsigned n)
 
 char *map_why(QTestState *qts, uint64_t offset)
 {
-    QList *windows = query(qts);
-    QDict *w = qobject_to(QDict, qlist_peek(windows));
-    uint64_t at = qdict_get_int(w, "base") + offset;
-    const QListEntry *e;
+    QList *windows = (map_settle(qts), query(qts));
+    QDict *first = qobject_to(QDict, qlist_peek(windows));
+    uint64_t at = qdict_get_int(first, "base") + offset;
+    const QListEntry *w, *e;
     char *why = NULL;
 
-    QLIST_FOREACH_ENTRY(qdict_get_qlist(w, "ranges"), e) {
-        QDict *r = qobject_to(QDict, qlist_entry_obj(e));
-        uint64_t base = qdict_get_int(r, "base");
+    QLIST_FOREACH_ENTRY(windows, w) {
+        QDict *window = qobject_to(QDict, qlist_entry_obj(w));
 
-        if (at >= base && at - base < qdict_get_int(r, "size")) {
-            why = g_strdup(qdict_get_bool(r, "direct") ? "direct" :
-                           qdict_get_str(r, "trap"));
-            break;
+        QLIST_FOREACH_ENTRY(qdict_get_qlist(window, "ranges"), e) {
+            QDict *r = qobject_to(QDict, qlist_entry_obj(e));
+
+            if (at - qdict_get_int(r, "base") < qdict_get_int(r, "size")) {
+                why = g_strdup(qdict_get_bool(r, "direct") ? "direct" :
+                               qdict_get_str(r, "trap"));
+            }
         }
     }
     qobject_unref(windows);

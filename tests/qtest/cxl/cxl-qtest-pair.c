@@ -38,18 +38,12 @@ void pair_start(Pair *p, unsigned grain, const char *props, const char *more)
 
     *p = (Pair) { .grain = grain };
     for (unsigned d = 0; d < PAIR_DEVICES; d++) {
-        for (unsigned k = 0; k < PAIR_KINDS; k++) {
-            int fd = g_file_open_tmp("cxl-pair-XXXXXX", &p->file[d][k], NULL);
-
-            g_assert_cmpint(fd, >=, 0);
-            close(fd);
-        }
         g_string_append_printf(
-            devices, " -object memory-backend-file,id=vm%u,size=256M,share=on,"
-            "mem-path=%s -object memory-backend-file,id=dc%u,size=512M,"
-            "share=on,mem-path=%s -device cxl-type3,bus=rp%u,id=mem%u,"
-            "volatile-memdev=vm%u,volatile-dc-memdev=dc%u,num-dc-regions=2%s ",
-            d, p->file[d][0], d, p->file[d][1], d, d, d, d, props);
+            devices, " -object memory-backend-memfd,id=vm%u,size=256M "
+            "-object memory-backend-memfd,id=dc%u,size=512M "
+            "-device cxl-type3,bus=rp%u,id=mem%u,volatile-memdev=vm%u,"
+            "volatile-dc-memdev=dc%u,num-dc-regions=2%s ",
+            d, d, d, d, d, d, props);
     }
     p->args = cxl_args(devices->str);
     p->qts = qtest_init(p->args);
@@ -60,12 +54,6 @@ void pair_start(Pair *p, unsigned grain, const char *props, const char *more)
 void pair_stop(Pair *p)
 {
     qtest_quit(p->qts);
-    for (unsigned d = 0; d < PAIR_DEVICES; d++) {
-        for (unsigned k = 0; k < PAIR_KINDS; k++) {
-            unlink(p->file[d][k]);
-            g_free(p->file[d][k]);
-        }
-    }
     g_free(p->args);
 }
 
@@ -84,15 +72,33 @@ void pair_store(Pair *p, unsigned d, uint64_t dpa, uint64_t value)
     qtest_writeq(p->qts, p->window + pair_at(p, d, dpa), value);
 }
 
+#define DECODERS 2
+
 uint64_t pair_in_device(Pair *p, unsigned d, uint64_t dpa)
 {
     bool dynamic = dpa >= CXL_DC_BASE;
-    int fd = open(p->file[d][dynamic], O_RDONLY);
+    int fd = map_backend(p->qts, PAIR_KINDS * d + dynamic);
+    uint32_t was[PAIR_DEVICES][DECODERS];
     uint8_t b[8];
 
+    for (unsigned i = 0; i < PAIR_DEVICES; i++) {
+        for (unsigned n = 0; n < DECODERS; n++) {
+            was[i][n] = qtest_readl(p->qts, p->dev[i].bar[0] + 0x1000 +
+                                    CXL_HDM_DECODER(n) + CXL_HDM_CONTROL);
+            map_control(p->qts, p->dev[i].bar[0], n, 0);
+        }
+    }
+    map_sets_gone(p->qts);
     g_assert_cmpint(fd, >=, 0);
     g_assert_cmpint(pread(fd, b, sizeof(b), dpa - dynamic * CXL_DC_BASE), ==,
                     sizeof(b));
     close(fd);
+    for (unsigned i = 0; i < PAIR_DEVICES; i++) {
+        for (unsigned n = 0; n < DECODERS; n++) {
+            if (was[i][n] & CXL_HDM_CTRL_COMMITTED) {
+                map_control(p->qts, p->dev[i].bar[0], n, was[i][n]);
+            }
+        }
+    }
     return ldq_le_p(b);
 }

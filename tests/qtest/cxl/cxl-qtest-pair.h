@@ -9,6 +9,7 @@
 #include "cxl-qtest-map.h"
 
 #define PAIR_DEVICES 2
+/* Static capacity, and dynamic */
 #define PAIR_KINDS 2
 /* All of a device: static capacity, then two regions of dynamic capacity */
 #define PAIR_DPA (CXL_STATIC + 2 * CXL_REGION)
@@ -19,7 +20,6 @@
  * struct Pair - a running machine; the devices are "mem0" and "mem1"
  * @grain: bytes that go to one device
  * @args: command line
- * @file: memory of each device, static and dynamic
  */
 typedef struct Pair {
     QTestState *qts;
@@ -27,7 +27,6 @@ typedef struct Pair {
     uint64_t window, bridge;
     unsigned grain;
     char *args;
-    char *file[PAIR_DEVICES][PAIR_KINDS];
 } Pair;
 
 /**
@@ -48,7 +47,11 @@ uint32_t pair_control(unsigned grain);
 uint64_t pair_at(const Pair *p, unsigned d, uint64_t dpa);
 uint64_t pair_load(Pair *p, unsigned d, uint64_t dpa);
 void pair_store(Pair *p, unsigned d, uint64_t dpa, uint64_t value);
-/** pair_in_device() - what is there, by its file */
+/**
+ * pair_in_device() - what is there, by its file
+ *
+ * Devices' decoders are off meanwhile, so that all bytes are with the devices.
+ */
 uint64_t pair_in_device(Pair *p, unsigned d, uint64_t dpa);
 
 #endif

@@ -22,27 +22,38 @@ static bool has_switch(const Tree *t, unsigned level)
     return level < TREE_LEVELS && t->ways[level];
 }
 
-static void add_device(Tree *t, GString *args, const char *bus)
+static void map_device(Tree *t, unsigned d)
 {
-    unsigned d = t->nr_devices++;
-    g_autofree char *path = NULL;
-
-    t->fd[d] = map_memory_file(TREE_DEVICE_SIZE, &path);
     t->file[d] = mmap(NULL, TREE_DEVICE_SIZE, PROT_READ | PROT_WRITE,
                       MAP_SHARED, t->fd[d], 0);
     g_assert_true(t->file[d] != MAP_FAILED);
+}
+
+static void add_device(Tree *t, GString *args, const char *bus)
+{
+    unsigned d = t->nr_devices++;
+    g_autofree char *backend = NULL;
+
+    if (t->private) {
+        backend = g_strdup("memory-backend-memfd");
+    } else {
+        g_autofree char *path = NULL;
+
+        t->fd[d] = map_memory_file(TREE_DEVICE_SIZE, &path);
+        map_device(t, d);
+        backend = g_strdup_printf("memory-backend-file,share=on,mem-path=%s",
+                                  path);
+    }
     t->want[d] = mmap(NULL, TREE_DEVICE_SIZE, PROT_READ | PROT_WRITE,
                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     g_assert_true(t->want[d] != MAP_FAILED);
     t->touched[d] = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free,
                                           NULL);
     g_string_append_printf(args,
-                           "-object memory-backend-file,id=m%u,size=%uM,"
-                           "share=on,mem-path=%s "
+                           "-object %s,id=m%u,size=%uM "
                            "-device cxl-type3,id=dev%u,bus=%s,"
-                           "volatile-memdev=m%u ",
-                           d, (unsigned)(TREE_DEVICE_SIZE / MiB), path, d, bus,
-                           d);
+                           "volatile-memdev=m%u ", backend, d,
+                           (unsigned)(TREE_DEVICE_SIZE / MiB), d, bus, d);
 }
 
 /* Ports of @level on @bus, and all that is below them */
@@ -115,13 +126,15 @@ static void add_windows(Tree *t, GString *args)
     }
 }
 
-void tree_start(Tree *t, const uint8_t *ways)
+void tree_start(Tree *t, const uint8_t *ways, bool private)
 {
     g_autoptr(GString) args = g_string_new("-M q35,cxl=on");
     unsigned bus[TREE_PORTS], h, w;
     uint64_t bridges, windows;
 
-    *t = (Tree) { .ways = ways, .next_bus = 1, .next_mmio = MMIO };
+    *t = (Tree) {
+        .ways = ways, .private = private, .next_bus = 1, .next_mmio = MMIO
+    };
     add_windows(t, args);
     g_string_append(args, " -m 128M -nodefaults -display none ");
     for (h = 0; h < tree_ports(t, TREE_WINDOW); h++) {
@@ -152,6 +165,10 @@ void tree_start(Tree *t, const uint8_t *ways)
         }
         t->window[w] = windows;
         windows += t->window_size;
+    }
+    for (unsigned d = 0; d < t->nr_devices && private; d++) {
+        t->fd[d] = map_backend(t->qts, d);
+        map_device(t, d);
     }
 }
 

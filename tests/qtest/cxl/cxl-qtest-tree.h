@@ -25,6 +25,7 @@ enum { TREE_WINDOW, TREE_BRIDGE, TREE_SWITCH, TREE_SWITCH2, TREE_LEVELS };
  * struct Tree - a running machine
  * @ways: branches at each level. 0: no such switch, or one root port and no
  *   decoder; 1: one port and a decoder
+ * @private: as given to tree_start()
  * @nr_devices: in the order of their branches, those of bridge hb0 first
  * @window: where each is. Window w names hb(w % n) first, then those after it
  * @window_size: room for a part of every device, and one more
@@ -37,6 +38,7 @@ enum { TREE_WINDOW, TREE_BRIDGE, TREE_SWITCH, TREE_SWITCH2, TREE_LEVELS };
  */
 typedef struct Tree {
     const uint8_t *ways;
+    bool private;
     QTestState *qts;
     unsigned nr_devices;
     uint64_t window[TREE_GRAINS];
@@ -55,8 +57,9 @@ typedef struct Tree {
 /**
  * tree_start() - start it and enumerate it; no decoder is set
  * @ways: TREE_LEVELS of them, alive as long as @t
+ * @private: no file that others could see, so what is interleaved can be RAM
  */
-void tree_start(Tree *t, const uint8_t *ways);
+void tree_start(Tree *t, const uint8_t *ways, bool private);
 void tree_stop(Tree *t);
 /** tree_ports() - branches at a level, at least one */
 unsigned tree_ports(const Tree *t, unsigned level);

@@ -1,0 +1,399 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Bytes of interleaved sets on their way between backends and guest order, see
+ * hdm-internal.h
+ *
+ * They move row by row: those below a mark are in guest order, those above it
+ * are with the devices.  What is below the mark of a set that is wanted is
+ * mapped, all else traps, and is found by the mark.  So nothing may change
+ * behind our back: before bytes leave the set, nobody has it mapped any more,
+ * nor does DMA to it; and before they come, each processor has the map in which
+ * the backends are not.
+ *
+ * A slice ends after a few milliseconds, for all others wait for it.  They also
+ * come while the machine is stopped: its contents stay the same.  Streams of
+ * migration and snapshots have backends only: meanwhile there is no set.
+ */
+#include "qemu/osdep.h"
+#include "block/block-global-state.h"
+#include "system/memory.h"
+#include "system/ramblock.h"
+#include "hw/core/cpu.h"
+#include "migration/misc.h"
+#include "qemu/cutils.h"
+#include "qemu/units.h"
+#include "system/cpus.h"
+#include "system/runstate.h"
+#include "hdm-internal.h"
+#include "trace/trace-hw_cxl.h"
+
+#define SLICE_NS    (4 * SCALE_MS)
+#define PAUSE_MS    5
+/* Of a set: what is copied between two looks at the clock */
+#define STEP        (1 * MiB)
+/* What is skipped at once if it was never written */
+#define STRIDE      (32 * MiB)
+/* What is mapped anew at once */
+#define STRETCH     (64 * MiB)
+/* Pages are given back in pieces of it, so that huge ones can go */
+#define PIECE       (2 * MiB)
+
+/* -- what was never written ----------------------------------------------- */
+
+#ifdef CONFIG_LINUX
+/* Private memory without a file: a page is there, or was swapped out */
+static bool anonymous_is_there(const void *host, uint64_t len)
+{
+    uint64_t page = qemu_real_host_page_size(), entry[512];
+    uint64_t first = (uintptr_t)host / page;
+    uint64_t end = DIV_ROUND_UP((uintptr_t)host + len, page);
+    int fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+    bool there = fd < 0;
+
+    while (first < end && !there) {
+        size_t n = MIN(end - first, ARRAY_SIZE(entry)) * sizeof(entry[0]);
+
+        there = pread(fd, entry, n, first * sizeof(entry[0])) != n;
+        for (unsigned i = 0; i < n / sizeof(entry[0]) && !there; i++) {
+            there = entry[i] >> 62;
+        }
+        first += n / sizeof(entry[0]);
+    }
+    if (fd >= 0) {
+        close(fd);
+    }
+    return there;
+}
+
+static bool is_there(RAMBlock *rb, uint64_t offset, uint64_t len)
+{
+    int fd = qemu_ram_get_fd(rb);
+    off_t at = rb->fd_offset + offset, data;
+
+    if (fd < 0) {
+        return qemu_ram_is_shared(rb) ||
+               anonymous_is_there(qemu_ram_get_host_addr(rb) + offset, len);
+    }
+    if (!qemu_ram_is_shared(rb)) {
+        return true;
+    }
+    data = lseek(fd, at, SEEK_DATA);
+    return data < 0 ? errno != ENXIO : data < at + (off_t)len;
+}
+#else
+static bool is_there(RAMBlock *rb, uint64_t offset, uint64_t len)
+{
+    return true;
+}
+#endif
+
+/* Zeroes, and better not touched */
+static bool is_blank(const MemoryRegionCache *c, uint64_t offset, uint64_t len)
+{
+    return !is_there(c->mrs.mr->ram_block, offset, len) ||
+           buffer_is_zero(c->ptr + offset, len);
+}
+
+static bool rows_are_there(const CXLSet *s, uint64_t row, uint64_t n)
+{
+    unsigned ways = s->shape.ways, g = s->shape.granularity;
+
+    for (unsigned k = 0; k < ways; k++) {
+        if (is_there(s->shape.member[k].mr->ram_block,
+                     s->shape.member[k].offset + row * g, n * g)) {
+            return true;
+        }
+    }
+    return is_there(s->ram.ram_block, row * ways * g, n * ways * g);
+}
+
+/* -- moving --------------------------------------------------------------- */
+
+static void copy_rows(CXLSet *s, uint64_t row, uint64_t n, bool to_set)
+{
+    unsigned ways = s->shape.ways, g = s->shape.granularity;
+    uint64_t in_set = row * ways * g, all = n * ways * g;
+    bool blank = is_blank(&s->memory, in_set, all);
+
+    for (unsigned k = 0; k < ways; k++) {
+        MemoryRegionCache *b = &s->backend[k];
+        uint64_t offset = s->shape.member[k].offset + row * g;
+        uint8_t *a = s->memory.ptr + in_set + k * g;
+
+        if (blank && is_blank(b, offset, n * g)) {
+            continue;
+        }
+        for (uint64_t i = 0; i < n; i++, a += ways * g) {
+            uint8_t *c = b->ptr + offset + i * g;
+
+            memcpy(to_set ? a : c, to_set ? c : a, g);
+        }
+        if (!to_set) {
+            address_space_cache_invalidate(b, offset, n * g);
+        }
+    }
+    if (to_set) {
+        address_space_cache_invalidate(&s->memory, in_set, all);
+    }
+}
+
+/* Pages of a place that nothing is in any more, between two marks */
+static void give_back(MemoryRegion *mr, uint64_t from, uint64_t to)
+{
+    RAMBlock *rb = mr->ram_block;
+
+    if (from < to && !ram_block_discard_is_disabled()) {
+        ram_block_discard_range(rb, from, to - from);
+    }
+}
+
+/* @row to @row + @n have left the backends; rows below them had before */
+static void give_back_backends(CXLSet *s, uint64_t row, uint64_t n)
+{
+    unsigned g = s->shape.granularity;
+
+    for (unsigned k = 0; k < s->shape.ways; k++) {
+        const CXLMember *m = &s->shape.member[k];
+        uint64_t page = qemu_ram_pagesize(m->mr->ram_block);
+        uint64_t piece = MAX(page, PIECE);
+        uint64_t from = ROUND_DOWN(m->offset + row * g, piece);
+        uint64_t to = m->offset + (row + n) * g;
+
+        if (m->may_drop) {
+            give_back(m->mr, MAX(from, ROUND_UP(m->offset, page)),
+                      ROUND_DOWN(to, row + n == s->rows ? page : piece));
+        }
+    }
+}
+
+/* @row to @row + @n have left the set; rows above them had before */
+static void give_back_set(CXLSet *s, uint64_t row, uint64_t n)
+{
+    uint64_t size = (uint64_t)s->shape.ways * s->shape.granularity;
+
+    give_back(&s->ram, ROUND_UP(row * size, PIECE),
+              MIN(ROUND_UP((row + n) * size, PIECE),
+                  ROUND_DOWN(s->len, qemu_real_host_page_size())));
+}
+
+/* At least a row */
+static void step(CXLSet *s)
+{
+    uint64_t size = (uint64_t)s->shape.ways * s->shape.granularity;
+    uint64_t left = s->wanted ? s->rows - s->moved : s->moved;
+    uint64_t n = MIN(left, STRIDE / size);
+    uint64_t row = s->wanted ? s->moved : s->moved - n;
+
+    if (rows_are_there(s, row, n)) {
+        n = MIN(left, STEP / size);
+        row = s->wanted ? s->moved : s->moved - n;
+        copy_rows(s, row, n, s->wanted);
+        if (s->wanted) {
+            give_back_backends(s, row, n);
+        } else {
+            give_back_set(s, row, n);
+        }
+    }
+    s->moved = s->wanted ? row + n : row;
+}
+
+static bool is_done(const CXLSet *s)
+{
+    return s->moved == (s->wanted ? s->rows : 0);
+}
+
+/* A set that has moved back; devices may have waited for that */
+static void leave(CXLSets *all, CXLSet *s)
+{
+    CXLSetShape shape = s->shape;
+
+    for (unsigned k = 0; k < shape.ways; k++) {
+        object_ref(OBJECT(shape.member[k].device));
+    }
+    cxl_set_remove(all, s);
+    for (unsigned k = 0; k < shape.ways; k++) {
+        shape.member[k].ops->left_set(shape.member[k].device);
+        object_unref(OBJECT(shape.member[k].device));
+    }
+}
+
+/* -- slices --------------------------------------------------------------- */
+
+/* All have flushed what they knew of the map before, also under TCG */
+static bool cpus_have_the_map(void)
+{
+    CPUState *cpu;
+
+    CPU_FOREACH(cpu) {
+        if (!cpu_work_list_empty(cpu)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Maps that have it, processors that hold these maps, DMA that goes on */
+static bool is_in_use(CXLSet *s)
+{
+    return qatomic_read(&OBJECT(s)->ref) > 1;
+}
+
+/* A map is forgotten when each processor has stopped for a moment */
+static void kick_cpus(void)
+{
+    CPUState *cpu;
+
+    CPU_FOREACH(cpu) {
+        qemu_cpu_kick(cpu);
+    }
+}
+
+static void forget_lanes(CXLState *state)
+{
+    for (GList *it = state->fixed_windows; it; it = it->next) {
+        cxl_window_forget(it->data);
+    }
+}
+
+static void pause_timer(CXLSets *all)
+{
+    timer_mod(all->timer, qemu_clock_get_ms(QEMU_CLOCK_REALTIME) + PAUSE_MS);
+}
+
+static void slice(void *opaque)
+{
+    CXLState *state = opaque;
+    CXLSets *all = state->sets;
+    int64_t end = get_clock() + SLICE_NS;
+    bool map = false, left = false, again = false;
+    CXLSet *s, *next;
+
+    if (!cpus_have_the_map() || runstate_check(RUN_STATE_INMIGRATE) ||
+        migration_in_incoming_postcopy()) {
+        pause_timer(all);
+        return;
+    }
+    QTAILQ_FOREACH_SAFE(s, &all->set, next, next) {
+        if (!s->wanted && is_in_use(s)) {
+            kick_cpus();
+            again = true;
+            continue;
+        }
+        while (!is_done(s) && get_clock() < end) {
+            step(s);
+        }
+        trace_cxl_set_slice(s->len, s->moved, s->rows, s->wanted);
+        again = again || !is_done(s);
+        if (s->wanted &&
+            (s->moved - s->mapped) * s->shape.ways * s->shape.granularity >=
+            (is_done(s) ? 1 : STRETCH)) {
+            s->mapped = s->moved;
+            map = true;
+        }
+        if (!s->wanted && is_done(s)) {
+            leave(all, s);
+            left = true;
+        }
+    }
+    forget_lanes(state);
+    if (left) {
+        cxl_direct_topology_changed();
+    } else if (map) {
+        cxl_direct_update();
+    }
+    if (again) {
+        pause_timer(all);
+    }
+}
+
+void cxl_sets_go(CXLSets *all)
+{
+    CXLSet *s;
+
+    QTAILQ_FOREACH(s, &all->set, next) {
+        if (!is_done(s)) {
+            timer_mod(all->timer, qemu_clock_get_ms(QEMU_CLOCK_REALTIME));
+        }
+    }
+}
+
+void cxl_sets_finish(CXLState *state)
+{
+    CXLSets *all = state->sets;
+    bool left = false;
+    CXLSet *s, *next;
+
+    QTAILQ_FOREACH_SAFE(s, &all->set, next, next) {
+        if (s->wanted) {
+            continue;
+        }
+        while (!is_done(s)) {
+            step(s);
+        }
+        leave(all, s);
+        left = true;
+    }
+    if (left) {
+        cxl_direct_topology_changed();
+    }
+}
+
+/*
+ * Nobody waits here for processors that have an old map: what they store went
+ * to a device that is gone.  Streams are made of machines that are stopped.
+ */
+void cxl_sets_settle(void)
+{
+    CXLState *state = cxl_direct_state();
+
+    if (state) {
+        cxl_sets_finish(state);
+    }
+}
+
+/* -- streams -------------------------------------------------------------- */
+
+/*
+ * Stopped, with all devices, and what they had begun is done.  Without the lock
+ * of the block layer it would be done a moment later.
+ */
+static void vm_changed(void *opaque, bool running, RunState now)
+{
+    CXLState *state = opaque;
+
+    if (!running && state->sets->hold) {
+        bdrv_drain_all();
+        cxl_sets_finish(state);
+    }
+}
+
+static int stream_changed(NotifierWithReturn *n, void *data, Error **errp)
+{
+    CXLSets *all = container_of(n, CXLSets, stream);
+    PrecopyNotifyData *what = data;
+
+    if (what->reason == PRECOPY_NOTIFY_SETUP ||
+        what->reason == PRECOPY_NOTIFY_CLEANUP) {
+        all->hold = what->reason == PRECOPY_NOTIFY_SETUP;
+        cxl_direct_topology_changed();
+        if (all->hold && !runstate_is_live(runstate_get())) {
+            cxl_sets_finish(all->state);
+        }
+    }
+    return 0;
+}
+
+CXLSets *cxl_sets_new(CXLState *state)
+{
+    CXLSets *all = g_new0(CXLSets, 1);
+
+    all->state = state;
+    QTAILQ_INIT(&all->set);
+    all->spread = g_array_new(false, false, sizeof(CXLSpread));
+    all->timer = timer_new_ms(QEMU_CLOCK_REALTIME, slice, state);
+    all->stream.notify = stream_changed;
+    precopy_add_notifier(&all->stream);
+    /* The last one to hear that the machine stops */
+    qemu_add_vm_change_state_handler_prio(vm_changed, state, INT_MIN);
+    return all;
+}
