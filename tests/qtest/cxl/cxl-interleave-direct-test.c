@@ -540,6 +540,88 @@ static void unplug_of_one_ends_the_mapping(void)
     pair_stop(&p);
 }
 
+/* -- on the way ------------------------------------------------------------ */
+
+/* Places all over both devices, at an odd distance */
+#define SPOTS 61
+#define SPOT(i) ((i) * (CXL_STATIC / SPOTS & ~7ull))
+
+static void spots_are(Pair *p, uint64_t mark)
+{
+    for (unsigned i = 0; i < SPOTS; i++) {
+        for (unsigned d = 0; d < PAIR_DEVICES; d++) {
+            g_assert_cmphex(pair_load(p, d, SPOT(i)), ==, mark + 2 * i + d);
+        }
+    }
+}
+
+static void spots_set(Pair *p, uint64_t mark)
+{
+    for (unsigned i = 0; i < SPOTS; i++) {
+        for (unsigned d = 0; d < PAIR_DEVICES; d++) {
+            pair_store(p, d, SPOT(i), mark + 2 * i + d);
+        }
+    }
+}
+
+static void undecode(Pair *p)
+{
+    for (unsigned d = 0; d < PAIR_DEVICES; d++) {
+        map_control(p->qts, p->dev[d].bar[0], 0, 0);
+    }
+}
+
+/* Nobody waits for memory that moves, and finds it wherever it is just now */
+static void memory_on_its_way_is_found(void)
+{
+    const uint64_t all = PAIR_DEVICES * CXL_STATIC;
+    uint64_t mark = MARK;
+    Pair p;
+
+    pair_start(&p, 256, "", "");
+    qtest_memset(p.qts, p.window, 0x5a, all);
+    spots_set(&p, mark);
+    for (unsigned round = 0; round < 8; round++) {
+        undecode(&p);
+        g_usleep(round * 40000);
+        pair_decode(&p);
+        g_usleep(round % 3 * 30000);
+        spots_are(&p, mark);
+        mark += 1000;
+        spots_set(&p, mark);
+        spots_are(&p, mark);
+    }
+
+    /* Without interleave, one device after the other, in between */
+    for (unsigned d = 0; d < PAIR_DEVICES; d++) {
+        undecode(&p);
+        map_decode(p.qts, p.bridge, 0, p.window, PAIR_DPA, 0, d);
+        map_decode(p.qts, p.dev[d].bar[0], 0, p.window, PAIR_DPA, 0, 0);
+        for (unsigned i = 0; i < SPOTS; i++) {
+            g_assert_cmphex(qtest_readq(p.qts, p.window + SPOT(i)), ==,
+                            mark + 2 * i + d);
+            qtest_writeq(p.qts, p.window + SPOT(i), mark + 1000 + 2 * i + d);
+        }
+        g_usleep(100000);
+        for (unsigned i = 0; i < SPOTS; i++) {
+            g_assert_cmphex(qtest_readq(p.qts, p.window + SPOT(i)), ==,
+                            mark + 1000 + 2 * i + d);
+        }
+    }
+    undecode(&p);
+    pair_decode(&p);
+    mark += 1000;
+    spots_are(&p, mark);
+    map_trap_is(p.qts, 0, "direct");
+    spots_are(&p, mark);
+    for (unsigned d = 0; d < PAIR_DEVICES; d++) {
+        g_assert_cmphex(pair_in_device(&p, d, SPOT(60)), ==, mark + 120 + d);
+        g_assert_cmphex(pair_in_device(&p, d, SPOT(7) + 8), ==,
+                        0x5a5a5a5a5a5a5a5aull);
+    }
+    pair_stop(&p);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -559,6 +641,7 @@ int main(int argc, char **argv)
     T(budgets_are_those_of_each_device);
     T(migration_brings_rows_and_contents);
     T(unplug_of_one_ends_the_mapping);
+    T(memory_on_its_way_is_found);
 #undef T
     return g_test_run();
 }
