@@ -25,13 +25,8 @@ KVM_QEMU = '/kvm/qemu-system-x86_64'
 FIRMWARE = ['bios-256k.bin', 'kvmvapic.bin', 'linuxboot_dma.bin']
 QTESTS = ['cxl-direct-test', 'cxl-direct-levels-test', 'cxl-direct-slots-test',
           'cxl-direct-vfio-test']
-# qtest's clock, and interleaved memory as RAM, are not to be had with KVM
-NOT_WITH_KVM = ['/x86_64/cxl/direct/disabled_media_traps_and_comes_back',
-                '/x86_64/cxl/direct-levels/interleave_of_the_window',
-                '/x86_64/cxl/direct-levels/interleave_of_a_bridge',
-                '/x86_64/cxl/direct-levels/interleave_of_both',
-                '/x86_64/cxl/direct-levels/'
-                'the_switch_decides_which_device_it_is']
+# qtest's clock is not to be had with KVM
+NOT_WITH_KVM = ['/x86_64/cxl/direct/disabled_media_traps_and_comes_back']
 # The IOMMU does not remap interrupts: the device is ours and has none
 APPEND = 'intel_iommu=on vfio_iommu_type1.allow_unsafe_interrupts=1'
 ASSIGN = ('for d in /sys/bus/pci/devices/*; do read id <$d/device; '

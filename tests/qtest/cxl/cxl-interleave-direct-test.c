@@ -540,6 +540,40 @@ static void unplug_of_one_ends_the_mapping(void)
     pair_stop(&p);
 }
 
+/* A range that begins and ends in the midst of chunks, of one device */
+static void commands_find_bytes_in_guest_order(void)
+{
+    const uint64_t from = 192, len = 1024, size = 64 * KiB;
+    CxlReq r = { 0 };
+    Pair p;
+
+    pair_start(&p, 256, "", "");
+    map_trap_is(p.qts, 0, "direct");
+    qtest_memset(p.qts, p.window, 0x11, size);
+    req8(&r, 1);
+    req8(&r, 1);                                    /* zeroes */
+    req16(&r, 0);
+    req32(&r, 1);
+    req64(&r, from);
+    req64(&r, len);
+    g_assert_cmphex(cxl_cmd(&p.dev[1], 0x4402, &r, NULL), ==, 1);
+    qtest_clock_step(p.qts, 60 * SECOND);
+    map_trap_is(p.qts, 0, "direct");
+    for (unsigned pass = 0; pass < 2; pass++) {
+        for (uint64_t dpa = 0; dpa < size / PAIR_DEVICES; dpa += 8) {
+            bool gone = dpa >= from && dpa < from + len;
+
+            g_assert_cmphex(pair_load(&p, 0, dpa), ==, 0x1111111111111111);
+            g_assert_cmphex(pair_load(&p, 1, dpa), ==,
+                            gone ? 0 : 0x1111111111111111);
+        }
+        g_assert_cmphex(pair_in_device(&p, 1, from), ==, 0);
+        g_assert_cmphex(pair_in_device(&p, 1, from + len), ==,
+                        0x1111111111111111);
+    }
+    pair_stop(&p);
+}
+
 /* -- on the way ------------------------------------------------------------ */
 
 /* Places all over both devices, at an odd distance */
@@ -641,6 +675,7 @@ int main(int argc, char **argv)
     T(budgets_are_those_of_each_device);
     T(migration_brings_rows_and_contents);
     T(unplug_of_one_ends_the_mapping);
+    T(commands_find_bytes_in_guest_order);
     T(memory_on_its_way_is_found);
 #undef T
     return g_test_run();
