@@ -268,12 +268,11 @@ void cxl_type3_span(CXLMemTarget *t, uint64_t dpa, uint64_t len,
     }
 }
 
-/* Bytes of a file that others may see stay where these look for them */
-static bool may_move(const CXLType3Mem *m)
+/* Bytes that others may see stay where these look for them, or come back */
+static bool direct_is_shared_file(const CXLType3Mem *m)
 {
-    return !memory_region_is_rom(m->mr) &&
-           !(qemu_ram_is_shared(m->mr->ram_block) &&
-             object_dynamic_cast(OBJECT(m->hostmem), "memory-backend-file"));
+    return qemu_ram_is_shared(m->mr->ram_block) &&
+           object_dynamic_cast(OBJECT(m->hostmem), "memory-backend-file");
 }
 
 static void direct_medium(CXLMemTarget *t, uint64_t dpa, uint64_t len,
@@ -303,9 +302,12 @@ static void direct_medium(CXLMemTarget *t, uint64_t dpa, uint64_t len,
         /* between two regions, which begin at multiples of it */
         medium->len = MIN(len, CXL_TYPE3_GRANULE - dpa % CXL_TYPE3_GRANULE);
     }
-    if (m && may_move(m)) {
+    if (m && !memory_region_is_rom(m->mr) &&
+        (!direct_is_shared_file(m) || d->guest_order_files)) {
         medium->mr = m->mr;
-        medium->may_drop = cxl_type3_mem_can_discard(m);
+        medium->write_back = direct_is_shared_file(m);
+        medium->may_drop = !medium->write_back &&
+                           cxl_type3_mem_can_discard(m);
     } else if (m) {
         medium->why = CXL_MEMORY_TRAP_INTERLEAVED;
     }

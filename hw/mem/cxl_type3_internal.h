@@ -222,6 +222,7 @@ struct CXLType3Dev {
     uint32_t mailbox_payload;
     uint8_t bg_time_scale;
     bool partitionable;
+    bool guest_order_files;
     CXLType3DCProps dc_prop[CXL_DC_MAX_REGIONS];
 
     /* registers and command interfaces */

@@ -61,6 +61,10 @@ static const CXLType3Property properties_of_device[] = {
     { DEFINE_PROP_UINT32("direct-ranges-max", CXLType3Dev, direct.ranges,
                          CXL_DIRECT_RANGES_DEFAULT),
       "ranges that are mapped as RAM at most; 0 traps each access" },
+    { DEFINE_PROP_BOOL("guest-order-files", CXLType3Dev, guest_order_files,
+                       false),
+      "interleaved memory of a shared file is RAM, and the file is up to date "
+      "only when the machine stands" },
     { DEFINE_PROP_BOOL("fm-on-mailbox", CXLType3Dev, fm_on_mailbox, true),
       "commands of the Fabric Manager are also answered on the PCI mailbox" },
     { DEFINE_PROP_SIZE32("mailbox-payload", CXLType3Dev, mailbox_payload,

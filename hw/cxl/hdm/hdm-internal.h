@@ -107,7 +107,7 @@ void cxl_window_forget(CXLFixedWindow *fw);
  * struct CXLMember - a device that takes part in interleaved memory
  * @ops: its methods
  * @dpa: its first address there
- * @mr: backend, as @offset and @may_drop as in CXLMedium
+ * @mr: backend, as @offset and the rest as in CXLMedium
  */
 typedef struct CXLMember {
     CXLMemTarget *device;
@@ -116,6 +116,7 @@ typedef struct CXLMember {
     MemoryRegion *mr;
     uint64_t offset;
     bool may_drop;
+    bool write_back;
 } CXLMember;
 
 /**
@@ -176,6 +177,8 @@ typedef struct CXLSpread {
  * @spread: CXLSpread, by window and ascending
  * @timer: of the next slice
  * @hold: a stream is made: everything goes back, and stays
+ * @later: some set cannot be until the machine runs
+ * @exit: QEMU ends
  */
 typedef struct CXLSets {
     CXLState *state;
@@ -183,7 +186,9 @@ typedef struct CXLSets {
     GArray *spread;
     QEMUTimer *timer;
     bool hold;
+    bool later;
     NotifierWithReturn stream;
+    Notifier exit;
 } CXLSets;
 
 /**
@@ -308,6 +313,9 @@ CXLSets *cxl_sets_new(CXLState *state);
 
 /** cxl_sets_go() - some set may have rows to move */
 void cxl_sets_go(CXLSets *all);
+
+/** cxl_sets_are_of_another() - another QEMU has the files, or still has them */
+bool cxl_sets_are_of_another(void);
 
 /** cxl_sets_finish() - what is to leave its set does so at once */
 void cxl_sets_finish(CXLState *state);

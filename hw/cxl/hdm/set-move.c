@@ -24,6 +24,7 @@
 #include "qemu/units.h"
 #include "system/cpus.h"
 #include "system/runstate.h"
+#include "system/system.h"
 #include "hdm-internal.h"
 #include "trace/trace-hw_cxl.h"
 
@@ -109,7 +110,9 @@ static bool rows_are_there(const CXLSet *s, uint64_t row, uint64_t n)
 
 /* -- moving --------------------------------------------------------------- */
 
-static void copy_rows(CXLSet *s, uint64_t row, uint64_t n, bool to_set)
+/* @kept: to those backends only that keep their bytes in a set as well */
+static void copy_rows(CXLSet *s, uint64_t row, uint64_t n, bool kept,
+                      bool to_set)
 {
     unsigned ways = s->shape.ways, g = s->shape.granularity;
     uint64_t in_set = row * ways * g, all = n * ways * g;
@@ -120,7 +123,8 @@ static void copy_rows(CXLSet *s, uint64_t row, uint64_t n, bool to_set)
         uint64_t offset = s->shape.member[k].offset + row * g;
         uint8_t *a = s->memory.ptr + in_set + k * g;
 
-        if (blank && is_blank(b, offset, n * g)) {
+        if ((kept && !s->shape.member[k].write_back) ||
+            (blank && is_blank(b, offset, n * g))) {
             continue;
         }
         for (uint64_t i = 0; i < n; i++, a += ways * g) {
@@ -187,7 +191,7 @@ static void step(CXLSet *s)
     if (rows_are_there(s, row, n)) {
         n = MIN(left, STEP / size);
         row = s->wanted ? s->moved : s->moved - n;
-        copy_rows(s, row, n, s->wanted);
+        copy_rows(s, row, n, false, s->wanted);
         if (s->wanted) {
             give_back_backends(s, row, n);
         } else {
@@ -351,6 +355,35 @@ void cxl_sets_settle(void)
     }
 }
 
+/* -- files that others look at -------------------------------------------- */
+
+bool cxl_sets_are_of_another(void)
+{
+    return runstate_check(RUN_STATE_POSTMIGRATE) ||
+           runstate_check(RUN_STATE_INMIGRATE);
+}
+
+/*
+ * All that is in guest order is copied, for nothing tells what was written; it
+ * stays there.  QEMU waits for it: processors stand anyhow.
+ */
+static void write_back(CXLSets *all)
+{
+    CXLSet *s;
+
+    if (cxl_sets_are_of_another()) {
+        return;
+    }
+    QTAILQ_FOREACH(s, &all->set, next) {
+        uint64_t n, most = STEP / (s->shape.ways * s->shape.granularity);
+
+        for (uint64_t row = 0; row < s->moved; row += n) {
+            n = MIN(most, s->moved - row);
+            copy_rows(s, row, n, true, false);
+        }
+    }
+}
+
 /* -- streams -------------------------------------------------------------- */
 
 /*
@@ -361,9 +394,25 @@ static void vm_changed(void *opaque, bool running, RunState now)
 {
     CXLState *state = opaque;
 
-    if (!running && state->sets->hold) {
+    if (running && state->sets->later) {
+        cxl_direct_topology_changed();
+    } else if (!running && state->sets->hold) {
         bdrv_drain_all();
         cxl_sets_finish(state);
+    } else if (!running) {
+        write_back(state->sets);
+    }
+}
+
+/* After it, devices overwrite in backends what they still have to */
+static void qemu_ends(Notifier *n, void *data)
+{
+    CXLSets *all = container_of(n, CXLSets, exit);
+    CXLSet *s;
+
+    write_back(all);
+    QTAILQ_FOREACH(s, &all->set, next) {
+        s->moved = 0;
     }
 }
 
@@ -393,6 +442,8 @@ CXLSets *cxl_sets_new(CXLState *state)
     all->timer = timer_new_ms(QEMU_CLOCK_REALTIME, slice, state);
     all->stream.notify = stream_changed;
     precopy_add_notifier(&all->stream);
+    all->exit.notify = qemu_ends;
+    qemu_add_exit_notifier(&all->exit);
     /* The last one to hear that the machine stops */
     qemu_add_vm_change_state_handler_prio(vm_changed, state, INT_MIN);
     return all;

@@ -124,6 +124,16 @@ static bool set_overlaps(const CXLSet *s, const CXLSetShape *shape,
     return false;
 }
 
+static bool set_writes_back(const CXLSetShape *shape)
+{
+    for (unsigned k = 0; k < shape->ways; k++) {
+        if (shape->member[k].write_back) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Return: NULL with @why if the bytes stay where they are */
 static CXLSet *set_get(CXLSets *all, const CXLSetShape *shape, uint64_t each,
                        CxlMemoryTrap *why)
@@ -132,6 +142,10 @@ static CXLSet *set_get(CXLSets *all, const CXLSetShape *shape, uint64_t each,
 
     *why = CXL_MEMORY_TRAP_MOVING;
     if (all->hold) {
+        return NULL;
+    }
+    if (set_writes_back(shape) && cxl_sets_are_of_another()) {
+        all->later = true;
         return NULL;
     }
     QTAILQ_FOREACH(s, &all->set, next) {
@@ -275,6 +289,7 @@ static void spread_over(CXLSets *all, CXLSpread *s, CXLSetShape *shape)
             m->mr = part.mr;
             m->offset = part.offset;
             m->may_drop = part.may_drop;
+            m->write_back = part.write_back;
             len = part.len;
         }
         s->hpa = hpa;
@@ -322,6 +337,7 @@ void cxl_sets_topology_changed(CXLState *state)
         s->wanted = false;
     }
     g_array_set_size(all->spread, 0);
+    all->later = false;
     for (GList *it = state->fixed_windows; it; it = it->next) {
         window_spread(all, it->data);
     }

@@ -50,6 +50,7 @@ typedef struct CXLMemSpan {
  * @mr: its backend, NULL if the bytes must stay where they are
  * @offset: where in @mr
  * @may_drop: pages that are given back to the host read as zeroes then
+ * @write_back: others look at it, when the machine stands or is gone
  * @why: reason of traps if they stay
  */
 typedef struct CXLMedium {
@@ -57,6 +58,7 @@ typedef struct CXLMedium {
     MemoryRegion *mr;
     uint64_t offset;
     bool may_drop;
+    bool write_back;
     CxlMemoryTrap why;
 } CXLMedium;
 

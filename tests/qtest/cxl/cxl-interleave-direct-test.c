@@ -97,40 +97,108 @@ static void chunks_of_any_size_are_ram(void)
     }
 }
 
+/* The second device's static capacity is a file that the test has open as well */
+static int start_with_file(Pair *p, const char *props)
+{
+    g_autofree char *path = NULL, *devices = NULL;
+    int fd = map_memory_file(CXL_STATIC, &path);
+
+    devices = g_strdup_printf(
+        " -object memory-backend-memfd,id=vm0,size=256M "
+        "-object memory-backend-file,id=vm1,size=256M,share=on,mem-path=%s "
+        "-object memory-backend-memfd,id=dc0,size=512M "
+        "-object memory-backend-memfd,id=dc1,size=512M "
+        "-device cxl-type3,bus=rp0,id=mem0,volatile-memdev=vm0,"
+        "volatile-dc-memdev=dc0,num-dc-regions=2 "
+        "-device cxl-type3,bus=rp1,id=mem1,volatile-memdev=vm1,"
+        "volatile-dc-memdev=dc1,num-dc-regions=2%s", path, props);
+    *p = (Pair) { .grain = 256 };
+    p->args = cxl_args(devices);
+    p->qts = qtest_init(p->args);
+    pair_probe(p);
+    pair_decode(p);
+    return fd;
+}
+
+static uint64_t in_file(int fd, uint64_t at)
+{
+    uint64_t word;
+
+    g_assert_cmpint(pread(fd, &word, 8, at), ==, 8);
+    return le64_to_cpu(word);
+}
+
 /* What other processes may see is where they look for it, and so traps */
 static void shared_files_stay_in_the_order_of_devices(void)
 {
-    g_autofree char *path = NULL, *props = NULL;
-    int fd = map_memory_file(CXL_STATIC, &path);
     const CxlExtent e = { R0(1), BLOCKS(1), 1 };
     const CxlRange dynamic[] = { { 2 * R0(1), 2 * BLOCKS(1) } };
-    uint64_t back;
     Pair p;
+    int fd = start_with_file(&p, "");
 
-    props = g_strdup_printf("-object memory-backend-file,id=f,size=256M,"
-                            "share=on,mem-path=%s", path);
-    pair_start(&p, 256, "", props);
-    qtest_qmp_device_del_send(p.qts, "mem1");
-    cxl_slot_power(p.qts, 1, false);
-    qtest_qmp_eventwait(p.qts, "DEVICE_DELETED");
-    qtest_qmp_device_add(p.qts, "cxl-type3", "mem1", "{'bus': 'rp1', "
-                         "'volatile-memdev': 'f', 'volatile-dc-memdev': 'dc1', "
-                         "'num-dc-regions': 2}");
-    cxl_slot_power(p.qts, 1, true);
-    cxl_probe(p.qts, 1, &p.dev[1]);
-    pair_decode(&p);
     map_is(p.qts, NULL, 0);
     map_trap_is(p.qts, 0, "interleaved");
     blames(&p, 0, "/machine/peripheral/mem1");
     pair_store(&p, 1, 264, MARK);
     g_assert_cmphex(pair_load(&p, 1, 264), ==, MARK);
-    g_assert_cmpint(pread(fd, &back, 8, 264), ==, 8);
-    g_assert_cmphex(le64_to_cpu(back), ==, MARK);
+    g_assert_cmphex(in_file(fd, 264), ==, MARK);
     /* Another backend of the same device is by itself */
     for (unsigned d = 0; d < PAIR_DEVICES; d++) {
         cxl_hold(&p.dev[d], &e, 1);
     }
     map_is(p.qts, dynamic, 1);
+    pair_stop(&p);
+    close(fd);
+}
+
+/* Unless the user says that the file may be behind while the machine runs */
+static void shared_files_may_be_in_guest_order(void)
+{
+    const CxlRange rows[] = { STATIC };
+    Pair p;
+    int fd = start_with_file(&p, ",guest-order-files=on");
+
+    map_is(p.qts, rows, 1);
+    pair_store(&p, 1, 264, MARK);
+    g_assert_cmphex(in_file(fd, 264), ==, 0);
+    qtest_qmp_assert_success(p.qts, "{'execute': 'stop'}");
+    g_assert_cmphex(in_file(fd, 264), ==, MARK);
+    qtest_qmp_assert_success(p.qts, "{'execute': 'cont'}");
+    map_is(p.qts, rows, 1);
+
+    pair_store(&p, 1, 264, MARK + 1);
+    map_control(p.qts, p.dev[1].bar[0], 0, 0);
+    map_sets_gone(p.qts);
+    g_assert_cmphex(in_file(fd, 264), ==, MARK + 1);
+    pair_decode(&p);
+    map_is(p.qts, rows, 1);
+    g_assert_cmphex(pair_load(&p, 1, 264), ==, MARK + 1);
+
+    pair_store(&p, 1, 264, MARK + 2);
+    pair_stop(&p);
+    g_assert_cmphex(in_file(fd, 264), ==, MARK + 2);
+    close(fd);
+}
+
+/* It is another QEMU's then, and the one that was left does not touch it */
+static void a_file_in_guest_order_goes_with_the_machine(void)
+{
+    const CxlRange rows[] = { STATIC };
+    QTestState *was;
+    Pair p;
+    int fd = start_with_file(&p, ",guest-order-files=on");
+
+    map_is(p.qts, rows, 1);
+    pair_store(&p, 1, 264, MARK);
+    was = p.qts;
+    p.qts = cxl_migrate_beside(was, p.args);
+    g_assert_cmphex(in_file(fd, 264), ==, MARK);
+    map_is(p.qts, rows, 1);
+    g_assert_cmphex(pair_load(&p, 1, 264), ==, MARK);
+    pair_store(&p, 1, 264, MARK + 1);
+    qtest_qmp_assert_success(p.qts, "{'execute': 'stop'}");
+    qtest_quit(was);
+    g_assert_cmphex(in_file(fd, 264), ==, MARK + 1);
     pair_stop(&p);
     close(fd);
 }
@@ -662,6 +730,8 @@ int main(int argc, char **argv)
 #define T(f) qtest_add_func("/cxl/interleave-direct/" #f, f)
     T(chunks_of_any_size_are_ram);
     T(shared_files_stay_in_the_order_of_devices);
+    T(shared_files_may_be_in_guest_order);
+    T(a_file_in_guest_order_goes_with_the_machine);
     T(decoders_that_do_not_agree_trap);
     T(rows_are_what_all_hosts_devices_accepted);
     T(extents_that_overlap_share_rows);

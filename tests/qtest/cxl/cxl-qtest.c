@@ -402,7 +402,7 @@ static void end_migration(QTestState *qts, bool may)
         may ? 0 : 4096 * 1000, may ? 60000 : 1, may ? 0 : 8 << 20);
 }
 
-char *cxl_save(QTestState *from, unsigned passes)
+static char *save(QTestState *from, unsigned passes)
 {
     char *path;
     g_autofree char *uri = NULL;
@@ -434,6 +434,13 @@ char *cxl_save(QTestState *from, unsigned passes)
         }
         g_usleep(1000);
     }
+    return path;
+}
+
+char *cxl_save(QTestState *from, unsigned passes)
+{
+    char *path = save(from, passes);
+
     qtest_quit(from);
     return path;
 }
@@ -468,10 +475,8 @@ char *cxl_migrate_refused(QTestState *from, const char *args)
     return said;
 }
 
-QTestState *cxl_migrate_passes(QTestState *from, const char *args,
-                               unsigned passes)
+static QTestState *load(const char *path, const char *args)
 {
-    g_autofree char *path = cxl_save(from, passes);
     g_autofree char *uri = g_strconcat("file:", path, NULL);
     g_autofree char *incoming = g_strdup_printf("%s -incoming defer", args);
     QTestState *to = qtest_init(incoming);
@@ -493,6 +498,21 @@ QTestState *cxl_migrate_passes(QTestState *from, const char *args,
     }
     unlink(path);
     return to;
+}
+
+QTestState *cxl_migrate_passes(QTestState *from, const char *args,
+                               unsigned passes)
+{
+    g_autofree char *path = cxl_save(from, passes);
+
+    return load(path, args);
+}
+
+QTestState *cxl_migrate_beside(QTestState *from, const char *args)
+{
+    g_autofree char *path = save(from, 0);
+
+    return load(path, args);
 }
 
 QTestState *cxl_migrate(QTestState *from, const char *args)

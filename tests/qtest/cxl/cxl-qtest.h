@@ -145,6 +145,8 @@ QTestState *cxl_migrate(QTestState *from, const char *args);
  */
 QTestState *cxl_migrate_passes(QTestState *from, const char *args,
                                unsigned passes);
+/** cxl_migrate_beside() - the same as cxl_migrate(), and @from stays */
+QTestState *cxl_migrate_beside(QTestState *from, const char *args);
 /**
  * cxl_migrate_refused() - the same, but the new machine must not take it
  * Return: what it said about that; both machines are gone.  g_free() it.
