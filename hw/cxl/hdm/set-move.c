@@ -180,16 +180,26 @@ static void give_back_set(CXLSet *s, uint64_t row, uint64_t n)
                   ROUND_DOWN(s->len, qemu_real_host_page_size())));
 }
 
-/* At least a row */
+/*
+ * Rows of @bytes, at least one, and of each device in whole pages: what shares
+ * a page with the next rows would make these look as if they were written.
+ */
+static uint64_t rows_of(const CXLSet *s, uint64_t bytes)
+{
+    unsigned g = s->shape.granularity;
+
+    return ROUND_DOWN(bytes / (s->shape.ways * g),
+                      MAX(qemu_real_host_page_size() / g, 1));
+}
+
 static void step(CXLSet *s)
 {
-    uint64_t size = (uint64_t)s->shape.ways * s->shape.granularity;
     uint64_t left = s->wanted ? s->rows - s->moved : s->moved;
-    uint64_t n = MIN(left, STRIDE / size);
+    uint64_t n = MIN(left, rows_of(s, STRIDE));
     uint64_t row = s->wanted ? s->moved : s->moved - n;
 
     if (rows_are_there(s, row, n)) {
-        n = MIN(left, STEP / size);
+        n = MIN(left, rows_of(s, STEP));
         row = s->wanted ? s->moved : s->moved - n;
         copy_rows(s, row, n, false, s->wanted);
         if (s->wanted) {
@@ -375,7 +385,7 @@ static void write_back(CXLSets *all)
         return;
     }
     QTAILQ_FOREACH(s, &all->set, next) {
-        uint64_t n, most = STEP / (s->shape.ways * s->shape.granularity);
+        uint64_t n, most = rows_of(s, STEP);
 
         for (uint64_t row = 0; row < s->moved; row += n) {
             n = MIN(most, s->moved - row);

@@ -97,7 +97,7 @@ static void chunks_of_any_size_are_ram(void)
     }
 }
 
-/* The second device's static capacity is a file that the test has open as well */
+/* The second device's static capacity is a file, which the test has open too */
 static int start_with_file(Pair *p, const char *props)
 {
     g_autofree char *path = NULL, *devices = NULL;
