@@ -213,7 +213,8 @@ def nested_machine(args):
     """A machine to run QEMU in, with a PCI device that nobody there needs."""
     return ['-M', 'q35', '-cpu', args.cpu, '-m', '4G', '-smp', '2',
             '-nodefaults', '-no-reboot', '-display', 'none',
-            '-device', 'intel-iommu,intremap=off', '-device', 'edu']
+            '-device', 'intel-iommu,intremap=off',
+            '-device', f'edu,dma_mask={(1 << 64) - 1}']
 
 
 def machine_args(args):

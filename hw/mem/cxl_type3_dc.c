@@ -459,6 +459,20 @@ static void dc_log(void *opaque, const CXLDCEvent *event)
                               event->more, logged);
 }
 
+/* Who does DMA to memory takes it before the host hears that it may */
+static bool dc_reserve(void *opaque, uint16_t host, const CXLDCRange *range,
+                       const uint64_t *media, size_t n)
+{
+    CXLType3Dev *d = opaque;
+
+    if (!ram_block_discard_is_disabled() ||
+        cxl_type3_direct_reserve(d, range, media, n)) {
+        return true;
+    }
+    trace_cxl_type3_dc_no_dma(DEVICE(d)->id, host, n);
+    return false;
+}
+
 static void dc_access(void *opaque, uint16_t host, const CXLDCRange *range,
                       bool on)
 {
@@ -484,6 +498,7 @@ static void dc_commit(void *opaque)
 
 static const CXLDCOps cxl_type3_dc_ops = {
     .log_space = dc_log_space,
+    .reserve = dc_reserve,
     .access = dc_access,
     .commit = dc_commit,
     .sanitize = dc_sanitize,

@@ -155,10 +155,37 @@ static void run_fill(CXLType3Dev *d, uint64_t dpa, uint64_t last)
     }
 }
 
+bool cxl_type3_direct_reserve(CXLType3Dev *d, const CXLDCRange *range,
+                              const uint64_t *media, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        CXLType3Run run = {
+            .node.start = range[i].dpa,
+            .node.last = range[i].dpa + (range[i].len - 1),
+            .region = cxl_dc_region_of(d->dc, range[i].dpa, range[i].len),
+        };
+
+        if (cxl_type3_dc_backend_offset(d, media[i], range[i].len,
+                                        &run.offset)) {
+            run_add(&d->direct, run);
+        }
+    }
+    if (!d->direct.attached || cxl_direct_update()) {
+        return true;
+    }
+    for (size_t i = 0; i < n; i++) {
+        run_cut(&d->direct, range[i].dpa, range[i].len);
+    }
+    cxl_direct_update();
+    return false;
+}
+
 void cxl_type3_direct_access(CXLType3Dev *d, const CXLDCRange *range, bool on)
 {
     d->direct.changed = true;
     if (on) {
+        /* Some of it may be reserved */
+        run_cut(&d->direct, range->dpa, range->len);
         run_fill(d, range->dpa, range->dpa + (range->len - 1));
     } else {
         run_cut(&d->direct, range->dpa, range->len);

@@ -339,6 +339,12 @@ void cxl_type3_direct_attach(CXLType3Dev *d);
 void cxl_type3_direct_detach(CXLType3Dev *d);
 /* Dynamic capacity was accepted or is gone; cxl_type3_direct_settle() maps */
 void cxl_type3_direct_access(CXLType3Dev *d, const CXLDCRange *range, bool on);
+/*
+ * All of it as far as it is mapped, for DMA too; false, and none, if what does
+ * DMA cannot have it
+ */
+bool cxl_type3_direct_reserve(CXLType3Dev *d, const CXLDCRange *range,
+                              const uint64_t *media, size_t n);
 void cxl_type3_direct_settle(CXLType3Dev *d);
 /* Members of CXLMemDevOps */
 bool cxl_type3_is_decoded(void *opaque, uint64_t dpa, uint64_t len);

@@ -125,6 +125,7 @@ static bool mem_take(CXLType3Dev *d, CXLType3Mem *m, const char *property,
         return false;
     }
     m->size = memory_region_size(m->mr);
+    cxl_discard_manage(m->mr);
     mem_claim(m);
     /* The contents travel with the machine, like those of a DIMM */
     if (!is_registered(m->mr)) {

@@ -195,8 +195,7 @@ CXLDCAccess cxl_dc_access(const CXLDynCap *dc, uint16_t host, uint64_t dpa,
     }
 }
 
-/* Place on the medium of @dpa, which @rec holds */
-static uint64_t dc_rec_media(const DCRec *rec, uint64_t dpa)
+uint64_t dc_rec_media(const DCRec *rec, uint64_t dpa)
 {
     const DCTag *tag = rec->ref;
 

@@ -260,6 +260,8 @@ int dc_compare_range(gconstpointer a, gconstpointer b);
 /* Largest map of one region and host: 2 TiB in blocks of 64 KiB */
 #define DC_MAP_MAX_BYTES (4 * MiB)
 
+/* Place on the medium of @dpa, which @rec holds */
+uint64_t dc_rec_media(const DCRec *rec, uint64_t dpa);
 void dc_added_insert(CXLDynCap *dc, DCHost *h, const DCRec *rec);
 /* The extents that the fragments, in ascending order, are of */
 void dc_added_remove(CXLDynCap *dc, DCHost *h, const GArray *fragments);

@@ -207,6 +207,25 @@ static void dc_accept(CXLDynCap *dc, uint16_t host, DCGroup *group,
     trace_cxl_dc_accept(host, n, offered);
 }
 
+/* Does the owner let the host have what it accepts? */
+static bool dc_reserve(CXLDynCap *dc, uint16_t host, const DCGroup *group,
+                       const CXLDCRange *range, size_t n, const uint32_t *part)
+{
+    g_autofree uint64_t *media = NULL;
+
+    if (!dc->ops->reserve) {
+        return true;
+    }
+    media = g_new(uint64_t, n);
+    for (size_t i = 0; i < n; i++) {
+        const DCPart *p = &group->part[part[i]];
+        DCRec rec = { .dpa = range[i].dpa, .ref = p->tag, .seq = p->seq };
+
+        media[i] = dc_rec_media(&rec, rec.dpa);
+    }
+    return dc->ops->reserve(dc->opaque, host, range, media, n);
+}
+
 /* Accepts @n > 0 ranges of the offer, or changes nothing */
 static CXLRetCode dc_accept_ranges(CXLDynCap *dc, uint16_t host, DCGroup *group,
                                    const CXLDCRange *range, size_t n,
@@ -226,6 +245,9 @@ static CXLRetCode dc_accept_ranges(CXLDynCap *dc, uint16_t host, DCGroup *group,
     /* The group is counted already: what counts is the sum afterwards */
     if (n > group->nr_parts && dc_used_extents(dc, h) - group->nr_parts + n >
                                dc->config.max_extents) {
+        return CXL_RC_RESOURCES_EXHAUSTED;
+    }
+    if (!dc_reserve(dc, host, group, range, n, part)) {
         return CXL_RC_RESOURCES_EXHAUSTED;
     }
     dc_accept(dc, host, group, range, n, part, keep, fx);

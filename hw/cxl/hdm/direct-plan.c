@@ -25,6 +25,8 @@
  * @slots: how many there may be in all
  * @page: what is mapped begins and ends at multiples of it
  * @dynamic: dynamic capacity as well
+ * @mapped: pieces that DMA may go to, NULL if none may; what they begin and end
+ *   with stays what it is: DMA fails while a piece is mapped anew
  * @rows: ranges of rows seen so far
  * @asked: how often a device was asked what becomes of some of its memory
  * @refused: pieces that there was no room for
@@ -37,6 +39,7 @@ typedef struct Walk {
     uint64_t slots;
     uint64_t page;
     bool dynamic;
+    const GArray *mapped;
     unsigned rows;
     uint64_t asked;
     uint64_t refused;
@@ -54,7 +57,32 @@ static void walk_init(Walk *w, const CXLState *state, bool dynamic)
         .slots = cxl_direct_slots(state),
         .page = MAX(qemu_real_host_page_size(), qemu_target_page_size()),
         .dynamic = dynamic,
+        .mapped = ram_block_discard_is_disabled() ? state->direct->mapped
+                                                  : NULL,
     };
+}
+
+/* The first address behind @hpa where a mapped piece begins or ends */
+static hwaddr walk_edge(const Walk *w, hwaddr hpa)
+{
+    guint low = 0, high = w->mapped ? w->mapped->len : 0;
+    const CXLDirectPiece *old;
+
+    while (low < high) {
+        guint mid = (low + high) / 2;
+
+        old = &g_array_index(w->mapped, CXLDirectPiece, mid);
+        if (old->hpa + old->len <= hpa) {
+            low = mid + 1;
+        } else {
+            high = mid;
+        }
+    }
+    if (!w->mapped || low == w->mapped->len) {
+        return HWADDR_MAX;
+    }
+    old = &g_array_index(w->mapped, CXLDirectPiece, low);
+    return old->hpa > hpa ? old->hpa : old->hpa + old->len;
 }
 
 static uint32_t spent(Walk *w, CXLMemTarget *d)
@@ -99,26 +127,61 @@ static bool extends(Walk *w, const CXLDirectPiece *p)
     if (last->fw != p->fw || last->device != p->device ||
         last->mr != p->mr || last->dynamic != p->dynamic ||
         last->hpa + last->len != p->hpa ||
-        last->offset + last->len != p->offset) {
+        last->offset + last->len != p->offset ||
+        walk_edge(w, p->hpa - 1) < p->hpa + p->len) {
         return false;
     }
     last->len += p->len;
     return true;
 }
 
-/* Whose limit is lowest, or reached */
-static bool any_limit(Walk *w, const CXLMember *m, unsigned n, bool reached,
+/* Whose limit is 0, or does not allow @pieces more */
+static bool any_limit(Walk *w, const CXLMember *m, unsigned n, unsigned pieces,
                       CXLMemTarget **who)
 {
     for (unsigned i = 0; i < n; i++) {
         uint32_t limit = m[i].ops->map_limit(m[i].device);
 
-        if (!limit || (reached && spent(w, m[i].device) >= limit)) {
+        if (!limit || (uint64_t)spent(w, m[i].device) + pieces > limit) {
             *who = m[i].device;
             return true;
         }
     }
     return false;
+}
+
+static void append_piece(Walk *w, const CXLDirectPiece *p, const CXLMember *m,
+                         unsigned n)
+{
+    g_array_append_val(w->pieces, *p);
+    for (unsigned i = 0; i < n; i++) {
+        spend(w, m[i].device);
+    }
+}
+
+/*
+ * In parts, so that what is mapped of it stays as it is.  Where that would take
+ * more pieces than there may be, DMA has to do with a moment's failure.
+ */
+static void append_parts(Walk *w, const CXLDirectPiece *p, const CXLMember *m,
+                         unsigned n)
+{
+    hwaddr end = p->hpa + p->len;
+    CXLDirectPiece part = *p;
+    unsigned parts = 0;
+    CXLMemTarget *who;
+
+    for (hwaddr at = p->hpa; at < end; at = walk_edge(w, at)) {
+        parts++;
+    }
+    if (w->pieces->len + parts > w->slots || any_limit(w, m, n, parts, &who)) {
+        append_piece(w, p, m, n);
+        return;
+    }
+    for (; part.hpa < end; part.hpa += part.len, part.offset += part.len) {
+        part.len = MIN(walk_edge(w, part.hpa), end) - part.hpa;
+        append_piece(w, &part, m, n);
+    }
 }
 
 /*
@@ -139,21 +202,18 @@ static bool add_piece(Walk *w, const CXLDirectPiece *p, const CXLMember *m,
      */
     if (memory_region_has_guest_memfd(p->mr)) {
         *why = CXL_MEMORY_TRAP_CONFIDENTIAL;
-    } else if (any_limit(w, m, n, false, who)) {
+    } else if (any_limit(w, m, n, 0, who)) {
         *why = CXL_MEMORY_TRAP_SWITCHED_OFF;
     } else if (p->dynamic && !w->dynamic) {
         *why = CXL_MEMORY_TRAP_PINNED;
     } else if (extends(w, p)) {
         return true;
-    } else if (any_limit(w, m, n, true, who)) {
+    } else if (any_limit(w, m, n, 1, who)) {
         *why = CXL_MEMORY_TRAP_BUDGET;
     } else if (w->pieces->len >= w->slots) {
         *why = CXL_MEMORY_TRAP_NO_SLOTS;
     } else {
-        g_array_append_val(w->pieces, *p);
-        for (unsigned i = 0; i < n; i++) {
-            spend(w, m[i].device);
-        }
+        append_parts(w, p, m, n);
         return true;
     }
     w->refused++;
@@ -237,20 +297,18 @@ static void linear(Walk *w, CXLFixedWindow *fw, hwaddr hpa, hwaddr end,
 static void set_rows(Walk *w, const CXLSpread *s)
 {
     const CXLSetShape *shape = &s->set->shape;
-    uint64_t end = ROUND_DOWN(s->set->moved * shape->ways * shape->granularity,
+    /* While bytes move, what is mapped grows: DMA gets all of it at the end */
+    uint64_t rows_moved = w->mapped && s->set->moved < s->set->rows ?
+                          0 : s->set->moved;
+    uint64_t end = ROUND_DOWN(rows_moved * shape->ways * shape->granularity,
                               w->page);
     uint64_t refused = w->refused, at = 0;
 
     while (at < end && !w->stop) {
         CXLRows rows = cxl_rows(s->set, at, end, w->page);
-        /*
-         * While bytes move, what is mapped grows.  A device that is assigned to
-         * the guest gets all of it at the end, see cxl_direct_may_map_dynamic()
-         */
         CXLDirectPiece p = {
             .fw = s->fw, .hpa = s->hpa + at, .len = rows.len,
-            .mr = &s->set->ram, .offset = at,
-            .dynamic = rows.dynamic || s->set->moved < s->set->rows,
+            .mr = &s->set->ram, .offset = at, .dynamic = rows.dynamic,
         };
         CXLDirectFate fate = {
             .hpa = p.hpa, .len = rows.len, .device = rows.device,

@@ -11,18 +11,6 @@
 #include "hdm-internal.h"
 #include "trace/trace-hw_cxl.h"
 
-/**
- * struct CXLDirect - what is mapped
- * @mapped: CXLDirectPiece, as they are in the windows
- * @decode: tells that a decoder has changed
- * @dynamic: we keep others from pinning memory
- */
-typedef struct CXLDirect {
-    GArray *mapped;
-    Notifier decode;
-    bool dynamic;
-} CXLDirect;
-
 /* Devices know no machine; it has its state in a property of its own */
 CXLState *cxl_direct_state(void)
 {
@@ -38,23 +26,35 @@ unsigned cxl_direct_mapped(const CXLState *state)
 }
 
 /*
- * Dynamic capacity comes and goes, and a neighbour that comes or goes makes
- * one range out of two or two out of one.  A device that is assigned to the
- * guest has its view of memory changed step by step then, and its DMA would
- * fail in between.  So it is either us or them: they are refused while we map,
- * and while they are there, dynamic capacity traps.
+ * Dynamic capacity comes and goes.  Who does DMA to it follows, see discard.c;
+ * who locks all memory once and for all cannot, and it is either us or them:
+ * they are refused while we map, and while they are there, it traps.
  */
-bool cxl_direct_may_map_dynamic(const CXLState *state)
-{
-    return state->direct->dynamic || !ram_block_discard_is_disabled();
-}
-
-static bool require_dynamic(CXLDirect *d)
+static bool direct_require_dynamic(CXLDirect *d)
 {
     if (!d->dynamic) {
-        d->dynamic = ram_block_discard_require(true) == 0;
+        d->dynamic = ram_block_coordinated_discard_require(true) == 0;
     }
     return d->dynamic;
+}
+
+static void direct_release_dynamic(CXLDirect *d)
+{
+    if (d->dynamic) {
+        ram_block_coordinated_discard_require(false);
+        d->dynamic = false;
+    }
+}
+
+bool cxl_direct_may_map_dynamic(const CXLState *state)
+{
+    bool was = state->direct->dynamic;
+    bool may = direct_require_dynamic(state->direct);
+
+    if (!was) {
+        direct_release_dynamic(state->direct);
+    }
+    return may;
 }
 
 static bool same_piece(const CXLDirectPiece *a, const CXLDirectPiece *b)
@@ -83,6 +83,8 @@ static void map(CXLDirectPiece *p)
     memory_region_init_alias(p->alias, p->device ? OBJECT(p->device) :
                              memory_region_owner(&p->fw->mr), name, p->mr,
                              p->offset, p->len);
+    /* Or DMA to it would fail when a neighbour comes, for a moment */
+    memory_region_set_unmergeable(p->alias, true);
     memory_region_add_subregion(&p->fw->mr, at, p->alias);
 }
 
@@ -126,25 +128,26 @@ static bool any_dynamic(const GArray *plan)
     return false;
 }
 
-void cxl_direct_update(void)
+bool cxl_direct_update(void)
 {
     CXLState *state = cxl_direct_state();
     bool dynamic;
     GArray *plan;
 
     if (!state) {
-        return;
+        return true;
     }
     for (GList *it = state->fixed_windows; it; it = it->next) {
         cxl_window_forget(it->data);
     }
-    dynamic = require_dynamic(state->direct);
+    dynamic = direct_require_dynamic(state->direct);
     plan = cxl_direct_plan(state, dynamic);
+    state->direct->no_dma = false;
     apply(state, plan);
-    if (dynamic && !any_dynamic(plan)) {
-        ram_block_discard_require(false);
-        state->direct->dynamic = false;
+    if (!any_dynamic(plan)) {
+        direct_release_dynamic(state->direct);
     }
+    return !state->direct->no_dma;
 }
 
 void cxl_direct_topology_changed(void)

@@ -233,6 +233,20 @@ typedef struct CXLDirectFate {
 /* direct.c */
 
 /**
+ * struct CXLDirect - what is mapped
+ * @mapped: CXLDirectPiece, as they are in the windows
+ * @decode: tells that a decoder has changed
+ * @dynamic: we keep others from pinning memory for good
+ * @no_dma: something that does DMA could not take a piece
+ */
+typedef struct CXLDirect {
+    GArray *mapped;
+    Notifier decode;
+    bool dynamic;
+    bool no_dma;
+} CXLDirect;
+
+/**
  * cxl_direct_start - the machine is complete: begin to map
  * @state: CXL part of the machine, windows linked
  */

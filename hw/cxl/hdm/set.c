@@ -62,6 +62,7 @@ static CXLSet *set_new(CXLSets *all, const CXLSetShape *shape, uint64_t each)
         return NULL;
     }
     s->memory = cxl_ram_cache(&s->ram);
+    cxl_discard_manage(&s->ram);
     for (unsigned k = 0; k < shape->ways; k++) {
         memory_region_ref(shape->member[k].mr);
         s->backend[k] = cxl_ram_cache(shape->member[k].mr);

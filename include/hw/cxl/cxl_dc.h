@@ -138,6 +138,9 @@ typedef enum CXLDCReason {
  * struct CXLDCOps - consequences of an operation; any may be NULL
  * @log_space: records that fit in the DC event log of @host now (NULL: no
  *             bound)
+ * @reserve: @host is about to accept @n ranges, which begin at @media on the
+ *           medium. False, with nothing changed, if it cannot have them: its
+ *           answer fails. May be let in already (NULL: it can)
  * @access: @host may (@on) or may no more reach @range
  * @commit: bring all changes of access into force that were announced since
  *          the last call: when it returns, no processor and no device can reach
@@ -166,6 +169,8 @@ typedef enum CXLDCReason {
  */
 typedef struct CXLDCOps {
     uint32_t (*log_space)(void *opaque, uint16_t host);
+    bool (*reserve)(void *opaque, uint16_t host, const CXLDCRange *range,
+                    const uint64_t *media, size_t n);
     void (*access)(void *opaque, uint16_t host, const CXLDCRange *range,
                    bool on);
     void (*commit)(void *opaque);

@@ -185,13 +185,19 @@ bool cxl_set_uses(const MemoryRegion *mr);
 /** cxl_sets_settle - what is to leave its set does so at once */
 void cxl_sets_settle(void);
 
+/** cxl_discard_manage - parts of @mr are mapped, as the host may reach them */
+void cxl_discard_manage(MemoryRegion *mr);
+
 /**
  * cxl_direct_update - something changed: bring the mapping up to date
  *
  * The windows change in one memory transaction.  When it returns, nothing is
  * mapped any more that should trap.
+ *
+ * Return: false if something that does DMA to memory, as an assigned device, is
+ * in the way of a new mapping: the processors have it, DMA does not get there
  */
-void cxl_direct_update(void);
+bool cxl_direct_update(void);
 
 /**
  * cxl_direct_topology_changed - the same, and routes may be others

@@ -63,6 +63,16 @@ static void rec_log(void *opaque, const CXLDCEvent *event)
     g_array_append_vals(rec->events, event, 1);
 }
 
+static bool rec_reserve(void *opaque, uint16_t host, const CXLDCRange *range,
+                        const uint64_t *media, size_t n)
+{
+    DCRecorder *rec = opaque;
+
+    g_assert_cmpuint(n, >, 0);
+    rec->media = media[0];
+    return !rec->refuses;
+}
+
 static void rec_access(void *opaque, uint16_t host, const CXLDCRange *range,
                        bool on)
 {
@@ -104,6 +114,7 @@ static void rec_report(void *opaque, uint16_t host, CXLDCOutcome what,
 const CXLDCOps dc_recorder_ops = {
     .log_space = rec_log_space,
     .log = rec_log,
+    .reserve = rec_reserve,
     .access = rec_access,
     .sanitize = rec_sanitize,
     .commit = rec_commit,

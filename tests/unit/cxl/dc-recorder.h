@@ -27,6 +27,8 @@ typedef struct DCReported {
  * @order: one letter for each call, repeated calls once: access (o)ff and o(n),
  *         (s)ettle, (w)ipe, (l)og, (r)eport
  * @unsettled: access changed since the last settle
+ * @refuses: what ops->reserve is asked for
+ * @media: of the first range that it was asked for last
  */
 typedef struct DCRecorder {
     uint32_t room[CXL_DC_MAX_HOSTS];
@@ -36,6 +38,8 @@ typedef struct DCRecorder {
     GArray *reports;            /* DCReported */
     GString *order;
     bool unsettled;
+    bool refuses;
+    uint64_t media;
 } DCRecorder;
 
 extern const CXLDCOps dc_recorder_ops;

@@ -72,6 +72,27 @@ static void test_refuse(void)
     assert_rc(fm_add_one(t, 1, DPA(PLAIN, 2), 3, 5), CXL_RC_SUCCESS);
 }
 
+/* As any answer that fails: the offer ends, and nobody has reached anything */
+static void test_owner_cannot_let_the_host_have_it(void)
+{
+    g_autoptr(DCTest) t = dc_test_new();
+
+    t->rec->refuses = true;
+    assert_rc(fm_add_one(t, 0, DPA(PLAIN, 2), 3, 5), CXL_RC_SUCCESS);
+    assert_rc(host_accept(t, 0, DPA(PLAIN, 2), 3), CXL_RC_RESOURCES_EXHAUSTED);
+    g_assert_cmphex(t->rec->media, ==, DPA(PLAIN, 2));
+    g_assert_cmpuint(t->rec->access->len, ==, 0);
+    g_assert_cmpuint(t->rec->events->len, ==, 0);
+    assert_report(t, 0, CXL_DC_REFUSED, CXL_DC_BY_ERROR, 1);
+    g_assert_cmpuint(nr_pending(t, 0), ==, 0);
+    g_assert_cmpuint(extents_left(t, 0), ==, 512);
+    g_assert_false(can_access(t, 0, DPA(PLAIN, 2), 1));
+
+    t->rec->refuses = false;
+    assert_rc(fm_add_one(t, 0, DPA(PLAIN, 2), 3, 5), CXL_RC_SUCCESS);
+    assert_rc(host_accept(t, 0, DPA(PLAIN, 2), 3), CXL_RC_SUCCESS);
+}
+
 static void test_accept_part_of_extent(void)
 {
     g_autoptr(DCTest) t = dc_test_new();
@@ -525,6 +546,8 @@ int main(int argc, char **argv)
     g_test_add_func("/cxl/dc/respond/nothing-pending", test_nothing_pending);
     g_test_add_func("/cxl/dc/respond/accept", test_accept);
     g_test_add_func("/cxl/dc/respond/refuse", test_refuse);
+    g_test_add_func("/cxl/dc/respond/owner-cannot-let-the-host-have-it",
+                    test_owner_cannot_let_the_host_have_it);
     g_test_add_func("/cxl/dc/respond/part-of-extent",
                     test_accept_part_of_extent);
     g_test_add_func("/cxl/dc/respond/some-extents", test_accept_some_extents);
