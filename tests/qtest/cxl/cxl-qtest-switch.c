@@ -3,6 +3,7 @@
  * Enumeration of a CXL switch and its commands, for qtests
  */
 #include "qemu/osdep.h"
+#include "qemu/bswap.h"
 #include "qemu/units.h"
 #include "hw/pci/pci_regs.h"
 #include "cxl-qtest-switch.h"
@@ -132,4 +133,35 @@ uint16_t switch_control(CxlSwitch *sw, uint8_t port, uint8_t op)
     req8(&req, port);
     req8(&req, op);
     return cxl_cmd(&sw->mailbox, 0x5102, &req, NULL);
+}
+
+/* Value that switches a slot off, as a message carries it */
+#define POWER_OFF   (PCI_EXP_SLTCTL_PWR_IND_OFF | PCI_EXP_SLTCTL_PCC)
+
+void switch_aim(CxlSwitch *sw, CxlDev *port)
+{
+    CxlDev *ds = &sw->dsp[0];
+    unsigned msi = cfg_find_cap(ds, PCI_CAP_ID_MSI);
+    unsigned slot = express(port) + PCI_EXP_SLTCTL;
+    uint16_t flags = cfg_readw(ds, msi + PCI_MSI_FLAGS);
+    bool wide = flags & PCI_MSI_FLAGS_64BIT;
+
+    g_assert_cmpuint(msi, !=, 0);
+    cfg_writew(port, slot, PCI_EXP_SLTCTL_PWR_IND_ON);
+    cfg_writel(ds, msi + PCI_MSI_ADDRESS_LO, port->cfg + slot);
+    if (wide) {
+        cfg_writel(ds, msi + PCI_MSI_ADDRESS_HI, 0);
+    }
+    cfg_writew(ds, msi + (wide ? PCI_MSI_DATA_64 : PCI_MSI_DATA_32),
+               POWER_OFF);
+    cfg_writew(ds, msi + PCI_MSI_FLAGS, flags | PCI_MSI_FLAGS_ENABLE);
+}
+
+void switch_slot_request(CxlSwitch *sw, uint8_t req[8])
+{
+    unsigned slot = express(&sw->dsp[0]) + PCI_EXP_SLTCTL;
+
+    g_assert_cmpuint(slot & 3, ==, 0);
+    stl_le_p(req, SWITCH_DSP_PORT(0) | (slot | 3 << 12 | 1 << 23) << 8);
+    stl_le_p(req + 4, SWITCH_SLOT_EVENTS);
 }

@@ -7,6 +7,7 @@
 #define TESTS_CXL_QTEST_SWITCH_H
 
 #include "cxl-qtest.h"
+#include "hw/pci/pci_regs.h"
 
 /* Numbers of the ports, all different */
 #define SWITCH_USP_PORT     7
@@ -57,5 +58,16 @@ void switch_refused(CxlSwitch *sw, uint16_t op, const CxlReq *req,
 void switch_port(CxlSwitch *sw, uint8_t id, uint8_t block[16]);
 /** switch_control() - 5102h */
 uint16_t switch_control(CxlSwitch *sw, uint8_t port, uint8_t op);
+
+/* What switch_slot_request() sets in Slot Control */
+#define SWITCH_SLOT_EVENTS  (PCI_EXP_SLTCTL_HPIE | PCI_EXP_SLTCTL_CCIE)
+
+/**
+ * switch_aim() - have the interrupt message of port ds0 switch off a slot
+ * @port: the root port whose slot that is
+ */
+void switch_aim(CxlSwitch *sw, CxlDev *port);
+/** switch_slot_request() - payload of a 5103h that makes ds0 send it */
+void switch_slot_request(CxlSwitch *sw, uint8_t req[8]);
 
 #endif

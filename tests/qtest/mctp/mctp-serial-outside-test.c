@@ -15,9 +15,6 @@
 #include "tests/qtest/cxl/cxl-qtest-switch.h"
 
 #define ENDPOINT 0x20
-/* Value that switches a slot off, as a message carries it */
-#define POWER_OFF (PCI_EXP_SLTCTL_PWR_IND_OFF | PCI_EXP_SLTCTL_PCC)
-#define EVENTS (PCI_EXP_SLTCTL_HPIE | PCI_EXP_SLTCTL_CCIE)
 
 /* The controller is below root port rp1, behind the buses of the switch */
 #define PXB_BUS 52
@@ -26,38 +23,6 @@
 #define I2C_DEVICES \
     "-device dw-i2c-pci,id=dw,bus=rp1 " \
     "-device i2c_mctp_cxl,bus=dw.0,address=0x20,target=us0 "
-
-/* Port ds0 sends the message that switches off the slot of @port */
-static void aim(CxlSwitch *sw, CxlDev *port)
-{
-    CxlDev *ds = &sw->dsp[0];
-    unsigned msi = cfg_find_cap(ds, PCI_CAP_ID_MSI);
-    unsigned slot = cfg_find_cap(port, PCI_CAP_ID_EXP) + PCI_EXP_SLTCTL;
-    uint16_t flags = cfg_readw(ds, msi + PCI_MSI_FLAGS);
-    bool wide = flags & PCI_MSI_FLAGS_64BIT;
-
-    g_assert_cmpuint(msi, !=, 0);
-    cfg_writew(port, slot, PCI_EXP_SLTCTL_PWR_IND_ON);
-    cfg_writel(ds, msi + PCI_MSI_ADDRESS_LO, port->cfg + slot);
-    if (wide) {
-        cfg_writel(ds, msi + PCI_MSI_ADDRESS_HI, 0);
-    }
-    cfg_writew(ds, msi + (wide ? PCI_MSI_DATA_64 : PCI_MSI_DATA_32),
-               POWER_OFF);
-    cfg_writew(ds, msi + PCI_MSI_FLAGS, flags | PCI_MSI_FLAGS_ENABLE);
-}
-
-/* 5103h that has ds0 tell of the end of each write to its Slot Control */
-static void slot_request(CxlSwitch *sw, uint8_t req[8])
-{
-    unsigned slot = cfg_find_cap(&sw->dsp[0], PCI_CAP_ID_EXP) +
-                    PCI_EXP_SLTCTL;
-
-    g_assert_cmpuint(slot & 3, ==, 0);
-    stl_le_p(req, SWITCH_DSP_PORT(0) |
-             (slot | 3 << 12 | 1 << 23) << 8);
-    stl_le_p(req + 4, EVENTS);
-}
 
 static void is_gone(QTestState *qts, const char *id)
 {
@@ -82,8 +47,8 @@ static void test_command_that_unplugs_its_switch(void)
     switch_probe(cxl_start(SWITCH_PORTS "%s", line), &sw);
     root = sw.usp;
     root.cfg -= 1 << 20;
-    aim(&sw, &root);
-    slot_request(&sw, req);
+    switch_aim(&sw, &root);
+    switch_slot_request(&sw, req);
     l = line_open(0);
     a = line_command(l, 0x5103, req, sizeof(req));
     g_assert_cmphex(a.ret_code, ==, 0);
@@ -135,11 +100,11 @@ static void test_command_that_unplugs_its_bus(void)
     port = sw.usp;
     port.cfg -= (uint64_t)sw.usp.bus << 20;
     port.cfg += (uint64_t)RP1 << 12;
-    aim(&sw, &port);
+    switch_aim(&sw, &port);
 
     stw_le_p(packet + 8, 0x5103);
     stw_le_p(packet + 10, 8);
-    slot_request(&sw, packet + 4 + CCI_OVERHEAD);
+    switch_slot_request(&sw, packet + 4 + CCI_OVERHEAD);
     len = mctp_i2c_encode(ENDPOINT, OWN, packet, sizeof(packet), frame);
     mctp_listen(&t);
     dw_master_mode(&t, CON_LINUX_MASTER, ENDPOINT);
@@ -149,7 +114,8 @@ static void test_command_that_unplugs_its_bus(void)
     qtest_qmp_eventwait(sw.qts, "DEVICE_DELETED");
     is_gone(sw.qts, "dw");
     qtest_clock_step(sw.qts, 2 * ANSWER_NS);
-    g_assert_cmphex(slot_control(&sw, 0) & EVENTS, ==, EVENTS);
+    g_assert_cmphex(slot_control(&sw, 0) & SWITCH_SLOT_EVENTS, ==,
+                    SWITCH_SLOT_EVENTS);
     dw_stop(&t);
 }
 
