@@ -19,6 +19,8 @@ import sys
 CAPACITY_BLOCK = 2 << 20
 # What the base says of each property of a kind
 NOTHING = (None, '', 'on/off')
+# What abstract types of the base give to each object and not to the class
+OF_INSTANCES = {'usb-device': {'attached'}}
 
 
 class Monitor:
@@ -78,6 +80,7 @@ def own_properties(monitor, ours):
         parent = types[name]['parent']
         inherited = {p['name'] for p in
                      monitor.ask('qom-list-properties', typename=parent)}
+        inherited |= OF_INSTANCES.get(parent, set())
         for prop in listed(monitor, name, types[name].get('abstract')):
             if prop['name'] not in inherited:
                 yield name, prop

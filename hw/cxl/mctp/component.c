@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The CXL component behind an MCTP link: finds it, runs requests on its CCI,
- * lets go of it when it is unplugged. All links share this, on I2C or serial.
+ * lets go of it when it is unplugged. All links share this, on whatever bus.
  *
  * Reference: CXL r3.2 7.6.3, 9.19, 9.20; DMTF DSP0236 8; RFC 4122 4.3.
  */
@@ -221,7 +221,7 @@ bool mctp_cxl_component_open(MCTPCXLComponent *c, DeviceState *link,
                              Error **errp)
 {
     uint8_t uuid[sizeof(QemuUUID)];
-    /* .medium stays 0: no fair arbitration (SMBus), undefined (serial) */
+    /* .medium stays 0: no fair arbitration (SMBus), undefined elsewhere */
     MCTPEndpointConfig config = {
         .kick = kick,
         .kick_opaque = link,

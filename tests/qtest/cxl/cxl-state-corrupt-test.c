@@ -38,7 +38,9 @@
     "-device cxl-type3,bus=ds0,id=cxl-mem1,volatile-memdev=vm1 " \
     "-device dw-i2c-pci,id=dw,bus=pcie.0,addr=05.0 " \
     "-device i2c_mctp_cxl,bus=dw.0,address=0x21,target=cxl-mem0 " \
-    "-chardev null,id=fm -device mctp-serial-cxl,chardev=fm,target=us0 "
+    "-chardev null,id=fm -device mctp-serial-cxl,chardev=fm,target=us0 " \
+    "-device qemu-xhci,id=xhci,bus=pcie.0,addr=06.0 " \
+    "-device usb-cxl-mctp,bus=xhci.0,port=1,target=us0 "
 #define DC_BASE         (256 * MiB + 512 * MiB)
 
 static const uint8_t dram_uuid[16] = {
@@ -374,6 +376,7 @@ static void no_byte_brings_the_machine_down(void)
     static const char *const ours[] = {
         "cxl-type3", "cxl-rp", "cxl-switch", "cxl-upstream", "cxl-downstream",
         "cxl-component", "dw-i2c", "i2c_mctp_cxl", "mctp-serial-cxl",
+        "usb-cxl-mctp",
     };
     const unsigned each = g_test_thorough() ? UINT_MAX : 40;
     unsigned i, k, loads = 0, refused = 0;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A peer at the other end of an mctp-serial-cxl's line.
+ * A peer at the other end of a line, and of an mctp-serial-cxl's.
  * Reference: DMTF DSP0236, DSP0253; CXL r3.2 7.6.3.
  */
 #include "qemu/osdep.h"
@@ -62,6 +62,7 @@ Line *line_open(unsigned n)
     struct sockaddr_un addr = { .sun_family = AF_UNIX };
     Line *l = g_new0(Line, 1);
 
+    l->kind = &line_serial;
     l->eid = LINE_EID(n);
     g_assert_cmpuint(strlen(line_path(n)), <, sizeof(addr.sun_path));
     strcpy(addr.sun_path, line_path(n));
@@ -77,9 +78,14 @@ Line *line_open(unsigned n)
 void line_close(Line *l)
 {
     if (l) {
-        close(l->fd);
-        g_free(l);
+        l->kind->close(l);
     }
+}
+
+static void serial_close(Line *l)
+{
+    close(l->fd);
+    g_free(l);
 }
 
 static void wait_for(Line *l, short events)
@@ -143,7 +149,7 @@ void line_bytes(Line *l, void *data, size_t len)
     }
 }
 
-GByteArray *line_packet(Line *l)
+static GByteArray *serial_packet(Line *l)
 {
     MCTPSerialEvent event;
     GByteArray *packet;
@@ -167,18 +173,67 @@ GByteArray *line_frame(const void *packet, size_t len)
     return g_byte_array_append(bytes, frame, n);
 }
 
-void line_send_packet(Line *l, const void *packet, size_t len)
+static GByteArray *serial_frames(const GPtrArray *packets)
 {
-    g_autoptr(GByteArray) frame = line_frame(packet, len);
+    GByteArray *bytes = g_byte_array_new();
 
-    line_write(l, frame->data, frame->len);
+    for (unsigned i = 0; i < packets->len; i++) {
+        const GByteArray *packet = g_ptr_array_index(packets, i);
+        g_autoptr(GByteArray) frame = line_frame(packet->data, packet->len);
+
+        g_byte_array_append(bytes, frame->data, frame->len);
+    }
+    return bytes;
 }
 
-static GByteArray *frames_of(const MCTPPath *path, const void *body,
+static void serial_send(Line *l, const GPtrArray *packets)
+{
+    g_autoptr(GByteArray) bytes = serial_frames(packets);
+
+    line_write(l, bytes->data, bytes->len);
+}
+
+const LineKind line_serial = {
+    .name = "serial",
+    .machine = "",
+    .args = line_args,
+    .open = line_open,
+    .close = serial_close,
+    .send = serial_send,
+    .packet = serial_packet,
+};
+
+/* -- any line ----------------------------------------------------------- */
+
+GByteArray *line_packet(Line *l)
+{
+    return l->kind->packet(l);
+}
+
+static GPtrArray *packet_array(void)
+{
+    return g_ptr_array_new_with_free_func((GDestroyNotify)g_byte_array_unref);
+}
+
+static void add_packet(GPtrArray *packets, const void *packet, size_t len)
+{
+    g_ptr_array_add(packets, g_byte_array_append(g_byte_array_new(), packet,
+                                                 len));
+}
+
+void line_send_packet(Line *l, const void *packet, size_t len)
+{
+    g_autoptr(GPtrArray) packets = packet_array();
+
+    add_packet(packets, packet, len);
+    l->kind->send(l, packets);
+}
+
+static GPtrArray *packets_of(const MCTPPath *path, const void *body,
                              size_t len)
 {
     g_autofree MCTPTxQueue *tx = g_new0(MCTPTxQueue, 1);
-    GByteArray *bytes = g_byte_array_new();
+    GPtrArray *packets = packet_array();
     MCTPStats stats = { 0 };
     MCTPTxPacket pkt;
 
@@ -186,16 +241,15 @@ static GByteArray *frames_of(const MCTPPath *path, const void *body,
     g_assert_cmpint(mctp_txqueue_push(tx, path, MCTP_UNIT_BASELINE, body,
                                       len, 0), ==, 0);
     while (mctp_txqueue_peek(tx, 0, &pkt)) {
-        g_autoptr(GByteArray) frame = line_frame(pkt.data, pkt.len);
-
-        g_byte_array_append(bytes, frame->data, frame->len);
+        add_packet(packets, pkt.data, pkt.len);
         mctp_txqueue_sent(tx, pkt.id, 0);
     }
-    return bytes;
+    return packets;
 }
 
-GByteArray *line_cci(uint8_t dest, uint8_t src, uint8_t tag, uint8_t cci_tag,
-                     uint16_t opcode, const void *in, size_t len)
+GPtrArray *line_packets(uint8_t dest, uint8_t src, uint8_t tag,
+                        uint8_t cci_tag, uint16_t opcode, const void *in,
+                        size_t len)
 {
     const MCTPPath path = {
         .remote = dest, .local = src, .tag = tag, .to = true,
@@ -209,7 +263,25 @@ GByteArray *line_cci(uint8_t dest, uint8_t src, uint8_t tag, uint8_t cci_tag,
     if (len) {
         memcpy(body + CCI_OVERHEAD, in, len);
     }
-    return frames_of(&path, body, CCI_OVERHEAD + len);
+    return packets_of(&path, body, CCI_OVERHEAD + len);
+}
+
+GByteArray *line_cci(uint8_t dest, uint8_t src, uint8_t tag, uint8_t cci_tag,
+                     uint16_t opcode, const void *in, size_t len)
+{
+    g_autoptr(GPtrArray) packets = line_packets(dest, src, tag, cci_tag,
+                                                opcode, in, len);
+
+    return serial_frames(packets);
+}
+
+void line_request(Line *l, uint8_t src, uint8_t tag, uint8_t cci_tag,
+                  uint16_t opcode, const void *in, size_t len)
+{
+    g_autoptr(GPtrArray) packets = line_packets(l->eid, src, tag, cci_tag,
+                                                opcode, in, len);
+
+    l->kind->send(l, packets);
 }
 
 GByteArray *line_message(Line *l, MCTPHeader *first)
@@ -261,12 +333,10 @@ Answer line_command(Line *l, uint16_t opcode, const void *in, size_t len)
 {
     const uint8_t cci_tag = l->serial++;
     const uint8_t tag = cci_tag & 7;
-    g_autoptr(GByteArray) request = line_cci(l->eid, PEER_EID, tag, cci_tag,
-                                             opcode, in, len);
     g_autoptr(GByteArray) body = NULL;
     MCTPHeader hdr;
 
-    line_write(l, request->data, request->len);
+    line_request(l, PEER_EID, tag, cci_tag, opcode, in, len);
     body = line_message(l, &hdr);
     g_assert_cmpuint(hdr.dest, ==, PEER_EID);
     g_assert_cmpuint(hdr.src, ==, l->eid);

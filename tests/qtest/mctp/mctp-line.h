@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A peer at the other end of an mctp-serial-cxl's line, a unix socket: what
- * an FM program does, and what a broken one does.
+ * A peer at the other end of a line: what an FM program does, and what a
+ * broken one does. The line is that of an mctp-serial-cxl, a unix socket, or
+ * of another kind that carries packets in order, see LineKind.
  * Reference: DMTF DSP0236, DSP0253; CXL r3.2 7.6.3.
  */
 #ifndef TESTS_QTEST_MCTP_LINE_H
@@ -17,10 +18,37 @@
 /* Type byte and CCI message header */
 #define CCI_OVERHEAD    13
 
+typedef struct Line Line;
+
+/**
+ * struct LineKind - a binding of MCTP that connects two ends
+ */
+typedef struct LineKind {
+    /** @name: in names of tests */
+    const char *name;
+    /** @machine: what the lines of a machine need once, on its command line */
+    const char *machine;
+    /** @args: command line of link@n to @target, with the EID LINE_EID(@n) */
+    char *(*args)(unsigned n, const char *target);
+    /** @start: prepare a machine that was started or reset; may be %NULL */
+    void (*start)(QTestState *qts, QPCIBus *pci);
+    /** @stop: before the machine ends; may be %NULL */
+    void (*stop)(void);
+    Line *(*open)(unsigned n);
+    void (*close)(Line *l);
+    /** @send: all of them, of GByteArray */
+    void (*send)(Line *l, const GPtrArray *packets);
+    /** @packet: the next packet; it must come */
+    GByteArray *(*packet)(Line *l);
+} LineKind;
+
+extern const LineKind line_serial;
+
 /**
  * struct Line - one connection
  */
-typedef struct Line {
+struct Line {
+    const LineKind *kind;
     /** @fd: the socket, nonblocking */
     int fd;
     /** @eid: of the endpoint */
@@ -33,7 +61,7 @@ typedef struct Line {
     size_t rx_len;
     /** @parser: of what the endpoint sends */
     MCTPSerialParser parser;
-} Line;
+};
 
 /** line_path() - where the socket of line @n is; owned by this file */
 const char *line_path(unsigned n);
@@ -52,22 +80,33 @@ Line *line_open(unsigned n);
 void line_close(Line *l);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Line, line_close)
 
+/* Bytes of a serial line */
+
 /** line_write() - write all of it; fails after a minute of standstill */
 void line_write(Line *l, const void *data, size_t len);
 /** line_try_write() - write what is taken at once; -1 if the line is cut */
 ssize_t line_try_write(Line *l, const void *data, size_t len);
 /** line_bytes() - read exactly @len raw bytes */
 void line_bytes(Line *l, void *data, size_t len);
-/** line_packet() - the next packet; every frame must be sound */
-GByteArray *line_packet(Line *l);
-
 /** line_frame() - frame a packet */
 GByteArray *line_frame(const void *packet, size_t len);
-/** line_send_packet() - frame and write a packet */
-void line_send_packet(Line *l, const void *packet, size_t len);
 /** line_cci() - packets of a CCI request as one piece of frames */
 GByteArray *line_cci(uint8_t dest, uint8_t src, uint8_t tag, uint8_t cci_tag,
                      uint16_t opcode, const void *in, size_t len);
+
+/* From here on, lines of any kind */
+
+/** line_packet() - the next packet; every frame must be sound */
+GByteArray *line_packet(Line *l);
+/** line_send_packet() - frame and write a packet */
+void line_send_packet(Line *l, const void *packet, size_t len);
+/** line_packets() - packets of a CCI request from @src, of GByteArray */
+GPtrArray *line_packets(uint8_t dest, uint8_t src, uint8_t tag,
+                        uint8_t cci_tag, uint16_t opcode, const void *in,
+                        size_t len);
+/** line_request() - send a CCI request from @src */
+void line_request(Line *l, uint8_t src, uint8_t tag, uint8_t cci_tag,
+                  uint16_t opcode, const void *in, size_t len);
 /** line_message() - the next message; all of it must come in order */
 GByteArray *line_message(Line *l, MCTPHeader *hdr);
 /** line_answer() - take a CCI answer apart; asserts that it is one */

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Event Notification: who set the policy is told, on serial lines and on I2C,
- * of a log that got records and of an operation that ended.
+ * Event Notification: who set the policy is told, on serial lines, on USB and
+ * on I2C, of a log that got records and of an operation that ended.
  * Reference: CXL r3.2 8.2.10.2.6 to 8.2.10.2.8; DMTF DSP0236 8.
  */
 #include "qemu/osdep.h"
 #include "qemu/bswap.h"
 #include "qemu/units.h"
 #include "mctp-line.h"
+#include "mctp-usb-line.h"
 #include "hw/mctp/mctp_i2c_frame.h"
 
 #define EP_DEVICE 0x22
@@ -27,14 +28,15 @@
 /* What the transfer of a whole package takes */
 #define FIRMWARE_NS 10000000000LL
 
+static const LineKind *kind;
 static uint64_t next_dpa;
 
 /* Lines 0 and 1 and an I2C endpoint of one memory device, and its mailbox */
 static char *machine_args(void)
 {
-    g_autofree char *a = line_args(0, "mem0");
-    g_autofree char *b = line_args(1, "mem0");
-    g_autofree char *c = line_args(2, "us0");
+    g_autofree char *a = kind->args(0, "mem0");
+    g_autofree char *b = kind->args(1, "mem0");
+    g_autofree char *c = kind->args(2, "us0");
 
     return g_strconcat(MCTP_MACHINE
         "-device cxl-switch-mailbox-cci,id=sw0,bus=pcie.0,addr=06.0,"
@@ -44,7 +46,7 @@ static char *machine_args(void)
         "-device cxl-type3,id=mem0,bus=pcie.0,addr=07.0,volatile-memdev=vmem,"
         "volatile-dc-memdev=dcmem,num-dc-regions=2,sn=0x99 "
         "-device i2c_mctp_cxl,bus=dw.0,address=0x22,target=mem0,eid=20 ",
-        a, b, c, NULL);
+        kind->machine, a, b, c, NULL);
 }
 
 static void start(DwI2c *t, Mailbox *host)
@@ -54,12 +56,18 @@ static void start(DwI2c *t, Mailbox *host)
     dw_start_args(t, args);
     mctp_listen(t);
     *host = mailbox_open(t, QPCI_DEVFN(7, 0), 2);
+    if (kind->start) {
+        kind->start(t->qts, t->pci);
+    }
     next_dpa = DC_BASE;
 }
 
 static void stop(DwI2c *t, Mailbox *host)
 {
     mailbox_close(host);
+    if (kind->stop) {
+        kind->stop();
+    }
     dw_stop(t);
 }
 
@@ -190,7 +198,7 @@ static Line *start_told(DwI2c *t, Mailbox *host, uint16_t conditions)
     Line *l;
 
     start(t, host);
-    l = line_open(0);
+    l = kind->open(0);
     if (conditions) {
         set_policy(l, conditions, 0);
     }
@@ -215,7 +223,7 @@ static void test_policy(void)
     DwI2c t;
 
     l = start_told(&t, &host, 0);
-    sw = line_open(2);
+    sw = kind->open(2);
     expect_policy(l, 0);
     set_policy(l, 0x801f, 0);
     expect_policy(l, 0x801f);
@@ -329,7 +337,6 @@ static void test_wrong_answers(void)
 static void test_who_is_told(void)
 {
     const uint8_t policy[] = { DC_LOG, 0 };
-    g_autoptr(GByteArray) request = NULL;
     g_autoptr(GByteArray) body = NULL;
     g_autoptr(Line) one = NULL;
     g_autoptr(Line) two = NULL;
@@ -338,7 +345,7 @@ static void test_who_is_told(void)
     DwI2c t;
 
     one = start_told(&t, &host, 0);
-    two = line_open(1);
+    two = kind->open(1);
     set_policy(two, DC_LOG, 0);
     expect_policy(one, 0);
     fill_log(one, &host);
@@ -352,8 +359,7 @@ static void test_who_is_told(void)
     acknowledge(two, PEER_EID, expect_notice(two, PEER_EID, DC_LOG));
 
     /* somebody else behind line two takes over */
-    request = line_cci(two->eid, 0x42, 1, 1, SET_POLICY, policy, 2);
-    line_write(two, request->data, request->len);
+    line_request(two, 0x42, 1, 1, SET_POLICY, policy, 2);
     body = line_message(two, &hdr);
     g_assert_cmphex(hdr.dest, ==, 0x42);
     set_policy(one, 0, 0);
@@ -375,7 +381,7 @@ static void test_reconnect(void)
 
     l = start_noticed(&t, &host, &n);
     line_close(l);
-    l = line_open(0);
+    l = kind->open(0);
     line_quiet(l);
     qtest_clock_step(t.qts, ANSWER_NS + 1);
     acknowledge(l, PEER_EID, expect_notice(l, PEER_EID, DC_LOG));
@@ -393,6 +399,13 @@ static void test_reset(void)
 
     l = start_noticed(&t, &host, &n);
     qtest_system_reset(t.qts);
+    if (kind->start) {
+        /* the guest begins anew */
+        dw_map(&t);
+        kind->start(t.qts, t.pci);
+        line_close(l);
+        l = kind->open(0);
+    }
     expect_silence(&t, l);
     expect_policy(l, 0);
     stop(&t, &host);
@@ -419,7 +432,7 @@ static void test_migrate(void)
 
     /* its socket takes the place of the old one's, which stays connected */
     dst = qtest_init(incoming);
-    to = line_open(0);
+    to = kind->open(0);
     for (int i = 0; i < 100; i++) {
         qtest_readb(dst, 0);
     }
@@ -501,21 +514,49 @@ static void test_i2c(void)
     stop(&t, &host);
 }
 
+static const struct {
+    const char *name;
+    void (*run)(void);
+    /* lines of other kinds end with the machine */
+    bool serial;
+} tests[] = {
+    { "policy", test_policy },
+    { "log", test_log },
+    { "no-answer", test_no_answer },
+    { "wrong-answers", test_wrong_answers },
+    { "who-is-told", test_who_is_told },
+    { "reconnect", test_reconnect, true },
+    { "reset", test_reset },
+    { "migrate", test_migrate, true },
+    { "background", test_background },
+    { "i2c", test_i2c },
+};
+
+static const LineKind *const kinds[] = { &line_serial, &line_usb };
+
+static void run(gconstpointer data)
+{
+    unsigned n = GPOINTER_TO_UINT(data);
+
+    kind = kinds[n / ARRAY_SIZE(tests)];
+    tests[n % ARRAY_SIZE(tests)].run();
+}
+
 int main(int argc, char **argv)
 {
     int ret;
 
     g_test_init(&argc, &argv, NULL);
-    qtest_add_func("/mctp-notify/policy", test_policy);
-    qtest_add_func("/mctp-notify/log", test_log);
-    qtest_add_func("/mctp-notify/no-answer", test_no_answer);
-    qtest_add_func("/mctp-notify/wrong-answers", test_wrong_answers);
-    qtest_add_func("/mctp-notify/who-is-told", test_who_is_told);
-    qtest_add_func("/mctp-notify/reconnect", test_reconnect);
-    qtest_add_func("/mctp-notify/reset", test_reset);
-    qtest_add_func("/mctp-notify/migrate", test_migrate);
-    qtest_add_func("/mctp-notify/background", test_background);
-    qtest_add_func("/mctp-notify/i2c", test_i2c);
+    for (unsigned n = 0; n < ARRAY_SIZE(kinds) * ARRAY_SIZE(tests); n++) {
+        const LineKind *of = kinds[n / ARRAY_SIZE(tests)];
+        unsigned i = n % ARRAY_SIZE(tests);
+        g_autofree char *path = g_strdup_printf("/mctp-notify/%s/%s",
+                                                of->name, tests[i].name);
+
+        if (of == &line_serial || !tests[i].serial) {
+            qtest_add_data_func(path, GUINT_TO_POINTER(n), run);
+        }
+    }
     ret = g_test_run();
     line_cleanup();
     return ret;

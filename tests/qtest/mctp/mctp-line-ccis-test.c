@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * mctp-serial-cxl beside other CCIs to the same component, and its life:
- * plug, unplug, reset, migration. Answers must not depend on the CCI.
+ * Serial lines and USB beside other CCIs to the same component: answers must
+ * not depend on the CCI. And the life of mctp-serial-cxl: plug, unplug, reset,
+ * migration.
  * Reference: DMTF DSP0236, DSP0253; CXL r3.2 7.6.3, 8.2.8.4.
  */
 #include "qemu/osdep.h"
@@ -10,6 +11,7 @@
 #include "qobject/qdict.h"
 #include "qobject/qjson.h"
 #include "mctp-line.h"
+#include "mctp-usb-line.h"
 #include "tests/qtest/cxl/cxl-qtest.h"
 
 #define EP_SWITCH 0x20
@@ -18,11 +20,11 @@
 #define I2C_EID_DEVICE 20
 
 /* Line 0 to the switch, 1 to its mailbox function, 2 to a memory device */
-static char *machine_args(void)
+static char *machine_args(const LineKind *kind)
 {
-    g_autofree char *sw = line_args(0, "us0");
-    g_autofree char *mailbox = line_args(1, "sw0");
-    g_autofree char *mem = line_args(2, "mem0");
+    g_autofree char *sw = kind->args(0, "us0");
+    g_autofree char *mailbox = kind->args(1, "sw0");
+    g_autofree char *mem = kind->args(2, "mem0");
 
     return g_strconcat(MCTP_MACHINE
         "-device cxl-downstream,id=ds0,bus=us0,port=0,chassis=0,slot=4 "
@@ -34,15 +36,26 @@ static char *machine_args(void)
         "volatile-dc-memdev=dcmem,num-dc-regions=2,sn=0x99 "
         "-device i2c_mctp_cxl,bus=dw.0,address=0x20,target=us0,eid=19 "
         "-device i2c_mctp_cxl,bus=dw.0,address=0x22,target=mem0,eid=20 ",
-        sw, mailbox, mem, NULL);
+        kind->machine, sw, mailbox, mem, NULL);
 }
 
-static void start(DwI2c *t)
+static void start(DwI2c *t, const LineKind *kind)
 {
-    g_autofree char *args = machine_args();
+    g_autofree char *args = machine_args(kind);
 
     dw_start_args(t, args);
     mctp_listen(t);
+    if (kind->start) {
+        kind->start(t->qts, t->pci);
+    }
+}
+
+static void stop(DwI2c *t, const LineKind *kind)
+{
+    if (kind->stop) {
+        kind->stop();
+    }
+    dw_stop(t);
 }
 
 static void assert_equal_answers(const Answer *a, const Answer *b)
@@ -75,16 +88,17 @@ static const Request switch_requests[] = {
 };
 
 /* Two lines, I2C and PCI: four CCIs, one switch, one answer */
-static void test_switch_ccis(void)
+static void test_switch_ccis(gconstpointer data)
 {
+    const LineKind *kind = data;
     g_autoptr(Line) direct = NULL;
     g_autoptr(Line) mailbox = NULL;
     Mailbox m;
     DwI2c t;
 
-    start(&t);
-    direct = line_open(0);
-    mailbox = line_open(1);
+    start(&t, kind);
+    direct = kind->open(0);
+    mailbox = kind->open(1);
     m = mailbox_open(&t, QPCI_DEVFN(6, 0), 0);
     for (size_t i = 0; i < ARRAY_SIZE(switch_requests); i++) {
         const Request *r = &switch_requests[i];
@@ -111,7 +125,7 @@ static void test_switch_ccis(void)
     line_quiet(direct);
     line_quiet(mailbox);
     mailbox_close(&m);
-    dw_stop(&t);
+    stop(&t, kind);
 }
 
 static const Request device_requests[] = {
@@ -128,22 +142,21 @@ static const Request device_requests[] = {
 };
 
 /* The same on a memory device; requests of both CCIs cross on their way */
-static void test_device_ccis(void)
+static void test_device_ccis(gconstpointer data)
 {
+    const LineKind *kind = data;
     g_autoptr(Line) l = NULL;
     DwI2c t;
 
-    start(&t);
-    l = line_open(2);
+    start(&t, kind);
+    l = kind->open(2);
     for (size_t i = 0; i < ARRAY_SIZE(device_requests); i++) {
         const Request *r = &device_requests[i];
-        g_autoptr(GByteArray) request = line_cci(LINE_EID(2), PEER_EID, 1, i,
-                                                 r->opcode, r->in, r->len);
         g_autoptr(GByteArray) body = NULL;
         MCTPHeader hdr;
         Answer a, b;
 
-        line_write(l, request->data, request->len);
+        line_request(l, PEER_EID, 1, i, r->opcode, r->in, r->len);
         b = mctp_command(&t, EP_DEVICE, I2C_EID_DEVICE, r->opcode, r->in,
                          r->len);
         body = line_message(l, &hdr);
@@ -156,7 +169,7 @@ static void test_device_ccis(void)
         answer_clear(&b);
     }
     line_quiet(l);
-    dw_stop(&t);
+    stop(&t, kind);
 }
 
 static void get_uuid(Line *l, uint8_t *uuid)
@@ -173,24 +186,25 @@ static void get_uuid(Line *l, uint8_t *uuid)
 }
 
 /* CCIs of one component say so */
-static void test_uuid(void)
+static void test_uuid(gconstpointer data)
 {
+    const LineKind *kind = data;
     g_autoptr(Line) sw = NULL;
     g_autoptr(Line) mailbox = NULL;
     g_autoptr(Line) mem = NULL;
     uint8_t uuid[3][16];
     DwI2c t;
 
-    start(&t);
-    sw = line_open(0);
-    mailbox = line_open(1);
-    mem = line_open(2);
+    start(&t, kind);
+    sw = kind->open(0);
+    mailbox = kind->open(1);
+    mem = kind->open(2);
     get_uuid(sw, uuid[0]);
     get_uuid(mailbox, uuid[1]);
     get_uuid(mem, uuid[2]);
     g_assert_cmpmem(uuid[0], 16, uuid[1], 16);
     g_assert_true(memcmp(uuid[0], uuid[2], 16));
-    dw_stop(&t);
+    stop(&t, kind);
 }
 
 static void device_add(QTestState *qts, const char *props,
@@ -233,7 +247,7 @@ static void test_hotplug(void)
     DwI2c t;
     Answer a;
 
-    start(&t);
+    start(&t, &line_serial);
     mem = line_open(2);
     l = line_open(0);
     line_quiet(l);
@@ -278,7 +292,7 @@ static void test_reset(void)
     Answer a;
     DwI2c t;
 
-    start(&t);
+    start(&t, &line_serial);
     l = line_open(0);
     line_send_packet(l, set_eid, sizeof(set_eid));
     body = line_message(l, &hdr);
@@ -406,9 +420,14 @@ int main(int argc, char **argv)
     int ret;
 
     g_test_init(&argc, &argv, NULL);
-    qtest_add_func("/mctp-serial/ccis/switch", test_switch_ccis);
-    qtest_add_func("/mctp-serial/ccis/device", test_device_ccis);
-    qtest_add_func("/mctp-serial/ccis/uuid", test_uuid);
+    qtest_add_data_func("/mctp-serial/ccis/switch", &line_serial,
+                        test_switch_ccis);
+    qtest_add_data_func("/mctp-serial/ccis/device", &line_serial,
+                        test_device_ccis);
+    qtest_add_data_func("/mctp-serial/ccis/uuid", &line_serial, test_uuid);
+    qtest_add_data_func("/mctp-usb/ccis/switch", &line_usb, test_switch_ccis);
+    qtest_add_data_func("/mctp-usb/ccis/device", &line_usb, test_device_ccis);
+    qtest_add_data_func("/mctp-usb/ccis/uuid", &line_usb, test_uuid);
     qtest_add_func("/mctp-serial/life/hotplug", test_hotplug);
     qtest_add_func("/mctp-serial/life/reset", test_reset);
     qtest_add_func("/mctp-serial/life/migrate", test_migrate);

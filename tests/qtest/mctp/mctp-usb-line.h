@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A guest's MCTP driver on usb-cxl-mctp devices, as lines.
+ * Reference: DMTF DSP0236, DSP0283; Linux's mctp-usb.
+ */
+#ifndef TESTS_QTEST_MCTP_USB_LINE_H
+#define TESTS_QTEST_MCTP_USB_LINE_H
+
+#include "mctp-line.h"
+#include "xhci.h"
+
+/**
+ * usb_args() - command line of link@n to @target, on port n of the controller
+ */
+char *usb_args(unsigned n, const char *target);
+/** usb_start() - run the controller of a machine that was started or reset */
+void usb_start(QTestState *qts, QPCIBus *pci);
+/** usb_start_at() - the same for a controller elsewhere, bus << 8 | devfn */
+void usb_start_at(QTestState *qts, QPCIBus *pci, int bdf);
+/** usb_stop() - forget the controller */
+void usb_stop(void);
+/** usb_move() - the machine, its lines too, go on in another QEMU */
+void usb_move(QTestState *qts, QPCIBus *pci);
+
+/** usb_open() - enumerate device @n as Linux does; one transfer is waiting */
+Line *usb_open(unsigned n);
+/** usb_device() - what is below a line */
+XhciDevice *usb_device(Line *l);
+
+/** usb_write() - one transfer of these bytes; it must be taken */
+void usb_write(Line *l, const void *data, size_t len);
+/** usb_queue() - the same, without waiting for it; %NULL is zeroes */
+uint64_t usb_queue(Line *l, const void *data, size_t len);
+/**
+ * usb_post() - have a transfer of @len bytes wait for packets
+ *
+ * Returns the guest memory that it fills.
+ */
+uint64_t usb_post(Line *l, size_t len);
+/** usb_read() - the bytes of the next transfer, and post another of 512 */
+GByteArray *usb_read(Line *l);
+
+extern const LineKind line_usb;
+
+#endif
