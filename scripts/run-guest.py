@@ -247,6 +247,13 @@ def machine_args(args):
         for address, target in enumerate(targets, FIRST_I2C):
             line += ['-device', 'i2c_mctp_cxl,bus=i2c0.0,'
                      f'address={address},target={target}']
+    if args.usb:
+        # one port more, or QEMU puts a hub there
+        line += ['-device', 'qemu-xhci,bus=pcie.0,id=xhci,'
+                 f'p2={len(targets) + 1},p3={len(targets) + 1}']
+        for port, target in enumerate(targets, 1):
+            line += ['-device', f'usb-cxl-mctp,id=usb{port - 1},bus=xhci.0,'
+                     f'port={port},target={target}']
     return line
 
 
@@ -523,6 +530,8 @@ def parse(words=None):
                         help="this machine, not one of the scenario's")
     parser.add_argument('--i2c', action='store_true',
                         help='add an I2C controller and MCTP endpoints')
+    parser.add_argument('--usb', action='store_true',
+                        help='add a USB controller and MCTP endpoints')
     parser.add_argument('--switch', type=int, nargs='?', const=2, default=0,
                         metavar='N', help='a switch with N devices [2]')
     parser.add_argument('--pair', action='store_true',

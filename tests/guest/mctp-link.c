@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * MCTP over I2C or a serial line from nothing: link, addresses, endpoint IDs
- * (DSP0236, DSP0237, DSP0253)
+ * MCTP over I2C, USB or a serial line from nothing: link, addresses, endpoint
+ * IDs (DSP0236, DSP0237, DSP0253, DSP0283)
  *
  * Linux's I2C controller becomes a target at our own address when an
  * "mctp-i2c-interface" device is made on its adapter; with it comes a network
- * interface.  A serial line becomes one by its line discipline.
+ * interface.  A serial line becomes one by its line discipline, a USB device
+ * by itself.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -72,9 +73,12 @@ static int find_adapter(void)
     return found;
 }
 
+/* A USB controller is there at once, what it finds on its ports is not */
 bool mctp_link_present(void)
 {
-    return find_adapter() >= 0;
+    return find_adapter() >= 0 ||
+           (sys_exists("/sys/bus/usb/devices/usb1") &&
+            sys_await(SETTLE_S, "/sys/class/net/mctpusb0"));
 }
 
 static int set_network(const struct mctp_link *link)
@@ -93,10 +97,11 @@ static int set_network(const struct mctp_link *link)
     return nl_talk(&req);
 }
 
-static int set_up(const struct mctp_link *link)
+int mctp_link_set(const struct mctp_link *link, bool up)
 {
     struct ifinfomsg ifi = {
-        .ifi_index = link->index, .ifi_flags = IFF_UP, .ifi_change = IFF_UP,
+        .ifi_index = link->index, .ifi_flags = up ? IFF_UP : 0,
+        .ifi_change = IFF_UP,
     };
     struct nl_req req;
 
@@ -180,7 +185,7 @@ static int configure(struct mctp_link *link)
     link->index = index;
     ret = note("network", set_network(link));
     if (!ret) {
-        ret = note("link up", set_up(link));
+        ret = note("link up", mctp_link_set(link, true));
     }
     if (!ret) {
         ret = note("address", unless_there(set_address(link, MCTP_OWN_EID)));
@@ -216,12 +221,22 @@ fail:
     return -EIO;
 }
 
+int mctp_link_usb(struct mctp_link *link, unsigned number)
+{
+    *link = (struct mctp_link) { .adapter = -1 };
+    snprintf(link->name, sizeof(link->name), "mctpusb%u", number);
+    return configure(link);
+}
+
 int mctp_link_up(struct mctp_link *link)
 {
     char device[64];
     int adapter = find_adapter();
     int ret = 0;
 
+    if (adapter < 0 && mctp_link_present()) {
+        return mctp_link_usb(link, 0);
+    }
     if (adapter < 0) {
         return note("I2C adapter", adapter);
     }
@@ -259,10 +274,15 @@ static int read_types(const struct mctp_addr_to *to, struct mctp_peer *peer)
 
 int mctp_link_peer(const struct mctp_link *link, struct mctp_peer *peer)
 {
-    struct mctp_addr_to to = { .ifindex = link->index, .i2c = peer->i2c };
+    struct mctp_addr_to to = { .ifindex = link->index };
     uint8_t set[2] = { 0, peer->eid }, answer[MCTP_CTRL_MAX];
     int ret;
 
+    if (link->adapter < 0) {
+        /* there is one peer, it has no address */
+        peer->i2c = 0;
+    }
+    to.i2c = peer->i2c;
     ret = note("Get Endpoint ID",
                mctp_control(&to, CTRL_GET_EID, NULL, 0, answer));
     if (ret < 0) {

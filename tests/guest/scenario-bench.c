@@ -102,6 +102,18 @@ static void time_manager(const char *transport, struct cxl_conn *fm)
     weigh_figure(transport, "5603", command_ns(fm, &req));
 }
 
+/* The endpoint on USB of the same device, which has an ID on I2C already */
+static struct cxl_conn *open_usb(void)
+{
+    struct mctp_peer peer = { .eid = MCTP_FIRST_EID + 1 };
+    struct mctp_link link;
+
+    if (mctp_link_usb(&link, 0) || mctp_link_peer(&link, &peer)) {
+        return NULL;
+    }
+    return mctp_link_connect(&peer);
+}
+
 void scenario_bench(void)
 {
     struct cxl_conn *fm, *host;
@@ -122,6 +134,13 @@ void scenario_bench(void)
     if (fm) {
         time_manager("mailbox", host);
         time_manager("i2c", fm);
+    }
+    if (fm && sys_exists("/sys/bus/usb/devices/usb1")) {
+        cxl_conn_close(fm);
+        fm = open_usb();
+        if (tap_check(fm != NULL, "the FM has a transport on USB")) {
+            time_manager("usb", fm);
+        }
     }
     cxl_conn_close(fm);
     cxl_conn_close(host);

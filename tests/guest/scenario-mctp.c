@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Scenario "mctp": the Fabric Manager comes over MCTP on I2C, the host over the
- * PCI mailbox, from one unmodified kernel (DSP0237, DSP0234, DSP0281)
+ * Scenario "mctp": the Fabric Manager comes over MCTP on I2C or on USB, the
+ * host over the PCI mailbox, from one unmodified kernel (DSP0237, DSP0283,
+ * DSP0234, DSP0281)
  */
 #include <errno.h>
+#include <unistd.h>
 
 #include "dcd-bench.h"
 #include "dmesg.h"
@@ -21,18 +23,29 @@
 /* A notice that is not answered is repeated after two seconds */
 #define NOTICE_MS   10000
 #define SILENCE_MS  2500
+/* In the machine of scripts/run-guest.py */
+#define USB_ID      "usb0"
+#define CYCLES      50
+#define NAP_MS      20
+
+static struct mctp_link fm_link;
+
+static bool is_usb(void)
+{
+    return fm_link.adapter < 0;
+}
 
 static struct cxl_conn *bring_up(void)
 {
     struct mctp_peer peer = { .i2c = MCTP_FIRST_I2C, .eid = MCTP_FIRST_EID };
     static const uint8_t no_uuid[16];
     struct mctp_addr_to to;
-    struct mctp_link link;
     uint8_t answer[MCTP_CTRL_MAX];
 
-    if (!tap_check(mctp_link_present(), "the I2C controller has a driver") ||
-        !tap_rc(mctp_link_up(&link), 0, "the MCTP link comes up") ||
-        !tap_rc(mctp_link_peer(&link, &peer), 0,
+    if (!tap_check(mctp_link_present(),
+                   "an I2C controller or a USB device has a driver") ||
+        !tap_rc(mctp_link_up(&fm_link), 0, "the MCTP link comes up") ||
+        !tap_rc(mctp_link_peer(&fm_link, &peer), 0,
                 "the endpoint takes an ID and answers")) {
         return NULL;
     }
@@ -43,7 +56,7 @@ static struct cxl_conn *bring_up(void)
     tap_check(mctp_control(&to, 0x7f, NULL, 0, answer) ==
               -(MCTP_CC_BASE + MCTP_CC_UNSUPPORTED),
               "an unknown control command is refused");
-    to = (struct mctp_addr_to) { .ifindex = link.index, .i2c = MCTP_FIRST_I2C };
+    to = (struct mctp_addr_to) { .ifindex = fm_link.index, .i2c = peer.i2c };
     tap_check(mctp_control(&to, 0x01, "\0\xff", 2, answer) ==
               -(MCTP_CC_BASE + MCTP_CC_INVALID_DATA),
               "endpoint ID 255 is refused");
@@ -126,6 +139,65 @@ static void be_told(struct dcd_bench *b)
     bench_forget(b);
 }
 
+/* Linux counts what it could not make sense of */
+static void expect_no_loss(void)
+{
+    static const char *const counter[] = {
+        "rx_errors", "rx_dropped", "rx_length_errors", "tx_errors",
+        "tx_dropped",
+    };
+
+    for (size_t i = 0; i < sizeof(counter) / sizeof(counter[0]); i++) {
+        uint64_t n = 1;
+
+        tap_check(!sys_read_u64(&n, "/sys/class/net/%s/statistics/%s",
+                                fm_link.name, counter[i]) && n == 0,
+                  "%s of %s is 0", counter[i], fm_link.name);
+    }
+}
+
+/* Linux takes out what was there before it looks what else there is */
+static bool is_another(void)
+{
+    uint64_t index = fm_link.index;
+
+    for (unsigned ms = 0; ms < SETTLE_S * 1000 && index == fm_link.index;
+         ms += NAP_MS) {
+        usleep(NAP_MS * 1000);
+        if (sys_read_u64(&index, "/sys/class/net/%s/ifindex", fm_link.name)) {
+            index = fm_link.index;
+        }
+    }
+    return index != fm_link.index;
+}
+
+/* The link goes down and up, the device is taken out and put in again */
+static struct cxl_conn *disturb(struct cxl_conn *fm)
+{
+    struct mctp_peer peer = { .eid = MCTP_FIRST_EID };
+    struct fm_identity id;
+    unsigned good = 0;
+
+    for (unsigned i = 0; i < CYCLES; i++) {
+        good += !mctp_link_set(&fm_link, false) &&
+                !mctp_link_set(&fm_link, true) && !fm_identify(fm, &id);
+    }
+    tap_check(good == CYCLES, "the link goes down and up %u times", CYCLES);
+    cxl_conn_close(fm);
+    tap_check(tap_ask("unplug " USB_ID), "the USB device is taken out");
+    tap_check(tap_ask("plug " USB_ID), "... and plugged in again");
+    tap_check(is_another(), "its interface is another one");
+    if (!tap_rc(mctp_link_usb(&fm_link, 0), 0, "a new interface comes up") ||
+        !tap_rc(mctp_link_peer(&fm_link, &peer), 0,
+                "the new endpoint takes an ID and answers")) {
+        return NULL;
+    }
+    fm = mctp_link_connect(&peer);
+    tap_check(fm && !fm_identify(fm, &id) && id.type == TYPE_3,
+              "0001 tells the same device");
+    return fm;
+}
+
 void scenario_mctp(void)
 {
     static struct dcd_bench bench;
@@ -148,6 +220,10 @@ void scenario_mctp(void)
     if (bench_open(&bench, fm, host, MEMDEV, true)) {
         dcd_test_all(&bench);
         be_told(&bench);
+    }
+    if (is_usb()) {
+        expect_no_loss();
+        fm = disturb(fm);
     }
     tap_check(!dmesg_complaints(), "no warning in dmesg");
     cxl_conn_close(fm);
