@@ -17,7 +17,7 @@ demo: all kernel ## a Fabric Manager adds and releases memory of a Linux guest
 
 .PHONY: shell
 shell: shell-needs all kernel ## a shell in that guest, with the Fabric Manager's program
-	@tools/shell.sh $(BUILD) --i2c
+	@tools/shell.sh $(BUILD) --i2c --usb
 
 # what is missing is told before anything is built
 .PHONY: shell-needs
