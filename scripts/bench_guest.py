@@ -63,7 +63,7 @@ def boots(options):
     single, pair = ('--scenario', 'bench'), ('--scenario', 'bench-pair',
                                              '--pair')
     never = ('--dc-props', 'direct-ranges-max=0')
-    kinds = {'ours': (options.qemu, [single + ('--i2c',), pair]),
+    kinds = {'ours': (options.qemu, [single + ('--i2c', '--usb'), pair]),
              'trapped': (options.qemu, [single + never, pair + never])}
     if options.base:
         kinds['base'] = (options.base, [single, pair])
@@ -116,7 +116,8 @@ def commands(table, found):
         elif mine:
             table.add(f'{name}h, PCI mailbox, by ioctl', None, '', rate(mine))
     for transport, words in (('mailbox', 'PCI mailbox, by ioctl'),
-                        ('i2c', 'MCTP over I2C')):
+                        ('i2c', 'MCTP over I2C'),
+                        ('usb', 'MCTP over USB')):
         for name in ('5600', '5603'):
             mine = ours.get(f'{transport}-{name}')
             if mine:
