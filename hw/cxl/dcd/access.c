@@ -164,6 +164,7 @@ CXLDCAccess cxl_dc_access(const CXLDynCap *dc, uint16_t host, uint64_t dpa,
     if (host >= dc->config.nr_hosts || !len || len - 1 > UINT64_MAX - dpa) {
         return CXL_DC_ACCESS_NONE;
     }
+    dpa -= dc->host[host].base;
     region = dc_region_at(dc, dpa);
     if (region < 0) {
         return CXL_DC_ACCESS_NONE;
@@ -206,22 +207,29 @@ uint64_t dc_rec_media(const DCRec *rec, uint64_t dpa)
 bool cxl_dc_translate(const CXLDynCap *dc, uint16_t host, uint64_t dpa,
                       uint64_t *media, uint64_t *len)
 {
-    int region = dc_region_at(dc, dpa);
     const DCRec *rec;
+    const DCHost *h;
+    int region;
 
-    if (host >= dc->config.nr_hosts || region < 0) {
+    if (host >= dc->config.nr_hosts) {
+        return false;
+    }
+    h = &dc->host[host];
+    dpa -= h->base;
+    region = dc_region_at(dc, dpa);
+    if (region < 0) {
         return false;
     }
     if (!dc->region[region].pub.sharable &&
-        dc_map_contiguous(dc, &dc->host[host], region, dpa, len)) {
-        *media = dpa;
+        dc_map_contiguous(dc, h, region, dpa, len)) {
+        *media = h->base + dpa;
         return *len;
     }
-    rec = dc_set_find(&dc->host[host].added, dpa);
+    rec = dc_set_find(&h->added, dpa);
     if (!rec) {
         return false;
     }
-    *media = dc_rec_media(rec, dpa);
+    *media = h->base + dc_rec_media(rec, dpa);
     *len = rec->len - (dpa - rec->dpa);
     return true;
 }
@@ -230,17 +238,21 @@ bool cxl_dc_next(const CXLDynCap *dc, uint16_t host, uint64_t dpa,
                  CXLDCRange *range, uint64_t *media)
 {
     const DCRec *rec;
+    const DCHost *h;
     DCCursor cur;
 
     if (host >= dc->config.nr_hosts) {
         return false;
     }
-    rec = dc_set_from(&dc->host[host].added, dpa, &cur);
+    h = &dc->host[host];
+    dpa -= MIN(dpa, h->base);
+    rec = dc_set_from(&h->added, dpa, &cur);
     if (!rec) {
         return false;
     }
     range->dpa = MAX(dpa, rec->dpa);
     range->len = rec->len - (range->dpa - rec->dpa);
-    *media = dc_rec_media(rec, range->dpa);
+    *media = h->base + dc_rec_media(rec, range->dpa);
+    range->dpa += h->base;
     return true;
 }

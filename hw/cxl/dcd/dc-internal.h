@@ -173,6 +173,7 @@ typedef struct DCMap {
 } DCMap;
 
 typedef struct DCHost {
+    uint64_t base;              /* its address of the medium's address 0 */
     DCSet added;                /* change by dc_added_...() only */
     DCMap *map;                 /* by region */
     DCSet pending;
@@ -250,6 +251,14 @@ void dc_fill_extent(CXLDCExtent *extent, uint64_t dpa, uint64_t len,
                     const DCTag *tag, uint16_t seq);
 /* False, and an error, for an unknown host */
 bool dc_has_host(const CXLDynCap *dc, unsigned host, Error **errp);
+/*
+ * @n addresses of a host as the medium's.  One below the host's regions wraps
+ * around and is in none.  NULL, and *@ranges stays, if they are the same.
+ */
+CXLDCRange *dc_ranges_of_host(const DCHost *h, const CXLDCRange **ranges,
+                              size_t n);
+CXLDCExtent *dc_extents_of_host(const DCHost *h, const CXLDCExtent **extents,
+                                size_t n);
 uint64_t dc_used_extents(const CXLDynCap *dc, const DCHost *h);
 uint64_t dc_used_tags(const CXLDynCap *dc, const DCHost *h);
 bool dc_log_has_space(CXLDynCap *dc, uint16_t host, uint64_t records);

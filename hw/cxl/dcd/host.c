@@ -290,6 +290,7 @@ static CXLRetCode dc_host_respond(CXLDynCap *dc, uint16_t host,
 CXLRetCode cxl_dc_host_respond(CXLDynCap *dc, uint16_t host,
                                const CXLDCRange *ranges, size_t n, bool more)
 {
+    g_autofree CXLDCRange *own = NULL;
     const CXLDCRange *list;
     CXLRetCode rc;
     size_t total;
@@ -299,6 +300,7 @@ CXLRetCode cxl_dc_host_respond(CXLDynCap *dc, uint16_t host,
         return CXL_RC_INVALID_INPUT;
     }
     h = &dc->host[host];
+    own = dc_ranges_of_host(h, &ranges, n);
     if (QTAILQ_EMPTY(&h->groups)) {
         /* Unsure what a host hears that answers nothing */
         dc_partial_clear(h);
@@ -362,6 +364,7 @@ static CXLRetCode dc_host_release(CXLDynCap *dc, uint16_t host,
 CXLRetCode cxl_dc_host_release(CXLDynCap *dc, uint16_t host,
                                const CXLDCRange *ranges, size_t n, bool more)
 {
+    g_autofree CXLDCRange *own = NULL;
     const CXLDCRange *list;
     CXLRetCode rc;
     size_t total;
@@ -371,6 +374,7 @@ CXLRetCode cxl_dc_host_release(CXLDynCap *dc, uint16_t host,
         return CXL_RC_INVALID_INPUT;
     }
     h = &dc->host[host];
+    own = dc_ranges_of_host(h, &ranges, n);
     if (!n) {
         rc = CXL_RC_INVALID_INPUT;
     } else {

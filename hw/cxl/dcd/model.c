@@ -60,7 +60,12 @@ CXLDynCap *cxl_dc_new(const CXLDCConfig *config, const CXLDCOps *ops,
 
 CXLDynCap *dc_new_like(const CXLDynCap *dc)
 {
-    return dc_build(&dc->config, NULL, NULL);
+    CXLDynCap *other = dc_build(&dc->config, NULL, NULL);
+
+    for (unsigned h = 0; h < dc->config.nr_hosts; h++) {
+        other->host[h].base = dc->host[h].base;
+    }
+    return other;
 }
 
 void dc_swap_content(CXLDynCap *a, CXLDynCap *b)
@@ -109,6 +114,76 @@ void cxl_dc_free(CXLDynCap *dc)
     g_free(dc->host);
     g_free(dc->region);
     g_free(dc);
+}
+
+/* -- addresses of a host -------------------------------------------------- */
+
+bool cxl_dc_set_host_base(CXLDynCap *dc, uint16_t host, uint64_t base,
+                          Error **errp)
+{
+    const CXLDCRegion *last = &dc->config.region[dc->config.nr_regions - 1];
+    DCHost *h;
+
+    if (!dc_has_host(dc, host, errp)) {
+        return false;
+    }
+    h = &dc->host[host];
+    if (h->added.count || !QTAILQ_EMPTY(&h->groups)) {
+        error_setg(errp, "host %u has capacity or offers already", host);
+        return false;
+    }
+    if (base > UINT64_MAX - last->base - last->decode_len) {
+        error_setg(errp, "regions that begin at 0x%" PRIx64 " leave the "
+                   "address space", base);
+        return false;
+    }
+    for (unsigned i = 0; i < dc->config.nr_regions; i++) {
+        uint64_t largest = pow2floor(dc->config.region[i].block_mask);
+
+        if (!QEMU_IS_ALIGNED(base, largest)) {
+            error_setg(errp, "0x%" PRIx64 " is not a multiple of 0x%" PRIx64
+                       ", the largest block size that region %u may be given",
+                       base, largest, i);
+            return false;
+        }
+    }
+    h->base = base;
+    return true;
+}
+
+uint64_t cxl_dc_host_base(const CXLDynCap *dc, uint16_t host)
+{
+    return host < dc->config.nr_hosts ? dc->host[host].base : 0;
+}
+
+CXLDCRange *dc_ranges_of_host(const DCHost *h, const CXLDCRange **ranges,
+                              size_t n)
+{
+    CXLDCRange *own;
+
+    if (!h->base || !n) {
+        return NULL;
+    }
+    *ranges = own = g_memdup2(*ranges, n * sizeof(*own));
+    for (size_t i = 0; i < n; i++) {
+        own[i].dpa -= h->base;
+    }
+    return own;
+}
+
+CXLDCExtent *dc_extents_of_host(const DCHost *h, const CXLDCExtent **extents,
+                                size_t n)
+{
+    CXLDCExtent *own;
+
+    if (!h->base || !n) {
+        return NULL;
+    }
+    *extents = own = g_memdup2(*extents, n * sizeof(*own));
+    for (size_t i = 0; i < n; i++) {
+        own[i].dpa -= h->base;
+    }
+    return own;
 }
 
 /* -- questions ------------------------------------------------------------ */
@@ -216,14 +291,17 @@ void cxl_dc_extents(const CXLDynCap *dc, uint16_t host, uint32_t start,
 {
     CXLDCExtent extent;
     const DCRec *rec;
+    const DCHost *h;
     DCCursor cur;
 
     if (host >= dc->config.nr_hosts) {
         return;
     }
-    rec = dc_set_nth(&dc->host[host].added, start, &cur);
+    h = &dc->host[host];
+    rec = dc_set_nth(&h->added, start, &cur);
     for (; rec; rec = dc_set_next(&cur)) {
-        dc_fill_extent(&extent, rec->dpa, rec->len, rec->ref, rec->seq);
+        dc_fill_extent(&extent, h->base + rec->dpa, rec->len, rec->ref,
+                       rec->seq);
         if (!fn(opaque, &extent)) {
             return;
         }
@@ -236,15 +314,18 @@ void cxl_dc_pending(const CXLDynCap *dc, uint16_t host, CXLDCPendingFn *fn,
     const DCGroup *group;
     CXLDCExtent extent;
     unsigned nr = 0;
+    const DCHost *h;
 
     if (host >= dc->config.nr_hosts) {
         return;
     }
-    QTAILQ_FOREACH(group, &dc->host[host].groups, next) {
+    h = &dc->host[host];
+    QTAILQ_FOREACH(group, &h->groups, next) {
         for (uint32_t i = 0; i < group->nr_parts; i++) {
             const DCPart *part = &group->part[i];
 
-            dc_fill_extent(&extent, part->dpa, part->len, part->tag, part->seq);
+            dc_fill_extent(&extent, h->base + part->dpa, part->len, part->tag,
+                           part->seq);
             if (!fn(opaque, nr, group->dead, &extent)) {
                 return;
             }
@@ -257,14 +338,16 @@ void cxl_dc_release_requests(const CXLDynCap *dc, uint16_t host,
                              CXLDCRangeFn *fn, void *opaque)
 {
     const DCRec *rec;
+    const DCHost *h;
     DCCursor cur;
 
     if (host >= dc->config.nr_hosts) {
         return;
     }
-    rec = dc_set_nth(&dc->host[host].release_pending, 0, &cur);
+    h = &dc->host[host];
+    rec = dc_set_nth(&h->release_pending, 0, &cur);
     for (; rec; rec = dc_set_next(&cur)) {
-        CXLDCRange range = { rec->dpa, rec->len };
+        CXLDCRange range = { h->base + rec->dpa, rec->len };
 
         if (!fn(opaque, &range, rec->flags & DC_REC_SANITIZE)) {
             return;
@@ -369,8 +452,10 @@ static void dc_run_access(CXLDynCap *dc, uint16_t host, const GArray *list,
                           bool on)
 {
     for (guint i = 0; dc->ops->access && i < list->len; i++) {
-        dc->ops->access(dc->opaque, host,
-                        &g_array_index(list, CXLDCRange, i), on);
+        CXLDCRange range = g_array_index(list, CXLDCRange, i);
+
+        range.dpa += dc->host[host].base;
+        dc->ops->access(dc->opaque, host, &range, on);
     }
     if (dc->ops->commit && list->len) {
         dc->ops->commit(dc->opaque);
@@ -392,6 +477,9 @@ static void dc_run_log(CXLDynCap *dc, const DCEffects *fx)
     event.avail_tags = usage.tags_available;
     for (guint i = 0; i < fx->records->len; i++) {
         event.extent = g_array_index(fx->records, CXLDCExtent, i);
+        if (fx->type != CXL_DC_EV_REGION_UPDATED) {
+            event.extent.dpa += dc->host[fx->host].base;
+        }
         /* Groups exist in what goes to hosts; the FM's records stand alone */
         event.more = !cxl_dc_event_is_for_fm(fx->type) &&
                      i + 1 < fx->records->len;
@@ -401,8 +489,11 @@ static void dc_run_log(CXLDynCap *dc, const DCEffects *fx)
 
 static void dc_run_report(CXLDynCap *dc, const DCEffects *fx)
 {
-    const CXLDCExtent *e = (const CXLDCExtent *)fx->reported->data;
+    CXLDCExtent *e = (CXLDCExtent *)fx->reported->data;
 
+    for (guint i = 0; i < fx->reported->len; i++) {
+        e[i].dpa += dc->host[fx->host].base;
+    }
     for (guint i = 0; dc->ops->report && i < fx->reports->len; i++) {
         const DCReport *r = &g_array_index(fx->reports, DCReport, i);
 

@@ -7,28 +7,29 @@
 #include "qapi/error.h"
 #include "dc-internal.h"
 
-static CXLRetCode dc_check_extent(CXLDynCap *dc, const CXLDCExtent *e, size_t i,
-                                  Error **errp)
+/* @dpa: as the FM gave it, for a sentence */
+static CXLRetCode dc_check_extent(CXLDynCap *dc, const CXLDCExtent *e,
+                                  uint64_t dpa, size_t i, Error **errp)
 {
     int region = dc_region_at(dc, e->dpa);
     const CXLDCRegion *r = region < 0 ? NULL : &dc->region[region].pub;
 
     if (!e->len) {
         error_setg(errp, "extent with 0 length is not allowed: extent %zu, "
-                   "DPA 0x%" PRIx64, i, e->dpa);
+                   "DPA 0x%" PRIx64, i, dpa);
     } else if (r && !(QEMU_IS_ALIGNED(e->dpa, r->block_size) &&
                       QEMU_IS_ALIGNED(e->len, r->block_size))) {
         error_setg(errp, "dpa or len is not aligned to region block size: "
                    "extent %zu, DPA 0x%" PRIx64 ", length 0x%" PRIx64
-                   ", block size 0x%" PRIx64, i, e->dpa, e->len,
+                   ", block size 0x%" PRIx64, i, dpa, e->len,
                    r->block_size);
     } else if (cxl_dc_region_of(dc, e->dpa, e->len) < 0) {
         error_setg(errp, "extent range is beyond the region end: extent %zu, "
-                   "DPA 0x%" PRIx64 ", length 0x%" PRIx64, i, e->dpa, e->len);
+                   "DPA 0x%" PRIx64 ", length 0x%" PRIx64, i, dpa, e->len);
     } else if (r->sharable && qemu_uuid_is_null(&e->tag)) {
         /* Unsure between 1Eh and 02h: the list is what is wrong */
         error_setg(errp, "extent %zu at DPA 0x%" PRIx64
-                   ": region %d is sharable, a tag is needed", i, e->dpa,
+                   ": region %d is sharable, a tag is needed", i, dpa,
                    region);
     } else {
         return CXL_RC_SUCCESS;
@@ -40,22 +41,23 @@ static CXLRetCode dc_check_extent_free(CXLDynCap *dc, const DCHost *h,
                                        const CXLDCExtent *e, size_t i,
                                        Error **errp)
 {
+    uint64_t dpa = h->base + e->dpa;
+
     if (dc_range_is_free(dc, dc_region_at(dc, e->dpa), e->dpa, e->len)) {
         return CXL_RC_SUCCESS;
     }
     if (dc_set_overlaps(&h->added, e->dpa, e->len)) {
         error_setg(errp, "cannot add DPA already accessible to the same LD: "
                    "extent %zu, DPA 0x%" PRIx64 ", length 0x%" PRIx64, i,
-                   e->dpa, e->len);
+                   dpa, e->len);
     } else if (dc_set_overlaps(&h->pending, e->dpa, e->len)) {
         /* Unsure between 1Eh and 05h */
         error_setg(errp, "cannot add DPA again while still pending: extent "
-                   "%zu, DPA 0x%" PRIx64 ", length 0x%" PRIx64, i, e->dpa,
-                   e->len);
+                   "%zu, DPA 0x%" PRIx64 ", length 0x%" PRIx64, i, dpa, e->len);
     } else {
         error_setg(errp, "cannot add DPA in use by another LD or under an FM "
                    "reference: extent %zu, DPA 0x%" PRIx64 ", length 0x%"
-                   PRIx64, i, e->dpa, e->len);
+                   PRIx64, i, dpa, e->len);
     }
     return CXL_RC_INVALID_EXTENT_LIST;
 }
@@ -179,6 +181,7 @@ CXLRetCode dc_add_list(CXLDynCap *dc, const CXLDCAddRequest *req,
 {
     const DCHost *h = &dc->host[req->host];
     const CXLDCExtent *e = req->extents;
+    g_autofree CXLDCExtent *own = dc_extents_of_host(h, &e, req->nr_extents);
     g_autofree uint32_t *index = NULL;
     g_autofree uint16_t *seq = NULL;
     CXLRetCode rc = CXL_RC_SUCCESS;
@@ -190,7 +193,7 @@ CXLRetCode dc_add_list(CXLDynCap *dc, const CXLDCAddRequest *req,
         return CXL_RC_INVALID_EXTENT_LIST;
     }
     for (size_t i = 0; rc == CXL_RC_SUCCESS && i < req->nr_extents; i++) {
-        rc = dc_check_extent(dc, &e[i], i, errp);
+        rc = dc_check_extent(dc, &e[i], req->extents[i].dpa, i, errp);
     }
     if (rc == CXL_RC_SUCCESS) {
         rc = dc_check_overlap(req, errp);

@@ -301,31 +301,37 @@ typedef struct Plan {
 static CXLRetCode dc_plan_list(CXLDynCap *dc, const CXLDCReleaseRequest *req,
                                Plan *plan, Error **errp)
 {
+    const DCHost *h = &dc->host[req->host];
+    const CXLDCExtent *list = req->extents;
+    g_autofree CXLDCExtent *own = dc_extents_of_host(h, &list,
+                                                     req->nr_extents);
+
     if (!req->nr_extents) {
         error_setg(errp, "the list of extents is empty");
         return CXL_RC_INVALID_EXTENT_LIST;
     }
     for (size_t i = 0; i < req->nr_extents; i++) {
-        const CXLDCExtent *e = &req->extents[i];
+        const CXLDCExtent *e = &list[i];
+        uint64_t dpa = req->extents[i].dpa;
         int region = dc_region_at(dc, e->dpa);
         uint64_t block = region < 0 ? 1 : dc->region[region].pub.block_size;
 
         if (!e->len) {
             error_setg(errp, "extent with 0 length is not allowed: extent "
-                       "%zu, DPA 0x%" PRIx64, i, e->dpa);
+                       "%zu, DPA 0x%" PRIx64, i, dpa);
             return CXL_RC_INVALID_EXTENT_LIST;
         }
         if (!QEMU_IS_ALIGNED(e->dpa, block) ||
             !QEMU_IS_ALIGNED(e->len, block)) {
             error_setg(errp, "dpa or len is not aligned to region block size: "
                        "extent %zu, DPA 0x%" PRIx64 ", length 0x%" PRIx64
-                       ", block size 0x%" PRIx64, i, e->dpa, e->len, block);
+                       ", block size 0x%" PRIx64, i, dpa, e->len, block);
             return CXL_RC_INVALID_EXTENT_LIST;
         }
         /* An extent that starts outside of all regions is not backed: 0Fh */
         if (region >= 0 && cxl_dc_region_of(dc, e->dpa, e->len) < 0) {
             error_setg(errp, "extent range is beyond the region end: extent "
-                       "%zu, DPA 0x%" PRIx64 ", length 0x%" PRIx64, i, e->dpa,
+                       "%zu, DPA 0x%" PRIx64 ", length 0x%" PRIx64, i, dpa,
                        e->len);
             return CXL_RC_INVALID_EXTENT_LIST;
         }
@@ -337,7 +343,7 @@ static CXLRetCode dc_plan_list(CXLDynCap *dc, const CXLDCReleaseRequest *req,
 
         if (r->dpa - r[-1].dpa < r[-1].len) {
             error_setg(errp, "duplicate or overlapped extents are detected: "
-                       "DPA 0x%" PRIx64, r->dpa);
+                       "DPA 0x%" PRIx64, h->base + r->dpa);
             return CXL_RC_INVALID_EXTENT_LIST;
         }
     }
@@ -438,7 +444,7 @@ static CXLRetCode dc_plan_fragments(CXLDynCap *dc,
                    "cannot release extent with pending DPA range: DPA 0x%"
                    PRIx64 :
                    "cannot release extent with non-existing DPA range: DPA 0x%"
-                   PRIx64, missing);
+                   PRIx64, h->base + missing);
         return CXL_RC_INVALID_PHYS_ADDR;
     }
     if (dc_fragments_split_share(dc, req->host, plan->fragments)) {

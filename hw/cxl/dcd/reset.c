@@ -1,18 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Dynamic capacity model: reset of one host (CXL r3.2 9.13.3).
+ * Dynamic capacity model: reset and removal of one host (CXL r3.2 9.13.3).
  */
 #include "qemu/osdep.h"
 #include "dc-internal.h"
 #include "trace/trace-hw_cxl.h"
 
 /*
+ * @all: not only shared capacity leaves.
+ *
  * Shared capacity leaves the host without a record.  Not stated by the
  * specification, and decided here: other Added capacity stays, because a host
  * finds it with 4801h after a crash; offers are dropped, because their records
  * go with the log; references and the wish to sanitize stay.
  */
-void cxl_dc_reset_host(CXLDynCap *dc, uint16_t host)
+static void dc_host_leaves(CXLDynCap *dc, uint16_t host, bool all)
 {
     g_autoptr(GArray) fragments = g_array_new(FALSE, FALSE, sizeof(DCFragment));
     unsigned dropped = 0;
@@ -37,7 +39,7 @@ void cxl_dc_reset_host(CXLDynCap *dc, uint16_t host)
     for (; rec; rec = dc_set_next(&cur)) {
         DCTag *tag = rec->ref;
 
-        if (tag && tag->sharable) {
+        if (all || (tag && tag->sharable)) {
             DCFragment fragment = {
                 .dpa = rec->dpa, .len = rec->len, .ext_dpa = rec->dpa,
                 .ext_len = rec->len, .tag = tag, .seq = rec->seq,
@@ -51,4 +53,14 @@ void cxl_dc_reset_host(CXLDynCap *dc, uint16_t host)
     g_array_set_size(fx.records, 0);
     trace_cxl_dc_reset(host, fragments->len, dropped);
     dc_effects_run(dc, &fx);
+}
+
+void cxl_dc_reset_host(CXLDynCap *dc, uint16_t host)
+{
+    dc_host_leaves(dc, host, false);
+}
+
+void cxl_dc_remove_host(CXLDynCap *dc, uint16_t host)
+{
+    dc_host_leaves(dc, host, true);
 }

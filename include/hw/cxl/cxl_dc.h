@@ -146,7 +146,7 @@ typedef enum CXLDCReason {
  *          the last call: when it returns, no processor and no device can reach
  *          what was taken away (coalesce mapping changes here)
  * @sanitize: make @range of the medium read as zeroes, before anybody can reach
- *            it again.  NULL: 5605h with "sanitize on release" is refused
+ *            it again, in the medium's own addresses.  NULL: 5605h with "sanitize on release" is refused
  * @log: append a record; records of a group come in one uninterrupted row
  * @report: for the monitor: what happened to @n > 0 extents of @host, of which
  *          the first CXL_DC_REPORT_EXTENTS are in @extents.  Each offer is
@@ -195,12 +195,26 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(CXLDynCap, cxl_dc_free)
 /* -- what everybody may ask ----------------------------------------------- */
 
 uint16_t cxl_dc_nr_hosts(const CXLDynCap *dc);
+/**
+ * cxl_dc_set_host_base() - region 0 begins so much higher for @host
+ * @base: the same for all regions, 0 at first
+ *
+ * Each host has an address space of its own (9.13.3), in which its regions
+ * begin behind its static capacity.  Whatever has a host has its addresses; the
+ * medium's own are those of a host whose base is 0.
+ *
+ * Return: false if @host has capacity or offers, if an address would leave the
+ *         address space, or if some block size does not divide @base
+ */
+bool cxl_dc_set_host_base(CXLDynCap *dc, uint16_t host, uint64_t base,
+                          Error **errp);
+uint64_t cxl_dc_host_base(const CXLDynCap *dc, uint16_t host);
 uint8_t cxl_dc_nr_regions(const CXLDynCap *dc);
 /** cxl_dc_region() - current settings, or NULL for an unknown region. */
 const CXLDCRegion *cxl_dc_region(const CXLDynCap *dc, unsigned region);
 /** cxl_dc_has_region() - false, and an error, for an unknown region. */
 bool cxl_dc_has_region(const CXLDynCap *dc, unsigned region, Error **errp);
-/** cxl_dc_region_of() - region that holds all of the range, or -1. */
+/** cxl_dc_region_of() - region of the medium that holds all of it, or -1. */
 int cxl_dc_region_of(const CXLDynCap *dc, uint64_t dpa, uint64_t len);
 /** cxl_dc_total_capacity() - sum of the regions' usable bytes. */
 uint64_t cxl_dc_total_capacity(const CXLDynCap *dc);
@@ -258,7 +272,8 @@ CXLDCAccess cxl_dc_access(const CXLDynCap *dc, uint16_t host, uint64_t dpa,
  * cxl_dc_translate() - where on the medium is what @host sees at @dpa?
  * @media: the same address, but for shared capacity that @host sees through
  *         another region than its own (policy 3 with a different region): then
- *         the address in the region where the capacity was first given
+ *         the address in the region where the capacity was first given, as if
+ *         @host saw it there
  * @len: so many bytes from there on, or more, are on the medium in one row; at
  *       least the rest of the block
  * Return: false if @dpa is not Added for @host; cost as of cxl_dc_access(), but
@@ -384,6 +399,11 @@ CXLRetCode cxl_dc_host_release(CXLDynCap *dc, uint16_t host,
  * More payloads forgotten; other Added capacity stays
  */
 void cxl_dc_reset_host(CXLDynCap *dc, uint16_t host);
+/**
+ * cxl_dc_remove_host() - the host's interface is gone: the same, and all of its
+ * capacity is force-released, so that others can have it
+ */
+void cxl_dc_remove_host(CXLDynCap *dc, uint16_t host);
 
 /** cxl_dc_memory() - bytes of heap that the model holds now. */
 size_t cxl_dc_memory(const CXLDynCap *dc);

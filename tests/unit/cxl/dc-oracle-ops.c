@@ -489,7 +489,7 @@ CXLRetCode oracle_set_region(Oracle *o, unsigned region, uint64_t block,
     return CXL_RC_SUCCESS;
 }
 
-void oracle_reset(Oracle *o, unsigned host)
+void oracle_reset(Oracle *o, unsigned host, bool all)
 {
     g_autoptr(GArray) ranges = g_array_new(FALSE, FALSE, sizeof(CXLDCRange));
     g_autoptr(GArray) pieces = NULL;
@@ -505,11 +505,11 @@ void oracle_reset(Oracle *o, unsigned host)
             oracle_cell_dpa(o, c), o->unit[oracle_region_of_cell(o, c)],
         };
 
-        if (cell->state != O_ADDED || cell->tag < 0 ||
-            !o_tag(o, cell->tag)->sharable) {
+        if (cell->state != O_ADDED ||
+            (!all && (cell->tag < 0 || !o_tag(o, cell->tag)->sharable))) {
             continue;
         }
-        if (ranges->len && cell[-1].extent == cell->extent) {
+        if (ranges->len && c && cell[-1].extent == cell->extent) {
             g_array_index(ranges, CXLDCRange, ranges->len - 1).len += r.len;
         } else {
             g_array_append_val(ranges, r);

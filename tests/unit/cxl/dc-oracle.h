@@ -83,6 +83,7 @@ CXLRetCode oracle_give_back(Oracle *o, unsigned host, const CXLDCRange *r,
 CXLRetCode oracle_reference(Oracle *o, const QemuUUID *uuid, bool on);
 CXLRetCode oracle_set_region(Oracle *o, unsigned region, uint64_t block,
                              bool sanitize);
-void oracle_reset(Oracle *o, unsigned host);
+/* @all: the host is removed */
+void oracle_reset(Oracle *o, unsigned host, bool all);
 
 #endif /* TESTS_CXL_DC_ORACLE_H */

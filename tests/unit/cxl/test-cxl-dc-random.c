@@ -365,10 +365,11 @@ static CXLRetCode do_set_region(Run *run)
 static CXLRetCode do_reset(Run *run)
 {
     unsigned h = rnd(run, ORACLE_HOSTS);
+    bool all = chance(run, 20);
 
-    run->what = "reset";
-    cxl_dc_reset_host(run->dc, h);
-    oracle_reset(run->o, h);
+    run->what = all ? "removal" : "reset";
+    (all ? cxl_dc_remove_host : cxl_dc_reset_host)(run->dc, h);
+    oracle_reset(run->o, h, all);
     return CXL_RC_SUCCESS;
 }
 
