@@ -37,6 +37,8 @@ const char *cxl_cci_kind_name(CXLCCIKind kind)
         return "ld";
     case CXL_CCI_SWITCH:
         return "switch";
+    case CXL_CCI_MHD:
+        return "mhd";
     }
     return "none";
 }

@@ -8,174 +8,23 @@
 #include "qapi/error.h"
 #include "qapi/qapi-events-cxl.h"
 #include "qemu/error-report.h"
-#include "qemu/units.h"
 #include "migration/vmstate.h"
 #include "cxl_type3_internal.h"
 #include "trace.h"
 
-/*
- * Sizes that a Fabric Manager may choose from by default, as far as they divide
- * the region: 4 KiB, the page of most hosts, to 1 GiB.
- */
-#define DEFAULT_BLOCKS MAKE_64BIT_MASK(12, 19)
-/* All that can be shown at all (7.6.7.6.1) */
-#define POSSIBLE_BLOCKS \
-    MAKE_64BIT_MASK(CXL_DC_MIN_BLOCK_SHIFT, \
-                    CXL_DC_MAX_BLOCK_SHIFT - CXL_DC_MIN_BLOCK_SHIFT + 1)
-
 /* -- geometry ------------------------------------------------------------- */
-
-/* Sizes that cut both ends of the region at a block boundary */
-static uint64_t dc_dividing_blocks(const CXLDCRegion *r)
-{
-    uint64_t ends = r->base | r->len;
-
-    return POSSIBLE_BLOCKS & MAKE_64BIT_MASK(0, ctz64(ends) + 1);
-}
-
-static bool dc_check_unused(const CXLType3Dev *d, Error **errp)
-{
-    static const CXLType3DCProps unset = {
-        .block_size = CXL_TYPE3_DC_BLOCK,
-        .sanitize_configurable = true,
-    };
-    unsigned i;
-
-    for (i = d->nr_dc_regions; i < CXL_DC_MAX_REGIONS; i++) {
-        const CXLType3DCProps *p = &d->dc_prop[i];
-
-        if (p->size != unset.size || p->block_size != unset.block_size ||
-            p->block_sizes != unset.block_sizes ||
-            p->sharable || p->read_only || p->non_volatile ||
-            p->hw_coherent || p->sanitize || !p->sanitize_configurable) {
-            error_setg(errp, "a property 'dc%u-*' is set, but 'num-dc-regions' "
-                       "is %u: give it at least %u", i, d->nr_dc_regions,
-                       i + 1);
-            return false;
-        }
-    }
-    return true;
-}
-
-/* Regions without a size of their own get equal parts of what is left */
-static bool dc_share_out(CXLType3Dev *d, Error **errp)
-{
-    uint64_t left = d->dcmem.size;
-    unsigned i, unset = 0;
-    uint64_t share = 0;
-
-    for (i = 0; i < d->nr_dc_regions; i++) {
-        uint64_t size = d->dc_prop[i].size;
-
-        if (size > left) {
-            error_setg(errp, "property 'dc%u-size' is 0x%" PRIx64 ", but "
-                       "volatile-dc-memdev has only 0x%" PRIx64 " bytes left",
-                       i, size, left);
-            return false;
-        }
-        left -= size;
-        unset += !size;
-    }
-    if (unset) {
-        share = left / unset;
-        if (left % (unset * CXL_DC_GRANULE)) {
-            error_setg(errp, "backend size is not multiple of region len: "
-                       "property 'num-dc-regions' is %u, and the 0x%" PRIx64
-                       " bytes of volatile-dc-memdev without a 'dcN-size' do "
-                       "not make %u regions of a multiple of 256 MiB: give "
-                       "each 'dcN-size', or the backend a multiple of 0x%"
-                       PRIx64 " bytes", d->nr_dc_regions, left, unset,
-                       (uint64_t)unset * CXL_DC_GRANULE);
-            return false;
-        }
-        if (!share) {
-            error_setg(errp, "the properties 'dcN-size' leave nothing of "
-                       "volatile-dc-memdev for %u region(s) without one: make "
-                       "the backend larger, or 'num-dc-regions' smaller",
-                       unset);
-            return false;
-        }
-    }
-    if (!unset && left) {
-        warn_report("cxl-type3: the properties 'dcN-size' leave 0x%" PRIx64
-                    " bytes of volatile-dc-memdev in no region: leave out one "
-                    "of them, and it gets the rest", left);
-    }
-    for (i = 0; i < d->nr_dc_regions; i++) {
-        d->dc_config.region[i].len = d->dc_prop[i].size ?: share;
-    }
-    return true;
-}
-
-static bool dc_place(CXLType3Dev *d, Error **errp)
-{
-    uint64_t base = d->vmem.size + d->pmem.size;
-    uint64_t offset = 0;
-    unsigned i;
-
-    if (base % CXL_DC_GRANULE) {
-        error_setg(errp, "DC region base not aligned to 0x%" PRIx64 ": "
-                   "volatile-memdev and persistent-memdev have 0x%" PRIx64
-                   " bytes together, make that a multiple of 256 MiB",
-                   (uint64_t)CXL_DC_GRANULE, base);
-        return false;
-    }
-    for (i = 0; i < d->nr_dc_regions; i++) {
-        CXLDCRegion *r = &d->dc_config.region[i];
-
-        r->base = base;
-        r->decode_len = ROUND_UP(r->len, CXL_DC_GRANULE);
-        d->dc_offset[i] = offset;
-        base += r->decode_len;
-        offset += r->len;
-    }
-    if (offset % CXL_DC_GRANULE) {
-        error_setg(errp, "properties 'dcN-size' make 0x%" PRIx64 " bytes of "
-                   "dynamic capacity, which is no multiple of 256 MiB", offset);
-        return false;
-    }
-    return true;
-}
-
-static bool dc_cut(CXLType3Dev *d, unsigned i, Error **errp)
-{
-    const CXLType3DCProps *p = &d->dc_prop[i];
-    CXLDCRegion *r = &d->dc_config.region[i];
-    uint64_t fits = dc_dividing_blocks(r);
-
-    r->block_size = p->block_size;
-    if (!is_power_of_2(r->block_size) || !(r->block_size & fits)) {
-        error_setg(errp, "property 'dc%u-block-size' is 0x%" PRIx64 ", which "
-                   "is no power of two from 64 to 2^51 that divides the "
-                   "region's base 0x%" PRIx64 " and length 0x%" PRIx64,
-                   i, r->block_size, r->base, r->len);
-        return false;
-    }
-    if (p->block_sizes & ~fits) {
-        error_setg(errp, "property 'dc%u-block-sizes' is 0x%" PRIx64 ", but "
-                   "only sizes in 0x%" PRIx64 " divide the region", i,
-                   p->block_sizes, fits);
-        return false;
-    }
-    if (p->block_sizes && !(p->block_sizes & r->block_size)) {
-        error_setg(errp, "property 'dc%u-block-sizes' is 0x%" PRIx64 ", which "
-                   "lacks the block size 0x%" PRIx64, i, p->block_sizes,
-                   r->block_size);
-        return false;
-    }
-    r->block_mask = p->block_sizes ?: (DEFAULT_BLOCKS & fits) | r->block_size;
-    r->sharable = p->sharable;
-    r->read_only = p->read_only;
-    r->non_volatile = p->non_volatile;
-    r->hw_coherent = p->hw_coherent;
-    r->sanitize = p->sanitize;
-    r->sanitize_configurable = p->sanitize_configurable;
-    return true;
-}
 
 bool cxl_type3_dc_configure(CXLType3Dev *d, Error **errp)
 {
-    unsigned i;
+    const CXLDCGeometry geometry = {
+        .owner = TYPE_CXL_TYPE3,
+        .backend = "volatile-dc-memdev",
+        .size = d->dcmem.size,
+        .base = d->vmem.size + d->pmem.size,
+        .nr_regions = d->nr_dc_regions,
+        .max_extents = d->dc_max_extents,
+        .props = d->dc_prop,
+    };
 
     d->dc_config = (CXLDCConfig) {
         .nr_hosts = 1,
@@ -183,28 +32,19 @@ bool cxl_type3_dc_configure(CXLType3Dev *d, Error **errp)
         .max_extents = d->dc_max_extents,
         .max_tags = d->dc_max_tags,
     };
-    if (!dc_check_unused(d, errp)) {
+    if (d->nr_dc_regions && geometry.base % CXL_DC_GRANULE) {
+        error_setg(errp, "DC region base not aligned to 0x%" PRIx64 ": "
+                   "volatile-memdev and persistent-memdev have 0x%" PRIx64
+                   " bytes together, make that a multiple of 256 MiB",
+                   (uint64_t)CXL_DC_GRANULE, geometry.base);
         return false;
     }
-    if (!d->nr_dc_regions) {
-        if (d->dcmem.hostmem) {
-            warn_report("cxl-type3: property 'volatile-dc-memdev' is not used "
-                        "because 'num-dc-regions' is 0");
-        }
-        return true;
-    }
-    if (!d->dc_max_extents) {
-        error_setg(errp, "property 'dc-extents-max' is 0: a device tracks at "
-                   "least one extent");
+    if (!cxl_dc_geometry(&geometry, &d->dc_config, d->dc_offset, errp)) {
         return false;
     }
-    if (!dc_share_out(d, errp) || !dc_place(d, errp)) {
-        return false;
-    }
-    for (i = 0; i < d->nr_dc_regions; i++) {
-        if (!dc_cut(d, i, errp)) {
-            return false;
-        }
+    if (!d->nr_dc_regions && d->dcmem.hostmem) {
+        warn_report("cxl-type3: property 'volatile-dc-memdev' is not used "
+                    "because 'num-dc-regions' is 0");
     }
     return true;
 }

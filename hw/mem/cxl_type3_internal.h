@@ -11,11 +11,12 @@
 #include "qemu/interval-tree.h"
 #include "hw/cxl/cxl.h"
 #include "hw/cxl/cxl_component.h"
-#include "hw/cxl/cxl_dc.h"
+#include "hw/cxl/cxl_dc_geometry.h"
 #include "hw/cxl/cxl_events.h"
 #include "hw/cxl/cxl_mailbox.h"
 #include "hw/cxl/cxl_mem_target.h"
 #include "hw/cxl/cxl_memdev.h"
+#include "hw/cxl/cxl_wipe.h"
 #include "hw/deferred.h"
 #include "hw/pci/msix.h"
 #include "hw/pci/pci_device.h"
@@ -89,41 +90,15 @@ typedef struct CXLType3Mem {
 
 /**
  * struct CXLType3Wipe - what reads as zeroes, but is not overwritten yet
- * @ranges: IntervalTreeNodes, by place; see cxl_type3_wipe.c
- * @left: bytes in them
- * @noted: some of them, since cxl_type3_wipe_begin() was called
- * @timer: of the next slice
+ * @set: of places, see cxl_type3_wipe.c
  * @exit: QEMU is about to end
  * @next: in the list of unplugged devices that have not overwritten all
  */
 typedef struct CXLType3Wipe {
-    IntervalTreeRoot ranges;
-    uint64_t left;
-    bool noted;
-    QEMUTimer *timer;
+    CXLWipe set;
     Notifier exit;
     QLIST_ENTRY(CXLType3Dev) next;
 } CXLType3Wipe;
-
-/* Unit of allocation of a region that was given none */
-#define CXL_TYPE3_DC_BLOCK (2 * MiB)
-
-/**
- * struct CXLType3DCProps - properties dcN-* of dynamic capacity region N
- *
- * A @size or @block_sizes of 0 stands for what the rest of the device decides.
- */
-typedef struct CXLType3DCProps {
-    uint64_t size;
-    uint64_t block_size;
-    uint64_t block_sizes;
-    bool sharable;
-    bool read_only;
-    bool non_volatile;
-    bool hw_coherent;
-    bool sanitize;
-    bool sanitize_configurable;
-} CXLType3DCProps;
 
 /**
  * struct CXLType3Run - accepted dynamic capacity in one row
@@ -223,7 +198,7 @@ struct CXLType3Dev {
     uint8_t bg_time_scale;
     bool partitionable;
     bool guest_order_files;
-    CXLType3DCProps dc_prop[CXL_DC_MAX_REGIONS];
+    CXLDCRegionProps dc_prop[CXL_DC_MAX_REGIONS];
 
     /* registers and command interfaces */
     CXLComponentState cxl;
@@ -315,7 +290,6 @@ void cxl_type3_left_set(CXLMemTarget *t);
 /* After @skip bytes from @offset, @len must not be reached as RAM */
 bool cxl_type3_wipe_next(CXLType3Dev *d, const CXLType3Mem *m, uint64_t offset,
                          uint64_t *skip, uint64_t *len);
-extern const VMStateDescription vmstate_cxl_type3_wipe;
 
 /* cxl_type3_dc.c */
 bool cxl_type3_dc_configure(CXLType3Dev *d, Error **errp);

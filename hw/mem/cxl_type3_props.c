@@ -85,7 +85,7 @@ static const CXLType3Property properties_of_region[] = {
       "bytes of volatile-dc-memdev; 0 for an equal part of what regions with a "
       "size leave" },
     { DEFINE_PROP_SIZE("block-size", CXLType3Dev, dc_prop[0].block_size,
-                       CXL_TYPE3_DC_BLOCK),
+                       CXL_DC_DEFAULT_BLOCK),
       "unit of allocation, a power of two from 64" },
     { DEFINE_PROP_UINT64("block-sizes", CXLType3Dev, dc_prop[0].block_sizes, 0),
       "bit mask of the block sizes that a Fabric Manager may choose from; 0 for "
@@ -260,7 +260,7 @@ static void props_get_wipe_left(Object *obj, Visitor *v, const char *name,
 {
     CXLType3Dev *d = CXL_TYPE3(obj);
 
-    visit_type_uint64(v, name, &d->wipe.left, errp);
+    visit_type_uint64(v, name, &d->wipe.set.left, errp);
 }
 
 /* -- class ---------------------------------------------------------------- */
@@ -281,7 +281,7 @@ void cxl_type3_add_properties(DeviceClass *dc)
 
         all[i] = properties_of_region[(i - fixed) % each].property;
         all[i].name = g_strdup_printf("dc%u-%s", region, all[i].name);
-        all[i].offset += region * sizeof(CXLType3DCProps);
+        all[i].offset += region * sizeof(CXLDCRegionProps);
     }
     device_class_set_props_n(dc, all, total);
     for (i = 0; i < total; i++) {

@@ -95,8 +95,7 @@ static const VMStateDescription vmstate_state = {
         VMSTATE_STRUCT_POINTER_TEST(dc, CXLType3Dev, state_has_dc,
                                     vmstate_cxl_dc, CXLDynCap),
 
-        VMSTATE_STRUCT(wipe, CXLType3Dev, 0, vmstate_cxl_type3_wipe,
-                       CXLType3Wipe),
+        VMSTATE_STRUCT(wipe.set, CXLType3Dev, 0, vmstate_cxl_wipe, CXLWipe),
         VMSTATE_STRUCT(reports, CXLType3Dev, 0, vmstate_cxl_type3_reports,
                        CXLType3Reports),
         VMSTATE_STRUCT(mailbox_cci, CXLType3Dev, 0, vmstate_cxl_cci, CXLCCI),

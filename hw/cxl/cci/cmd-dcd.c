@@ -31,9 +31,12 @@ void cxl_put_dc_usage(CXLWriter *out, const CXLDynCap *dc, uint16_t host)
     cxl_put_le32(out, usage.tags_available);
 }
 
-void cxl_put_dc_geometry(CXLWriter *out, const CXLDCRegion *region)
+void cxl_put_dc_geometry(CXLWriter *out, const CXLDynCap *dc, uint16_t host,
+                         unsigned nr)
 {
-    cxl_put_le64(out, region->base);
+    const CXLDCRegion *region = cxl_dc_region(dc, nr);
+
+    cxl_put_le64(out, cxl_dc_host_base(dc, host) + region->base);
     cxl_put_le64(out, region->decode_len / CXL_DC_GRANULE);
     cxl_put_le64(out, region->len);
     cxl_put_le64(out, region->block_size);
@@ -83,11 +86,9 @@ static CXLRetCode dcd_get_config(CXLCCI *cci, CXLReader *in, CXLWriter *out)
     count = MIN(count, cxl_writer_fits(out, REGION_SIZE, USAGE_SIZE));
     cxl_patch_u8(out, 1, count);
     for (i = start; i < start + count; i++) {
-        const CXLDCRegion *region = cxl_dc_region(dc, i);
-
-        cxl_put_dc_geometry(out, region);
-        cxl_put_le32(out, region->dsmad_handle);
-        cxl_put_u8(out, region->sanitize);
+        cxl_put_dc_geometry(out, dc, cci->host_id, i);
+        cxl_put_le32(out, cxl_dc_dsmad_handle(dc, cci->host_id, i));
+        cxl_put_u8(out, cxl_dc_region(dc, i)->sanitize);
         cxl_put_zero(out, 3);
     }
     cxl_put_dc_usage(out, dc, cci->host_id);

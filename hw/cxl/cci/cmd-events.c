@@ -164,6 +164,9 @@ static CXLRetCode events_take_notification(CXLCCI *cci, CXLReader *in,
     return cxl_get_le16(in) & ~all ? CXL_RC_INVALID_INPUT : CXL_RC_SUCCESS;
 }
 
+/* Who can send a message of its own */
+#define MCTP_KINDS (CXL_CCI_FM | CXL_CCI_SWITCH | CXL_CCI_MHD)
+
 static const CXLCmd rows[] = {
     CXL_ROW(0x0100, "Get Event Records", CXL_CCI_ALL, CXL_LEN(1),
             events_get_records, .flags = CXL_CMD_MEDIA,
@@ -178,11 +181,11 @@ static const CXLCmd rows[] = {
             events_set_policy, .effects = CXL_EFF_CONFIG_IMMEDIATE,
             .present = events_has_logs),
     CXL_ROW(0x0104, "Get MCTP Event Interrupt Policy",
-            CXL_CCI_FM | CXL_CCI_SWITCH, CXL_LEN(0), events_get_mctp_policy),
+            MCTP_KINDS, CXL_LEN(0), events_get_mctp_policy),
     CXL_ROW(0x0105, "Set MCTP Event Interrupt Policy",
-            CXL_CCI_FM | CXL_CCI_SWITCH, CXL_LEN(2), events_set_mctp_policy,
+            MCTP_KINDS, CXL_LEN(2), events_set_mctp_policy,
             .effects = CXL_EFF_CONFIG_IMMEDIATE),
-    CXL_ROW(0x0106, "Event Notification", CXL_CCI_FM | CXL_CCI_SWITCH,
+    CXL_ROW(0x0106, "Event Notification", MCTP_KINDS,
             CXL_LEN(2), events_take_notification),
 };
 

@@ -94,7 +94,7 @@ static CXLRetCode fm_dcd_get_host_regions(CXLCCI *cci, CXLReader *in,
     for (i = start; i < start + count; i++) {
         const CXLDCRegion *region = cxl_dc_region(dc, i);
 
-        cxl_put_dc_geometry(out, region);
+        cxl_put_dc_geometry(out, dc, host, i);
         cxl_put_u8(out, fm_dcd_region_attributes(region));
         cxl_put_zero(out, 3);
         cxl_put_u8(out, region->sanitize);
@@ -308,7 +308,7 @@ static CXLRetCode fm_dcd_list_tags(CXLCCI *cci, CXLReader *in, CXLWriter *out)
     return CXL_RC_SUCCESS;
 }
 
-#define FM_KINDS        (CXL_CCI_FM | CXL_CCI_MAILBOX)
+#define FM_KINDS        (CXL_CCI_FM | CXL_CCI_MAILBOX | CXL_CCI_MHD)
 /* Assignments change at once and are kept or lost by every kind of reset */
 #define EFF_REFERENCE \
     (CXL_EFF_CONFIG_COLD_RESET | CXL_EFF_CONFIG_IMMEDIATE | \

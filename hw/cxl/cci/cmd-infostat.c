@@ -44,16 +44,33 @@ static bool infostat_pci_is_bridge(PCIDevice *pci)
            PCI_HEADER_TYPE_BRIDGE;
 }
 
-static bool infostat_is_pci(const CXLCCI *cci)
+static bool infostat_has_identity(const CXLCCI *cci)
 {
-    return object_dynamic_cast(OBJECT(cci->owner), TYPE_PCI_DEVICE) != NULL;
+    return cci->heads ||
+           object_dynamic_cast(OBJECT(cci->owner), TYPE_PCI_DEVICE) != NULL;
+}
+
+/* The pool of logical devices is no PCI function, its heads are */
+static CXLRetCode infostat_identify_pool(CXLCCI *cci, CXLWriter *out)
+{
+    cxl_put_le16(out, cci->heads->vendor);
+    cxl_put_le16(out, cci->heads->device);
+    cxl_put_zero(out, 4);
+    cxl_put_le64(out, cci->heads->serial);
+    cxl_put_u8(out, infostat_message_shift(cci));
+    cxl_put_u8(out, COMPONENT_TYPE3);
+    return CXL_RC_SUCCESS;
 }
 
 static CXLRetCode infostat_identify(CXLCCI *cci, CXLReader *in, CXLWriter *out)
 {
-    PCIDevice *pci = PCI_DEVICE(cci->owner);
+    PCIDevice *pci;
     uint16_t ssvid = 0, ssid = 0;
 
+    if (cci->heads) {
+        return infostat_identify_pool(cci, out);
+    }
+    pci = PCI_DEVICE(cci->owner);
     /* a switch port can be taken away below its mailbox function */
     if (!cci->owner->realized) {
         return CXL_RC_RETRY_REQUIRED;
@@ -122,7 +139,7 @@ static CXLRetCode infostat_abort_background(CXLCCI *cci, CXLReader *in,
 
 static const CXLCmd rows[] = {
     CXL_ROW(0x0001, "Identify", CXL_CCI_ALL, CXL_LEN(0), infostat_identify,
-            .present = infostat_is_pci),
+            .present = infostat_has_identity),
     CXL_ROW(0x0002, "Background Operation Status", CXL_CCI_ALL, CXL_LEN(0),
             infostat_bg_status),
     CXL_ROW(0x0003, "Get Response Message Limit", MESSAGE_KINDS, CXL_LEN(0),

@@ -2,37 +2,45 @@
 /*
  * Command set 55h: Multi-Headed Devices (CXL r3.2 7.6.7.5)
  *
- * A memory device here has one head, number 0: its PCIe link.
+ * A memory device has one head, number 0: its PCIe link.  The heads of a
+ * multi-headed device are devices of their own, each with one logical device of
+ * the pool, and the same number.
  */
 #include "qemu/osdep.h"
 #include "hw/pci/pci_device.h"
 #include "hw/pci/pcie.h"
-#include "hw/cxl/cxl_memdev.h"
 #include "cmd-sets.h"
-
-#define HEADS           1
-#define THE_HEAD        0
 
 /* Link of a head: state of the training, and what the link says of itself */
 #define LTSSM_DETECT    0
 #define LTSSM_L0        4
 #define FLAG_PRESENT    (1 << 2)
 
+/* What a head answers is of all heads */
+static CXLCCI *mhd_of(CXLCCI *cci)
+{
+    return cci->pool ?: cci;
+}
+
 static CXLRetCode mhd_get_info(CXLCCI *cci, CXLReader *in, CXLWriter *out)
 {
     uint8_t i, start, count;
 
-    if (!cxl_get_lds(in, &start, &count)) {
+    unsigned heads;
+
+    cci = mhd_of(cci);
+    heads = cxl_cci_nr_lds(cci);
+    if (!cxl_get_lds(cci, in, &start, &count)) {
         return CXL_RC_INVALID_INPUT;
     }
-    cxl_put_u8(out, CXL_MEMDEV_LDS);
-    cxl_put_u8(out, HEADS);
+    cxl_put_u8(out, MIN(heads, UINT8_MAX));
+    cxl_put_u8(out, MIN(heads, UINT8_MAX));
     cxl_put_zero(out, 2);
     cxl_put_u8(out, start);
     cxl_put_u8(out, count);
     cxl_put_zero(out, 2);
     for (i = 0; i < count; i++) {
-        cxl_put_u8(out, THE_HEAD);
+        cxl_put_u8(out, start + i);
     }
     return CXL_RC_SUCCESS;
 }
@@ -66,32 +74,54 @@ static void mhd_put_link(CXLWriter *out, const PCIDevice *pci)
     cxl_put_u8(out, up ? FLAG_PRESENT : 0);
 }
 
+/* Of a head that is not plugged in: nothing is known but that it could be */
+static void mhd_put_no_link(CXLWriter *out)
+{
+    cxl_put_zero(out, 6);
+    cxl_put_u8(out, LTSSM_DETECT);
+    cxl_put_zero(out, 2);
+}
+
 static CXLRetCode mhd_get_head_info(CXLCCI *cci, CXLReader *in, CXLWriter *out)
 {
-    PCIDevice *pci = PCI_DEVICE(cci->owner);
     uint8_t start = cxl_get_u8(in);
     uint8_t count = cxl_get_u8(in);
-    unsigned i;
+    unsigned heads, i;
 
-    if (start >= HEADS || start + count > HEADS) {
+    cci = mhd_of(cci);
+    heads = cxl_cci_nr_lds(cci);
+    if (start >= heads || start + count > heads) {
         return CXL_RC_INVALID_INPUT;
-    }
-    if (!pci->exp.exp_cap) {
-        return CXL_RC_INTERNAL_ERROR;
     }
     cxl_put_u8(out, count);
     cxl_put_zero(out, 3);
-    for (i = 0; i < count; i++) {
-        mhd_put_link(out, pci);
+    for (i = start; i < start + count; i++) {
+        CXLCCI *ld = cxl_cci_ld(cci, i);
+
+        if (!ld) {
+            mhd_put_no_link(out);
+            continue;
+        }
+        if (!PCI_DEVICE(ld->owner)->exp.exp_cap) {
+            return CXL_RC_INTERNAL_ERROR;
+        }
+        mhd_put_link(out, PCI_DEVICE(ld->owner));
     }
     return CXL_RC_SUCCESS;
 }
 
+#define MHD_KINDS   (CXL_CCI_FM | CXL_CCI_MHD)
+
+static bool mhd_has_heads(const CXLCCI *cci)
+{
+    return cxl_cci_nr_lds(cci);
+}
+
 static const CXLCmd rows[] = {
-    CXL_ROW(0x5500, "Get Multi-Headed Info", CXL_CCI_FM, CXL_LEN(2),
-            mhd_get_info, .present = cxl_cci_is_memdev),
-    CXL_ROW(0x5501, "Get Head Info", CXL_CCI_FM, CXL_LEN(2), mhd_get_head_info,
-            .present = cxl_cci_is_memdev),
+    CXL_ROW(0x5500, "Get Multi-Headed Info", MHD_KINDS, CXL_LEN(2),
+            mhd_get_info, .present = mhd_has_heads),
+    CXL_ROW(0x5501, "Get Head Info", MHD_KINDS, CXL_LEN(2), mhd_get_head_info,
+            .present = mhd_has_heads),
 };
 
 const CXLCmdSet cxl_cmds_mhd = CXL_CMD_SET("Multi-Headed Devices", rows);

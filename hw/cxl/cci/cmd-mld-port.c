@@ -16,18 +16,22 @@
 
 /* Port or LD, target type, size of what is enclosed */
 #define TUNNEL_HEAD     4
-/* What the identifier of a tunnel names; 1, an LD pool, no component has */
+/* Where a tunnel leads: by its identifier, or to the pool of the device's LDs */
 #define TARGET_BY_ID    0
+#define TARGET_POOL     1
 
 /* -- tunnels -------------------------------------------------------------- */
 
 /* Where a tunnel from @cci ends, or NULL */
-static CXLCCI *mld_port_tunnel_end(CXLCCI *cci, uint8_t id)
+static CXLCCI *mld_port_tunnel_end(CXLCCI *cci, uint8_t target, uint8_t id)
 {
+    if (target == TARGET_POOL) {
+        return cci->pool;
+    }
     if (cci->kind == CXL_CCI_SWITCH) {
         return cxl_switch_cci_at(cci, id);
     }
-    return id < cci->nr_lds ? &cci->lds[id] : NULL;
+    return cxl_cci_ld(cci, id);
 }
 
 /*
@@ -80,10 +84,10 @@ static CXLRetCode mld_port_tunnel(CXLCCI *cci, CXLReader *in, CXLWriter *out)
     if (!cxl_cci_msg_decode(message, size, &request)) {
         return CXL_RC_INVALID_PAYLOAD_LENGTH;
     }
-    if (request.category != CXL_CCI_MSG_REQUEST || target != TARGET_BY_ID) {
+    if (request.category != CXL_CCI_MSG_REQUEST || target > TARGET_POOL) {
         return CXL_RC_INVALID_INPUT;
     }
-    end = mld_port_tunnel_end(cci, id);
+    end = mld_port_tunnel_end(cci, target, id);
     if (!end) {
         trace_cxl_tunnel_no_end(cxl_cci_kind_name(cci->kind), id);
         return CXL_RC_INVALID_INPUT;
@@ -218,12 +222,12 @@ static CXLRetCode mld_port_send_memory(CXLCCI *cci, CXLReader *in,
 
 static bool mld_port_has_ends(const CXLCCI *cci)
 {
-    return cci->kind == CXL_CCI_SWITCH || cxl_cci_is_memdev(cci);
+    return cci->kind == CXL_CCI_SWITCH || cxl_cci_nr_lds(cci);
 }
 
 static const CXLCmd rows[] = {
     CXL_ROW(0x5300, "Tunnel Management Command",
-            CXL_CCI_SWITCH | CXL_CCI_FM,
+            CXL_CCI_SWITCH | CXL_CCI_FM | CXL_CCI_MHD,
             CXL_LEN_MIN(TUNNEL_HEAD + CXL_CCI_MSG_HEADER), mld_port_tunnel,
             .present = mld_port_has_ends),
     CXL_ROW(0x5301, "Send LD CXL.io Configuration Request", CXL_CCI_SWITCH,

@@ -3,7 +3,8 @@
  * Command set 54h: MLD Components (CXL r3.2 7.6.7.4)
  *
  * A memory device here has one logical device, number 0, which has all of the
- * memory and belongs to the host.  So there is nothing to allocate anew.
+ * memory and belongs to the host.  Those of a multi-headed device have static
+ * memory of their own.  So there is nothing to allocate anew.
  */
 #include "qemu/osdep.h"
 #include "qemu/units.h"
@@ -17,25 +18,42 @@
 #define GRANULARITY_CODE    0
 #define ALLOCATION_SIZE     0x10
 
-static bool mld_lds_exist(unsigned start, unsigned count)
+static bool mld_lds_exist(const CXLCCI *cci, unsigned start, unsigned count)
 {
-    return start + count <= CXL_MEMDEV_LDS;
+    return start + count <= cxl_cci_nr_lds(cci);
 }
 
 /* A list may be asked for nothing, but whoever sets says of what */
-static bool mld_lds_can_be_set(unsigned start, unsigned count)
+static bool mld_lds_can_be_set(const CXLCCI *cci, unsigned start,
+                               unsigned count)
 {
-    return count && mld_lds_exist(start, count);
+    return count && mld_lds_exist(cci, start, count);
 }
 
-bool cxl_get_lds(CXLReader *in, uint8_t *start, uint8_t *count)
+unsigned cxl_cci_nr_lds(const CXLCCI *cci)
 {
+    return cci->heads ? cci->heads->n : cci->nr_lds;
+}
+
+CXLCCI *cxl_cci_ld(const CXLCCI *cci, unsigned ld)
+{
+    if (ld >= cxl_cci_nr_lds(cci)) {
+        return NULL;
+    }
+    return cci->heads ? cci->heads->ld(cci->heads, ld) : &cci->lds[ld];
+}
+
+bool cxl_get_lds(const CXLCCI *cci, CXLReader *in, uint8_t *start,
+                 uint8_t *count)
+{
+    unsigned lds = cxl_cci_nr_lds(cci);
+
     *start = cxl_get_u8(in);
     *count = cxl_get_u8(in);
-    if (*start >= CXL_MEMDEV_LDS) {
+    if (*start >= lds) {
         return false;
     }
-    *count = MIN(*count, CXL_MEMDEV_LDS - *start);
+    *count = MIN(*count, lds - *start);
     return true;
 }
 
@@ -43,10 +61,17 @@ bool cxl_get_lds(CXLReader *in, uint8_t *start, uint8_t *count)
 
 static CXLRetCode mld_get_info(CXLCCI *cci, CXLReader *in, CXLWriter *out)
 {
-    cxl_put_le64(out, cxl_memdev_static_size(cci->memdev) +
-                      (cci->dc ? cxl_dc_total_capacity(cci->dc) : 0));
-    cxl_put_le16(out, CXL_MEMDEV_LDS);
-    cxl_put_u8(out, CXL_QOS_ALL);
+    uint64_t size = cci->dc ? cxl_dc_total_capacity(cci->dc) : 0;
+    unsigned i, lds = cxl_cci_nr_lds(cci);
+
+    for (i = 0; i < lds; i++) {
+        CXLCCI *ld = cxl_cci_ld(cci, i);
+
+        size += ld ? cxl_memdev_static_size(ld->memdev) : 0;
+    }
+    cxl_put_le64(out, size);
+    cxl_put_le16(out, lds);
+    cxl_put_u8(out, cci->memdev ? CXL_QOS_ALL : 0);
     return CXL_RC_SUCCESS;
 }
 
@@ -54,20 +79,25 @@ static CXLRetCode mld_get_info(CXLCCI *cci, CXLReader *in, CXLWriter *out)
  * The two ranges of the device DVSEC: volatile memory, then persistent.
  * Dynamic capacity comes and goes: it is nobody's allocation.
  */
-static void mld_get_allocation(CXLMemDev *d, uint64_t range[2])
+static void mld_get_allocation(const CXLCCI *cci, unsigned ld,
+                               uint64_t range[2])
 {
-    uint64_t vmem = cxl_memdev_volatile_size(d) / GRANULARITY;
-    uint64_t pmem = cxl_memdev_persistent_size(d) / GRANULARITY;
+    const CXLCCI *at = cxl_cci_ld(cci, ld);
+    uint64_t vmem = 0, pmem = 0;
 
+    if (at) {
+        vmem = cxl_memdev_volatile_size(at->memdev) / GRANULARITY;
+        pmem = cxl_memdev_persistent_size(at->memdev) / GRANULARITY;
+    }
     range[0] = vmem ?: pmem;
     range[1] = vmem ? pmem : 0;
 }
 
-static void mld_put_allocation(CXLWriter *out, CXLMemDev *d)
+static void mld_put_allocation(CXLWriter *out, const CXLCCI *cci, unsigned ld)
 {
     uint64_t range[2];
 
-    mld_get_allocation(d, range);
+    mld_get_allocation(cci, ld, range);
     cxl_put_le64(out, range[0]);
     cxl_put_le64(out, range[1]);
 }
@@ -75,23 +105,25 @@ static void mld_put_allocation(CXLWriter *out, CXLMemDev *d)
 static CXLRetCode mld_get_allocations(CXLCCI *cci, CXLReader *in,
                                       CXLWriter *out)
 {
-    uint8_t i, start, count;
+    uint8_t start, count;
+    unsigned i;
 
-    if (!cxl_get_lds(in, &start, &count)) {
+    if (!cxl_get_lds(cci, in, &start, &count)) {
         return CXL_RC_INVALID_INPUT;
     }
-    cxl_put_u8(out, CXL_MEMDEV_LDS);
+    count = MIN(count, cxl_writer_fits(out, ALLOCATION_SIZE, 4));
+    cxl_put_u8(out, MIN(cxl_cci_nr_lds(cci), UINT8_MAX));
     cxl_put_u8(out, GRANULARITY_CODE);
     cxl_put_u8(out, start);
     cxl_put_u8(out, count);
-    for (i = 0; i < count; i++) {
-        mld_put_allocation(out, cci->memdev);
+    for (i = start; i < start + count; i++) {
+        mld_put_allocation(out, cci, i);
     }
     return CXL_RC_SUCCESS;
 }
 
 /*
- * The only allocation that can be set is the one in force.  For another the
+ * The only allocations that can be set are those in force.  For others the
  * logical device is in use: unsure whether that is 06h, "try later"; it stays
  * in use, so it is 02h here.
  */
@@ -101,20 +133,23 @@ static CXLRetCode mld_set_allocations(CXLCCI *cci, CXLReader *in,
     uint8_t count = cxl_get_u8(in);
     uint8_t start = cxl_get_u8(in);
     uint64_t range[2];
+    unsigned i;
 
     cxl_get_skip(in, 2);
-    if (!mld_lds_can_be_set(start, count)) {
-        return CXL_RC_INVALID_INPUT;
-    }
-    mld_get_allocation(cci->memdev, range);
-    if (cxl_get_le64(in) != range[0] || cxl_get_le64(in) != range[1]) {
-        trace_cxl_ld_in_use(start);
+    if (!mld_lds_can_be_set(cci, start, count)) {
         return CXL_RC_INVALID_INPUT;
     }
     cxl_put_u8(out, count);
     cxl_put_u8(out, start);
     cxl_put_zero(out, 2);
-    mld_put_allocation(out, cci->memdev);
+    for (i = start; i < start + count; i++) {
+        mld_get_allocation(cci, i, range);
+        if (cxl_get_le64(in) != range[0] || cxl_get_le64(in) != range[1]) {
+            trace_cxl_ld_in_use(i);
+            return CXL_RC_INVALID_INPUT;
+        }
+        mld_put_allocation(out, cci, i);
+    }
     return CXL_RC_SUCCESS;
 }
 
@@ -162,13 +197,13 @@ static CXLRetCode mld_get_status(CXLCCI *cci, CXLReader *in, CXLWriter *out)
 }
 
 /* Fractions of bandwidth, a byte for each logical device */
-static CXLRetCode mld_fractions(CXLReader *in, CXLWriter *out,
-                                uint8_t *fraction, bool set)
+static CXLRetCode mld_fractions(const CXLCCI *cci, CXLReader *in,
+                                CXLWriter *out, uint8_t *fraction, bool set)
 {
     uint8_t count = cxl_get_u8(in);
     uint8_t start = cxl_get_u8(in);
 
-    if (!(set ? mld_lds_can_be_set : mld_lds_exist)(start, count)) {
+    if (!(set ? mld_lds_can_be_set : mld_lds_exist)(cci, start, count)) {
         return CXL_RC_INVALID_INPUT;
     }
     if (set) {
@@ -183,49 +218,57 @@ static CXLRetCode mld_fractions(CXLReader *in, CXLWriter *out,
 
 static CXLRetCode mld_get_allocated(CXLCCI *cci, CXLReader *in, CXLWriter *out)
 {
-    return mld_fractions(in, out, cci->memdev->qos->fm.allocated, false);
+    return mld_fractions(cci, in, out, cci->memdev->qos->fm.allocated, false);
 }
 
 static CXLRetCode mld_set_allocated(CXLCCI *cci, CXLReader *in, CXLWriter *out)
 {
-    return mld_fractions(in, out, cci->memdev->qos->fm.allocated, true);
+    return mld_fractions(cci, in, out, cci->memdev->qos->fm.allocated, true);
 }
 
 static CXLRetCode mld_get_limit(CXLCCI *cci, CXLReader *in, CXLWriter *out)
 {
-    return mld_fractions(in, out, cci->memdev->qos->fm.limit, false);
+    return mld_fractions(cci, in, out, cci->memdev->qos->fm.limit, false);
 }
 
 static CXLRetCode mld_set_limit(CXLCCI *cci, CXLReader *in, CXLWriter *out)
 {
-    return mld_fractions(in, out, cci->memdev->qos->fm.limit, true);
+    return mld_fractions(cci, in, out, cci->memdev->qos->fm.limit, true);
 }
 
-#define MLD         .present = cxl_cci_is_memdev
+static bool mld_has_lds(const CXLCCI *cci)
+{
+    return cxl_cci_nr_lds(cci);
+}
+
+#define LD_KINDS    (CXL_CCI_FM | CXL_CCI_MHD)
+#define LDS         .present = mld_has_lds
+/* A multi-headed device has none of its own */
+#define QOS         .present = cxl_cci_is_memdev
 /* What is set takes effect at once */
-#define MLD_SET     MLD, .effects = CXL_EFF_CONFIG_IMMEDIATE
+#define SET         .effects = CXL_EFF_CONFIG_IMMEDIATE
 
 static const CXLCmd rows[] = {
-    CXL_ROW(0x5400, "Get LD Info", CXL_CCI_FM, CXL_LEN(0), mld_get_info, MLD),
-    CXL_ROW(0x5401, "Get LD Allocations", CXL_CCI_FM, CXL_LEN(2),
-            mld_get_allocations, MLD),
-    CXL_ROW(0x5402, "Set LD Allocations", CXL_CCI_FM,
-            CXL_LEN_LIST(4, ALLOCATION_SIZE, 0, 1), mld_set_allocations,
-            MLD_SET),
+    CXL_ROW(0x5400, "Get LD Info", LD_KINDS, CXL_LEN(0), mld_get_info, LDS),
+    CXL_ROW(0x5401, "Get LD Allocations", LD_KINDS, CXL_LEN(2),
+            mld_get_allocations, LDS),
+    CXL_ROW(0x5402, "Set LD Allocations", LD_KINDS,
+            CXL_LEN_LIST(4, ALLOCATION_SIZE, 0, 1), mld_set_allocations, LDS,
+            SET),
     CXL_ROW(0x5403, "Get QoS Control", CXL_CCI_FM, CXL_LEN(0), mld_get_control,
-            MLD),
+            QOS),
     CXL_ROW(0x5404, "Set QoS Control", CXL_CCI_FM, CXL_LEN(7), mld_set_control,
-            MLD_SET),
+            QOS, SET),
     CXL_ROW(0x5405, "Get QoS Status", CXL_CCI_FM, CXL_LEN(0), mld_get_status,
-            MLD),
+            QOS),
     CXL_ROW(0x5406, "Get QoS Allocated BW", CXL_CCI_FM, CXL_LEN(2),
-            mld_get_allocated, MLD),
+            mld_get_allocated, QOS),
     CXL_ROW(0x5407, "Set QoS Allocated BW", CXL_CCI_FM,
-            CXL_LEN_LIST(2, 1, 0, 1), mld_set_allocated, MLD_SET),
+            CXL_LEN_LIST(2, 1, 0, 1), mld_set_allocated, QOS, SET),
     CXL_ROW(0x5408, "Get QoS BW Limit", CXL_CCI_FM, CXL_LEN(2), mld_get_limit,
-            MLD),
+            QOS),
     CXL_ROW(0x5409, "Set QoS BW Limit", CXL_CCI_FM, CXL_LEN_LIST(2, 1, 0, 1),
-            mld_set_limit, MLD_SET),
+            mld_set_limit, QOS, SET),
 };
 
 const CXLCmdSet cxl_cmds_mld = CXL_CMD_SET("MLD Components", rows);

@@ -37,7 +37,8 @@ extern const CXLCmdSet cxl_cmds_mhd;            /* 55h */
 extern const CXLCmdSet cxl_cmds_fm_dcd;         /* 56h */
 
 /* Every kind of CCI */
-#define CXL_CCI_ALL (CXL_CCI_MAILBOX | CXL_CCI_FM | CXL_CCI_LD | CXL_CCI_SWITCH)
+#define CXL_CCI_ALL (CXL_CCI_MAILBOX | CXL_CCI_FM | CXL_CCI_LD | \
+                     CXL_CCI_SWITCH | CXL_CCI_MHD)
 
 /*
  * A row of a table.  Behind the handler come the members that it does not share
@@ -74,8 +75,12 @@ uint32_t cxl_media_ms(uint64_t len);
 /** cxl_put_dc_usage() - the four counters that end 4800h and 5601h. */
 void cxl_put_dc_usage(CXLWriter *out, const CXLDynCap *dc, uint16_t host);
 
-/** cxl_put_dc_geometry() - what begins a region in 4800h and in 5601h. */
-void cxl_put_dc_geometry(CXLWriter *out, const CXLDCRegion *region);
+/**
+ * cxl_put_dc_geometry() - what begins a region in 4800h and in 5601h, as @host
+ * sees it
+ */
+void cxl_put_dc_geometry(CXLWriter *out, const CXLDynCap *dc, uint16_t host,
+                         unsigned region);
 
 /**
  * cxl_put_dc_extents() - Added extents of @host from index @start on
@@ -90,6 +95,11 @@ uint32_t cxl_put_dc_extents(CXLWriter *out, const CXLDynCap *dc, uint16_t host,
  * many of those that there are
  * Return: false if not even the first is there
  */
-bool cxl_get_lds(CXLReader *in, uint8_t *start, uint8_t *count);
+bool cxl_get_lds(const CXLCCI *cci, CXLReader *in, uint8_t *start,
+                 uint8_t *count);
+/** cxl_cci_nr_lds() - logical devices of the component, 0 if it has none. */
+unsigned cxl_cci_nr_lds(const CXLCCI *cci);
+/** cxl_cci_ld() - CCI of one, NULL if there is none or its head is unplugged */
+CXLCCI *cxl_cci_ld(const CXLCCI *cci, unsigned ld);
 
 #endif /* CXL_CMD_SETS_H */

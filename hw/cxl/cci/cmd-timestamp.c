@@ -25,7 +25,7 @@ static CXLRetCode timestamp_set(CXLCCI *cci, CXLReader *in,
     return CXL_RC_SUCCESS;
 }
 
-#define CLOCK_KINDS (CXL_CCI_MAILBOX | CXL_CCI_FM | CXL_CCI_SWITCH)
+#define CLOCK_KINDS (CXL_CCI_ALL & ~CXL_CCI_LD)
 
 static const CXLCmd rows[] = {
     CXL_ROW(0x0300, "Get Timestamp", CLOCK_KINDS, CXL_LEN(0),

@@ -174,6 +174,7 @@ typedef struct DCMap {
 
 typedef struct DCHost {
     uint64_t base;              /* its address of the medium's address 0 */
+    uint32_t dsmad_handle[CXL_DC_MAX_REGIONS];
     DCSet added;                /* change by dc_added_...() only */
     DCMap *map;                 /* by region */
     DCSet pending;

@@ -28,6 +28,9 @@ static CXLDynCap *dc_build(const CXLDCConfig *config, const CXLDCOps *ops,
     for (unsigned h = 0; h < config->nr_hosts; h++) {
         QTAILQ_INIT(&dc->host[h].groups);
         dc->host[h].map = g_new0(DCMap, config->nr_regions);
+        for (unsigned i = 0; i < config->nr_regions; i++) {
+            dc->host[h].dsmad_handle[i] = config->region[i].dsmad_handle;
+        }
     }
     dc_tags_init(dc);
     return dc;
@@ -64,6 +67,8 @@ CXLDynCap *dc_new_like(const CXLDynCap *dc)
 
     for (unsigned h = 0; h < dc->config.nr_hosts; h++) {
         other->host[h].base = dc->host[h].base;
+        memcpy(other->host[h].dsmad_handle, dc->host[h].dsmad_handle,
+               sizeof(dc->host[h].dsmad_handle));
     }
     return other;
 }
@@ -154,6 +159,18 @@ bool cxl_dc_set_host_base(CXLDynCap *dc, uint16_t host, uint64_t base,
 uint64_t cxl_dc_host_base(const CXLDynCap *dc, uint16_t host)
 {
     return host < dc->config.nr_hosts ? dc->host[host].base : 0;
+}
+
+void cxl_dc_set_dsmad_handle(CXLDynCap *dc, uint16_t host, unsigned region,
+                             uint32_t handle)
+{
+    dc->host[host].dsmad_handle[region] = handle;
+}
+
+uint32_t cxl_dc_dsmad_handle(const CXLDynCap *dc, uint16_t host,
+                             unsigned region)
+{
+    return dc->host[host].dsmad_handle[region];
 }
 
 CXLDCRange *dc_ranges_of_host(const DCHost *h, const CXLDCRange **ranges,

@@ -102,7 +102,7 @@ uint64_t cxl_memdev_end(const CXLMemDev *m)
         return cxl_memdev_static_size(m);
     }
     last = cxl_dc_region(m->dc, cxl_dc_nr_regions(m->dc) - 1);
-    return last->base + last->decode_len;
+    return cxl_dc_host_base(m->dc, m->host_id) + last->base + last->decode_len;
 }
 
 bool cxl_memdev_accessible(const CXLMemDev *m, uint16_t host, uint64_t dpa,

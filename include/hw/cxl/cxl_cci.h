@@ -31,6 +31,7 @@ typedef enum CXLCCIKind {
     CXL_CCI_FM      = 1 << 1,   /* out-of-band CCI: FM-owned LD, or an SLD's */
     CXL_CCI_LD      = 1 << 2,   /* one logical device, through a tunnel */
     CXL_CCI_SWITCH  = 1 << 3,   /* switch: mailbox function or MCTP */
+    CXL_CCI_MHD     = 1 << 4,   /* LD pool of a multi-headed device */
 } CXLCCIKind;
 
 typedef struct CXLCCI CXLCCI;
@@ -139,6 +140,23 @@ struct CXLCCITransport {
     void (*set_policy)(CXLCCITransport *transport, uint16_t policy);
 };
 
+/**
+ * struct CXLHeads - heads of a multi-headed device, as its LD pool CCI sees them
+ * @n: so many, 1 to 256; head K has logical device K
+ * @vendor, @device: that the component identifies itself by
+ * @serial: the same
+ * @ld: CCI of the logical device that a head has, whose owner is the head's PCI
+ *      function; NULL while the head is not there
+ */
+typedef struct CXLHeads CXLHeads;
+struct CXLHeads {
+    uint16_t n;
+    uint16_t vendor;
+    uint16_t device;
+    uint64_t serial;
+    CXLCCI *(*ld)(const CXLHeads *heads, unsigned head);
+};
+
 /** struct CXLCCIBackground - the one background operation of a CCI */
 typedef struct CXLCCIBackground {
     uint16_t opcode;        /* last one started; stays after it ended */
@@ -159,6 +177,8 @@ typedef struct CXLCCIBackground {
  * @memdev: the memory device, NULL if the component is none
  * @dc: its dynamic capacity, NULL if there is none
  * @lds: CCIs of its @nr_lds logical devices, which a tunnel leads to
+ * @heads: of a multi-headed device, in the CCI of its LD pool
+ * @pool: that CCI, in a head's out-of-band CCI
  * @fm_sets: a mailbox answers the Fabric Manager's commands, too
  * @host_id: LD whose view this CCI gives (0 on single-logical devices)
  * @payload_max: bytes of payload, request and response
@@ -180,7 +200,7 @@ typedef struct CXLCCIBackground {
  * @sw: in the CCI that an upstream port embeds: the switch, while it has CCIs
  *
  * Not a QOM object: it is embedded by value where base files expect it.  The
- * owner starts from zeroes and sets @memdev to @nr_lds, @host_id, @events,
+ * owner starts from zeroes and sets @memdev to @fm_sets, @host_id, @events,
  * @clock and @bg_time_scale before cxl_cci_init(), which leaves them alone.  A
  * CCI without @events has no event commands, one without @clock no timestamp
  * commands.
@@ -192,6 +212,8 @@ struct CXLCCI {
     struct CXLDynCap *dc;
     CXLCCI *lds;
     uint8_t nr_lds;
+    const CXLHeads *heads;
+    CXLCCI *pool;
     bool fm_sets;
     uint16_t host_id;
     uint32_t payload_max;

@@ -58,7 +58,8 @@ typedef struct CXLDCExtent {
  * @len: usable bytes, multiple of every size in @block_mask, <= @decode_len
  * @block_size: power of two, its bit set in @block_mask
  * @block_mask: bit n: 5602h may choose blocks of 2^n bytes
- * @dsmad_handle: DSMAS of the region in the CDAT
+ * @dsmad_handle: DSMAS of the region in each host's CDAT, until
+ *                cxl_dc_set_dsmad_handle()
  * @sanitize: capacity is sanitized before another host gets it
  * @sanitize_configurable: 5602h may change @sanitize
  */
@@ -209,6 +210,11 @@ uint16_t cxl_dc_nr_hosts(const CXLDynCap *dc);
 bool cxl_dc_set_host_base(CXLDynCap *dc, uint16_t host, uint64_t base,
                           Error **errp);
 uint64_t cxl_dc_host_base(const CXLDynCap *dc, uint16_t host);
+/** cxl_dc_dsmad_handle() - DSMAS of a region in the CDAT of @host. */
+uint32_t cxl_dc_dsmad_handle(const CXLDynCap *dc, uint16_t host,
+                             unsigned region);
+void cxl_dc_set_dsmad_handle(CXLDynCap *dc, uint16_t host, unsigned region,
+                             uint32_t handle);
 uint8_t cxl_dc_nr_regions(const CXLDynCap *dc);
 /** cxl_dc_region() - current settings, or NULL for an unknown region. */
 const CXLDCRegion *cxl_dc_region(const CXLDynCap *dc, unsigned region);

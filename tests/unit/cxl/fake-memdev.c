@@ -197,6 +197,8 @@ void fake_memdev_open(void)
     open_cci(&fake.mailbox, CXL_CCI_MAILBOX, fake.mem->events,
              fake.blocks ? 1u << CXL_CCI_MAX_PAYLOAD_SHIFT :
                            FAKE_MBOX_PAYLOAD);
+    fake.fm.lds = &fake.ld;
+    fake.fm.nr_lds = 1;
     open_cci(&fake.fm, CXL_CCI_FM, fake.mem->fm_events, FAKE_FM_PAYLOAD);
     open_cci(&fake.ld, CXL_CCI_LD, fake.mem->events, FAKE_FM_PAYLOAD);
     new_request();

@@ -16,7 +16,7 @@
 /* -- the table -------------------------------------------------------- */
 
 static const CXLCCIKind kinds[] = {
-    CXL_CCI_MAILBOX, CXL_CCI_FM, CXL_CCI_LD, CXL_CCI_SWITCH,
+    CXL_CCI_MAILBOX, CXL_CCI_FM, CXL_CCI_LD, CXL_CCI_SWITCH, CXL_CCI_MHD,
 };
 
 static void put_length(GString *s, const CXLLenRule *rule)
