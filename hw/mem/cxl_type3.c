@@ -71,12 +71,14 @@ static void cxl_type3_cci_init(CXLType3Dev *d, CXLCCI *cci, CXLCCIKind kind,
         .memdev = d->mem,
         .dc = d->dc,
         .host_id = d->mem->host_id,
-        .fm_sets = d->fm_on_mailbox,
+        .fm_sets = d->fm_on_mailbox &&
+                   (!d->pool || cxl_pool_fm_on_mailbox(d->pool)),
         .events = events,
         .clock = d->mem->clock,
         .bg_time_scale = &d->bg_time_scale,
     };
     if (kind == CXL_CCI_FM) {
+        cci->pool = d->pool ? cxl_pool_cci(d->pool) : NULL;
         cci->lds = &d->ld_cci;
         cci->nr_lds = CXL_MEMDEV_LDS;
     }
@@ -158,8 +160,11 @@ static uint64_t cxl_type3_default_serial(CXLType3Dev *d)
 
 static bool cxl_type3_check_properties(CXLType3Dev *d, Error **errp)
 {
+    if (!cxl_type3_pool_check(d, errp)) {
+        return false;
+    }
     if (!d->memdev && !d->vmem.hostmem && !d->pmem.hostmem &&
-        !d->nr_dc_regions) {
+        !d->nr_dc_regions && !d->pool) {
         error_setg(errp, "at least one memdev property must be set: "
                    "volatile-memdev, persistent-memdev, or volatile-dc-memdev "
                    "with num-dc-regions");

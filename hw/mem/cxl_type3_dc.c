@@ -32,12 +32,16 @@ bool cxl_type3_dc_configure(CXLType3Dev *d, Error **errp)
         .max_extents = d->dc_max_extents,
         .max_tags = d->dc_max_tags,
     };
-    if (d->nr_dc_regions && geometry.base % CXL_DC_GRANULE) {
+    if ((d->nr_dc_regions || d->pool) && geometry.base % CXL_DC_GRANULE) {
         error_setg(errp, "DC region base not aligned to 0x%" PRIx64 ": "
                    "volatile-memdev and persistent-memdev have 0x%" PRIx64
                    " bytes together, make that a multiple of 256 MiB",
                    (uint64_t)CXL_DC_GRANULE, geometry.base);
         return false;
+    }
+    if (d->pool) {
+        cxl_type3_pool_configure(d, geometry.base);
+        return true;
     }
     if (!cxl_dc_geometry(&geometry, &d->dc_config, d->dc_offset, errp)) {
         return false;
@@ -49,6 +53,13 @@ bool cxl_type3_dc_configure(CXLType3Dev *d, Error **errp)
     return true;
 }
 
+int cxl_type3_dc_region_of(const CXLType3Dev *d, uint64_t dpa, uint64_t len)
+{
+    return cxl_dc_region_of(d->dc, dpa - cxl_dc_host_base(d->dc,
+                                                          d->mem->host_id),
+                            len);
+}
+
 /**
  * cxl_type3_dc_backend_offset() - where capacity lies in the backend
  * Return: false if the range is not inside one region
@@ -56,7 +67,7 @@ bool cxl_type3_dc_configure(CXLType3Dev *d, Error **errp)
 bool cxl_type3_dc_backend_offset(const CXLType3Dev *d, uint64_t dpa,
                                  uint64_t len, uint64_t *offset)
 {
-    int region = d->dc ? cxl_dc_region_of(d->dc, dpa, len) : -1;
+    int region = d->dc ? cxl_type3_dc_region_of(d, dpa, len) : -1;
 
     if (region < 0) {
         return false;
@@ -68,18 +79,19 @@ bool cxl_type3_dc_backend_offset(const CXLType3Dev *d, uint64_t dpa,
 /* Events of one device in one second of the guest's time */
 #define EVENTS_MAX          1000
 
-CxlDynamicCapacityRange *cxl_type3_dc_range(const CXLType3Dev *d,
+CxlDynamicCapacityRange *cxl_type3_dc_range(const CXLDynCap *dc, uint16_t host,
                                             const CXLDCExtent *e)
 {
     CxlDynamicCapacityRange *r = g_new0(CxlDynamicCapacityRange, 1);
-    int region = cxl_dc_region_of(d->dc, e->dpa, e->len);
+    int region = cxl_dc_region_of(dc, e->dpa - cxl_dc_host_base(dc, host),
+                                  e->len);
 
     r->dpa = e->dpa;
     r->len = e->len;
     if (!qemu_uuid_is_null(&e->tag)) {
         r->tag = qemu_uuid_unparse_strdup(&e->tag);
     }
-    if (region >= 0 && d->dc_config.region[region].sharable) {
+    if (region >= 0 && cxl_dc_region(dc, region)->sharable) {
         r->has_sequence = true;
         r->sequence = e->seq;
     }
@@ -266,7 +278,7 @@ static void dc_report(void *opaque, uint16_t host, CXLDCOutcome what,
     r->n = n;
     tail = &r->extents;
     for (i = 0; i < MIN(n, CXL_DC_REPORT_EXTENTS); i++) {
-        QAPI_LIST_APPEND(tail, cxl_type3_dc_range(d, &extents[i]));
+        QAPI_LIST_APPEND(tail, cxl_type3_dc_range(d->dc, host, &extents[i]));
     }
     g_queue_push_tail(&d->reports.queue, r);
     device_deferred_raise(&d->reports.deferred);
@@ -362,10 +374,18 @@ static void dc_reports_exit(CXLType3Dev *d)
 
 bool cxl_type3_dc_realize(CXLType3Dev *d, Error **errp)
 {
-    if (!d->nr_dc_regions) {
+    if (!d->nr_dc_regions && !d->pool) {
         return true;
     }
     device_deferred_init(&d->reports.deferred, OBJECT(d), dc_report_next, d);
+    if (d->pool) {
+        d->mem->host_id = d->head;
+        if (!cxl_type3_pool_realize(d, &cxl_type3_dc_ops, errp)) {
+            return false;
+        }
+        d->mem->dc = d->dc;
+        return true;
+    }
     d->dc = cxl_dc_new(&d->dc_config, &cxl_type3_dc_ops, d, errp);
     d->mem->dc = d->dc;
     return d->dc != NULL;
@@ -373,6 +393,13 @@ bool cxl_type3_dc_realize(CXLType3Dev *d, Error **errp)
 
 void cxl_type3_dc_exit(CXLType3Dev *d)
 {
+    if (d->pool) {
+        /* What leaves the host with its head is told while there is a head */
+        cxl_type3_pool_exit(d);
+        while (!g_queue_is_empty(&d->reports.queue)) {
+            dc_report_next(d);
+        }
+    }
     dc_reports_exit(d);
     d->mem->dc = NULL;
     g_clear_pointer(&d->dc, cxl_dc_free);
@@ -381,7 +408,7 @@ void cxl_type3_dc_exit(CXLType3Dev *d)
 void cxl_type3_dc_forget(CXLType3Dev *d)
 {
     dc_reports_exit(d);
-    if (d->dc) {
+    if (d->dc && !d->pool) {
         cxl_dc_forget(d->dc);
     }
 }

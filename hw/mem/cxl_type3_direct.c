@@ -141,7 +141,7 @@ static void run_fill(CXLType3Dev *d, uint64_t dpa, uint64_t last)
         CXLType3Run run = {
             .node.start = range.dpa,
             .node.last = MIN(range.dpa + (range.len - 1), last),
-            .region = cxl_dc_region_of(d->dc, range.dpa, range.len),
+            .region = cxl_type3_dc_region_of(d, range.dpa, range.len),
         };
 
         if (!cxl_type3_dc_backend_offset(d, media, range.len, &run.offset)) {
@@ -162,7 +162,7 @@ bool cxl_type3_direct_reserve(CXLType3Dev *d, const CXLDCRange *range,
         CXLType3Run run = {
             .node.start = range[i].dpa,
             .node.last = range[i].dpa + (range[i].len - 1),
-            .region = cxl_dc_region_of(d->dc, range[i].dpa, range[i].len),
+            .region = cxl_type3_dc_region_of(d, range[i].dpa, range[i].len),
         };
 
         if (cxl_type3_dc_backend_offset(d, media[i], range[i].len,
@@ -319,11 +319,12 @@ static void direct_medium(CXLMemTarget *t, uint64_t dpa, uint64_t len,
         medium->offset = dpa - d->vmem.size;
         medium->len = MIN(len, statics - dpa);
     } else if (cxl_type3_dc_backend_offset(d, dpa, 1, &medium->offset)) {
-        const CXLDCRegion *r = cxl_dc_region(
-            d->dc, cxl_dc_region_of(d->dc, dpa, 1));
+        int region = cxl_type3_dc_region_of(d, dpa, 1);
+        const CXLDCRegion *r = &d->dc_config.region[region];
 
         medium->len = MIN(len, r->base + r->len - dpa);
-        m = r->sharable || r->read_only ? NULL : &d->dcmem;
+        /* nor what another head may be given */
+        m = d->pool || r->sharable || r->read_only ? NULL : &d->dcmem;
         medium->why = CXL_MEMORY_TRAP_INTERLEAVED;
     } else if (dpa < cxl_memdev_end(d->mem)) {
         /* between two regions, which begin at multiples of it */

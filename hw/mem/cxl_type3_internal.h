@@ -16,6 +16,7 @@
 #include "hw/cxl/cxl_mailbox.h"
 #include "hw/cxl/cxl_mem_target.h"
 #include "hw/cxl/cxl_memdev.h"
+#include "hw/cxl/cxl_pool.h"
 #include "hw/cxl/cxl_wipe.h"
 #include "hw/deferred.h"
 #include "hw/pci/msix.h"
@@ -42,6 +43,9 @@ OBJECT_DECLARE_SIMPLE_TYPE(CXLType3Dev, CXL_TYPE3)
 
 /* Capacity is counted and HDM decoders are sized in this unit */
 #define CXL_TYPE3_GRANULE       (256 * MiB)
+
+/* Property head of a device that is none */
+#define CXL_TYPE3_NO_HEAD       UINT16_MAX
 
 /* Configuration space: where guests of earlier releases found things */
 #define CXL_TYPE3_CFG_PCIE      0x80
@@ -186,6 +190,8 @@ struct CXLType3Dev {
     CXLType3Mem pmem;
     CXLType3Mem lsa;
     CXLType3Mem dcmem;
+    CXLPool *pool;
+    uint16_t head;
     uint64_t sn;
     PCIExpLinkSpeed speed;
     PCIExpLinkWidth width;
@@ -299,10 +305,24 @@ void cxl_type3_dc_reset(CXLType3Dev *d);
 void cxl_type3_dc_forget(CXLType3Dev *d);
 bool cxl_type3_dc_backend_offset(const CXLType3Dev *d, uint64_t dpa,
                                  uint64_t len, uint64_t *offset);
-/* An extent as the monitor shows it; the caller frees it */
-CxlDynamicCapacityRange *cxl_type3_dc_range(const CXLType3Dev *d,
+/* Region that holds all of the range, or -1 */
+int cxl_type3_dc_region_of(const CXLType3Dev *d, uint64_t dpa, uint64_t len);
+/* An extent of @host as the monitor shows it; the caller frees it */
+CxlDynamicCapacityRange *cxl_type3_dc_range(const CXLDynCap *dc, uint16_t host,
                                             const CXLDCExtent *e);
 extern const VMStateDescription vmstate_cxl_type3_reports;
+
+/* cxl_type3_pool.c: what is different in a head of a pool */
+bool cxl_type3_pool_check(CXLType3Dev *d, Error **errp);
+void cxl_type3_pool_mem_take(CXLType3Dev *d);
+void cxl_type3_pool_mem_drop(CXLType3Dev *d);
+/* Of memory that is the pool's, else NULL */
+CXLWipe *cxl_type3_pool_wipe_of(CXLType3Dev *d, const CXLType3Mem *m);
+void cxl_type3_pool_wipe_all(CXLType3Dev *d);
+/* @base: where the first region begins */
+void cxl_type3_pool_configure(CXLType3Dev *d, uint64_t base);
+bool cxl_type3_pool_realize(CXLType3Dev *d, const CXLDCOps *ops, Error **errp);
+void cxl_type3_pool_exit(CXLType3Dev *d);
 
 /* cxl_type3_direct.c */
 void cxl_type3_direct_class_init(ObjectClass *oc);

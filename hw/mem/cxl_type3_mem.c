@@ -216,7 +216,9 @@ bool cxl_type3_mem_realize(CXLType3Dev *d, Error **errp)
         }
         memory_region_set_nonvolatile(d->pmem.mr, true);
     }
-    if (d->nr_dc_regions) {
+    if (d->pool) {
+        cxl_type3_pool_mem_take(d);
+    } else if (d->nr_dc_regions) {
         if (!mem_take(d, &d->dcmem, "volatile-dc-memdev", "dynamic capacity",
                       errp)) {
             goto undo;
@@ -255,6 +257,7 @@ void cxl_type3_mem_unplug(CXLType3Dev *d)
     mem_unregister(d, &d->pmem);
     mem_unregister(d, &d->dcmem);
     mem_unregister(d, &d->lsa);
+    cxl_type3_pool_mem_drop(d);
     cxl_type3_wipe_outlive(d);
 }
 
@@ -265,6 +268,7 @@ void cxl_type3_mem_exit(CXLType3Dev *d)
     mem_release(d, &d->dcmem);
     mem_release(d, &d->pmem);
     mem_release(d, &d->vmem);
+    cxl_type3_pool_mem_drop(d);
 }
 
 /* -- labels --------------------------------------------------------------- */

@@ -34,6 +34,10 @@ static const CXLType3Property properties_of_device[] = {
       "memory backend of the label storage area" },
     { BACKEND("volatile-dc-memdev", dcmem.hostmem),
       "memory backend of all dynamic capacity regions; needs num-dc-regions" },
+    { DEFINE_PROP_LINK("pool", CXLType3Dev, pool, TYPE_CXL_POOL, CXLPool *),
+      "cxl-pool that this is a head of, and whose dynamic capacity it has" },
+    { DEFINE_PROP_UINT16("head", CXLType3Dev, head, CXL_TYPE3_NO_HEAD),
+      "which of the pool's heads this is, from 0" },
     { DEFINE_PROP_UINT64("sn", CXLType3Dev, sn, CXL_NO_SERIAL),
       "serial number; the default is none, or with persistent capacity one "
       "that follows from the device's place in the machine" },
@@ -66,7 +70,8 @@ static const CXLType3Property properties_of_device[] = {
       "interleaved memory of a shared file is RAM, and the file is up to date "
       "only when the machine stands" },
     { DEFINE_PROP_BOOL("fm-on-mailbox", CXLType3Dev, fm_on_mailbox, true),
-      "commands of the Fabric Manager are also answered on the PCI mailbox" },
+      "commands of the Fabric Manager are also answered on the PCI mailbox; of "
+      "a head only if its pool says so, too" },
     { DEFINE_PROP_SIZE32("mailbox-payload", CXLType3Dev, mailbox_payload,
                          CXL_MAILBOX_PAYLOAD_DEFAULT),
       "bytes of the mailbox's payload registers, a power of two from 256 to "

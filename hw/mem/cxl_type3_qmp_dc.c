@@ -14,16 +14,44 @@
 /* Entries of each list of a query unless the caller says otherwise */
 #define QUERY_LIMIT 256
 
-static CXLType3Dev *dc_from_path(const char *path, Error **errp)
-{
-    CXLType3Dev *d = cxl_type3_from_path(path, errp);
+/**
+ * struct DCTarget - whose capacity a command is about
+ * @depth: records that the hosts' dynamic capacity logs hold; of a pool, which
+ *         has none of a host, its own
+ * @pool: that of a head, or the one that was named
+ */
+typedef struct DCTarget {
+    CXLDynCap *dc;
+    uint32_t depth;
+    const CXLPool *pool;
+} DCTarget;
 
+static bool dc_from_path(const char *path, DCTarget *t, Error **errp)
+{
+    Object *obj = path && *path ?
+                  object_resolve_path_type(path, TYPE_CXL_POOL, NULL) : NULL;
+    CXLType3Dev *d;
+
+    if (obj && cxl_pool_dc(CXL_POOL(obj))) {
+        *t = (DCTarget) {
+            .dc = cxl_pool_dc(CXL_POOL(obj)),
+            .depth = cxl_pool_log_depth(CXL_POOL(obj)),
+            .pool = CXL_POOL(obj),
+        };
+        return true;
+    }
+    d = cxl_type3_from_path(path, errp);
     if (d && !d->dc) {
         g_autofree char *id = cxl_echo(DEVICE(d)->id ?: "cxl-type3");
 
         error_setg(errp, "No dynamic capacity support from the device: the "
                    "property 'num-dc-regions' of '%s' is 0", id);
-        return NULL;
+        return false;
+    }
+    if (d) {
+        *t = (DCTarget) {
+            .dc = d->dc, .depth = d->dc_log_depth, .pool = d->pool,
+        };
     }
     return d;
 }
@@ -46,15 +74,15 @@ static bool tag_from_qmp(const char *text, QemuUUID *tag, Error **errp)
  * Extents count from the start of a region, so that one beyond its end is an
  * error even if it would hit the next region.  The model checks the rest.
  */
-static GArray *extents_from_qmp(const CXLType3Dev *d, unsigned region,
-                                const QemuUUID *tag,
+static GArray *extents_from_qmp(const CXLDynCap *dc, uint16_t host,
+                                unsigned region, const QemuUUID *tag,
                                 const CxlDynamicCapacityExtentList *list,
                                 Error **errp)
 {
-    const CXLDCRegion *r = cxl_dc_region(d->dc, region);
+    const CXLDCRegion *r = cxl_dc_region(dc, region);
     g_autoptr(GArray) out = g_array_new(false, true, sizeof(CXLDCExtent));
 
-    if (!cxl_dc_has_region(d->dc, region, errp)) {
+    if (!cxl_dc_has_region(dc, region, errp)) {
         return NULL;
     }
     for (; list; list = list->next) {
@@ -78,7 +106,7 @@ static GArray *extents_from_qmp(const CXLType3Dev *d, unsigned region,
                        "0x%" PRIx64, in->offset, in->len, r->len);
             return NULL;
         }
-        e.dpa = r->base + in->offset;
+        e.dpa = cxl_dc_host_base(dc, host) + r->base + in->offset;
         /* The caller has no way to number the parts of what is shared */
         e.seq = r->sharable ? out->len : 0;
         g_array_append_val(out, e);
@@ -133,14 +161,15 @@ void qmp_cxl_add_dynamic_capacity(
     bool has_extents, CxlDynamicCapacityExtentList *extents, const char *tag,
     Error **errp)
 {
-    CXLType3Dev *d = dc_from_path(path, errp);
     CXLDCAddRequest req = { .host = host_id, .region = region, .len = length };
     const char *policy = CxlExtentSelectionPolicy_str(selection_policy);
     g_autoptr(GArray) list = NULL;
     Error *err = NULL;
     CXLRetCode rc;
+    DCTarget t;
 
-    if (!d || !add_policy(selection_policy, &req.policy, errp) ||
+    if (!dc_from_path(path, &t, errp) ||
+        !add_policy(selection_policy, &req.policy, errp) ||
         !tag_from_qmp(tag, &req.tag, errp)) {
         return;
     }
@@ -153,7 +182,8 @@ void qmp_cxl_add_dynamic_capacity(
     }
     switch (req.policy) {
     case CXL_DC_ADD_PRESCRIPTIVE:
-        list = extents_from_qmp(d, region, &req.tag, extents, errp);
+        list = extents_from_qmp(t.dc, host_id, region, &req.tag, extents,
+                                errp);
         if (!list) {
             return;
         }
@@ -175,7 +205,7 @@ void qmp_cxl_add_dynamic_capacity(
         }
         break;
     }
-    rc = cxl_dc_add(d->dc, &req, &err);
+    rc = cxl_dc_add(t.dc, &req, &err);
     propagate(rc, err, errp);
 }
 
@@ -201,15 +231,15 @@ static bool sum_pending(void *opaque, unsigned group, bool dead,
 }
 
 /* All that a host has under a tag, accepted or (for force) only offered */
-static uint64_t tagged_len(const CXLType3Dev *d, uint16_t host,
+static uint64_t tagged_len(const CXLDynCap *dc, uint16_t host,
                            const QemuUUID *tag, bool forced)
 {
     TagSum sum = { .tag = tag };
 
-    if (host < cxl_dc_nr_hosts(d->dc)) {
-        cxl_dc_extents(d->dc, host, 0, sum_accepted, &sum);
+    if (host < cxl_dc_nr_hosts(dc)) {
+        cxl_dc_extents(dc, host, 0, sum_accepted, &sum);
         if (forced) {
-            cxl_dc_pending(d->dc, host, sum_pending, &sum);
+            cxl_dc_pending(dc, host, sum_pending, &sum);
         }
     }
     return sum.len;
@@ -223,7 +253,6 @@ void qmp_cxl_release_dynamic_capacity(
     bool has_sanitize_on_release, bool sanitize_on_release,
     bool has_forced_removal, bool forced_removal, Error **errp)
 {
-    CXLType3Dev *d = dc_from_path(path, errp);
     CXLDCReleaseRequest req = {
         .host = host_id,
         .forced = forced_removal,
@@ -233,8 +262,10 @@ void qmp_cxl_release_dynamic_capacity(
     g_autoptr(GArray) list = NULL;
     Error *err = NULL;
     CXLRetCode rc;
+    DCTarget t;
 
-    if (!d || !tag_from_qmp(tag, &req.tag, errp)) {
+    if (!dc_from_path(path, &t, errp) ||
+        !tag_from_qmp(tag, &req.tag, errp)) {
         return;
     }
     switch (removal_policy) {
@@ -249,8 +280,8 @@ void qmp_cxl_release_dynamic_capacity(
         }
         req.policy = CXL_DC_RELEASE_TAG;
         req.len = has_length ? length
-                             : tagged_len(d, host_id, &req.tag, req.forced);
-        if (!has_length && !req.len && host_id < cxl_dc_nr_hosts(d->dc)) {
+                             : tagged_len(t.dc, host_id, &req.tag, req.forced);
+        if (!has_length && !req.len && host_id < cxl_dc_nr_hosts(t.dc)) {
             error_setg(errp, "host %u has accepted nothing with tag '%s'%s",
                        host_id, tag,
                        req.forced ? ", and was offered nothing" : "");
@@ -266,7 +297,8 @@ void qmp_cxl_release_dynamic_capacity(
                        "'region'");
             return;
         }
-        list = extents_from_qmp(d, region, &req.tag, extents, errp);
+        list = extents_from_qmp(t.dc, host_id, region, &req.tag, extents,
+                                errp);
         if (!list) {
             return;
         }
@@ -278,7 +310,7 @@ void qmp_cxl_release_dynamic_capacity(
         error_setg(errp, "Removal policy not supported");
         return;
     }
-    rc = cxl_dc_release(d->dc, &req, &err);
+    rc = cxl_dc_release(t.dc, &req, &err);
     propagate(rc, err, errp);
 }
 
@@ -310,7 +342,8 @@ static CxlDynamicCapacityRegion *query_region(const CXLDCRegion *r)
  * @total: entries seen
  */
 typedef struct QueryList {
-    const CXLType3Dev *d;
+    const CXLDynCap *dc;
+    uint16_t host;
     uint32_t skip;
     uint32_t left;
     uint32_t total;
@@ -339,7 +372,7 @@ static bool query_extent(void *opaque, const CXLDCExtent *e)
     if (!query_wants(q)) {
         return false;
     }
-    QAPI_LIST_APPEND(q->ranges, cxl_type3_dc_range(q->d, e));
+    QAPI_LIST_APPEND(q->ranges, cxl_type3_dc_range(q->dc, q->host, e));
     return true;
 }
 
@@ -358,7 +391,7 @@ static bool query_pending(void *opaque, unsigned group, bool dead,
         q->ranges = &q->offer->extents;
         QAPI_LIST_APPEND(q->offers, q->offer);
     }
-    QAPI_LIST_APPEND(q->ranges, cxl_type3_dc_range(q->d, e));
+    QAPI_LIST_APPEND(q->ranges, cxl_type3_dc_range(q->dc, q->host, e));
     return true;
 }
 
@@ -379,14 +412,18 @@ static bool query_request(void *opaque, const CXLDCRange *range, bool sanitize)
 }
 
 /* Sets *@more if some list goes on behind what is shown */
-static CxlDynamicCapacityHost *query_host(const CXLType3Dev *d, uint16_t host,
+static CxlDynamicCapacityHost *query_host(const DCTarget *t, uint16_t host,
                                           uint32_t start, uint32_t limit,
                                           bool *more)
 {
     CxlDynamicCapacityHost *out = g_new0(CxlDynamicCapacityHost, 1);
-    QueryList accepted = { .d = d, .left = limit, .ranges = &out->accepted };
+    const CXLDynCap *dc = t->dc;
+    QueryList accepted = {
+        .dc = dc, .host = host, .left = limit, .ranges = &out->accepted,
+    };
     QueryList pending = {
-        .d = d, .skip = start, .left = limit, .offers = &out->pending,
+        .dc = dc, .host = host, .skip = start, .left = limit,
+        .offers = &out->pending,
     };
     QueryList asked = {
         .skip = start, .left = limit, .requests = &out->release_requests,
@@ -394,17 +431,23 @@ static CxlDynamicCapacityHost *query_host(const CXLType3Dev *d, uint16_t host,
     uint64_t end = (uint64_t)start + limit;
     CXLDCUsage usage;
 
-    cxl_dc_usage(d->dc, host, &usage);
+    cxl_dc_usage(dc, host, &usage);
     out->host_id = host;
-    out->generation = cxl_dc_generation(d->dc, host);
-    out->accepted_count = cxl_dc_extent_count(d->dc, host);
+    out->dpa_base = cxl_dc_host_base(dc, host);
+    if (t->pool) {
+        DeviceState *head = cxl_pool_head(t->pool, host);
+
+        out->head = head ? object_get_canonical_path(OBJECT(head)) : NULL;
+    }
+    out->generation = cxl_dc_generation(dc, host);
+    out->accepted_count = cxl_dc_extent_count(dc, host);
     out->extents_supported = usage.extents_supported;
     out->extents_available = usage.extents_available;
     out->tags_supported = usage.tags_supported;
     out->tags_available = usage.tags_available;
-    cxl_dc_extents(d->dc, host, start, query_extent, &accepted);
-    cxl_dc_pending(d->dc, host, query_pending, &pending);
-    cxl_dc_release_requests(d->dc, host, query_request, &asked);
+    cxl_dc_extents(dc, host, start, query_extent, &accepted);
+    cxl_dc_pending(dc, host, query_pending, &pending);
+    cxl_dc_release_requests(dc, host, query_request, &asked);
     out->pending_count = pending.total;
     out->release_request_count = asked.total;
     *more |= out->accepted_count > end || pending.total > end ||
@@ -445,14 +488,14 @@ CxlDynamicCapacityInfo *qmp_query_cxl_dynamic_capacity(
     const char *path, bool has_start, uint32_t start, bool has_limit,
     uint32_t limit, Error **errp)
 {
-    CXLType3Dev *d = dc_from_path(path, errp);
     CxlDynamicCapacityRegionList **regions;
     CxlDynamicCapacityHostList **hosts;
     CxlDynamicCapacityInfo *out;
     QueryList tags = { 0 };
+    DCTarget t;
     unsigned i;
 
-    if (!d) {
+    if (!dc_from_path(path, &t, errp)) {
         return NULL;
     }
     if (!has_start) {
@@ -462,21 +505,21 @@ CxlDynamicCapacityInfo *qmp_query_cxl_dynamic_capacity(
         limit = QUERY_LIMIT;
     }
     out = g_new0(CxlDynamicCapacityInfo, 1);
-    out->tag_generation = cxl_dc_tag_generation(d->dc);
-    out->tag_count = cxl_dc_tag_count(d->dc);
-    out->log_depth = d->dc_log_depth;
+    out->tag_generation = cxl_dc_tag_generation(t.dc);
+    out->tag_count = cxl_dc_tag_count(t.dc);
+    out->log_depth = t.depth;
 
     regions = &out->regions;
-    for (i = 0; i < cxl_dc_nr_regions(d->dc); i++) {
-        QAPI_LIST_APPEND(regions, query_region(cxl_dc_region(d->dc, i)));
+    for (i = 0; i < cxl_dc_nr_regions(t.dc); i++) {
+        QAPI_LIST_APPEND(regions, query_region(cxl_dc_region(t.dc, i)));
     }
     hosts = &out->hosts;
-    for (i = 0; i < cxl_dc_nr_hosts(d->dc); i++) {
-        QAPI_LIST_APPEND(hosts, query_host(d, i, start, limit, &out->more));
+    for (i = 0; i < cxl_dc_nr_hosts(t.dc); i++) {
+        QAPI_LIST_APPEND(hosts, query_host(&t, i, start, limit, &out->more));
     }
     tags.tags = &out->tags;
     tags.left = limit;
-    cxl_dc_tags(d->dc, start, query_tag, &tags);
+    cxl_dc_tags(t.dc, start, query_tag, &tags);
     out->more |= out->tag_count > (uint64_t)start + limit;
     return out;
 }

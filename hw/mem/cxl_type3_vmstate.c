@@ -31,7 +31,8 @@ static bool state_has_dc(void *opaque, int version_id)
 {
     const CXLType3Dev *d = opaque;
 
-    return d->dc != NULL;
+    /* that of a head is the pool's */
+    return d->dc && !d->pool;
 }
 
 static bool state_is_running(const CXLCCI *cci, uint16_t opcode)
@@ -181,6 +182,7 @@ static const VMStateDescription vmstate_properties = {
         SAME(cdat_sum, "cdat"),
         SAME(fm_on_mailbox, "fm-on-mailbox"),
         SAME(mailbox_payload, "mailbox-payload"),
+        SAME(head, "head"),
         SAME(nr_dc_regions, "num-dc-regions"),
         SAME(dc_max_extents, "dc-extents-max"),
         SAME(dc_max_tags, "dc-tags-max"),
@@ -338,7 +340,7 @@ static void state_put_dc(CXLType3Dev *d, CXLWriter *w)
     for (i = 0; i < cxl_dc_nr_regions(d->dc); i++) {
         const CXLDCRegion *r = cxl_dc_region(d->dc, i);
 
-        cxl_put_le64(w, r->base);
+        cxl_put_le64(w, cxl_dc_host_base(d->dc, d->mem->host_id) + r->base);
         cxl_put_le64(w, r->len);
         cxl_put_le64(w, r->block_size);
     }

@@ -84,10 +84,12 @@ void cxl_type3_wipe(void *opaque, uint64_t dpa, uint64_t len)
     CXLType3Dev *d = opaque;
     uint64_t offset;
 
-    if (cxl_type3_dc_backend_offset(d, dpa, len, &offset)) {
-        cxl_wipe_note(&d->wipe.set, place_of(d, &d->dcmem) + offset, len);
-    } else {
+    if (!cxl_type3_dc_backend_offset(d, dpa, len, &offset)) {
         cxl_wipe_note(&d->wipe.set, dpa, len);
+    } else if (d->pool) {
+        cxl_wipe_note(cxl_pool_wipe(d->pool), offset, len);
+    } else {
+        cxl_wipe_note(&d->wipe.set, place_of(d, &d->dcmem) + offset, len);
     }
 }
 
@@ -96,13 +98,22 @@ void cxl_type3_wipe_begin(void *opaque)
     CXLType3Dev *d = opaque;
 
     cxl_wipe_begin(&d->wipe.set);
+    if (d->pool) {
+        cxl_wipe_begin(cxl_pool_wipe(d->pool));
+    }
 }
 
 void cxl_type3_wipe_all(void *opaque)
 {
     CXLType3Dev *d = opaque;
 
-    cxl_wipe_note(&d->wipe.set, 0, places(d));
+    if (d->pool) {
+        cxl_wipe_note(&d->wipe.set, 0, cxl_memdev_static_size(d->mem));
+        cxl_wipe_note(&d->wipe.set, place_of(d, &d->lsa), d->lsa.size);
+        cxl_type3_pool_wipe_all(d);
+    } else {
+        cxl_wipe_note(&d->wipe.set, 0, places(d));
+    }
     cxl_type3_wipe_begin(d);
 }
 
@@ -118,15 +129,20 @@ bool cxl_type3_is_wiping(void *opaque)
 bool cxl_type3_wipe_next(CXLType3Dev *d, const CXLType3Mem *m, uint64_t offset,
                          uint64_t *skip, uint64_t *len)
 {
-    return cxl_wipe_next(&d->wipe.set, place_of(d, m) + offset, skip, len);
+    const CXLWipe *pool = cxl_type3_pool_wipe_of(d, m);
+
+    return pool ? cxl_wipe_next(pool, offset, skip, len) :
+           cxl_wipe_next(&d->wipe.set, place_of(d, m) + offset, skip, len);
 }
 
 void cxl_type3_wipe_touch(CXLType3Dev *d, CXLType3Mem *m, uint64_t offset,
                           uint64_t n)
 {
-    uint64_t base = place_of(d, m);
+    CXLWipe *pool = cxl_type3_pool_wipe_of(d, m);
+    uint64_t base = pool ? 0 : place_of(d, m);
 
-    cxl_wipe_touch(&d->wipe.set, base + ROUND_DOWN(offset, CXL_WIPE_PIECE),
+    cxl_wipe_touch(pool ?: &d->wipe.set,
+                   base + ROUND_DOWN(offset, CXL_WIPE_PIECE),
                    base + MIN(ROUND_UP(offset + n, CXL_WIPE_PIECE), m->size) -
                    1);
 }

@@ -35,6 +35,8 @@ LAYERS = (
     ('hw/cxl/cxl-wipe.c', 'memdev'),
     ('hw/cxl/dcd/*', 'dcd'),
     ('include/hw/cxl/cxl_dc*.h', 'dcd'),
+    ('hw/cxl/pool/*', 'pool'),
+    ('include/hw/cxl/cxl_pool.h', 'pool'),
     ('hw/cxl/switch/*', 'switch'),
     ('hw/cxl/hdm/*', 'hdm'),
     ('include/hw/cxl/cxl_host.h', 'hdm'),
@@ -49,10 +51,11 @@ LAYERS = (
 )
 
 ARROWS = {
-    'device': {'umbrella', 'transport', 'cci', 'memdev', 'dcd', 'hdm',
+    'device': {'umbrella', 'transport', 'pool', 'cci', 'memdev', 'dcd', 'hdm',
                'common'},
     'umbrella': {'cci', 'hdm', 'common'},
-    'transport': {'cci', 'memdev', 'hdm', 'mctp', 'common'},
+    'transport': {'pool', 'cci', 'memdev', 'hdm', 'mctp', 'common'},
+    'pool': {'cci', 'memdev', 'dcd', 'hdm', 'common'},
     'cci': {'memdev', 'dcd', 'switch', 'hdm', 'common'},
     'memdev': {'dcd', 'common'},
     'dcd': {'common'},

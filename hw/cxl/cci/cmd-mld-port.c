@@ -16,7 +16,7 @@
 
 /* Port or LD, target type, size of what is enclosed */
 #define TUNNEL_HEAD     4
-/* Where a tunnel leads: by its identifier, or to the pool of the device's LDs */
+/* Where a tunnel leads: by its identifier, or to the pool of the LDs */
 #define TARGET_BY_ID    0
 #define TARGET_POOL     1
 

@@ -27,21 +27,18 @@ static uint64_t dc_dividing_blocks(const CXLDCRegion *r)
     return POSSIBLE_BLOCKS & MAKE_64BIT_MASK(0, ctz64(ends) + 1);
 }
 
+bool cxl_dc_props_are_default(const CXLDCRegionProps *p)
+{
+    return !p->size && p->block_size == CXL_DC_DEFAULT_BLOCK &&
+           !p->block_sizes && !p->sharable && !p->read_only &&
+           !p->non_volatile && !p->hw_coherent && !p->sanitize &&
+           p->sanitize_configurable;
+}
+
 static bool dc_check_unused(const CXLDCGeometry *g, Error **errp)
 {
-    static const CXLDCRegionProps unset = {
-        .block_size = CXL_DC_DEFAULT_BLOCK,
-        .sanitize_configurable = true,
-    };
-    unsigned i;
-
-    for (i = g->nr_regions; i < CXL_DC_MAX_REGIONS; i++) {
-        const CXLDCRegionProps *p = &g->props[i];
-
-        if (p->size != unset.size || p->block_size != unset.block_size ||
-            p->block_sizes != unset.block_sizes ||
-            p->sharable || p->read_only || p->non_volatile ||
-            p->hw_coherent || p->sanitize || !p->sanitize_configurable) {
+    for (unsigned i = g->nr_regions; i < CXL_DC_MAX_REGIONS; i++) {
+        if (!cxl_dc_props_are_default(&g->props[i])) {
             error_setg(errp, "a property 'dc%u-*' is set, but 'num-dc-regions' "
                        "is %u: give it at least %u", i, g->nr_regions,
                        i + 1);

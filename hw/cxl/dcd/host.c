@@ -211,19 +211,23 @@ static void dc_accept(CXLDynCap *dc, uint16_t host, DCGroup *group,
 static bool dc_reserve(CXLDynCap *dc, uint16_t host, const DCGroup *group,
                        const CXLDCRange *range, size_t n, const uint32_t *part)
 {
+    uint64_t base = dc->host[host].base;
+    g_autofree CXLDCRange *seen = NULL;
     g_autofree uint64_t *media = NULL;
 
     if (!dc->ops->reserve) {
         return true;
     }
+    seen = g_memdup2(range, n * sizeof(*seen));
     media = g_new(uint64_t, n);
     for (size_t i = 0; i < n; i++) {
         const DCPart *p = &group->part[part[i]];
         DCRec rec = { .dpa = range[i].dpa, .ref = p->tag, .seq = p->seq };
 
-        media[i] = dc_rec_media(&rec, rec.dpa);
+        media[i] = base + dc_rec_media(&rec, rec.dpa);
+        seen[i].dpa += base;
     }
-    return dc->ops->reserve(dc->opaque, host, range, media, n);
+    return dc->ops->reserve(dc->opaque, host, seen, media, n);
 }
 
 /* Accepts @n > 0 ranges of the offer, or changes nothing */

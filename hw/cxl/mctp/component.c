@@ -11,7 +11,7 @@
 #include "hw/cxl/cxl_mem_target.h"
 #include "component.h"
 #include "hw/mctp/mctp_vmstate.h"
-#include "hw/pci/pci_vmstate.h"
+#include "migration/vmstate-checked.h"
 #include "hw/pci/pcie.h"
 #include "hw/resettable.h"
 #include "qapi/error.h"
@@ -51,10 +51,10 @@ static MCTPCXLRan component_run_on_cci(void *opaque, uint16_t opcode,
     MCTPCXLComponent *c = opaque;
     CXLCCI *cci = c->cci;
 
-    if (!c->pci) {
+    if (!cci) {
         return MCTP_CXL_SILENT;
     }
-    if (resettable_is_in_reset(OBJECT(c->pci))) {
+    if (c->pci && resettable_is_in_reset(OBJECT(c->pci))) {
         component_dropped_in_reset(c, opcode);
         return MCTP_CXL_SILENT;
     }
@@ -121,17 +121,21 @@ static void component_response(void *opaque, uint8_t mctp_tag,
  * (RFC 4122 version 5) from what identifies the component: its serial number,
  * or its place in the machine if it has none.
  */
-static void component_uuid(PCIDevice *pci, uint8_t *uuid)
+static void component_uuid(const MCTPCXLComponent *c, uint8_t *uuid)
 {
     static const char name_space[] = "QEMU CXL component";
     g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_SHA1);
-    g_autofree char *path = object_get_canonical_path(OBJECT(pci));
-    uint16_t dsn = pcie_find_capability(pci, PCI_EXT_CAP_ID_DSN);
+    PCIDevice *pci = c->pci;
+    g_autofree char *path = object_get_canonical_path(pci ? OBJECT(pci)
+                                                          : c->target);
+    uint16_t dsn = pci ? pcie_find_capability(pci, PCI_EXT_CAP_ID_DSN) : 0;
     uint8_t digest[20];
     gsize len = sizeof(digest);
 
     g_checksum_update(sum, (const guchar *)name_space, sizeof(name_space));
-    g_checksum_update(sum, pci->config + PCI_VENDOR_ID, 4);
+    if (pci) {
+        g_checksum_update(sum, pci->config + PCI_VENDOR_ID, 4);
+    }
     if (dsn) {
         /* behind the capability header, the two halves of the number */
         g_checksum_update(sum, pci->config + dsn + 4, 8);
@@ -146,14 +150,31 @@ static void component_uuid(PCIDevice *pci, uint8_t *uuid)
 
 static bool component_find_component(MCTPCXLComponent *c, Error **errp)
 {
-    Object *obj = OBJECT(c->target);
+    g_autofree char *id = cxl_echo(c->target_id ?: "");
+    Object *obj, *named;
 
-    if (!obj) {
+    if (!*id) {
         error_setg(errp, "property 'target' is not set: give the id of a "
-                   TYPE_MEMORY_DEVICE ", " TYPE_CXL_USP " or "
-                   TYPE_SWITCH_MAILBOX);
+                   TYPE_MEMORY_DEVICE ", " TYPE_CXL_USP ", "
+                   TYPE_SWITCH_MAILBOX " or " TYPE_CXL_POOL);
         return false;
     }
+    /* A memory backend or a bus may have the same id */
+    obj = object_resolve_path_type(c->target_id, TYPE_PCI_DEVICE, NULL) ?:
+          object_resolve_path_type(c->target_id, TYPE_CXL_POOL, NULL) ?:
+          object_resolve_path(c->target_id, NULL);
+    if (!obj) {
+        error_setg(errp, "property 'target' is '%s', but there is no such "
+                   "device", id);
+        return false;
+    }
+    if (object_dynamic_cast(obj, TYPE_CXL_POOL)) {
+        c->target = object_ref(obj);
+        cxl_pool_use(CXL_POOL(obj), true);
+        c->cci = cxl_pool_cci(CXL_POOL(obj));
+        return true;
+    }
+    named = obj;
     if (object_dynamic_cast(obj, TYPE_SWITCH_MAILBOX)) {
         obj = object_property_get_link(obj, "target", NULL);
     }
@@ -164,14 +185,13 @@ static bool component_find_component(MCTPCXLComponent *c, Error **errp)
         c->cci = cxl_mem_target_cci(obj);
     }
     if (!c->cci) {
-        g_autofree char *id = cxl_echo(DEVICE(c->target)->id ?: "");
-
         error_setg(errp, "property 'target' is '%s', which is a %s: give the "
-                   "id of a " TYPE_MEMORY_DEVICE ", " TYPE_CXL_USP " or "
-                   TYPE_SWITCH_MAILBOX, id,
-                   object_get_typename(OBJECT(c->target)));
+                   "id of a " TYPE_MEMORY_DEVICE ", " TYPE_CXL_USP ", "
+                   TYPE_SWITCH_MAILBOX " or " TYPE_CXL_POOL, id,
+                   object_get_typename(named));
         return false;
     }
+    c->target = object_ref(named);
     c->pci = PCI_DEVICE(object_ref(obj));
     return true;
 }
@@ -186,9 +206,13 @@ static void component_lose_component(MCTPCXLComponent *c)
     mctp_cxl_notify_leave(&c->notify);
     /* harmless if there is no switch */
     cxl_switch_cci_destroy(&c->switch_cci);
+    if (c->cci && !c->pci) {
+        cxl_pool_use(CXL_POOL(c->target), false);
+    }
     c->cci = NULL;
     object_unref(OBJECT(c->pci));
     c->pci = NULL;
+    object_unref(g_steal_pointer(&c->target));
 }
 
 /*
@@ -199,10 +223,9 @@ static void component_device_gone(DeviceListener *listener, DeviceState *dev)
 {
     MCTPCXLComponent *c = container_of(listener, MCTPCXLComponent, listener);
 
-    if (c->pci && (dev == DEVICE(c->target) || dev == DEVICE(c->pci))) {
+    if (c->pci && (OBJECT(dev) == c->target || dev == DEVICE(c->pci))) {
         trace_mctp_cxl_component_gone(c->link->id ?: "", dev->id ?: "");
         component_lose_component(c);
-        object_unref(OBJECT(g_steal_pointer(&c->target)));
     }
 }
 
@@ -244,7 +267,7 @@ bool mctp_cxl_component_open(MCTPCXLComponent *c, DeviceState *link,
     if (!component_find_component(c, errp)) {
         return false;
     }
-    component_uuid(c->pci, uuid);
+    component_uuid(c, uuid);
     config.max_message = mctp_cxl_message_max(c->cci->payload_max);
     c->cxl = (MCTPCXLTarget) {
         .run = component_run_on_cci,
@@ -349,13 +372,31 @@ static int component_pre_load(void *opaque)
     return 0;
 }
 
+/* A function by its place, as VMSTATE_PCI_SAME(), a pool by its name */
+static char *component_target_text(void *opaque, const VMStateField *field)
+{
+    MCTPCXLComponent *c = opaque;
+
+    if (c->pci) {
+        return DEVICE(c->pci)->realized ? qdev_get_dev_path(DEVICE(c->pci))
+                                        : NULL;
+    }
+    return c->cci ? g_strdup_printf(TYPE_CXL_POOL " %s",
+                                    cxl_pool_id(CXL_POOL(c->target))) : NULL;
+}
+
+static const VMStateText component_target = {
+    VMSTATE_TEXT_INFO,
+    .text = component_target_text,
+};
+
 const VMStateDescription vmstate_mctp_cxl_component = {
     .name = "mctp-cxl-component",
     .version_id = 1,
     .minimum_version_id = 1,
     .pre_load = component_pre_load,
     .fields = (const VMStateField[]) {
-        VMSTATE_PCI_SAME(pci, MCTPCXLComponent, "target"),
+        VMSTATE_SAME_TEXT(component_target, MCTPCXLComponent, "target"),
         VMSTATE_STRUCT_POINTER(ep, MCTPCXLComponent, vmstate_mctp_endpoint,
                                MCTPEndpoint),
         VMSTATE_STRUCT(notify, MCTPCXLComponent, 1, vmstate_mctp_cxl_notify,

@@ -9,6 +9,7 @@
 #define CXL_MCTP_COMPONENT_H
 
 #include "hw/cxl/cxl_cci.h"
+#include "hw/cxl/cxl_pool.h"
 #include "hw/deferred.h"
 #include "message.h"
 #include "notify.h"
@@ -27,8 +28,8 @@
  * its properties, the rest belongs to the functions below.
  */
 typedef struct MCTPCXLComponent {
-    /** @target: as the user named it; %NULL once it was unplugged */
-    PCIDevice *target;
+    /** @target_id: property, a string: devices and pools have no common type */
+    char *target_id;
     /** @eid: static endpoint ID, 0 for none */
     uint8_t eid;
     /** @unit: payload bytes in a packet */
@@ -36,7 +37,12 @@ typedef struct MCTPCXLComponent {
     /** @ep: the endpoint, from realize to unrealize */
     MCTPEndpoint *ep;
 
-    /** @pci: @target, or the upstream port that a mailbox function manages */
+    /** @target: what that named; %NULL once it was unplugged */
+    Object *target;
+    /**
+     * @pci: @target, or the upstream port that a mailbox function manages;
+     * %NULL if @target is no PCI function, or gone
+     */
     PCIDevice *pci;
     /** @cci: where commands run; %NULL once the component is gone */
     CXLCCI *cci;
@@ -68,7 +74,7 @@ typedef struct MCTPCXLComponent {
  * @f: its &struct MCTPCXLComponent
  */
 #define MCTP_CXL_PROP_TARGET(S, f) \
-    DEFINE_PROP_LINK("target", S, f.target, TYPE_PCI_DEVICE, PCIDevice *)
+    DEFINE_PROP_STRING("target", S, f.target_id)
 #define MCTP_CXL_PROP_EID(S, f) \
     DEFINE_PROP_UINT8("eid", S, f.eid, MCTP_EID_NULL)
 #define MCTP_CXL_PROP_UNIT(S, f) \

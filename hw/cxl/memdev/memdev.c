@@ -217,26 +217,31 @@ enum {
 /* Validity flag: both "left" fields hold something */
 #define DC_REC_LEFT_VALID 1
 
+void cxl_memdev_dc_record(CXLEventRecord *r, const CXLDCEvent *event)
+{
+    cxl_event_record_init(r, &cxl_event_uuid_dynamic_capacity, 0);
+    r->b[DC_REC_TYPE] = event->type;
+    r->b[DC_REC_VALIDITY] = DC_REC_LEFT_VALID;
+    if (cxl_dc_event_is_for_fm(event->type)) {
+        stw_le_p(r->b + DC_REC_HOST, event->host);
+    }
+    r->b[DC_REC_REGION] = event->region;
+    r->b[DC_REC_MORE] = event->more;
+    stq_le_p(r->b + DC_REC_DPA, event->extent.dpa);
+    stq_le_p(r->b + DC_REC_LEN, event->extent.len);
+    memcpy(r->b + DC_REC_TAG, event->extent.tag.data,
+           sizeof(event->extent.tag.data));
+    stw_le_p(r->b + DC_REC_SEQUENCE, event->extent.seq);
+    stl_le_p(r->b + DC_REC_EXTENTS_LEFT, event->avail_extents);
+    stl_le_p(r->b + DC_REC_TAGS_LEFT, event->avail_tags);
+}
+
 bool cxl_memdev_log_dc(CXLMemDev *m, const CXLDCEvent *event)
 {
     bool fm = cxl_dc_event_is_for_fm(event->type);
     CXLEventRecord r;
 
-    cxl_event_record_init(&r, &cxl_event_uuid_dynamic_capacity, 0);
-    r.b[DC_REC_TYPE] = event->type;
-    r.b[DC_REC_VALIDITY] = DC_REC_LEFT_VALID;
-    if (fm) {
-        stw_le_p(r.b + DC_REC_HOST, event->host);
-    }
-    r.b[DC_REC_REGION] = event->region;
-    r.b[DC_REC_MORE] = event->more;
-    stq_le_p(r.b + DC_REC_DPA, event->extent.dpa);
-    stq_le_p(r.b + DC_REC_LEN, event->extent.len);
-    memcpy(r.b + DC_REC_TAG, event->extent.tag.data,
-           sizeof(event->extent.tag.data));
-    stw_le_p(r.b + DC_REC_SEQUENCE, event->extent.seq);
-    stl_le_p(r.b + DC_REC_EXTENTS_LEFT, event->avail_extents);
-    stl_le_p(r.b + DC_REC_TAGS_LEFT, event->avail_tags);
+    cxl_memdev_dc_record(&r, event);
     return cxl_event_append(fm ? m->fm_events : m->events,
                             CXL_EVENT_LOG_DYNCAP, &r);
 }

@@ -141,7 +141,7 @@ struct CXLCCITransport {
 };
 
 /**
- * struct CXLHeads - heads of a multi-headed device, as its LD pool CCI sees them
+ * struct CXLHeads - heads of a multi-headed device, for the CCI of its LD pool
  * @n: so many, 1 to 256; head K has logical device K
  * @vendor, @device: that the component identifies itself by
  * @serial: the same

@@ -147,7 +147,8 @@ typedef enum CXLDCReason {
  *          the last call: when it returns, no processor and no device can reach
  *          what was taken away (coalesce mapping changes here)
  * @sanitize: make @range of the medium read as zeroes, before anybody can reach
- *            it again, in the medium's own addresses.  NULL: 5605h with "sanitize on release" is refused
+ *            it again, in the medium's own addresses.  NULL: 5605h with
+ *            "sanitize on release" is refused
  * @log: append a record; records of a group come in one uninterrupted row
  * @report: for the monitor: what happened to @n > 0 extents of @host, of which
  *          the first CXL_DC_REPORT_EXTENTS are in @extents.  Each offer is

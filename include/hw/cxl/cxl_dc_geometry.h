@@ -50,6 +50,9 @@ typedef struct CXLDCGeometry {
     const CXLDCRegionProps *props;
 } CXLDCGeometry;
 
+/** cxl_dc_props_are_default() - nobody has set one of them. */
+bool cxl_dc_props_are_default(const CXLDCRegionProps *props);
+
 /**
  * cxl_dc_geometry() - place the regions, and cut them into blocks
  * @config: its regions are filled

@@ -28,6 +28,7 @@ typedef struct CXLScrub CXLScrub;
 typedef struct CXLSecurity CXLSecurity;
 typedef struct CXLTimestamp CXLTimestamp;
 struct CXLDCEvent;
+struct CXLEventRecord;
 
 /* Media status field of the memory device status register (8.2.8.5.1) */
 typedef enum CXLMediaStatus {
@@ -204,6 +205,10 @@ static inline bool cxl_memdev_media_disabled(const CXLMemDev *m)
  * The bytes that change their kind read as zeroes.
  */
 void cxl_memdev_repartition(CXLMemDev *m);
+
+/** cxl_memdev_dc_record() - the record of a dynamic capacity event. */
+void cxl_memdev_dc_record(struct CXLEventRecord *r,
+                          const struct CXLDCEvent *event);
 
 /**
  * cxl_memdev_log_dc() - append the record of a dynamic capacity event

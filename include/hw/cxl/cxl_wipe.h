@@ -71,7 +71,7 @@ void cxl_wipe_forget(CXLWipe *w, uint64_t place, uint64_t len);
  */
 bool cxl_wipe_next(const CXLWipe *w, uint64_t place, uint64_t *skip,
                    uint64_t *len);
-/** cxl_wipe_touch() - before an access to places @from to @last, of one memory */
+/** cxl_wipe_touch() - before an access to @from to @last, of one memory */
 void cxl_wipe_touch(CXLWipe *w, uint64_t from, uint64_t last);
 
 extern const struct VMStateDescription vmstate_cxl_wipe;

@@ -83,19 +83,25 @@ void cxl_slot_power(QTestState *qts, unsigned rp, bool on)
 
 void cxl_probe(QTestState *qts, unsigned rp, CxlDev *dev)
 {
+    cxl_probe_below(qts, PXB_BUS, rp, rp, dev);
+}
+
+void cxl_probe_below(QTestState *qts, unsigned pxb, unsigned slot, unsigned n,
+                     CxlDev *dev)
+{
     static const struct { unsigned index; uint32_t offset; } bars[] = {
         { 0, 0x00000 }, { 2, 0x10000 }, { 4, 0x14000 },
     };
-    uint64_t base = MMIO_BASE + rp * MMIO_PER_PORT;
+    uint64_t base = MMIO_BASE + n * MMIO_PER_PORT;
     uint64_t limit = base + MMIO_PER_PORT - 1;
     uint64_t port;
-    unsigned i, bus = PXB_BUS + 1 + rp;
+    unsigned i, bus = pxb + 1 + slot;
 
     enable_ecam(qts);
-    port = ecam(PXB_BUS, rp << 3);
+    port = ecam(pxb, slot << 3);
     g_assert_cmphex(qtest_readl(qts, port), !=, 0xffffffff);
     qtest_writel(qts, port + PCI_PRIMARY_BUS,
-                 PXB_BUS | bus << 8 | bus << 16);
+                 pxb | bus << 8 | bus << 16);
     qtest_writel(qts, port + PCI_MEMORY_BASE,
                  (base >> 16 & 0xfff0) | (limit & 0xfff00000));
     qtest_writew(qts, port + PCI_COMMAND,

@@ -69,6 +69,14 @@ QTestState *cxl_start(const char *fmt, ...) G_GNUC_PRINTF(1, 2);
 char *cxl_args(const char *devices);
 /** cxl_probe() - enumerate what sits below root port @rp */
 void cxl_probe(QTestState *qts, unsigned rp, CxlDev *dev);
+/**
+ * cxl_probe_below() - the same below any bridge
+ * @bus: of the pxb-cxl
+ * @slot: of the root port there
+ * @n: picks memory that no other device has
+ */
+void cxl_probe_below(QTestState *qts, unsigned bus, unsigned slot, unsigned n,
+                     CxlDev *dev);
 /** cxl_slot_power() - switch the slot below root port @rp, as a guest does */
 void cxl_slot_power(QTestState *qts, unsigned rp, bool on);
 /** cxl_start_dcd() - machine, default device and @props (",x=y" or "") */
