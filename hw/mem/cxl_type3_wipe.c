@@ -218,17 +218,31 @@ void cxl_type3_wipe_outlive(CXLType3Dev *d)
     QLIST_INSERT_HEAD(&outliving, d, wipe.next);
 }
 
+static CXLType3Dev *wipe_outlives(const HostMemoryBackend *backend)
+{
+    CXLType3Dev *d;
+
+    QLIST_FOREACH(d, &outliving, wipe.next) {
+        if (d->vmem.hostmem == backend || d->pmem.hostmem == backend ||
+            d->dcmem.hostmem == backend || d->lsa.hostmem == backend) {
+            return d;
+        }
+    }
+    return NULL;
+}
+
 /** cxl_type3_wipe_settle() - somebody wants @backend now */
 void cxl_type3_wipe_settle(const HostMemoryBackend *backend)
 {
-    CXLType3Dev *d, *next;
+    CXLType3Dev *d;
 
-    QLIST_FOREACH_SAFE(d, &outliving, wipe.next, next) {
-        if (d->vmem.hostmem == backend || d->pmem.hostmem == backend ||
-            d->dcmem.hostmem == backend || d->lsa.hostmem == backend) {
-            cxl_sets_settle();
-            cxl_wipe_finish(&d->wipe.set);
-            wipe_outlived(d);
-        }
+    if (!wipe_outlives(backend)) {
+        return;
+    }
+    /* Devices that waited for nothing else are gone then */
+    cxl_sets_settle();
+    while ((d = wipe_outlives(backend))) {
+        cxl_wipe_finish(&d->wipe.set);
+        wipe_outlived(d);
     }
 }

@@ -608,6 +608,30 @@ static void unplug_of_one_ends_the_mapping(void)
     pair_stop(&p);
 }
 
+/* The device that had it goes as soon as its bytes are back, which is now */
+static void a_backend_can_be_had_while_bytes_move_back(void)
+{
+    Pair p;
+
+    pair_start(&p, 4096, "", "");
+    map_trap_is(p.qts, 0, "direct");
+    qtest_memset(p.qts, p.window, 0x11, 64 * MiB);
+    leads_to_both(&p, 0, MARK);
+    map_trap_is(p.qts, 0, "direct");
+    qtest_qmp_device_del_send(p.qts, "mem1");
+    cxl_slot_power(p.qts, 1, false);
+    qtest_qmp_device_add(p.qts, "cxl-type3", "again", "{'bus': 'rp1', "
+                         "'volatile-memdev': 'vm1', "
+                         "'volatile-dc-memdev': 'dc1', 'num-dc-regions': 2}");
+    qtest_qmp_eventwait(p.qts, "DEVICE_DELETED");
+    cxl_slot_power(p.qts, 1, true);
+    cxl_probe(p.qts, 1, &p.dev[1]);
+    pair_decode(&p);
+    g_assert_cmphex(pair_load(&p, 0, 0), ==, MARK);
+    g_assert_cmphex(pair_load(&p, 1, 0), ==, MARK + 1);
+    pair_stop(&p);
+}
+
 /* A range that begins and ends in the midst of chunks, of one device */
 static void commands_find_bytes_in_guest_order(void)
 {
@@ -745,6 +769,7 @@ int main(int argc, char **argv)
     T(budgets_are_those_of_each_device);
     T(migration_brings_rows_and_contents);
     T(unplug_of_one_ends_the_mapping);
+    T(a_backend_can_be_had_while_bytes_move_back);
     T(commands_find_bytes_in_guest_order);
     T(memory_on_its_way_is_found);
 #undef T
