@@ -7,6 +7,7 @@
 #include "qemu/osdep.h"
 #include "qemu/error-report.h"
 #include "hw/cxl/cxl_component.h"
+#include "hw/cxl/cxl_fault.h"
 #include "hw/pci-bridge/cxl_upstream_port.h"
 #include "hw/pci/pci_bus.h"
 #include "hw/pci/pcie_doe.h"
@@ -178,8 +179,15 @@ static uint64_t component_block_read(void *opaque, hwaddr at, unsigned size)
 {
     CXLComponentState *cxl = opaque;
 
-    return component_in_cachemem(at) ?
-           cxl->crb.cache_mem_registers[W(at - CXL_CACHEMEM_OFFSET)] : 0;
+    uint32_t value;
+
+    if (!component_in_cachemem(at)) {
+        return 0;
+    }
+    value = cxl->crb.cache_mem_registers[W(at - CXL_CACHEMEM_OFFSET)];
+    return cxl->faults ? cxl_fault_read(cxl->faults, CXL_FAULT_COMPONENT,
+                                        at - CXL_CACHEMEM_OFFSET, value) :
+           value;
 }
 
 static void component_trace_decoder(CXLComponentState *cxl,
@@ -360,6 +368,25 @@ void cxl_component_register_block_init(Object *obj, CXLComponentState *cxl,
     notifier_list_notify(&component_notifiers, obj);
 }
 
+static int component_find_block(Object *child, void *opaque)
+{
+    MemoryRegion *mr = (MemoryRegion *)object_dynamic_cast(child,
+                                                           TYPE_MEMORY_REGION);
+
+    if (mr && mr->ops == &block_ops) {
+        *(CXLComponentState **)opaque = mr->opaque;
+    }
+    return 0;
+}
+
+CXLComponentState *cxl_component_of(Object *obj)
+{
+    CXLComponentState *cxl = NULL;
+
+    object_child_foreach(obj, component_find_block, &cxl);
+    return cxl;
+}
+
 /* Migration */
 
 /* Bits that change without a write to them */
@@ -427,6 +454,43 @@ static const VMStateInfo vmstate_info_registers = {
     .put = component_registers_put,
 };
 
+static Object *component_object(const CXLComponentState *cxl)
+{
+    return memory_region_owner((MemoryRegion *)&cxl->crb.component_registers);
+}
+
+static int component_pre_load(void *opaque)
+{
+    cxl_fault_drop(component_object(opaque));
+    return 0;
+}
+
+static bool component_has_faults(void *opaque)
+{
+    CXLComponentState *cxl = opaque;
+
+    return cxl->faults;
+}
+
+static int component_faults_pre_load(void *opaque)
+{
+    cxl_fault_make(component_object(opaque));
+    return 0;
+}
+
+static const VMStateDescription vmstate_component_faults = {
+    .name = "cxl-component/faults",
+    .version_id = 1,
+    .minimum_version_id = 1,
+    .needed = component_has_faults,
+    .pre_load = component_faults_pre_load,
+    .fields = (const VMStateField[]) {
+        VMSTATE_STRUCT_POINTER(faults, CXLComponentState, vmstate_cxl_faults,
+                               CXLFaults),
+        VMSTATE_END_OF_LIST()
+    },
+};
+
 static int component_post_load(void *opaque, int version_id)
 {
     cxl_component_decode_changed(opaque);
@@ -437,6 +501,7 @@ const VMStateDescription vmstate_cxl_component = {
     .name = "cxl-component",
     .version_id = 1,
     .minimum_version_id = 1,
+    .pre_load = component_pre_load,
     .post_load = component_post_load,
     .fields = (const VMStateField[]) {
         {
@@ -447,6 +512,10 @@ const VMStateDescription vmstate_cxl_component = {
             .offset = offsetof(CXLComponentState, crb.cache_mem_registers),
         },
         VMSTATE_END_OF_LIST()
+    },
+    .subsections = (const VMStateDescription *const []) {
+        &vmstate_component_faults,
+        NULL
     },
 };
 

@@ -11,6 +11,7 @@
 #include "qemu/bswap.h"
 #include "qapi/error.h"
 #include "migration/vmstate.h"
+#include "hw/cxl/cxl_fault.h"
 #include "hw/cxl/cxl_mailbox.h"
 #include "hw/cxl/cxl_memdev.h"
 #include "trace.h"
@@ -101,8 +102,7 @@ static uint64_t devregs_bg_status_word(const CXLDeviceRegs *r)
            (uint64_t)bg->vendor_status << STATUS_VENDOR_SHIFT;
 }
 
-/* The eight bytes at @offset, a multiple of eight */
-static uint64_t devregs_block_word(const CXLDeviceRegs *r, unsigned offset)
+static uint64_t devregs_true_word(const CXLDeviceRegs *r, unsigned offset)
 {
     if (offset >= OFF_PAYLOAD && offset < devregs_off_memdev(r)) {
         return ldq_le_p(r->payload + (offset - OFF_PAYLOAD));
@@ -126,6 +126,27 @@ static uint64_t devregs_block_word(const CXLDeviceRegs *r, unsigned offset)
     }
     return offset < CXL_DEVREGS_OFF_STATUS ?
            devregs_cap_array_word(r, offset) : 0;
+}
+
+/* What software is told instead */
+static uint64_t devregs_faulty_word(const CXLDeviceRegs *r, unsigned offset,
+                                    uint64_t word)
+{
+    if (offset == CXL_DEVREGS_OFF_MAILBOX &&
+        cxl_fault_doorbell_is_set(r->faults)) {
+        word |= (uint64_t)CONTROL_DOORBELL << 32;
+    }
+    return cxl_fault_read(r->faults, CXL_FAULT_REGISTER,
+                          offset == devregs_off_memdev(r) ?
+                          CXL_FAULT_REG_MEMDEV : offset, word);
+}
+
+/* The eight bytes at @offset, a multiple of eight */
+static uint64_t devregs_block_word(const CXLDeviceRegs *r, unsigned offset)
+{
+    uint64_t word = devregs_true_word(r, offset);
+
+    return r->faults ? devregs_faulty_word(r, offset, word) : word;
 }
 
 /*
@@ -166,6 +187,18 @@ static uint64_t devregs_read(void *opaque, hwaddr addr, unsigned size)
 
 /* -- commands ----------------------------------------------------------- */
 
+static void devregs_hand_over_badly(CXLDeviceRegs *r, uint16_t opcode,
+                                    size_t len)
+{
+    CXLFaultCompletion c = { .opcode = opcode, .len = len };
+
+    cxl_fault_completion(r->faults, &c);
+    cxl_fault_doorbell_rings(r->faults, &c);
+    r->command = c.opcode | (uint64_t)c.len << COMMAND_LEN_SHIFT;
+    r->command &= COMMAND_MASK;
+    r->status |= (uint64_t)c.vendor_status << STATUS_VENDOR_SHIFT;
+}
+
 static void devregs_run_command(CXLDeviceRegs *r)
 {
     /* handlers see copies: no command can write its own input or registers */
@@ -188,6 +221,9 @@ static void devregs_run_command(CXLDeviceRegs *r)
     r->command = deposit64(r->command, COMMAND_LEN_SHIFT, COMMAND_LEN_BITS,
                            out_len);
     r->status = (uint64_t)rc << STATUS_RC_SHIFT;
+    if (r->faults) {
+        devregs_hand_over_badly(r, opcode, out_len);
+    }
     trace_cxl_mailbox_doorbell(opcode, len, cxl_rc_name(rc), out_len);
 }
 
@@ -202,7 +238,8 @@ static void devregs_run_deferred(void *opaque)
 
 static void devregs_doorbell(CXLDeviceRegs *r)
 {
-    if (r->control & CONTROL_DOORBELL) {
+    if ((r->control & CONTROL_DOORBELL) ||
+        (r->faults && cxl_fault_doorbell_is_set(r->faults))) {
         return;
     }
     if (cxl_cci_is_io(r->cci, r->command)) {
@@ -330,6 +367,9 @@ void cxl_devregs_reset(CXLDeviceRegs *r)
     r->status = 0;
     r->bg_low_held = false;
     memset(r->payload, 0, r->payload_size);
+    if (r->faults) {
+        cxl_fault_reset(r->faults);
+    }
     device_deferred_cancel(&r->deferred);
 }
 

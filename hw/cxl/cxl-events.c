@@ -14,6 +14,7 @@
 #include "migration/qemu-file-types.h"
 #include "migration/vmstate.h"
 #include "hw/cxl/cxl_events.h"
+#include "hw/cxl/cxl_fault.h"
 #include "trace.h"
 
 /* First allocation: most logs never hold more than a handful of records */
@@ -218,11 +219,11 @@ void cxl_event_general_media(CXLEventRecord *r, uint32_t flags, uint64_t dpa,
     r->b[GM_TRANSACTION] = by;
 }
 
-bool cxl_event_append(CXLEventLogs *l, CXLEventLogId log,
-                      const CXLEventRecord *r)
+/* The timestamp is there, the handle is the log's affair */
+static bool event_append_as_is(CXLEventLogs *l, CXLEventLogId log,
+                               const CXLEventRecord *r, uint64_t now)
 {
     CXLEventLog *g = &l->log[log];
-    uint64_t now = l->clock ? cxl_timestamp_get(l->clock) : 0;
     CXLEventRecord *at;
 
     if (g->count == g->depth) {
@@ -239,7 +240,6 @@ bool cxl_event_append(CXLEventLogs *l, CXLEventLogId log,
     at = event_slot(g, g->count++);
     *at = *r;
     stw_le_p(at->b + CXL_EVENT_OFF_HANDLE, g->next_handle);
-    stq_le_p(at->b + CXL_EVENT_OFF_TIMESTAMP, now);
     g->next_handle = event_handle_after(g->next_handle);
     trace_cxl_event_appended(l, cxl_event_log_name(log),
                              event_record_handle(at), g->count);
@@ -250,6 +250,28 @@ bool cxl_event_append(CXLEventLogs *l, CXLEventLogId log,
         notifier_list_notify(&l->watchers, &log);
     }
     return true;
+}
+
+bool cxl_event_append(CXLEventLogs *l, CXLEventLogId log,
+                      const CXLEventRecord *r)
+{
+    uint64_t now = l->clock ? cxl_timestamp_get(l->clock) : 0;
+    CXLEventRecord copy = *r, last;
+    unsigned times = 1;
+    bool logged = true;
+
+    stq_le_p(copy.b + CXL_EVENT_OFF_TIMESTAMP, now);
+    last = copy;
+    if (l->faults) {
+        times = cxl_fault_event(l->faults, log, &copy, &last);
+    }
+    for (; times > 1; times--) {
+        event_append_as_is(l, log, &copy, now);
+    }
+    if (times) {
+        logged = event_append_as_is(l, log, &last, now);
+    }
+    return logged;
 }
 
 uint32_t cxl_event_count(const CXLEventLogs *l, CXLEventLogId log)

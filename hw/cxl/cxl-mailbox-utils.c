@@ -12,6 +12,7 @@
 #include "qemu/host-utils.h"
 #include "migration/vmstate.h"
 #include "hw/cxl/cxl_cci.h"
+#include "hw/cxl/cxl_fault.h"
 #include "hw/cxl/memdev/debug-log.h"
 #include "hw/cxl/cxl_memdev.h"
 #include "trace.h"
@@ -182,6 +183,10 @@ CXLRetCode cxl_cci_process(CXLCCI *cci, uint16_t opcode,
         };
 
         cxl_history_add(cci->memdev->history, &r);
+    }
+    if (cci->faults) {
+        rc = cxl_fault_answer(cci->faults, opcode, in, in_len, out, room,
+                              out_len, rc);
     }
     return rc;
 }

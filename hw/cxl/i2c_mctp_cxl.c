@@ -63,19 +63,23 @@ static int64_t i2c_mctp_cxl_now_ns(void)
 /* -- sending ------------------------------------------------------------ */
 
 /*
- * Write one frame; false if it was refused, at whatever byte. What a device on
+ * Write one frame, of which the bus is ours for the first bytes; false if it
+ * was refused, at whatever byte, or cut off. What a device on
  * the bus does about it may unplug the bus, and us; bus_granted() holds both.
  */
 static bool i2c_mctp_cxl_write_frame(I2CBus *bus, const uint8_t *frame,
-                                     size_t len)
+                                     size_t len, size_t ours)
 {
-    bool taken = true;
+    bool taken = ours == len;
 
-    if (i2c_start_send(bus, frame[0] >> 1)) {
+    if (!ours || i2c_start_send(bus, frame[0] >> 1)) {
         return false;
     }
-    for (size_t i = 1; i < len && taken; i++) {
-        taken = i2c_send(bus, frame[i]) == 0;
+    for (size_t i = 1; i < ours; i++) {
+        if (i2c_send(bus, frame[i])) {
+            taken = false;
+            break;
+        }
     }
     i2c_end_transfer(bus);
     return taken;
@@ -107,8 +111,7 @@ static void i2c_mctp_cxl_ask_for_bus(I2CMCTPCXL *s)
 {
     MCTPTxPacket pkt;
 
-    if (!mctp_txqueue_peek(mctp_endpoint_tx(s->cxl.ep), i2c_mctp_cxl_now_ns(),
-                           &pkt)) {
+    if (!mctp_cxl_peek(&s->cxl, i2c_mctp_cxl_now_ns(), &pkt)) {
         /* its time was up, or it is to be tried again later */
         i2c_mctp_cxl_withdraw_from_bus(s);
         i2c_mctp_cxl_ask_when_due(s);
@@ -130,27 +133,23 @@ static void i2c_mctp_cxl_timer_fired(void *opaque)
 /* False if there is nothing to send now, or nobody any more */
 static bool i2c_mctp_cxl_send_packet(I2CMCTPCXL *s, I2CBus *bus)
 {
-    MCTPTxQueue *tx = mctp_endpoint_tx(s->cxl.ep);
     uint8_t frame[MCTP_I2C_FRAME_MAX];
     MCTPTxPacket pkt;
-    size_t len;
+    size_t len, ours;
     bool taken;
 
-    if (!mctp_txqueue_peek(tx, i2c_mctp_cxl_now_ns(), &pkt)) {
+    if (!mctp_cxl_peek(&s->cxl, i2c_mctp_cxl_now_ns(), &pkt)) {
         return false;
     }
     len = mctp_i2c_encode(pkt.link, s->parent_obj.address, pkt.data, pkt.len,
                           frame);
-    taken = i2c_mctp_cxl_write_frame(bus, frame, len);
+    ours = s->cxl.faults ? cxl_fault_frame(s->cxl.faults, frame, len) : len;
+    taken = i2c_mctp_cxl_write_frame(bus, frame, len, ours);
     trace_i2c_mctp_cxl_sent(s->parent_obj.address, pkt.link, len, taken);
     if (!s->cxl.ep) {
         return false;
     }
-    if (taken) {
-        mctp_txqueue_sent(tx, pkt.id, i2c_mctp_cxl_now_ns());
-    } else {
-        mctp_txqueue_refused(tx, pkt.id, i2c_mctp_cxl_now_ns());
-    }
+    mctp_cxl_sent(&s->cxl, pkt.id, taken, i2c_mctp_cxl_now_ns());
     return true;
 }
 
@@ -427,11 +426,21 @@ static const Property i2c_mctp_cxl_props[] = {
     MCTP_CXL_PROP_UNIT(I2CMCTPCXL, cxl),
 };
 
+static void i2c_mctp_cxl_attach_faults(CXLFaultTarget *t, CXLFaults *faults)
+{
+    mctp_cxl_attach_faults(&I2C_MCTP_CXL(t)->cxl, faults);
+}
+
 static void i2c_mctp_cxl_class_init(ObjectClass *klass, const void *data)
 {
     DeviceClass *dc = DEVICE_CLASS(klass);
     ResettableClass *rc = RESETTABLE_CLASS(klass);
     I2CSlaveClass *sc = I2C_SLAVE_CLASS(klass);
+    CXLFaultTargetClass *fc = CXL_FAULT_TARGET_CLASS(klass);
+
+    fc->points = 1u << CXL_FAULT_ANSWER | 1u << CXL_FAULT_COMPLETION |
+                 1u << CXL_FAULT_PACKET | 1u << CXL_FAULT_FRAME;
+    fc->attach = i2c_mctp_cxl_attach_faults;
 
     sc->event = i2c_mctp_cxl_event;
     sc->send = i2c_mctp_cxl_send;
@@ -451,6 +460,10 @@ static const TypeInfo i2c_mctp_cxl_type = {
     .parent = TYPE_I2C_SLAVE,
     .instance_size = sizeof(I2CMCTPCXL),
     .class_init = i2c_mctp_cxl_class_init,
+    .interfaces = (const InterfaceInfo[]) {
+        { TYPE_CXL_FAULT_TARGET },
+        { }
+    },
 };
 
 static void i2c_mctp_cxl_register(void)

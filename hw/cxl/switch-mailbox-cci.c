@@ -13,6 +13,7 @@
 #include "hw/pci/pcie.h"
 #include "hw/qdev-properties.h"
 #include "migration/vmstate-checked.h"
+#include "hw/cxl/cxl_fault.h"
 #include "hw/cxl/cxl_mailbox.h"
 #include "hw/cxl/cci/switch-cci.h"
 #include "pci/base-contacts.h"
@@ -106,6 +107,46 @@ static void switch_mailbox_reset(DeviceState *dev)
     cxl_devregs_reset(&s->regs);
 }
 
+static void switch_mailbox_attach_faults(CXLFaultTarget *t, CXLFaults *faults)
+{
+    CXLSwitchMailbox *s = CXL_SWITCH_MAILBOX(t);
+
+    s->regs.faults = faults;
+    s->cci.faults = faults;
+}
+
+static int switch_mailbox_pre_load(void *opaque)
+{
+    cxl_fault_drop(OBJECT(opaque));
+    return 0;
+}
+
+static bool switch_mailbox_has_faults(void *opaque)
+{
+    CXLSwitchMailbox *s = opaque;
+
+    return s->regs.faults;
+}
+
+static int switch_mailbox_faults_pre_load(void *opaque)
+{
+    cxl_fault_make(OBJECT(opaque));
+    return 0;
+}
+
+static const VMStateDescription vmstate_switch_mailbox_faults = {
+    .name = "cxl-switch-mailbox-cci-state/faults",
+    .version_id = 1,
+    .minimum_version_id = 1,
+    .needed = switch_mailbox_has_faults,
+    .pre_load = switch_mailbox_faults_pre_load,
+    .fields = (const VMStateField[]) {
+        VMSTATE_STRUCT_POINTER(regs.faults, CXLSwitchMailbox,
+                               vmstate_cxl_faults, CXLFaults),
+        VMSTATE_END_OF_LIST()
+    }
+};
+
 static int switch_mailbox_post_load(void *opaque, int version_id)
 {
     CXLSwitchMailbox *s = opaque;
@@ -126,6 +167,7 @@ static const VMStateDescription vmstate_switch_mailbox_state = {
     .name = "cxl-switch-mailbox-cci-state",
     .version_id = 1,
     .minimum_version_id = 1,
+    .pre_load = switch_mailbox_pre_load,
     .post_load = switch_mailbox_post_load,
     .fields = (const VMStateField[]) {
         VMSTATE_SAME(payload_size, CXLSwitchMailbox, "mailbox-payload"),
@@ -135,6 +177,10 @@ static const VMStateDescription vmstate_switch_mailbox_state = {
                        CXLDeviceRegs),
         VMSTATE_STRUCT(cci, CXLSwitchMailbox, 1, vmstate_cxl_cci, CXLCCI),
         VMSTATE_END_OF_LIST()
+    },
+    .subsections = (const VMStateDescription *const []) {
+        &vmstate_switch_mailbox_faults,
+        NULL
     }
 };
 
@@ -165,7 +211,11 @@ static void switch_mailbox_class_init(ObjectClass *klass, const void *data)
 {
     DeviceClass *dc = DEVICE_CLASS(klass);
     PCIDeviceClass *pc = PCI_DEVICE_CLASS(klass);
+    CXLFaultTargetClass *fc = CXL_FAULT_TARGET_CLASS(klass);
 
+    fc->points = 1u << CXL_FAULT_ANSWER | 1u << CXL_FAULT_COMPLETION |
+                 1u << CXL_FAULT_REGISTER;
+    fc->attach = switch_mailbox_attach_faults;
     dc->desc = "CXL Switch Mailbox CCI";
     dc->vmsd = &vmstate_switch_mailbox;
     device_class_set_props(dc, switch_mailbox_properties);
@@ -190,6 +240,7 @@ static const TypeInfo switch_mailbox_info = {
     .class_init = switch_mailbox_class_init,
     .interfaces = (const InterfaceInfo[]) {
         { INTERFACE_PCIE_DEVICE },
+        { TYPE_CXL_FAULT_TARGET },
         { }
     },
 };

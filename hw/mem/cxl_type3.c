@@ -360,12 +360,35 @@ static void cxl_type3_reset_hold(Object *obj, ResetType type)
     cxl_memdev_reset(d->mem);
 }
 
+static void cxl_type3_attach_faults(CXLFaultTarget *t, CXLFaults *faults)
+{
+    CXLType3Dev *d = CXL_TYPE3(t);
+
+    d->mailbox_cci.faults = faults;
+    d->fm_cci.faults = faults;
+    d->ld_cci.faults = faults;
+    d->regs.faults = faults;
+    d->mem->events->faults = faults;
+}
+
+static void cxl_type3_interrupt_at_once(CXLFaultTarget *t, unsigned vector)
+{
+    cxl_type3_irq(CXL_TYPE3(t), vector);
+}
+
 static void cxl_type3_class_init(ObjectClass *oc, const void *data)
 {
     DeviceClass *dc = DEVICE_CLASS(oc);
     PCIDeviceClass *pc = PCI_DEVICE_CLASS(oc);
     ResettableClass *rc = RESETTABLE_CLASS(oc);
+    CXLFaultTargetClass *fc = CXL_FAULT_TARGET_CLASS(oc);
 
+    fc->points = 1u << CXL_FAULT_ANSWER | 1u << CXL_FAULT_COMPLETION |
+                 1u << CXL_FAULT_REGISTER | 1u << CXL_FAULT_COMPONENT |
+                 1u << CXL_FAULT_CONFIG | 1u << CXL_FAULT_CDAT |
+                 1u << CXL_FAULT_EVENT | 1u << CXL_FAULT_INTERRUPT;
+    fc->attach = cxl_type3_attach_faults;
+    fc->interrupt = cxl_type3_interrupt_at_once;
     pc->realize = cxl_type3_realize;
     pc->exit = cxl_type3_exit;
     pc->config_read = cxl_type3_config_read;
@@ -394,6 +417,7 @@ static const TypeInfo cxl_type3_type = {
     .interfaces = (const InterfaceInfo[]) {
         { INTERFACE_CXL_DEVICE },
         { TYPE_CXL_MEM_TARGET },
+        { TYPE_CXL_FAULT_TARGET },
         { INTERFACE_PCIE_DEVICE },
         { }
     },

@@ -13,6 +13,7 @@
 #include "hw/cxl/cxl_component.h"
 #include "hw/cxl/cxl_dc_geometry.h"
 #include "hw/cxl/cxl_events.h"
+#include "hw/cxl/cxl_fault.h"
 #include "hw/cxl/cxl_mailbox.h"
 #include "hw/cxl/cxl_mem_target.h"
 #include "hw/cxl/cxl_memdev.h"

@@ -211,7 +211,17 @@ bool cxl_type3_cdat_realize(CXLType3Dev *d, Error **errp)
 
 static bool cxl_type3_cdat_doe(DOECap *doe)
 {
-    return cxl_cdat_respond(&CXL_TYPE3(doe->pdev)->cxl.cdat, doe);
+    CXLComponentState *cxl = &CXL_TYPE3(doe->pdev)->cxl;
+    const CDATReq *req = pcie_doe_get_write_mbox_ptr(doe);
+
+    if (!cxl_cdat_respond(&cxl->cdat, doe)) {
+        return false;
+    }
+    if (cxl->faults) {
+        cxl_fault_cdat(cxl->faults, doe->read_mbox, doe->read_mbox_len,
+                       le16_to_cpu(req->entry_handle));
+    }
+    return true;
 }
 
 /* -- configuration space and BARs ------------------------------------------ */
@@ -225,22 +235,58 @@ void cxl_type3_irq(void *opaque, unsigned vector)
 {
     CXLType3Dev *d = opaque;
     PCIDevice *pci = PCI_DEVICE(d);
+    unsigned times = 1;
 
     trace_cxl_type3_irq(DEVICE(d)->id, vector, msix_enabled(pci));
-    if (msix_enabled(pci)) {
+    if (d->cxl.faults) {
+        times = cxl_fault_interrupt(d->cxl.faults, vector);
+    }
+    while (times-- && msix_enabled(pci)) {
         msix_notify(pci, vector);
     }
+}
+
+static uint32_t config_read_true(PCIDevice *pci, uint32_t addr, int size)
+{
+    uint32_t value;
+
+    if (pcie_doe_read_config(&CXL_TYPE3(pci)->doe, addr, size, &value)) {
+        return value;
+    }
+    return pci_default_read_config(pci, addr, size);
+}
+
+/* A place that faults know by another name than its address */
+static uint32_t config_place(const CXLType3Dev *d, uint32_t addr)
+{
+    unsigned id;
+
+    if (addr >= d->doe.offset && addr < d->doe.offset + PCI_DOE_CAP_SIZEOF) {
+        return CXL_FAULT_CFG_DOE | (addr - d->doe.offset);
+    }
+    for (id = 0; id < ARRAY_SIZE(d->cxl.dvsecs); id++) {
+        const Range *dvsec = &d->cxl.dvsecs[id];
+
+        /* of those that are not there, all is 0 */
+        if (dvsec->lob && range_contains(dvsec, addr)) {
+            return CXL_FAULT_CFG_DVSEC(id) | (addr - dvsec->lob);
+        }
+    }
+    return addr;
 }
 
 uint32_t cxl_type3_config_read(PCIDevice *pci, uint32_t addr, int size)
 {
     CXLType3Dev *d = CXL_TYPE3(pci);
-    uint32_t value;
+    uint32_t dword = addr & ~3u, value;
 
-    if (pcie_doe_read_config(&d->doe, addr, size, &value)) {
-        return value;
+    if (!d->cxl.faults || size > 4 - addr % 4) {
+        return config_read_true(pci, addr, size);
     }
-    return pci_default_read_config(pci, addr, size);
+    value = cxl_fault_read(d->cxl.faults, CXL_FAULT_CONFIG,
+                           config_place(d, dword),
+                           config_read_true(pci, dword, 4));
+    return extract32(value, addr % 4 * 8, size * 8);
 }
 
 void cxl_type3_config_write(PCIDevice *pci, uint32_t addr, uint32_t value,

@@ -79,7 +79,11 @@ def each_commit_has_what_it_includes(made, _):
     for path, content in made.ours.items():
         if not path.endswith(('.c', '.h', '.inc')):
             continue
+        later = ''.join(row.get('text', '') for row in table.later
+                        if row['file'] == path)
         for name in include.findall(content.decode()):
+            if f'#include "{name}"' in later:
+                continue
             for place in (os.path.dirname(path), 'include', ''):
                 other = os.path.normpath(os.path.join(place, name))
                 if other in table.when:

@@ -43,6 +43,28 @@ static void component_dropped_in_reset(MCTPCXLComponent *c, uint16_t opcode)
     }
 }
 
+static MCTPCXLRan component_answer_badly(MCTPCXLComponent *c, uint16_t opcode,
+                                         const void *in, size_t in_len,
+                                         void *out, size_t out_size,
+                                         MCTPCXLAnswer *answer)
+{
+    CXLFaultCompletion how = { .opcode = opcode };
+
+    answer->ret_code = cxl_fault_answer(c->faults, opcode, in, in_len, out,
+                                        out_size, &answer->len,
+                                        answer->ret_code);
+    how.len = answer->len;
+    cxl_fault_completion(c->faults, &how);
+    if (how.never) {
+        return MCTP_CXL_SILENT;
+    }
+    cxl_fault_doorbell_rings(c->faults, &how);
+    answer->opcode = how.opcode;
+    answer->announced = how.len;
+    answer->vendor_status = how.vendor_status;
+    return MCTP_CXL_ANSWERED;
+}
+
 /* A command can unplug the component, the link, or both: see @running */
 static MCTPCXLRan component_run_on_cci(void *opaque, uint16_t opcode,
                                        const void *in, size_t in_len, void *out,
@@ -50,6 +72,7 @@ static MCTPCXLRan component_run_on_cci(void *opaque, uint16_t opcode,
 {
     MCTPCXLComponent *c = opaque;
     CXLCCI *cci = c->cci;
+    MCTPCXLRan ran = MCTP_CXL_ANSWERED;
 
     if (!cci) {
         return MCTP_CXL_SILENT;
@@ -66,10 +89,14 @@ static MCTPCXLRan component_run_on_cci(void *opaque, uint16_t opcode,
     cci->transport = NULL;
     answer->background = cci->bg.running;
     c->running = false;
+    if (c->ep && c->faults) {
+        ran = component_answer_badly(c, opcode, in, in_len, out, out_size,
+                                     answer);
+    }
     if (c->lost) {
         component_lose_component(c);
     }
-    return c->ep ? MCTP_CXL_ANSWERED : MCTP_CXL_GONE;
+    return c->ep ? ran : MCTP_CXL_GONE;
 }
 
 /*
@@ -254,6 +281,7 @@ bool mctp_cxl_component_open(MCTPCXLComponent *c, DeviceState *link,
     };
 
     c->link = link;
+    c->kick = kick;
     if (c->unit < MCTP_UNIT_BASELINE || c->unit > unit_max) {
         error_setg(errp, "property 'x-transmission-unit' is %u: give a number "
                    "from %u to %u", c->unit, MCTP_UNIT_BASELINE, unit_max);
@@ -281,6 +309,7 @@ bool mctp_cxl_component_open(MCTPCXLComponent *c, DeviceState *link,
     mctp_cxl_notify_init(&c->notify, c->ep, &c->cxl);
     mctp_cxl_notify_watch(&c->notify, c->cci);
     device_deferred_init(&c->work, OBJECT(link), component_run_requests, c);
+    mctp_cxl_sending_init(c);
     c->vmstate_handler = qemu_add_vm_change_state_handler(
         component_vm_state_changed, c);
     c->listener.unrealize = component_device_gone;
@@ -293,6 +322,7 @@ void mctp_cxl_component_close(MCTPCXLComponent *c)
     device_listener_unregister(&c->listener);
     qemu_del_vm_change_state_handler(c->vmstate_handler);
     device_deferred_cancel(&c->work);
+    timer_free(g_steal_pointer(&c->held));
     mctp_cxl_forget(&c->cxl);
     mctp_cxl_notify_destroy(&c->notify);
     mctp_endpoint_free(c->ep);
@@ -305,6 +335,9 @@ void mctp_cxl_component_reset(MCTPCXLComponent *c)
     mctp_cxl_notify_reset(&c->notify);
     mctp_cxl_forget(&c->cxl);
     mctp_endpoint_reset(c->ep);
+    if (c->faults) {
+        cxl_fault_reset(c->faults);
+    }
     if (c->cci == &c->switch_cci) {
         cxl_cci_reset(&c->switch_cci);
     }
@@ -369,6 +402,7 @@ static int component_pre_load(void *opaque)
     MCTPCXLComponent *c = opaque;
 
     mctp_cxl_forget(&c->cxl);
+    cxl_fault_drop(OBJECT(c->link));
     return 0;
 }
 
@@ -406,6 +440,7 @@ const VMStateDescription vmstate_mctp_cxl_component = {
     .subsections = (const VMStateDescription *const []) {
         &vmstate_switch_cci,
         &vmstate_waiting,
+        &vmstate_mctp_cxl_sending,
         NULL
     },
 };

@@ -11,6 +11,7 @@
 #include "hw/cxl/cxl_cci.h"
 #include "hw/cxl/cxl_pool.h"
 #include "hw/deferred.h"
+#include "hw/cxl/cxl_fault.h"
 #include "message.h"
 #include "notify.h"
 #include "hw/pci/pci_device.h"
@@ -60,6 +61,12 @@ typedef struct MCTPCXLComponent {
     void (*ran)(DeviceState *link);
     /** @work: runs the requests that wait */
     DeviceDeferred work;
+    /** @kick: there is something to send */
+    void (*kick)(void *link);
+    /** @faults: what is armed to change what is sent, or %NULL */
+    CXLFaults *faults;
+    /** @held: kicks when a packet is due that these hold back */
+    QEMUTimer *held;
     /** @vmstate_handler: they do not run while the machine is stopped */
     VMChangeStateEntry *vmstate_handler;
     /** @running: a command is on the stack */
@@ -126,5 +133,32 @@ void mctp_cxl_component_give_up(MCTPCXLComponent *c);
  * The link kicks transmission after loading.
  */
 extern const VMStateDescription vmstate_mctp_cxl_component;
+
+/* sending.c */
+
+/**
+ * mctp_cxl_peek() - the packet to send now
+ * @c: opened
+ * @now: time, ns
+ * @pkt: filled if there is one
+ *
+ * As mctp_txqueue_peek() of its queue, unless faults are armed.
+ */
+bool mctp_cxl_peek(MCTPCXLComponent *c, int64_t now, MCTPTxPacket *pkt);
+
+/**
+ * mctp_cxl_sent() - the link has taken the packet, or has refused it
+ * @c: opened
+ * @id: from mctp_cxl_peek()
+ * @taken: which of the two
+ * @now: time, ns
+ */
+void mctp_cxl_sent(MCTPCXLComponent *c, uint64_t id, bool taken, int64_t now);
+
+/** mctp_cxl_sending_init() - when @c is opened */
+void mctp_cxl_sending_init(MCTPCXLComponent *c);
+/** mctp_cxl_attach_faults() - of the link; %NULL: there are none any more */
+void mctp_cxl_attach_faults(MCTPCXLComponent *c, CXLFaults *faults);
+extern const VMStateDescription vmstate_mctp_cxl_sending;
 
 #endif

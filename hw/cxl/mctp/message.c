@@ -83,6 +83,8 @@ static bool mctp_cxl_run_one(MCTPEndpoint *ep, MCTPCXLTarget *target,
 
     /* was one when it came, and when it was loaded */
     cxl_cci_msg_decode(body + 1, w->body->len - 1, &head);
+    answer.opcode = head.opcode;
+    answer.announced = -1;
     if (w->total != w->body->len ||
         w->body->len - MCTP_CXL_OVERHEAD != head.length ||
         head.length > room) {
@@ -109,10 +111,11 @@ static bool mctp_cxl_run_one(MCTPEndpoint *ep, MCTPCXLTarget *target,
     head = (CXLCCIMsg) {
         .category = CXL_CCI_MSG_RESPONSE,
         .tag = head.tag,
-        .opcode = head.opcode,
-        .length = answer.len,
+        .opcode = answer.opcode,
+        .length = answer.announced < 0 ? answer.len : answer.announced,
         .background = answer.background,
         .ret_code = answer.ret_code,
+        .vendor_status = answer.vendor_status,
     };
     reply[0] = type;
     cxl_cci_msg_encode(&head, reply + 1);

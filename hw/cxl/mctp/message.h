@@ -23,6 +23,12 @@ typedef struct MCTPCXLAnswer {
     CXLRetCode ret_code;
     /** @background: a background operation is running now */
     bool background;
+    /** @opcode: what the answer repeats of the request, filled in before */
+    uint16_t opcode;
+    /** @vendor_status: vendor specific extended status */
+    uint16_t vendor_status;
+    /** @announced: bytes of payload that it says it has, -1: @len */
+    int32_t announced;
 } MCTPCXLAnswer;
 
 /* Requests that wait to be run; one for each that an endpoint remembers */

@@ -143,7 +143,6 @@ static bool mctp_serial_write_frames(MCTPSerialCXL *s)
 /* Frame what is queued, as much as there is room for */
 static bool mctp_serial_fill_output(MCTPSerialCXL *s)
 {
-    MCTPTxQueue *tx = mctp_endpoint_tx(s->cxl.ep);
     const size_t room = MCTP_SERIAL_FRAME_MAX(MCTP_HEADER_BYTES +
                                               s->cxl.unit);
     int64_t now = mctp_serial_now_ns();
@@ -151,13 +150,13 @@ static bool mctp_serial_fill_output(MCTPSerialCXL *s)
 
     s->out_len = s->out_pos = 0;
     while (sizeof(s->out) - s->out_len >= room &&
-           mctp_txqueue_peek(tx, now, &pkt)) {
+           mctp_cxl_peek(&s->cxl, now, &pkt)) {
         size_t len = mctp_serial_encode(pkt.data, pkt.len,
                                         s->out + s->out_len);
 
         trace_mctp_serial_cxl_sending(mctp_serial_name_of(s), pkt.len, len);
         s->out_len += len;
-        mctp_txqueue_sent(tx, pkt.id, now);
+        mctp_cxl_sent(&s->cxl, pkt.id, true, now);
     }
     return s->out_len;
 }
@@ -393,11 +392,20 @@ static const Property mctp_serial_cxl_props[] = {
     MCTP_CXL_PROP_UNIT(MCTPSerialCXL, cxl),
 };
 
+static void mctp_serial_attach_faults(CXLFaultTarget *t, CXLFaults *faults)
+{
+    mctp_cxl_attach_faults(&MCTP_SERIAL_CXL(t)->cxl, faults);
+}
+
 static void mctp_serial_cxl_class_init(ObjectClass *klass, const void *data)
 {
     DeviceClass *dc = DEVICE_CLASS(klass);
     ResettableClass *rc = RESETTABLE_CLASS(klass);
+    CXLFaultTargetClass *fc = CXL_FAULT_TARGET_CLASS(klass);
 
+    fc->points = 1u << CXL_FAULT_ANSWER | 1u << CXL_FAULT_COMPLETION |
+                 1u << CXL_FAULT_PACKET;
+    fc->attach = mctp_serial_attach_faults;
     rc->phases.hold = mctp_serial_cxl_reset_hold;
     dc->realize = mctp_serial_cxl_realize;
     dc->unrealize = mctp_serial_cxl_unrealize;
@@ -416,6 +424,10 @@ static const TypeInfo mctp_serial_cxl_type = {
     .parent = TYPE_DEVICE,
     .instance_size = sizeof(MCTPSerialCXL),
     .class_init = mctp_serial_cxl_class_init,
+    .interfaces = (const InterfaceInfo[]) {
+        { TYPE_CXL_FAULT_TARGET },
+        { }
+    },
 };
 
 static void mctp_serial_cxl_register(void)

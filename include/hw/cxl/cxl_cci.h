@@ -37,6 +37,7 @@ typedef enum CXLCCIKind {
 typedef struct CXLCCI CXLCCI;
 typedef struct CXLCmd CXLCmd;
 struct CXLEventLogs;
+struct CXLFaults;
 struct CXLTimestamp;
 
 /**
@@ -195,6 +196,7 @@ typedef struct CXLCCIBackground {
  * @transport: how the request that is running came, NULL if nothing can be sent
  *        that way, as through a mailbox or a tunnel
  * @current: row whose handler is running
+ * @faults: what is armed to change answers, NULL if nothing is
  * @hold_told: the user knows that the component is held in reset; a reset that
  *             begins is another one
  * @sw: in the CCI that an upstream port embeds: the switch, while it has CCIs
@@ -228,6 +230,7 @@ struct CXLCCI {
     CXLCCITransport *transport;
     const CXLCmd *current;
     struct CXLSwitch *sw;
+    struct CXLFaults *faults;
     bool hold_told;
     CXLCCIBackground bg;
 };

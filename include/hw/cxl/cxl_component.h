@@ -130,6 +130,7 @@ typedef struct CXLComponentOps {
  * @dvsecs: where each DVSEC lies, by identifier
  * @cdat: coherent device attribute table
  * @ops: optional additions, set before the registers are reachable
+ * @faults: what is armed to change what is read, NULL if nothing is
  */
 struct CXLComponentState {
     ComponentRegisters crb;
@@ -138,6 +139,7 @@ struct CXLComponentState {
     Range dvsecs[CXL_DVSEC_ID_COUNT];
     CDATObject cdat;
     const CXLComponentOps *ops;
+    struct CXLFaults *faults;
 };
 
 /**
@@ -152,6 +154,9 @@ struct CXLComponentState {
  */
 void cxl_component_register_block_init(Object *obj, CXLComponentState *cxl,
                                        const char *type);
+
+/** cxl_component_of - the component that @obj has, NULL if it is none. */
+CXLComponentState *cxl_component_of(Object *obj);
 
 /**
  * cxl_component_register_init_common - reset registers and write masks

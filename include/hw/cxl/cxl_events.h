@@ -82,10 +82,15 @@ typedef struct CXLEventLog {
 } CXLEventLog;
 
 typedef struct CXLEventLogs CXLEventLogs;
+struct CXLFaults;
 
 /** CXLEventNotify - @log went from empty to non-empty */
 typedef void CXLEventNotify(void *opaque, CXLEventLogId log);
 
+/**
+ * struct CXLEventLogs - the logs of one point of view
+ * @faults: what is armed to change records, NULL if nothing is
+ */
 struct CXLEventLogs {
     CXLEventLog log[CXL_EVENT_LOGS];
     const CXLTimestamp *clock;
@@ -93,6 +98,7 @@ struct CXLEventLogs {
     void *opaque;
     uint8_t msgnum[CXL_EVENT_LOGS]; /* MSI-X message of each log; 0102h */
     NotifierList watchers;          /* data is a CXLEventLogId */
+    struct CXLFaults *faults;
 };
 
 /**
