@@ -46,6 +46,10 @@ check-lines: ## boot Linux on the machines of tests/lines; not in `make check`
 check-kernels: ## persistent memory with Debian's own kernels; not in `make check`
 	@scripts/check.sh $(BUILD) kernels
 
+.PHONY: check-lying
+check-lying: ## boot Linux with a device that lies; half an hour, not in `make check`
+	@scripts/check.sh $(BUILD) lying
+
 .PHONY: check-nested
 check-nested: ## run QEMU with KVM and VFIO in a guest; slow, not in `make check`
 	@scripts/check.sh $(BUILD) nested

@@ -47,6 +47,7 @@ static const struct {
     { "hang", scenario_hang },
     { "i2c", scenario_i2c },
     { "lines", scenario_lines },
+    { "lying", scenario_lying },
     { "managed", scenario_managed },
     { "manager", scenario_manager },
     { "mctp", scenario_mctp },

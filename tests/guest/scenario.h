@@ -25,6 +25,8 @@ void scenario_hang(void);
 void scenario_i2c(void);
 /** scenario_lines() - `cxl list` shows all of a machine of tests/lines. */
 void scenario_lines(void);
+/** scenario_lying() - the driver meets a device that lies. */
+void scenario_lying(void);
 /** scenario_mctp() - the FM commands over MCTP on I2C, with a host. */
 void scenario_mctp(void);
 

@@ -50,7 +50,8 @@ def the_base_has_each_page_in_its_index():
         hooks = f.read()
     # cxl.rst is in the base's own list
     return '\n'.join(name for name in sorted(os.listdir(PAGES))
-                     if name != 'cxl.rst' and f'    devices/{name}\n' not in
+                     if name.endswith('.rst') and name != 'cxl.rst' and
+                     f'    devices/{name}\n' not in
                      hooks)
 
 
@@ -58,7 +59,8 @@ def readme_leads_to_each_page():
     with open(os.path.join(TREE, 'README.md'), encoding='utf-8') as f:
         text = f.read()
     return '\n'.join(name for name in sorted(os.listdir(PAGES))
-                     if f'](docs/system/devices/{name})' not in text)
+                     if name.endswith('.rst') and
+                     f'](docs/system/devices/{name})' not in text)
 
 
 def main():

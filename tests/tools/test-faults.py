@@ -1,0 +1,40 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The page's table of what Linux does has a row for each fault of the code.
+
+usage: test-faults.py TREE
+"""
+
+import glob
+import re
+import sys
+
+tree = sys.argv[1]
+# Linux has no program for MCTP that `make check-lying` could have lied to
+LINUX_MEETS = re.compile(r'(?!.*/mctp\.c$)')
+# The row of a kind: a macro, or all of it
+KIND = re.compile(r'(?:^    [A-Z_]+\(|\{ \.name = )"([\w-]+)"', re.MULTILINE)
+ROW = re.compile(r'^   \* - ``([\w-]+)``$', re.MULTILINE)
+
+
+def find(pattern, path):
+    with open(path, encoding='utf-8') as file:
+        return pattern.findall(file.read())
+
+
+def main():
+    kinds = {name for path in glob.glob(f'{tree}/hw/cxl/fault/*.c')
+             if LINUX_MEETS.match(path) for name in find(KIND, path)}
+    rows = set(find(ROW, f'{tree}/docs/system/devices/'
+                    'cxl-faults-linux.rst.inc'))
+    print('1..1')
+    for name in sorted(kinds ^ rows):
+        print(f'# {name}: {"no row" if name in kinds else "no such fault"}')
+    # or this looked at nothing
+    good = kinds == rows and len(kinds) > 100
+    print(f'{"" if good else "not "}ok 1 - the table has each fault')
+    return not good
+
+
+if __name__ == '__main__':
+    sys.exit(main())
