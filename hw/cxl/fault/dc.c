@@ -165,10 +165,9 @@ static const CXLFaultKind kinds[] = {
            .max = UINT8_MAX, .suits = dc_is_offer, .act = dc_tag,
            .does = "each byte of the tag is value: two offers have the same",
            .spec = "a tag is that of one allocation (9.13.3)"),
-    RECORD_FIELD("dc-tag-null", REC_TAG, 64, SET, 0, .suits = dc_is_offer,
-                 .does = "the first eight bytes of the tag are value; with "
-                         "dc-tag,value=0 there is none",
-                 .spec = "extents of sharable regions have a tag (9.13.3.2)"),
+    RECORD("dc-tag-null", .suits = dc_is_offer, .act = dc_tag,
+           .does = "the extent has no tag",
+           .spec = "extents of sharable regions have one (9.13.3.2)"),
     RECORD_FIELD("dc-extent", REC_DPA, 64, SET, 0, .suits = dc_is_offer,
                  .does = "the extent begins at DPA value: one that the host "
                          "has accepted, or is to accept",

@@ -82,6 +82,7 @@ static const struct Row {
     { "dc-sequence-doubled", "", false, 2, 0, 0x58, 2, 0xffff },
     { "dc-tag", "", false, 2, 0, 0x50, 8, 0x1111111111111111 },
     { "dc-tag-null", "", false, 2, 0, 0x48, 8, 0 },
+    { "dc-tag-null", "", false, 2, 0, 0x50, 8, 0 },
     { "dc-extent", "", false, 2, 0, 0x38, 8, 0 },
     { "dc-extent-again", "'when': 'nth', 'n': 2", false, 2, 1, 0x38, 8,
       CXL_DC_BASE },
