@@ -136,18 +136,22 @@ static void copy_rows(CXLSet *s, uint64_t row, uint64_t n, bool kept,
             address_space_cache_invalidate(b, offset, n * g);
         }
     }
-    if (to_set) {
+    /*
+     * Also when they leave: TCG finds translated code by the number of a byte
+     * of RAM, and the next set gets the numbers of this one.
+     */
+    if (!kept) {
         address_space_cache_invalidate(&s->memory, in_set, all);
     }
 }
 
 /* Pages of a place that nothing is in any more, between two marks */
-static void give_back(MemoryRegion *mr, uint64_t from, uint64_t to)
+static void give_back(MemoryRegionCache *c, uint64_t from, uint64_t to)
 {
-    RAMBlock *rb = mr->ram_block;
-
-    if (from < to && !ram_block_discard_is_disabled()) {
-        ram_block_discard_range(rb, from, to - from);
+    if (from < to && !ram_block_discard_is_disabled() &&
+        !ram_block_discard_range(c->mrs.mr->ram_block, from, to - from)) {
+        /* Code that was translated from there is not there any more */
+        address_space_cache_invalidate(c, from, to - from);
     }
 }
 
@@ -164,7 +168,7 @@ static void give_back_backends(CXLSet *s, uint64_t row, uint64_t n)
         uint64_t to = m->offset + (row + n) * g;
 
         if (m->may_drop) {
-            give_back(m->mr, MAX(from, ROUND_UP(m->offset, page)),
+            give_back(&s->backend[k], MAX(from, ROUND_UP(m->offset, page)),
                       ROUND_DOWN(to, row + n == s->rows ? page : piece));
         }
     }
@@ -175,7 +179,7 @@ static void give_back_set(CXLSet *s, uint64_t row, uint64_t n)
 {
     uint64_t size = (uint64_t)s->shape.ways * s->shape.granularity;
 
-    give_back(&s->ram, ROUND_UP(row * size, PIECE),
+    give_back(&s->memory, ROUND_UP(row * size, PIECE),
               MIN(ROUND_UP((row + n) * size, PIECE),
                   ROUND_DOWN(s->len, qemu_real_host_page_size())));
 }
