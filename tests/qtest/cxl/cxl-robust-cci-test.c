@@ -209,7 +209,7 @@ static uint16_t refused_without_media(const RobustRow *row)
 #define ALL_KINDS (KIND_MEMORY | KIND_SWITCH)
 
 static const State states[] = {
-    { "idle", ALL_KINDS, enter_idle, is_idle, nothing_refused },
+    { "idle", ALL_KINDS | KIND_MHD, enter_idle, is_idle, nothing_refused },
     { "background", ALL_KINDS, enter_background, bg_runs, refused_as_busy },
     { "media-disabled", KIND_MEMORY, enter_disabled, bg_runs,
       refused_without_media },

@@ -11,8 +11,10 @@
 
 #define EP_SWITCH   0x20
 #define EP_DEVICE   0x21
+#define EP_POOL     0x22
 #define EID_SWITCH  9
 #define EID_DEVICE  10
+#define EID_POOL    11
 
 #define MACHINE MCTP_MACHINE \
     "-device cxl-downstream,id=ds0,bus=us0,port=0,chassis=0,slot=4 " \
@@ -27,7 +29,10 @@
     "persistent-memdev=pm0,lsa=lsa0,volatile-dc-memdev=dc0," \
     "num-dc-regions=2,sn=0x99 " \
     "-device i2c_mctp_cxl,bus=dw.0,address=0x20,target=us0 " \
-    "-device i2c_mctp_cxl,bus=dw.0,address=0x21,target=mem0 "
+    "-device i2c_mctp_cxl,bus=dw.0,address=0x21,target=mem0 " \
+    "-object memory-backend-file,id=medium,size=512M,share=on,mem-path=/tmp " \
+    "-object cxl-pool,id=pool0,memdev=medium,heads=2,num-dc-regions=2 " \
+    "-device i2c_mctp_cxl,bus=dw.0,address=0x22,target=pool0 "
 
 #define OP_TUNNEL       0x5300
 #define TUNNEL_HEAD     4
@@ -43,6 +48,7 @@ static void find_all(RobustMachine *m)
     mctp_listen(&m->i2c);
     mctp_assign(&m->i2c, EP_SWITCH, EID_SWITCH);
     mctp_assign(&m->i2c, EP_DEVICE, EID_DEVICE);
+    mctp_assign(&m->i2c, EP_POOL, EID_POOL);
     m->sw = mailbox_open(&m->i2c, QPCI_DEVFN(6, 0), 0);
     m->device = mailbox_open(&m->i2c, QPCI_DEVFN(7, 0), 2);
 }
@@ -101,6 +107,12 @@ static Answer run_switch_mctp(RobustMachine *m, uint16_t opcode,
     return mctp_command(&m->i2c, EP_SWITCH, EID_SWITCH, opcode, in, len);
 }
 
+static Answer run_pool_mctp(RobustMachine *m, uint16_t opcode, const void *in,
+                            size_t len)
+{
+    return mctp_command(&m->i2c, EP_POOL, EID_POOL, opcode, in, len);
+}
+
 /* The logical device 0 of the memory device, through its FM-owned side */
 static Answer run_tunnel(RobustMachine *m, uint16_t opcode, const void *in,
                          size_t len)
@@ -137,6 +149,7 @@ const RobustCCI robust_ccis[] = {
       run_switch_mailbox },
     { "device-mctp", KIND_FM, 0x0001, 0x12, true, run_device_mctp },
     { "switch-mctp", KIND_SWITCH, 0x0001, 0x12, true, run_switch_mctp },
+    { "pool-mctp", KIND_MHD, 0x0001, 0x12, true, run_pool_mctp },
     { "tunnel", KIND_LD, 0x0001, 0x12, true, run_tunnel },
 };
 const unsigned robust_nr_ccis = ARRAY_SIZE(robust_ccis);

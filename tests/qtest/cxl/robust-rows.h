@@ -11,6 +11,7 @@
 #define KIND_FM         0x02
 #define KIND_LD         0x04
 #define KIND_SWITCH     0x08
+#define KIND_MHD        0x10
 
 /* Bits of a row's flags */
 #define ROW_BG          0x01
