@@ -17,6 +17,7 @@ MEMORY = {
     'static': 'static',
     'dynamic': 'accepted extent',
     'interleaved-256': '2 ways of 256 bytes',
+    'interleaved-1024': '2 ways of 1 KiB',
     'interleaved-4096': '2 ways of 4 KiB',
     'interleaved-16384': '2 ways of 16 KiB',
     'absent': 'capacity that was not accepted',

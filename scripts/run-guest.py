@@ -192,10 +192,10 @@ def direct(args):
 
 
 def paired(args):
-    """Two devices below two root ports, room for three regions over both."""
+    """Two devices below two root ports, room for four regions over both."""
     line = ['-device', 'cxl-rp,port=1,bus=hb0,id=rp1,chassis=0,slot=3']
     for n in range(2):
-        line += device(args, n, f'rp{n}', 3 * STATIC)
+        line += device(args, n, f'rp{n}', 4 * STATIC)
     return line, ['mem0', 'mem1']
 
 

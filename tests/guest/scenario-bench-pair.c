@@ -3,7 +3,7 @@
  * Scenario "bench-pair": what interleaved memory costs, as a guest sees it
  * (CXL r3.2 9.13.1)
  *
- * Two devices behind one host bridge; a third of each for each granularity.
+ * Two devices behind one host bridge; a quarter of each for each granularity.
  */
 #include "scenario.h"
 #include "tap.h"
@@ -14,7 +14,7 @@
 
 void scenario_bench_pair(void)
 {
-    static const unsigned granularity[] = { 256, 4096, 16384 };
+    static const unsigned granularity[] = { 256, 1024, 4096, 16384 };
 
     if (!tap_check(sys_await(SETTLE_S, CXL_SYS "/mem0/driver") &&
                    sys_await(SETTLE_S, CXL_SYS "/mem1/driver"),
