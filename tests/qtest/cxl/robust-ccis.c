@@ -149,8 +149,8 @@ const RobustCCI robust_ccis[] = {
       run_switch_mailbox },
     { "device-mctp", KIND_FM, 0x0001, 0x12, true, run_device_mctp },
     { "switch-mctp", KIND_SWITCH, 0x0001, 0x12, true, run_switch_mctp },
-    { "pool-mctp", KIND_MHD, 0x0001, 0x12, true, run_pool_mctp },
     { "tunnel", KIND_LD, 0x0001, 0x12, true, run_tunnel },
+    { "pool-mctp", KIND_MHD, 0x0001, 0x12, true, run_pool_mctp },
 };
 const unsigned robust_nr_ccis = ARRAY_SIZE(robust_ccis);
 
