@@ -395,7 +395,7 @@ static void cxl_type3_class_init(ObjectClass *oc, const void *data)
     pc->config_write = cxl_type3_config_write;
     pc->vendor_id = PCI_VENDOR_ID_INTEL;
     /* Number that earlier releases picked and scripts match on */
-    pc->device_id = 0xd93;
+    pc->device_id = CXL_TYPE3_DEVICE_ID;
     pc->revision = 1;
     pc->class_id = PCI_CLASS_MEMORY_CXL;
 

@@ -203,7 +203,7 @@ void cxl_type3_direct_settle(CXLType3Dev *d)
 
 /* @span->len reaches no further than the memory itself */
 static void span_of_memory(CXLType3Dev *d, CXLMemSpan *span,
-                           const CXLType3Mem *m, uint64_t offset)
+                           const CXLBackend *m, uint64_t offset)
 {
     CXLMemPlace p = cxl_set_place(m->mr, offset);
     uint64_t skip, len;
@@ -224,7 +224,7 @@ static void span_of_memory(CXLType3Dev *d, CXLMemSpan *span,
 }
 
 static void span_of_static(CXLType3Dev *d, CXLMemSpan *span,
-                           const CXLType3Mem *m, uint64_t offset)
+                           const CXLBackend *m, uint64_t offset)
 {
     span->len = MIN(span->len, m->size - offset);
     span_of_memory(d, span, m, offset);
@@ -296,7 +296,7 @@ void cxl_type3_span(CXLMemTarget *t, uint64_t dpa, uint64_t len,
 }
 
 /* Bytes that others may see stay where these look for them, or come back */
-static bool direct_is_shared_file(const CXLType3Mem *m)
+static bool direct_is_shared_file(const CXLBackend *m)
 {
     return qemu_ram_is_shared(m->mr->ram_block) &&
            object_dynamic_cast(OBJECT(m->hostmem), "memory-backend-file");
@@ -307,7 +307,7 @@ static void direct_medium(CXLMemTarget *t, uint64_t dpa, uint64_t len,
 {
     CXLType3Dev *d = CXL_TYPE3(t);
     uint64_t statics = cxl_memdev_static_size(d->mem);
-    const CXLType3Mem *m = NULL;
+    const CXLBackend *m = NULL;
 
     *medium = (CXLMedium) { .len = len, .why = CXL_MEMORY_TRAP_NO_CAPACITY };
     if (dpa < d->vmem.size) {
@@ -335,7 +335,7 @@ static void direct_medium(CXLMemTarget *t, uint64_t dpa, uint64_t len,
         medium->mr = m->mr;
         medium->write_back = direct_is_shared_file(m);
         medium->may_drop = !medium->write_back &&
-                           cxl_type3_mem_can_discard(m);
+                           cxl_backend_can_discard(m);
     } else if (m) {
         medium->why = CXL_MEMORY_TRAP_INTERLEAVED;
     }

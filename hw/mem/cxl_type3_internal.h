@@ -10,6 +10,7 @@
 #include "qapi/qapi-types-cxl.h"
 #include "qemu/interval-tree.h"
 #include "hw/cxl/cxl.h"
+#include "hw/cxl/cxl_backend.h"
 #include "hw/cxl/cxl_component.h"
 #include "hw/cxl/cxl_dc_geometry.h"
 #include "hw/cxl/cxl_events.h"
@@ -23,7 +24,6 @@
 #include "hw/pci/msix.h"
 #include "hw/pci/pci_device.h"
 #include "qom/object.h"
-#include "system/hostmem.h"
 
 #define TYPE_CXL_TYPE3 "cxl-type3"
 OBJECT_DECLARE_SIMPLE_TYPE(CXLType3Dev, CXL_TYPE3)
@@ -72,26 +72,6 @@ typedef enum CXLType3Vector {
     CXL_TYPE3_VEC_BACKGROUND    = 7,
     CXL_TYPE3_VECTORS           = 8,
 } CXLType3Vector;
-
-/**
- * struct CXLType3Mem - a host memory backend and what the device made of it
- * @hostmem: property
- * @mr: its memory, NULL if the device does not use it
- * @memory: for loads and stores; see cxl_set_place()
- * @size: bytes the device shows as capacity
- * @claimed: this device marked the backend as mapped
- * @migrates: this device registered the memory for migration
- * @keeps_pages: they could not be given back to the host
- */
-typedef struct CXLType3Mem {
-    HostMemoryBackend *hostmem;
-    MemoryRegion *mr;
-    MemoryRegionCache memory;
-    uint64_t size;
-    bool claimed;
-    bool migrates;
-    bool keeps_pages;
-} CXLType3Mem;
 
 /**
  * struct CXLType3Wipe - what reads as zeroes, but is not overwritten yet
@@ -187,10 +167,10 @@ struct CXLType3Dev {
 
     /* properties */
     HostMemoryBackend *memdev;
-    CXLType3Mem vmem;
-    CXLType3Mem pmem;
-    CXLType3Mem lsa;
-    CXLType3Mem dcmem;
+    CXLBackend vmem;
+    CXLBackend pmem;
+    CXLBackend lsa;
+    CXLBackend dcmem;
     CXLPool *pool;
     uint16_t head;
     uint64_t sn;
@@ -254,8 +234,6 @@ void cxl_type3_mem_unplug(CXLType3Dev *d);
 void cxl_type3_mem_exit(CXLType3Dev *d);
 /* Some of it is not in its backend */
 bool cxl_type3_mem_in_set(const CXLType3Dev *d);
-/* Can pages be dropped so that they read as zeroes afterwards? */
-bool cxl_type3_mem_can_discard(const CXLType3Mem *m);
 void cxl_type3_decode_forget(CXLType3Dev *d);
 /* Methods of CXLMemTargetClass */
 bool cxl_type3_translate(CXLMemTarget *t, hwaddr hpa, CXLMemTranslation *tr);
@@ -263,13 +241,6 @@ MemTxResult cxl_type3_read(CXLMemTarget *t, hwaddr host_addr, uint64_t *data,
                            unsigned size, MemTxAttrs attrs);
 MemTxResult cxl_type3_write(CXLMemTarget *t, hwaddr host_addr, uint64_t data,
                             unsigned size, MemTxAttrs attrs);
-/*
- * Overwrite the beginning of a range, at least a byte of it.  Writing costs
- * @budget, which is not 0, a byte for a byte; dropping pages costs less.
- * Return: bytes that read as zeroes now
- */
-uint64_t cxl_type3_mem_zero(CXLType3Mem *m, uint64_t offset, uint64_t len,
-                            uint64_t *budget);
 /* Members of CXLMemDevOps */
 uint64_t cxl_type3_zero(void *opaque, uint64_t dpa, uint64_t len,
                         uint64_t *budget);
@@ -290,12 +261,12 @@ void cxl_type3_wipe_exit(CXLType3Dev *d);
 void cxl_type3_wipe_outlive(CXLType3Dev *d);
 void cxl_type3_wipe_settle(const HostMemoryBackend *backend);
 /* Before the device itself loads or stores, for a trap or a command */
-void cxl_type3_wipe_touch(CXLType3Dev *d, CXLType3Mem *m, uint64_t offset,
+void cxl_type3_wipe_touch(CXLType3Dev *d, CXLBackend *m, uint64_t offset,
                           uint64_t n);
 /* Method of CXLMemTargetClass */
 void cxl_type3_left_set(CXLMemTarget *t);
 /* After @skip bytes from @offset, @len must not be reached as RAM */
-bool cxl_type3_wipe_next(CXLType3Dev *d, const CXLType3Mem *m, uint64_t offset,
+bool cxl_type3_wipe_next(CXLType3Dev *d, const CXLBackend *m, uint64_t offset,
                          uint64_t *skip, uint64_t *len);
 
 /* cxl_type3_dc.c */
@@ -318,7 +289,7 @@ bool cxl_type3_pool_check(CXLType3Dev *d, Error **errp);
 void cxl_type3_pool_mem_take(CXLType3Dev *d);
 void cxl_type3_pool_mem_drop(CXLType3Dev *d);
 /* Of memory that is the pool's, else NULL */
-CXLWipe *cxl_type3_pool_wipe_of(CXLType3Dev *d, const CXLType3Mem *m);
+CXLWipe *cxl_type3_pool_wipe_of(CXLType3Dev *d, const CXLBackend *m);
 void cxl_type3_pool_wipe_all(CXLType3Dev *d);
 /* @base: where the first region begins */
 void cxl_type3_pool_configure(CXLType3Dev *d, uint64_t base);

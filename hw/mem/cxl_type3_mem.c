@@ -19,24 +19,7 @@
 #include "cxl_type3_internal.h"
 #include "trace.h"
 
-/* Below this, giving pages back to the host costs more than clearing them */
-#define DISCARD_MIN     (1 * MiB)
-/*
- * Beyond it, so many bytes are given back in the time that clearing one takes.
- * The same machine as for CXL_MEMDEV_SLICE gave back 2.5 GB a second of a
- * memfd, ten times what it cleared at worst.
- */
-#define DISCARD_SPEED   8
-
 /* -- backends ------------------------------------------------------------- */
-
-static void mem_claim(CXLType3Mem *m)
-{
-    memory_region_set_enabled(m->mr, true);
-    host_memory_backend_set_mapped(m->hostmem, true);
-    m->claimed = true;
-    m->memory = cxl_ram_cache(m->mr);
-}
 
 /* Somebody makes it travel already */
 static bool is_registered(const MemoryRegion *mr)
@@ -51,7 +34,7 @@ static bool is_registered(const MemoryRegion *mr)
  */
 static GHashTable *lsa_users;
 
-static void lsa_unregister(CXLType3Mem *m)
+static void lsa_unregister(CXLBackend *m)
 {
     uintptr_t users = (uintptr_t)g_hash_table_lookup(lsa_users, m->mr);
 
@@ -64,7 +47,7 @@ static void lsa_unregister(CXLType3Mem *m)
     }
 }
 
-static void mem_unregister(CXLType3Dev *d, CXLType3Mem *m)
+static void mem_unregister(CXLType3Dev *d, CXLBackend *m)
 {
     if (!m->migrates) {
         return;
@@ -77,32 +60,10 @@ static void mem_unregister(CXLType3Dev *d, CXLType3Mem *m)
     }
 }
 
-static void mem_release(CXLType3Dev *d, CXLType3Mem *m)
+static void mem_release(CXLType3Dev *d, CXLBackend *m)
 {
     mem_unregister(d, m);
-    if (m->claimed) {
-        host_memory_backend_set_mapped(m->hostmem, false);
-        m->claimed = false;
-    }
-    m->mr = NULL;
-    m->size = 0;
-    m->keeps_pages = false;
-}
-
-/* A backend serves as one memory only; says so if it does already */
-static bool mem_is_free(HostMemoryBackend *backend, const char *property,
-                        Error **errp)
-{
-    g_autofree char *name = NULL, *shown = NULL;
-
-    if (!host_memory_backend_is_mapped(backend)) {
-        return true;
-    }
-    name = host_memory_backend_get_name(backend);
-    shown = cxl_echo(name);
-    error_setg(errp, "memory backend %s can't be used multiple times: "
-               "give property '%s' one of its own", shown, property);
-    return false;
+    cxl_backend_release(m);
 }
 
 /**
@@ -110,7 +71,7 @@ static bool mem_is_free(HostMemoryBackend *backend, const char *property,
  * @property: that names it
  * @what: words for "... must have backing device"
  */
-static bool mem_take(CXLType3Dev *d, CXLType3Mem *m, const char *property,
+static bool mem_take(CXLType3Dev *d, CXLBackend *m, const char *property,
                      const char *what, Error **errp)
 {
     m->mr = m->hostmem ? host_memory_backend_get_memory(m->hostmem) : NULL;
@@ -120,13 +81,11 @@ static bool mem_take(CXLType3Dev *d, CXLType3Mem *m, const char *property,
         return false;
     }
     cxl_type3_wipe_settle(m->hostmem);
-    if (!mem_is_free(m->hostmem, property, errp)) {
+    if (!cxl_backend_is_free(m->hostmem, property, errp)) {
         m->mr = NULL;
         return false;
     }
-    m->size = memory_region_size(m->mr);
-    cxl_discard_manage(m->mr);
-    mem_claim(m);
+    cxl_backend_claim(m);
     /* The contents travel with the machine, like those of a DIMM */
     if (!is_registered(m->mr)) {
         vmstate_register_ram(m->mr, DEVICE(d));
@@ -140,7 +99,7 @@ static bool mem_take(CXLType3Dev *d, CXLType3Mem *m, const char *property,
  * at the end of a backend is not shown, rather than the device refused: such
  * command lines have started so far.
  */
-static bool mem_trim(CXLType3Mem *m, const char *property, Error **errp)
+static bool mem_trim(CXLBackend *m, const char *property, Error **errp)
 {
     uint64_t size = QEMU_ALIGN_DOWN(m->size, CXL_TYPE3_GRANULE);
 
@@ -179,7 +138,7 @@ static bool lsa_take(CXLType3Dev *d, Error **errp)
     if (!users) {
         const char *name = memory_region_name(mr);
 
-        if (!mem_is_free(d->lsa.hostmem, "lsa", errp)) {
+        if (!cxl_backend_is_free(d->lsa.hostmem, "lsa", errp)) {
             d->lsa.mr = NULL;
             return false;
         }
@@ -298,92 +257,10 @@ void cxl_type3_lsa_write(void *opaque, uint64_t offset, const void *buf,
     }
 }
 
-/* -- overwriting ---------------------------------------------------------- */
-
-bool cxl_type3_mem_can_discard(const CXLType3Mem *m)
-{
-    RAMBlock *rb = m->mr->ram_block;
-
-    /*
-     * Preallocated pages are there to stay, a device assigned to the guest may
-     * have pinned them, and a private file mapping falls back to the file.
-     */
-    return rb && !m->keeps_pages && !m->hostmem->prealloc &&
-           !ram_block_discard_is_disabled() && !memory_region_is_rom(m->mr) &&
-           (qemu_ram_get_fd(rb) < 0 || qemu_ram_is_shared(rb));
-}
-
-/* Where a byte is that is stored to next, for @n bytes at most */
-static MemoryRegionCache *mem_at(CXLType3Mem *m, uint64_t *offset, uint64_t *n)
-{
-    CXLMemPlace p = cxl_set_place(m->mr, *offset);
-
-    *n = MIN(*n - 1, p.above) + 1;
-    *offset = p.at;
-    return p.set ?: &m->memory;
-}
-
-static void mem_clear(CXLType3Mem *m, uint64_t offset, uint64_t len)
-{
-    while (len && m->memory.ptr) {
-        uint64_t at = offset, n = len;
-        MemoryRegionCache *c = mem_at(m, &at, &n);
-
-        /* In a set it may be there no more than what nobody wrote */
-        if (c == &m->memory || !buffer_is_zero(c->ptr + at, n)) {
-            memset(c->ptr + at, 0, n);
-            /* for migration, and for code that was translated from there */
-            address_space_cache_invalidate(c, at, n);
-        }
-        offset += n;
-        len -= n;
-    }
-}
-
-/* Return: bytes of the beginning that were dropped, for at most @budget */
-static uint64_t mem_drop(CXLType3Mem *m, uint64_t offset, uint64_t len,
-                         uint64_t budget)
-{
-    size_t page = qemu_ram_pagesize(m->mr->ram_block);
-    uint64_t n = ROUND_DOWN(MIN(len, budget * DISCARD_SPEED), page);
-
-    if (!n || offset % page) {
-        return 0;
-    }
-    if (ram_block_discard_range(m->mr->ram_block, offset, n)) {
-        m->keeps_pages = true;
-        return 0;
-    }
-    address_space_cache_invalidate(&m->memory, offset, n);
-    return n;
-}
-
-uint64_t cxl_type3_mem_zero(CXLType3Mem *m, uint64_t offset, uint64_t len,
-                            uint64_t *budget)
-{
-    CXLMemPlace p = cxl_set_place(m->mr, offset);
-    uint64_t n = 0;
-
-    len = MIN(len - 1, p.rest) + 1;
-    if (!p.set && len >= DISCARD_MIN && cxl_type3_mem_can_discard(m)) {
-        size_t page = qemu_ram_pagesize(m->mr->ram_block);
-
-        n = mem_drop(m, offset, len, *budget);
-        if (n) {
-            *budget -= DIV_ROUND_UP(n, DISCARD_SPEED);
-            return n;
-        }
-        /* up to the next page, or else to the end */
-        n = ROUND_UP(offset, page) - offset;
-    }
-    n = MIN(MIN(n ?: len, len), *budget);
-    mem_clear(m, offset, n);
-    *budget -= n;
-    return n;
-}
+/* -- the medium ----------------------------------------------------------- */
 
 /* Where a range of the medium is; @len gets shorter if it is in two places */
-static CXLType3Mem *mem_find(CXLType3Dev *d, uint64_t dpa, uint64_t *len,
+static CXLBackend *mem_find(CXLType3Dev *d, uint64_t dpa, uint64_t *len,
                              uint64_t *offset)
 {
     if (cxl_type3_dc_backend_offset(d, dpa, *len, offset)) {
@@ -406,19 +283,19 @@ uint64_t cxl_type3_zero(void *opaque, uint64_t dpa, uint64_t len,
                         uint64_t *budget)
 {
     uint64_t offset;
-    CXLType3Mem *m = mem_find(opaque, dpa, &len, &offset);
+    CXLBackend *m = mem_find(opaque, dpa, &len, &offset);
 
-    return m ? cxl_type3_mem_zero(m, offset, len, budget) : 0;
+    return m ? cxl_backend_zero(m, offset, len, budget) : 0;
 }
 
 /* In a line of 64 bytes, which is in one place */
-static MemTxResult mem_rw(CXLType3Dev *d, CXLType3Mem *m, uint64_t offset,
+static MemTxResult mem_rw(CXLType3Dev *d, CXLBackend *m, uint64_t offset,
                           void *buf, uint64_t n, bool write)
 {
     MemoryRegionCache *c;
 
     cxl_type3_wipe_touch(d, m, offset, n);
-    c = mem_at(m, &offset, &n);
+    c = cxl_backend_at(m, &offset, &n);
     if (!write) {
         memcpy(buf, (uint8_t *)memory_region_get_ram_ptr(c->mrs.mr) + offset,
                n);
@@ -436,7 +313,7 @@ bool cxl_type3_store_line(void *opaque, uint64_t dpa, const uint8_t *line)
     CXLType3Dev *d = opaque;
     uint64_t n = CXL_POISON_LINE, media, offset;
     uint8_t buf[CXL_POISON_LINE];
-    CXLType3Mem *m;
+    CXLBackend *m;
 
     if (!cxl_memdev_translate(d->mem, d->mem->host_id, dpa, &media)) {
         return false;
@@ -510,7 +387,7 @@ static bool decode(CXLType3Dev *d, hwaddr hpa, uint64_t *dpa)
     return true;
 }
 
-static CXLType3Mem *mem_of(CXLType3Dev *d, const MemoryRegion *mr)
+static CXLBackend *mem_of(CXLType3Dev *d, const MemoryRegion *mr)
 {
     return mr == d->vmem.mr ? &d->vmem :
            mr == d->pmem.mr ? &d->pmem : &d->dcmem;
@@ -545,7 +422,7 @@ bool cxl_type3_translate(CXLMemTarget *t, hwaddr hpa, CXLMemTranslation *tr)
         .granularity = d->decode.granularity,
     };
     if (span.mr) {
-        CXLType3Mem *m = mem_of(d, span.mr);
+        CXLBackend *m = mem_of(d, span.mr);
         CXLMemPlace p = cxl_set_place(m->mr, span.offset + tr->below);
 
         tr->below = MIN(tr->below, p.below);

@@ -58,7 +58,7 @@ bool cxl_type3_pool_check(CXLType3Dev *d, Error **errp)
 /* The pool has claimed it, and makes it travel */
 void cxl_type3_pool_mem_take(CXLType3Dev *d)
 {
-    CXLType3Mem *m = &d->dcmem;
+    CXLBackend *m = &d->dcmem;
 
     m->hostmem = cxl_pool_backend(d->pool);
     m->mr = host_memory_backend_get_memory(m->hostmem);
@@ -74,7 +74,7 @@ void cxl_type3_pool_mem_drop(CXLType3Dev *d)
     }
 }
 
-CXLWipe *cxl_type3_pool_wipe_of(CXLType3Dev *d, const CXLType3Mem *m)
+CXLWipe *cxl_type3_pool_wipe_of(CXLType3Dev *d, const CXLBackend *m)
 {
     return d->pool && m == &d->dcmem ? cxl_pool_wipe(d->pool) : NULL;
 }

@@ -139,31 +139,6 @@ static int state_properties_pre_load(void *opaque)
 
 #define SAME(field, property) VMSTATE_SAME(field, CXLType3Dev, property)
 
-#define REGION(n) { \
-    .name = "dc" #n, \
-    .version_id = 1, \
-    .minimum_version_id = 1, \
-    .fields = (const VMStateField[]) { \
-        SAME(dc_config.region[n].len, "dc" #n "-size"), \
-        SAME(dc_config.region[n].block_size, "dc" #n "-block-size"), \
-        SAME(dc_config.region[n].block_mask, "dc" #n "-block-sizes"), \
-        SAME(dc_config.region[n].sharable, "dc" #n "-sharable"), \
-        SAME(dc_config.region[n].read_only, "dc" #n "-read-only"), \
-        SAME(dc_config.region[n].non_volatile, "dc" #n "-non-volatile"), \
-        SAME(dc_config.region[n].hw_coherent, "dc" #n "-hw-coherent"), \
-        SAME(dc_config.region[n].sanitize, "dc" #n "-sanitize"), \
-        SAME(dc_config.region[n].sanitize_configurable, \
-             "dc" #n "-sanitize-configurable"), \
-        VMSTATE_END_OF_LIST() \
-    }, \
-}
-
-/* As they are in force, whether they were given or follow from others */
-static const VMStateDescription vmstate_region[CXL_DC_MAX_REGIONS] = {
-    REGION(0), REGION(1), REGION(2), REGION(3),
-    REGION(4), REGION(5), REGION(6), REGION(7),
-};
-
 /* What a guest can see of the properties, or what the state below rests on */
 static const VMStateDescription vmstate_properties = {
     .name = "cxl-type3-properties",
@@ -187,19 +162,11 @@ static const VMStateDescription vmstate_properties = {
         SAME(dc_max_extents, "dc-extents-max"),
         SAME(dc_max_tags, "dc-tags-max"),
         SAME(dc_log_depth, "dc-event-log-depth"),
-        VMSTATE_ALL(CXLType3Dev, vmstate_region[0]),
-        VMSTATE_ALL(CXLType3Dev, vmstate_region[1]),
-        VMSTATE_ALL(CXLType3Dev, vmstate_region[2]),
-        VMSTATE_ALL(CXLType3Dev, vmstate_region[3]),
-        VMSTATE_ALL(CXLType3Dev, vmstate_region[4]),
-        VMSTATE_ALL(CXLType3Dev, vmstate_region[5]),
-        VMSTATE_ALL(CXLType3Dev, vmstate_region[6]),
-        VMSTATE_ALL(CXLType3Dev, vmstate_region[7]),
+        VMSTATE_STRUCT(dc_config, CXLType3Dev, 0, vmstate_cxl_dc_regions,
+                       CXLDCConfig),
         VMSTATE_END_OF_LIST()
     },
 };
-
-QEMU_BUILD_BUG_ON(CXL_DC_MAX_REGIONS != 8);
 
 /* -- all of it ----------------------------------------------------------- */
 

@@ -4,8 +4,6 @@
  * overwritten yet, see hw/cxl/cxl_wipe.h
  */
 #include "qemu/osdep.h"
-#include "system/ramblock.h"
-#include "system/runstate.h"
 #include "system/system.h"
 #include "cxl_type3_internal.h"
 
@@ -13,7 +11,7 @@
  * A place is a byte of the medium: those of all backends in one row, volatile,
  * persistent, dynamic, labels.  Up to the dynamic ones it is the address.
  */
-static uint64_t place_of(const CXLType3Dev *d, const CXLType3Mem *m)
+static uint64_t place_of(const CXLType3Dev *d, const CXLBackend *m)
 {
     return m == &d->vmem ? 0 :
            m == &d->pmem ? d->vmem.size :
@@ -26,7 +24,7 @@ static uint64_t places(const CXLType3Dev *d)
     return place_of(d, &d->lsa) + d->lsa.size;
 }
 
-static CXLType3Mem *mem_at(CXLType3Dev *d, uint64_t place)
+static CXLBackend *mem_at(CXLType3Dev *d, uint64_t place)
 {
     return place < place_of(d, &d->pmem) ? &d->vmem :
            place < place_of(d, &d->dcmem) ? &d->pmem :
@@ -50,10 +48,10 @@ static uint64_t wipe_zero(void *opaque, uint64_t place, uint64_t len,
                           uint64_t *budget)
 {
     CXLType3Dev *d = opaque;
-    CXLType3Mem *m = mem_at(d, place);
+    CXLBackend *m = mem_at(d, place);
     uint64_t offset = place - place_of(d, m);
 
-    return cxl_type3_mem_zero(m, offset, MIN(len, m->size - offset), budget);
+    return cxl_backend_zero(m, offset, MIN(len, m->size - offset), budget);
 }
 
 static void wipe_done(void *opaque)
@@ -126,7 +124,7 @@ bool cxl_type3_is_wiping(void *opaque)
 
 /* -- accesses ------------------------------------------------------------- */
 
-bool cxl_type3_wipe_next(CXLType3Dev *d, const CXLType3Mem *m, uint64_t offset,
+bool cxl_type3_wipe_next(CXLType3Dev *d, const CXLBackend *m, uint64_t offset,
                          uint64_t *skip, uint64_t *len)
 {
     const CXLWipe *pool = cxl_type3_pool_wipe_of(d, m);
@@ -135,7 +133,7 @@ bool cxl_type3_wipe_next(CXLType3Dev *d, const CXLType3Mem *m, uint64_t offset,
            cxl_wipe_next(&d->wipe.set, place_of(d, m) + offset, skip, len);
 }
 
-void cxl_type3_wipe_touch(CXLType3Dev *d, CXLType3Mem *m, uint64_t offset,
+void cxl_type3_wipe_touch(CXLType3Dev *d, CXLBackend *m, uint64_t offset,
                           uint64_t n)
 {
     CXLWipe *pool = cxl_type3_pool_wipe_of(d, m);
@@ -149,13 +147,6 @@ void cxl_type3_wipe_touch(CXLType3Dev *d, CXLType3Mem *m, uint64_t offset,
 
 /* -- life ----------------------------------------------------------------- */
 
-static bool outlives_us(const CXLType3Mem *m)
-{
-    RAMBlock *rb = m->mr ? m->mr->ram_block : NULL;
-
-    return rb && qemu_ram_get_fd(rb) >= 0 && qemu_ram_is_shared(rb);
-}
-
 /*
  * Who shares a file with us, or opens it later, must not find old data.  What
  * another QEMU has taken over with the rest of the machine is that one's, also
@@ -164,14 +155,13 @@ static bool outlives_us(const CXLType3Mem *m)
 static void finish_at_exit(Notifier *n, void *data)
 {
     CXLType3Dev *d = container_of(n, CXLType3Dev, wipe.exit);
-    CXLType3Mem *const all[] = { &d->vmem, &d->pmem, &d->dcmem, &d->lsa };
+    CXLBackend *const all[] = { &d->vmem, &d->pmem, &d->dcmem, &d->lsa };
 
-    if (runstate_check(RUN_STATE_POSTMIGRATE) ||
-        runstate_check(RUN_STATE_INMIGRATE)) {
+    if (cxl_backends_are_of_another()) {
         return;
     }
     for (unsigned i = 0; i < ARRAY_SIZE(all); i++) {
-        if (all[i]->size && !outlives_us(all[i])) {
+        if (all[i]->size && !cxl_backend_outlives_us(all[i])) {
             cxl_wipe_forget(&d->wipe.set, place_of(d, all[i]), all[i]->size);
         }
     }

@@ -41,6 +41,7 @@ LAYERS = (
     ('hw/cxl/hdm/*', 'hdm'),
     ('include/hw/cxl/cxl_host.h', 'hdm'),
     ('include/hw/cxl/cxl_mem_target.h', 'hdm'),
+    ('include/hw/cxl/cxl_backend.h', 'hdm'),
     ('hw/cxl/cxl-host*.c', 'hdm'),
     ('hw/cxl/cxl-fmw.c', 'hdm'),
     ('hw/mctp/*', 'mctp'),

@@ -8,6 +8,7 @@
 #include "qemu/error-report.h"
 #include "qemu/host-utils.h"
 #include "hw/cxl/cxl_dc_geometry.h"
+#include "migration/vmstate-checked.h"
 
 /*
  * Sizes that a Fabric Manager may choose from by default, as far as they divide
@@ -189,3 +190,50 @@ bool cxl_dc_geometry(const CXLDCGeometry *g, CXLDCConfig *config,
     }
     return true;
 }
+
+/* -- state ---------------------------------------------------------------- */
+
+#define SAME(n, field, property) \
+    VMSTATE_SAME(region[n].field, CXLDCConfig, "dc" #n "-" property)
+
+#define REGION(n) { \
+    .name = "dc" #n, \
+    .version_id = 1, \
+    .minimum_version_id = 1, \
+    .fields = (const VMStateField[]) { \
+        SAME(n, len, "size"), \
+        SAME(n, block_size, "block-size"), \
+        SAME(n, block_mask, "block-sizes"), \
+        SAME(n, sharable, "sharable"), \
+        SAME(n, read_only, "read-only"), \
+        SAME(n, non_volatile, "non-volatile"), \
+        SAME(n, hw_coherent, "hw-coherent"), \
+        SAME(n, sanitize, "sanitize"), \
+        SAME(n, sanitize_configurable, "sanitize-configurable"), \
+        VMSTATE_END_OF_LIST() \
+    }, \
+}
+
+static const VMStateDescription vmstate_region[CXL_DC_MAX_REGIONS] = {
+    REGION(0), REGION(1), REGION(2), REGION(3),
+    REGION(4), REGION(5), REGION(6), REGION(7),
+};
+
+QEMU_BUILD_BUG_ON(CXL_DC_MAX_REGIONS != 8);
+
+const VMStateDescription vmstate_cxl_dc_regions = {
+    .name = "cxl-dc-regions",
+    .version_id = 1,
+    .minimum_version_id = 1,
+    .fields = (const VMStateField[]) {
+        VMSTATE_ALL(CXLDCConfig, vmstate_region[0]),
+        VMSTATE_ALL(CXLDCConfig, vmstate_region[1]),
+        VMSTATE_ALL(CXLDCConfig, vmstate_region[2]),
+        VMSTATE_ALL(CXLDCConfig, vmstate_region[3]),
+        VMSTATE_ALL(CXLDCConfig, vmstate_region[4]),
+        VMSTATE_ALL(CXLDCConfig, vmstate_region[5]),
+        VMSTATE_ALL(CXLDCConfig, vmstate_region[6]),
+        VMSTATE_ALL(CXLDCConfig, vmstate_region[7]),
+        VMSTATE_END_OF_LIST()
+    },
+};

@@ -80,7 +80,6 @@ static void discard_unregister(RamDiscardManager *rdm, RamDiscardListener *rdl)
     rdl->section = NULL;
 }
 
-/* It is part of the memory's owner, and stays, whoever uses that next */
 void cxl_discard_manage(MemoryRegion *mr)
 {
     CXLDiscard *m;
@@ -94,6 +93,18 @@ void cxl_discard_manage(MemoryRegion *mr)
                               OBJECT(m));
     object_unref(OBJECT(m));
     memory_region_set_ram_discard_manager(mr, RAM_DISCARD_MANAGER(m));
+}
+
+/* Who still has a section, in the midst of a change of the map, asks for it */
+void cxl_discard_leave(MemoryRegion *mr)
+{
+    Object *rdm = OBJECT(memory_region_get_ram_discard_manager(mr));
+
+    if (rdm && object_dynamic_cast(rdm, TYPE_CXL_DISCARD) &&
+        QLIST_EMPTY(&CXL_DISCARD(rdm)->listeners)) {
+        memory_region_set_ram_discard_manager(mr, NULL);
+        object_unparent(rdm);
+    }
 }
 
 static void discard_class_init(ObjectClass *oc, const void *data)

@@ -15,6 +15,7 @@
 #ifndef HW_CXL_HDM_INTERNAL_H
 #define HW_CXL_HDM_INTERNAL_H
 
+#include "hw/cxl/cxl_backend.h"
 #include "hw/cxl/cxl_host.h"
 #include "hw/cxl/cxl_mem_target.h"
 
@@ -327,9 +328,6 @@ CXLSets *cxl_sets_new(CXLState *state);
 
 /** cxl_sets_go() - some set may have rows to move */
 void cxl_sets_go(CXLSets *all);
-
-/** cxl_sets_are_of_another() - another QEMU has the files, or still has them */
-bool cxl_sets_are_of_another(void);
 
 /** cxl_sets_finish() - what is to leave its set does so at once */
 void cxl_sets_finish(CXLState *state);

@@ -371,12 +371,6 @@ void cxl_sets_settle(void)
 
 /* -- files that others look at -------------------------------------------- */
 
-bool cxl_sets_are_of_another(void)
-{
-    return runstate_check(RUN_STATE_POSTMIGRATE) ||
-           runstate_check(RUN_STATE_INMIGRATE);
-}
-
 /*
  * All that is in guest order is copied, for nothing tells what was written; it
  * stays there.  QEMU waits for it: processors stand anyhow.
@@ -385,7 +379,7 @@ static void write_back(CXLSets *all)
 {
     CXLSet *s;
 
-    if (cxl_sets_are_of_another()) {
+    if (cxl_backends_are_of_another()) {
         return;
     }
     QTAILQ_FOREACH(s, &all->set, next) {

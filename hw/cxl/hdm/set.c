@@ -145,7 +145,7 @@ static CXLSet *set_get(CXLSets *all, const CXLSetShape *shape, uint64_t each,
     if (all->hold) {
         return NULL;
     }
-    if (set_writes_back(shape) && cxl_sets_are_of_another()) {
+    if (set_writes_back(shape) && cxl_backends_are_of_another()) {
         all->later = true;
         return NULL;
     }

@@ -5,15 +5,14 @@
 #ifndef HW_CXL_POOL_INTERNAL_H
 #define HW_CXL_POOL_INTERNAL_H
 
+#include "hw/cxl/cxl_backend.h"
 #include "hw/cxl/cxl_events.h"
 #include "hw/cxl/cxl_memdev.h"
 #include "hw/cxl/cxl_pool.h"
 
 /**
  * struct CXLPool - see cxl_pool.h
- * @mr: its memory; NULL if the object is not complete
- * @memory: for stores to it
- * @keeps_pages: they could not be given back to the host
+ * @medium: its memory; none if the object is not complete
  * @exit: QEMU is about to end
  * @head: of each, zeroes while there is none
  * @touched: head whose access has changed since the last commit, or NULL
@@ -23,7 +22,7 @@ struct CXLPool {
     Object parent_obj;
 
     /* properties */
-    HostMemoryBackend *memdev;
+    CXLBackend medium;
     uint16_t nr_heads;
     uint8_t nr_regions;
     uint32_t max_extents;
@@ -34,9 +33,6 @@ struct CXLPool {
     CXLDCRegionProps region[CXL_DC_MAX_REGIONS];
 
     /* medium.c */
-    MemoryRegion *mr;
-    MemoryRegionCache memory;
-    bool keeps_pages;
     CXLWipe wipe;
     Notifier exit;
 

@@ -15,8 +15,6 @@
 #define POOL_PAYLOAD    4096
 /* Records of each log of errors */
 #define POOL_LOG_DEPTH  8
-/* As its heads have it */
-#define POOL_DEVICE_ID  0xd93
 
 const CXLDCConfig *cxl_pool_config(const CXLPool *p)
 {
@@ -30,7 +28,7 @@ const uint64_t *cxl_pool_places(const CXLPool *p)
 
 HostMemoryBackend *cxl_pool_backend(const CXLPool *p)
 {
-    return p->memdev;
+    return p->medium.hostmem;
 }
 
 CXLDynCap *cxl_pool_dc(const CXLPool *p)
@@ -91,7 +89,7 @@ static bool pool_configure(CXLPool *p, Error **errp)
     const CXLDCGeometry geometry = {
         .owner = TYPE_CXL_POOL,
         .backend = "memdev",
-        .size = memory_region_size(p->mr),
+        .size = p->medium.size,
         .any_base = true,
         .nr_regions = p->nr_regions,
         .max_extents = p->max_extents,
@@ -121,7 +119,7 @@ static void pool_build(CXLPool *p)
     p->heads = (CXLHeads) {
         .n = p->nr_heads,
         .vendor = PCI_VENDOR_ID_INTEL,
-        .device = POOL_DEVICE_ID,
+        .device = CXL_TYPE3_DEVICE_ID,
         .serial = p->sn,
         .ld = cxl_pool_ld,
     };

@@ -110,7 +110,7 @@ static void props_set(Object *obj, Visitor *v, const char *name, void *opaque,
 {
     const PoolProp *prop = opaque;
 
-    if (CXL_POOL(obj)->mr) {
+    if (CXL_POOL(obj)->medium.mr) {
         error_setg(errp, "property '%s' of a cxl-pool cannot be changed",
                    name);
         return;
@@ -121,7 +121,7 @@ static void props_set(Object *obj, Visitor *v, const char *name, void *opaque,
 static void props_check_memdev(const Object *obj, const char *name,
                                Object *memdev, Error **errp)
 {
-    if (CXL_POOL(obj)->mr) {
+    if (CXL_POOL(obj)->medium.mr) {
         error_setg(errp, "property '%s' of a cxl-pool cannot be changed",
                    name);
     }
@@ -147,7 +147,7 @@ void cxl_pool_add_properties(ObjectClass *oc)
     PoolProp *all = g_new(PoolProp, each * CXL_DC_MAX_REGIONS);
 
     object_class_property_add_link(oc, "memdev", TYPE_MEMORY_BACKEND,
-                                   offsetof(CXLPool, memdev),
+                                   offsetof(CXLPool, medium.hostmem),
                                    props_check_memdev,
                                    OBJ_PROP_LINK_STRONG);
     object_class_property_set_description(

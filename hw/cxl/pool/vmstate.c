@@ -48,33 +48,6 @@ static const VMStateGuard pool_guard = {
 
 #define SAME(field, property) VMSTATE_SAME(field, CXLPool, property)
 
-#define REGION(n) { \
-    .name = "dc" #n, \
-    .version_id = 1, \
-    .minimum_version_id = 1, \
-    .fields = (const VMStateField[]) { \
-        SAME(config.region[n].len, "dc" #n "-size"), \
-        SAME(config.region[n].block_size, "dc" #n "-block-size"), \
-        SAME(config.region[n].block_mask, "dc" #n "-block-sizes"), \
-        SAME(config.region[n].sharable, "dc" #n "-sharable"), \
-        SAME(config.region[n].read_only, "dc" #n "-read-only"), \
-        SAME(config.region[n].non_volatile, "dc" #n "-non-volatile"), \
-        SAME(config.region[n].hw_coherent, "dc" #n "-hw-coherent"), \
-        SAME(config.region[n].sanitize, "dc" #n "-sanitize"), \
-        SAME(config.region[n].sanitize_configurable, \
-             "dc" #n "-sanitize-configurable"), \
-        VMSTATE_END_OF_LIST() \
-    }, \
-}
-
-/* As they are in force, whether they were given or follow from others */
-static const VMStateDescription vmstate_region[CXL_DC_MAX_REGIONS] = {
-    REGION(0), REGION(1), REGION(2), REGION(3),
-    REGION(4), REGION(5), REGION(6), REGION(7),
-};
-
-QEMU_BUILD_BUG_ON(CXL_DC_MAX_REGIONS != 8);
-
 const VMStateDescription vmstate_cxl_pool = {
     .name = TYPE_CXL_POOL,
     .version_id = 1,
@@ -87,14 +60,8 @@ const VMStateDescription vmstate_cxl_pool = {
         SAME(log_depth, "dc-event-log-depth"),
         SAME(sn, "sn"),
         SAME(fm_on_mailbox, "fm-on-mailbox"),
-        VMSTATE_ALL(CXLPool, vmstate_region[0]),
-        VMSTATE_ALL(CXLPool, vmstate_region[1]),
-        VMSTATE_ALL(CXLPool, vmstate_region[2]),
-        VMSTATE_ALL(CXLPool, vmstate_region[3]),
-        VMSTATE_ALL(CXLPool, vmstate_region[4]),
-        VMSTATE_ALL(CXLPool, vmstate_region[5]),
-        VMSTATE_ALL(CXLPool, vmstate_region[6]),
-        VMSTATE_ALL(CXLPool, vmstate_region[7]),
+        VMSTATE_STRUCT(config, CXLPool, 0, vmstate_cxl_dc_regions,
+                       CXLDCConfig),
         VMSTATE_GUARDED(pool_guard, CXLPool),
         VMSTATE_END_OF_LIST()
     },

@@ -62,4 +62,10 @@ bool cxl_dc_props_are_default(const CXLDCRegionProps *props);
 bool cxl_dc_geometry(const CXLDCGeometry *g, CXLDCConfig *config,
                      uint64_t *place, Error **errp);
 
+/*
+ * Of a CXLDCConfig: what becomes of dcN-* must be the same on both sides of a
+ * stream, whether it was given or follows from others
+ */
+extern const struct VMStateDescription vmstate_cxl_dc_regions;
+
 #endif

@@ -187,6 +187,8 @@ void cxl_sets_settle(void);
 
 /** cxl_discard_manage - parts of @mr are mapped, as the host may reach them */
 void cxl_discard_manage(MemoryRegion *mr);
+/** cxl_discard_leave - they are not any more: others may manage it */
+void cxl_discard_leave(MemoryRegion *mr);
 
 /**
  * cxl_direct_update - something changed: bring the mapping up to date

@@ -390,6 +390,23 @@ static void unplug_leaves_nothing_behind(void)
     qtest_quit(qts);
 }
 
+/* virtio-mem has a RamDiscardManager of its own, of which there is only one */
+static void a_backend_is_as_any_other_afterwards(void)
+{
+    CxlDev dev;
+    QTestState *qts = cxl_start_dcd(
+        &dev, " -m 128M,maxmem=4G,slots=2 "
+        "-device pcie-root-port,id=plug,bus=pcie.0,chassis=9");
+
+    cxl_map(&dev, ALL_DPA);
+    qtest_qmp_device_del_send(qts, "cxl-mem0");
+    cxl_slot_power(qts, 0, false);
+    qtest_qmp_eventwait(qts, "DEVICE_DELETED");
+    qtest_qmp_device_add(qts, "virtio-mem-pci", "vmem",
+                         "{'bus': 'plug', 'memdev': 'vm0'}");
+    qtest_quit(qts);
+}
+
 static void the_query_can_be_cut_short(void)
 {
     CxlDev dev;
@@ -422,6 +439,7 @@ int main(int argc, char **argv)
     T(a_reset_takes_all_and_a_new_commit_brings_it_back);
     T(migration_maps_again_with_the_contents);
     T(unplug_leaves_nothing_behind);
+    T(a_backend_is_as_any_other_afterwards);
     T(the_query_can_be_cut_short);
 #undef T
     return g_test_run();
