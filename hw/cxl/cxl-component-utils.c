@@ -178,7 +178,6 @@ static bool component_in_cachemem(hwaddr at)
 static uint64_t component_block_read(void *opaque, hwaddr at, unsigned size)
 {
     CXLComponentState *cxl = opaque;
-
     uint32_t value;
 
     if (!component_in_cachemem(at)) {

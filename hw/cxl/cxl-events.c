@@ -252,26 +252,30 @@ static bool event_append_as_is(CXLEventLogs *l, CXLEventLogId log,
     return true;
 }
 
+/* What a fault makes of a record @r: none, many, or one that is spoilt */
+static bool event_append_faulty(CXLEventLogs *l, CXLEventLogId log,
+                                CXLEventRecord *r, uint64_t now)
+{
+    CXLEventRecord last;
+    unsigned times = cxl_fault_event(l->faults, log, r, &last);
+
+    for (; times > 1; times--) {
+        event_append_as_is(l, log, r, now);
+    }
+    return !times || event_append_as_is(l, log, &last, now);
+}
+
 bool cxl_event_append(CXLEventLogs *l, CXLEventLogId log,
                       const CXLEventRecord *r)
 {
     uint64_t now = l->clock ? cxl_timestamp_get(l->clock) : 0;
-    CXLEventRecord copy = *r, last;
-    unsigned times = 1;
-    bool logged = true;
+    CXLEventRecord copy = *r;
 
     stq_le_p(copy.b + CXL_EVENT_OFF_TIMESTAMP, now);
-    last = copy;
     if (l->faults) {
-        times = cxl_fault_event(l->faults, log, &copy, &last);
+        return event_append_faulty(l, log, &copy, now);
     }
-    for (; times > 1; times--) {
-        event_append_as_is(l, log, &copy, now);
-    }
-    if (times) {
-        logged = event_append_as_is(l, log, &last, now);
-    }
-    return logged;
+    return event_append_as_is(l, log, &copy, now);
 }
 
 uint32_t cxl_event_count(const CXLEventLogs *l, CXLEventLogId log)

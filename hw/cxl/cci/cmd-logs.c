@@ -87,8 +87,7 @@ static CXLRetCode logs_dump_populate(CXLCCI *cci)
 static const LogSource log_sources[] = {
     {
         /* Command Effects Log */
-        .uuid.data = UUID(0x0da9c0b5, 0xbf41, 0x4b78,
-                          0x8f, 0x79, 0x96, 0xb1, 0x62, 0x3b, 0x3f, 0x17),
+        .uuid.data = CXL_LOG_UUID_CEL,
         .always = true,
         .size = cxl_cci_cel_size,
         .read = cxl_cci_cel_read,

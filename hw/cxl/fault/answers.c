@@ -35,7 +35,7 @@ static void answer_short(CXLFaults *fs, CXLFault *f, void *arg)
     a->len -= MIN(a->len, f->value);
 }
 
-static void answer_long(CXLFaults *fs, CXLFault *f, void *arg)
+void cxl_fault_answer_long(CXLFaults *fs, CXLFault *f, void *arg)
 {
     CXLFaultAnswer *a = arg;
     size_t more = MIN(a->room - a->len, f->value);
@@ -109,7 +109,7 @@ static const CXLFaultKind kinds[] = {
            .spec = "the payload is as long as the command defines (8.2.10)"),
     ANSWER("answer-long", .point = CXL_FAULT_ANSWER,
            .takes = CXL_FAULT_OPCODE | CXL_FAULT_VALUE, .value = 16,
-           .max = UINT32_MAX, .act = answer_long,
+           .max = UINT32_MAX, .act = cxl_fault_answer_long,
            .does = "bytes A5h follow the payload, value of them or as many as "
                    "there is room for",
            .spec = "the payload is as long as the command defines (8.2.10)"),

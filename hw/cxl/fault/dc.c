@@ -12,18 +12,6 @@ enum {
     OP_GET_EXTENTS  = 0x4801,
 };
 
-/* A record of the dynamic capacity log */
-enum {
-    REC_TYPE        = 0x30,
-    REC_HOST        = 0x32,
-    REC_REGION      = 0x34,
-    REC_MORE        = CXL_FAULT_DC_MORE,
-    REC_DPA         = CXL_FAULT_DC_DPA,
-    REC_LEN         = 0x40,
-    REC_TAG         = 0x48,
-    REC_SEQUENCE    = 0x58,
-};
-
 enum {
     TYPE_ADD        = 0,
     TYPE_RELEASE    = 1,
@@ -54,42 +42,35 @@ static bool dc_is_offer(const void *arg)
 {
     const CXLFaultRecord *record = arg;
 
-    return record->r[REC_TYPE] == TYPE_ADD;
+    return record->r[CXL_DC_REC_TYPE] == TYPE_ADD;
 }
 
 static bool dc_is_last(const void *arg)
 {
     const CXLFaultRecord *record = arg;
 
-    return dc_is_offer(arg) && !(record->r[REC_MORE] & 1);
+    return dc_is_offer(arg) && !(record->r[CXL_DC_REC_MORE] & 1);
 }
 
 static bool dc_is_release(const void *arg)
 {
     const CXLFaultRecord *record = arg;
 
-    return record->r[REC_TYPE] == TYPE_RELEASE;
-}
-
-static void dc_lost(CXLFaults *fs, CXLFault *f, void *arg)
-{
-    CXLFaultRecord *record = arg;
-
-    record->times = 0;
+    return record->r[CXL_DC_REC_TYPE] == TYPE_RELEASE;
 }
 
 static void dc_tag(CXLFaults *fs, CXLFault *f, void *arg)
 {
     CXLFaultRecord *record = arg;
 
-    memset(record->r + REC_TAG, f->value, sizeof(QemuUUID));
+    memset(record->r + CXL_DC_REC_TAG, f->value, sizeof(QemuUUID));
 }
 
 static void dc_overlap(CXLFaults *fs, CXLFault *f, void *arg)
 {
     CXLFaultRecord *record = arg;
 
-    stq_le_p(record->r + REC_DPA, fs->extent);
+    stq_le_p(record->r + CXL_DC_REC_DPA, fs->extent);
 }
 
 /* All in one group, which the last one closes if this record would have */
@@ -98,8 +79,8 @@ static void dc_flood(CXLFaults *fs, CXLFault *f, void *arg)
     CXLFaultRecord *record = arg;
 
     record->times = f->value;
-    record->closes = !(record->r[REC_MORE] & 1);
-    record->r[REC_MORE] |= 1;
+    record->closes = !(record->r[CXL_DC_REC_MORE] & 1);
+    record->r[CXL_DC_REC_MORE] |= 1;
 }
 
 static void dc_list_generation(CXLFaults *fs, CXLFault *f, void *arg)
@@ -137,27 +118,27 @@ static void dc_list_empty(CXLFaults *fs, CXLFault *f, void *arg)
 #define SAID_OF_LIST        "8.2.10.9.9.2"
 
 static const CXLFaultKind kinds[] = {
-    RECORD_FIELD("dc-chain-open", REC_MORE, 8, TURN_ON, 1,
+    RECORD_FIELD("dc-chain-open", CXL_DC_REC_MORE, 8, TURN_ON, 1,
                  .suits = dc_is_last,
                  .does = "the last record of an offer says that more follow",
                  .spec = "the last one ends the group (" SAID_OF_RECORDS ")"),
-    RECORD_FIELD("dc-chain-closed", REC_MORE, 8, TURN_OFF, 1,
+    RECORD_FIELD("dc-chain-closed", CXL_DC_REC_MORE, 8, TURN_OFF, 1,
                  .suits = dc_is_offer,
                  .does = "a record says that it is the last of its offer; for "
                          "one in the middle the group ends twice",
                  .spec = "the last one ends the group (" SAID_OF_RECORDS ")"),
-    RECORD("dc-last-lost", .suits = dc_is_last, .act = dc_lost,
+    RECORD("dc-last-lost", .suits = dc_is_last, .act = cxl_fault_event_lost,
            .does = "the last record of an offer is not logged",
            .spec = "all records of a group are there, or none (9.13.3)"),
-    RECORD_FIELD("dc-sequence", REC_SEQUENCE, 16, SET, 1,
+    RECORD_FIELD("dc-sequence", CXL_DC_REC_SEQUENCE, 16, SET, 1,
                  .suits = dc_is_offer,
                  .does = "the shared extent sequence number is value",
                  .spec = "from 0 on in sharable regions, else 0 (9.13.3.2)"),
-    RECORD_FIELD("dc-sequence-hole", REC_SEQUENCE, 16, ADD, 1,
+    RECORD_FIELD("dc-sequence-hole", CXL_DC_REC_SEQUENCE, 16, ADD, 1,
                  .suits = dc_is_offer,
                  .does = "value is added to the sequence number",
                  .spec = "numbers of a tag follow each other (9.13.3.2)"),
-    RECORD_FIELD("dc-sequence-doubled", REC_SEQUENCE, 16, ADD, 0xffff,
+    RECORD_FIELD("dc-sequence-doubled", CXL_DC_REC_SEQUENCE, 16, ADD, 0xffff,
                  .suits = dc_is_offer,
                  .does = "the sequence number is that of the extent before",
                  .spec = "a number is there once (9.13.3.2)"),
@@ -168,28 +149,28 @@ static const CXLFaultKind kinds[] = {
     RECORD("dc-tag-null", .suits = dc_is_offer, .act = dc_tag,
            .does = "the extent has no tag",
            .spec = "extents of sharable regions have one (9.13.3.2)"),
-    RECORD_FIELD("dc-extent", REC_DPA, 64, SET, 0, .suits = dc_is_offer,
+    RECORD_FIELD("dc-extent", CXL_DC_REC_DPA, 64, SET, 0, .suits = dc_is_offer,
                  .does = "the extent begins at DPA value: one that the host "
                          "has accepted, or is to accept",
                  .spec = "offers do not overlap (9.13.3)"),
     RECORD("dc-extent-again", .suits = dc_is_offer, .act = dc_overlap,
            .does = "the extent begins where that of the record before did",
            .spec = "offers do not overlap (9.13.3)"),
-    RECORD_FIELD("dc-extent-misaligned", REC_DPA, 64, ADD, 1,
+    RECORD_FIELD("dc-extent-misaligned", CXL_DC_REC_DPA, 64, ADD, 1,
                  .suits = dc_is_offer,
                  .does = "value is added to the DPA of the extent",
                  .spec = "extents are aligned to the region's blocks "
                          "(9.13.3)"),
-    RECORD_FIELD("dc-extent-outside", REC_DPA, 64, ADD, 1ull << 50,
+    RECORD_FIELD("dc-extent-outside", CXL_DC_REC_DPA, 64, ADD, 1ull << 50,
                  .suits = dc_is_offer,
                  .does = "the extent is outside of all regions, value bytes "
                          "further",
                  .spec = "an extent is inside one region (9.13.3)"),
-    RECORD_FIELD("dc-extent-empty", REC_LEN, 64, SET, 0,
+    RECORD_FIELD("dc-extent-empty", CXL_DC_REC_LEN, 64, SET, 0,
                  .suits = dc_is_offer,
                  .does = "the extent has value bytes",
                  .spec = "an extent has at least one block (9.13.3)"),
-    RECORD_FIELD("dc-extent-long", REC_LEN, 64, ADD, 256ull << 20,
+    RECORD_FIELD("dc-extent-long", CXL_DC_REC_LEN, 64, ADD, 256ull << 20,
                  .suits = dc_is_offer,
                  .does = "the extent has value bytes more and reaches the next "
                          "region",
@@ -198,34 +179,34 @@ static const CXLFaultKind kinds[] = {
            .suits = dc_is_offer, .act = dc_flood,
            .does = "the record is logged value times in one group",
            .spec = "nothing bounds a group but the log (9.13.3)"),
-    RECORD_FIELD("dc-region", REC_REGION, 8, SET, 7,
+    RECORD_FIELD("dc-region", CXL_DC_REC_REGION, 8, SET, 7,
                  .does = "the record is about region value",
                  .spec = "the region that the extent is in "
                          "(" SAID_OF_RECORDS ")"),
-    RECORD_FIELD("dc-host", REC_HOST, 16, SET, 0xffff,
+    RECORD_FIELD("dc-host", CXL_DC_REC_HOST, 16, SET, 0xffff,
                  .does = "the record is about host value",
                  .spec = "reserved where the FM has no part "
                          "(" SAID_OF_RECORDS ")"),
-    RECORD_FIELD("dc-type", REC_TYPE, 8, SET, 0xff,
+    RECORD_FIELD("dc-type", CXL_DC_REC_TYPE, 8, SET, 0xff,
                  .does = "the type of the record is value",
                  .spec = "software ignores types it does not know "
                          "(" SAID_OF_RECORDS ")"),
-    RECORD_FIELD("dc-release-unknown", REC_TYPE, 8, SET, TYPE_RELEASE,
+    RECORD_FIELD("dc-release-unknown", CXL_DC_REC_TYPE, 8, SET, TYPE_RELEASE,
                  .suits = dc_is_offer,
                  .does = "instead of an offer, release is asked of what the "
                          "host does not have",
                  .spec = "release is asked of accepted extents (9.13.3)"),
-    RECORD_FIELD("dc-forced-unknown", REC_TYPE, 8, SET, TYPE_FORCED,
+    RECORD_FIELD("dc-forced-unknown", CXL_DC_REC_TYPE, 8, SET, TYPE_FORCED,
                  .suits = dc_is_offer,
                  .does = "instead of an offer, capacity is said to be gone "
                          "that the host does not have",
                  .spec = "forced release is of accepted extents (9.13.3)"),
-    RECORD_FIELD("dc-forced", REC_TYPE, 8, SET, TYPE_FORCED,
+    RECORD_FIELD("dc-forced", CXL_DC_REC_TYPE, 8, SET, TYPE_FORCED,
                  .suits = dc_is_release,
                  .does = "a request for release says that the capacity is "
                          "gone, which it is not",
                  .spec = "after a forced release it is (9.13.3)"),
-    RECORD_FIELD("dc-region-updated", REC_TYPE, 8, SET, TYPE_CONFIG,
+    RECORD_FIELD("dc-region-updated", CXL_DC_REC_TYPE, 8, SET, TYPE_CONFIG,
                  .suits = dc_is_offer,
                  .does = "the record says that the configuration of a region, "
                          "which may be mapped, is another one",

@@ -18,7 +18,7 @@ enum {
 #define FLAG_OVERFLOW   1
 #define FLAG_MORE       2
 
-static void event_lost(CXLFaults *fs, CXLFault *f, void *arg)
+void cxl_fault_event_lost(CXLFaults *fs, CXLFault *f, void *arg)
 {
     CXLFaultRecord *record = arg;
 
@@ -124,7 +124,7 @@ static void interrupt_doubled(CXLFaults *fs, CXLFault *f, void *arg)
 #define SAID_OF_GET         "8.2.10.2.2"
 
 static const CXLFaultKind kinds[] = {
-    EVENT("event-lost", .takes = CXL_FAULT_LOG, .act = event_lost,
+    EVENT("event-lost", .takes = CXL_FAULT_LOG, .act = cxl_fault_event_lost,
           .does = "a record does not get into the log, and is not counted "
                   "as lost",
           .spec = "an overflow counts it (" SAID_OF_GET ")"),

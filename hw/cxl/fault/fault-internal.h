@@ -18,10 +18,6 @@
 /* Data object of a table access: the entry is behind its headers */
 #define CXL_FAULT_CDAT_ENTRY    12
 
-/* Records of dynamic capacity: of them others follow, and where it begins */
-#define CXL_FAULT_DC_MORE       0x35
-#define CXL_FAULT_DC_DPA        0x38
-
 typedef struct CXLFault CXLFault;
 typedef struct CXLFaultKind CXLFaultKind;
 
@@ -220,7 +216,11 @@ CXLFault *cxl_faults_add(CXLFaults *fs, const CXLFault *f);
 /* Nothing is held back any more; returns false if there is no such id */
 bool cxl_faults_remove(CXLFaults *fs, uint32_t id);
 
-/* fault-target.c */
+/* What rows of several sets do */
+void cxl_fault_event_lost(CXLFaults *fs, CXLFault *f, void *arg);
+void cxl_fault_answer_long(CXLFaults *fs, CXLFault *f, void *arg);
+
+/* target.c */
 /* NULL if @target has none */
 CXLFaults *cxl_fault_of(Object *target);
 /* CXLFaultPoint bits, 0 if @target is no target */

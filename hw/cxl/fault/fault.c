@@ -309,11 +309,11 @@ unsigned cxl_fault_event(CXLFaults *fs, CXLEventLogId log, CXLEventRecord *r,
         }
     }
     if (log == CXL_EVENT_LOG_DYNCAP) {
-        fs->extent = ldq_le_p(r->b + CXL_FAULT_DC_DPA);
+        fs->extent = ldq_le_p(r->b + CXL_DC_REC_DPA);
     }
     *last = *r;
     if (record.closes) {
-        last->b[CXL_FAULT_DC_MORE] = 0;
+        last->b[CXL_DC_REC_MORE] = 0;
     }
     return record.times;
 }

@@ -22,18 +22,14 @@ enum {
 #define POISON_LIST         0x20
 #define POISON_RECORD       0x10
 #define POISON_COUNT        0x0a
-/* Command Effects Log, as Get Log asks for it */
-static const uint8_t cel_uuid[16] = {
-    0x0d, 0xa9, 0xc0, 0xb5, 0xbf, 0x41, 0x4b, 0x78,
-    0x8f, 0x79, 0x96, 0xb1, 0x62, 0x3b, 0x3f, 0x17,
-};
 
 static bool table_is_cel(const void *arg)
 {
+    static const QemuUUID cel = { .data = CXL_LOG_UUID_CEL };
     const CXLFaultAnswer *a = arg;
 
-    return a->in_len >= sizeof(cel_uuid) &&
-           !memcmp(a->in, cel_uuid, sizeof(cel_uuid));
+    return a->in_len >= sizeof(QemuUUID) &&
+           !memcmp(a->in, cel.data, sizeof(QemuUUID));
 }
 
 static void cel_duplicate(CXLFaults *fs, CXLFault *f, void *arg)
@@ -71,15 +67,6 @@ static void log_changes(CXLFaults *fs, CXLFault *f, void *arg)
     for (i = 0; i < a->len; i++) {
         a->out[i] ^= f->hits;
     }
-}
-
-static void feature_long(CXLFaults *fs, CXLFault *f, void *arg)
-{
-    CXLFaultAnswer *a = arg;
-    size_t more = MIN(a->room - a->len, f->value);
-
-    memset(a->out + a->len, 0xa5, more);
-    a->len += more;
 }
 
 static bool poison_has_records(const void *arg)
@@ -189,7 +176,7 @@ static const CXLFaultKind kinds[] = {
           .does = "value bytes can be set of the first feature",
           .spec = "Set Feature takes so many (" SAID_OF_FEATURES ".1)"),
     TABLE("feature-long", OP_GET_FEATURE, .takes = CXL_FAULT_VALUE,
-          .value = 64, .max = UINT32_MAX, .act = feature_long,
+          .value = 64, .max = UINT32_MAX, .act = cxl_fault_answer_long,
           .does = "value more bytes of a feature are given than were asked "
                   "for",
           .spec = "no more than the count of the request "

@@ -199,41 +199,26 @@ static void memdev_alert(void *opaque, CXLEventLogId log,
     cxl_event_append(m->fm_events, log, r);
 }
 
-/* Offsets in a Dynamic Capacity Event Record (Table 8-62) */
-enum {
-    DC_REC_TYPE         = 0x30,
-    DC_REC_VALIDITY     = 0x31,
-    DC_REC_HOST         = 0x32,
-    DC_REC_REGION       = 0x34,
-    DC_REC_MORE         = 0x35,
-    DC_REC_DPA          = 0x38,
-    DC_REC_LEN          = 0x40,
-    DC_REC_TAG          = 0x48,
-    DC_REC_SEQUENCE     = 0x58,
-    DC_REC_EXTENTS_LEFT = 0x78,
-    DC_REC_TAGS_LEFT    = 0x7c,
-};
-
 /* Validity flag: both "left" fields hold something */
 #define DC_REC_LEFT_VALID 1
 
 void cxl_memdev_dc_record(CXLEventRecord *r, const CXLDCEvent *event)
 {
     cxl_event_record_init(r, &cxl_event_uuid_dynamic_capacity, 0);
-    r->b[DC_REC_TYPE] = event->type;
-    r->b[DC_REC_VALIDITY] = DC_REC_LEFT_VALID;
+    r->b[CXL_DC_REC_TYPE] = event->type;
+    r->b[CXL_DC_REC_VALIDITY] = DC_REC_LEFT_VALID;
     if (cxl_dc_event_is_for_fm(event->type)) {
-        stw_le_p(r->b + DC_REC_HOST, event->host);
+        stw_le_p(r->b + CXL_DC_REC_HOST, event->host);
     }
-    r->b[DC_REC_REGION] = event->region;
-    r->b[DC_REC_MORE] = event->more;
-    stq_le_p(r->b + DC_REC_DPA, event->extent.dpa);
-    stq_le_p(r->b + DC_REC_LEN, event->extent.len);
-    memcpy(r->b + DC_REC_TAG, event->extent.tag.data,
+    r->b[CXL_DC_REC_REGION] = event->region;
+    r->b[CXL_DC_REC_MORE] = event->more;
+    stq_le_p(r->b + CXL_DC_REC_DPA, event->extent.dpa);
+    stq_le_p(r->b + CXL_DC_REC_LEN, event->extent.len);
+    memcpy(r->b + CXL_DC_REC_TAG, event->extent.tag.data,
            sizeof(event->extent.tag.data));
-    stw_le_p(r->b + DC_REC_SEQUENCE, event->extent.seq);
-    stl_le_p(r->b + DC_REC_EXTENTS_LEFT, event->avail_extents);
-    stl_le_p(r->b + DC_REC_TAGS_LEFT, event->avail_tags);
+    stw_le_p(r->b + CXL_DC_REC_SEQUENCE, event->extent.seq);
+    stl_le_p(r->b + CXL_DC_REC_EXTENTS_LEFT, event->avail_extents);
+    stl_le_p(r->b + CXL_DC_REC_TAGS_LEFT, event->avail_tags);
 }
 
 bool cxl_memdev_log_dc(CXLMemDev *m, const CXLDCEvent *event)

@@ -36,6 +36,21 @@ typedef enum CXLEventLogId {
 #define CXL_EVENT_OFF_HEAD       0x24
 #define CXL_EVENT_OFF_BODY       0x30
 
+/* Offsets in a Dynamic Capacity Event Record (Table 8-62) */
+enum {
+    CXL_DC_REC_TYPE         = 0x30,
+    CXL_DC_REC_VALIDITY     = 0x31,
+    CXL_DC_REC_HOST         = 0x32,
+    CXL_DC_REC_REGION       = 0x34,
+    CXL_DC_REC_MORE         = 0x35,
+    CXL_DC_REC_DPA          = 0x38,
+    CXL_DC_REC_LEN          = 0x40,
+    CXL_DC_REC_TAG          = 0x48,
+    CXL_DC_REC_SEQUENCE     = 0x58,
+    CXL_DC_REC_EXTENTS_LEFT = 0x78,
+    CXL_DC_REC_TAGS_LEFT    = 0x7c,
+};
+
 /* Flags above the severity */
 #define CXL_EVENT_FLAG_MAINTENANCE  (1u << 3)
 #define CXL_EVENT_FLAG_SUBCLASS     (1u << 6)

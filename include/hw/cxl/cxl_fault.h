@@ -95,7 +95,7 @@ void cxl_fault_cdat(CXLFaults *fs, uint32_t *object, uint32_t dwords,
 /**
  * cxl_fault_event() - a record is about to be logged
  * @r: it; timestamp is filled in already
- * @last: what the last of them is
+ * @last: what the last of them is: always filled in
  * Return: how many of them are logged
  */
 unsigned cxl_fault_event(CXLFaults *fs, CXLEventLogId log, CXLEventRecord *r,

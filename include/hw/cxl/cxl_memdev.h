@@ -40,6 +40,8 @@ typedef enum CXLMediaStatus {
 
 /* Logical devices of a memory device */
 #define CXL_MEMDEV_LDS 1
+/* Device ID of a memory device's PCI function */
+#define CXL_TYPE3_DEVICE_ID 0xd93
 
 /*
  * Bytes that one step of long work may write while everybody waits: ten

@@ -13,6 +13,11 @@
 
 #include "qemu/uuid.h"
 
+/* The Command Effects Log, as Get Log asks for it (8.2.10.5.2.1) */
+#define CXL_LOG_UUID_CEL \
+    UUID(0x0da9c0b5, 0xbf41, 0x4b78, \
+         0x8f, 0x79, 0x96, 0xb1, 0x62, 0x3b, 0x3f, 0x17)
+
 typedef enum CXLRetCode {
     CXL_RC_SUCCESS                  = 0x00,
     CXL_RC_BG_STARTED               = 0x01,

@@ -156,13 +156,12 @@ static void pieces_are_left_alone_under_dma(void)
 {
     g_autofree char *log = NULL, *said = NULL, *args = NULL;
     int fd = g_file_open_tmp("cxl-trace-XXXXXX", &log, NULL);
-    const char *at;
-    unsigned n = 0;
     CxlDev dev;
 
     g_assert_cmpint(fd, >=, 0);
     close(fd);
-    args = g_strdup_printf(" -D %s -trace cxl_direct_unmap", log);
+    args = g_strdup_printf(" -D %s -trace cxl_direct_map "
+                           "-trace cxl_direct_unmap", log);
     start_with_edu(&dev, args);
     cxl_map(&dev, ALL_DPA);
     for (unsigned block = 1; block < 5; block++) {
@@ -171,10 +170,8 @@ static void pieces_are_left_alone_under_dma(void)
     qtest_quit(dev.qts);
 
     g_assert_true(g_file_get_contents(log, &said, NULL, NULL));
-    for (at = said; (at = strstr(at, "cxl_direct_unmap")); at++) {
-        n++;
-    }
-    g_assert_cmpuint(n, ==, 0);
+    g_assert_nonnull(strstr(said, "cxl_direct_map"));
+    g_assert_null(strstr(said, "cxl_direct_unmap"));
     unlink(log);
 }
 

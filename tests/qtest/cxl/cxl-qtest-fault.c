@@ -66,22 +66,31 @@ int fault_hits(QTestState *qts, const char *path, uint32_t id)
     return hits;
 }
 
-char **fault_family(QTestState *qts, const char *family)
+bool fault_is_in(const char *names, const char *kind)
+{
+    g_auto(GStrv) list = g_strsplit(names, " ", 0);
+
+    return g_strv_contains((const char *const *)list, kind);
+}
+
+void fault_family_is_tested(QTestState *qts, const char *family,
+                            bool (*is_tested)(const char *kind))
 {
     QDict *rsp = qtest_qmp(qts, "{'execute': 'query-cxl-fault-kinds'}");
-    GPtrArray *names = g_ptr_array_new();
     const QListEntry *e;
+    unsigned n = 0;
 
     QLIST_FOREACH_ENTRY(qdict_get_qlist(rsp, "return"), e) {
-        QDict *kind = qobject_to(QDict, qlist_entry_obj(e));
+        QDict *row = qobject_to(QDict, qlist_entry_obj(e));
+        const char *kind = qdict_get_str(row, "kind");
 
-        if (g_str_equal(qdict_get_str(kind, "family"), family)) {
-            g_ptr_array_add(names, g_strdup(qdict_get_str(kind, "kind")));
+        if (g_str_equal(qdict_get_str(row, "family"), family)) {
+            g_test_message("%s", kind);
+            g_assert_true(is_tested(kind));
+            n++;
         }
     }
     /* or nothing was looked at */
-    g_assert_cmpuint(names->len, >, 0);
-    g_ptr_array_add(names, NULL);
+    g_assert_cmpuint(n, >, 0);
     qobject_unref(rsp);
-    return (char **)g_ptr_array_free(names, false);
 }

@@ -21,7 +21,10 @@ void fault_refused(QTestState *qts, const char *path, const char *kind,
 void fault_clear(QTestState *qts, const char *path);
 /** fault_hits() - how often fault @id of @path acted; -1: it is not armed */
 int fault_hits(QTestState *qts, const char *path, uint32_t id);
-/** fault_family() - names of the kinds of @family; g_strfreev() them */
-char **fault_family(QTestState *qts, const char *family);
+/** fault_family_is_tested() - @is_tested knows each kind of @family */
+void fault_family_is_tested(QTestState *qts, const char *family,
+                            bool (*is_tested)(const char *kind));
+/** fault_is_in() - is @kind one of @names, which spaces separate? */
+bool fault_is_in(const char *names, const char *kind);
 
 #endif
