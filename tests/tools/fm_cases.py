@@ -41,7 +41,7 @@ def has(text, *patterns):
 
 def environment(**more):
     env = {k: v for k, v in os.environ.items()
-           if k not in ('CXL_FM', 'NO_COLOR')}
+           if k not in ('CXL_FM', 'CXL_FM_QMP', 'NO_COLOR')}
     env.update(LC_ALL='C.UTF-8', TERM='xterm', **more)
     return env
 

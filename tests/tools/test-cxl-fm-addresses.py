@@ -22,7 +22,7 @@ from wire_peer import WirePeer
 
 VERBS = ['identify', 'info', 'regions', 'extents', 'tags', 'map', 'add',
          'release', 'set-region', 'reference', 'log', 'commands', 'events',
-         'watch', 'raw']
+         'watch', 'raw', 'fault']
 
 
 # -- words --------------------------------------------------------------------

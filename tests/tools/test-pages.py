@@ -117,6 +117,7 @@ class Page:
         self.machine = None
         self.monitor = None
         self.said = []
+        self.qmp_url = ''
 
     def close(self):
         self.stop()
@@ -223,8 +224,10 @@ class Page:
         done = subprocess.run(
             ['bash', '-c', 'set -o pipefail; ' + line], timeout=PATIENCE,
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT, text=True, check=False, env={
-                **os.environ, 'CXL_FM': self.url, 'PATH':
+            stderr=subprocess.STDOUT, text=True, check=False,
+            cwd=self.folder.name, env={
+                **os.environ, 'CXL_FM': self.url,
+                'CXL_FM_QMP': self.qmp_url, 'PATH':
                 os.path.dirname(program) + ':' + os.environ['PATH']})
         if waits:
             machine.stop_host()
@@ -240,10 +243,18 @@ class Page:
            f'path={path},' not in ' '.join(self.line or []):
             raise AssertionError(f'nothing listens at {path}')
 
+    def exported_qmp(self, url):
+        """A monitor that the page has made, beside the one of this test."""
+        if f'-qmp {url},' not in ' '.join(self.line or []):
+            raise AssertionError(f'no monitor is at {url}')
+        self.qmp_url = url
+
     def command(self, line):
         word = line.split()[0]
         if pages.is_qemu(line) or pages.is_part(line):
             self.qemu(line)
+        elif word == 'export' and 'CXL_FM_QMP=' in line:
+            self.exported_qmp(line.split('CXL_FM_QMP=')[1])
         elif word == 'export':
             path = re.search(r'CXL_FM=unix:(\S+)', line)
             self.exported(path and path[1])

@@ -64,6 +64,11 @@ int fm_usage(struct fm_app *app, const char *format, ...)
     return FM_USAGE;
 }
 
+void fm_complain(struct fm_app *app, const char *kind, const char *text)
+{
+    complain(app, kind, -1, NULL, text);
+}
+
 int fm_not_done(struct fm_app *app, const char *format, ...)
 {
     g_autofree char *text = NULL;
