@@ -9,6 +9,7 @@
 #include "hw/cxl/cxl_component.h"
 #include "hw/pci/pci.h"
 #include "qobject/qdict.h"
+#include "cxl-qtest-fault.h"
 #include "cxl-qtest-state.h"
 
 #define SECOND          1000000000ll
@@ -17,6 +18,7 @@
 #define OP_DPA          0x02340080ull
 #define HEADER_WORD     0xa1b2c3d4u
 #define DOE_WORD        0xfeedbeefu
+#define FAULT           "interrupt-lost"
 #define DOE_CFG         0x190
 #define DOE_CTRL        (DOE_CFG + 0x08)
 #define DOE_WRITE       (DOE_CFG + 0x10)
@@ -37,10 +39,11 @@
     "-device cxl-downstream,id=ds0,bus=us0,port=3,chassis=0,slot=4 " \
     "-device cxl-type3,bus=ds0,id=cxl-mem1,volatile-memdev=vm1 " \
     "-device dw-i2c-pci,id=dw,bus=pcie.0,addr=05.0 " \
-    "-device i2c_mctp_cxl,bus=dw.0,address=0x21,target=cxl-mem0 " \
-    "-chardev null,id=fm -device mctp-serial-cxl,chardev=fm,target=us0 " \
+    "-device i2c_mctp_cxl,id=ep0,bus=dw.0,address=0x21,target=cxl-mem0 " \
+    "-chardev null,id=fm " \
+    "-device mctp-serial-cxl,id=line0,chardev=fm,target=us0 " \
     "-device qemu-xhci,id=xhci,bus=pcie.0,addr=06.0 " \
-    "-device usb-cxl-mctp,bus=xhci.0,port=1,target=us0 "
+    "-device usb-cxl-mctp,id=usb0,bus=xhci.0,port=1,target=us0 "
 #define DC_BASE         (256 * MiB + 512 * MiB)
 
 static const uint8_t dram_uuid[16] = {
@@ -75,6 +78,19 @@ static void fill_registers(CxlDev *dev)
         HEADER_WORD);
 }
 
+/* Faults that change nothing that this test depends on, if they act */
+static void fill_faults(QTestState *qts)
+{
+    fault_arm(qts, "cxl-mem0", FAULT, "'vector': 5, 'when': 'every-nth'");
+    fault_arm(qts, "cxl-mem0", "event-lost", "'log': 3, 'count': 0");
+    fault_arm(qts, "cxl-mem0", "dc-tag", "'when': 'probably', 'seed': 7");
+    fault_arm(qts, "rp1", "hdm-commit-hangs", "");
+    fault_arm(qts, "sw0", "answer-late", "'opcode': 1, 'delay': 1000");
+    fault_arm(qts, "ep0", "frame-pec", "");
+    fault_arm(qts, "line0", "packet-late", "");
+    fault_arm(qts, "usb0", "transfer-short", "");
+}
+
 static void fill(CxlDev *dev)
 {
     const CxlExtent held = { DC_BASE, CXL_BLOCK, 1 };
@@ -94,6 +110,7 @@ static void fill(CxlDev *dev)
     g_assert_cmphex(fm_add(dev, ADD_CONTIGUOUS, 0, CXL_BLOCK, 2), ==, 0);
     fill_registers(dev);
     fill_doe(dev);
+    fill_faults(dev->qts);
     req8(&op, 1);
     req_zero(&op, 3);
     req32(&op, 1);
@@ -210,9 +227,9 @@ static void a_corrupt_count_is_refused(void)
     struct {
         const char *name;
         size_t at;
-    } count[5] = {
+    } count[6] = {
         { "poison ranges" }, { "ranges of an operation" }, { "RAS errors" },
-        { "event records" }, { "DOE request" },
+        { "event records" }, { "DOE request" }, { "faults" },
     };
 
     stq_be_p(dpa, POISON_DPA);
@@ -225,11 +242,12 @@ static void a_corrupt_count_is_refused(void)
     count[3].at = state_find(&state, dram_uuid, sizeof(dram_uuid)) - 4;
     stl_le_p(word, DOE_WORD);
     count[4].at = state_find(&state, word, 4) - 4;
+    count[5].at = state_find(&state, FAULT, sizeof(FAULT)) - 4;
     for (i = 0; i < ARRAY_SIZE(count); i++) {
         uint32_t n = ldl_be_p(state.data + count[i].at);
 
         g_assert_cmpuint(n, >=, 1);
-        g_assert_cmpuint(n, <=, 2);
+        g_assert_cmpuint(n, <=, 3);
         for (k = 0; k < ARRAY_SIZE(wrong); k++) {
             refuse(&dev, &state, count[i].at, wrong[k], count[i].name);
         }
