@@ -143,7 +143,8 @@ static bool i2c_mctp_cxl_send_packet(I2CMCTPCXL *s, I2CBus *bus)
     }
     len = mctp_i2c_encode(pkt.link, s->parent_obj.address, pkt.data, pkt.len,
                           frame);
-    ours = s->cxl.faults ? cxl_fault_frame(s->cxl.faults, frame, len) : len;
+    ours = s->cxl.faults ?
+           cxl_fault_wire(s->cxl.faults, CXL_FAULT_FRAME, frame, len) : len;
     taken = i2c_mctp_cxl_write_frame(bus, frame, len, ours);
     trace_i2c_mctp_cxl_sent(s->parent_obj.address, pkt.link, len, taken);
     if (!s->cxl.ep) {

@@ -184,7 +184,10 @@ typedef struct CXLFaultRecord {
     bool closes;
 } CXLFaultRecord;
 
-/* At %CXL_FAULT_PACKET; at %CXL_FAULT_FRAME only bytes and their number */
+/*
+ * At %CXL_FAULT_PACKET; at %CXL_FAULT_FRAME and %CXL_FAULT_TRANSFER only bytes
+ * and their number
+ */
 typedef struct CXLFaultSending {
     uint8_t *data;
     uint32_t len;

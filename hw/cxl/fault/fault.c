@@ -427,12 +427,13 @@ int64_t cxl_fault_held_next(const CXLFaults *fs)
     return next;
 }
 
-size_t cxl_fault_frame(CXLFaults *fs, uint8_t *frame, size_t len)
+size_t cxl_fault_wire(CXLFaults *fs, CXLFaultPoint point, uint8_t *data,
+                      size_t len)
 {
-    CXLFaultSending s = { .data = frame, .len = len };
+    CXLFaultSending s = { .data = data, .len = len };
     CXLFault *f = NULL;
 
-    while ((f = fault_next(fs, f, CXL_FAULT_FRAME, CXL_FAULT_ANY, &s))) {
+    while ((f = fault_next(fs, f, point, CXL_FAULT_ANY, &s))) {
         f->kind->act(fs, f, &s);
     }
     return s.len;

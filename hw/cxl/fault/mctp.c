@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Faults of MCTP packets and I2C frames on their way out (DMTF DSP0236,
- * DSP0237).  A packet is its header of four bytes and payload.
+ * Faults of MCTP packets, I2C frames and USB transfers on their way out (DMTF
+ * DSP0236, DSP0237, DSP0283).  A packet is its header of four bytes and
+ * payload.
  */
 #include "qemu/osdep.h"
 #include "qemu/timer.h"
@@ -82,7 +83,7 @@ static void frame_pec(CXLFaults *fs, CXLFault *f, void *arg)
     }
 }
 
-static void frame_arbitration(CXLFaults *fs, CXLFault *f, void *arg)
+static void wire_cut(CXLFaults *fs, CXLFault *f, void *arg)
 {
     CXLFaultSending *s = arg;
 
@@ -140,10 +141,16 @@ static const CXLFaultKind kinds[] = {
                  "I2C frame",
          .spec = "a frame whose code is wrong is dropped (DSP0237 6.4)"),
     MCTP("frame-arbitration", FRAME, .takes = CXL_FAULT_VALUE, .value = 3,
-         .max = UINT8_MAX, .act = frame_arbitration,
+         .max = UINT8_MAX, .act = wire_cut,
          .does = "another master wins the I2C bus after value bytes of a "
                  "frame",
          .spec = "the one that lost tries again (DSP0237 6.14)"),
+    MCTP("transfer-short", TRANSFER, .takes = CXL_FAULT_VALUE, .value = 6,
+         .max = UINT16_MAX, .act = wire_cut,
+         .does = "a USB transfer ends after value bytes; what is missing of "
+                 "its packets is not sent at all",
+         .spec = "a packet is as long as its header says, and does not go on "
+                 "in another transfer (DSP0283)"),
 };
 
 const CXLFaultSet cxl_faults_mctp = { kinds, ARRAY_SIZE(kinds) };

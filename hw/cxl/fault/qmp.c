@@ -25,6 +25,7 @@ static const char *const fault_places[CXL_FAULT_POINTS] = {
     [CXL_FAULT_INTERRUPT] = "interrupts",
     [CXL_FAULT_PACKET] = "MCTP packets",
     [CXL_FAULT_FRAME] = "I2C frames",
+    [CXL_FAULT_TRANSFER] = "USB transfers",
 };
 
 static const struct {

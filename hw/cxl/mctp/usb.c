@@ -215,14 +215,13 @@ static void usb_cxl_mctp_write(USBCXLMCTP *s, USBPacket *p)
  */
 static void usb_cxl_mctp_read(USBCXLMCTP *s, USBPacket *p)
 {
-    MCTPTxQueue *tx = mctp_endpoint_tx(s->cxl.ep);
     uint8_t transfer[MCTP_USB_TRANSFER_MAX];
     size_t room = MIN(usb_packet_size(p), sizeof(transfer)), len = 0;
     int64_t now = usb_cxl_mctp_now_ns();
     MCTPTxPacket pkt;
 
     p->status = USB_RET_NAK;
-    while (mctp_txqueue_peek(tx, now, &pkt)) {
+    while (mctp_cxl_peek(&s->cxl, now, &pkt)) {
         size_t n = mctp_usb_encode(pkt.data, pkt.len, transfer + len,
                                    room - len);
 
@@ -233,7 +232,10 @@ static void usb_cxl_mctp_read(USBCXLMCTP *s, USBPacket *p)
         p->status = USB_RET_SUCCESS;
         trace_usb_cxl_mctp_sending(usb_cxl_mctp_name_of(s), pkt.len, len);
         len += n;
-        mctp_txqueue_sent(tx, pkt.id, now);
+        mctp_cxl_sent(&s->cxl, pkt.id, true, now);
+    }
+    if (len && s->cxl.faults) {
+        len = cxl_fault_wire(s->cxl.faults, CXL_FAULT_TRANSFER, transfer, len);
     }
     usb_packet_copy(p, transfer, len);
     /* messages have left, or have become too old */
@@ -450,11 +452,21 @@ static const Property usb_cxl_mctp_props[] = {
     MCTP_CXL_PROP_UNIT(USBCXLMCTP, cxl),
 };
 
+static void usb_cxl_mctp_attach_faults(CXLFaultTarget *t, CXLFaults *faults)
+{
+    mctp_cxl_attach_faults(&USB_CXL_MCTP(t)->cxl, faults);
+}
+
 static void usb_cxl_mctp_class_init(ObjectClass *klass, const void *data)
 {
     DeviceClass *dc = DEVICE_CLASS(klass);
     ResettableClass *rc = RESETTABLE_CLASS(klass);
     USBDeviceClass *uc = USB_DEVICE_CLASS(klass);
+    CXLFaultTargetClass *fc = CXL_FAULT_TARGET_CLASS(klass);
+
+    fc->points = 1u << CXL_FAULT_ANSWER | 1u << CXL_FAULT_COMPLETION |
+                 1u << CXL_FAULT_PACKET | 1u << CXL_FAULT_TRANSFER;
+    fc->attach = usb_cxl_mctp_attach_faults;
 
     uc->product_desc = "CXL component, MCTP endpoint";
     uc->usb_desc = &usb_cxl_mctp_desc;
@@ -479,6 +491,10 @@ static const TypeInfo usb_cxl_mctp_type = {
     .parent = TYPE_USB_DEVICE,
     .instance_size = sizeof(USBCXLMCTP),
     .class_init = usb_cxl_mctp_class_init,
+    .interfaces = (const InterfaceInfo[]) {
+        { TYPE_CXL_FAULT_TARGET },
+        { }
+    },
 };
 
 static void usb_cxl_mctp_register(void)

@@ -29,6 +29,7 @@ typedef enum CXLFaultPoint {
     CXL_FAULT_INTERRUPT,    /* interrupts of the device */
     CXL_FAULT_PACKET,       /* MCTP packets on their way out */
     CXL_FAULT_FRAME,        /* I2C frames on their way out */
+    CXL_FAULT_TRANSFER,     /* USB transfers on their way out */
     CXL_FAULT_POINTS
 } CXLFaultPoint;
 
@@ -137,10 +138,13 @@ void cxl_fault_held_done(CXLFaults *fs, bool taken, int64_t now);
 int64_t cxl_fault_held_next(const CXLFaults *fs);
 
 /**
- * cxl_fault_frame() - an I2C frame leaves
- * Return: bytes until another master wins the bus; @len if none does
+ * cxl_fault_wire() - what packets became leaves by the wire
+ * @point: %CXL_FAULT_FRAME or %CXL_FAULT_TRANSFER
+ * @data: frame or transfer of @len bytes
+ * Return: bytes of it that leave
  */
-size_t cxl_fault_frame(CXLFaults *fs, uint8_t *frame, size_t len);
+size_t cxl_fault_wire(CXLFaults *fs, CXLFaultPoint point, uint8_t *data,
+                      size_t len);
 
 /* -- targets ------------------------------------------------------------ */
 
