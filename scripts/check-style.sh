@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# The base's checkpatch.pl over every C file of this tree, and a look for marks
-# of a merge, which compile inside of a comment; one TAP case per file, its
+# The base's checkpatch.pl, whose warnings count, over every C file of this tree,
+# and a look for marks of a merge, which compile inside of a comment; one TAP case per file, its
 # complaints as comments.
 # usage: scripts/check-style.sh SOURCE-OF-THE-BASE
 set -uo pipefail
@@ -20,7 +20,7 @@ for file in ${files[@]+"${files[@]}"}; do
     number=$((number + 1))
     if complaints=$(perl "$checkpatch" --no-tree --terse --no-summary \
                          -f "$file" 2>&1 &&
-                    ! grep -HnE '^(<{7}|={7}|>{7})( |$)' "$file"); then
+                    ! grep -HnE '^(<{7}|={7}|>{7})( |$)' "$file") && [ -z "$complaints" ]; then
         echo "ok $number $file"
     else
         echo "not ok $number $file"

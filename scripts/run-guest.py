@@ -245,8 +245,8 @@ def machine_args(args):
         line += ['-device', 'dw-i2c-pci,bus=pcie.0,id=i2c0,'
                  'hide-linux-races=on']
         for address, target in enumerate(targets, FIRST_I2C):
-            line += ['-device', 'i2c_mctp_cxl,bus=i2c0.0,'
-                     f'address={address},target={target}']
+            line += ['-device', f'i2c_mctp_cxl,id=ep{address - FIRST_I2C},'
+                     f'bus=i2c0.0,address={address},target={target}']
     if args.usb:
         # one port more, or QEMU puts a hub there
         line += ['-device', 'qemu-xhci,bus=pcie.0,id=xhci,'

@@ -232,7 +232,8 @@ static int run_tags(struct fm_app *app, int argc, char **argv)
 }
 
 const struct fm_verb fm_verbs_show[] = {
-    { "identify", "", 0, 0, "What the component is, and how long messages may be",
+    { "identify", "", 0, 0,
+      "What the component is, and how long messages may be",
       NULL, NULL, run_identify },
     { "info", "", 0, 0, "Hosts, regions, policies and block sizes",
       NULL, NULL, run_info },

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Host memory backends: claiming and overwriting them, see cxl_backend.h.  Bytes
- * may be in interleaved memory meanwhile, see hdm-internal.h.
+ * Host memory backends: claiming and overwriting them, see cxl_backend.h.
+ * Bytes may be in interleaved memory meanwhile, see hdm-internal.h.
  */
 #include "qemu/osdep.h"
 #include "qapi/error.h"

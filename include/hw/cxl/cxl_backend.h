@@ -35,9 +35,9 @@ typedef struct CXLBackend {
  */
 bool cxl_backend_is_free(HostMemoryBackend *backend, const char *property,
                          Error **errp);
-/** cxl_backend_claim() - @b->hostmem is the memory of nobody else from now on */
+/** cxl_backend_claim() - @b->hostmem is nobody else's memory from now on */
 void cxl_backend_claim(CXLBackend *b);
-/** cxl_backend_release() - @b has no memory any more; nothing of it is mapped */
+/** cxl_backend_release() - @b has no memory now; nothing of it is mapped */
 void cxl_backend_release(CXLBackend *b);
 
 /** cxl_backend_can_discard() - pages that are given back read as zeroes */

@@ -185,7 +185,7 @@ uint64_t cxl_interleave_dpa_offset(uint64_t hpa_offset, unsigned ways,
 
 /**
  * cxl_interleave_hpa_offset - its inverse: where a byte of a device goes
- * @dpa_offset: offset from the start of the part this decoder maps in the device
+ * @dpa_offset: in the device, from the start of the part that this decoder maps
  * @position: of the device in a row of one chunk for each way, below @ways
  * @ways: number of ways, not 0
  * @granularity: bytes, not 0
