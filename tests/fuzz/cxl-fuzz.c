@@ -115,6 +115,7 @@ static void add(FuzzTotal *to, const FuzzTotal *t)
     to->reached += t->reached;
     to->launches += t->launches;
     to->loads += t->loads;
+    to->faults += t->faults;
 }
 
 static void print_total(const FuzzTotal *t)
@@ -124,8 +125,8 @@ static void print_total(const FuzzTotal *t)
                t->count[i]);
     }
     printf("\n%" PRIu64 " answers checked on %" PRIu64 " devices, %u streams "
-           "loaded, %u QEMUs started\n", t->checked, t->reached, t->loads,
-           t->launches);
+           "loaded, %u QEMUs started, %u faults armed\n", t->checked,
+           t->reached, t->loads, t->launches, t->faults);
     fflush(stdout);
 }
 

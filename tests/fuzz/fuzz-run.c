@@ -61,6 +61,8 @@ static void start(Fuzz *f, const FuzzRun *run, const char *folder)
     };
     fuzz_machine_choose(f);
     fuzz_machine_launch(f, "");
+    /* the same in each run, as the commands that there are */
+    f->kinds = link_qmp(f->link, "{\"execute\": \"query-cxl-fault-kinds\"}");
     fuzz_enumerate(f);
     fuzz_machine_probe(f);
     fuzz_enumerate(f);
@@ -194,6 +196,7 @@ char *fuzz_run(const FuzzRun *run, FuzzTotal *did, uint64_t *last)
         *did = f->did;
     }
     g_free(f->wrong);
+    qobject_unref(f->kinds);
     fuzz_machine_end(f);
     remove_folder(folder);
     return text;

@@ -32,11 +32,12 @@ extern const char *const fuzz_class_names[FUZZ_CLASSES];
  * @count: operations, of each class
  * @checked: answers and lists that checks looked at; @reached: devices
  * @launches: QEMUs started; @loads: streams that they were given
+ * @faults: on purpose, armed
  */
 typedef struct FuzzTotal {
     uint64_t count[FUZZ_CLASSES];
     uint64_t checked, reached;
-    unsigned launches, loads;
+    unsigned launches, loads, faults;
 } FuzzTotal;
 
 /**
@@ -48,6 +49,9 @@ typedef struct FuzzTotal {
  * @did: of this machine
  * @wrong: what a check found, or %NULL
  * @folder: for sockets and files
+ * @kinds: of faults that QEMU has, as it lists them
+ * @lied: faults on purpose were armed, which snapshots may keep
+ * @lies: ... and some may be now
  * @refused: this QEMU refused one, so that it cannot be saved
  * @clock: ns of virtual time when the machine was saved
  */
@@ -60,6 +64,8 @@ typedef struct Fuzz {
     QemuLink *link;
     FuzzMachine m;
     const char *folder;
+    QDict *kinds;
+    bool lied, lies;
     bool refused;
     uint64_t clock;
     int serial[FUZZ_SERIALS];

@@ -3,6 +3,8 @@
  * Monitor commands about CXL, with right, odd and wrong arguments
  */
 #include "qemu/osdep.h"
+#include "qobject/qlist.h"
+#include "qobject/qstring.h"
 #include "fuzz.h"
 
 /*
@@ -10,7 +12,8 @@
  * p path, l event log, b h w q numbers of 8 to 64 bits, i number with a sign,
  * d address in the device, z size, s text, e extents, t tag, a selection
  * policy, r removal policy, y yes or no, u uncorrectable errors, c correctable
- * error, m list of numbers
+ * error, m list of numbers, T target of faults, F kind of a fault and what it
+ * takes, W when it acts
  */
 static const struct {
     const char *name, *args;
@@ -40,6 +43,10 @@ static const struct {
     { "query-cxl-dynamic-capacity", "path=p *limit=w", 2 },
     { "query-cxl-memory-map", "*limit=b", 1 },
     { "query-status", "", 1 },
+    { "cxl-inject-fault",
+      "kind=F *when=W *n=b *probability=b *count=b", 10 },
+    { "cxl-clear-fault", "*path=T *id=b", 1 },
+    { "query-cxl-faults", "*path=T", 1 },
     { "qom-set", "path=P property=o value=i", 3 },
 };
 
@@ -71,6 +78,14 @@ static const char *const correctable[] = {
 static const char *const properties[] = {
     "life-used", "temperature", "corrected-volatile-errors",
     "corrected-persistent-errors", "backpressure",
+};
+
+static const char *const whens[] = {
+    "next", "nth", "every-nth", "probably",
+};
+/* Of commands that answer with lists and of those that the checks run */
+static const uint16_t opcodes[] = {
+    0x0001, 0x0100, 0x0400, 0x0401, 0x4000, 0x4300, 0x4801, 0x5101, 0x5603,
 };
 
 static void add_number(Fuzz *f, GString *json, unsigned bits)
@@ -126,6 +141,75 @@ static const FuzzFn *pick_device(Fuzz *f)
         n = (n + 1) % f->m.nr_fns;
     }
     return &f->m.fn[n];
+}
+
+/* A link's end of MCTP: on a serial line or on I2C */
+static void add_endpoint(Fuzz *f, GString *json)
+{
+    unsigned n = fuzz_below(f, FUZZ_SERIALS);
+
+    g_string_append_printf(json, "\"/machine/peripheral/%s%u\"",
+                           fuzz_one_in(f, 2) ? "link" : "i2c", n);
+}
+
+static void add_target(Fuzz *f, GString *json)
+{
+    const FuzzFn *fn = &f->m.fn[fuzz_below(f, f->m.nr_fns)];
+
+    if (fuzz_one_in(f, 3)) {
+        add_endpoint(f, json);
+    } else {
+        g_string_append_printf(json, "\"/machine/peripheral/%s\"", fn->id);
+    }
+}
+
+/* What faults of that name are narrowed down by, or change something to */
+static uint64_t fault_argument(Fuzz *f, const char *name)
+{
+    uint64_t any = fuzz_odd(f);
+    uint16_t opcode = FUZZ_PICK(f, opcodes);
+
+    return g_str_equal(name, "opcode") ? opcode :
+           g_str_equal(name, "log") ? any % 5 :
+           g_str_equal(name, "vector") || g_str_equal(name, "offset") ? any % 8 :
+           g_str_equal(name, "width") ? 1 << any % 4 :
+           g_str_equal(name, "delay") ? any % 5000 : any;
+}
+
+/* A fault that is mostly one of its target's, with what it takes */
+static void add_fault(Fuzz *f, GString *json)
+{
+    const QListEntry *entry, *take;
+    uint32_t any = fuzz_random(f);
+    QList *list = qdict_get_qlist(f->kinds, "return");
+    QDict *kind = NULL;
+    uint64_t n = any % qlist_size(list);
+
+    QLIST_FOREACH_ENTRY(list, entry) {
+        if (n-- == 0) {
+            kind = qobject_to(QDict, qlist_entry_obj(entry));
+            break;
+        }
+    }
+    g_string_append_printf(json, "\"%s\", \"path\": ",
+                           qdict_get_str(kind, "kind"));
+    if (g_str_equal(qdict_get_str(kind, "family"), "mctp")) {
+        add_endpoint(f, json);
+    } else if (fuzz_one_in(f, 4)) {
+        add_target(f, json);
+    } else {
+        g_string_append_printf(json, "\"/machine/peripheral/%s\"",
+                               pick_device(f)->id);
+    }
+    QLIST_FOREACH_ENTRY(qdict_get_qlist(kind, "takes"), take) {
+        const char *name = qstring_get_str(qobject_to(QString,
+                                                      qlist_entry_obj(take)));
+        uint64_t value = fault_argument(f, name);
+
+        if (!fuzz_one_in(f, 3)) {
+            g_string_append_printf(json, ", \"%s\": %" PRIu64, name, value);
+        }
+    }
 }
 
 static void add_value(Fuzz *f, GString *json, char kind)
@@ -203,6 +287,15 @@ static void add_value(Fuzz *f, GString *json, char kind)
     case 'c':
         g_string_append_printf(json, "\"%s\"", FUZZ_PICK(f, correctable));
         break;
+    case 'T':
+        add_target(f, json);
+        break;
+    case 'F':
+        add_fault(f, json);
+        break;
+    case 'W':
+        g_string_append_printf(json, "\"%s\"", FUZZ_PICK(f, whens));
+        break;
     case 'm':
         g_string_append_printf(json, "[%u, %u]", n, (unsigned)(any & 0xffff));
         break;
@@ -257,6 +350,11 @@ void fuzz_gen_monitor(Fuzz *f)
     g_autofree char *json = command(f, &name);
 
     if (fuzz_op(f, FUZZ_MONITOR, "%s", json)) {
-        link_qmp_ok(f->link, json);
+        bool fault = g_str_equal(name, "cxl-inject-fault");
+
+        if (fault) {
+            f->lies = f->lied = true;
+        }
+        f->did.faults += link_qmp_ok(f->link, json) && fault;
     }
 }

@@ -65,6 +65,7 @@ void fuzz_gen_snapshot(Fuzz *f)
         g_autofree char *said = NULL;
 
         add_image(f);
+        f->lies |= f->lied;
         said = link_hmp(f->link, "%s fuzz", what);
         if (f->echo) {
             fprintf(stderr, "# %s\n", said);
