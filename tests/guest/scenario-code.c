@@ -158,6 +158,8 @@ static void code_in_node(const char *name, const struct ram_region *region)
                            sizeof(mask) * 8, 0) &&
                   all_on_node(mem, NODE_BYTES, node),
                   "%s: a program gets some of it", name)) {
+        tap_check(!memtest_words(mem, NODE_BYTES, 8),
+                  "%s: it keeps what is written", name);
         place.mem = mem;
         code_test(&place);
     }
@@ -260,10 +262,11 @@ void scenario_code_interleaved(void)
     if (!drivers_bind(0) || !drivers_bind(1)) {
         return;
     }
-    /* Chunks of less than a page trap */
     if (tap_rc(region_create_as(&region, "decoder0.0", &plan), 0,
                "a region of two devices, 256 bytes in turn")) {
         code_in_dax("256", &region, 256, 2);
+        code_in_node("256, node", &region);
+        tap_rc(region_dax_device(&region), 0, "256, node: off line again");
         tap_rc(region_destroy(&region, "decoder0.0", &plan), 0,
                "the region is taken down");
     }
