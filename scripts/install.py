@@ -19,8 +19,8 @@ TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 LIST = 'share/qemu-cxl/files'
 FIRMWARE = ('bios*.bin', 'qboot.rom', 'vgabios*.bin', 'efi-*.rom', 'pxe-*.rom',
             'kvmvapic.bin', 'linuxboot*.bin', 'multiboot*.bin', 'pvh.bin')
-DOCS = ('README.md', 'LICENSE', 'docs/benchmarks.rst', 'docs/*.svg',
-        'docs/system/devices/*.rst')
+DOCS = ('README.md', 'LICENSE', 'docs/benchmarks.rst', 'docs/compare.rst',
+        'docs/*.svg', 'docs/system/devices/*.rst')
 
 
 def firmware_folders(build):

@@ -33,7 +33,7 @@ def the_pages_build():
         with open(os.path.join(folder, 'index.rst'), 'w',
                   encoding='utf-8') as f:
             f.write('Index\n=====\n\n.. toctree::\n   :glob:\n\n'
-                    '   system/devices/*\n   benchmarks\n')
+                    '   system/devices/*\n   benchmarks\n   compare\n')
         return run('sphinx-build', '-q', '-n', '-W', '--keep-going', folder,
                    os.path.join(folder, 'out'))
 

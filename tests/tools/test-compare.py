@@ -1,0 +1,174 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The page that compares this tree with releases of QEMU tells the truth of
+this tree, and of the release that it was built on.
+
+usage: test-compare.py TREE QEMU SOURCE
+       SOURCE.base names the release's sources, and its number
+"""
+
+import glob
+import importlib.util
+import os
+import re
+import sys
+
+tree, qemu, source = sys.argv[1:4]
+PAGE = f'{tree}/docs/compare.rst'
+TABLE = re.compile(r'\.\. comparison: (\w+)\n\n.*\n   :header: (.*)\n\n'
+                   r'((?:   .+\n)+)')
+# Where a release has what our rows are of
+SOURCES = {'cxl-type3': 'hw/mem/cxl_type3.c',
+           'cxl-rp': 'hw/pci-bridge/cxl_root_port.c',
+           'cxl-upstream': 'hw/pci-bridge/cxl_upstream.c',
+           'cxl-downstream': 'hw/pci-bridge/cxl_downstream.c',
+           'cxl-switch-mailbox-cci': 'hw/cxl/switch-mailbox-cci.c'}
+# Of these the base has some that are on each port, which are no rows
+OF_PORTS = {'chassis', 'slot', 'port', 'aer_log_max', 'hotplug',
+            'disable-acs', 'busnr'}
+COMMANDS = re.compile(r'static const struct cxl_cmd \w+\[256\]\[256\] = \{'
+                      r'(.*?)\n\};', re.DOTALL)
+CASES = ('properties', 'types', 'monitor', 'commands')
+
+
+def monitor_class():
+    path = os.path.join(os.path.dirname(__file__), 'test-properties.py')
+    spec = importlib.util.spec_from_file_location('test_properties', path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.Monitor
+
+
+def read(path):
+    with open(path, encoding='utf-8') as file:
+        return file.read()
+
+
+def tables():
+    """Rows of each table by their names, as a dictionary of columns."""
+    found = {}
+    for name, header, body in TABLE.findall(read(PAGE)):
+        header = header.split(', ')
+        first = header.index('this tree')
+        rows = found[name] = {}
+        for line in body.splitlines():
+            cells = [cell.strip() for cell in line.split(',')]
+            rows[', '.join(cells[:first])] = dict(zip(header[first:],
+                                                      cells[first:]))
+    return found
+
+
+# -- this tree ----------------------------------------------------------------
+
+def of_pci(monitor, device):
+    """What any device of that kind has."""
+    like = {'cxl-type3': 'edu', 'cxl-switch-mailbox-cci': 'edu',
+            'cxl-rp': 'ioh3420', 'cxl-upstream': 'x3130-upstream',
+            'cxl-downstream': 'ioh3420'}
+    return {p['name'] for p in monitor.ask('device-list-properties',
+                                           typename=like[device])} | OF_PORTS
+
+
+def our_properties(monitor):
+    found = set()
+    for device in SOURCES:
+        names = {p['name'] for p in monitor.ask('device-list-properties',
+                                                typename=device)}
+        keep = {'power_controller_present'} if 'down' in device else set()
+        for name in names - (of_pci(monitor, device) - keep):
+            found.add(f'{device}, ' + re.sub(r'^dc[0-7]-', 'dcN-', name))
+    return found
+
+
+def our_monitor(monitor):
+    return {e['name'] for e in monitor.ask('query-qmp-schema')
+            if e['meta-type'] in ('command', 'event') and
+            re.search('cxl', e['name'], re.IGNORECASE)}
+
+
+def our_commands():
+    page = read(f'{tree}/docs/system/devices/cxl-commands.rst')
+    return {int(code, 16) for code in
+            re.findall(r'^   ([0-9A-F]{4})h, ', page, re.MULTILINE)}
+
+
+# -- a release ----------------------------------------------------------------
+
+def their_properties(base):
+    return {f'{device}, {name}' for device, path in SOURCES.items()
+            for name in re.findall(r'DEFINE_PROP\w*\("([^"]+)"',
+                                   read(f'{base}/{path}'))}
+
+
+def their_types(base):
+    text = ''.join(read(path) for folder in ('hw', 'include/hw') for path in
+                   glob.glob(f'{base}/{folder}/**/*[cm][xc][lt][p_.]*',
+                             recursive=True) if os.path.isfile(path))
+    text += read(f'{base}/include/hw/pci/pci_bridge.h')
+    return set(re.findall(r'"([\w-]+)"', text))
+
+
+def their_monitor(base):
+    return set(re.findall(r"'(?:command|event)': '(\w[\w-]*)'",
+                          read(f'{base}/qapi/cxl.json')))
+
+
+def their_commands(base):
+    text = read(f'{base}/hw/cxl/cxl-mailbox-utils.c')
+    codes = {name: int(code, 16) for name, code in re.findall(
+        r'^\s+(?:#define )?([A-Z_0-9]+)\s+=?\s*0x([0-9a-fA-F]+)', text,
+        re.MULTILINE)}
+    return {codes[a] << 8 | codes[b] for table in COMMANDS.findall(text)
+            for a, b in re.findall(r'\[([A-Z]\w+)\]\[(\w+)\] =', table)}
+
+
+# -- the page -----------------------------------------------------------------
+
+def yes(rows, column):
+    return {name for name, cells in rows.items() if cells[column] == 'yes'}
+
+
+def codes(rows, column):
+    found = set()
+    for cells in rows.values():
+        for part in cells.get(column, '').split():
+            first, last = part[:4], part[-5:-1]
+            found |= set(range(int(first, 16), int(last, 16) + 1))
+    return found
+
+
+def main():
+    monitor = monitor_class()(qemu)
+    path, release = read(source + '.base').split()
+    column = '.'.join(release.split('.')[:2])
+    page = tables()
+    types = {t['name'] for t in monitor.ask('qom-list-types')}
+    rows = page['types']
+    ours = {'properties': our_properties(monitor),
+            'types': types & set(rows), 'monitor': our_monitor(monitor),
+            'commands': our_commands()}
+    theirs = {'properties': their_properties(path),
+              'types': their_types(path) & set(rows),
+              'monitor': their_monitor(path),
+              'commands': their_commands(path)}
+    monitor.end()
+    print(f'1..{2 * len(CASES)}')
+    number = failed = 0
+    for name in CASES:
+        read_column = codes if name == 'commands' else yes
+        for what, real in (('this tree', ours), (column, theirs)):
+            told = read_column(page[name], what)
+            number += 1
+            for odd in sorted(told ^ real[name]):
+                shown = f'{odd:04X}h' if name == 'commands' else odd
+                print(f'# {shown}: only {"the page" if odd in told else what} '
+                      'has it')
+            # or nothing was looked at
+            good = told == real[name] and len(told) > 3
+            failed += not good
+            print(f'{"" if good else "not "}ok {number} - {name} of {what}')
+    return failed != 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())
