@@ -48,6 +48,7 @@ static const struct {
     { "i2c", scenario_i2c },
     { "lines", scenario_lines },
     { "lying", scenario_lying },
+    { "lying-mctp", scenario_lying_mctp },
     { "managed", scenario_managed },
     { "manager", scenario_manager },
     { "mctp", scenario_mctp },

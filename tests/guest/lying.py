@@ -2,14 +2,15 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Linux meets a device that lies: which fault makes it do what.
 
-usage: lying.py [--kinds NAME,... | --random SEED --rounds N] [--table FILE]
-                RUN-GUEST ARGUMENT...
+usage: lying.py [--kinds NAME,... | --random SEED --rounds N] [--over I2C|USB]
+                [--table FILE] RUN-GUEST ARGUMENT...
 
 Boots the guest, arms one fault after the other while it probes, lists, maps and
-listens to the device, and tells how each of them ended:
+listens to the device, or while its MCTP reaches an endpoint over that, and tells
+how each of them ended:
 
   survived     all steps work
-  refused      a step fails
+  refused      a step fails, of MCTP: a program gets an error
   hung         a step does not end; the guest is booted anew
   oops         the kernel found a fault of its own; likewise
   not reached  nothing that Linux does here meets the fault
@@ -42,7 +43,15 @@ ARGUMENTS = {
     'event-field': {'offset': 0x30, 'value': 0xffffffffffffffff, 'width': 8},
     'interrupt-spurious': {'vector': 4},
     'doe-data': {'value': 0x10000},
+    # longer than Linux keeps a tag
+    'packet-late': {'delay': 8000},
+    'packet-reorder': {'when': 'every-nth', 'n': 2},
 }
+# Linux asks for these only when it finds a device
+FOUND_ANEW = ('bar-small',)
+# After one of these Linux lets a DOE mailbox alone for good
+ENDS_DOE = ('doe-busy', 'doe-error', 'doe-never-ready', 'doe-data',
+            'cdat-object-length')
 # A table whose every fault is a boot would take hours; these are a few
 FEW = ('answer-code', 'cel-odd', 'capability-offset', 'cdat-checksum',
        'hdm-commit-fails', 'events-swapped', 'interrupt-spurious')
@@ -50,6 +59,16 @@ BAD = re.compile(r'BUG:|Oops|WARNING:|general protection|KASAN|UBSAN|'
                  r'divide error|kernel BUG|soft lockup|hung_task|blocked for')
 OURS = re.compile(r'cxl|pci|dax|acpi|DOE', re.I)
 MEM = '/machine/peripheral/mem0'
+# Where nothing of the kernel comes to lie
+POISON = 128 << 20
+# What programs beyond MCTP meet, by the link: its endpoint in the runner's
+# machine, faults of its own kind of wire and those of any
+ENDPOINT = {'I2C': ('/machine/peripheral/ep0', 'I2C frames'),
+            'USB': ('/machine/peripheral/usb0', 'USB transfers')}
+ANSWERS_OVER_MCTP = ('answer-opcode', 'answer-length', 'answer-late',
+                     'answer-never')
+LINK_ARGUMENTS = {name: {} for name in ANSWERS_OVER_MCTP} | {
+    'answer-late': {'delay': 8000}}
 
 
 def load(path):
@@ -69,12 +88,15 @@ class Reaction:
         self.hits = 0
         self.ended = False
         self.steps, self.words, self.bad = {}, [], None
+        self.client = ''
 
     def take(self, line):
         if line == '# runner: fault end':
             self.ended = True
         step = re.match(r'# step (.*): (\w+)$', line)
         said = re.match(r'# kernel <(\d)> (.*)', line)
+        if line.startswith('# client ') and not self.ended:
+            self.client = self.client or line[len('# client '):]
         if step and not self.ended:
             self.steps[step.group(1)] = step.group(2)
         elif said:
@@ -109,7 +131,7 @@ class Reaction:
         for text in map(self.plain, self.words):
             if text not in usual:
                 return text[:160]
-        return ''
+        return self.client
 
     def failed(self):
         return [name for name, state in self.steps.items()
@@ -121,14 +143,19 @@ class Plan:
 
     def __init__(self, args):
         self.args = args
-        self.kinds = None
+        self.path, wire = ENDPOINT.get(args.over, (MEM, None))
+        self.places = ('MCTP packets', wire) if wire else ()
+        self.kinds, self.all = None, None
         self.todo, self.done, self.now = None, [], None
         self.usual = None
+        self.booted = True
         self.chance = random.Random(args.random)
 
     def begin(self, machine):
-        kinds = machine.command('query-cxl-fault-kinds')
-        self.kinds = [k for k in kinds if k['family'] != 'mctp']
+        self.all = machine.command('query-cxl-fault-kinds')
+        self.kinds = [k for k in self.all if (
+            k['place'] in self.places or k['kind'] in ANSWERS_OVER_MCTP
+            if self.places else k['family'] != 'mctp')]
         names = [k['kind'] for k in self.kinds]
         if self.args.random is not None:
             self.todo = [None] * self.args.rounds
@@ -140,12 +167,31 @@ class Plan:
             self.todo = wanted
 
     def arm(self, machine, kind, **when):
-        return machine.command('cxl-inject-fault', path=MEM, kind=kind,
-                               **ARGUMENTS.get(kind, {}), **when)
+        arguments = ARGUMENTS.get(kind, {})
+        if self.places:
+            arguments = LINK_ARGUMENTS.get(kind, arguments)
+        return machine.command('cxl-inject-fault', path=self.path, kind=kind,
+                               **(arguments | when))
+
+    def boot(self):
+        """What a machine before this one had goes with it."""
+        self.now, self.booted = None, True
+
+    def start(self, machine):
+        """Something to find on the device."""
+        if not self.places:
+            for start in (0, 4096):
+                machine.command('cxl-inject-poison', path=MEM,
+                                start=POISON + start, length=64)
 
     def next(self, machine):
         if self.todo is None:
             self.begin(machine)
+        if self.booted:
+            self.booted = False
+            self.start(machine)
+        if self.now and self.now.kinds[0] in ENDS_DOE:
+            return False
         if self.usual is None:
             # one round with the truth: what is said anyway
             self.now, self.usual = Reaction(['none']), set()
@@ -180,6 +226,12 @@ class Plan:
             machine.command('cxl-add-dynamic-capacity', **{
                 'path': MEM, 'host-id': 0, 'region': 0,
                 'selection-policy': 'free', 'length': 4096})
+
+    def rescans(self, _):
+        return self.now.kinds[0] in FOUND_ANEW
+
+    def sanitizes(self, _):
+        return self.now.kinds[0].startswith('background-')
 
     def end(self, machine):
         for fault in machine.command('query-cxl-faults'):
@@ -246,7 +298,9 @@ def kernel_version(console):
     return found and found.group(1)
 
 
-ROW = re.compile(r'^   \* - ``([\w-]+)``\n((?:     -.*\n){3})', re.MULTILINE)
+# Name, what QEMU tells of it, and its reaction: three cells
+ROW = re.compile(r'^   \* - (``[\w-]+``.*)\n(?:     - .*\n){2}((?:     -.*\n){3})',
+                 re.MULTILINE)
 
 
 def read_table(path):
@@ -258,15 +312,30 @@ def read_table(path):
         return {}
 
 
+def all_rows(kinds):
+    """Names of the table's rows, in their order, and the kind of each."""
+    for kind in kinds:
+        if kind['family'] != 'mctp':
+            yield f'``{kind["kind"]}``', kind
+    for over, (_, wire) in ENDPOINT.items():
+        for kind in kinds:
+            if kind['place'] in ('MCTP packets', wire) or \
+               kind['kind'] in ANSWERS_OVER_MCTP:
+                yield f'``{kind["kind"]}`` over {over}', kind
+
+
+def cells(*texts):
+    return ''.join(f'     - {text}'.rstrip() + '\n' for text in texts)
+
+
 def write_table(plan, path, version):
     """Reactions as reStructuredText, by the families of faults."""
     rows = read_table(path)
+    behind = f' over {plan.args.over}' if plan.args.over else ''
     for r in plan.done:
         said = r.message(plan.usual)
-        cells = (r.verdict(), ', '.join(r.failed()),
-                 f'``{said}``' if said else '')
-        rows[r.kinds[0]] = ''.join(f'     - {cell}'.rstrip() + '\n'
-                                   for cell in cells)
+        rows[f'``{r.kinds[0]}``{behind}'] = cells(
+            r.verdict(), ', '.join(r.failed()), f'``{said}``' if said else '')
     day = datetime.date.today().isoformat()
     with open(path, 'w', encoding='utf-8') as out:
         out.write(textwrap.dedent(f'''\
@@ -280,14 +349,16 @@ def write_table(plan, path, version):
                :header-rows: 1
 
                * - fault
+                 - what it does
+                 - what the specification wants
                  - reaction
                  - steps that fail
                  - what the kernel says first
             '''))
-        for kind in plan.kinds:
-            out.write(f'   * - ``{kind["kind"]}``\n' +
-                      rows.get(kind['kind'],
-                               '     - not run\n     -\n     -\n'))
+        for name, kind in all_rows(plan.all):
+            out.write(f'   * - {name}\n' +
+                      cells(kind['does'], kind['specification']) +
+                      rows.get(name, cells('not run', '', '')))
 
 
 def main():
@@ -295,6 +366,7 @@ def main():
     parser.add_argument('--kinds', help='names, or "few"')
     parser.add_argument('--random', type=int, metavar='SEED')
     parser.add_argument('--rounds', type=int, default=10)
+    parser.add_argument('--over', choices=ENDPOINT)
     parser.add_argument('--table', metavar='FILE')
     parser.add_argument('runner')
     args, words = parser.parse_known_args()
@@ -303,12 +375,18 @@ def main():
     lie(runner, plan)
     folder = tempfile.TemporaryDirectory(prefix='cxl-lying-')
     console = os.path.join(folder.name, 'console.log')
-    words += ['--scenario', 'lying', '--console', console,
-              '--dc-props', 'dc0-block-size=4096', '--limit', '3000', '--idle-limit', '300']
+    words += ['--scenario', 'lying-mctp' if args.over else 'lying',
+              '--console', console, '--limit', '3000', '--idle-limit', '300']
+    if args.over:
+        words += ['--' + args.over.lower()]
+    else:
+        words += ['--persistent', '--dc-props',
+                  'dc0-block-size=4096,partitionable=on']
     boots, died, version = 0, False, 'unknown'
     while (plan.todo is None or plan.todo) and boots < 40:
         boots += 1
         left = plan.todo and len(plan.todo)
+        plan.boot()
         code = boot(runner, words)
         version = kernel_version(console) or version
         died |= code == runner.DIED and 'panic' not in open(

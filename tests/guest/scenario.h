@@ -27,6 +27,8 @@ void scenario_i2c(void);
 void scenario_lines(void);
 /** scenario_lying() - the driver meets a device that lies. */
 void scenario_lying(void);
+/** scenario_lying_mctp() - a program meets an MCTP endpoint that lies. */
+void scenario_lying_mctp(void);
 /** scenario_mctp() - the FM commands over MCTP on I2C, with a host. */
 void scenario_mctp(void);
 

@@ -43,7 +43,8 @@ static int mctp_run(struct cxl_conn *conn, const struct cxl_req *req,
     struct mctp_conn *c = (struct mctp_conn *)conn;
     uint8_t msg[FM_MESSAGE_MAX];
     size_t len = fm_message_build(req, ++c->tag, msg);
-    struct sockaddr_mctp to = c->peer;
+    struct sockaddr_mctp to = c->peer, from;
+    socklen_t size = sizeof(from);
     ssize_t n;
     int ret;
 
@@ -53,9 +54,14 @@ static int mctp_run(struct cxl_conn *conn, const struct cxl_req *req,
         return -errno;
     }
     do {
-        n = recv(c->fd, msg, sizeof(msg), 0);
+        n = recvfrom(c->fd, msg, sizeof(msg), 0, (struct sockaddr *)&from,
+                     &size);
         if (n < 0) {
             return errno == EAGAIN || errno == EINTR ? -ETIMEDOUT : -errno;
+        }
+        /* Linux finds who asked by the tag alone */
+        if (from.smctp_type != to.smctp_type) {
+            return -EPROTO;
         }
         ret = fm_message_read(msg, n, req, c->tag, rsp);
     } while (ret == -EAGAIN);
