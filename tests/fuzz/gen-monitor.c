@@ -15,22 +15,27 @@
  * error, m list of numbers, T target of faults, F kind of a fault and what it
  * takes, W when it acts
  */
+#define OF_ANY_RECORD \
+    "*maint-op-class=b *maint-op-subclass=b *ld-id=h *head-id=b " \
+    "*is-comp-id-pldm=y *sub-type=b"
 static const struct {
     const char *name, *args;
     unsigned weight;
 } commands[] = {
     { "cxl-inject-general-media-event",
       "path=p log=l flags=b dpa=d descriptor=b type=b transaction-type=b "
-      "*channel=b *rank=b *device=w *component-id=s", 2 },
+      "*channel=b *rank=b *device=w *component-id=s *cme-ev-flags=b "
+      "*cme-count=w " OF_ANY_RECORD, 2 },
     { "cxl-inject-dram-event",
       "path=p log=l flags=b dpa=d descriptor=b type=b transaction-type=b "
       "*channel=b *rank=b *nibble-mask=w *bank-group=b *bank=b *row=w "
-      "*column=h *correction-mask=m", 2 },
+      "*column=h *correction-mask=m *component-id=s *sub-channel=b "
+      "*cme-ev-flags=b *cvme-count=w " OF_ANY_RECORD, 2 },
     { "cxl-inject-memory-module-event",
       "path=p log=l flags=b type=b health-status=b media-status=b "
       "additional-status=b life-used=b temperature=i dirty-shutdown-count=w "
-      "corrected-volatile-error-count=w corrected-persistent-error-count=w",
-      2 },
+      "corrected-volatile-error-count=w corrected-persistent-error-count=w "
+      "*component-id=s " OF_ANY_RECORD, 2 },
     { "cxl-inject-poison", "path=p start=d length=z", 3 },
     { "cxl-inject-uncorrectable-errors", "path=p errors=u", 3 },
     { "cxl-inject-correctable-error", "path=p type=c", 3 },

@@ -203,6 +203,128 @@ static void records_take_what_fits_and_nothing_else(void)
     qtest_quit(qts);
 }
 
+/* Record of the log of failures that is the only one; leaves the log empty */
+static void take_record(CxlDev *dev, uint8_t rec[0x80])
+{
+    CxlReq r = { 0 };
+    CxlRsp rsp;
+
+    req8(&r, 2);
+    g_assert_cmphex(cxl_cmd(dev, 0x0100, &r, &rsp), ==, 0);
+    g_assert_cmpuint(lduw_le_p(rsp.data + 0x14), ==, 1);
+    memcpy(rec, rsp.data + 0x20, 0x80);
+    /* handle and time are the device's */
+    memset(rec + 0x14, 0, 2);
+    memset(rec + 0x18, 0, 8);
+    g_assert_cmpuint(drain_log(dev, 2), ==, 1);
+}
+
+/* CXL r3.2 Tables 8-55, 8-57 to 8-59: a field, its bit, and nothing else */
+static void each_argument_has_its_field(void)
+{
+#define PART "'log': 'failure', 'flags': 3, "
+#define MEDIUM PART "'dpa': 64, 'descriptor': 1, 'type': 0, " \
+               "'transaction-type': 0"
+    static const struct {
+        const char *command, *arguments;
+        uint8_t validity;
+    } kinds[] = {
+        { "cxl-inject-general-media-event", MEDIUM, 0x3b },
+        { "cxl-inject-dram-event", MEDIUM, 0x3b },
+        { "cxl-inject-memory-module-event", PART "'type': 0, "
+          "'health-status': 0, 'media-status': 0, 'additional-status': 0, "
+          "'life-used': 0, 'temperature': 0, 'dirty-shutdown-count': 0, "
+          "'corrected-volatile-error-count': 0, "
+          "'corrected-persistent-error-count': 0", 0x43 },
+    };
+    enum { GENERAL, DRAM_KIND, MODULE, KINDS };
+    /* @flag, @valid, @descriptor: bits that the argument adds */
+    static const struct {
+        const char *argument, *bytes;
+        uint8_t kinds;
+        uint8_t at[KINDS];
+        uint8_t len;
+        uint32_t flag;
+        uint16_t valid[KINDS];
+        uint8_t descriptor;
+    } rows[] = {
+        { "'maint-op-class': 255", "\xff", 7, { 0x20, 0x20, 0x20 }, 1 },
+        { "'maint-op-subclass': 129", "\x81", 7, { 0x21, 0x21, 0x21 }, 1,
+          1 << 6 },
+        { "'ld-id': 4660", "\x34\x12", 7, { 0x22, 0x22, 0x22 }, 2, 1 << 7 },
+        { "'head-id': 130", "\x82", 7, { 0x24, 0x24, 0x24 }, 1, 1 << 8 },
+        { "'component-id': '" SIXTEEN "'", SIXTEEN, 7, { 0x42, 0x69, 0x45 },
+          16, 0, { 1 << 3, 1 << 8, 1 << 0 } },
+        { "'component-id': 'abc', 'is-comp-id-pldm': true", "abc", 7,
+          { 0x42, 0x69, 0x45 }, 3, 0, { 3 << 3, 3 << 8, 3 << 0 } },
+        { "'component-id': 'abc', 'is-comp-id-pldm': false", "abc", 7,
+          { 0x42, 0x69, 0x45 }, 3, 0, { 1 << 3, 1 << 8, 1 << 0 } },
+        { "'is-comp-id-pldm': true", "", 7, { 0 }, 0 },
+        { "'sub-type': 131", "\x83", 7, { 0x56, 0x7e, 0x55 }, 1 },
+
+        { "'channel': 132", "\x84", 3, { 0x3d, 0x3d }, 1, 0, { 1, 1 } },
+        { "'rank': 133", "\x85", 3, { 0x3e, 0x3e }, 1, 0, { 2, 2 } },
+        { "'cme-ev-flags': 134", "\x86", 3, { 0x52, 0x7a }, 1 },
+        { "'device': 8479617", "\x81\x63\x81", 1, { 0x3f }, 3, 0, { 1 << 2 } },
+        { "'cme-count': 8479617", "\x81\x63\x81", 1, { 0x53 }, 3, 0, { 0 },
+          2 },
+
+        { "'nibble-mask': 8479617", "\x81\x63\x81", 2, { 0, 0x3f }, 3, 0,
+          { 0, 1 << 2 } },
+        { "'bank-group': 135", "\x87", 2, { 0, 0x42 }, 1, 0, { 0, 1 << 3 } },
+        { "'bank': 136", "\x88", 2, { 0, 0x43 }, 1, 0, { 0, 1 << 4 } },
+        { "'row': 8479617", "\x81\x63\x81", 2, { 0, 0x44 }, 3, 0,
+          { 0, 1 << 5 } },
+        { "'column': 4660", "\x34\x12", 2, { 0, 0x47 }, 2, 0,
+          { 0, 1 << 6 } },
+        { "'correction-mask': [ 1, 2, 3, 9259542123273814144 ]",
+          "\1\0\0\0\0\0\0\0\2\0\0\0\0\0\0\0\3\0\0\0\0\0\0\0"
+          "\x80\x80\x80\x80\x80\x80\x80\x80", 2, { 0, 0x49 }, 32, 0,
+          { 0, 1 << 7 } },
+        { "'sub-channel': 137", "\x89", 2, { 0, 0x79 }, 1, 0,
+          { 0, 1 << 10 } },
+        { "'cvme-count': 8479617", "\x81\x63\x81", 2, { 0, 0x7b }, 3, 0,
+          { 0 }, 2 },
+    };
+    CxlDev dev;
+    QTestState *qts = cxl_start_dcd(&dev, "");
+    unsigned i, k;
+
+    for (k = 0; k < KINDS; k++) {
+        uint8_t plain[0x80];
+
+        expect(qts, kinds[k].command, "cxl-mem0", kinds[k].arguments, NULL);
+        take_record(&dev, plain);
+        for (i = 0; i < ARRAY_SIZE(rows); i++) {
+            g_autofree char *arguments = g_strdup_printf(
+                "%s, %s", kinds[k].arguments, rows[i].argument);
+            uint8_t want[0x80], got[0x80];
+
+            if (!(rows[i].kinds & BIT(k))) {
+                g_autofree char *error = g_strdup_printf(
+                    "Parameter '%.*s' is unexpected",
+                    (int)(strchr(rows[i].argument + 1, '\'') -
+                          rows[i].argument - 1), rows[i].argument + 1);
+
+                expect(qts, kinds[k].command, "cxl-mem0", arguments, error);
+                continue;
+            }
+            expect(qts, kinds[k].command, "cxl-mem0", arguments, NULL);
+            take_record(&dev, got);
+            memcpy(want, plain, sizeof(want));
+            memcpy(want + rows[i].at[k], rows[i].bytes, rows[i].len);
+            stl_le_p(want + 0x11, ldl_le_p(plain + 0x11) | rows[i].flag);
+            stw_le_p(want + kinds[k].validity,
+                     lduw_le_p(plain + kinds[k].validity) | rows[i].valid[k]);
+            want[0x38] |= rows[i].descriptor;
+            g_assert_cmpmem(got, sizeof(got), want, sizeof(want));
+        }
+    }
+    qtest_quit(qts);
+#undef MEDIUM
+#undef PART
+}
+
 static uint32_t ras(CxlDev *dev, unsigned offset)
 {
     return qtest_readl(dev->qts, dev->bar[0] + CXL_CACHEMEM_OFFSET + offset);
@@ -416,6 +538,7 @@ int main(int argc, char **argv)
     T(every_command_wants_a_memory_device);
     T(errors_repeat_little_of_a_long_text);
     T(records_take_what_fits_and_nothing_else);
+    T(each_argument_has_its_field);
     T(every_error_has_its_bit);
     T(masks_that_hide_an_error_are_told);
     T(header_log_is_bounded);
