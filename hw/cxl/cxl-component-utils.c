@@ -8,6 +8,7 @@
 #include "qemu/error-report.h"
 #include "hw/cxl/cxl_component.h"
 #include "hw/cxl/cxl_fault.h"
+#include "hw/cxl/cxl_ras.h"
 #include "hw/pci-bridge/cxl_upstream_port.h"
 #include "hw/pci/pci_bus.h"
 #include "hw/pci/pcie_doe.h"
@@ -151,6 +152,9 @@ void cxl_component_register_init_common(uint32_t *regs, uint32_t *mask,
         cxl_hdm_init(regs, mask, type == CXL2_TYPE3_DEVICE);
     }
 
+    if (crb->owner) {
+        cxl_ras_forget(crb->owner);
+    }
     if (type == CXL2_UPSTREAM_PORT && crb->owner) {
         /* Resets of the base's port end here, but not at its exchange */
         pcie_doe_reset(&CXL_USP(crb->owner->pdev)->doe_cdat);
@@ -236,9 +240,6 @@ static void component_cachemem_write(CXLComponentState *cxl, unsigned offset,
     uint32_t *reg = &cxl->crb.cache_mem_registers[W(offset)];
     uint32_t mask = cxl->crb.cache_mem_regs_write_mask[W(offset)];
 
-    if (cxl->ops && cxl->ops->write && cxl->ops->write(cxl, offset, value)) {
-        return;
-    }
     if (cxl_hdm_owns(cxl->crb.cache_mem_registers, offset)) {
         component_hdm_write(cxl, offset, value);
         return;
@@ -246,6 +247,8 @@ static void component_cachemem_write(CXLComponentState *cxl, unsigned offset,
 
     switch (offset) {
     case CXL_RAS_UNC_STATUS:
+        cxl_ras_write_uncorrectable(cxl, value);
+        break;
     case CXL_RAS_COR_STATUS:
         /* Write one to clear */
         *reg &= ~(value & mask);
@@ -460,6 +463,7 @@ static Object *component_object(const CXLComponentState *cxl)
 
 static int component_pre_load(void *opaque)
 {
+    cxl_ras_forget(opaque);
     cxl_fault_drop(component_object(opaque));
     return 0;
 }
@@ -513,6 +517,7 @@ const VMStateDescription vmstate_cxl_component = {
         VMSTATE_END_OF_LIST()
     },
     .subsections = (const VMStateDescription *const []) {
+        &vmstate_cxl_ras,
         &vmstate_component_faults,
         NULL
     },

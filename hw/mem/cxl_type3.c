@@ -59,7 +59,6 @@ void cxl_type3_models_forget(CXLType3Dev *d)
     cxl_cci_forget(&d->mailbox_cci);
     cxl_cci_forget(&d->fm_cci);
     cxl_cci_forget(&d->ld_cci);
-    cxl_type3_ras_exit(d);
     cxl_type3_dc_forget(d);
     cxl_memdev_forget(d->mem);
 }
@@ -303,7 +302,6 @@ static void cxl_type3_exit(PCIDevice *pci)
     cxl_type3_ccis_exit(d);
     cxl_type3_dc_exit(d);
     cxl_doe_cdat_release(&d->cxl);
-    cxl_type3_ras_exit(d);
     cxl_memdev_destroy(d->mem);
     cxl_type3_mem_unplug(d);
 }
@@ -348,7 +346,6 @@ static void cxl_type3_reset_hold(Object *obj, ResetType type)
     CXLType3Dev *d = CXL_TYPE3(obj);
 
     cxl_type3_pci_reset(d);
-    cxl_type3_ras_exit(d);
     cxl_cci_reset(&d->mailbox_cci);
     cxl_cci_reset(&d->fm_cci);
     cxl_cci_reset(&d->ld_cci);

@@ -130,19 +130,6 @@ typedef struct CXLType3Direct {
     IntervalTreeRoot whole;
 } CXLType3Direct;
 
-/* Errors that may wait; a host that reads none leaves room for no more */
-#define CXL_TYPE3_RAS_ERRORS_MAX 1024
-
-/**
- * struct CXLType3RasError - an uncorrectable error that waits to be read
- * @bit: of the uncorrectable error status register
- * @header: what the header log shows
- */
-typedef struct CXLType3RasError {
-    uint8_t bit;
-    uint32_t header[CXL_RAS_HEADER_LOG_DWORDS];
-} CXLType3RasError;
-
 /**
  * struct CXLType3Reports - monitor events about a host's answers
  * @timer: ends the second in which there were too many; NULL if none was
@@ -206,10 +193,6 @@ struct CXLType3Dev {
     CXLType3Wipe wipe;
 
     uint32_t cdat_sum;          /* of a table from a file, for migration */
-
-    /* uncorrectable errors, oldest first; the registers show the first */
-    CXLType3RasError *ras_error;
-    uint32_t nr_ras_errors;
 };
 
 /* cxl_type3.c */
@@ -317,12 +300,6 @@ bool cxl_type3_is_decoded(void *opaque, uint64_t dpa, uint64_t len);
 void cxl_type3_map_changed(void *opaque);
 /* All of it may be different: a state was loaded */
 void cxl_type3_direct_reload(CXLType3Dev *d);
-
-/* cxl_type3_ras.c */
-extern const CXLComponentOps cxl_type3_component_ops;
-/* No error waits any more */
-void cxl_type3_ras_exit(CXLType3Dev *d);
-extern const VMStateDescription vmstate_cxl_type3_ras;
 
 /* cxl_type3_qmp_events.c */
 /* @path NULL: the only device */

@@ -11,6 +11,7 @@
 #include "qemu/osdep.h"
 #include <zlib.h>
 #include "migration/vmstate-checked.h"
+#include "hw/cxl/cxl_ras.h"
 #include "hw/cxl/pci/base-contacts.h"
 #include "hw/cxl/memdev/debug-log.h"
 #include "hw/cxl/memdev/firmware.h"
@@ -104,8 +105,6 @@ static const VMStateDescription vmstate_state = {
         VMSTATE_STRUCT(ld_cci, CXLType3Dev, 0, vmstate_cxl_cci, CXLCCI),
         VMSTATE_STRUCT(regs, CXLType3Dev, 0, vmstate_cxl_devregs,
                        CXLDeviceRegs),
-
-        VMSTATE_ALL(CXLType3Dev, vmstate_cxl_type3_ras),
         VMSTATE_END_OF_LIST()
     },
 };
@@ -221,7 +220,7 @@ static void state_put_status(CXLType3Dev *d, CXLWriter *w)
     cxl_health_info(d->mem->health, media == CXL_MEDIA_READY, info);
     cxl_put_bytes(w, info, sizeof(info));
     cxl_put_le16(w, d->mem->health->armed);
-    cxl_put_le32(w, d->nr_ras_errors);
+    cxl_put_le32(w, cxl_ras_waiting(&d->cxl));
 }
 
 static void state_put_cci(CXLWriter *w, const CXLCCI *cci)

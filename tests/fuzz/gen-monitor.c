@@ -7,17 +7,18 @@
 #include "qobject/qstring.h"
 #include "fuzz.h"
 
-/*
- * Arguments are name=kind, with * before those that may be left out:
- * p path, l event log, b h w q numbers of 8 to 64 bits, i number with a sign,
- * d address in the device, z size, s text, e extents, t tag, a selection
- * policy, r removal policy, y yes or no, u uncorrectable errors, c correctable
- * error, m list of numbers, T target of faults, F kind of a fault and what it
- * takes, W when it acts
- */
 #define OF_ANY_RECORD \
     "*maint-op-class=b *maint-op-subclass=b *ld-id=h *head-id=b " \
     "*is-comp-id-pldm=y *sub-type=b"
+
+/*
+ * Arguments are name=kind, with * before those that may be left out:
+ * p path, f path of any function, l event log, b h w q numbers of 8 to 64 bits,
+ * i number with a sign, d address in the device, z size, s text, e extents,
+ * t tag, a selection policy, r removal policy, y yes or no, u uncorrectable
+ * errors, c correctable error, m list of numbers, T target of faults, F kind of
+ * a fault and what it takes, W when it acts
+ */
 static const struct {
     const char *name, *args;
     unsigned weight;
@@ -37,8 +38,8 @@ static const struct {
       "corrected-volatile-error-count=w corrected-persistent-error-count=w "
       "*component-id=s " OF_ANY_RECORD, 2 },
     { "cxl-inject-poison", "path=p start=d length=z", 3 },
-    { "cxl-inject-uncorrectable-errors", "path=p errors=u", 3 },
-    { "cxl-inject-correctable-error", "path=p type=c", 3 },
+    { "cxl-inject-uncorrectable-errors", "path=f errors=u", 3 },
+    { "cxl-inject-correctable-error", "path=f type=c", 3 },
     { "cxl-add-dynamic-capacity",
       "path=p host-id=0 region=1 selection-policy=a *length=z *extents=e "
       "*tag=t", 8 },
@@ -228,6 +229,10 @@ static void add_value(Fuzz *f, GString *json, char kind)
         g_string_append_printf(json, "\"%s%s\"",
                                n ? "/machine/peripheral/" : "",
                                pick_device(f)->id);
+        break;
+    case 'f':
+        g_string_append_printf(json, "\"/machine/peripheral/%s\"",
+                               f->m.fn[fuzz_below(f, f->m.nr_fns)].id);
         break;
     case 'P':
         g_string_append_printf(json, "\"/machine/peripheral/%s\"",

@@ -94,6 +94,7 @@ enum reg_type {
 };
 
 typedef struct CXLComponentState CXLComponentState;
+typedef struct CXLRASErrors CXLRASErrors;
 
 /**
  * struct ComponentRegisters - the register block
@@ -112,13 +113,10 @@ typedef struct ComponentRegisters {
 
 /**
  * struct CXLComponentOps - what a component may add to its registers
- * @write: called before a dword write to offset @offset of the CXL.cachemem
- *   block is done; true if the component did the write itself
  * @decode_changed: HDM decoding changed: commit, uncommit, change of a
  *   committed decoder, global enable, reset, migration
  */
 typedef struct CXLComponentOps {
-    bool (*write)(CXLComponentState *cxl, unsigned offset, uint32_t value);
     void (*decode_changed)(CXLComponentState *cxl);
 } CXLComponentOps;
 
@@ -130,6 +128,7 @@ typedef struct CXLComponentOps {
  * @dvsecs: where each DVSEC lies, by identifier
  * @cdat: coherent device attribute table
  * @ops: optional additions, set before the registers are reachable
+ * @ras: errors that wait to be read, NULL before there was one
  * @faults: what is armed to change what is read, NULL if nothing is
  */
 struct CXLComponentState {
@@ -139,6 +138,7 @@ struct CXLComponentState {
     Range dvsecs[CXL_DVSEC_ID_COUNT];
     CDATObject cdat;
     const CXLComponentOps *ops;
+    CXLRASErrors *ras;
     struct CXLFaults *faults;
 };
 
