@@ -110,10 +110,12 @@ static const RouteNode *route_node_get(CXLRouteTree *t, CXLComponentState *cxl,
         if (!hop->d.committed || !hop->d.ways || !hop->d.granularity) {
             continue;
         }
-        /* And so can sizes */
-        if (hop->d.size) {
-            hop->d.size = MIN(hop->d.size - 1, UINT64_MAX - hop->d.base) + 1;
+        /* A spare decoder, which ends nothing where it says it is */
+        if (!hop->d.size) {
+            continue;
         }
+        /* Sizes can turn bad, too */
+        hop->d.size = MIN(hop->d.size - 1, UINT64_MAX - hop->d.base) + 1;
         node->n++;
         for (unsigned k = 0; k < MIN(hop->d.ways, CXL_HDM_TARGETS_MAX); k++) {
             hop->next[k] = route_behind_port(t, pcie_find_port_by_pn(

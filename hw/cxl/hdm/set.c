@@ -190,7 +190,7 @@ static hwaddr decoder_end(const uint32_t *regs, const CXLHDMDecoder *dec,
         CXLHDMDecoder other;
 
         cxl_hdm_get(regs, i, &other);
-        if (other.base > hpa) {
+        if (other.size && other.base > hpa) {
             end = MIN(end, other.base);
         }
     }

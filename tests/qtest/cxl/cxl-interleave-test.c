@@ -133,6 +133,10 @@ static bool plan_fit(const Tree *t, const uint8_t *grains, unsigned ig,
 
         d->iw = code_of(n);
         d->ig = ig + ctz32(grains[l] ? grains[l] : 1);
+        if (n == 1 && l != TREE_WINDOW) {
+            /* What does not divide may have any */
+            d->ig = (ig + 2 * l + round) % TREE_GRAINS;
+        }
         if (d->ig >= TREE_GRAINS) {
             return false;
         }
