@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Each file of this tree has somebody who looks after it, and a licence.
+"""Each file of this tree has somebody who looks after it, and a licence; lines
+of a schema's documentation are as long as each release of QEMU takes them.
 
 usage: test-files.py TREE SOURCE
 SOURCE is the tree that is built, with the MAINTAINERS that QEMU would get.
@@ -18,6 +19,8 @@ import overlay
 from tree_files import tree_files
 
 SPDX = 'SPDX-License-Identifier: GPL-2.0-or-later'
+# QEMU 10.2's schema parser refuses more
+DOC_MAX = 70
 # What carries no such line, and why
 WITHOUT = {
     'LICENSE': 'is the licence',
@@ -75,8 +78,21 @@ def each_file_names_its_licence():
     return wrong
 
 
+def each_line_of_documentation_is_short():
+    """Of a schema; those of examples, which are indented more, may be longer."""
+    wrong = []
+    for path in tree_files(TREE):
+        if fnmatch.fnmatchcase(path, 'qapi/*.json'):
+            with open(os.path.join(TREE, path), encoding='utf-8') as file:
+                wrong += [f'{path}:{number}' for number, line in
+                          enumerate(file, 1) if len(line.rstrip()) > DOC_MAX
+                          and re.match('# {1,4}[^ ]', line)]
+    return wrong
+
+
 CASES = (each_file_has_a_maintainer, each_file_has_a_maintainer_in_the_base,
-         each_pattern_has_a_file, each_file_names_its_licence)
+         each_pattern_has_a_file, each_file_names_its_licence,
+         each_line_of_documentation_is_short)
 
 
 def main():
