@@ -58,6 +58,7 @@ static const struct {
     { "noise", scenario_noise },
     { "pages", scenario_pages },
     { "pmem", scenario_pmem },
+    { "pool", scenario_pool },
     { "ras", scenario_ras },
     { "replug", scenario_replug },
     { "reset", scenario_reset },

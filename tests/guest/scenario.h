@@ -52,6 +52,8 @@ void scenario_noise(void);
 void scenario_pages(void);
 /** scenario_pmem() - a file system in persistent memory, over a reset. */
 void scenario_pmem(void);
+/** scenario_pool() - two hosts of one pool, in one guest. */
+void scenario_pool(void);
 /** scenario_ras() - scrub, error check and repair through EDAC. */
 void scenario_ras(void);
 /** scenario_replug() - the device goes away and comes back. */
