@@ -177,7 +177,8 @@ static uint64_t fault_argument(Fuzz *f, const char *name)
 
     return g_str_equal(name, "opcode") ? opcode :
            g_str_equal(name, "log") ? any % 5 :
-           g_str_equal(name, "vector") || g_str_equal(name, "offset") ? any % 8 :
+           g_str_equal(name, "vector") ? any % 8 :
+           g_str_equal(name, "offset") ? any % 8 :
            g_str_equal(name, "width") ? 1 << any % 4 :
            g_str_equal(name, "delay") ? any % 5000 : any;
 }

@@ -138,7 +138,7 @@ static void leads_to_memory(Chain *c, uint64_t from, uint64_t size)
     map_is(c->qts, &all, 1);
 }
 
-/* -- decoders of size 0 ----------------------------------------------------- */
+/* -- decoders of size 0 -- */
 
 /* Wherever a spare decoder says it is: nowhere, or amid what others decode */
 static void spare_decoders_take_no_part(void)
@@ -239,7 +239,7 @@ static void spare_decoders_do_not_cut_a_set(void)
     tree_stop(&t);
 }
 
-/* -- device physical addresses ---------------------------------------------- */
+/* -- device physical addresses -- */
 
 /* Skips add up, those of decoders of size 0 as well */
 static void skipped_capacity_belongs_to_no_decoder(void)
@@ -283,7 +283,7 @@ static void a_skip_beyond_the_capacity_leads_nowhere(void)
     qtest_quit(c.qts);
 }
 
-/* -- one way ----------------------------------------------------------------- */
+/* -- one way -- */
 
 /*
  * A level that passes on all it gets ignores its granularity.  Below a window
@@ -310,7 +310,7 @@ static void one_way_has_no_granularity(void)
     qtest_quit(c.qts);
 }
 
-/* -- what is refused --------------------------------------------------------- */
+/* -- what is refused -- */
 
 static void reserved_codes_are_refused(void)
 {
