@@ -16,6 +16,8 @@
 #define MAILBOX_STATUS 0x98
 #define MAILBOX_COMMAND 0x90
 #define MAILBOX_PAYLOAD 0xa8
+/* Default of the property mailbox-payload */
+#define MAILBOX_BYTES 8192
 #define BG_RUNS 1
 /* The array of capabilities that all registers begin with */
 #define CAPS_MAX 16
@@ -34,7 +36,7 @@
 typedef struct Answer {
     uint16_t rc;
     unsigned len;
-    uint8_t data[4096];
+    uint8_t data[MAILBOX_BYTES];
 } Answer;
 
 typedef struct Extent {
@@ -220,15 +222,26 @@ static bool monitor_list(Fuzz *f, const FuzzFn *fn, Extents *x, QDict **info)
         "{\"execute\": \"query-cxl-dynamic-capacity\", \"arguments\": "
         "{\"path\": \"%s\"}}", fn->id);
     const QListEntry *entry;
-    QDict *host;
+    QDict *host = NULL;
 
     *info = link_qmp(f->link, json);
     if (!*info || !qdict_haskey(*info, "return")) {
         fuzz_wrong(f, "%s: the monitor does not tell its capacity", fn->id);
         return false;
     }
-    host = qobject_to(QDict, qlist_peek(qdict_get_qlist(
-        qdict_get_qdict(*info, "return"), "hosts")));
+    QLIST_FOREACH_ENTRY(qdict_get_qlist(qdict_get_qdict(*info, "return"),
+                                        "hosts"), entry) {
+        QDict *d = qobject_to(QDict, qlist_entry_obj(entry));
+
+        if (qdict_get_int(d, "host-id") == fn->host) {
+            host = d;
+        }
+    }
+    if (!host) {
+        fuzz_wrong(f, "%s: the monitor does not know host %u", fn->id,
+                   fn->host);
+        return false;
+    }
     x->generation = qdict_get_int(host, "generation");
     x->total = qdict_get_int(host, "accepted-count");
     x->n = 0;

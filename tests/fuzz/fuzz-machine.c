@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The machines of the fuzzer: a switch with two memory devices beside a root
- * port with a third, and two host bridges whose devices are interleaved
+ * port with a third; two host bridges whose devices are interleaved; the same
+ * with heads of one pool
  */
 #include "qemu/osdep.h"
 #include <sys/mman.h>
@@ -74,11 +75,39 @@ static const FuzzFn pair_fns[] = {
       FUZZ_CONTROLLER, 0, 0x28, .last = 6, .parent = -1 },
 };
 
+/* Numbers of heads are those of the devices */
+static const FuzzFn pool_fns[] = {
+    { "rp0", "cxl-rp,bus=cxl.0,chassis=0,slot=0,port=0,addr=0.0",
+      FUZZ_ROOT_PORT, 52, 0x00, 53, 53, .last = 1, .parent = -1 },
+    { "mem0", "cxl-type3,bus=rp0,volatile-memdev=vm0,persistent-memdev=pm0,"
+      "lsa=lsa0,pool=" FUZZ_POOL ",head=0,sn=0x21",
+      FUZZ_MEMORY, 53, 0x00, .last = 1, .parent = 0 },
+    { "rp1", "cxl-rp,bus=cxl.0,chassis=0,slot=1,port=1,addr=1.0",
+      FUZZ_ROOT_PORT, 52, 0x08, 54, 54, .last = 3, .parent = -1,
+      .port = 1 },
+    { "mem1", "cxl-type3,bus=rp1,volatile-memdev=vm1,persistent-memdev=pm1,"
+      "lsa=lsa1,pool=" FUZZ_POOL ",head=1,sn=0x22",
+      FUZZ_MEMORY, 54, 0x00, .last = 3, .parent = 2, .host = 1 },
+    { "rp2", "cxl-rp,bus=cxl.1,chassis=1,slot=2,port=2,addr=0.0",
+      FUZZ_ROOT_PORT, 64, 0x00, 65, 65, .last = 5, .parent = -1,
+      .port = 2 },
+    { "mem2", "cxl-type3,bus=rp2,volatile-memdev=vm2,persistent-memdev=pm2,"
+      "lsa=lsa2,pool=" FUZZ_POOL ",head=2,sn=0x23",
+      FUZZ_MEMORY, 65, 0x00, .last = 5, .parent = 4, .host = 2 },
+    { "dw", "dw-i2c-pci,bus=pcie.0,addr=5.0",
+      FUZZ_CONTROLLER, 0, 0x28, .last = 6, .parent = -1 },
+};
+
+#define POOL \
+    "-object cxl-pool,id=" FUZZ_POOL ",memdev=dc0,heads=4,num-dc-regions=2," \
+    "dc0-sanitize=on,dc1-sharable=on,dc1-sanitize-configurable=on "
+
+/* @pool: NULL, or an object whose Fabric Manager has the first line */
 static const struct {
     const FuzzFn *fns;
     unsigned nr_fns, nr_bridges;
     unsigned targets[FUZZ_SERIALS];
-    const char *windows, *bridges;
+    const char *windows, *bridges, *pool;
 } machines[FUZZ_MACHINES] = {
     { switch_fns, ARRAY_SIZE(switch_fns), 1, { 1, 4, 8 },
       "cxl-fmw.0.targets.0=cxl.0,cxl-fmw.0.size=4G",
@@ -89,6 +118,11 @@ static const struct {
       "cxl-fmw.1.targets.0=cxl.0,cxl-fmw.1.size=2G",
       "-device pxb-cxl,id=cxl.0,bus=pcie.0,bus_nr=52 "
       "-device pxb-cxl,id=cxl.1,bus=pcie.0,bus_nr=64 " },
+    { pool_fns, ARRAY_SIZE(pool_fns), 2, { 1, 3, 5 },
+      "cxl-fmw.0.targets.0=cxl.0,cxl-fmw.0.size=4G,"
+      "cxl-fmw.1.targets.0=cxl.1,cxl-fmw.1.size=2G",
+      "-device pxb-cxl,id=cxl.0,bus=pcie.0,bus_nr=52 "
+      "-device pxb-cxl,id=cxl.1,bus=pcie.0,bus_nr=64 ", POOL },
 };
 
 /* What a device is like besides, told by the machine's variant */
@@ -109,6 +143,7 @@ void fuzz_machine_choose(Fuzz *f)
     m->nr_fns = machines[m->kind].nr_fns;
     m->nr_bridges = machines[m->kind].nr_bridges;
     m->nr_targets = FUZZ_SERIALS;
+    m->has_pool = machines[m->kind].pool;
     for (unsigned i = 0; i < FUZZ_MEMORIES; i++) {
         m->memory[i] = -1;
         if ((f->seed / FUZZ_MACHINES + 1) % STREAMS_WITH_MEMORY) {
@@ -138,6 +173,11 @@ char *fuzz_machine_props(const FuzzMachine *m, const FuzzFn *fn)
 
     return g_strdup_printf("%.*s%s,id=%s", (int)len, fn->device,
                            fn->device[len] ? variants[variant] : "", fn->id);
+}
+
+const char *fuzz_target(const FuzzMachine *m, unsigned n)
+{
+    return n == 0 && m->has_pool ? FUZZ_POOL : m->fn[m->targets[n]].id;
 }
 
 char *fuzz_serial_path(Fuzz *f, unsigned launch, unsigned n)
@@ -183,6 +223,7 @@ static char *machine_args(Fuzz *f, unsigned launch)
     g_string_append_printf(args, "%s %s", machines[m->kind].windows,
                            machines[m->kind].bridges);
     add_memory(args, m);
+    g_string_append(args, machines[m->kind].pool ?: "");
     for (i = 0; i < m->nr_fns; i++) {
         g_autofree char *props = fuzz_machine_props(m, &m->fn[i]);
 
@@ -195,9 +236,8 @@ static char *machine_args(Fuzz *f, unsigned launch)
             args, "-chardev socket,id=chr%u,path=%s,server=on,wait=off "
             "-device mctp-serial-cxl,id=link%u,chardev=chr%u,target=%s,eid=%u "
             "-device i2c_mctp_cxl,id=i2c%u,bus=dw.0,address=0x%x,target=%s,"
-            "eid=%u ", i, path, i, i, m->fn[m->targets[i]].id,
-            FUZZ_EID_FIRST + i, i, FUZZ_I2C_FIRST + i,
-            m->fn[m->targets[i]].id, FUZZ_EID_FIRST + i);
+            "eid=%u ", i, path, i, i, fuzz_target(m, i), FUZZ_EID_FIRST + i,
+            i, FUZZ_I2C_FIRST + i, fuzz_target(m, i), FUZZ_EID_FIRST + i);
     }
     return g_string_free(args, false);
 }

@@ -16,6 +16,9 @@
 /* Memory of all devices */
 #define FUZZ_MEMORIES 9
 
+/* Where there is one, its heads are the memory devices */
+#define FUZZ_POOL "pool0"
+
 /* I2C addresses of endpoints; the guest's own */
 #define FUZZ_I2C_FIRST 0x20
 #define FUZZ_I2C_OWN 0x10
@@ -34,6 +37,7 @@ typedef enum FuzzKind {
  * @sec, @sub: buses below a bridge; @last: index of the last function there
  * @parent: index of the bridge above, or -1
  * @port: number of a switch's port
+ * @host: ID of a memory device's host, in a pool
  * @base: guest address of its 4 MiB of registers
  * @bar: guest address of each BAR, or 0
  * @express, @msi, @msix, @aer, @doe: offsets of capabilities, or 0
@@ -45,7 +49,7 @@ typedef struct FuzzFn {
     FuzzKind kind;
     uint8_t bus, devfn, sec, sub;
     int last, parent;
-    uint8_t port;
+    uint8_t port, host;
     uint64_t base;
     uint64_t bar[6];
     uint16_t express, msi, msix, aer, doe[FUZZ_DOES];
@@ -57,7 +61,8 @@ typedef struct FuzzFn {
  * struct FuzzMachine - one of them
  * @memory: files with the memory of devices, which a migration leaves where it
  *   is; none, that is -1, of a machine whose memory is in the stream
- * @targets: functions with endpoints, for serial lines and the I2C bus
+ * @targets: functions with endpoints, for serial lines and the I2C bus; the
+ *   first of them is the pool's instead where @has_pool
  * @window: guest address of the fixed windows; @window_size: all of them
  * @bridge: component registers of the host bridges
  */
@@ -68,6 +73,7 @@ typedef struct FuzzMachine {
     int memory[FUZZ_MEMORIES];
     unsigned nr_targets;
     unsigned targets[FUZZ_SERIALS];
+    bool has_pool;
     uint64_t window, window_size;
     uint64_t bridge[2];
     unsigned nr_bridges;
@@ -75,7 +81,7 @@ typedef struct FuzzMachine {
 
 struct Fuzz;
 
-#define FUZZ_MACHINES 2
+#define FUZZ_MACHINES 3
 
 /** fuzz_machine_choose() - fill in all that the seed decides */
 void fuzz_machine_choose(struct Fuzz *f);
@@ -85,6 +91,8 @@ void fuzz_machine_launch(struct Fuzz *f, const char *more);
 void fuzz_machine_end(struct Fuzz *f);
 /** fuzz_machine_props() - @fn's driver and properties */
 char *fuzz_machine_props(const FuzzMachine *m, const FuzzFn *fn);
+/** fuzz_target() - what line @n is of: a function, or the pool */
+const char *fuzz_target(const FuzzMachine *m, unsigned n);
 /** fuzz_machine_probe() - find capabilities, after fuzz_enumerate() */
 void fuzz_machine_probe(struct Fuzz *f);
 /** fuzz_serial_path() - the socket of line @n */

@@ -120,6 +120,8 @@ void fuzz_fm_payload(Fuzz *f, const FuzzFn *fn, FuzzCommand *c);
 void fuzz_tunnel(FuzzCommand *c, uint8_t port);
 /** fuzz_dpa() - an address in @fn, few enough to meet again */
 uint64_t fuzz_dpa(Fuzz *f, const FuzzFn *fn);
+/** fuzz_host() - ID of a host, 0 where there is no other */
+unsigned fuzz_host(Fuzz *f);
 /** fuzz_extent() - one or a few blocks of dynamic capacity */
 void fuzz_extent(Fuzz *f, const FuzzFn *fn, uint64_t *dpa, uint64_t *len);
 /** fuzz_post_command() - through the mailbox of @fn */

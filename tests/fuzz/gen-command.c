@@ -299,6 +299,8 @@ static uint16_t command_opcode(Fuzz *f, const FuzzFn *fn)
     unsigned kinds = fn->kind == FUZZ_MEMORY ?
                      KIND_MAILBOX | KIND_FM | KIND_LD : KIND_SWITCH;
 
+    kinds |= f->m.has_pool ? KIND_MHD : 0;
+
     if (how == 0) {
         return any;
     }

@@ -30,6 +30,13 @@ static const uint16_t registers[] = {
 /* Bits of an AER error that 5203h takes */
 static const uint8_t errors[] = { 0, 4, 5, 12, 13, 14, 15, 18, 20, 22, 31 };
 
+unsigned fuzz_host(Fuzz *f)
+{
+    unsigned n = fuzz_below(f, 3);
+
+    return f->m.has_pool ? n : 0;
+}
+
 static void put_add(Fuzz *f, const FuzzFn *fn, FuzzCommand *c)
 {
     unsigned policy = fuzz_below(f, 9) ? fuzz_below(f, 4) : fuzz_below(f, 256);
@@ -37,7 +44,7 @@ static void put_add(Fuzz *f, const FuzzFn *fn, FuzzCommand *c)
     uint64_t dpa, len;
 
     fuzz_extent(f, fn, &dpa, &len);
-    command_put(c, 0, 2, fuzz_one_in(f, 30) ? fuzz_odd(f) : 0);
+    command_put(c, 0, 2, fuzz_one_in(f, 30) ? fuzz_odd(f) : fuzz_host(f));
     command_put(c, 2, 1, policy);
     command_put(c, 3, 1, fuzz_below(f, fuzz_one_in(f, 10) ? 9 : 2));
     command_put(c, 4, 8, len);
@@ -66,7 +73,7 @@ static void put_release(Fuzz *f, const FuzzFn *fn, FuzzCommand *c)
     uint64_t dpa, len;
 
     fuzz_extent(f, fn, &dpa, &len);
-    command_put(c, 0, 2, fuzz_one_in(f, 30) ? fuzz_odd(f) : 0);
+    command_put(c, 0, 2, fuzz_one_in(f, 30) ? fuzz_odd(f) : fuzz_host(f));
     command_put(c, 2, 2, policy | flags);
     command_put(c, 4, 8, len);
     memset(c->data + 12, fuzz_below(f, 6), 16);
@@ -167,7 +174,7 @@ void fuzz_fm_payload(Fuzz *f, const FuzzFn *fn, FuzzCommand *c)
         c->data[12] = fuzz_below(f, 2);
         break;
     case 0x5603:
-        command_put(c, 0, 4, fuzz_one_in(f, 9));
+        command_put(c, 0, 4, fuzz_one_in(f, 9) + fuzz_host(f));
         command_put(c, 4, 4, fuzz_one_in(f, 3) ? fuzz_odd(f) : 40);
         command_put(c, 8, 4, fuzz_one_in(f, 3) ? fuzz_below(f, 9) : 0);
         break;

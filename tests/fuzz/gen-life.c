@@ -64,13 +64,13 @@ static void plug(Fuzz *f, const FuzzFn *fn)
 static void plug_line(Fuzz *f, unsigned n)
 {
     say(f, "device_add mctp-serial-cxl,id=link%u,chardev=chr%u,target=%s,"
-        "eid=%u", n, n, f->m.fn[f->m.targets[n]].id, FUZZ_EID_FIRST + n);
+        "eid=%u", n, n, fuzz_target(&f->m, n), FUZZ_EID_FIRST + n);
 }
 
 static void plug_i2c(Fuzz *f, unsigned n)
 {
     say(f, "device_add i2c_mctp_cxl,id=i2c%u,bus=dw.0,address=0x%x,target=%s,"
-        "eid=%u", n, FUZZ_I2C_FIRST + n, f->m.fn[f->m.targets[n]].id,
+        "eid=%u", n, FUZZ_I2C_FIRST + n, fuzz_target(&f->m, n),
         FUZZ_EID_FIRST + n);
 }
 
@@ -253,10 +253,12 @@ static bool plug_missing(Fuzz *f)
         }
     }
     for (i = 0; i < f->m.nr_targets; i++) {
-        const FuzzFn *target = &f->m.fn[f->m.targets[i]];
+        const char *target = fuzz_target(&f->m, i);
+        bool gone = !g_hash_table_contains(ids, target) &&
+                    !g_str_equal(target, FUZZ_POOL);
         bool line = is_there(ids, "link", i);
 
-        if (!line || !g_hash_table_contains(ids, target->id)) {
+        if (!line || gone) {
             if (line) {
                 say(f, "device_del link%u", i);
             }

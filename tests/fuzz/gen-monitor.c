@@ -226,6 +226,10 @@ static void add_value(Fuzz *f, GString *json, char kind)
 
     switch (kind) {
     case 'p':
+        if (f->m.has_pool && (any & 7) == 1) {
+            g_string_append(json, "\"" FUZZ_POOL "\"");
+            break;
+        }
         /* mostly the whole path: QEMU searches all there is for part of one */
         g_string_append_printf(json, "\"%s%s\"",
                                n ? "/machine/peripheral/" : "",
@@ -261,7 +265,7 @@ static void add_value(Fuzz *f, GString *json, char kind)
         g_string_append_printf(json, "%d", (int)(any & 0xff) - 128);
         break;
     case '0':
-        g_string_append_printf(json, "%u", n == 0 && any == 0);
+        g_string_append_printf(json, "%u", n == 0 ? any == 0 : fuzz_host(f));
         break;
     case '1':
         g_string_append_printf(json, "%u", n == 0 ? (unsigned)any & 9 : n & 1);
