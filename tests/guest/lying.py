@@ -47,6 +47,8 @@ ARGUMENTS = {
     'packet-late': {'delay': 8000},
     'packet-reorder': {'when': 'every-nth', 'n': 2},
 }
+# More than faults after which a guest is of no use any more
+BOOTS_MAX = 60
 # Linux asks for these only when it finds a device
 FOUND_ANEW = ('bar-small',)
 # After one of these Linux lets a DOE mailbox alone for good
@@ -233,6 +235,10 @@ class Plan:
     def sanitizes(self, _):
         return self.now.kinds[0].startswith('background-')
 
+    def spoilt(self, _):
+        """No region can be made any more: there is another boot."""
+        print('# spoilt by ' + ' '.join(self.now.kinds), flush=True)
+
     def end(self, machine):
         for fault in machine.command('query-cxl-faults'):
             self.now.hits += fault['hits']
@@ -383,7 +389,7 @@ def main():
         words += ['--persistent', '--dc-props',
                   'dc0-block-size=4096,partitionable=on']
     boots, died, version = 0, False, 'unknown'
-    while (plan.todo is None or plan.todo) and boots < 40:
+    while (plan.todo is None or plan.todo) and boots < BOOTS_MAX:
         boots += 1
         left = plan.todo and len(plan.todo)
         plan.boot()
