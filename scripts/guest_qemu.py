@@ -9,6 +9,9 @@ says how it went:
   plug ID      put it in again, as it was on the command line
   offer ID OFFSET LENGTH
                dynamic capacity of its first region, by the monitor
+  error ID correctable|uncorrectable TYPE
+               a protocol error, by the monitor, which nothing keeps from the
+               guest
   extents ID DPA+LENGTH...
                does the monitor say that the host has these, and no offer?
 """
@@ -127,6 +130,18 @@ class Machine:
             'selection-policy': 'prescriptive', 'tag': '',
             'extents': [{'offset': int(offset, 0), 'len': int(length, 0)}]})
 
+    def error(self, name, kind, what):
+        path = '/machine/peripheral/' + name
+        if kind == 'correctable':
+            hidden = self.command('cxl-inject-correctable-error', path=path,
+                                  type=what)
+        else:
+            hidden = self.command(
+                'cxl-inject-uncorrectable-errors', path=path,
+                errors=[{'type': what, 'header': list(range(1, 17))}])
+        if hidden:
+            raise AskError('the guest does not see it: ' + json.dumps(hidden))
+
     def extents(self, name, *wanted):
         host = self.command('query-cxl-dynamic-capacity',
                             path='/machine/peripheral/' + name)['hosts'][0]
@@ -180,6 +195,8 @@ class Machine:
                 self.unplug(rest)
             elif what == 'offer':
                 self.offer(*rest.split())
+            elif what == 'error':
+                self.error(*rest.split())
             elif what == 'extents':
                 self.extents(*rest.split())
             elif what == 'plug':

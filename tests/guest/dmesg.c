@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "dmesg.h"
@@ -91,36 +92,71 @@ static int take_line(struct block *b, int level, const char *text)
     return 1;
 }
 
+static bool open_kmsg(void)
+{
+    if (kmsg < 0) {
+        kmsg = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    }
+    return kmsg >= 0;
+}
+
+/* The next line; NULL: none yet.  "" where lines were lost, or is no text */
+static const char *next_line(char *record, size_t size, int *level)
+{
+    ssize_t n = read(kmsg, record, size - 1);
+    char *text;
+
+    *level = LEVEL_MASK;
+    if (n < 0 && errno == EPIPE) {
+        /* records were overwritten before they were read; go on behind */
+        tap_note("kernel log overran");
+        *level = 0;
+        return "";
+    }
+    if (n <= 0) {
+        return NULL;
+    }
+    record[n] = '\0';
+    text = strchr(record, ';');
+    if (!text) {
+        return "";
+    }
+    text[strcspn(text, "\n")] = '\0';
+    *level = atoi(record) & LEVEL_MASK;
+    return text + 1;
+}
+
 int dmesg_complaints(void)
 {
     struct block block = { .open = false };
     char record[8192];
-    int found = 0;
-    ssize_t n;
+    int found = 0, level;
+    const char *text;
 
-    if (kmsg < 0) {
-        kmsg = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-        if (kmsg < 0) {
-            return -errno;
-        }
+    if (!open_kmsg()) {
+        return -errno;
     }
-    /* EPIPE: records were overwritten before they were read; go on behind */
-    while ((n = read(kmsg, record, sizeof(record) - 1)) > 0 ||
-           (n < 0 && errno == EPIPE)) {
-        char *text;
-
-        if (n < 0) {
-            tap_note("kernel log overran");
-            found++;
-            continue;
-        }
-        record[n] = '\0';
-        text = strchr(record, ';');
-        if (!text) {
-            continue;
-        }
-        text[strcspn(text, "\n")] = '\0';
-        found += take_line(&block, atoi(record) & LEVEL_MASK, text + 1);
+    while ((text = next_line(record, sizeof(record), &level))) {
+        found += take_line(&block, level, text);
     }
     return found;
+}
+
+bool dmesg_await(unsigned seconds, const char *who, const char *what)
+{
+    const struct timespec nap = { .tv_nsec = 20 * 1000 * 1000 };
+    time_t limit = time(NULL) + seconds;
+    char record[8192];
+    const char *text;
+    int level;
+
+    while (open_kmsg() && time(NULL) <= limit) {
+        text = next_line(record, sizeof(record), &level);
+        if (!text) {
+            nanosleep(&nap, NULL);
+        } else if (strstr(text, who) && strstr(text, what)) {
+            return true;
+        }
+    }
+    return false;
 }

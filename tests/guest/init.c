@@ -44,6 +44,7 @@ static const struct {
     { "code-interleaved", scenario_code_interleaved },
     { "dcd", scenario_dcd },
     { "demo", scenario_demo },
+    { "errors", scenario_errors },
     { "hang", scenario_hang },
     { "i2c", scenario_i2c },
     { "lines", scenario_lines },

@@ -19,6 +19,8 @@ void scenario_code_interleaved(void);
 void scenario_dcd(void);
 /** scenario_demo() - a story for people. */
 void scenario_demo(void);
+/** scenario_errors() - protocol errors of a device and of ports above it. */
+void scenario_errors(void);
 /** scenario_hang() - waits for the runner and does not end. */
 void scenario_hang(void);
 /** scenario_i2c() - the I2C controller as master and as target. */
