@@ -201,6 +201,10 @@ struct CXLDynCap {
     uint32_t orphan_extents;
     uint32_t orphan_tags;
     size_t tag_bytes;
+    /* fence.c */
+    GPtrArray *leaving;
+    DCSet held;
+    uint64_t last_ticket;
 };
 
 /*
@@ -287,6 +291,16 @@ bool dc_range_is_free(const CXLDynCap *dc, unsigned region, uint64_t dpa,
                       uint64_t len);
 void dc_alloc_range(CXLDynCap *dc, unsigned region, uint64_t dpa, uint64_t len);
 void dc_free_range(CXLDynCap *dc, unsigned region, uint64_t dpa, uint64_t len);
+
+/* -- what hosts may still reach (fence.c) -------------------------- */
+
+void dc_fence_free(CXLDynCap *dc);
+/* @media left @host, before it is given back: remember that */
+void dc_fence_leave(CXLDynCap *dc, uint16_t host, GArray *media);
+/* Accessed once and nobody's now: free, or held while somebody reaches it */
+void dc_give_back(CXLDynCap *dc, uint64_t dpa, uint64_t len);
+/* Takes from @wipe what is held: it is wiped when it is let go */
+void dc_fence_sanitize(CXLDynCap *dc, GArray *wipe);
 
 /* -- tags (tags.c) ------------------------------------------------- */
 

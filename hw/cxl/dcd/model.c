@@ -116,6 +116,7 @@ void cxl_dc_free(CXLDynCap *dc)
         dc_set_clear(&dc->region[i].holes);
     }
     dc_tags_free(dc);
+    dc_fence_free(dc);
     g_free(dc->host);
     g_free(dc->region);
     g_free(dc);
@@ -522,6 +523,7 @@ static void dc_run_report(CXLDynCap *dc, const DCEffects *fx)
 void dc_effects_run(CXLDynCap *dc, DCEffects *fx)
 {
     dc_run_access(dc, fx->host, fx->off, false);
+    dc_fence_sanitize(dc, fx->wipe);
     for (guint i = 0; dc->ops->sanitize && i < fx->wipe->len; i++) {
         dc->ops->sanitize(dc->opaque, &g_array_index(fx->wipe, CXLDCRange, i));
     }

@@ -253,6 +253,21 @@ static void dc_fragment_release(CXLDynCap *dc, DCHost *h, const DCFragment *p,
     dc_effects_range(dc, free, p->dpa, p->len);
 }
 
+/* Where they are on the medium, which the host may reach for a while */
+static void dc_fragments_leave(CXLDynCap *dc, uint16_t host,
+                               const GArray *fragments)
+{
+    g_autoptr(GArray) media = g_array_new(FALSE, FALSE, sizeof(CXLDCRange));
+
+    for (guint i = 0; dc->ops->fenced && i < fragments->len; i++) {
+        const DCFragment *p = &g_array_index(fragments, DCFragment, i);
+        DCRec ext = { .dpa = p->ext_dpa, .ref = p->tag, .seq = p->seq };
+
+        dc_effects_range(dc, media, dc_rec_media(&ext, p->dpa), p->len);
+    }
+    dc_fence_leave(dc, host, media);
+}
+
 void dc_fragments_release(CXLDynCap *dc, uint16_t host, const GArray *fragments,
                           bool sanitize, DCEffects *fx)
 {
@@ -261,6 +276,7 @@ void dc_fragments_release(CXLDynCap *dc, uint16_t host, const GArray *fragments,
     guint end;
 
     dc_added_remove(dc, h, fragments);
+    dc_fragments_leave(dc, host, fragments);
     for (guint i = 0; i < fragments->len; i = end) {
         const DCFragment *first = &g_array_index(fragments, DCFragment, i);
         DCTag *tag = first->tag;
@@ -283,7 +299,7 @@ void dc_fragments_release(CXLDynCap *dc, uint16_t host, const GArray *fragments,
     for (guint i = 0; i < free->len; i++) {
         const CXLDCRange *r = &g_array_index(free, CXLDCRange, i);
 
-        dc_free_range(dc, dc_region_at(dc, r->dpa), r->dpa, r->len);
+        dc_give_back(dc, r->dpa, r->len);
     }
     if (fragments->len) {
         h->generation++;

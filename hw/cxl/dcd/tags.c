@@ -327,7 +327,7 @@ static void dc_tag_end(CXLDynCap *dc, DCTag *tag, DCEffects *fx)
         for (uint32_t i = 0; i < tag->nr_parts; i++) {
             const CXLDCRange *part = &tag->part[i];
 
-            dc_free_range(dc, tag->region, part->dpa, part->len);
+            dc_give_back(dc, part->dpa, part->len);
             if (tag->accessed_once && (tag->sanitize || home->sanitize)) {
                 dc_effects_range(dc, fx->wipe, part->dpa, part->len);
             }

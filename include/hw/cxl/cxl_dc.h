@@ -168,6 +168,10 @@ typedef enum CXLDCReason {
  * Then the function returns and its caller answers the command.  What is wiped
  * is free then: the owner may overwrite it later, but before anybody's access
  * to it at the latest.
+ *
+ * Where hosts are elsewhere, their access cannot end inside of commit: with
+ * @fenced, what they had is given to nobody, and not wiped, before
+ * cxl_dc_access_ended().
  */
 typedef struct CXLDCOps {
     uint32_t (*log_space)(void *opaque, uint16_t host);
@@ -180,6 +184,7 @@ typedef struct CXLDCOps {
     void (*log)(void *opaque, const CXLDCEvent *event);
     void (*report)(void *opaque, uint16_t host, CXLDCOutcome what,
                    CXLDCReason why, const CXLDCExtent *extents, size_t n);
+    bool fenced;
 } CXLDCOps;
 
 /**
@@ -411,6 +416,65 @@ void cxl_dc_reset_host(CXLDynCap *dc, uint16_t host);
  * capacity is force-released, so that others can have it
  */
 void cxl_dc_remove_host(CXLDynCap *dc, uint16_t host);
+
+/* -- hosts that are elsewhere (CXLDCOps.fenced) ---------------------------- */
+
+/**
+ * cxl_dc_last_ticket() - of the last operation that took access from a host
+ *
+ * They count up from 1.  In ops->access (off) and the commit behind it, that is
+ * the operation which these are about.
+ */
+uint64_t cxl_dc_last_ticket(const CXLDynCap *dc);
+/**
+ * cxl_dc_access_ended() - @host does not reach any more what left it by
+ * operations up to @ticket; blocks that no other host reaches are wiped, where
+ * they have to be, and free
+ * Return: some of it was not known to have ended yet
+ */
+bool cxl_dc_access_ended(CXLDynCap *dc, uint16_t host, uint64_t ticket);
+
+/** cxl_dc_leaving() - what hosts may still reach, on the medium, oldest first */
+typedef bool CXLDCLeavingFn(void *opaque, uint16_t host, uint64_t ticket,
+                            const CXLDCRange *range);
+void cxl_dc_leaving(const CXLDynCap *dc, CXLDCLeavingFn *fn, void *opaque);
+/** cxl_dc_held() - what nobody has and nobody is given because of that. */
+void cxl_dc_held(const CXLDynCap *dc, CXLDCRangeFn *fn, void *opaque);
+/*
+ * Both walks are state that vmstate_cxl_dc has not: these put it back into a
+ * model that was loaded.  False for what cannot be.
+ */
+bool cxl_dc_restore_leaving(CXLDynCap *dc, uint16_t host, uint64_t ticket,
+                            const CXLDCRange *range);
+bool cxl_dc_restore_held(CXLDynCap *dc, const CXLDCRange *range, bool sanitize);
+
+/* -- the host's end, where the model is elsewhere -------------------------- */
+
+/** struct CXLDCPiece - @len bytes at @dpa of a host, and where on the medium */
+typedef struct CXLDCPiece {
+    uint64_t dpa;
+    uint64_t len;
+    uint64_t media;             /* as of cxl_dc_translate() */
+} CXLDCPiece;
+
+/*
+ * A model may be no more than a view of what a host has of another one: it
+ * answers cxl_dc_access(), cxl_dc_translate() and cxl_dc_next(), and tells its
+ * owner by ops->access and ops->commit.  No other operation may be used.  False,
+ * and nothing has changed, for pieces that no host can have.
+ */
+
+/** cxl_dc_view_on() - @host can access these as well; it could not before. */
+bool cxl_dc_view_on(CXLDynCap *dc, uint16_t host, const CXLDCPiece *piece,
+                    size_t n);
+/** cxl_dc_view_off() - @host cannot access anything at these addresses. */
+bool cxl_dc_view_off(CXLDynCap *dc, uint16_t host, const CXLDCPiece *piece,
+                     size_t n);
+/** cxl_dc_view_become() - @host can access these and nothing else. */
+bool cxl_dc_view_become(CXLDynCap *dc, uint16_t host, const CXLDCPiece *piece,
+                        size_t n);
+/** cxl_dc_view_leave() - @host has nothing shared any more, or nothing at all */
+void cxl_dc_view_leave(CXLDynCap *dc, uint16_t host, bool all);
 
 /** cxl_dc_memory() - bytes of heap that the model holds now. */
 size_t cxl_dc_memory(const CXLDynCap *dc);
