@@ -24,7 +24,7 @@ import sys
 
 import overlay_texts
 
-ROOTS = ('hw', 'include', 'qapi', 'stubs', 'system', 'util', 'docs/system',
+ROOTS = ('hw', 'include', 'qapi', 'stubs', 'system', 'util', 'docs/interop', 'docs/system',
          'tests/unit', 'tests/qtest', 'tests/bench/cxl', 'tests/fuzz',
          'tests/data')
 OWNED = ('hw/cxl', 'include/hw/cxl', 'hw/mctp', 'include/hw/mctp')

@@ -36,7 +36,7 @@ LAYERS = (
     ('hw/cxl/dcd/*', 'dcd'),
     ('include/hw/cxl/cxl_dc*.h', 'dcd'),
     ('hw/cxl/pool/*', 'pool'),
-    ('include/hw/cxl/cxl_pool.h', 'pool'),
+    ('include/hw/cxl/cxl_pool*.h', 'pool'),
     ('hw/cxl/switch/*', 'switch'),
     ('hw/cxl/hdm/*', 'hdm'),
     ('include/hw/cxl/cxl_host.h', 'hdm'),
