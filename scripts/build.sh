@@ -16,9 +16,12 @@ targets=(qemu-system-x86_64)
 if grep -qx -- --enable-fuzzing "$build/options"; then
     targets+=(qemu-fuzz-x86_64)
 fi
+# what can be built, and the list of tests, are new only when build.ninja is
+run_ninja "$build/qemu" --quiet build.ninja
+if grep -q '^build tools/cxl-poold/cxl-poold:' "$build/qemu/build.ninja"; then
+    targets+=(tools/cxl-poold/cxl-poold)
+fi
 if [ "$what" = tests ]; then
-    # the list of tests is new only when build.ninja is
-    run_ninja "$build/qemu" --quiet build.ninja
     mapfile -t -O "${#targets[@]}" targets < <(
         /usr/bin/python3 scripts/base-tests.py "$build/qemu" targets)
     # not run, but they should not fall behind

@@ -20,7 +20,7 @@ LIST = 'share/qemu-cxl/files'
 FIRMWARE = ('bios*.bin', 'qboot.rom', 'vgabios*.bin', 'efi-*.rom', 'pxe-*.rom',
             'kvmvapic.bin', 'linuxboot*.bin', 'multiboot*.bin', 'pvh.bin')
 DOCS = ('README.md', 'LICENSE', 'docs/benchmarks.rst', 'docs/compare.rst',
-        'docs/*.svg', 'docs/system/devices/*.rst')
+        'docs/*.svg', 'docs/system/devices/*.rst', 'docs/interop/*.rst')
 
 
 def firmware_folders(build):
@@ -39,6 +39,15 @@ def wanted(build):
         'bin/cxl-fm': (f'{build}/own/tools/cxl-fm/cxl-fm', 0o755),
         'share/man/man1/cxl-fm.1': (f'{TOP}/tools/cxl-fm/cxl-fm.1', 0o644),
     }
+    poold = f'{build}/qemu/tools/cxl-poold/cxl-poold'
+    if os.path.exists(poold):
+        files |= {
+            'bin/cxl-poold': (poold, 0o755),
+            'share/man/man1/cxl-poold.1':
+                (f'{TOP}/tools/cxl-poold/cxl-poold.1', 0o644),
+            'lib/systemd/user/cxl-poold@.service':
+                (f'{TOP}/tools/cxl-poold/cxl-poold@.service', 0o644),
+        }
     for pattern in DOCS:
         for path in glob.glob(os.path.join(TOP, pattern)):
             name = os.path.relpath(path, TOP)

@@ -26,7 +26,7 @@ import overlay_texts
 
 ROOTS = ('hw', 'include', 'qapi', 'stubs', 'system', 'util', 'docs/interop', 'docs/system',
          'tests/unit', 'tests/qtest', 'tests/bench/cxl', 'tests/fuzz',
-         'tests/data')
+         'tests/data', 'tools/cxl-poold')
 OWNED = ('hw/cxl', 'include/hw/cxl', 'hw/mctp', 'include/hw/mctp')
 STATE = '.overlay.json'
 # left behind by editors and merges

@@ -9,7 +9,7 @@
 PACKAGES_BUILD="gcc g++ libc6-dev make ninja-build pkgconf python3 python3-venv
     perl flex bison dpkg-dev xz-utils debian-archive-keyring
     libglib2.0-dev libpixman-1-dev libslirp-dev libfdt-dev libattr1-dev
-    libcap-ng-dev libjson-glib-dev"
+    libcap-ng-dev libjson-glib-dev libsqlite3-dev"
 PACKAGES_FIRMWARE="seabios ovmf qemu-system-data ipxe-qemu"
 PACKAGES_FUZZ="clang libclang-rt-dev"
 PACKAGES_KERNEL="bc cpio gzip libelf-dev kmod"

@@ -1,0 +1,429 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""cxl-poold: hosts that speak its protocol, and cxl-fm as the Fabric Manager.
+
+usage: test-cxl-poold.py CXL-POOLD CXL-FM [CASE...]
+"""
+
+import multiprocessing
+import os
+import signal
+import struct
+import subprocess
+import sys
+
+sys.argv.insert(1, '')      # fm_cases: there is no QEMU here
+sys.argv[2:4] = [sys.argv[3], sys.argv[2]]
+
+from fm_cases import (OTHER, TAG, Fm, case, equal, has, program,  # noqa: E402
+                      run)
+from poold import (ATTACH, CREDIT, ENDED, HELLO, MAGIC, REQUEST, Closed,
+                   Daemon, Host, Line)  # noqa: E402
+
+POOLD = sys.argv[3]
+MIB = 1 << 20
+BLOCK = 2 * MIB
+RETRY = 0x05
+IN_USE = 0x1e
+POOL = ('--size=1G', '--regions=4', '--set=dc1-sharable=on',
+        '--set=dc2-sharable=on', '--set=dc2-read-only=on',
+        '--set=dc3-sanitize=off')
+REGION = 256 * MIB
+
+
+def pool(*options):
+    d = Daemon(POOLD, *POOL, *options)
+    return d, Fm(d.fm)
+
+
+def wrong(pattern, *words):
+    done = subprocess.run([POOLD, *words], capture_output=True, timeout=60,
+                          check=False)
+    equal(done.returncode, 1)
+    equal(done.stdout, b'')
+    has(done.stderr.decode(), pattern)
+    return done.stderr.decode()
+
+
+def give(fm, host, number, size='2M', *words):
+    fm.text('add', '--host', number, '--size', size, *words)
+    return host.accept()
+
+
+# -- the program --------------------------------------------------------------
+
+@case
+def it_says_how_it_is_used():
+    for word in ('--help', '-h'):
+        done = subprocess.run([POOLD, word], capture_output=True, check=True)
+        has(done.stdout.decode(), '^Usage: cxl-poold', '--size', 'heads.sock',
+            'fm.sock')
+
+
+@case
+def what_is_wrong_on_its_command_line_is_named():
+    wrong('DIR is missing')
+    wrong('one DIR', 'a', 'b')
+    wrong("size cannot be '12Q': give a size", '--size=12Q', '/nowhere')
+    wrong('--heads is 0: give 1 to 256', '--heads=0', '/nowhere')
+    wrong('--heads is 257', '--heads=257', '/nowhere')
+    wrong("heads cannot be '70000'", '--heads=70000', '/nowhere')
+    wrong('--regions is 9: give 1 to 8', '--regions=9', '/nowhere')
+    wrong("there is no 'dc0-colour'", '--set', 'dc0-colour=red', '/nowhere')
+    wrong("'dc0-sharable' is not NAME=VALUE", '--set', 'dc0-sharable',
+          '/nowhere')
+    wrong("dc0-sharable cannot be '1': give on or off", '--set',
+          'dc0-sharable=1', '/nowhere')
+    wrong('dc-event-log-depth is 0', '--set', 'dc-event-log-depth=0',
+          '/nowhere')
+    wrong('--huge-pages is about memory', '--huge-pages', '--file=/nowhere/x',
+          '/nowhere')
+    wrong("cannot make '/proc/nowhere'", '/proc/nowhere')
+
+
+@case
+def one_daemon_has_a_folder_and_options_that_it_began_with():
+    d, _ = pool()
+    with d:
+        wrong("is that of another cxl-poold that runs", d.path('pool'))
+        d.kill()
+        wrong("was made with heads=4: start it without", *POOL, '--heads=5',
+              d.path('pool'))
+        d.options = ()
+        d.start()
+        has(Fm(d.fm).text('info'), '^4 hosts, 4 regions, 1 GiB')
+
+
+@case
+def with_nothing_but_a_folder_it_is_a_pool():
+    with Daemon(POOLD) as d:
+        has(Fm(d.fm).text('info'), '^4 hosts, 1 regions?, 4 GiB')
+
+
+# -- capacity -----------------------------------------------------------------
+
+@case
+def capacity_goes_from_one_host_to_the_other():
+    d, fm = pool()
+    with d:
+        line = Line(d)
+        a = Host(line, 0)
+        (dpa, length), = give(fm, a, 0)
+        a.write(dpa, b'mine')
+        equal(a.list(), [(dpa, length)])
+        other = Line(d)
+        b = Host(other, 1, base=256 * MIB)
+        equal(b.list(), [])
+        fm.refused(IN_USE, 'add', '--host', 1, '--extent',
+                         f'{dpa + b.base:#x}+2M')
+        a.release((dpa, length))
+        equal(a.view, {})
+        fm.text('add', '--host', 1, '--extent', f'{dpa + b.base:#x}+2M')
+        equal(b.accept(), [(dpa + b.base, length)])
+        # the region's sanitize is on
+        equal(b.read(dpa + b.base, 4), bytes(4))
+        b.write(dpa + b.base, b'ours')
+        equal(bytes(line.memory[dpa:dpa + 4]), b'ours')
+
+
+@case
+def what_a_host_without_a_head_is_offered_is_refused():
+    d, fm = pool()
+    with d:
+        fm.refused(RETRY, 'add', '--host', 2, '--size', '2M')
+
+
+@case
+def shared_capacity_is_the_same_memory():
+    d, fm = pool()
+    with d:
+        a, b = Host(Line(d), 0), Host(Line(d), 1, base=256 * MIB)
+        (dpa, _), = give(fm, a, 0, '2M', '--region', 1, '--tag', TAG)
+        fm.text('add', '--host', 1, '--policy', 'shared', '--region', 2,
+                '--tag', TAG)
+        (seen, _), = b.accept()
+        assert seen >= b.base + 2 * REGION, hex(seen)
+        a.write(dpa, b'hello')
+        equal(b.read(seen, 5), b'hello')
+
+
+# -- fencing ------------------------------------------------------------------
+
+@case
+def what_leaves_is_nobodys_until_its_access_ended():
+    d, fm = pool()
+    with d:
+        a, b = Host(Line(d), 0, acks=False), Host(Line(d), 1)
+        a.pay()
+        a.acks = False
+        (dpa, length), = give(fm, a, 0)
+        a.write(dpa, b'old')
+        fm.text('release', '--host', 0, '--forced', '--extent', f'{dpa:#x}+2M')
+        # it is the host's no more, but was not said to have ended
+        fm.refused(IN_USE, 'add', '--host', 1, '--extent', f'{dpa:#x}+2M')
+        a.sync()
+        equal(a.list(), [])
+        equal(len(a.owed), 1)
+        equal(bytes(a.line.memory[dpa:dpa + 3]), b'old')
+        fm.refused(IN_USE, 'add', '--host', 1, '--extent', f'{dpa:#x}+2M')
+        # others are not held up
+        give(fm, b, 1)
+        a.pay()
+        a.sync()
+        fm.text('add', '--host', 1, '--extent', f'{dpa:#x}+2M')
+        b.accept()
+        equal(b.read(dpa, 3), bytes(3))
+
+
+@case
+def a_fence_holds_over_the_end_of_the_daemon():
+    d, fm = pool()
+    with d:
+        a, b = Host(Line(d), 0), Host(Line(d), 1)
+        a.acks = False
+        (dpa, length), = give(fm, a, 0)
+        a.write(dpa, b'old')
+        fm.text('release', '--host', 0, '--forced', '--extent', f'{dpa:#x}+2M')
+        d.restart()
+        b.move(Line(d))
+        fm.refused(IN_USE, 'add', '--host', 1, '--extent', f'{dpa:#x}+2M')
+        # whoever is there again says that it reaches nothing else
+        a.acks = True
+        a.move(Line(d))
+        equal(a.view, {})
+        a.sync()
+        fm.text('add', '--host', 1, '--extent', f'{dpa:#x}+2M')
+        b.accept()
+        equal(b.read(dpa, 3), bytes(3))
+
+
+def in_another_process(d):
+    """Runs a host elsewhere; returns the process and a pipe to it."""
+    here, there = multiprocessing.Pipe()
+
+    def serve():
+        host = Host(Line(d), 0)
+        there.send('ready')
+        while True:
+            what, *arguments = there.recv()
+            if what == 'silent':
+                host.acks = False
+                there.send(None)
+            else:
+                there.send(getattr(host, what)(*arguments))
+
+    process = multiprocessing.get_context('fork').Process(target=serve,
+                                                          daemon=True)
+    process.start()
+    equal(here.recv(), 'ready')
+
+    def tell(*what):
+        here.send(what)
+        return here.recv()
+    return process, tell
+
+
+@case
+def the_end_of_a_process_ends_its_access():
+    d, fm = pool()
+    with d:
+        b = Host(Line(d), 1)
+        process, tell = in_another_process(d)
+        fm.text('add', '--host', 0, '--size', '2M')
+        (dpa, length), = tell('accept')
+        tell('write', dpa, b'left')
+        tell('silent')
+        fm.text('release', '--host', 0, '--forced', '--extent', f'{dpa:#x}+2M')
+        os.kill(process.pid, signal.SIGSTOP)
+        fm.refused(IN_USE, 'add', '--host', 1, '--extent', f'{dpa:#x}+2M')
+        give(fm, b, 1)
+        os.kill(process.pid, signal.SIGKILL)
+        process.join()
+        when_possible(fm, 'add', '--host', 1, '--extent', f'{dpa:#x}+2M')
+        b.accept()
+        equal(b.read(dpa, 4), bytes(4))
+
+
+def when_possible(fm, *words):
+    """The daemon hears of a process's end when it hears of it."""
+    for _ in range(600):
+        done = subprocess.run([program, '-c', fm.url, *map(str, words)],
+                              capture_output=True, check=False)
+        if not done.returncode:
+            return done.stdout.decode()
+        os.sched_yield()
+    raise AssertionError(done.stderr.decode())
+
+
+@case
+def a_host_that_was_killed_finds_its_capacity_again():
+    d, fm = pool()
+    with d:
+        process, tell = in_another_process(d)
+        fm.text('add', '--host', 0, '--size', '4M')
+        (dpa, length), = tell('accept')
+        tell('write', dpa, b'kept')
+        os.kill(process.pid, signal.SIGKILL)
+        process.join()
+        while True:
+            try:
+                a = Host(Line(d), 0)
+                break
+            except Closed as closed:
+                has(str(closed), 'head 0 is that of process')
+        equal(a.list(), [(dpa, length)])
+        equal(a.read(dpa, 4), b'kept')
+
+
+# -- the daemon's end ---------------------------------------------------------
+
+@case
+def a_killed_daemon_forgets_nothing():
+    d, fm = pool()
+    with d:
+        a, b = Host(Line(d), 0), Host(Line(d), 1)
+        mine = give(fm, a, 0, '6M')
+        a.write(mine[0][0], b'before')
+        give(fm, a, 0, '2M', '--region', 1, '--tag', TAG)
+        fm.text('add', '--host', 1, '--policy', 'shared', '--region', 2,
+                '--tag', TAG)
+        theirs = b.accept()
+        fm.text('add', '--host', 1, '--size', '2M', '--tag', OTHER)
+        known = [fm.text('extents', '--host', n) for n in (0, 1)]
+        tags = fm.text('tags')
+        view = dict(a.view)
+        d.restart()
+        equal([fm.text('extents', '--host', n) for n in (0, 1)], known)
+        equal(fm.text('tags'), tags)
+        a.move(Line(d))
+        b.move(Line(d))
+        equal(a.view, view)
+        equal(a.read(mine[0][0], 6), b'before')
+        # the offer's record was not heard before, and is now
+        equal(len(b.accept()), 1)
+        equal(len(b.list()), 2)
+
+
+@case
+def an_answer_that_was_not_heard_is_the_same_again():
+    d, fm = pool()
+    with d:
+        a = Host(Line(d), 0)
+        fm.text('add', '--host', 0, '--size', '2M')
+        a.sync()
+        event, = a.events
+        number = a.last + 1
+        answer = struct.pack('<IIQQQ', 1, 0, event.extent.dpa,
+                             event.extent.length, 0)
+        equal(a.command(0x4802, answer), (0, b''))
+        d.restart()
+        a.move(Line(d))
+        del a.answers[number]
+        a.last = number - 1
+        equal(a.command(0x4802, answer), (0, b''))
+        equal(len(a.list()), 1)
+        # as another request it is one too many
+        code, _ = a.command(0x4802, answer)
+        equal(code, 0x0f)
+
+
+@case
+def another_life_of_a_machine_is_a_reset():
+    d, fm = pool()
+    with d:
+        line = Line(d)
+        a = Host(line, 0)
+        mine = give(fm, a, 0)
+        give(fm, a, 0, '2M', '--region', 1, '--tag', TAG)
+        fm.text('add', '--host', 0, '--size', '2M')
+        line.close()
+        a = None
+        while a is None:
+            try:
+                a = Host(Line(d), 0)
+            except Closed as closed:
+                has(str(closed), 'already')
+        equal(a.accept(), [])
+        equal(a.list(), mine)
+
+
+# -- hostile heads ------------------------------------------------------------
+
+def ends(d, *messages, greet=True):
+    """The connection ends, and nothing else does."""
+    line = Line(d, greet)
+    try:
+        for data in messages:
+            line.send_bytes(data)
+        while True:
+            line.read()
+    except Closed as closed:
+        return str(closed)
+    finally:
+        line.close()
+
+
+def message(kind, body=b'', head=0):
+    return struct.pack('<IBBH', 8 + len(body), kind, 0, head) + body
+
+
+@case
+def nonsense_ends_a_connection_and_nothing_else():
+    d, fm = pool()
+    attach = struct.pack('<16sQ8IQII', b'x' * 16, 0, *range(8), 0, 9, 0)
+    with d:
+        a = Host(Line(d), 3)
+        for data in (b'\0' * 8, b'\xff' * 64, struct.pack('<IBBH', 7, 1, 0, 0),
+                     struct.pack('<IBBH', 0x200000, 1, 0, 0),
+                     message(HELLO, b'nope' + bytes(4)),
+                     message(HELLO, MAGIC + struct.pack('<HH', 2, 1)),
+                     message(ATTACH, attach), message(REQUEST, bytes(16))):
+            has(ends(d, data, greet=False), 'does not understand')
+        has(ends(d, message(HELLO, MAGIC + struct.pack('<HH', 2, 9)),
+                 greet=False), 'speaks version 1, not 2 to 9')
+        for data in (message(ATTACH, attach[:-1]), message(0x55),
+                     message(ATTACH, b'\0' * 16 + attach[16:]),
+                     message(ENDED, bytes(8)), message(CREDIT, bytes(16)),
+                     message(REQUEST, bytes(16)),
+                     message(HELLO, MAGIC + struct.pack('<HH', 1, 1))):
+            has(ends(d, data), 'does not understand')
+        has(ends(d, message(ATTACH, attach, 4)), 'there is no head 4')
+        has(ends(d, message(ATTACH, attach, 3)), 'head 3 is that of process')
+        for data in (message(REQUEST, bytes(16)), message(ENDED, bytes(7)),
+                     message(CREDIT, struct.pack('<QII', 99, 0, 0)),
+                     message(REQUEST, struct.pack('<QHHI', 1, 0x4800, 0,
+                                                  0x7fffffff))):
+            has(ends(d, message(ATTACH, attach), data), 'does not understand')
+        a.sync()
+        has(fm.text('info'), '4 hosts')
+
+
+@case
+def a_head_cannot_be_a_manager():
+    d, _ = pool()
+    with d:
+        a = Host(Line(d), 0)
+        equal(a.command(0x5600), (0x03, b''))
+        equal(a.command(0x0001), (0x03, b''))
+        equal(a.command(0x4801, b''), (0x16, b''))
+
+
+@case
+def who_does_not_read_is_not_served():
+    d, fm = pool()
+    with d:
+        a, b = Host(Line(d), 0), Host(Line(d), 1)
+        a.line.socket.setblocking(False)
+        body = struct.pack('<QHHI', 0, 0x4800, 0, 1 << 20) + b'\x08\0'
+        number = a.last
+        try:
+            while True:
+                number += 1
+                a.line.socket.send(message(
+                    REQUEST, struct.pack('<Q', number) + body[8:]))
+        except BlockingIOError:
+            pass
+        give(fm, b, 1)
+
+
+sys.exit(run())

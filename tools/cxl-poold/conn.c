@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * cxl-poold: streams on unix sockets
+ */
+#include "qemu/osdep.h"
+#include <glib-unix.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include "qapi/error.h"
+#include "qemu/error-report.h"
+#include "poold.h"
+
+/* Read at once, and kept; and what is gathered for who does not read it */
+#define IN_BYTES    (64 * KiB)
+#define IN_PAUSE    (2 * MiB)
+#define OUT_PAUSE   (4 * MiB)
+#define OUT_MAX     (256 * MiB)
+
+static gboolean conn_event(gint fd, GIOCondition what, gpointer opaque);
+
+/* Who does not read what it is told is not listened to either */
+static void conn_wait(Conn *c)
+{
+    bool listens = c->out->len < OUT_PAUSE && c->in->len < IN_PAUSE && !c->ends;
+    GIOCondition waits = (c->out->len ? G_IO_OUT : 0) |
+                         (listens ? G_IO_IN : 0);
+
+    if (c->source && waits == c->waits) {
+        return;
+    }
+    if (c->source) {
+        g_source_remove(c->source);
+    }
+    c->waits = waits;
+    c->source = g_unix_fd_add(c->fd, waits | G_IO_HUP | G_IO_ERR, conn_event,
+                              c);
+}
+
+/* What is not taken now is offered again when something was sent */
+static void conn_take(Conn *c)
+{
+    size_t pos = 0;
+    ssize_t n;
+
+    while (pos < c->in->len && !c->dead && !c->ends) {
+        n = c->ops->take(c, c->in->data + pos, c->in->len - pos);
+        if (n < 0) {
+            conn_end(c);
+        } else if (!n) {
+            break;
+        } else {
+            pos += n;
+        }
+    }
+    g_byte_array_remove_range(c->in, 0, pos);
+}
+
+static void conn_receive(Conn *c)
+{
+    uint8_t *at;
+    size_t was = c->in->len;
+    ssize_t n;
+
+    g_byte_array_set_size(c->in, was + IN_BYTES);
+    at = c->in->data + was;
+    n = recv(c->fd, at, IN_BYTES, MSG_DONTWAIT);
+    g_byte_array_set_size(c->in, was + MAX(n, 0));
+    if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR)) {
+        conn_kill(c);
+        return;
+    }
+    conn_take(c);
+}
+
+static void conn_send(Conn *c)
+{
+    struct iovec iov = { c->out->data, c->out->len };
+    union {
+        char bytes[CMSG_SPACE(sizeof(int))];
+        struct cmsghdr align;
+    } control = { };
+    struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
+    ssize_t n;
+
+    if (!c->out->len || c->dead) {
+        return;
+    }
+    if (c->attach_fd >= 0) {
+        struct cmsghdr *cmsg;
+
+        msg.msg_control = control.bytes;
+        msg.msg_controllen = sizeof(control.bytes);
+        cmsg = CMSG_FIRSTHDR(&msg);
+        cmsg->cmsg_len = CMSG_LEN(sizeof(int));
+        cmsg->cmsg_level = SOL_SOCKET;
+        cmsg->cmsg_type = SCM_RIGHTS;
+        memcpy(CMSG_DATA(cmsg), &c->attach_fd, sizeof(int));
+    }
+    n = sendmsg(c->fd, &msg, MSG_DONTWAIT | MSG_NOSIGNAL);
+    if (n > 0) {
+        c->attach_fd = -1;
+        g_byte_array_remove_range(c->out, 0, n);
+    } else if (n < 0 && errno != EAGAIN && errno != EINTR) {
+        conn_kill(c);
+    }
+    if (c->out->len > OUT_MAX) {
+        conn_kill(c);
+    }
+}
+
+static gboolean conn_event(gint fd, GIOCondition what, gpointer opaque)
+{
+    Conn *c = opaque;
+
+    if (what & G_IO_OUT) {
+        conn_send(c);
+        conn_take(c);
+    }
+    if (what & G_IO_IN) {
+        conn_receive(c);
+    } else if (what & (G_IO_HUP | G_IO_ERR)) {
+        conn_kill(c);
+    }
+    pool_turn_end(c->pool);
+    return G_SOURCE_CONTINUE;
+}
+
+Conn *conn_new(Poold *p, int fd, const ConnOps *ops, void *opaque)
+{
+    Conn *c = g_new0(Conn, 1);
+
+    c->pool = p;
+    c->ops = ops;
+    c->opaque = opaque;
+    c->fd = fd;
+    c->in = g_byte_array_new();
+    c->out = g_byte_array_new();
+    c->attach_fd = -1;
+    c->pid = process_of_peer(fd);
+    c->start = c->pid ? process_start(c->pid) : 0;
+    g_ptr_array_add(p->conns, c);
+    conn_wait(c);
+    return c;
+}
+
+void conn_end(Conn *c)
+{
+    c->ends = true;
+}
+
+void conn_kill(Conn *c)
+{
+    c->dead = true;
+}
+
+void conn_turn(Poold *p)
+{
+    for (guint i = p->conns->len; i--;) {
+        Conn *c = g_ptr_array_index(p->conns, i);
+
+        conn_send(c);
+        if (!c->dead && !c->out->len && c->ops->ready) {
+            c->ops->ready(c);
+            conn_send(c);
+        }
+        if (!c->dead && !(c->ends && !c->out->len)) {
+            conn_wait(c);
+            continue;
+        }
+        g_ptr_array_remove_index(p->conns, i);
+        c->ops->closed(c);
+        g_source_remove(c->source);
+        close(c->fd);
+        g_byte_array_unref(c->in);
+        g_byte_array_unref(c->out);
+        g_free(c);
+    }
+}
+
+/* -- listening ------------------------------------------------------------ */
+
+typedef struct Listener {
+    Poold *pool;
+    void (*accepted)(Poold *, int fd);
+} Listener;
+
+static gboolean conn_accept(gint fd, GIOCondition what, gpointer opaque)
+{
+    Listener *l = opaque;
+    int got = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+
+    if (got >= 0) {
+        l->accepted(l->pool, got);
+        pool_turn_end(l->pool);
+    } else if (errno == EMFILE || errno == ENFILE) {
+        warn_report("cannot take one more connection: %s", strerror(errno));
+        g_usleep(100 * 1000);
+    }
+    return G_SOURCE_CONTINUE;
+}
+
+bool conn_listen(Poold *p, const char *name, void (*accepted)(Poold *, int fd),
+                 Error **errp)
+{
+    g_autofree char *path = g_build_filename(p->options.dir, name, NULL);
+    struct sockaddr_un addr = { .sun_family = AF_UNIX };
+    mode_t mask;
+    Listener *l;
+    int fd, ret;
+
+    if (strlen(path) >= sizeof(addr.sun_path)) {
+        error_setg(errp, "'%s' is longer than the %zu bytes of a unix "
+                   "socket's name: choose another DIR", path,
+                   sizeof(addr.sun_path) - 1);
+        return false;
+    }
+    strcpy(addr.sun_path, path);
+    fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    /* That nobody else has the directory is what the database's lock says */
+    unlink(path);
+    mask = umask(0077);
+    ret = bind(fd, (struct sockaddr *)&addr, sizeof(addr));
+    umask(mask);
+    if (ret || listen(fd, 64)) {
+        error_setg_errno(errp, errno, "cannot listen on '%s'", path);
+        close(fd);
+        return false;
+    }
+    l = g_new(Listener, 1);
+    *l = (Listener) { p, accepted };
+    g_unix_fd_add(fd, G_IO_IN, conn_accept, l);
+    return true;
+}

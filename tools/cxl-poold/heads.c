@@ -1,0 +1,456 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * cxl-poold: hosts, whose heads are in other processes; see
+ * docs/interop/cxl-pool.rst
+ */
+#include "qemu/osdep.h"
+#include "qapi/error.h"
+#include "hw/cxl/cxl_memdev.h"
+#include "poold.h"
+
+/* Records that one host has been told of and not confirmed, at most */
+#define OUTBOX_MAX  UINT16_MAX
+
+/* -- what the model decides ----------------------------------------------- */
+
+static Head *head_at(void *opaque, uint16_t host)
+{
+    Poold *p = opaque;
+
+    return &p->head[host];
+}
+
+/* An offer to nobody would wait for ever */
+static uint32_t head_log_space(void *opaque, uint16_t host)
+{
+    const Head *h = head_at(opaque, host);
+
+    return h->conn ? MIN(h->room, OUTBOX_MAX - MIN(h->outbox->len, OUTBOX_MAX))
+                   : 0;
+}
+
+/* Where the bytes of a range are that is accessible */
+static void head_pieces(const Head *h, uint64_t dpa, uint64_t last,
+                        GArray *pieces)
+{
+    CXLDCRange range;
+    uint64_t media;
+
+    while (cxl_dc_next(h->pool->dc, h->nr, dpa, &range, &media) &&
+           range.dpa <= last) {
+        CXLDCPiece piece = {
+            .dpa = range.dpa,
+            .len = MIN(range.len - 1, last - range.dpa) + 1,
+            .media = media,
+        };
+
+        g_array_append_val(pieces, piece);
+        if (last - range.dpa < range.len) {
+            break;
+        }
+        dpa = range.dpa + range.len;
+    }
+}
+
+static void head_access(void *opaque, uint16_t host, const CXLDCRange *range,
+                        bool on)
+{
+    Head *h = head_at(opaque, host);
+    g_autoptr(GArray) pieces = g_array_new(FALSE, FALSE, sizeof(CXLDCPiece));
+
+    h->pool->changed_model = true;
+    if (!h->conn) {
+        return;
+    }
+    if (on) {
+        head_pieces(h, range->dpa, range->dpa + (range->len - 1), pieces);
+        cxl_pool_put_ranges(h->conn->out, h->nr, CXL_POOL_MSG_ON, 0,
+                            (CXLDCPiece *)pieces->data, pieces->len);
+    } else {
+        CXLDCPiece piece = {
+            .dpa = range->dpa, .len = range->len, .media = range->dpa,
+        };
+
+        cxl_pool_put_ranges(h->conn->out, h->nr, CXL_POOL_MSG_OFF,
+                            cxl_dc_last_ticket(h->pool->dc), &piece, 1);
+    }
+}
+
+/* Done when the decision that it is free is in the database */
+static void head_sanitize(void *opaque, const CXLDCRange *range)
+{
+    Poold *p = opaque;
+
+    g_array_append_vals(p->wipe, range, 1);
+    p->changed_model = true;
+}
+
+static void head_log(void *opaque, const CXLDCEvent *event)
+{
+    Head *h = head_at(opaque, event->host);
+    CXLEventRecord r;
+
+    cxl_memdev_dc_record(&r, event);
+    if (cxl_dc_event_is_for_fm(event->type)) {
+        cxl_event_append(&h->pool->events, CXL_EVENT_LOG_DYNCAP, &r);
+        h->pool->changed_log = true;
+        return;
+    }
+    /* What is there no room for is lost, as it is when a log is full */
+    if (!h->process || h->outbox->len >= OUTBOX_MAX) {
+        return;
+    }
+    g_array_append_val(h->outbox, r);
+    h->room -= !!h->room;
+    if (h->conn) {
+        cxl_pool_put_events(h->conn->out, h->nr, h->next_event, &r, 1);
+    }
+    h->next_event++;
+    h->pool->changed_heads = true;
+}
+
+const CXLDCOps heads_dc_ops = {
+    .log_space = head_log_space,
+    .access = head_access,
+    .sanitize = head_sanitize,
+    .log = head_log,
+    .fenced = true,
+};
+
+/* -- life of a head ------------------------------------------------------- */
+
+static void head_forget_events(Head *h)
+{
+    g_array_set_size(h->outbox, 0);
+    h->pool->changed_heads = true;
+}
+
+/* Nobody reaches its memory any more; heads_settle() does the rest */
+static void head_end(Head *h)
+{
+    process_unwatch(h->process);
+    h->process = NULL;
+    h->conn = NULL;
+    h->pid = 0;
+    h->start = 0;
+    h->instance = (QemuUUID) { };
+    g_byte_array_set_size(h->answer, 0);
+    h->last_request = 0;
+    cxl_dc_reset_host(h->pool->dc, h->nr);
+    head_forget_events(h);
+    h->pool->changed_model = true;
+}
+
+static void head_process_ended(void *opaque)
+{
+    Head *h = opaque;
+
+    head_end(h);
+    pool_turn_end(h->pool);
+}
+
+bool heads_settle(Poold *p)
+{
+    bool some = false;
+
+    for (unsigned i = 0; i < p->options.heads; i++) {
+        if (!p->head[i].process) {
+            some |= cxl_dc_access_ended(p->dc, i, UINT64_MAX);
+        }
+    }
+    p->changed_model |= some;
+    return some;
+}
+
+void heads_watch(Poold *p)
+{
+    for (unsigned i = 0; i < p->options.heads; i++) {
+        Head *h = &p->head[i];
+
+        if (h->pid) {
+            h->process = process_watch(h->pid, h->start, head_process_ended,
+                                       h);
+            if (!h->process) {
+                head_end(h);
+            }
+        }
+    }
+}
+
+void heads_init(Poold *p)
+{
+    p->head = g_new0(Head, p->options.heads);
+    for (unsigned i = 0; i < p->options.heads; i++) {
+        Head *h = &p->head[i];
+
+        h->pool = p;
+        h->nr = i;
+        h->answer = g_byte_array_new();
+        h->outbox = g_array_new(FALSE, FALSE, sizeof(CXLEventRecord));
+        h->next_event = 1;
+    }
+}
+
+/* -- messages ------------------------------------------------------------- */
+
+static void G_GNUC_PRINTF(2, 3) head_refuse(Conn *c, const char *fmt, ...)
+{
+    g_autofree char *text = NULL;
+    va_list ap;
+
+    va_start(ap, fmt);
+    text = g_strdup_vprintf(fmt, ap);
+    va_end(ap);
+    cxl_pool_put_text(c->out, text);
+    conn_end(c);
+}
+
+static bool head_greet(Conn *c, const CXLPoolMsg *msg)
+{
+    Poold *p = c->pool;
+    CXLPoolWelcome welcome = {
+        .version = CXL_POOL_WIRE_VERSION,
+        .size = p->options.size,
+        .serial = p->options.serial,
+        .config = p->config,
+    };
+    CXLPoolHello hello;
+
+    if (c->opaque || !cxl_pool_get_hello(msg, &hello)) {
+        return false;
+    }
+    if (hello.oldest > CXL_POOL_WIRE_VERSION ||
+        hello.newest < CXL_POOL_WIRE_VERSION) {
+        head_refuse(c, "this cxl-poold speaks version %d, not %u to %u",
+                    CXL_POOL_WIRE_VERSION, hello.oldest, hello.newest);
+        return true;
+    }
+    if (!c->start) {
+        head_refuse(c, "cxl-poold cannot see the process at the other end: "
+                    "both have to be in the same PID namespace");
+        return true;
+    }
+    memcpy(welcome.place, p->place, sizeof(p->place));
+    cxl_pool_put_welcome(c->out, &welcome);
+    c->attach_fd = p->medium_fd;
+    c->opaque = p;
+    return true;
+}
+
+static void head_send_all(Head *h)
+{
+    g_autoptr(GArray) pieces = g_array_new(FALSE, FALSE, sizeof(CXLDCPiece));
+
+    head_pieces(h, 0, UINT64_MAX, pieces);
+    cxl_pool_put_ranges(h->conn->out, h->nr, CXL_POOL_MSG_VIEW, 0,
+                        (CXLDCPiece *)pieces->data, pieces->len);
+    cxl_pool_put_number(h->conn->out, h->nr, CXL_POOL_MSG_ATTACHED,
+                        cxl_dc_last_ticket(h->pool->dc));
+    cxl_pool_put_events(h->conn->out, h->nr, h->next_event - h->outbox->len,
+                        (CXLEventRecord *)h->outbox->data, h->outbox->len);
+}
+
+/* What it has heard need not be kept; @heard is the host's word */
+static bool head_heard(Head *h, uint64_t heard, uint32_t room)
+{
+    uint64_t first = h->next_event - h->outbox->len;
+
+    if (heard >= h->next_event) {
+        return false;
+    }
+    if (heard >= first) {
+        g_array_remove_range(h->outbox, 0, heard - first + 1);
+    }
+    h->room = room - MIN(room, h->outbox->len);
+    return true;
+}
+
+static bool head_attach(Conn *c, Head *h, const CXLPoolMsg *msg)
+{
+    Poold *p = c->pool;
+    CXLPoolAttach a;
+    Error *err = NULL;
+
+    if (!cxl_pool_get_attach(msg, &a)) {
+        return false;
+    }
+    if (h->conn || (h->process && (h->pid != c->pid || h->start != c->start))) {
+        head_refuse(c, "head %u is that of process %d already", h->nr,
+                    (int)h->pid);
+        return true;
+    }
+    if (a.base != cxl_dc_host_base(p->dc, h->nr) &&
+        !cxl_dc_set_host_base(p->dc, h->nr, a.base, &err)) {
+        head_refuse(c, "head %u cannot have 0x%" PRIx64 " bytes of static "
+                    "capacity: %s", h->nr, a.base, error_get_pretty(err));
+        error_free(err);
+        return true;
+    }
+    if (!h->process) {
+        h->process = process_watch(c->pid, c->start, head_process_ended, h);
+        if (!h->process) {
+            return false;
+        }
+        h->pid = c->pid;
+        h->start = c->start;
+    }
+    if (!qemu_uuid_is_equal(&h->instance, &a.instance)) {
+        h->instance = a.instance;
+        h->last_request = 0;
+        h->next_event = 1;
+        cxl_dc_reset_host(p->dc, h->nr);
+        head_forget_events(h);
+        a.heard = 0;
+    }
+    if (!head_heard(h, a.heard, a.room)) {
+        return false;
+    }
+    for (unsigned i = 0; i < p->config.nr_regions; i++) {
+        cxl_dc_set_dsmad_handle(p->dc, h->nr, i, a.dsmad[i]);
+    }
+    h->conn = c;
+    p->changed_heads = true;
+    head_send_all(h);
+    return true;
+}
+
+/* The host is there no more, and nothing of it reaches the memory */
+static void head_detach(Head *h)
+{
+    h->conn = NULL;
+    cxl_dc_remove_host(h->pool->dc, h->nr);
+    head_end(h);
+}
+
+static void head_answer(Head *h)
+{
+    const CXLPoolAnswer answer = {
+        .id = h->last_request,
+        .rc = h->rc,
+        .payload = h->answer->data,
+        .len = h->answer->len,
+    };
+
+    cxl_pool_put_answer(h->conn->out, h->nr, &answer);
+}
+
+static void head_run(Head *h, const CXLPoolRequest *r)
+{
+    const CXLCmd *cmd = cxl_cci_find(&h->cci, r->opcode);
+    size_t len = 0;
+
+    g_byte_array_set_size(h->answer, r->room);
+    if (r->opcode == CXL_POOL_REQUEST_RESET) {
+        cxl_dc_reset_host(h->pool->dc, h->nr);
+        head_forget_events(h);
+        h->rc = CXL_RC_SUCCESS;
+    } else if (r->opcode >> 8 != 0x48) {
+        h->rc = CXL_RC_UNSUPPORTED;
+    } else {
+        h->rc = cxl_cci_process(&h->cci, r->opcode, r->payload, r->len,
+                                h->answer->data, r->room, &len);
+    }
+    g_byte_array_set_size(h->answer, len);
+    h->pool->changed_model |= !cmd || cmd->effects;
+    h->pool->changed_heads = true;
+    h->last_request = r->id;
+    head_answer(h);
+}
+
+static bool head_request(Head *h, const CXLPoolMsg *msg)
+{
+    CXLPoolRequest r;
+
+    if (!cxl_pool_get_request(msg, &r)) {
+        return false;
+    }
+    if (r.id > h->last_request) {
+        head_run(h, &r);
+    } else if (r.id == h->last_request) {
+        /* The connection was lost before it was heard */
+        head_answer(h);
+    }
+    return true;
+}
+
+static bool head_message(Conn *c, const CXLPoolMsg *msg)
+{
+    Poold *p = c->pool;
+    CXLPoolCredit credit;
+    uint64_t ticket;
+    Head *h;
+
+    if (msg->type == CXL_POOL_MSG_HELLO) {
+        return head_greet(c, msg);
+    }
+    if (!c->opaque) {
+        return false;
+    }
+    if (msg->head >= p->options.heads) {
+        head_refuse(c, "there is no head %u: the pool has heads 0 to %u",
+                    msg->head, p->options.heads - 1);
+        return true;
+    }
+    h = &p->head[msg->head];
+    if (msg->type == CXL_POOL_MSG_ATTACH) {
+        return head_attach(c, h, msg);
+    }
+    if (h->conn != c) {
+        return false;
+    }
+    switch (msg->type) {
+    case CXL_POOL_MSG_DETACH:
+        if (!cxl_pool_get_number(msg, &ticket)) {
+            return false;
+        }
+        head_detach(h);
+        return true;
+    case CXL_POOL_MSG_REQUEST:
+        return head_request(h, msg);
+    case CXL_POOL_MSG_ENDED:
+        if (!cxl_pool_get_number(msg, &ticket)) {
+            return false;
+        }
+        p->changed_model |= cxl_dc_access_ended(p->dc, h->nr, ticket);
+        return true;
+    case CXL_POOL_MSG_CREDIT:
+        return cxl_pool_get_credit(msg, &credit) &&
+               head_heard(h, credit.heard, credit.room);
+    default:
+        return false;
+    }
+}
+
+static ssize_t head_take(Conn *c, const uint8_t *data, size_t len)
+{
+    CXLPoolMsg msg;
+    ssize_t n = cxl_pool_wire_next(data, len, &msg);
+
+    if (n < 0 || (n > 0 && !head_message(c, &msg))) {
+        head_refuse(c, "cxl-poold does not understand that");
+        return -1;
+    }
+    return n;
+}
+
+/* The process may reach the memory until it ends, or says otherwise */
+static void head_closed(Conn *c)
+{
+    for (unsigned i = 0; i < c->pool->options.heads; i++) {
+        Head *h = &c->pool->head[i];
+
+        if (h->conn == c) {
+            h->conn = NULL;
+        }
+    }
+}
+
+static const ConnOps head_ops = {
+    .take = head_take,
+    .closed = head_closed,
+};
+
+void heads_accepted(Poold *p, int fd)
+{
+    conn_new(p, fd, &head_ops, NULL);
+}

@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * cxl-poold: a pool of CXL memory whose hosts are in other processes, see
+ * docs/system/devices/cxl-poold.rst
+ *
+ * One thread.  What arrives is handled in turns: a turn changes the model and
+ * the state of heads, and gathers what is to be sent; at its end all that
+ * changed is in the database, in one transaction, before a byte of it leaves.
+ */
+#ifndef CXL_POOLD_H
+#define CXL_POOLD_H
+
+#include "hw/cxl/cxl_cci.h"
+#include "hw/cxl/cxl_dc_geometry.h"
+#include "hw/cxl/cxl_events.h"
+#include "hw/cxl/cxl_pool_wire.h"
+
+typedef struct Conn Conn;
+typedef struct Poold Poold;
+typedef struct Store Store;
+
+/* -- options.c ------------------------------------------------------------ */
+
+/**
+ * struct PooldOptions - what the pool is made of
+ * @dir: of sockets and state
+ * @file: the medium, NULL for memory
+ * @given: some of the options that the state keeps were given
+ */
+typedef struct PooldOptions {
+    char *dir;
+    char *file;
+    bool huge_pages;
+    bool given;
+    uint64_t size;
+    uint64_t serial;
+    uint16_t heads;
+    uint8_t regions;
+    uint32_t max_extents;
+    uint32_t max_tags;
+    uint32_t log_depth;
+    CXLDCRegionProps region[CXL_DC_MAX_REGIONS];
+} PooldOptions;
+
+/**
+ * options_parse() - from a command line
+ * Return: false: the program ends with @status, what there was to say is said
+ */
+bool options_parse(PooldOptions *o, int argc, char **argv, int *status);
+void options_free(PooldOptions *o);
+/** options_text() - what the state keeps of them, one a line; g_free() it */
+char *options_text(const PooldOptions *o);
+/** options_load() - from such a text; @dir stays */
+bool options_load(PooldOptions *o, const char *text, Error **errp);
+
+/* -- conn.c: a stream to somebody ----------------------------------------- */
+
+/**
+ * struct ConnOps - whom it is to
+ * @take: some of @len bytes; Return: how many, or -1: it is not worth going on
+ * @ready: NULL, or there is room to send: gather more
+ * @closed: it is gone; @conn is freed behind this
+ */
+typedef struct ConnOps {
+    ssize_t (*take)(Conn *conn, const uint8_t *data, size_t len);
+    void (*ready)(Conn *conn);
+    void (*closed)(Conn *conn);
+} ConnOps;
+
+/**
+ * struct Conn - one stream
+ * @out: gathered; sent at the end of a turn
+ * @attach_fd: descriptor to send with the first byte, or -1
+ * @pid, @start: of the process at the other end
+ * @ends: once @out is sent
+ */
+struct Conn {
+    Poold *pool;
+    const ConnOps *ops;
+    void *opaque;
+    int fd;
+    guint source;
+    GIOCondition waits;
+    GByteArray *in;
+    GByteArray *out;
+    int attach_fd;
+    pid_t pid;
+    uint64_t start;
+    bool ends;
+    bool dead;
+};
+
+Conn *conn_new(Poold *p, int fd, const ConnOps *ops, void *opaque);
+/** conn_end() - when what was gathered is sent */
+void conn_end(Conn *c);
+/** conn_kill() - at the end of this turn */
+void conn_kill(Conn *c);
+/** conn_turn() - of all: sends what was gathered, frees those that ended */
+void conn_turn(Poold *p);
+/** conn_listen() - a unix socket of this name in the directory */
+bool conn_listen(Poold *p, const char *name, void (*accepted)(Poold *, int fd),
+                 Error **errp);
+
+/* -- process.c: who is at the other end ----------------------------------- */
+
+/** process_start() - when it began, in clock ticks; 0: there is none */
+uint64_t process_start(pid_t pid);
+/** process_of_peer() - 0 if it cannot be seen from here */
+pid_t process_of_peer(int fd);
+/**
+ * process_watch() - hear once of its end
+ * Return: to be removed with process_unwatch(); NULL: it has ended already
+ */
+typedef struct Process Process;
+Process *process_watch(pid_t pid, uint64_t start, void (*ended)(void *opaque),
+                       void *opaque);
+void process_unwatch(Process *process);
+/** process_find_file() - a file that the process has open; -1: none */
+int process_find_file(pid_t pid, uint64_t dev, uint64_t ino);
+
+/* -- medium.c ------------------------------------------------------------- */
+
+/** medium_open() - the memory, or that of the last life if it is still there */
+bool medium_open(Poold *p, Error **errp);
+/** medium_zero() - @len bytes at @offset read as zeroes from now on */
+void medium_zero(Poold *p, uint64_t offset, uint64_t len);
+
+/* -- heads.c -------------------------------------------------------------- */
+
+/**
+ * struct Head - a head and the host that has it
+ * @conn: NULL: nobody is there now
+ * @process: that may reach its capacity, NULL: none
+ * @instance: whose requests and events these are
+ * @last_request: number of the one that was answered last, by @rc and @answer
+ * @next_event: number that the next record gets
+ * @outbox: records that it may not have heard yet, the last is @next_event - 1
+ * @room: records that its log holds behind those in @outbox
+ */
+typedef struct Head {
+    Poold *pool;
+    uint16_t nr;
+    Conn *conn;
+    Process *process;
+    pid_t pid;
+    uint64_t start;
+    QemuUUID instance;
+    CXLCCI cci;
+    uint64_t last_request;
+    uint16_t rc;
+    GByteArray *answer;
+    uint64_t next_event;
+    GArray *outbox;
+    uint32_t room;
+} Head;
+
+extern const CXLDCOps heads_dc_ops;
+void heads_init(Poold *p);
+/** heads_settle() - those whose process is gone reach nothing any more */
+bool heads_settle(Poold *p);
+/** heads_watch() - processes of the last life */
+void heads_watch(Poold *p);
+void heads_accepted(Poold *p, int fd);
+
+/* -- fm.c ----------------------------------------------------------------- */
+
+void fm_accepted(Poold *p, int fd);
+
+/* -- store.c -------------------------------------------------------------- */
+
+/** store_open() - the database in the directory; made if there is none */
+Store *store_open(const char *dir, bool durable, Error **errp);
+void store_close(Store *s);
+/** store_get_text() - a setting; NULL: there is none */
+char *store_get_text(Store *s, const char *name);
+bool store_set_text(Store *s, const char *name, const char *text,
+                    Error **errp);
+/** store_load() - all of the last life */
+bool store_load(Poold *p, Error **errp);
+/** store_save() - what has changed, in one transaction */
+bool store_save(Poold *p, Error **errp);
+
+/* -- pool.c --------------------------------------------------------------- */
+
+/**
+ * struct Poold - the pool
+ * @wipe: CXLDCRange of the medium to be overwritten behind the next save
+ * @changed_model, @changed_log, @changed_heads: since the last save
+ */
+struct Poold {
+    PooldOptions options;
+    Store *store;
+    int medium_fd;
+    CXLDCConfig config;
+    uint64_t place[CXL_DC_MAX_REGIONS];
+    CXLDynCap *dc;
+    Head *head;
+    CXLHeads heads;
+    CXLTimestamp clock;
+    CXLEventLogs events;
+    CXLCCI cci;
+    GArray *wipe;
+    GPtrArray *conns;
+    bool changed_model;
+    bool changed_log;
+    bool changed_heads;
+    bool in_turn;
+};
+
+Poold *pool_new(PooldOptions *o, Error **errp);
+void pool_free(Poold *p);
+/** pool_turn_end() - save, then send; ends the program if it cannot be saved */
+void pool_turn_end(Poold *p);
+
+#endif
