@@ -199,13 +199,53 @@ static void devregs_hand_over_badly(CXLDeviceRegs *r, uint16_t opcode,
     r->status |= (uint64_t)c.vendor_status << STATUS_VENDOR_SHIFT;
 }
 
+static void devregs_finish(CXLDeviceRegs *r, uint32_t len, CXLRetCode rc,
+                           size_t out_len)
+{
+    uint16_t opcode = r->command;
+
+    r->command = deposit64(r->command, COMMAND_LEN_SHIFT, COMMAND_LEN_BITS,
+                           out_len);
+    r->status = (uint64_t)rc << STATUS_RC_SHIFT;
+    if (r->faults) {
+        devregs_hand_over_badly(r, opcode, out_len);
+    }
+    trace_cxl_mailbox_doorbell(opcode, len, cxl_rc_name(rc), out_len);
+}
+
+static size_t devregs_room(const CXLDeviceRegs *r)
+{
+    /* the length register cannot say 1 MiB */
+    return MIN(r->payload_size, MAKE_64BIT_MASK(0, COMMAND_LEN_BITS));
+}
+
+/* What another process was asked; a reset would have cancelled it */
+static void devregs_answered(void *opaque, CXLRetCode rc, const void *out,
+                             size_t out_len)
+{
+    CXLDeviceRegs *r = opaque;
+    uint32_t len = extract64(r->command, COMMAND_LEN_SHIFT, COMMAND_LEN_BITS);
+
+    r->waits = false;
+    r->control &= ~CONTROL_DOORBELL;
+    memcpy(r->payload, out, out_len);
+    devregs_finish(r, len, rc, out_len);
+}
+
+static void devregs_cancel(CXLDeviceRegs *r)
+{
+    if (r->waits) {
+        r->waits = false;
+        r->cci->remote->cancel(r->cci->remote_opaque);
+    }
+}
+
 static void devregs_run_command(CXLDeviceRegs *r)
 {
     /* handlers see copies: no command can write its own input or registers */
     g_autofree uint8_t *in = NULL;
     g_autofree uint8_t *out = NULL;
-    /* the length register cannot say 1 MiB */
-    size_t room = MIN(r->payload_size, MAKE_64BIT_MASK(0, COMMAND_LEN_BITS));
+    size_t room = devregs_room(r);
     uint16_t opcode = r->command;
     uint32_t len = extract64(r->command, COMMAND_LEN_SHIFT, COMMAND_LEN_BITS);
     CXLRetCode rc = CXL_RC_INVALID_PAYLOAD_LENGTH;
@@ -218,13 +258,7 @@ static void devregs_run_command(CXLDeviceRegs *r)
         rc = cxl_cci_process(r->cci, opcode, in, len, out, room, &out_len);
         memcpy(r->payload, out, out_len);
     }
-    r->command = deposit64(r->command, COMMAND_LEN_SHIFT, COMMAND_LEN_BITS,
-                           out_len);
-    r->status = (uint64_t)rc << STATUS_RC_SHIFT;
-    if (r->faults) {
-        devregs_hand_over_badly(r, opcode, out_len);
-    }
-    trace_cxl_mailbox_doorbell(opcode, len, cxl_rc_name(rc), out_len);
+    devregs_finish(r, len, rc, out_len);
 }
 
 /* The owner may have been reset or unplugged by the command it ran here */
@@ -242,7 +276,16 @@ static void devregs_doorbell(CXLDeviceRegs *r)
         (r->faults && cxl_fault_doorbell_is_set(r->faults))) {
         return;
     }
-    if (cxl_cci_is_io(r->cci, r->command)) {
+    if (cxl_cci_is_remote(r->cci, r->command) &&
+        extract64(r->command, COMMAND_LEN_SHIFT, COMMAND_LEN_BITS) <=
+        r->payload_size) {
+        r->control |= CONTROL_DOORBELL;
+        r->waits = true;
+        r->cci->remote->submit(r->cci->remote_opaque, r->command, r->payload,
+                               extract64(r->command, COMMAND_LEN_SHIFT,
+                                         COMMAND_LEN_BITS),
+                               devregs_room(r), devregs_answered, r);
+    } else if (cxl_cci_is_io(r->cci, r->command)) {
         r->control |= CONTROL_DOORBELL;
         device_deferred_raise(&r->deferred);
     } else {
@@ -370,11 +413,13 @@ void cxl_devregs_reset(CXLDeviceRegs *r)
     if (r->faults) {
         cxl_fault_reset(r->faults);
     }
+    devregs_cancel(r);
     device_deferred_cancel(&r->deferred);
 }
 
 void cxl_devregs_exit(CXLDeviceRegs *r)
 {
+    devregs_cancel(r);
     device_deferred_cancel(&r->deferred);
 }
 

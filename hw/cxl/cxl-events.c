@@ -315,6 +315,7 @@ CXLRetCode cxl_event_clear(CXLEventLogs *l, CXLEventLogId log,
     if (n) {
         log_drop_oldest(g, n);
         trace_cxl_event_cleared(l, cxl_event_log_name(log), n, g->count);
+        notifier_list_notify(&l->drained, &log);
     }
     return CXL_RC_SUCCESS;
 }
@@ -326,6 +327,7 @@ void cxl_event_forget(CXLEventLogs *l, CXLEventLogId log)
 
     log_drop_oldest(g, n);
     trace_cxl_event_cleared(l, cxl_event_log_name(log), n, 0);
+    notifier_list_notify(&l->drained, &log);
 }
 
 const char *cxl_event_log_name(CXLEventLogId log)

@@ -74,6 +74,13 @@ const CXLCmd *cxl_cci_find(const CXLCCI *cci, uint16_t opcode)
     return NULL;
 }
 
+bool cxl_cci_is_remote(const CXLCCI *cci, uint16_t opcode)
+{
+    const CXLCmd *cmd = cci->remote ? cxl_cci_find(cci, opcode) : NULL;
+
+    return cmd && (cmd->flags & CXL_CMD_POOL);
+}
+
 bool cxl_cci_is_io(const CXLCCI *cci, uint16_t opcode)
 {
     const CXLCmd *cmd = cxl_cci_find(cci, opcode);

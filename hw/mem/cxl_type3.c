@@ -76,8 +76,14 @@ static void cxl_type3_cci_init(CXLType3Dev *d, CXLCCI *cci, CXLCCIKind kind,
         .clock = d->mem->clock,
         .bg_time_scale = &d->bg_time_scale,
     };
+    if (d->pool && cxl_pool_is_remote(d->pool)) {
+        /* Who manages the pool does it there; here is a view of it */
+        cci->dc = kind == CXL_CCI_MAILBOX ? d->dc : NULL;
+        cxl_pool_set_remote(d->pool, d->head, cci);
+    }
     if (kind == CXL_CCI_FM) {
-        cci->pool = d->pool ? cxl_pool_cci(d->pool) : NULL;
+        cci->pool = d->pool && !cxl_pool_is_remote(d->pool) ?
+                    cxl_pool_cci(d->pool) : NULL;
         cci->lds = &d->ld_cci;
         cci->nr_lds = CXL_MEMDEV_LDS;
     }

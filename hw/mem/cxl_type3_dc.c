@@ -415,7 +415,9 @@ void cxl_type3_dc_forget(CXLType3Dev *d)
 
 void cxl_type3_dc_reset(CXLType3Dev *d)
 {
-    if (d->dc) {
+    if (d->pool && d->dc) {
+        cxl_pool_reset_head(d->pool, d->head);
+    } else if (d->dc) {
         cxl_dc_reset_host(d->dc, d->mem->host_id);
     }
 }

@@ -124,16 +124,23 @@ bool cxl_type3_pool_realize(CXLType3Dev *d, const CXLDCOps *ops, Error **errp)
         .ld = &d->ld_cci,
     };
 
-    if (!cxl_pool_add_head(d->pool, d->head, &head,
-                           cxl_memdev_static_size(d->mem), errp)) {
+    CXLDynCap *dc = cxl_pool_dc(d->pool);
+
+    if (!cxl_pool_can_add_head(d->pool, d->head, errp)) {
         return false;
     }
-    d->dc = cxl_pool_dc(d->pool);
     for (unsigned i = 0; i < d->dc_config.nr_regions; i++) {
-        cxl_dc_set_dsmad_handle(d->dc, d->head, i,
+        cxl_dc_set_dsmad_handle(dc, d->head, i,
                                 d->dc_config.region[i].dsmad_handle);
     }
-    return true;
+    /* A view may show something at once */
+    d->dc = dc;
+    d->ld_cci.events = d->mem->events;
+    if (!cxl_pool_add_head(d->pool, d->head, &head,
+                           cxl_memdev_static_size(d->mem), errp)) {
+        d->dc = NULL;
+    }
+    return d->dc;
 }
 
 void cxl_type3_pool_exit(CXLType3Dev *d)

@@ -26,12 +26,27 @@ typedef struct DCTarget {
     const CXLPool *pool;
 } DCTarget;
 
+static bool dc_is_here(const CXLPool *pool, Error **errp)
+{
+    if (cxl_pool_is_remote(pool)) {
+        g_autofree char *id = cxl_echo(cxl_pool_id(pool));
+
+        error_setg(errp, "cxl-pool '%s' is that of a cxl-poold: ask the daemon,"
+                   " by its Fabric Manager", id);
+        return false;
+    }
+    return true;
+}
+
 static bool dc_from_path(const char *path, DCTarget *t, Error **errp)
 {
     Object *obj = path && *path ?
                   object_resolve_path_type(path, TYPE_CXL_POOL, NULL) : NULL;
     CXLType3Dev *d;
 
+    if (obj && !dc_is_here(CXL_POOL(obj), errp)) {
+        return false;
+    }
     if (obj && cxl_pool_dc(CXL_POOL(obj))) {
         *t = (DCTarget) {
             .dc = cxl_pool_dc(CXL_POOL(obj)),
@@ -46,6 +61,9 @@ static bool dc_from_path(const char *path, DCTarget *t, Error **errp)
 
         error_setg(errp, "No dynamic capacity support from the device: the "
                    "property 'num-dc-regions' of '%s' is 0", id);
+        return false;
+    }
+    if (d && d->pool && !dc_is_here(d->pool, errp)) {
         return false;
     }
     if (d) {

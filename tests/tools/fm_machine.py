@@ -228,9 +228,17 @@ class Machine:
         q.put(BAR2 + MB_PAYLOAD, payload)
         q.write('q', BAR2 + MB_COMMAND, opcode | len(payload) << 16)
         q.write('l', BAR2 + MB_CONTROL, 1)
+        self.await_doorbell()
         code = q.read('q', BAR2 + MB_STATUS) >> 32 & 0xffff
         length = q.read('q', BAR2 + MB_COMMAND) >> 16 & 0xfffff
         return code, q.get(BAR2 + MB_PAYLOAD, length) if length else b''
+
+    def await_doorbell(self):
+        """Most commands are over at once; another process runs some."""
+        end = time.monotonic() + PATIENCE
+        while self.qtest.read('l', BAR2 + MB_CONTROL) & 1:
+            if time.monotonic() > end:
+                raise RuntimeError('the mailbox stays busy')
 
     def clock_step(self, ns):
         self.qtest.say('clock_step', ns)

@@ -33,15 +33,17 @@ def the_pages_build():
         with open(os.path.join(folder, 'index.rst'), 'w',
                   encoding='utf-8') as f:
             f.write('Index\n=====\n\n.. toctree::\n   :glob:\n\n'
-                    '   system/devices/*\n   benchmarks\n   compare\n')
+                    '   system/devices/*\n   interop/*\n   benchmarks\n'
+                    '   compare\n')
         return run('sphinx-build', '-q', '-n', '-W', '--keep-going', folder,
                    os.path.join(folder, 'out'))
 
 
 def the_manual_builds():
     # "-z" is for no output but warnings
-    return run('groff', '-man', '-ww', '-z',
-               os.path.join(TREE, 'tools/cxl-fm/cxl-fm.1'))
+    return run('groff', '-man', '-ww', '-z', *(
+        os.path.join(TREE, 'tools', name, name + '.1')
+        for name in ('cxl-fm', 'cxl-poold')))
 
 
 def the_base_has_each_page_in_its_index():

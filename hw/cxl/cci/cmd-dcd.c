@@ -148,17 +148,19 @@ static CXLRetCode dcd_release(CXLCCI *cci, CXLReader *in, CXLWriter *out)
     return dcd_host_answer(cci, in, cxl_dc_host_release);
 }
 
+#define DC  .flags = CXL_CMD_POOL, .present = dcd_has_dc
+
 static const CXLCmd rows[] = {
     CXL_ROW(0x4800, "Get Dynamic Capacity Configuration", CXL_CCI_MAILBOX,
-            CXL_LEN(2), dcd_get_config, .present = dcd_has_dc),
+            CXL_LEN(2), dcd_get_config, DC),
     CXL_ROW(0x4801, "Get Dynamic Capacity Extent List", CXL_CCI_MAILBOX,
-            CXL_LEN(8), dcd_get_extent_list, .present = dcd_has_dc),
+            CXL_LEN(8), dcd_get_extent_list, DC),
     CXL_ROW(0x4802, "Add Dynamic Capacity Response", CXL_CCI_MAILBOX,
             CXL_LEN_LIST(8, RANGE_SIZE, 0, 4), dcd_add_response,
-            .effects = CXL_EFF_CONFIG_IMMEDIATE, .present = dcd_has_dc),
+            .effects = CXL_EFF_CONFIG_IMMEDIATE, DC),
     CXL_ROW(0x4803, "Release Dynamic Capacity", CXL_CCI_MAILBOX,
             CXL_LEN_LIST(8, RANGE_SIZE, 0, 4), dcd_release,
-            .effects = CXL_EFF_CONFIG_IMMEDIATE, .present = dcd_has_dc),
+            .effects = CXL_EFF_CONFIG_IMMEDIATE, DC),
 };
 
 const CXLCmdSet cxl_cmds_dcd = CXL_CMD_SET("Dynamic Capacity", rows);

@@ -32,7 +32,7 @@ static GArray *view_pieces(const CXLDynCap *dc, const DCHost *h,
         if (region < 0 || cxl_dc_region_of(dc, p.media, p.len) < 0 ||
             (p.dpa != p.media && !dc->region[region].pub.sharable) ||
             !QEMU_IS_ALIGNED(p.dpa | p.len | p.media,
-                             1ull << CXL_DC_MIN_BLOCK_SHIFT)) {
+                             dc->region[region].pub.block_size)) {
             return NULL;
         }
         g_array_append_val(list, p);

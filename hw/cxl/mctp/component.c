@@ -195,6 +195,12 @@ static bool component_find_component(MCTPCXLComponent *c, Error **errp)
                    "device", id);
         return false;
     }
+    if (object_dynamic_cast(obj, TYPE_CXL_POOL) &&
+        cxl_pool_is_remote(CXL_POOL(obj))) {
+        error_setg(errp, "property 'target' is '%s', which is the pool of a "
+                   "cxl-poold: Fabric Managers connect to the daemon", id);
+        return false;
+    }
     if (object_dynamic_cast(obj, TYPE_CXL_POOL)) {
         c->target = object_ref(obj);
         cxl_pool_use(CXL_POOL(obj), true);

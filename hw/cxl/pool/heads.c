@@ -159,16 +159,45 @@ bool cxl_pool_add_head(CXLPool *p, unsigned head, const CXLPoolHead *how,
         return false;
     }
     p->head[head] = *how;
+    if (p->remote && !cxl_pool_remote_add_head(p, head, errp)) {
+        p->head[head] = (CXLPoolHead) { };
+        return false;
+    }
     trace_cxl_pool_head(cxl_pool_id(p), head, base, true);
     return true;
 }
 
 void cxl_pool_remove_head(CXLPool *p, unsigned head)
 {
-    cxl_dc_remove_host(p->dc, head);
+    if (p->remote) {
+        cxl_pool_remote_remove_head(p, head);
+    } else {
+        cxl_dc_remove_host(p->dc, head);
+    }
     p->head[head] = (CXLPoolHead) { };
     cxl_dc_set_host_base(p->dc, head, 0, &error_abort);
     trace_cxl_pool_head(cxl_pool_id(p), head, 0, false);
+}
+
+void cxl_pool_reset_head(CXLPool *p, unsigned head)
+{
+    if (p->remote) {
+        cxl_pool_remote_reset_head(p, head);
+    } else {
+        cxl_dc_reset_host(p->dc, head);
+    }
+}
+
+void cxl_pool_set_remote(CXLPool *p, unsigned head, CXLCCI *cci)
+{
+    if (p->remote) {
+        cxl_pool_remote_cci(p, head, cci);
+    }
+}
+
+bool cxl_pool_is_remote(const CXLPool *p)
+{
+    return p->remote;
 }
 
 void cxl_pool_heads_reload(CXLPool *p)

@@ -51,7 +51,7 @@ static void pool_finish_at_exit(Notifier *n, void *data)
 {
     CXLPool *p = container_of(n, CXLPool, exit);
 
-    if (!cxl_backends_are_of_another() && cxl_backend_outlives_us(&p->medium)) {
+    if ((p->remote || !cxl_backends_are_of_another()) && cxl_backend_outlives_us(&p->medium)) {
         cxl_wipe_finish(&p->wipe);
     }
 }
@@ -85,7 +85,9 @@ bool cxl_pool_medium_take(CXLPool *p, Error **errp)
     /* Under the pool's name: the machine may have memory of the backend's */
     block = g_strconcat(TYPE_CXL_POOL "/", cxl_pool_id(p), NULL);
     qemu_ram_set_idstr(mr->ram_block, block, NULL);
-    qemu_ram_set_migratable(mr->ram_block);
+    if (!p->remote) {
+        qemu_ram_set_migratable(mr->ram_block);
+    }
     cxl_wipe_init(&p->wipe, &pool_wipe_ops, p);
     p->exit.notify = pool_finish_at_exit;
     qemu_add_exit_notifier(&p->exit);
@@ -97,7 +99,9 @@ void cxl_pool_medium_drop(CXLPool *p)
     if (p->medium.mr) {
         cxl_wipe_exit(&p->wipe);
         qemu_remove_exit_notifier(&p->exit);
-        vmstate_unregister_ram(p->medium.mr, NULL);
+        if (!p->remote) {
+            vmstate_unregister_ram(p->medium.mr, NULL);
+        }
         cxl_backend_release(&p->medium);
     }
 }

@@ -10,6 +10,11 @@
 #include "hw/cxl/cxl_memdev.h"
 #include "hw/cxl/cxl_pool.h"
 
+/* Unless a property says otherwise */
+#define POOL_HEADS 2
+
+typedef struct CXLPoolRemote CXLPoolRemote;
+
 /**
  * struct CXLPool - see cxl_pool.h
  * @medium: its memory; none if the object is not complete
@@ -17,6 +22,8 @@
  * @head: of each, zeroes while there is none
  * @touched: head whose access has changed since the last commit, or NULL
  * @users: of the CCI
+ * @chardev: property, NULL: the pool is here
+ * @remote: connection to the daemon that has it; @dc is a view then
  */
 struct CXLPool {
     Object parent_obj;
@@ -50,6 +57,10 @@ struct CXLPool {
     CXLEventLogs events;
     CXLCCI cci;
     unsigned users;
+
+    /* remote.c */
+    char *chardev;
+    CXLPoolRemote *remote;
 };
 
 /* props.c */
@@ -61,6 +72,16 @@ extern const CXLDCOps cxl_pool_dc_ops;
 CXLCCI *cxl_pool_ld(const CXLHeads *heads, unsigned head);
 bool cxl_pool_has_heads(const CXLPool *p);
 void cxl_pool_heads_reload(CXLPool *p);
+
+/* remote.c */
+/* Asks the daemon what the pool is made of: @config, @place and @medium */
+bool cxl_pool_remote_open(CXLPool *p, Error **errp);
+bool cxl_pool_remote_start(CXLPool *p, Error **errp);
+void cxl_pool_remote_close(CXLPool *p);
+bool cxl_pool_remote_add_head(CXLPool *p, unsigned head, Error **errp);
+void cxl_pool_remote_remove_head(CXLPool *p, unsigned head);
+void cxl_pool_remote_reset_head(CXLPool *p, unsigned head);
+void cxl_pool_remote_cci(CXLPool *p, unsigned head, CXLCCI *cci);
 
 /* medium.c */
 bool cxl_pool_medium_take(CXLPool *p, Error **errp);

@@ -123,6 +123,9 @@ static void pool_build(CXLPool *p)
         .serial = p->sn,
         .ld = cxl_pool_ld,
     };
+    if (p->remote) {
+        return;
+    }
     cxl_events_init(&p->events, depth, &p->clock, NULL, NULL);
     p->cci = (CXLCCI) {
         .dc = p->dc,
@@ -134,10 +137,55 @@ static void pool_build(CXLPool *p)
     vmstate_register_any(VMSTATE_IF(p), &vmstate_cxl_pool, p);
 }
 
+/* What a daemon's pool is made of is the daemon's affair */
+static bool pool_check_remote(const CXLPool *p, Error **errp)
+{
+    const char *name = p->medium.hostmem ? "memdev" :
+                       p->nr_heads != POOL_HEADS ? "heads" :
+                       p->nr_regions != 1 ? "num-dc-regions" :
+                       p->sn ? "sn" :
+                       p->fm_on_mailbox ? "fm-on-mailbox" : NULL;
+
+    for (unsigned i = 0; !name && i < CXL_DC_MAX_REGIONS; i++) {
+        if (!cxl_dc_props_are_default(&p->region[i])) {
+            name = "dcN-*";
+        }
+    }
+    if (name) {
+        error_setg(errp, "property '%s' is set, but with 'chardev' the pool is "
+                   "that of a cxl-poold: give it to the daemon", name);
+    }
+    return !name;
+}
+
+static void pool_complete_remote(CXLPool *p, Error **errp)
+{
+    if (!pool_check_remote(p, errp) || !cxl_pool_remote_open(p, errp) ||
+        !cxl_pool_medium_take(p, errp)) {
+        goto fail;
+    }
+    p->dc = cxl_dc_new(&p->config, &cxl_pool_dc_ops, p, errp);
+    if (p->dc) {
+        pool_build(p);
+        if (cxl_pool_remote_start(p, errp)) {
+            return;
+        }
+        g_clear_pointer(&p->dc, cxl_dc_free);
+        g_clear_pointer(&p->head, g_free);
+    }
+fail:
+    cxl_pool_medium_drop(p);
+    cxl_pool_remote_close(p);
+}
+
 static void pool_complete(UserCreatable *uc, Error **errp)
 {
     CXLPool *p = CXL_POOL(uc);
 
+    if (p->chardev) {
+        pool_complete_remote(p, errp);
+        return;
+    }
     if (!pool_check_properties(p, errp) || !cxl_pool_medium_take(p, errp)) {
         return;
     }
@@ -168,14 +216,18 @@ static void pool_unparent(Object *obj)
 {
     CXLPool *p = CXL_POOL(obj);
 
-    if (p->dc) {
+    if (p->dc && !p->remote) {
         vmstate_unregister(VMSTATE_IF(p), &vmstate_cxl_pool, p);
         cxl_cci_destroy(&p->cci);
         cxl_events_destroy(&p->events);
+    }
+    if (p->dc) {
         g_clear_pointer(&p->dc, cxl_dc_free);
         g_clear_pointer(&p->head, g_free);
     }
     cxl_pool_medium_drop(p);
+    cxl_pool_remote_close(p);
+    g_clear_pointer(&p->chardev, g_free);
 }
 
 static char *pool_vmstate_id(VMStateIf *obj)

@@ -127,6 +127,24 @@ static void props_check_memdev(const Object *obj, const char *name,
     }
 }
 
+static char *props_get_chardev(Object *obj, Error **errp)
+{
+    return g_strdup(CXL_POOL(obj)->chardev);
+}
+
+static void props_set_chardev(Object *obj, const char *value, Error **errp)
+{
+    CXLPool *p = CXL_POOL(obj);
+
+    if (p->medium.mr) {
+        error_setg(errp, "property '%s' of a cxl-pool cannot be changed",
+                   "chardev");
+        return;
+    }
+    g_free(p->chardev);
+    p->chardev = g_strdup(value);
+}
+
 static void props_get_wipe_left(Object *obj, Visitor *v, const char *name,
                                 void *opaque, Error **errp)
 {
@@ -152,6 +170,11 @@ void cxl_pool_add_properties(ObjectClass *oc)
                                    OBJ_PROP_LINK_STRONG);
     object_class_property_set_description(
         oc, "memdev", "memory backend of all dynamic capacity regions");
+    object_class_property_add_str(oc, "chardev", props_get_chardev,
+                                  props_set_chardev);
+    object_class_property_set_description(
+        oc, "chardev", "id of a character device to the cxl-poold that has the "
+        "pool");
     for (unsigned i = 0; i < ARRAY_SIZE(props_of_pool); i++) {
         props_add(oc, &props_of_pool[i]);
     }
@@ -171,7 +194,7 @@ void cxl_pool_add_properties(ObjectClass *oc)
 
 void cxl_pool_default_properties(CXLPool *p)
 {
-    p->nr_heads = 2;
+    p->nr_heads = POOL_HEADS;
     p->nr_regions = 1;
     p->max_extents = CXL_DC_DEFAULT_EXTENTS;
     p->max_tags = CXL_DC_DEFAULT_TAGS;

@@ -82,6 +82,11 @@ typedef struct CXLLenRule {
  * transport runs the command from a bottom half of its own.
  */
 #define CXL_CMD_IO      (1u << 2)
+/*
+ * Asks the owner of the dynamic capacity, who may be elsewhere: see
+ * CXLCCIRemoteOps.
+ */
+#define CXL_CMD_POOL    (1u << 3)
 
 /**
  * struct CXLCmd - one row of a command set's table
@@ -158,6 +163,21 @@ struct CXLHeads {
     CXLCCI *(*ld)(const CXLHeads *heads, unsigned head);
 };
 
+/** CXLCCIAnswered - as cxl_cci_process() answers, but later */
+typedef void CXLCCIAnswered(void *opaque, CXLRetCode rc, const void *out,
+                            size_t out_len);
+
+/**
+ * struct CXLCCIRemoteOps - another process runs commands with CXL_CMD_POOL
+ * @submit: asks it; @in is copied, the answer has at most @room bytes
+ * @cancel: nobody waits for answers any more to what was submitted
+ */
+typedef struct CXLCCIRemoteOps {
+    void (*submit)(void *opaque, uint16_t opcode, const void *in, size_t len,
+                   size_t room, CXLCCIAnswered *done, void *done_opaque);
+    void (*cancel)(void *opaque);
+} CXLCCIRemoteOps;
+
 /** struct CXLCCIBackground - the one background operation of a CCI */
 typedef struct CXLCCIBackground {
     uint16_t opcode;        /* last one started; stays after it ended */
@@ -180,6 +200,8 @@ typedef struct CXLCCIBackground {
  * @lds: CCIs of its @nr_lds logical devices, which a tunnel leads to
  * @heads: of a multi-headed device, in the CCI of its LD pool
  * @pool: that CCI, in a head's out-of-band CCI
+ * @remote: who runs what has CXL_CMD_POOL, NULL if this CCI does
+ * @remote_opaque: for @remote
  * @fm_sets: a mailbox answers the Fabric Manager's commands, too
  * @host_id: LD whose view this CCI gives (0 on single-logical devices)
  * @payload_max: bytes of payload, request and response
@@ -216,6 +238,8 @@ struct CXLCCI {
     uint8_t nr_lds;
     const CXLHeads *heads;
     CXLCCI *pool;
+    const CXLCCIRemoteOps *remote;
+    void *remote_opaque;
     bool fm_sets;
     uint16_t host_id;
     uint32_t payload_max;
@@ -267,6 +291,9 @@ CXLRetCode cxl_cci_process(CXLCCI *cci, uint16_t opcode,
 
 /** cxl_cci_is_io() - is @opcode a command here with CXL_CMD_IO? */
 bool cxl_cci_is_io(const CXLCCI *cci, uint16_t opcode);
+
+/** cxl_cci_is_remote() - is @opcode a command here that another process runs? */
+bool cxl_cci_is_remote(const CXLCCI *cci, uint16_t opcode);
 
 /** cxl_cci_media_disabled() - do commands with CXL_CMD_MEDIA answer 07? */
 bool cxl_cci_media_disabled(const CXLCCI *cci);

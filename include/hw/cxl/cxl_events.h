@@ -113,6 +113,7 @@ struct CXLEventLogs {
     void *opaque;
     uint8_t msgnum[CXL_EVENT_LOGS]; /* MSI-X message of each log; 0102h */
     NotifierList watchers;          /* data is a CXLEventLogId */
+    NotifierList drained;           /* the same, when a log has lost records */
     struct CXLFaults *faults;
 };
 

@@ -41,6 +41,7 @@ typedef void CXLMailboxIrq(void *opaque);
  * @bg_low: low half of background status as of a read of the high half
  * @bg_low_held: @bg_low answers the access that follows
  * @deferred: the command of a doorbell that is set, see CXL_CMD_IO
+ * @waits: the doorbell is set until another process answers (CXL_CMD_POOL)
  * @faults: what is armed to change what is read, NULL if nothing is
  * @payload: the payload registers
  * @payload_size: their number of bytes
@@ -58,6 +59,7 @@ typedef struct CXLDeviceRegs {
     uint32_t bg_low;
     bool bg_low_held;
     DeviceDeferred deferred;
+    bool waits;
     struct CXLFaults *faults;
     uint8_t *payload;
     uint32_t payload_size;

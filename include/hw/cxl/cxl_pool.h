@@ -67,6 +67,19 @@ bool cxl_pool_add_head(CXLPool *p, unsigned head, const CXLPoolHead *how,
 /** cxl_pool_remove_head() - and all that its host has is free. */
 void cxl_pool_remove_head(CXLPool *p, unsigned head);
 
+/** cxl_pool_reset_head() - conventional or CXL reset of its host. */
+void cxl_pool_reset_head(CXLPool *p, unsigned head);
+
+/**
+ * cxl_pool_is_remote() - does cxl-poold have it?
+ *
+ * Then the model is a view of what hosts may access (cxl_dc.h), and there is no
+ * CCI for a Fabric Manager here.
+ */
+bool cxl_pool_is_remote(const CXLPool *p);
+/** cxl_pool_set_remote() - commands to a head's mailbox go there, if so. */
+void cxl_pool_set_remote(CXLPool *p, unsigned head, CXLCCI *cci);
+
 /** cxl_pool_use() - somebody has its CCI, so that it cannot be deleted. */
 void cxl_pool_use(CXLPool *p, bool on);
 

@@ -1,0 +1,335 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Heads of a pool that cxl-poold has: what they ask and are told
+ * (docs/interop/cxl-pool.rst)
+ *
+ * The model of such a pool is a view: it shows what hosts may access, which the
+ * daemon decides.  What a head has asked and not heard the answer to is kept,
+ * and asked again when the connection was lost: a daemon that has answered
+ * already knows by its number.
+ */
+#include "qemu/osdep.h"
+#include "qapi/error.h"
+#include "hw/cxl/cxl_error.h"
+#include "remote.h"
+#include "hw/cxl/trace.h"
+
+/* -- sending -------------------------------------------------------------- */
+
+static uint32_t remote_log_room(const RemoteHead *h)
+{
+    const CXLPoolHead *head = &h->remote->pool->head[h->nr];
+
+    return cxl_event_room(head->ld->events, CXL_EVENT_LOG_DYNCAP);
+}
+
+static void remote_send_credit(RemoteHead *h)
+{
+    const CXLPoolCredit credit = {
+        .heard = h->heard, .room = remote_log_room(h),
+    };
+
+    if (h->attached) {
+        cxl_pool_put_credit(h->remote->out, h->nr, &credit);
+        cxl_remote_flush(h->remote);
+    }
+}
+
+static void remote_log_drained(Notifier *n, void *data)
+{
+    if (*(CXLEventLogId *)data == CXL_EVENT_LOG_DYNCAP) {
+        remote_send_credit(container_of(n, RemoteHead, drained));
+    }
+}
+
+static void remote_send_request(RemoteHead *h, const RemoteRequest *q)
+{
+    const CXLPoolRequest request = {
+        .id = q->id, .opcode = q->opcode, .room = q->room,
+        .payload = q->payload->data, .len = q->payload->len,
+    };
+
+    cxl_pool_put_request(h->remote->out, h->nr, &request);
+}
+
+void cxl_remote_send_attach(RemoteHead *h)
+{
+    CXLPool *p = h->remote->pool;
+    CXLPoolAttach attach = {
+        .instance = h->instance,
+        .base = cxl_dc_host_base(p->dc, h->nr),
+        .heard = h->heard,
+        .room = remote_log_room(h),
+    };
+
+    for (unsigned i = 0; i < p->config.nr_regions; i++) {
+        attach.dsmad[i] = cxl_dc_dsmad_handle(p->dc, h->nr, i);
+    }
+    g_array_set_size(h->view, 0);
+    cxl_pool_put_attach(h->remote->out, h->nr, &attach);
+    for (GList *it = h->requests.head; it; it = it->next) {
+        remote_send_request(h, it->data);
+    }
+    cxl_remote_flush(h->remote);
+}
+
+static void remote_ask(RemoteHead *h, uint16_t opcode, const void *payload,
+                       size_t len, size_t room, CXLCCIAnswered *done,
+                       void *opaque)
+{
+    RemoteRequest *q = g_new0(RemoteRequest, 1);
+
+    q->id = ++h->last_id;
+    q->opcode = opcode;
+    q->room = room;
+    q->payload = g_byte_array_sized_new(len);
+    g_byte_array_append(q->payload, payload, len);
+    q->done = done;
+    q->opaque = opaque;
+    g_queue_push_tail(&h->requests, q);
+    if (h->attached) {
+        remote_send_request(h, q);
+        cxl_remote_flush(h->remote);
+    }
+}
+
+static void remote_request_free(gpointer opaque)
+{
+    RemoteRequest *q = opaque;
+
+    g_byte_array_unref(q->payload);
+    g_free(q);
+}
+
+/* -- what the daemon says ------------------------------------------------- */
+
+/* Nobody here reaches what went, nor will overwrite it */
+static void remote_send_ended(RemoteHead *h, uint64_t ticket)
+{
+    cxl_wipe_finish(&h->remote->pool->wipe);
+    cxl_pool_put_number(h->remote->out, h->nr, CXL_POOL_MSG_ENDED, ticket);
+    cxl_remote_flush(h->remote);
+}
+
+static bool remote_ranges(RemoteHead *h, const CXLPoolMsg *msg)
+{
+    CXLDynCap *dc = h->remote->pool->dc;
+    g_autofree CXLDCPiece *piece = NULL;
+    CXLPoolRanges m;
+
+    if (!cxl_pool_get_ranges(msg, &m)) {
+        return false;
+    }
+    piece = g_new(CXLDCPiece, m.n);
+    for (uint32_t i = 0; i < m.n; i++) {
+        piece[i] = cxl_pool_wire_range(&m, i);
+    }
+    trace_cxl_pool_remote_ranges(cxl_pool_id(h->remote->pool), h->nr, msg->type,
+                                 m.n);
+    switch (msg->type) {
+    case CXL_POOL_MSG_VIEW:
+        g_array_append_vals(h->view, piece, m.n);
+        return !h->attached &&
+               h->view->len <= h->remote->pool->config.max_extents;
+    case CXL_POOL_MSG_ON:
+        return cxl_dc_view_on(dc, h->nr, piece, m.n);
+    default:
+        if (!cxl_dc_view_off(dc, h->nr, piece, m.n)) {
+            return false;
+        }
+        remote_send_ended(h, m.ticket);
+        return true;
+    }
+}
+
+static bool remote_attached(RemoteHead *h, const CXLPoolMsg *msg)
+{
+    uint64_t ticket;
+
+    if (!cxl_pool_get_number(msg, &ticket) || h->attached ||
+        !cxl_dc_view_become(h->remote->pool->dc, h->nr,
+                            (CXLDCPiece *)h->view->data, h->view->len)) {
+        return false;
+    }
+    g_array_set_size(h->view, 0);
+    h->attached = true;
+    remote_send_ended(h, ticket);
+    remote_send_credit(h);
+    return true;
+}
+
+/* One that is not waited for was answered in a life before */
+static bool remote_answered(RemoteHead *h, const CXLPoolMsg *msg)
+{
+    RemoteRequest *q = g_queue_peek_head(&h->requests);
+    CXLPoolAnswer a;
+
+    if (!cxl_pool_get_answer(msg, &a)) {
+        return false;
+    }
+    /* Of those in front there is no answer any more, nor anybody who waits */
+    while (q && q->id < a.id && !q->done) {
+        remote_request_free(g_queue_pop_head(&h->requests));
+        q = g_queue_peek_head(&h->requests);
+    }
+    if (!q || q->id != a.id || a.len > q->room) {
+        return !q || a.id < q->id;
+    }
+    g_queue_pop_head(&h->requests);
+    if (q->done) {
+        q->done(q->opaque, a.rc, a.payload, a.len);
+    }
+    remote_request_free(q);
+    return true;
+}
+
+static bool remote_events(RemoteHead *h, const CXLPoolMsg *msg)
+{
+    const CXLPoolHead *head = &h->remote->pool->head[h->nr];
+    CXLPoolEvents m;
+
+    if (!cxl_pool_get_events(msg, &m) || m.first > h->heard + 1) {
+        return false;
+    }
+    for (uint32_t i = 0; i < m.n; i++) {
+        CXLEventRecord r;
+
+        if (m.first + i > h->heard) {
+            cxl_pool_wire_record(&m, i, &r);
+            cxl_event_append(head->ld->events, CXL_EVENT_LOG_DYNCAP, &r);
+            h->heard = m.first + i;
+        }
+    }
+    remote_send_credit(h);
+    return true;
+}
+
+bool cxl_remote_message(CXLPoolRemote *r, const CXLPoolMsg *msg, Error **errp)
+{
+    RemoteHead *h;
+    bool done;
+
+    if (msg->type == CXL_POOL_MSG_ERROR) {
+        g_autofree char *text = cxl_pool_get_text(msg);
+
+        error_setg(errp, "%s", text);
+        return false;
+    }
+    if (msg->type == CXL_POOL_MSG_WELCOME) {
+        return cxl_remote_welcomed(r, msg, errp);
+    }
+    h = r->head && msg->head < r->pool->nr_heads ? &r->head[msg->head] : NULL;
+    if (!h || qemu_uuid_is_null(&h->instance)) {
+        /* To a head that was unplugged when it was said */
+        if (h) {
+            return true;
+        }
+        error_setg(errp, "a message of type 0x%02x to head %u, which there "
+                   "is not", msg->type, msg->head);
+        return false;
+    }
+    switch (msg->type) {
+    case CXL_POOL_MSG_VIEW:
+    case CXL_POOL_MSG_ON:
+    case CXL_POOL_MSG_OFF:
+        done = remote_ranges(h, msg);
+        break;
+    case CXL_POOL_MSG_ATTACHED:
+        done = remote_attached(h, msg);
+        break;
+    case CXL_POOL_MSG_ANSWER:
+        done = remote_answered(h, msg);
+        break;
+    case CXL_POOL_MSG_EVENTS:
+        done = remote_events(h, msg);
+        break;
+    default:
+        done = false;
+    }
+    if (!done) {
+        error_setg(errp, "a message of type 0x%02x to head %u makes no sense",
+                   msg->type, msg->head);
+    }
+    return done;
+}
+
+/* -- heads ---------------------------------------------------------------- */
+
+static void remote_submit(void *opaque, uint16_t opcode, const void *in,
+                          size_t len, size_t room, CXLCCIAnswered *done,
+                          void *done_opaque)
+{
+    remote_ask(opaque, opcode, in, len, room, done, done_opaque);
+}
+
+static void remote_cancel(void *opaque)
+{
+    RemoteHead *h = opaque;
+
+    for (GList *it = h->requests.head; it; it = it->next) {
+        ((RemoteRequest *)it->data)->done = NULL;
+    }
+}
+
+static const CXLCCIRemoteOps remote_cci_ops = {
+    .submit = remote_submit,
+    .cancel = remote_cancel,
+};
+
+bool cxl_pool_remote_add_head(CXLPool *p, unsigned head, Error **errp)
+{
+    CXLPoolRemote *r = p->remote;
+    RemoteHead *h = &r->head[head];
+    Error *err = NULL;
+
+    qemu_uuid_generate(&h->instance);
+    h->heard = 0;
+    h->last_id = 0;
+    h->drained.notify = remote_log_drained;
+    notifier_list_add(&p->head[head].ld->events->drained, &h->drained);
+    cxl_remote_send_attach(h);
+    while (!h->attached && cxl_remote_wait(r, &err)) {
+        ;
+    }
+    if (!h->attached) {
+        g_autofree char *id = cxl_echo(cxl_pool_id(p));
+
+        h->instance = (QemuUUID) { };
+        notifier_remove(&h->drained);
+        error_propagate_prepend(errp, err, "property 'head' is %u of cxl-pool "
+                                "'%s': ", head, id);
+    }
+    return h->attached;
+}
+
+void cxl_pool_remote_remove_head(CXLPool *p, unsigned head)
+{
+    RemoteHead *h = &p->remote->head[head];
+
+    if (qemu_uuid_is_null(&h->instance)) {
+        return;
+    }
+    cxl_dc_view_leave(p->dc, head, true);
+    cxl_wipe_finish(&p->wipe);
+    if (h->attached) {
+        cxl_pool_put_number(p->remote->out, head, CXL_POOL_MSG_DETACH, 0);
+        cxl_remote_flush(p->remote);
+    }
+    notifier_remove(&h->drained);
+    h->instance = (QemuUUID) { };
+    h->attached = false;
+    g_queue_clear_full(&h->requests, remote_request_free);
+}
+
+void cxl_pool_remote_reset_head(CXLPool *p, unsigned head)
+{
+    cxl_dc_view_leave(p->dc, head, false);
+    remote_ask(&p->remote->head[head], CXL_POOL_REQUEST_RESET, NULL, 0, 0, NULL,
+               NULL);
+}
+
+void cxl_pool_remote_cci(CXLPool *p, unsigned head, CXLCCI *cci)
+{
+    cci->remote = &remote_cci_ops;
+    cci->remote_opaque = &p->remote->head[head];
+}

@@ -1,0 +1,302 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Two machines with a head each of the pool of one cxl-poold, and cxl-fm.
+
+usage: test-cxl-poold-machines.py QEMU CXL-FM CXL-POOLD SCRIPTS [CASE...]
+"""
+
+import signal
+import sys
+import time
+
+POOLD = sys.argv.pop(3)
+sys.path.insert(0, sys.argv[3])     # in place of fm_cases's manual page
+
+import guest_qemu  # noqa: E402
+from fm_cases import TAG, Fm, case, equal, has, qemu, run  # noqa: E402
+from fm_machine import (MB_CONTROL, MIB, MMIO, BAR2, PATIENCE, PXB_BUS,
+                        Machine)  # noqa: E402
+from poold import Daemon  # noqa: E402
+from qmp_monitor import Monitor  # noqa: E402
+
+BLOCK = 2 * MIB
+REGION = 256 * MIB
+IN_USE = 0x1e
+POOL = ('--size=1G', '--regions=4', '--set=dc1-sharable=on',
+        '--set=dc2-sharable=on', '--set=dc2-read-only=on')
+
+# Component registers: the device's first decoder (CXL r3.2 8.2.4.20)
+CACHEMEM = 0x1000
+HDM_GLOBAL = CACHEMEM + 0x12c
+HDM = CACHEMEM + 0x138
+COMMIT = 1 << 9
+
+
+class Head(Machine):
+    """A machine whose device is head @n, with @static bytes of its own."""
+
+    def __init__(self, daemon, n, static=0, args=()):
+        own = ['-object', f'memory-backend-ram,id=own,size={static}']
+        super().__init__(qemu, links=(), args=args, line=[
+            '-nodefaults', '-m', '128M',
+            '-M', 'q35,cxl=on,cxl-fmw.0.targets.0=cxl.0,cxl-fmw.0.size=4G',
+            *(own if static else ()),
+            '-chardev', f'socket,id=c,path={daemon.heads},reconnect-ms=20',
+            '-object', 'cxl-pool,id=p,chardev=c',
+            '-device', f'pxb-cxl,id=cxl.0,bus=pcie.0,bus_nr={PXB_BUS}',
+            '-device', 'cxl-rp,id=rp0,bus=cxl.0,chassis=0,slot=0,port=0',
+            '-device', f'cxl-type3,id=mem0,bus=rp0,pool=p,head={n}' +
+            (',volatile-memdev=own' if static else '')])
+        self.monitor = Monitor(self.path('qmp'))
+        window = self.monitor.command('query-cxl-memory-map')[0]
+        self.window = window['base']
+        self.decode(static + 1024 * MIB)
+
+    def decode(self, size):
+        q = self.qtest
+        q.write('l', MMIO + HDM_GLOBAL, 2)
+        for at, value in ((0, self.window & 0xffffffff), (4, self.window >> 32),
+                          (8, size & 0xffffffff), (12, size >> 32),
+                          (16, COMMIT)):
+            q.write('l', MMIO + HDM + at, value)
+
+    def store(self, dpa, value):
+        self.qtest.write('q', self.window + dpa, value)
+
+    def load(self, dpa):
+        return self.qtest.read('q', self.window + dpa)
+
+    def why(self, dpa):
+        """None for plain RAM, else why it is trapped."""
+        for window in self.monitor.command('query-cxl-memory-map'):
+            for r in window['ranges']:
+                if r['base'] <= self.window + dpa < r['base'] + r['size']:
+                    return None if r['direct'] else r['trap']
+        raise AssertionError(hex(dpa))
+
+    def accept(self):
+        """What is offered, once there is something."""
+        end = time.monotonic() + PATIENCE
+        while True:
+            found = self.events()
+            if found:
+                break
+            assert time.monotonic() < end, 'nothing is offered'
+        pairs = [(e.extent.dpa, e.extent.length) for e in found
+                 if e.type == 0]
+        assert pairs and not found[-1].more, found
+        equal(self.respond(0x4802, pairs), 0)
+        return pairs
+
+
+NOBODY = (1 << 64) - 1
+
+
+def pool(*options):
+    d = Daemon(POOLD, *POOL, *options)
+    return d, Fm(d.fm)
+
+
+@case
+def capacity_moves_from_one_machine_to_the_other():
+    d, fm = pool()
+    with d, Head(d, 0) as a, Head(d, 1, REGION) as b:
+        fm.text('add', '--host', 0, '--size', '4M')
+        (dpa, length), = a.accept()
+        equal(length, 4 * MIB)
+        equal(a.why(dpa), None)
+        a.store(dpa, 0x1234)
+        equal(a.load(dpa), 0x1234)
+        equal(b.load(REGION + dpa), NOBODY)
+        fm.refused(IN_USE, 'add', '--host', 1, '--extent',
+                   f'{REGION + dpa:#x}+4M')
+        equal(a.respond(0x4803, [(dpa, length)]), 0)
+        equal(a.load(dpa), NOBODY)
+        equal(a.why(dpa), 'not-accepted')
+        fm.text('add', '--host', 1, '--extent', f'{REGION + dpa:#x}+4M')
+        equal(b.accept(), [(REGION + dpa, length)])
+        equal(b.load(REGION + dpa), 0)
+        b.store(REGION + dpa, 0x5678)
+        equal(b.load(REGION + dpa), 0x5678)
+        equal(a.load(dpa), NOBODY)
+        has(fm.text('extents', '--host', 1), '^.*4 MiB')
+
+
+@case
+def what_one_writes_under_a_tag_the_other_reads():
+    d, fm = pool()
+    with d, Head(d, 0) as a, Head(d, 3, REGION) as b:
+        fm.text('add', '--host', 0, '--region', 1, '--size', '4M', '--tag', TAG)
+        (dpa, _), = a.accept()
+        a.store(dpa, 0xfeed)
+        fm.text('add', '--host', 3, '--policy', 'shared', '--region', 1,
+                '--tag', TAG)
+        (seen, _), = b.accept()
+        equal(b.load(seen), 0xfeed)
+        b.store(seen + 8, 0xcafe)
+        equal(a.load(dpa + 8), 0xcafe)
+        equal((a.why(dpa), b.why(seen)), (None, None))
+
+
+@case
+def a_read_only_view_is_one():
+    d, fm = pool()
+    with d, Head(d, 0) as a, Head(d, 1) as b:
+        fm.text('add', '--host', 0, '--region', 1, '--size', '2M', '--tag', TAG)
+        (dpa, _), = a.accept()
+        a.store(dpa, 1)
+        fm.text('add', '--host', 1, '--policy', 'shared', '--region', 2,
+                '--tag', TAG)
+        (seen, _), = b.accept()
+        b.store(seen, 2)
+        equal((a.load(dpa), b.load(seen)), (1, 1))
+
+
+@case
+def forced_release_takes_it_at_once():
+    d, fm = pool()
+    with d, Head(d, 0) as a, Head(d, 1) as b:
+        fm.text('add', '--host', 0, '--size', '2M')
+        (dpa, _), = a.accept()
+        a.store(dpa, 3)
+        fm.text('release', '--host', 0, '--forced', '--extent', f'{dpa:#x}+2M')
+        until(fm, 'add', '--host', 1, '--extent', f'{dpa:#x}+2M')
+        b.accept()
+        equal((a.load(dpa), b.load(dpa)), (NOBODY, 0))
+
+
+def until(fm, *words):
+    """What leaves a host is held until that host's machine has said so."""
+    end = time.monotonic() + PATIENCE
+    while True:
+        try:
+            return fm.text(*words)
+        except AssertionError:
+            if time.monotonic() > end:
+                raise
+
+
+@case
+def a_stopped_machine_delays_its_own_capacity_only():
+    d, fm = pool()
+    with d, Head(d, 0) as a, Head(d, 1) as b:
+        fm.text('add', '--host', 0, '--size', '2M')
+        (dpa, _), = a.accept()
+        a.process.send_signal(signal.SIGSTOP)
+        try:
+            fm.text('release', '--host', 0, '--forced', '--extent',
+                    f'{dpa:#x}+2M')
+            fm.refused(IN_USE, 'add', '--host', 1, '--extent', f'{dpa:#x}+2M')
+            fm.text('add', '--host', 1, '--size', '2M')
+            b.accept()
+        finally:
+            a.process.send_signal(signal.SIGCONT)
+        until(fm, 'add', '--host', 1, '--extent', f'{dpa:#x}+2M')
+
+
+@case
+def machines_do_not_notice_that_the_daemon_was_killed():
+    d, fm = pool()
+    with d, Head(d, 0) as a, Head(d, 1, REGION) as b:
+        fm.text('add', '--host', 0, '--size', '4M')
+        (dpa, length), = a.accept()
+        a.store(dpa, 0x77)
+        fm.text('add', '--host', 1, '--region', 1, '--size', '2M', '--tag', TAG)
+        (shared, _), = b.accept()
+        b.store(shared, 0x88)
+        d.kill()
+        equal((a.load(dpa), b.load(shared)), (0x77, 0x88))
+        a.store(dpa + 8, 0x99)
+        d.start()
+        equal(a.mailbox(0x4801, b'\x08\0\0\0\0\0\0\0')[1][4], 1)
+        equal((a.load(dpa), a.load(dpa + 8)), (0x77, 0x99))
+        until(fm, 'add', '--host', 0, '--policy', 'shared', '--region', 1,
+              '--tag', TAG)
+        (seen, _), = a.accept()
+        equal(a.load(seen), 0x88)
+        equal(a.respond(0x4803, [(dpa, length)]), 0)
+        equal(a.load(dpa), NOBODY)
+
+
+@case
+def a_command_waits_for_the_daemon_and_not_the_machine():
+    d, fm = pool()
+    with d, Head(d, 0) as a:
+        d.process.send_signal(signal.SIGSTOP)
+        q = a.qtest
+        q.put(BAR2 + 0xa8, b'\x08\0')
+        q.write('q', BAR2 + 0x90, 0x4800 | 2 << 16)
+        q.write('l', BAR2 + MB_CONTROL, 1)
+        equal(q.read('l', BAR2 + MB_CONTROL) & 1, 1)
+        # meanwhile the monitor and the registers answer
+        equal(a.monitor.command('query-status')['running'], True)
+        d.process.send_signal(signal.SIGCONT)
+        a.await_doorbell()
+        equal(q.read('q', BAR2 + 0x98) >> 32 & 0xffff, 0)
+        equal(q.get(BAR2 + 0xa8, 1), b'\x04')
+
+
+@case
+def a_machine_that_was_killed_finds_its_capacity_again():
+    d, fm = pool()
+    with d:
+        a = Head(d, 0)
+        fm.text('add', '--host', 0, '--size', '4M')
+        (dpa, length), = a.accept()
+        a.store(dpa, 0x55)
+        fm.text('add', '--host', 0, '--region', 1, '--size', '2M', '--tag', TAG)
+        a.accept()
+        a.process.kill()
+        try:
+            a.__exit__()
+        except RuntimeError as error:
+            has(str(error), 'ended with -9')
+        until_nobody(fm, 0)
+        with Head(d, 0) as again:
+            code, data = again.mailbox(0x4801, b'\x08\0\0\0\0\0\0\0')
+            equal((code, data[0]), (0, 1))
+            equal(again.load(dpa), 0x55)
+            has(fm.text('extents', '--host', 0), '4 MiB')
+
+
+def until_nobody(fm, host):
+    """The daemon has heard of the end: what was shared has left the host."""
+    end = time.monotonic() + PATIENCE
+    while TAG[:8] in fm.text('extents', '--host', host):
+        assert time.monotonic() < end
+
+
+@case
+def a_head_is_that_of_one_machine():
+    d, _ = pool()
+    with d, Head(d, 0):
+        try:
+            Head(d, 0)
+        except RuntimeError as error:
+            has(str(error), "property 'head' is 0 of cxl-pool 'p': head 0 is "
+                'that of process')
+        else:
+            raise AssertionError('a head is there twice')
+
+
+def refused(machine, pattern, name, **arguments):
+    try:
+        machine.monitor.command(name, **arguments)
+    except guest_qemu.AskError as error:
+        has(str(error), pattern)
+    else:
+        raise AssertionError(f'{name} is not refused')
+
+
+@case
+def the_pool_is_managed_at_the_daemon():
+    d, _ = pool()
+    with d, Head(d, 0) as a:
+        for path in ('p', '/machine/peripheral/mem0'):
+            refused(a, "'p' is that of a cxl-poold: ask the daemon",
+                    'query-cxl-dynamic-capacity', path=path)
+        refused(a, 'heads of a pool that cxl-poold has cannot be migrated',
+                'migrate', uri='exec:cat>/dev/null')
+
+
+sys.exit(run())
