@@ -105,7 +105,8 @@ def each_commit_says_what_and_why(made, _):
 def copy_of_tables(folder):
     """What Table needs of this tree, to spoil."""
     top = os.path.join(folder, 'top')
-    for path in ('scripts', 'hw', 'include', 'qapi', 'docs/system', 'tests'):
+    for path in ('scripts', 'hw', 'include', 'qapi', 'docs/interop',
+                 'docs/system', 'tests', 'tools/cxl-poold'):
         shutil.copytree(os.path.join(TREE, path), os.path.join(top, path),
                         symlinks=True)
     return top

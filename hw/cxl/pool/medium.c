@@ -51,7 +51,8 @@ static void pool_finish_at_exit(Notifier *n, void *data)
 {
     CXLPool *p = container_of(n, CXLPool, exit);
 
-    if ((p->remote || !cxl_backends_are_of_another()) && cxl_backend_outlives_us(&p->medium)) {
+    if ((p->remote || !cxl_backends_are_of_another()) &&
+        cxl_backend_outlives_us(&p->medium)) {
         cxl_wipe_finish(&p->wipe);
     }
 }

@@ -124,7 +124,9 @@ static bool remote_ranges(RemoteHead *h, const CXLPoolMsg *msg)
     for (uint32_t i = 0; i < m.n; i++) {
         piece[i] = cxl_pool_wire_range(&m, i);
     }
-    trace_cxl_pool_remote_ranges(cxl_pool_id(h->remote->pool), h->nr, msg->type,
+    trace_cxl_pool_remote_ranges(cxl_pool_id(h->remote->pool), h->nr,
+                                 msg->type == CXL_POOL_MSG_VIEW ? "view" :
+                                 msg->type == CXL_POOL_MSG_ON ? "on" : "off",
                                  m.n);
     switch (msg->type) {
     case CXL_POOL_MSG_VIEW:

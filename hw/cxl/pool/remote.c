@@ -124,7 +124,10 @@ static void remote_line_event(void *opaque, QEMUChrEvent event)
 {
     CXLPoolRemote *r = opaque;
 
-    trace_cxl_pool_remote_line(cxl_pool_id(r->pool), event);
+    if (event == CHR_EVENT_OPENED || event == CHR_EVENT_CLOSED) {
+        trace_cxl_pool_remote_line(cxl_pool_id(r->pool),
+                                   event == CHR_EVENT_OPENED);
+    }
     if (event == CHR_EVENT_CLOSED) {
         r->greeted = false;
         for (unsigned i = 0; i < r->pool->nr_heads; i++) {

@@ -292,7 +292,7 @@ CXLRetCode cxl_cci_process(CXLCCI *cci, uint16_t opcode,
 /** cxl_cci_is_io() - is @opcode a command here with CXL_CMD_IO? */
 bool cxl_cci_is_io(const CXLCCI *cci, uint16_t opcode);
 
-/** cxl_cci_is_remote() - is @opcode a command here that another process runs? */
+/** cxl_cci_is_remote() - is @opcode one here that another process runs? */
 bool cxl_cci_is_remote(const CXLCCI *cci, uint16_t opcode);
 
 /** cxl_cci_media_disabled() - do commands with CXL_CMD_MEDIA answer 07? */

@@ -434,7 +434,7 @@ uint64_t cxl_dc_last_ticket(const CXLDynCap *dc);
  */
 bool cxl_dc_access_ended(CXLDynCap *dc, uint16_t host, uint64_t ticket);
 
-/** cxl_dc_leaving() - what hosts may still reach, on the medium, oldest first */
+/** cxl_dc_leaving() - what hosts may still reach of the medium, oldest first */
 typedef bool CXLDCLeavingFn(void *opaque, uint16_t host, uint64_t ticket,
                             const CXLDCRange *range);
 void cxl_dc_leaving(const CXLDynCap *dc, CXLDCLeavingFn *fn, void *opaque);
@@ -460,8 +460,8 @@ typedef struct CXLDCPiece {
 /*
  * A model may be no more than a view of what a host has of another one: it
  * answers cxl_dc_access(), cxl_dc_translate() and cxl_dc_next(), and tells its
- * owner by ops->access and ops->commit.  No other operation may be used.  False,
- * and nothing has changed, for pieces that no host can have.
+ * owner by ops->access and ops->commit.  No other operation may be used.
+ * False, and nothing has changed, for pieces that no host can have.
  */
 
 /** cxl_dc_view_on() - @host can access these as well; it could not before. */
@@ -473,7 +473,7 @@ bool cxl_dc_view_off(CXLDynCap *dc, uint16_t host, const CXLDCPiece *piece,
 /** cxl_dc_view_become() - @host can access these and nothing else. */
 bool cxl_dc_view_become(CXLDynCap *dc, uint16_t host, const CXLDCPiece *piece,
                         size_t n);
-/** cxl_dc_view_leave() - @host has nothing shared any more, or nothing at all */
+/** cxl_dc_view_leave() - @host has nothing shared now, or nothing at all */
 void cxl_dc_view_leave(CXLDynCap *dc, uint16_t host, bool all);
 
 /** cxl_dc_memory() - bytes of heap that the model holds now. */
