@@ -199,6 +199,11 @@ static void devregs_hand_over_badly(CXLDeviceRegs *r, uint16_t opcode,
     r->status |= (uint64_t)c.vendor_status << STATUS_VENDOR_SHIFT;
 }
 
+static uint32_t devregs_len(const CXLDeviceRegs *r)
+{
+    return extract64(r->command, COMMAND_LEN_SHIFT, COMMAND_LEN_BITS);
+}
+
 static void devregs_finish(CXLDeviceRegs *r, uint32_t len, CXLRetCode rc,
                            size_t out_len)
 {
@@ -224,7 +229,7 @@ static void devregs_answered(void *opaque, CXLRetCode rc, const void *out,
                              size_t out_len)
 {
     CXLDeviceRegs *r = opaque;
-    uint32_t len = extract64(r->command, COMMAND_LEN_SHIFT, COMMAND_LEN_BITS);
+    uint32_t len = devregs_len(r);
 
     r->waits = false;
     r->control &= ~CONTROL_DOORBELL;
@@ -247,7 +252,7 @@ static void devregs_run_command(CXLDeviceRegs *r)
     g_autofree uint8_t *out = NULL;
     size_t room = devregs_room(r);
     uint16_t opcode = r->command;
-    uint32_t len = extract64(r->command, COMMAND_LEN_SHIFT, COMMAND_LEN_BITS);
+    uint32_t len = devregs_len(r);
     CXLRetCode rc = CXL_RC_INVALID_PAYLOAD_LENGTH;
     size_t out_len = 0;
 
@@ -277,14 +282,12 @@ static void devregs_doorbell(CXLDeviceRegs *r)
         return;
     }
     if (cxl_cci_is_remote(r->cci, r->command) &&
-        extract64(r->command, COMMAND_LEN_SHIFT, COMMAND_LEN_BITS) <=
-        r->payload_size) {
+        devregs_len(r) <= r->payload_size) {
         r->control |= CONTROL_DOORBELL;
         r->waits = true;
         r->cci->remote->submit(r->cci->remote_opaque, r->command, r->payload,
-                               extract64(r->command, COMMAND_LEN_SHIFT,
-                                         COMMAND_LEN_BITS),
-                               devregs_room(r), devregs_answered, r);
+                               devregs_len(r), devregs_room(r),
+                               devregs_answered, r);
     } else if (cxl_cci_is_io(r->cci, r->command)) {
         r->control |= CONTROL_DOORBELL;
         device_deferred_raise(&r->deferred);

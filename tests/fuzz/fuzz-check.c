@@ -221,6 +221,7 @@ static bool monitor_list(Fuzz *f, const FuzzFn *fn, Extents *x, QDict **info)
     g_autofree char *json = g_strdup_printf(
         "{\"execute\": \"query-cxl-dynamic-capacity\", \"arguments\": "
         "{\"path\": \"%s\"}}", fn->id);
+    unsigned id = f->m.has_pool ? fn->number : 0;
     const QListEntry *entry;
     QDict *host = NULL;
 
@@ -233,13 +234,12 @@ static bool monitor_list(Fuzz *f, const FuzzFn *fn, Extents *x, QDict **info)
                                         "hosts"), entry) {
         QDict *d = qobject_to(QDict, qlist_entry_obj(entry));
 
-        if (qdict_get_int(d, "host-id") == fn->host) {
+        if (qdict_get_int(d, "host-id") == id) {
             host = d;
         }
     }
     if (!host) {
-        fuzz_wrong(f, "%s: the monitor does not know host %u", fn->id,
-                   fn->host);
+        fuzz_wrong(f, "%s: the monitor does not know host %u", fn->id, id);
         return false;
     }
     x->generation = qdict_get_int(host, "generation");

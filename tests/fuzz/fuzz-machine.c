@@ -24,7 +24,8 @@
 
 /*
  * Bridges before what is below them: then a bridge's window goes from the next
- * function to its last. "%" in a device stands for properties of the variant.
+ * function to its last. "%" in a device stands for its dynamic capacity: a head
+ * of the pool, or its own with properties of the variant.
  */
 static const FuzzFn switch_fns[] = {
     { "rp0", "cxl-rp,bus=cxl.0,chassis=0,slot=0,port=0,addr=0.0",
@@ -36,18 +37,18 @@ static const FuzzFn switch_fns[] = {
     { "ds0", "cxl-downstream,bus=us0,port=3,chassis=0,slot=4,addr=0.0",
       FUZZ_DOWNSTREAM, 54, 0x00, 55, 55, .last = 4, .parent = 1, .port = 3 },
     { "mem0", "cxl-type3,bus=ds0,volatile-memdev=vm0,persistent-memdev=pm0,"
-      "lsa=lsa0,volatile-dc-memdev=dc0,num-dc-regions=2,sn=0x21%",
+      "lsa=lsa0,sn=0x21%",
       FUZZ_MEMORY, 55, 0x00, .last = 4, .parent = 3, .port = 3 },
     { "ds1", "cxl-downstream,bus=us0,port=4,chassis=0,slot=5,addr=1.0",
       FUZZ_DOWNSTREAM, 54, 0x08, 56, 56, .last = 6, .parent = 1, .port = 4 },
     { "mem1", "cxl-type3,bus=ds1,volatile-memdev=vm1,persistent-memdev=pm1,"
-      "lsa=lsa1,volatile-dc-memdev=dc1,num-dc-regions=2,sn=0x22%",
+      "lsa=lsa1,sn=0x22%",
       FUZZ_MEMORY, 56, 0x00, .last = 6, .parent = 5, .port = 4 },
     { "rp1", "cxl-rp,bus=cxl.0,chassis=0,slot=1,port=1,addr=1.0",
       FUZZ_ROOT_PORT, 52, 0x08, 57, 57, .last = 8, .parent = -1,
       .port = 1 },
     { "mem2", "cxl-type3,bus=rp1,volatile-memdev=vm2,persistent-memdev=pm2,"
-      "lsa=lsa2,volatile-dc-memdev=dc2,num-dc-regions=2,sn=0x23%",
+      "lsa=lsa2,sn=0x23%",
       FUZZ_MEMORY, 57, 0x00, .last = 8, .parent = 7 },
     { "dw", "dw-i2c-pci,bus=pcie.0,addr=5.0",
       FUZZ_CONTROLLER, 0, 0x28, .last = 9, .parent = -1 },
@@ -57,43 +58,20 @@ static const FuzzFn pair_fns[] = {
     { "rp0", "cxl-rp,bus=cxl.0,chassis=0,slot=0,port=0,addr=0.0",
       FUZZ_ROOT_PORT, 52, 0x00, 53, 53, .last = 1, .parent = -1 },
     { "mem0", "cxl-type3,bus=rp0,volatile-memdev=vm0,persistent-memdev=pm0,"
-      "lsa=lsa0,volatile-dc-memdev=dc0,num-dc-regions=2,sn=0x21%",
+      "lsa=lsa0,sn=0x21%",
       FUZZ_MEMORY, 53, 0x00, .last = 1, .parent = 0 },
     { "rp1", "cxl-rp,bus=cxl.0,chassis=0,slot=1,port=1,addr=1.0",
       FUZZ_ROOT_PORT, 52, 0x08, 54, 54, .last = 3, .parent = -1,
       .port = 1 },
     { "mem1", "cxl-type3,bus=rp1,volatile-memdev=vm1,persistent-memdev=pm1,"
-      "lsa=lsa1,volatile-dc-memdev=dc1,num-dc-regions=2,sn=0x22%",
+      "lsa=lsa1,sn=0x22%",
       FUZZ_MEMORY, 54, 0x00, .last = 3, .parent = 2 },
     { "rp2", "cxl-rp,bus=cxl.1,chassis=1,slot=2,port=2,addr=0.0",
       FUZZ_ROOT_PORT, 64, 0x00, 65, 65, .last = 5, .parent = -1,
       .port = 2 },
     { "mem2", "cxl-type3,bus=rp2,volatile-memdev=vm2,persistent-memdev=pm2,"
-      "lsa=lsa2,volatile-dc-memdev=dc2,num-dc-regions=2,sn=0x23%",
+      "lsa=lsa2,sn=0x23%",
       FUZZ_MEMORY, 65, 0x00, .last = 5, .parent = 4 },
-    { "dw", "dw-i2c-pci,bus=pcie.0,addr=5.0",
-      FUZZ_CONTROLLER, 0, 0x28, .last = 6, .parent = -1 },
-};
-
-/* Numbers of heads are those of the devices */
-static const FuzzFn pool_fns[] = {
-    { "rp0", "cxl-rp,bus=cxl.0,chassis=0,slot=0,port=0,addr=0.0",
-      FUZZ_ROOT_PORT, 52, 0x00, 53, 53, .last = 1, .parent = -1 },
-    { "mem0", "cxl-type3,bus=rp0,volatile-memdev=vm0,persistent-memdev=pm0,"
-      "lsa=lsa0,pool=" FUZZ_POOL ",head=0,sn=0x21",
-      FUZZ_MEMORY, 53, 0x00, .last = 1, .parent = 0 },
-    { "rp1", "cxl-rp,bus=cxl.0,chassis=0,slot=1,port=1,addr=1.0",
-      FUZZ_ROOT_PORT, 52, 0x08, 54, 54, .last = 3, .parent = -1,
-      .port = 1 },
-    { "mem1", "cxl-type3,bus=rp1,volatile-memdev=vm1,persistent-memdev=pm1,"
-      "lsa=lsa1,pool=" FUZZ_POOL ",head=1,sn=0x22",
-      FUZZ_MEMORY, 54, 0x00, .last = 3, .parent = 2, .host = 1 },
-    { "rp2", "cxl-rp,bus=cxl.1,chassis=1,slot=2,port=2,addr=0.0",
-      FUZZ_ROOT_PORT, 64, 0x00, 65, 65, .last = 5, .parent = -1,
-      .port = 2 },
-    { "mem2", "cxl-type3,bus=rp2,volatile-memdev=vm2,persistent-memdev=pm2,"
-      "lsa=lsa2,pool=" FUZZ_POOL ",head=2,sn=0x23",
-      FUZZ_MEMORY, 65, 0x00, .last = 5, .parent = 4, .host = 2 },
     { "dw", "dw-i2c-pci,bus=pcie.0,addr=5.0",
       FUZZ_CONTROLLER, 0, 0x28, .last = 6, .parent = -1 },
 };
@@ -118,7 +96,7 @@ static const struct {
       "cxl-fmw.1.targets.0=cxl.0,cxl-fmw.1.size=2G",
       "-device pxb-cxl,id=cxl.0,bus=pcie.0,bus_nr=52 "
       "-device pxb-cxl,id=cxl.1,bus=pcie.0,bus_nr=64 " },
-    { pool_fns, ARRAY_SIZE(pool_fns), 2, { 1, 3, 5 },
+    { pair_fns, ARRAY_SIZE(pair_fns), 2, { 1, 3, 5 },
       "cxl-fmw.0.targets.0=cxl.0,cxl-fmw.0.size=4G,"
       "cxl-fmw.1.targets.0=cxl.1,cxl-fmw.1.size=2G",
       "-device pxb-cxl,id=cxl.0,bus=pcie.0,bus_nr=52 "
@@ -154,12 +132,13 @@ void fuzz_machine_choose(Fuzz *f)
     }
     memcpy(m->fn, machines[m->kind].fns, m->nr_fns * sizeof(m->fn[0]));
     memcpy(m->targets, machines[m->kind].targets, sizeof(m->targets));
-    for (unsigned i = 0; i < m->nr_fns; i++) {
+    for (unsigned i = 0, memories = 0; i < m->nr_fns; i++) {
         FuzzFn *fn = &m->fn[i];
 
         fn->base = MMIO_BASE + i * MMIO_EACH;
         fn->bar[0] = fn->base;
         if (fn->kind == FUZZ_MEMORY) {
+            fn->number = memories++;
             fn->bar[2] = fn->base + (2 << 20);
             fn->bar[4] = fn->base + (1 << 20);
         }
@@ -170,9 +149,15 @@ char *fuzz_machine_props(const FuzzMachine *m, const FuzzFn *fn)
 {
     size_t len = strcspn(fn->device, "%");
     unsigned variant = (m->variant + (fn - m->fn)) % ARRAY_SIZE(variants);
+    g_autofree char *capacity =
+        !fn->device[len] ? g_strdup("") :
+        m->has_pool ? g_strdup_printf(",pool=" FUZZ_POOL ",head=%u",
+                                      fn->number) :
+        g_strdup_printf(",volatile-dc-memdev=dc%u,num-dc-regions=2%s",
+                        fn->number, variants[variant]);
 
-    return g_strdup_printf("%.*s%s,id=%s", (int)len, fn->device,
-                           fn->device[len] ? variants[variant] : "", fn->id);
+    return g_strdup_printf("%.*s%s,id=%s", (int)len, fn->device, capacity,
+                           fn->id);
 }
 
 const char *fuzz_target(const FuzzMachine *m, unsigned n)

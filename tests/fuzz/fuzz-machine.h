@@ -37,7 +37,7 @@ typedef enum FuzzKind {
  * @sec, @sub: buses below a bridge; @last: index of the last function there
  * @parent: index of the bridge above, or -1
  * @port: number of a switch's port
- * @host: ID of a memory device's host, in a pool
+ * @number: of a memory device; of its head and host, in a pool
  * @base: guest address of its 4 MiB of registers
  * @bar: guest address of each BAR, or 0
  * @express, @msi, @msix, @aer, @doe: offsets of capabilities, or 0
@@ -49,7 +49,7 @@ typedef struct FuzzFn {
     FuzzKind kind;
     uint8_t bus, devfn, sec, sub;
     int last, parent;
-    uint8_t port, host;
+    uint8_t port, number;
     uint64_t base;
     uint64_t bar[6];
     uint16_t express, msi, msix, aer, doe[FUZZ_DOES];

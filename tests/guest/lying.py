@@ -69,8 +69,8 @@ ENDPOINT = {'I2C': ('/machine/peripheral/ep0', 'I2C frames'),
             'USB': ('/machine/peripheral/usb0', 'USB transfers')}
 ANSWERS_OVER_MCTP = ('answer-opcode', 'answer-length', 'answer-late',
                      'answer-never')
-LINK_ARGUMENTS = {name: {} for name in ANSWERS_OVER_MCTP} | {
-    'answer-late': {'delay': 8000}}
+# Of any command there; late is later than Linux keeps a tag
+LINK_ARGUMENTS = {'answer-late': {'delay': 8000}}
 
 
 def load(path):
@@ -169,9 +169,8 @@ class Plan:
             self.todo = wanted
 
     def arm(self, machine, kind, **when):
-        arguments = ARGUMENTS.get(kind, {})
-        if self.places:
-            arguments = LINK_ARGUMENTS.get(kind, arguments)
+        over_link = self.places and kind in ANSWERS_OVER_MCTP
+        arguments = (LINK_ARGUMENTS if over_link else ARGUMENTS).get(kind, {})
         return machine.command('cxl-inject-fault', path=self.path, kind=kind,
                                **(arguments | when))
 

@@ -101,11 +101,13 @@ def their_properties(base):
 
 
 def their_types(base):
-    text = ''.join(read(path) for folder in ('hw', 'include/hw') for path in
-                   glob.glob(f'{base}/{folder}/**/*[cm][xc][lt][p_.]*',
-                             recursive=True) if os.path.isfile(path))
-    text += read(f'{base}/include/hw/pci/pci_bridge.h')
-    return set(re.findall(r'"([\w-]+)"', text))
+    """Words in quotes of files whose names are about such devices."""
+    paths = [path for folder in ('hw', 'include/hw')
+             for name in ('cxl', 'mctp', 'dw_i2c') for path in
+             glob.glob(f'{base}/{folder}/**/*{name}*.[ch]', recursive=True)]
+    assert paths, base
+    return {word for path in paths + [f'{base}/include/hw/pci/pci_bridge.h']
+            for word in re.findall(r'"([\w-]+)"', read(path))}
 
 
 def their_monitor(base):

@@ -105,14 +105,21 @@ static void props_get(Object *obj, Visitor *v, const char *name, void *opaque,
     props_visit(prop, v, name, (char *)obj + prop->offset, errp);
 }
 
+static bool props_may_change(const CXLPool *p, const char *name, Error **errp)
+{
+    if (p->medium.mr) {
+        error_setg(errp, "property '%s' of a cxl-pool cannot be changed",
+                   name);
+    }
+    return !p->medium.mr;
+}
+
 static void props_set(Object *obj, Visitor *v, const char *name, void *opaque,
                       Error **errp)
 {
     const PoolProp *prop = opaque;
 
-    if (CXL_POOL(obj)->medium.mr) {
-        error_setg(errp, "property '%s' of a cxl-pool cannot be changed",
-                   name);
+    if (!props_may_change(CXL_POOL(obj), name, errp)) {
         return;
     }
     props_visit(prop, v, name, (char *)obj + prop->offset, errp);
@@ -121,10 +128,7 @@ static void props_set(Object *obj, Visitor *v, const char *name, void *opaque,
 static void props_check_memdev(const Object *obj, const char *name,
                                Object *memdev, Error **errp)
 {
-    if (CXL_POOL(obj)->medium.mr) {
-        error_setg(errp, "property '%s' of a cxl-pool cannot be changed",
-                   name);
-    }
+    props_may_change(CXL_POOL(obj), name, errp);
 }
 
 static char *props_get_chardev(Object *obj, Error **errp)
@@ -136,13 +140,10 @@ static void props_set_chardev(Object *obj, const char *value, Error **errp)
 {
     CXLPool *p = CXL_POOL(obj);
 
-    if (p->medium.mr) {
-        error_setg(errp, "property '%s' of a cxl-pool cannot be changed",
-                   "chardev");
-        return;
+    if (props_may_change(p, "chardev", errp)) {
+        g_free(p->chardev);
+        p->chardev = g_strdup(value);
     }
-    g_free(p->chardev);
-    p->chardev = g_strdup(value);
 }
 
 static void props_get_wipe_left(Object *obj, Visitor *v, const char *name,
