@@ -9,6 +9,7 @@ of, and "tested" the programs, so a run goes on where another was stopped or
 failed.
 """
 
+import concurrent.futures
 import fcntl
 import json
 import os
@@ -66,6 +67,24 @@ class Check:
                 log.write(f'stopped after {limit} seconds\n'.encode())
                 return False
         return done.returncode == 0
+
+    def run_test(self, row):
+        """Runs one of several tests at a time: its output is in one piece."""
+        name, (_, _, seconds) = row
+        command = [sys.executable, self.tests_py, self.qemu, 'run', name]
+        try:
+            done = subprocess.run(
+                command, cwd=self.folder, env=self.env, check=False,
+                stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                timeout=seconds * SLACK)
+            text, passed = done.stdout, done.returncode == 0
+        except subprocess.TimeoutExpired as error:
+            text = (error.stdout or b'') + (
+                f'stopped after {seconds * SLACK} seconds\n'.encode())
+            passed = False
+        with open(self.log, 'ab') as log:
+            log.write(f'\n$ {" ".join(command)}\n'.encode() + text)
+        return name, passed
 
     def checkout(self, commit):
         if not os.path.isdir(self.src):
@@ -179,17 +198,19 @@ class Check:
             warnings = [line for line in log if ': warning: ' in line]
         if warnings:
             return 'a warning: ' + warnings[0].strip(), 0
-        count = 0
-        for name, (program, suite, seconds) in tests.items():
-            when = os.stat(system if suite == 'base' else program).st_mtime_ns
-            if self.tested.get(name) == when:
-                continue
-            count += 1
-            if not self.run([sys.executable, self.tests_py, self.qemu, 'run',
-                             name], limit=seconds * SLACK):
-                return f'test {name}', count
-            self.passed(name, when)
-        return None, count
+        when = {name: os.stat(system if suite == 'base' else
+                              program).st_mtime_ns
+                for name, (program, suite, _) in tests.items()}
+        todo = [row for row in tests.items()
+                if self.tested.get(row[0]) != when[row[0]]]
+        failed = []
+        with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+            for name, passed in pool.map(self.run_test, todo):
+                if passed:
+                    self.passed(name, when[name])
+                else:
+                    failed.append(name)
+        return ('tests ' + ', '.join(failed) if failed else None), len(todo)
 
 
 def check(top, folder, repository, first, branch):

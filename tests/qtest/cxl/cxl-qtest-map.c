@@ -102,43 +102,49 @@ void map_sets_gone(QTestState *qts)
     }
 }
 
-static gint by_age(gconstpointer a, gconstpointer b)
+/* The number of the file that is mapped where QEMU has that backend */
+static uint64_t backend_inode(QTestState *qts, const char *id)
 {
-    const struct stat *x = *(const struct stat **)a;
-    const struct stat *y = *(const struct stat **)b;
+    g_autofree char *list = qtest_hmp(qts, "info ramblock");
+    g_autofree char *name = g_strdup_printf("/objects/%s ", id);
+    g_autofree char *path = g_strdup_printf("/proc/%d/maps", qtest_pid(qts));
+    g_autofree char *maps = NULL, *start = NULL;
+    const char *row = strstr(list, name);
+    uint64_t host, inode;
 
-    return (x->st_ino > y->st_ino) - (x->st_ino < y->st_ino);
+    g_assert_nonnull(row);
+    g_assert_cmpint(sscanf(row, "%*s %*u %*s %*x %*x %*x %" SCNx64, &host), ==,
+                    1);
+    g_assert_true(g_file_get_contents(path, &maps, NULL, NULL));
+    start = g_strdup_printf("%" PRIx64 "-", host);
+    row = strstr(maps, start);
+    g_assert_nonnull(row);
+    g_assert_cmpint(sscanf(row, "%*s %*s %*s %*s %" SCNu64, &inode), ==, 1);
+    return inode;
 }
 
-/* Files in memory have ascending numbers; st_rdev of none is in use */
-int map_backend(QTestState *qts, unsigned n)
+int map_backend(QTestState *qts, const char *id)
 {
     g_autofree char *path = g_strdup_printf("/proc/%d/fd", qtest_pid(qts));
-    g_autoptr(GPtrArray) found = g_ptr_array_new_with_free_func(g_free);
-    g_autofree char *name = NULL;
+    uint64_t inode = backend_inode(qts, id);
+    g_autofree char *found = NULL;
     GDir *dir = g_dir_open(path, 0, NULL);
     const char *entry;
 
     g_assert_nonnull(dir);
-    while ((entry = g_dir_read_name(dir))) {
+    while (!found && (entry = g_dir_read_name(dir))) {
         g_autofree char *at = g_build_filename(path, entry, NULL);
         g_autofree char *to = g_file_read_link(at, NULL);
-        struct stat *st = g_new0(struct stat, 1);
+        struct stat st;
 
-        if (to && strstr(to, "memfd:memory-backend-memfd") &&
-            !stat(at, st)) {
-            st->st_rdev = atoi(entry);
-            g_ptr_array_add(found, st);
-        } else {
-            g_free(st);
+        if (to && strstr(to, "memfd:memory-backend-memfd") && !stat(at, &st) &&
+            st.st_ino == inode) {
+            found = g_steal_pointer(&at);
         }
     }
     g_dir_close(dir);
-    g_ptr_array_sort(found, by_age);
-    g_assert_cmpuint(n, <, found->len);
-    name = g_strdup_printf("%s/%u", path, (unsigned)
-                           ((struct stat *)found->pdata[n])->st_rdev);
-    return open(name, O_RDWR);
+    g_assert_nonnull(found);
+    return open(found, O_RDWR);
 }
 
 /* -- ranges ---------------------------------------------------------------- */
