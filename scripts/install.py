@@ -45,9 +45,9 @@ def wanted(build):
             'bin/cxl-poold': (poold, 0o755),
             'share/man/man1/cxl-poold.1':
                 (f'{TOP}/tools/cxl-poold/cxl-poold.1', 0o644),
-            'lib/systemd/user/cxl-poold@.service':
-                (f'{TOP}/tools/cxl-poold/cxl-poold@.service', 0o644),
         }
+        for unit in glob.glob(f'{TOP}/tools/cxl-poold/cxl-poold*@.*'):
+            files[f'lib/systemd/user/{os.path.basename(unit)}'] = unit, 0o644
     for pattern in DOCS:
         for path in glob.glob(os.path.join(TOP, pattern)):
             name = os.path.relpath(path, TOP)

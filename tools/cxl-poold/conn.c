@@ -1,13 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * cxl-poold: streams on unix sockets
+ * cxl-poold: streams on sockets
  */
 #include "qemu/osdep.h"
 #include <glib-unix.h>
 #include <sys/socket.h>
-#include <sys/un.h>
-#include "qapi/error.h"
-#include "qemu/error-report.h"
 #include "poold.h"
 
 /* Read at once, and kept; and what is gathered for who does not read it */
@@ -175,59 +172,4 @@ void conn_turn(Poold *p)
         g_byte_array_unref(c->out);
         g_free(c);
     }
-}
-
-/* -- listening ------------------------------------------------------------ */
-
-typedef struct Listener {
-    Poold *pool;
-    void (*accepted)(Poold *, int fd);
-} Listener;
-
-static gboolean conn_accept(gint fd, GIOCondition what, gpointer opaque)
-{
-    Listener *l = opaque;
-    int got = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-
-    if (got >= 0) {
-        l->accepted(l->pool, got);
-        pool_turn_end(l->pool);
-    } else if (errno == EMFILE || errno == ENFILE) {
-        warn_report("cannot take one more connection: %s", strerror(errno));
-        g_usleep(100 * 1000);
-    }
-    return G_SOURCE_CONTINUE;
-}
-
-bool conn_listen(Poold *p, const char *name, void (*accepted)(Poold *, int fd),
-                 Error **errp)
-{
-    g_autofree char *path = g_build_filename(p->options.dir, name, NULL);
-    struct sockaddr_un addr = { .sun_family = AF_UNIX };
-    mode_t mask;
-    Listener *l;
-    int fd, ret;
-
-    if (strlen(path) >= sizeof(addr.sun_path)) {
-        error_setg(errp, "'%s' is longer than the %zu bytes of a unix "
-                   "socket's name: choose another DIR", path,
-                   sizeof(addr.sun_path) - 1);
-        return false;
-    }
-    strcpy(addr.sun_path, path);
-    fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    /* That nobody else has the directory is what the database's lock says */
-    unlink(path);
-    mask = umask(0077);
-    ret = bind(fd, (struct sockaddr *)&addr, sizeof(addr));
-    umask(mask);
-    if (ret || listen(fd, 64)) {
-        error_setg_errno(errp, errno, "cannot listen on '%s'", path);
-        close(fd);
-        return false;
-    }
-    l = g_new(Listener, 1);
-    *l = (Listener) { p, accepted };
-    g_unix_fd_add(fd, G_IO_IN, conn_accept, l);
-    return true;
 }

@@ -4,6 +4,8 @@
  * as on a serial port (DMTF DSP0253; CXL r3.2 7.6.3)
  */
 #include "qemu/osdep.h"
+#include <sys/socket.h>
+#include "qemu/error-report.h"
 #include "qemu/timer.h"
 #include "hw/cxl/mctp/message.h"
 #include "hw/mctp/mctp_serial_frame.h"
@@ -115,14 +117,43 @@ static const ConnOps fm_ops = {
     .closed = fm_closed,
 };
 
+/* By TCP there is nobody to be asked for: its address is who may */
+static bool fm_may_connect(const Poold *p, int fd)
+{
+    static uid_t told = -1;
+    struct sockaddr_storage addr;
+    socklen_t len = sizeof(addr);
+    uid_t user;
+
+    if (getsockname(fd, (struct sockaddr *)&addr, &len)) {
+        return false;
+    }
+    if (addr.ss_family != AF_UNIX ||
+        access_allows(&p->options.allow_fm, fd, &user)) {
+        return true;
+    }
+    /* MCTP has no words for it; nobody fills a log with them */
+    if (user != told) {
+        warn_report("user %u may not be a Fabric Manager: --allow-fm says who "
+                    "may", user);
+        told = user;
+    }
+    return false;
+}
+
 void fm_accepted(Poold *p, int fd)
 {
     const MCTPEndpointConfig config = {
         .unit = MCTP_UNIT_BASELINE,
         .max_message = mctp_cxl_message_max(p->cci.payload_max),
     };
-    FM *fm = g_new0(FM, 1);
+    FM *fm;
 
+    if (!fm_may_connect(p, fd)) {
+        close(fd);
+        return;
+    }
+    fm = g_new0(FM, 1);
     fm->target = (MCTPCXLTarget) {
         .run = fm_run,
         .arrived = fm_arrived,

@@ -215,6 +215,7 @@ static bool head_greet(Conn *c, const CXLPoolMsg *msg)
         .config = p->config,
     };
     CXLPoolHello hello;
+    uid_t user;
 
     if (c->opaque || !cxl_pool_get_hello(msg, &hello)) {
         return false;
@@ -223,6 +224,11 @@ static bool head_greet(Conn *c, const CXLPoolMsg *msg)
         hello.newest < CXL_POOL_WIRE_VERSION) {
         head_refuse(c, "this cxl-poold speaks version %d, not %u to %u",
                     CXL_POOL_WIRE_VERSION, hello.oldest, hello.newest);
+        return true;
+    }
+    if (!access_allows(&p->options.allow_heads, c->fd, &user)) {
+        head_refuse(c, "user %u may not have a head: cxl-poold --allow-heads "
+                    "says who may", user);
         return true;
     }
     if (!c->start) {

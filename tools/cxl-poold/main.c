@@ -18,10 +18,13 @@ static gboolean main_end(gpointer opaque)
     return G_SOURCE_CONTINUE;
 }
 
-static bool main_make_dir(const char *dir, Error **errp)
+/* Others can use what is in it, if it is for them, but not look around */
+static bool main_make_dir(const PooldOptions *o, Error **errp)
 {
-    if (g_mkdir_with_parents(dir, 0700)) {
-        error_setg_errno(errp, errno, "cannot make '%s'", dir);
+    bool wide = access_is_wide(&o->allow_heads) || access_is_wide(&o->allow_fm);
+
+    if (g_mkdir_with_parents(o->dir, wide ? 0711 : 0700)) {
+        error_setg_errno(errp, errno, "cannot make '%s'", o->dir);
         return false;
     }
     return true;
@@ -43,11 +46,10 @@ int main(int argc, char **argv)
     qemu_init_main_loop(&error_fatal);
     g_unix_signal_add(SIGTERM, main_end, NULL);
     g_unix_signal_add(SIGINT, main_end, NULL);
-    if (main_make_dir(options.dir, &err)) {
+    if (main_make_dir(&options, &err)) {
         p = pool_new(&options, &err);
     }
-    if (!p || !conn_listen(p, "heads.sock", heads_accepted, &err) ||
-        !conn_listen(p, "fm.sock", fm_accepted, &err)) {
+    if (!p || !listen_open(p, &err)) {
         error_report_err(err);
         return EXIT_FAILURE;
     }

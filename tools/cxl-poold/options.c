@@ -31,6 +31,11 @@ static const char usage[] =
 "                       dcN-sanitize, dcN-sanitize-configurable,\n"
 "                       dc-extents-max, dc-tags-max, dc-event-log-depth, sn\n"
 "\n"
+"Who may connect, besides the user who has started it and root:\n"
+"  --allow-heads=WHO    as heads: user:NAME or group:NAME, or its number\n"
+"  --allow-fm=WHO       as Fabric Managers\n"
+"  --fm-tcp=HOST:PORT   Fabric Managers by TCP as well: whoever reaches that\n"
+"\n"
 "  --help               this text\n"
 "  --version            the version\n"
 "\n"
@@ -210,6 +215,9 @@ bool options_parse(PooldOptions *o, int argc, char **argv, int *status)
         { "file", required_argument, NULL, 'f' },
         { "huge-pages", no_argument, NULL, 'p' },
         { "set", required_argument, NULL, 'S' },
+        { "allow-heads", required_argument, NULL, 'H' },
+        { "allow-fm", required_argument, NULL, 'F' },
+        { "fm-tcp", required_argument, NULL, 'T' },
         { "help", no_argument, NULL, 'h' },
         { "version", no_argument, NULL, 'V' },
         { }
@@ -241,6 +249,18 @@ bool options_parse(PooldOptions *o, int argc, char **argv, int *status)
         case 'S':
             option_set_pair(o, optarg, &err);
             break;
+        case 'H':
+            access_add(&o->allow_heads, optarg, &err);
+            break;
+        case 'F':
+            access_add(&o->allow_fm, optarg, &err);
+            break;
+        case 'T':
+            if (!o->fm_tcp) {
+                o->fm_tcp = g_ptr_array_new_with_free_func(g_free);
+            }
+            g_ptr_array_add(o->fm_tcp, g_strdup(optarg));
+            break;
         case 'h':
             fputs(usage, stdout);
             *status = EXIT_SUCCESS;
@@ -271,6 +291,9 @@ void options_free(PooldOptions *o)
 {
     g_clear_pointer(&o->dir, g_free);
     g_clear_pointer(&o->file, g_free);
+    g_clear_pointer(&o->fm_tcp, g_ptr_array_unref);
+    access_clear(&o->allow_heads);
+    access_clear(&o->allow_fm);
 }
 
 /* -- as the state keeps them ---------------------------------------------- */

@@ -22,13 +22,27 @@ typedef struct Store Store;
 /* -- options.c ------------------------------------------------------------ */
 
 /**
+ * struct PooldAccess - who may connect besides the daemon's user and root
+ * @users, @groups: their numbers, NULL: none
+ */
+typedef struct PooldAccess {
+    GArray *users;
+    GArray *groups;
+} PooldAccess;
+
+/**
  * struct PooldOptions - what the pool is made of
  * @dir: of sockets and state
+ * @allow_heads, @allow_fm: whose heads, and whose Fabric Managers
+ * @fm_tcp: addresses for Fabric Managers, NULL: none
  * @file: the medium, NULL for memory
  * @given: some of the options that the state keeps were given
  */
 typedef struct PooldOptions {
     char *dir;
+    PooldAccess allow_heads;
+    PooldAccess allow_fm;
+    GPtrArray *fm_tcp;
     char *file;
     bool huge_pages;
     bool given;
@@ -50,8 +64,26 @@ bool options_parse(PooldOptions *o, int argc, char **argv, int *status);
 void options_free(PooldOptions *o);
 /** options_text() - what the state keeps of them, one a line; g_free() it */
 char *options_text(const PooldOptions *o);
-/** options_load() - from such a text; @dir stays */
+/** options_load() - from such a text; what it does not keep stays */
 bool options_load(PooldOptions *o, const char *text, Error **errp);
+
+/* -- access.c: who is allowed --------------------------------------------- */
+
+/** access_add() - @who is user:NAME or group:NAME, or a number in its place */
+bool access_add(PooldAccess *a, const char *who, Error **errp);
+void access_clear(PooldAccess *a);
+/** access_is_wide() - somebody else than the daemon's user and root may */
+bool access_is_wide(const PooldAccess *a);
+/**
+ * access_allows() - the process that has connected to a unix socket
+ * @user: who that was
+ */
+bool access_allows(const PooldAccess *a, int fd, uid_t *user);
+
+/* -- listen.c ------------------------------------------------------------- */
+
+/** listen_open() - all sockets for heads and Fabric Managers */
+bool listen_open(Poold *p, Error **errp);
 
 /* -- conn.c: a stream to somebody ----------------------------------------- */
 
@@ -97,9 +129,6 @@ void conn_end(Conn *c);
 void conn_kill(Conn *c);
 /** conn_turn() - of all: sends what was gathered, frees those that ended */
 void conn_turn(Poold *p);
-/** conn_listen() - a unix socket of this name in the directory */
-bool conn_listen(Poold *p, const char *name, void (*accepted)(Poold *, int fd),
-                 Error **errp);
 
 /* -- process.c: who is at the other end ----------------------------------- */
 
