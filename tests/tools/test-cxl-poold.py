@@ -18,7 +18,7 @@ sys.argv[2:4] = [sys.argv[3], sys.argv[2]]
 from fm_cases import (OTHER, TAG, Fm, case, equal, has, program,  # noqa: E402
                       run)
 from poold import (ATTACH, CREDIT, ENDED, HELLO, MAGIC, REQUEST, Closed,
-                   Daemon, Host, Line)  # noqa: E402
+                   Daemon, FmLine, Host, Line)  # noqa: E402
 
 POOLD = sys.argv[3]
 MIB = 1 << 20
@@ -345,6 +345,42 @@ def another_life_of_a_machine_is_a_reset():
                 has(str(closed), 'already')
         equal(a.accept(), [])
         equal(a.list(), mine)
+
+
+# -- configuration -----------------------------------------------------------
+
+def block_size(host):
+    code, data = host.command(0x4800, b'\x01\0')
+    equal(code, 0)
+    return struct.unpack('<Q', data[8 + 0x18:][:8])[0]
+
+
+@case
+def a_region_changes_while_heads_are_away():
+    d, _ = pool()
+    with d:
+        fm = FmLine(d)
+
+        def change(size):
+            return fm.command(0x5602, struct.pack('<B3xQB3x', 0, size, 1))[0]
+        a = Host(Line(d), 0)
+        equal(change(2 * BLOCK), 0)
+        equal(block_size(a), 2 * BLOCK)
+        equal([e.type for e in a.events], [3])
+        # one that comes later asks by itself
+        b = Host(Line(d), 1)
+        equal(block_size(b), 2 * BLOCK)
+        equal(b.events, [])
+        # one that has lost the connection has to be told
+        b.line.close()
+        while change(BLOCK) == 0:
+            pass
+        equal(change(BLOCK), RETRY)
+        b.move(Line(d))
+        b.sync()
+        equal(change(BLOCK), 0)
+        equal(block_size(b), BLOCK)
+        fm.close()
 
 
 # -- hostile heads ------------------------------------------------------------

@@ -29,6 +29,12 @@ static uint32_t head_log_space(void *opaque, uint16_t host)
                    : 0;
 }
 
+/* One whose process lives may come back, and has to be told then */
+static bool head_present(void *opaque, uint16_t host)
+{
+    return head_at(opaque, host)->process;
+}
+
 /* Where the bytes of a range are that is accessible */
 static void head_pieces(const Head *h, uint64_t dpa, uint64_t last,
                         GArray *pieces)
@@ -111,6 +117,7 @@ static void head_log(void *opaque, const CXLDCEvent *event)
 
 const CXLDCOps heads_dc_ops = {
     .log_space = head_log_space,
+    .present = head_present,
     .access = head_access,
     .sanitize = head_sanitize,
     .log = head_log,

@@ -240,7 +240,8 @@ typedef struct DCEffects {
 void dc_effects_init(DCEffects *fx, uint16_t host, CXLDCEventType type);
 /*
  * Calls the owner in the order that CXLDCOps promises and frees the lists.
- * Nothing else calls the owner, but for the question ops->log_space.
+ * Nothing else calls the owner, but for the questions ops->log_space and
+ * ops->present.
  */
 void dc_effects_run(CXLDynCap *dc, DCEffects *fx);
 void dc_range_append(GArray *list, uint64_t dpa, uint64_t len);
@@ -267,6 +268,8 @@ CXLDCExtent *dc_extents_of_host(const DCHost *h, const CXLDCExtent **extents,
 uint64_t dc_used_extents(const CXLDynCap *dc, const DCHost *h);
 uint64_t dc_used_tags(const CXLDynCap *dc, const DCHost *h);
 bool dc_log_has_space(CXLDynCap *dc, uint16_t host, uint64_t records);
+/** dc_host_is_present() - is there somebody to be told of something? */
+bool dc_host_is_present(CXLDynCap *dc, uint16_t host);
 int dc_compare_range(gconstpointer a, gconstpointer b);
 
 /* -- what hosts may touch (access.c) ------------------------------- */

@@ -184,7 +184,7 @@ CXLRetCode cxl_dc_set_region(CXLDynCap *dc, unsigned region,
         return CXL_RC_INVALID_INPUT;
     }
     for (unsigned h = 0; h < dc->config.nr_hosts; h++) {
-        if (!dc_log_has_space(dc, h, 1)) {
+        if (dc_host_is_present(dc, h) && !dc_log_has_space(dc, h, 1)) {
             error_setg(errp, "event log of host %u is full", h);
             return CXL_RC_RETRY_REQUIRED;
         }
@@ -193,11 +193,17 @@ CXLRetCode cxl_dc_set_region(CXLDynCap *dc, unsigned region,
     r->pub.block_size = block_size;
     r->pub.sanitize = sanitize;
     trace_cxl_dc_set_region(region, block_size, sanitize);
-    /* A record for every success, also when nothing is new (unsure) */
+    /*
+     * A record for every success, also when nothing is new (unsure).  A host
+     * that comes later asks by itself.
+     */
     for (unsigned h = 0; h < dc->config.nr_hosts; h++) {
         const CXLDCExtent none = { };
         DCEffects fx;
 
+        if (!dc_host_is_present(dc, h)) {
+            continue;
+        }
         dc_effects_init(&fx, h, CXL_DC_EV_REGION_UPDATED);
         fx.region = region;
         g_array_append_val(fx.records, none);

@@ -139,6 +139,8 @@ typedef enum CXLDCReason {
  * struct CXLDCOps - consequences of an operation; any may be NULL
  * @log_space: records that fit in the DC event log of @host now (NULL: no
  *             bound)
+ * @present: somebody is @host, or comes back as it, and has to be told of what
+ *           concerns all hosts (NULL: all are there)
  * @reserve: @host is about to accept @n ranges, which begin at @media on the
  *           medium. False, with nothing changed, if it cannot have them: its
  *           answer fails. May be let in already (NULL: it can)
@@ -175,6 +177,7 @@ typedef enum CXLDCReason {
  */
 typedef struct CXLDCOps {
     uint32_t (*log_space)(void *opaque, uint16_t host);
+    bool (*present)(void *opaque, uint16_t host);
     bool (*reserve)(void *opaque, uint16_t host, const CXLDCRange *range,
                     const uint64_t *media, size_t n);
     void (*access)(void *opaque, uint16_t host, const CXLDCRange *range,
