@@ -197,6 +197,76 @@ def a_fence_holds_over_the_end_of_the_daemon():
         equal(b.read(dpa, 3), bytes(3))
 
 
+def leaving(fm, host):
+    return [(x['dpa'], x['length'])
+            for x in fm.json('map', '--host', host)['leaving']]
+
+
+@case
+def the_manager_sees_what_is_leaving():
+    d, fm = pool()
+    with d:
+        a, b = Host(Line(d), 0, base=256 * MIB), Host(Line(d), 1)
+        equal(leaving(fm, 0), [])
+        (dpa, length), = give(fm, a, 0, '6M')
+        equal(leaving(fm, 0), [])
+        a.sync()
+        a.acks = False
+        fm.text('release', '--host', 0, '--forced', '--extent',
+                f'{dpa + BLOCK:#x}+2M')
+        a.release((dpa, BLOCK))
+        gone = [(dpa + BLOCK, BLOCK), (dpa, BLOCK)]
+        equal(leaving(fm, 0), gone)
+        equal(leaving(fm, 1), [])
+        has(fm.text('map', '--host', 0),
+            f'^ ~ 2 MiB at {dpa:#x} leave: the host may still reach them$')
+        # whoever is refused it can tell by whom
+        fm.refused(IN_USE, 'add', '--host', 1, '--extent',
+                   f'{dpa - a.base:#x}+2M')
+        d.restart()
+        equal(leaving(fm, 0), gone)
+        a.acks = True
+        a.move(Line(d))
+        a.sync()
+        equal(leaving(fm, 0), [])
+        assert '~' not in fm.text('map', '--host', 0)
+        b.move(Line(d))
+        fm.text('add', '--host', 1, '--extent', f'{dpa - a.base:#x}+2M')
+
+
+LEAVING = bytes.fromhex('6a5aa14d4ec24a948a75c545bd61bee5')
+
+
+@case
+def the_log_of_what_is_leaving_is_read_in_pieces():
+    d, fm = pool()
+    with d:
+        line = FmLine(d)
+
+        def log(at, length):
+            return line.command(0x0401, LEAVING + struct.pack('<II', at,
+                                                              length))
+        equal(log(0, 8), (0, bytes(8)))
+        a = Host(Line(d), 3, base=256 * MIB)
+        (dpa, _), = give(fm, a, 3, '8M')
+        a.sync()
+        a.acks = False
+        for at in (0, 4 * MIB):
+            a.release((dpa + at, BLOCK))
+        whole = struct.pack('<II', 2, 0)
+        for at in (0, 4 * MIB):
+            whole += struct.pack('<H6xQQ', 3, dpa + at, BLOCK)
+        equal(log(0, len(whole)), (0, whole))
+        for at in range(len(whole)):
+            for length in (1, 7, 24, 31):
+                if at + length <= len(whole):
+                    equal(log(at, length), (0, whole[at:at + length]))
+        equal(log(len(whole), 0), (0, b''))
+        equal(log(0, len(whole) + 1)[0], 2)
+        equal(log(len(whole) + 1, 0)[0], 2)
+        line.close()
+
+
 def in_another_process(d):
     """Runs a host elsewhere; returns the process and a pipe to it."""
     here, there = multiprocessing.Pipe()

@@ -101,6 +101,22 @@ int fm_supported_logs(struct cxl_conn *conn, struct fm_logs *logs);
 /** fm_read_log() - 0401h, as often as @size bytes need it. */
 int fm_read_log(struct cxl_conn *conn, const uint8_t uuid[16], void *to,
                 uint32_t size);
+/**
+ * struct fm_leaving - capacity that a host may still reach, see
+ * docs/system/devices/cxl-commands.rst
+ */
+struct fm_leaving {
+    uint16_t host;
+    uint64_t dpa;               /* as the host has it */
+    uint64_t len;
+};
+
+/**
+ * fm_read_leaving() - 0400h, then 0401h of the log of what is leaving
+ * @list: to be freed; NULL if nothing is, or the component does not say
+ */
+int fm_read_leaving(struct cxl_conn *conn, struct fm_leaving **list,
+                    size_t *n);
 /** fm_read_cel() - 0400h, then 0401h of the command effects log. */
 int fm_read_cel(struct cxl_conn *conn, struct fm_cel *cel);
 /** fm_cel_find() - NULL if @opcode is not listed. */

@@ -4,6 +4,8 @@
  * Identify, logs, event records (CXL r3.2 8.2.10.1, 8.2.10.2, 8.2.10.5)
  */
 #include <errno.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "fm-cmds.h"
 
@@ -21,6 +23,12 @@ static const uint8_t cel_uuid[16] = {
     0x0d, 0xa9, 0xc0, 0xb5, 0xbf, 0x41, 0x4b, 0x78,
     0x8f, 0x79, 0x96, 0xb1, 0x62, 0x3b, 0x3f, 0x17
 };
+/* Of a pool whose hosts are elsewhere: what they may still reach */
+static const uint8_t leaving_uuid[16] = {
+    0x6a, 0x5a, 0xa1, 0x4d, 0x4e, 0xc2, 0x4a, 0x94,
+    0x8a, 0x75, 0xc5, 0x45, 0xbd, 0x61, 0xbe, 0xe5
+};
+#define LEAVING_ENTRY       24
 
 /* Dynamic capacity record ca95afa7-f183-4018-8c2f-95268e101a2a */
 static const uint8_t dc_record_uuid[16] = {
@@ -192,6 +200,77 @@ int fm_read_log(struct cxl_conn *conn, const uint8_t uuid[16], void *to,
         if (!ret) {
             memcpy((uint8_t *)to + at, rsp.data, step);
         }
+    }
+    return ret;
+}
+
+static int parse_leaving(const uint8_t *bytes, uint32_t size,
+                         struct fm_leaving **list, size_t *n)
+{
+    struct cxl_rd rd;
+    uint32_t count;
+
+    rd_start(&rd, bytes, size);
+    count = rd_num(&rd, 4);
+    rd_skip(&rd, 4);
+    /* It may have changed between two pieces: there are as many as came */
+    if (rd.bad || rd.left % LEAVING_ENTRY) {
+        return -EBADMSG;
+    }
+    count = rd.left / LEAVING_ENTRY;
+    *list = calloc(count, sizeof(**list));
+    if (count && !*list) {
+        return -ENOMEM;
+    }
+    for (*n = 0; *n < count; ++*n) {
+        struct fm_leaving *l = &(*list)[*n];
+
+        l->host = rd_num(&rd, 2);
+        rd_skip(&rd, 6);
+        l->dpa = rd_num(&rd, 8);
+        l->len = rd_num(&rd, 8);
+    }
+    return 0;
+}
+
+static int read_leaving(struct cxl_conn *conn, struct fm_leaving **list,
+                        size_t *n)
+{
+    uint32_t size = 0;
+    struct fm_logs logs;
+    uint8_t *bytes;
+    int ret = fm_supported_logs(conn, &logs);
+
+    for (unsigned i = 0; !ret && i < logs.n; i++) {
+        if (!memcmp(logs.log[i].uuid, leaving_uuid, sizeof(leaving_uuid))) {
+            size = logs.log[i].size;
+        }
+    }
+    if (ret || !size) {
+        /* A component without logs has nothing to say about it */
+        return ret == CXL_RC_UNSUPPORTED ? 0 : ret;
+    }
+    bytes = malloc(size);
+    if (!bytes) {
+        return -ENOMEM;
+    }
+    ret = fm_read_log(conn, leaving_uuid, bytes, size);
+    if (!ret) {
+        ret = parse_leaving(bytes, size, list, n);
+    }
+    free(bytes);
+    return ret;
+}
+
+int fm_read_leaving(struct cxl_conn *conn, struct fm_leaving **list, size_t *n)
+{
+    int ret = CXL_RC_INVALID_INPUT;
+
+    *list = NULL;
+    *n = 0;
+    /* Shorter than it was said to be: something has left meanwhile */
+    for (int tries = 8; tries-- && ret == CXL_RC_INVALID_INPUT; ) {
+        ret = read_leaving(conn, list, n);
     }
     return ret;
 }

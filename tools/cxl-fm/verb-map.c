@@ -18,9 +18,32 @@ static gint by_address(gconstpointer a, gconstpointer b)
     return x->dpa < y->dpa ? -1 : x->dpa > y->dpa;
 }
 
+/* What the host does not have any more, but may still reach */
+static int gather_leaving(struct cxl_conn *conn, uint16_t host,
+                          GArray **leaving)
+{
+    g_autoptr(GArray) own = g_array_new(FALSE, FALSE,
+                                        sizeof(struct fm_leaving));
+    struct fm_leaving *all;
+    size_t n;
+    int ret = fm_read_leaving(conn, &all, &n);
+
+    for (size_t i = 0; !ret && i < n; i++) {
+        if (all[i].host == host) {
+            g_array_append_val(own, all[i]);
+        }
+    }
+    free(all);
+    if (!ret) {
+        *leaving = g_steal_pointer(&own);
+    }
+    return ret;
+}
+
 /* Everything that the picture needs, or what went wrong */
 static int gather(struct cxl_conn *conn, uint16_t host,
-                  struct fm_regions *regions, GArray **ext, GArray **tags)
+                  struct fm_regions *regions, GArray **ext, GArray **tags,
+                  GArray **leaving)
 {
     uint32_t generation;
     int ret = fm_get_regions(conn, host, CXL_DC_REGIONS, 0, regions);
@@ -32,7 +55,7 @@ static int gather(struct cxl_conn *conn, uint16_t host,
         g_array_sort(*ext, by_address);
         ret = fm_all_tags(conn, tags, &generation);
     }
-    return ret;
+    return ret ?: gather_leaving(conn, host, leaving);
 }
 
 /* Offers have no place yet that the FM could see, only a tag and a number */
@@ -58,12 +81,25 @@ static void print_offers(FILE *out, uint16_t host, const GArray *tags,
     }
 }
 
+static void print_leaving(FILE *out, const GArray *leaving)
+{
+    char text[FM_TEXT];
+
+    for (guint i = 0; i < leaving->len; i++) {
+        const struct fm_leaving *l = &g_array_index(leaving, struct fm_leaving,
+                                                    i);
+
+        fprintf(out, " ~ %s at 0x%" PRIx64 " leave: the host may still reach "
+                "them\n", fm_text_size(text, l->len), l->dpa);
+    }
+}
+
 static int draw(struct fm_app *app, uint16_t host, FILE *out, unsigned width)
 {
-    g_autoptr(GArray) ext = NULL, tags = NULL;
+    g_autoptr(GArray) ext = NULL, tags = NULL, leaving = NULL;
     struct fm_regions regions;
     struct fm_map map = { .regions = &regions };
-    int ret = gather(app->conn, host, &regions, &ext, &tags);
+    int ret = gather(app->conn, host, &regions, &ext, &tags, &leaving);
 
     if (ret) {
         return fm_fail(app, ret);
@@ -74,6 +110,7 @@ static int draw(struct fm_app *app, uint16_t host, FILE *out, unsigned width)
     fm_print_map(out, "", &map, width);
     print_offers(out, host, tags, (gint64)regions.counts.extents -
                  regions.counts.extents_free - ext->len);
+    print_leaving(out, leaving);
     return FM_DONE;
 }
 
@@ -84,7 +121,7 @@ int fm_draw_map(struct fm_app *app, uint16_t host, FILE *out)
 
 static void json_map(struct fm_json *j, uint16_t host,
                      const struct fm_regions *regions, const GArray *ext,
-                     const GArray *tags)
+                     const GArray *tags, const GArray *leaving)
 {
     fm_json_begin(j, NULL, '{');
     fm_json_num(j, "host", host);
@@ -112,6 +149,17 @@ static void json_map(struct fm_json *j, uint16_t host,
     fm_json_end(j);
     fm_json_num(j, "unanswered_extents", regions->counts.extents -
                 regions->counts.extents_free - ext->len);
+    fm_json_begin(j, "leaving", '[');
+    for (guint i = 0; i < leaving->len; i++) {
+        const struct fm_leaving *l = &g_array_index(leaving, struct fm_leaving,
+                                                    i);
+
+        fm_json_begin(j, NULL, '{');
+        fm_json_num(j, "dpa", l->dpa);
+        fm_json_num(j, "length", l->len);
+        fm_json_end(j);
+    }
+    fm_json_end(j);
     fm_json_begin(j, "offered_tags", '[');
     for (guint i = 0; i < tags->len; i++) {
         const struct fm_tag *t = &g_array_index(tags, struct fm_tag, i);
@@ -145,14 +193,14 @@ static int run_map(struct fm_app *app, int argc, char **argv)
         return ret;
     }
     if (app->json) {
-        g_autoptr(GArray) ext = NULL, tags = NULL;
+        g_autoptr(GArray) ext = NULL, tags = NULL, leaving = NULL;
         struct fm_regions regions;
 
-        ret = gather(app->conn, opt_host, &regions, &ext, &tags);
+        ret = gather(app->conn, opt_host, &regions, &ext, &tags, &leaving);
         if (ret) {
             return fm_fail(app, ret);
         }
-        json_map(&app->j, opt_host, &regions, ext, tags);
+        json_map(&app->j, opt_host, &regions, ext, tags, leaving);
         return FM_DONE;
     }
     return opt_width ? draw(app, opt_host, stdout, opt_width) :

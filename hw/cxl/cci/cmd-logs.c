@@ -6,6 +6,8 @@
  * a log of size 0 is not offered.  0402h to 0405h answer from the same rows.
  */
 #include "qemu/osdep.h"
+#include "qemu/bswap.h"
+#include "hw/cxl/cxl_dc.h"
 #include "hw/cxl/memdev/debug-log.h"
 #include "hw/cxl/cxl_memdev.h"
 #include "cmd-sets.h"
@@ -84,6 +86,75 @@ static CXLRetCode logs_dump_populate(CXLCCI *cci)
     return CXL_RC_SUCCESS;
 }
 
+/* -- capacity that hosts elsewhere may still reach ------------------------ */
+
+#define LEAVING_HEAD    8
+#define LEAVING_ENTRY   24
+
+static bool logs_count_leaving(void *opaque, uint16_t host, uint64_t ticket,
+                               const CXLDCRange *range)
+{
+    ++*(uint32_t *)opaque;
+    return true;
+}
+
+static uint32_t logs_leaving(const CXLCCI *cci)
+{
+    uint32_t n = 0;
+
+    cxl_dc_leaving(cci->dc, logs_count_leaving, &n);
+    return n;
+}
+
+/* That of the Fabric Manager, whose hosts are not in this process */
+static size_t logs_leaving_size(const CXLCCI *cci)
+{
+    return cci->kind == CXL_CCI_MHD && cci->dc && cxl_dc_is_fenced(cci->dc) ?
+           LEAVING_HEAD + LEAVING_ENTRY * (size_t)logs_leaving(cci) : 0;
+}
+
+/** struct LeavingPart - a piece of the log: @left bytes behind @skip others */
+typedef struct LeavingPart {
+    const CXLCCI *cci;
+    CXLWriter *out;
+    size_t skip;
+    size_t left;
+} LeavingPart;
+
+static void logs_put_part(LeavingPart *part, const uint8_t *bytes, size_t len)
+{
+    size_t skip = MIN(part->skip, len);
+    size_t n = MIN(len - skip, part->left);
+
+    cxl_put_bytes(part->out, bytes + skip, n);
+    part->skip -= skip;
+    part->left -= n;
+}
+
+static bool logs_put_leaving(void *opaque, uint16_t host, uint64_t ticket,
+                             const CXLDCRange *range)
+{
+    LeavingPart *part = opaque;
+    uint8_t entry[LEAVING_ENTRY] = { };
+
+    stw_le_p(entry, host);
+    stq_le_p(entry + 8, range->dpa + cxl_dc_host_base(part->cci->dc, host));
+    stq_le_p(entry + 16, range->len);
+    logs_put_part(part, entry, sizeof(entry));
+    return part->left;
+}
+
+static void logs_leaving_read(const CXLCCI *cci, size_t offset, size_t len,
+                              CXLWriter *out)
+{
+    LeavingPart part = { cci, out, offset, len };
+    uint8_t head[LEAVING_HEAD] = { };
+
+    stl_le_p(head, logs_leaving(cci));
+    logs_put_part(&part, head, sizeof(head));
+    cxl_dc_leaving(cci->dc, logs_put_leaving, &part);
+}
+
 static const LogSource log_sources[] = {
     {
         /* Command Effects Log */
@@ -108,6 +179,13 @@ static const LogSource log_sources[] = {
         .read = logs_dump_read,
         .clear = logs_dump_clear,
         .populate = logs_dump_populate,
+    }, {
+        /* Capacity that leaves hosts, docs/system/devices/cxl-commands.rst */
+        .uuid.data = UUID(0x6a5aa14d, 0x4ec2, 0x4a94,
+                          0x8a, 0x75, 0xc5, 0x45, 0xbd, 0x61, 0xbe, 0xe5),
+        .always = true,
+        .size = logs_leaving_size,
+        .read = logs_leaving_read,
     },
 };
 

@@ -204,6 +204,11 @@ bool cxl_dc_access_ended(CXLDynCap *dc, uint16_t host, uint64_t ticket)
     return some;
 }
 
+bool cxl_dc_is_fenced(const CXLDynCap *dc)
+{
+    return dc->ops->fenced;
+}
+
 void cxl_dc_leaving(const CXLDynCap *dc, CXLDCLeavingFn *fn, void *opaque)
 {
     for (guint i = 0; dc->leaving && i < dc->leaving->len; i++) {

@@ -437,6 +437,8 @@ uint64_t cxl_dc_last_ticket(const CXLDynCap *dc);
  */
 bool cxl_dc_access_ended(CXLDynCap *dc, uint16_t host, uint64_t ticket);
 
+/** cxl_dc_is_fenced() - do hosts leave capacity later than it is taken away? */
+bool cxl_dc_is_fenced(const CXLDynCap *dc);
 /** cxl_dc_leaving() - what hosts may still reach of the medium, oldest first */
 typedef bool CXLDCLeavingFn(void *opaque, uint16_t host, uint64_t ticket,
                             const CXLDCRange *range);
