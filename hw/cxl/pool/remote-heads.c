@@ -67,9 +67,6 @@ void cxl_remote_send_attach(RemoteHead *h)
     }
     g_array_set_size(h->view, 0);
     cxl_pool_put_attach(h->remote->out, h->nr, &attach);
-    for (GList *it = h->requests.head; it; it = it->next) {
-        remote_send_request(h, it->data);
-    }
     cxl_remote_flush(h->remote);
 }
 
@@ -157,6 +154,11 @@ static bool remote_attached(RemoteHead *h, const CXLPoolMsg *msg)
     h->attached = true;
     remote_send_ended(h, ticket);
     remote_send_credit(h);
+    /* What is not answered yet, and what was asked since it attached */
+    for (GList *it = h->requests.head; it; it = it->next) {
+        remote_send_request(h, it->data);
+    }
+    cxl_remote_flush(h->remote);
     return true;
 }
 
