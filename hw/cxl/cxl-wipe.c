@@ -79,20 +79,29 @@ void cxl_wipe_forget(CXLWipe *w, uint64_t place, uint64_t len)
 
 /* -- overwriting ---------------------------------------------------------- */
 
-static void wipe_slice(CXLWipe *w)
+bool cxl_wipe_slice(CXLWipe *w, uint64_t *at)
 {
     uint64_t left = CXL_MEMDEV_SLICE;
     IntervalTreeNode *r;
 
-    while (left && (r = interval_tree_iter_first(&w->ranges, 0, UINT64_MAX))) {
-        uint64_t before = left;
-        uint64_t n = w->ops->zero(w->opaque, r->start, wipe_range_len(r),
-                                  &left);
+    while ((r = interval_tree_iter_first(&w->ranges, *at, UINT64_MAX)) &&
+           left) {
+        uint64_t before = left, from = MAX(r->start, *at);
+        uint64_t n = w->ops->zero(w->opaque, from, r->last - from + 1, &left);
 
         left = MIN(left, before - MIN(before, WIPE_RANGE_COST));
-        wipe_cut(w, r, r->start, r->start + (n - 1));
+        wipe_cut(w, r, from, from + (n - 1));
+        *at = from + n;
     }
     trace_cxl_wipe_slice(w->opaque, w->left);
+    return !r;
+}
+
+static void wipe_slice(CXLWipe *w)
+{
+    uint64_t at = 0;
+
+    cxl_wipe_slice(w, &at);
 }
 
 /* Between two slices all others get their turn */

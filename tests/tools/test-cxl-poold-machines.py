@@ -14,8 +14,8 @@ sys.path.insert(0, sys.argv[3])     # in place of fm_cases's manual page
 
 import guest_qemu  # noqa: E402
 from fm_cases import TAG, Fm, case, equal, has, qemu, run  # noqa: E402
-from fm_machine import (MB_CONTROL, MIB, MMIO, BAR2, PATIENCE, PXB_BUS,
-                        Machine)  # noqa: E402
+from fm_machine import (ECAM, MB_CONTROL, MIB, MMIO, BAR2, PATIENCE,
+                        PXB_BUS, Machine)  # noqa: E402
 from poold import Daemon  # noqa: E402
 from qmp_monitor import Monitor  # noqa: E402
 
@@ -25,6 +25,9 @@ IN_USE = 0x1e
 POOL = ('--size=1G', '--regions=4', '--set=dc1-sharable=on',
         '--set=dc2-sharable=on', '--set=dc2-read-only=on')
 
+# The slot of the port, and its power (PCIe r6.2 7.5.3.10)
+SLOT_CONTROL = 0x18
+SLOT_OFF = 0x0700
 # Component registers: the device's first decoder (CXL r3.2 8.2.4.20)
 CACHEMEM = 0x1000
 HDM_GLOBAL = CACHEMEM + 0x12c
@@ -65,6 +68,23 @@ class Head(Machine):
 
     def load(self, dpa):
         return self.qtest.read('q', self.window + dpa)
+
+    def unplug(self):
+        """As a host that agrees: it switches the slot off."""
+        q, port = self.qtest, ECAM | PXB_BUS << 20
+        at = q.read('b', port + 0x34)
+        while q.read('b', port + at) != 0x10:
+            at = q.read('b', port + at + 1)
+        self.monitor.command('device_del', id='mem0')
+        q.write('w', port + at + SLOT_CONTROL, SLOT_OFF)
+        end = time.monotonic() + PATIENCE
+        while any(child['name'] == 'mem0' for child in self.monitor.command(
+                'qom-list', path='/machine/peripheral')):
+            assert time.monotonic() < end, 'it stays'
+
+    def wipe_left(self):
+        return self.monitor.command('qom-get', path='/objects/p',
+                                    property='wipe-left')
 
     def why(self, dpa):
         """None for plain RAM, else why it is trapped."""
@@ -163,6 +183,47 @@ def forced_release_takes_it_at_once():
         until(fm, 'add', '--host', 1, '--extent', f'{dpa:#x}+2M')
         b.accept()
         equal((a.load(dpa), b.load(dpa)), (NOBODY, 0))
+
+
+@case
+def what_was_sanitized_is_overwritten_before_it_is_another_hosts():
+    d, fm = pool('--set=dc0-sanitize=off')
+    trace = d.path('trace')
+    with d, Head(d, 0, args=('-D', trace, '-trace', 'cxl_pool_remote_walk')
+                 ) as a, Head(d, 1) as b:
+        fm.text('add', '--host', 0, '--size', '128M')
+        (dpa, length), = a.accept()
+        places = range(dpa, dpa + length, 8 * MIB)
+        for at in places:
+            a.store(at, 3)
+        # virtual time stands still: it only begins
+        equal(a.mailbox(0x4400)[0], 1)
+        assert a.wipe_left() >= length // 2, a.wipe_left()
+        fm.text('release', '--host', 0, '--forced', '--extent',
+                f'{dpa:#x}+128M')
+        until(fm, 'add', '--host', 1, '--extent', f'{dpa:#x}+128M')
+        b.accept()
+        equal([b.load(at) for at in places], [0] * len(places))
+        equal(a.wipe_left(), 0)
+        # the machine went on between its slices
+        with open(trace, encoding='utf-8') as file:
+            slices = file.read().splitlines()
+        assert len(slices) > 4, slices
+        has(slices[-1], 'all 1')
+
+
+@case
+def a_head_that_sanitizes_can_be_unplugged_and_plugged():
+    d, fm = pool('--set=dc0-sanitize=off')
+    with d, Head(d, 0) as a, Head(d, 1) as b:
+        fm.text('add', '--host', 0, '--size', '64M')
+        (dpa, _), = a.accept()
+        a.store(dpa + 32 * MIB, 3)
+        equal(a.mailbox(0x4400)[0], 1)
+        a.unplug()
+        until(fm, 'add', '--host', 1, '--extent', f'{dpa:#x}+64M')
+        b.accept()
+        equal(b.load(dpa + 32 * MIB), 0)
 
 
 def until(fm, *words):

@@ -14,6 +14,9 @@
 #include "remote.h"
 #include "hw/cxl/trace.h"
 
+/* Between two slices of a walk all others get their turn */
+#define REMOTE_PAUSE_MS 5
+
 /* -- sending -------------------------------------------------------------- */
 
 static uint32_t remote_log_room(const RemoteHead *h)
@@ -65,6 +68,7 @@ void cxl_remote_send_attach(RemoteHead *h)
     for (unsigned i = 0; i < p->config.nr_regions; i++) {
         attach.dsmad[i] = cxl_dc_dsmad_handle(p->dc, h->nr, i);
     }
+    h->owed = h->later = 0;
     g_array_set_size(h->view, 0);
     cxl_pool_put_attach(h->remote->out, h->nr, &attach);
     cxl_remote_flush(h->remote);
@@ -100,12 +104,96 @@ static void remote_request_free(gpointer opaque)
 
 /* -- what the daemon says ------------------------------------------------- */
 
-/* Nobody here reaches what went, nor will overwrite it */
 static void remote_send_ended(RemoteHead *h, uint64_t ticket)
 {
-    cxl_wipe_finish(&h->remote->pool->wipe);
-    cxl_pool_put_number(h->remote->out, h->nr, CXL_POOL_MSG_ENDED, ticket);
-    cxl_remote_flush(h->remote);
+    if (h->attached && ticket) {
+        cxl_pool_put_number(h->remote->out, h->nr, CXL_POOL_MSG_ENDED, ticket);
+        cxl_remote_flush(h->remote);
+    }
+}
+
+static void remote_send_detach(RemoteHead *h)
+{
+    if (h->attached) {
+        cxl_pool_put_number(h->remote->out, h->nr, CXL_POOL_MSG_DETACH, 0);
+        cxl_remote_flush(h->remote);
+    }
+    h->attached = false;
+    h->leaves = false;
+}
+
+static bool remote_walks(const CXLPoolRemote *r)
+{
+    return timer_pending(r->walk);
+}
+
+static void remote_walk_begin(CXLPoolRemote *r)
+{
+    r->walked = 0;
+    timer_mod(r->walk, qemu_clock_get_ms(QEMU_CLOCK_REALTIME));
+}
+
+/* What hosts had sanitized when it began is overwritten */
+static void remote_walk_end(CXLPoolRemote *r)
+{
+    bool again = false;
+
+    for (unsigned i = 0; i < r->pool->nr_heads; i++) {
+        RemoteHead *h = &r->head[i];
+
+        if (h->leaves) {
+            remote_send_detach(h);
+        }
+        remote_send_ended(h, h->owed);
+        h->owed = h->later;
+        h->later = 0;
+        again |= h->owed;
+    }
+    if (again) {
+        remote_walk_begin(r);
+    }
+}
+
+void cxl_remote_walk(void *opaque)
+{
+    CXLPoolRemote *r = opaque;
+    bool through = cxl_wipe_slice(&r->pool->wipe, &r->walked);
+
+    trace_cxl_pool_remote_walk(cxl_pool_id(r->pool), r->walked, through);
+    if (through) {
+        remote_walk_end(r);
+    } else {
+        timer_mod(r->walk, qemu_clock_get_ms(QEMU_CLOCK_REALTIME) +
+                  REMOTE_PAUSE_MS);
+    }
+}
+
+void cxl_remote_leave(CXLPoolRemote *r)
+{
+    cxl_wipe_finish(&r->pool->wipe);
+    for (unsigned i = 0; i < r->pool->nr_heads; i++) {
+        if (r->head[i].leaves) {
+            remote_send_detach(&r->head[i]);
+        }
+    }
+}
+
+/*
+ * Nobody here reaches what went up to @ticket.  What its host has sanitized is
+ * overwritten before that is said: later it is somebody else's.
+ */
+static void remote_ended(RemoteHead *h, uint64_t ticket)
+{
+    CXLPoolRemote *r = h->remote;
+
+    if (!r->pool->wipe.left) {
+        remote_send_ended(h, ticket);
+    } else if (remote_walks(r)) {
+        h->later = ticket;
+    } else {
+        h->owed = ticket;
+        remote_walk_begin(r);
+    }
 }
 
 static bool remote_ranges(RemoteHead *h, const CXLPoolMsg *msg)
@@ -136,7 +224,7 @@ static bool remote_ranges(RemoteHead *h, const CXLPoolMsg *msg)
         if (!cxl_dc_view_off(dc, h->nr, piece, m.n)) {
             return false;
         }
-        remote_send_ended(h, m.ticket);
+        remote_ended(h, m.ticket);
         return true;
     }
 }
@@ -152,7 +240,7 @@ static bool remote_attached(RemoteHead *h, const CXLPoolMsg *msg)
     }
     g_array_set_size(h->view, 0);
     h->attached = true;
-    remote_send_ended(h, ticket);
+    remote_ended(h, ticket);
     remote_send_credit(h);
     /* What is not answered yet, and what was asked since it attached */
     for (GList *it = h->requests.head; it; it = it->next) {
@@ -286,6 +374,9 @@ bool cxl_pool_remote_add_head(CXLPool *p, unsigned head, Error **errp)
     RemoteHead *h = &r->head[head];
     Error *err = NULL;
 
+    if (h->leaves) {
+        cxl_remote_leave(r);
+    }
     qemu_uuid_generate(&h->instance);
     h->heard = 0;
     h->last_id = 0;
@@ -314,14 +405,17 @@ void cxl_pool_remote_remove_head(CXLPool *p, unsigned head)
         return;
     }
     cxl_dc_view_leave(p->dc, head, true);
-    cxl_wipe_finish(&p->wipe);
-    if (h->attached) {
-        cxl_pool_put_number(p->remote->out, head, CXL_POOL_MSG_DETACH, 0);
-        cxl_remote_flush(p->remote);
-    }
     notifier_remove(&h->drained);
     h->instance = (QemuUUID) { };
-    h->attached = false;
+    h->owed = h->later = 0;
+    if (!p->wipe.left) {
+        remote_send_detach(h);
+    } else {
+        h->leaves = true;
+        if (!remote_walks(p->remote)) {
+            remote_walk_begin(p->remote);
+        }
+    }
     g_queue_clear_full(&h->requests, remote_request_free);
 }
 

@@ -270,6 +270,7 @@ bool cxl_pool_remote_start(CXLPool *p, Error **errp)
     if (migrate_add_blocker(&r->blocker, errp) < 0) {
         return false;
     }
+    r->walk = timer_new_ms(QEMU_CLOCK_REALTIME, cxl_remote_walk, r);
     r->head = g_new0(RemoteHead, p->nr_heads);
     for (unsigned i = 0; i < p->nr_heads; i++) {
         r->head[i].remote = r;
@@ -290,6 +291,10 @@ void cxl_pool_remote_close(CXLPool *p)
     }
     if (r->blocker) {
         migrate_del_blocker(&r->blocker);
+    }
+    if (r->head) {
+        cxl_remote_leave(r);
+        timer_free(r->walk);
     }
     qemu_chr_fe_deinit(&r->chr, false);
     for (unsigned i = 0; r->head && i < p->nr_heads; i++) {

@@ -29,6 +29,9 @@ typedef struct RemoteRequest {
  * @heard: number of the last event that it has logged
  * @view: CXLDCPiece; what comes before ATTACHED
  * @drained: there is room in its event log
+ * @owed: ticket whose end is said once the walk over the medium is through, 0:
+ *        none; @later: with the walk behind that
+ * @leaves: it is gone, of which the daemon is told then
  */
 typedef struct RemoteHead {
     CXLPoolRemote *remote;
@@ -40,12 +43,17 @@ typedef struct RemoteHead {
     GQueue requests;
     GArray *view;
     Notifier drained;
+    uint64_t owed;
+    uint64_t later;
+    bool leaves;
 } RemoteHead;
 
 /**
  * struct CXLPoolRemote - the connection
  * @fd: the medium; @dev, @ino: which file that is
  * @welcome: body of the daemon's, which must be the same next time
+ * @walk: overwrites, in slices, what hosts have sanitized and not reached since
+ * @walked: how far it is
  */
 struct CXLPoolRemote {
     CXLPool *pool;
@@ -58,6 +66,8 @@ struct CXLPoolRemote {
     ino_t ino;
     bool greeted;
     RemoteHead *head;
+    QEMUTimer *walk;
+    uint64_t walked;
     Error *blocker;
 };
 
@@ -68,6 +78,9 @@ bool cxl_remote_welcomed(CXLPoolRemote *r, const CXLPoolMsg *msg, Error **errp);
 bool cxl_remote_wait(CXLPoolRemote *r, Error **errp);
 
 /* remote-heads.c */
+void cxl_remote_walk(void *opaque);
+/* Tells the daemon now of heads that are gone */
+void cxl_remote_leave(CXLPoolRemote *r);
 /* Tells the daemon of a head, on each connection */
 void cxl_remote_send_attach(RemoteHead *h);
 /* What the daemon says; false, and an error, if it makes no sense */

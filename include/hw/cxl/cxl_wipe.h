@@ -59,6 +59,12 @@ void cxl_wipe_init(CXLWipe *w, const CXLWipeOps *ops, void *opaque);
 void cxl_wipe_exit(CXLWipe *w);
 /** cxl_wipe_finish() - all of it now: nobody will be there to do the rest. */
 void cxl_wipe_finish(CXLWipe *w);
+/**
+ * cxl_wipe_slice() - a slice of what is left from @at on
+ * @at: 0 at first; moves on, so that what is noted meanwhile delays nobody
+ * Return: true if all is overwritten that was noted when @at was 0
+ */
+bool cxl_wipe_slice(CXLWipe *w, uint64_t *at);
 /** cxl_wipe_note() - @len may be 0 */
 void cxl_wipe_note(CXLWipe *w, uint64_t place, uint64_t len);
 /** cxl_wipe_begin() - before anybody can see what was noted */
