@@ -17,6 +17,11 @@ static CXLPoolHead *pool_head_of(CXLPool *p, uint16_t host)
 
 /* -- consequences --------------------------------------------------------- */
 
+static bool pool_present(void *opaque, uint16_t host)
+{
+    return pool_head_of(opaque, host);
+}
+
 /* Nobody could read the records of a host that has no head */
 static uint32_t pool_log_space(void *opaque, uint16_t host)
 {
@@ -94,6 +99,7 @@ static void pool_report(void *opaque, uint16_t host, CXLDCOutcome what,
 
 const CXLDCOps cxl_pool_dc_ops = {
     .log_space = pool_log_space,
+    .present = pool_present,
     .reserve = pool_reserve,
     .access = pool_access,
     .commit = pool_commit,

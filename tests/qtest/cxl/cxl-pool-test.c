@@ -210,6 +210,47 @@ static void a_head_that_is_unplugged_leaves_its_capacity(void)
     pool_stop(&t);
 }
 
+static uint16_t set_block_size(Pool *t, uint8_t region, uint64_t size)
+{
+    CxlReq r = { 0 };
+
+    req8(&r, region);
+    req_zero(&r, 3);
+    req64(&r, size);
+    req8(&r, 0);
+    req_zero(&r, 3);
+    return cxl_cmd(&t->head[0], 0x5602, &r, NULL);
+}
+
+/* Bytes of a block of the first region, as 4800h tells the host */
+static uint64_t block_size(Pool *t, unsigned h)
+{
+    CxlReq r = { 0 };
+    CxlRsp rsp;
+
+    req8(&r, 1);
+    req8(&r, 0);
+    g_assert_cmphex(cxl_cmd(&t->head[h], 0x4800, &r, &rsp), ==, 0);
+    return ldq_le_p(rsp.data + 8 + 0x18);
+}
+
+static void a_region_changes_while_a_head_is_not_there(void)
+{
+    Pool t;
+
+    pool_start(&t, "");
+    unplug(&t, 1);
+    g_assert_cmphex(set_block_size(&t, 0, BLOCKS(2)), ==, 0);
+    g_assert_cmphex(block_size(&t, 0), ==, BLOCKS(2));
+    qtest_qmp_assert_success(t.qts, "{'execute': 'device_add', 'arguments': {"
+                             "'driver': 'cxl-type3', 'id': 'other', "
+                             "'bus': 'rp1', 'pool': 'pool0', 'head': 1}}");
+    map_pci_slot(t.qts, 60, 0, true);
+    cxl_probe_below(t.qts, 60, 0, 1, &t.head[1]);
+    g_assert_cmphex(block_size(&t, 1), ==, BLOCKS(2));
+    pool_stop(&t);
+}
+
 static QDict *query(Pool *t, const char *path)
 {
     return qtest_qmp_assert_success_ref(
@@ -314,6 +355,7 @@ int main(int argc, char **argv)
     ADD("forced", forced_release_reaches_only_its_host);
     ADD("reset", reset_of_one_host_is_not_the_others);
     ADD("unplug", a_head_that_is_unplugged_leaves_its_capacity);
+    ADD("region", a_region_changes_while_a_head_is_not_there);
     ADD("monitor", the_monitor_manages_the_pool_and_by_any_head);
     ADD("life", a_pool_lives_as_long_as_its_heads);
 #undef ADD
