@@ -18,10 +18,10 @@ import uuid
 from fm_machine import PATIENCE, Event
 from wire_peer import UNIT, frame
 
-HELLO, ATTACH, DETACH, REQUEST, ENDED, CREDIT = range(1, 7)
+HELLO, ATTACH, DETACH, REQUEST, ENDED, CREDIT, INFO = range(1, 8)
 (WELCOME, VIEW, ATTACHED, ANSWER, ON, OFF, EVENTS, ERROR) = range(0x81, 0x89)
 MAGIC = b'CXPL'
-VERSION = 1
+VERSION = 2
 ROOM = 100
 
 

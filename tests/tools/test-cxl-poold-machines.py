@@ -6,6 +6,7 @@ usage: test-cxl-poold-machines.py QEMU CXL-FM CXL-POOLD SCRIPTS [CASE...]
 """
 
 import signal
+import struct
 import sys
 import time
 
@@ -16,7 +17,7 @@ import guest_qemu  # noqa: E402
 from fm_cases import TAG, Fm, case, equal, has, qemu, run  # noqa: E402
 from fm_machine import (ECAM, MB_CONTROL, MIB, MMIO, BAR2, PATIENCE,
                         PXB_BUS, Machine)  # noqa: E402
-from poold import Daemon  # noqa: E402
+from poold import Daemon, FmLine  # noqa: E402
 from qmp_monitor import Monitor  # noqa: E402
 
 BLOCK = 2 * MIB
@@ -338,6 +339,25 @@ def a_head_is_that_of_one_machine():
                 'that of process')
         else:
             raise AssertionError('a head is there twice')
+
+
+@case
+def the_manager_sees_links_and_static_capacity():
+    d, fm = pool()
+    line = FmLine(d)
+
+    def heads():
+        data = line.command(0x5501, b'\0\x02')[1][4:]
+        sizes = struct.unpack('<4Q', line.command(0x5401, b'\0\x02')[1][4:])
+        return [data[8], data[17], *sizes[::2]]
+    with d, Head(d, 0) as a, Head(d, 1, REGION):
+        end = time.monotonic() + PATIENCE
+        while heads() != [4, 4, 0, 1]:
+            assert time.monotonic() < end, heads()
+        a.unplug()
+        while heads() != [0, 4, 0, 1]:
+            assert time.monotonic() < end, heads()
+        line.close()
 
 
 def refused(machine, pattern, name, **arguments):

@@ -17,7 +17,7 @@ sys.argv[2:4] = [sys.argv[3], sys.argv[2]]
 
 from fm_cases import (OTHER, TAG, Fm, case, equal, has, program,  # noqa: E402
                       run)
-from poold import (ATTACH, CREDIT, ENDED, HELLO, MAGIC, REQUEST, Closed,
+from poold import (ATTACH, CREDIT, ENDED, HELLO, INFO, MAGIC, REQUEST, Closed,
                    Daemon, FmLine, Host, Line)  # noqa: E402
 
 POOLD = sys.argv[3]
@@ -417,6 +417,47 @@ def another_life_of_a_machine_is_a_reset():
         equal(a.list(), mine)
 
 
+# -- what a manager sees of heads ---------------------------------------------
+
+NO_LINK = bytes([0] * 6 + [0, 0, 0])
+LINK = bytes([1, 16, 16, 0x1f, 5, 5, 4, 0, 4])
+
+
+@case
+def a_manager_sees_links_and_static_capacity_of_heads():
+    d, _ = pool()
+    with d:
+        fm = FmLine(d)
+        a = Host(Line(d), 1, base=512 * MIB)
+        equal(fm.command(0x5500, b'\0\x04'),
+              (0, bytes([4, 4, 0, 0, 0, 4, 0, 0, 0, 1, 2, 3])))
+        equal(fm.command(0x5501, b'\0\x04')[1][4:], NO_LINK * 4)
+        info = struct.pack('<QQ9s7x', 256 * MIB, 256 * MIB, LINK)
+        a.line.send(INFO, info, 1)
+        a.sync()
+        equal(fm.command(0x5501, b'\0\x04')[1][4:],
+              NO_LINK + LINK + NO_LINK * 2)
+        equal(struct.unpack('<8Q', fm.command(0x5401, b'\0\x04')[1][4:]),
+              (0, 0, 1, 1, 0, 0, 0, 0))
+        equal(struct.unpack('<QH', fm.command(0x5400)[1][:10]),
+              (1536 * MIB, 4))
+        # what there cannot be in front of its regions
+        b = Line(d)
+        Host(b, 2, base=256 * MIB)
+        b.send(INFO, info, 2)
+        try:
+            while True:
+                b.read()
+        except Closed as closed:
+            has(str(closed), 'does not understand')
+        a.line.close()
+        while fm.command(0x5501, b'\1\1')[1][4:] != NO_LINK:
+            pass
+        equal(struct.unpack('<QH', fm.command(0x5400)[1][:10]),
+              (1024 * MIB, 4))
+        fm.close()
+
+
 # -- configuration -----------------------------------------------------------
 
 def block_size(host):
@@ -485,8 +526,8 @@ def nonsense_ends_a_connection_and_nothing_else():
                      message(HELLO, MAGIC + struct.pack('<HH', 2, 1)),
                      message(ATTACH, attach), message(REQUEST, bytes(16))):
             has(ends(d, data, greet=False), 'does not understand')
-        has(ends(d, message(HELLO, MAGIC + struct.pack('<HH', 2, 9)),
-                 greet=False), 'speaks version 1, not 2 to 9')
+        has(ends(d, message(HELLO, MAGIC + struct.pack('<HH', 3, 9)),
+                 greet=False), 'speaks version 2, not 3 to 9')
         for data in (message(ATTACH, attach[:-1]), message(0x55),
                      message(ATTACH, b'\0' * 16 + attach[16:]),
                      message(ENDED, bytes(8)), message(CREDIT, bytes(16)),

@@ -124,6 +124,14 @@ const CXLDCOps heads_dc_ops = {
     .fenced = true,
 };
 
+bool heads_info(const CXLHeads *heads, unsigned head, CXLHeadInfo *info)
+{
+    const Head *h = &container_of(heads, Poold, heads)->head[head];
+
+    *info = h->info;
+    return h->conn && h->known;
+}
+
 /* -- life of a head ------------------------------------------------------- */
 
 static void head_forget_events(Head *h)
@@ -322,8 +330,24 @@ static bool head_attach(Conn *c, Head *h, const CXLPoolMsg *msg)
         cxl_dc_set_dsmad_handle(p->dc, h->nr, i, a.dsmad[i]);
     }
     h->conn = c;
+    h->known = false;
     p->changed_heads = true;
     head_send_all(h);
+    return true;
+}
+
+/* Where its regions begin says how much there may be in front of them */
+static bool head_tell(Head *h, const CXLPoolMsg *msg)
+{
+    uint64_t base = cxl_dc_host_base(h->pool->dc, h->nr);
+    CXLHeadInfo info;
+
+    if (!cxl_pool_get_info(msg, &info) || info.volatile_size > base ||
+        info.persistent_size > base - info.volatile_size) {
+        return false;
+    }
+    h->info = info;
+    h->known = true;
     return true;
 }
 
@@ -426,6 +450,8 @@ static bool head_message(Conn *c, const CXLPoolMsg *msg)
         }
         p->changed_model |= cxl_dc_access_ended(p->dc, h->nr, ticket);
         return true;
+    case CXL_POOL_MSG_INFO:
+        return head_tell(h, msg);
     case CXL_POOL_MSG_CREDIT:
         return cxl_pool_get_credit(msg, &credit) &&
                head_heard(h, credit.heard, credit.room);

@@ -52,6 +52,7 @@ static void pool_init_ccis(Poold *p)
         .device = CXL_TYPE3_DEVICE_ID,
         .serial = p->options.serial,
         .ld = pool_no_ld,
+        .info = heads_info,
     };
     p->cci = (CXLCCI) {
         .dc = p->dc,

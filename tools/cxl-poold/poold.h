@@ -165,6 +165,7 @@ void medium_zero(Poold *p, uint64_t offset, uint64_t len);
  * @next_event: number that the next record gets
  * @outbox: records that it may not have heard yet, the last is @next_event - 1
  * @room: records that its log holds behind those in @outbox
+ * @info: what a Fabric Manager sees of it, if it is @known
  */
 typedef struct Head {
     Poold *pool;
@@ -181,10 +182,14 @@ typedef struct Head {
     uint64_t next_event;
     GArray *outbox;
     uint32_t room;
+    CXLHeadInfo info;
+    bool known;
 } Head;
 
 extern const CXLDCOps heads_dc_ops;
 void heads_init(Poold *p);
+/** heads_info() - as of CXLHeads */
+bool heads_info(const CXLHeads *heads, unsigned head, CXLHeadInfo *info);
 /** heads_settle() - those whose process is gone reach nothing any more */
 bool heads_settle(Poold *p);
 /** heads_watch() - processes of the last life */

@@ -9,6 +9,7 @@
 #include "qemu/osdep.h"
 #include "hw/pci/pci_device.h"
 #include "hw/pci/pcie.h"
+#include "hw/cxl/cxl_memdev.h"
 #include "cmd-sets.h"
 
 /* Link of a head: state of the training, and what the link says of itself */
@@ -55,32 +56,36 @@ static uint8_t mhd_supported_speeds(const uint8_t *exp)
     return vector ?: (1u << MIN(fastest, 7)) - 1;
 }
 
-static void mhd_put_link(CXLWriter *out, const PCIDevice *pci)
+static void mhd_get_link(const PCIDevice *pci, uint8_t link[CXL_HEAD_LINK])
 {
     const uint8_t *exp = pci->config + pci->exp.exp_cap;
     uint32_t cap = pci_get_long(exp + PCI_EXP_LNKCAP);
     uint16_t status = pci_get_word(exp + PCI_EXP_LNKSTA);
     bool up = pci->enabled;
 
-    cxl_put_u8(out, (cap & PCI_EXP_LNKCAP_PN) >> PCI_EXP_LNKCAP_PN_SHIFT);
-    cxl_put_u8(out, (cap & PCI_EXP_LNKCAP_MLW) >> ctz32(PCI_EXP_LNKCAP_MLW));
-    cxl_put_u8(out, up ? (status & PCI_EXP_LNKSTA_NLW) >>
-                         ctz32(PCI_EXP_LNKSTA_NLW) : 0);
-    cxl_put_u8(out, mhd_supported_speeds(exp));
-    cxl_put_u8(out, cap & PCI_EXP_LNKCAP_SLS);
-    cxl_put_u8(out, up ? status & PCI_EXP_LNKSTA_CLS : 0);
-    cxl_put_u8(out, up ? LTSSM_L0 : LTSSM_DETECT);
-    cxl_put_u8(out, 0);     /* first lane */
-    cxl_put_u8(out, up ? FLAG_PRESENT : 0);
+    link[0] = (cap & PCI_EXP_LNKCAP_PN) >> PCI_EXP_LNKCAP_PN_SHIFT;
+    link[1] = (cap & PCI_EXP_LNKCAP_MLW) >> ctz32(PCI_EXP_LNKCAP_MLW);
+    link[2] = up ? (status & PCI_EXP_LNKSTA_NLW) >> ctz32(PCI_EXP_LNKSTA_NLW)
+                 : 0;
+    link[3] = mhd_supported_speeds(exp);
+    link[4] = cap & PCI_EXP_LNKCAP_SLS;
+    link[5] = up ? status & PCI_EXP_LNKSTA_CLS : 0;
+    link[6] = up ? LTSSM_L0 : LTSSM_DETECT;
+    link[7] = 0;            /* first lane */
+    link[8] = up ? FLAG_PRESENT : 0;
+}
+
+void cxl_head_info(const CXLCCI *ld, CXLHeadInfo *info)
+{
+    *info = (CXLHeadInfo) {
+        .volatile_size = cxl_memdev_volatile_size(ld->memdev),
+        .persistent_size = cxl_memdev_persistent_size(ld->memdev),
+    };
+    mhd_get_link(PCI_DEVICE(ld->owner), info->link);
 }
 
 /* Of a head that is not plugged in: nothing is known but that it could be */
-static void mhd_put_no_link(CXLWriter *out)
-{
-    cxl_put_zero(out, 6);
-    cxl_put_u8(out, LTSSM_DETECT);
-    cxl_put_zero(out, 2);
-}
+static const uint8_t mhd_no_link[CXL_HEAD_LINK] = { [6] = LTSSM_DETECT };
 
 static CXLRetCode mhd_get_head_info(CXLCCI *cci, CXLReader *in, CXLWriter *out)
 {
@@ -96,16 +101,21 @@ static CXLRetCode mhd_get_head_info(CXLCCI *cci, CXLReader *in, CXLWriter *out)
     cxl_put_u8(out, count);
     cxl_put_zero(out, 3);
     for (i = start; i < start + count; i++) {
+        const CXLHeads *of = cci->heads;
         CXLCCI *ld = cxl_cci_ld(cci, i);
+        CXLHeadInfo info;
 
-        if (!ld) {
-            mhd_put_no_link(out);
+        if (!ld && !(of && of->info && of->info(of, i, &info))) {
+            cxl_put_bytes(out, mhd_no_link, CXL_HEAD_LINK);
             continue;
         }
-        if (!PCI_DEVICE(ld->owner)->exp.exp_cap) {
+        if (ld && !PCI_DEVICE(ld->owner)->exp.exp_cap) {
             return CXL_RC_INTERNAL_ERROR;
         }
-        mhd_put_link(out, PCI_DEVICE(ld->owner));
+        if (ld) {
+            mhd_get_link(PCI_DEVICE(ld->owner), info.link);
+        }
+        cxl_put_bytes(out, info.link, CXL_HEAD_LINK);
     }
     return CXL_RC_SUCCESS;
 }

@@ -59,15 +59,34 @@ bool cxl_get_lds(const CXLCCI *cci, CXLReader *in, uint8_t *start,
 
 /* -- memory --------------------------------------------------------------- */
 
+/* Static capacity of one, volatile and persistent; none if it is not there */
+static void mld_get_sizes(const CXLCCI *cci, unsigned ld, uint64_t *vmem,
+                          uint64_t *pmem)
+{
+    const CXLHeads *heads = cci->heads;
+    const CXLCCI *at = cxl_cci_ld(cci, ld);
+    CXLHeadInfo info = { };
+
+    if (at) {
+        info.volatile_size = cxl_memdev_volatile_size(at->memdev);
+        info.persistent_size = cxl_memdev_persistent_size(at->memdev);
+    } else if (heads && heads->info && !heads->info(heads, ld, &info)) {
+        info = (CXLHeadInfo) { };
+    }
+    *vmem = info.volatile_size;
+    *pmem = info.persistent_size;
+}
+
 static CXLRetCode mld_get_info(CXLCCI *cci, CXLReader *in, CXLWriter *out)
 {
     uint64_t size = cci->dc ? cxl_dc_total_capacity(cci->dc) : 0;
     unsigned i, lds = cxl_cci_nr_lds(cci);
 
     for (i = 0; i < lds; i++) {
-        CXLCCI *ld = cxl_cci_ld(cci, i);
+        uint64_t vmem, pmem;
 
-        size += ld ? cxl_memdev_static_size(ld->memdev) : 0;
+        mld_get_sizes(cci, i, &vmem, &pmem);
+        size += vmem + pmem;
     }
     cxl_put_le64(out, size);
     cxl_put_le16(out, lds);
@@ -82,13 +101,11 @@ static CXLRetCode mld_get_info(CXLCCI *cci, CXLReader *in, CXLWriter *out)
 static void mld_get_allocation(const CXLCCI *cci, unsigned ld,
                                uint64_t range[2])
 {
-    const CXLCCI *at = cxl_cci_ld(cci, ld);
-    uint64_t vmem = 0, pmem = 0;
+    uint64_t vmem, pmem;
 
-    if (at) {
-        vmem = cxl_memdev_volatile_size(at->memdev) / GRANULARITY;
-        pmem = cxl_memdev_persistent_size(at->memdev) / GRANULARITY;
-    }
+    mld_get_sizes(cci, ld, &vmem, &pmem);
+    vmem /= GRANULARITY;
+    pmem /= GRANULARITY;
     range[0] = vmem ?: pmem;
     range[1] = vmem ? pmem : 0;
 }

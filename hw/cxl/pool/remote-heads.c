@@ -229,6 +229,18 @@ static bool remote_ranges(RemoteHead *h, const CXLPoolMsg *msg)
     }
 }
 
+void cxl_remote_tell(void *opaque)
+{
+    RemoteHead *h = opaque;
+    CXLHeadInfo info;
+
+    if (h->attached && !h->leaves) {
+        cxl_head_info(h->remote->pool->head[h->nr].ld, &info);
+        cxl_pool_put_info(h->remote->out, h->nr, &info);
+        cxl_remote_flush(h->remote);
+    }
+}
+
 static bool remote_attached(RemoteHead *h, const CXLPoolMsg *msg)
 {
     uint64_t ticket;
@@ -247,6 +259,7 @@ static bool remote_attached(RemoteHead *h, const CXLPoolMsg *msg)
         remote_send_request(h, it->data);
     }
     cxl_remote_flush(h->remote);
+    qemu_bh_schedule(h->tell);
     return true;
 }
 
@@ -424,6 +437,7 @@ void cxl_pool_remote_reset_head(CXLPool *p, unsigned head)
     cxl_dc_view_leave(p->dc, head, false);
     remote_ask(&p->remote->head[head], CXL_POOL_REQUEST_RESET, NULL, 0, 0, NULL,
                NULL);
+    qemu_bh_schedule(p->remote->head[head].tell);
 }
 
 void cxl_pool_remote_cci(CXLPool *p, unsigned head, CXLCCI *cci)

@@ -276,6 +276,7 @@ bool cxl_pool_remote_start(CXLPool *p, Error **errp)
         r->head[i].remote = r;
         r->head[i].nr = i;
         r->head[i].view = g_array_new(FALSE, FALSE, sizeof(CXLDCPiece));
+        r->head[i].tell = qemu_bh_new(cxl_remote_tell, &r->head[i]);
     }
     qemu_chr_fe_set_handlers(&r->chr, remote_can_receive, remote_receive,
                              remote_line_event, NULL, r, NULL, true);
@@ -299,6 +300,7 @@ void cxl_pool_remote_close(CXLPool *p)
     qemu_chr_fe_deinit(&r->chr, false);
     for (unsigned i = 0; r->head && i < p->nr_heads; i++) {
         g_array_unref(r->head[i].view);
+        qemu_bh_delete(r->head[i].tell);
     }
     g_free(r->head);
     g_byte_array_unref(r->in);

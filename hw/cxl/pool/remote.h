@@ -32,6 +32,7 @@ typedef struct RemoteRequest {
  * @owed: ticket whose end is said once the walk over the medium is through, 0:
  *        none; @later: with the walk behind that
  * @leaves: it is gone, of which the daemon is told then
+ * @tell: says what a Fabric Manager sees of it, once that is set up
  */
 typedef struct RemoteHead {
     CXLPoolRemote *remote;
@@ -46,6 +47,7 @@ typedef struct RemoteHead {
     uint64_t owed;
     uint64_t later;
     bool leaves;
+    QEMUBH *tell;
 } RemoteHead;
 
 /**
@@ -79,6 +81,7 @@ bool cxl_remote_wait(CXLPoolRemote *r, Error **errp);
 
 /* remote-heads.c */
 void cxl_remote_walk(void *opaque);
+void cxl_remote_tell(void *opaque);
 /* Tells the daemon now of heads that are gone */
 void cxl_remote_leave(CXLPoolRemote *r);
 /* Tells the daemon of a head, on each connection */

@@ -10,6 +10,7 @@
 #define REQUEST_FIXED   16
 #define ANSWER_FIXED    16
 #define REGION_BYTES    56
+#define INFO_RESERVED   7
 
 /* Attributes of a region, as in the table of docs/interop/cxl-pool.rst */
 #define REGION_SANITIZE         (1u << 0)
@@ -207,6 +208,32 @@ bool cxl_pool_get_credit(const CXLPoolMsg *msg, CXLPoolCredit *m)
     m->heard = cxl_get_le64(&in);
     m->room = cxl_get_le32(&in);
     cxl_get_skip(&in, 4);
+    return wire_end(&in);
+}
+
+void cxl_pool_put_info(GByteArray *out, uint16_t head, const CXLHeadInfo *m)
+{
+    const uint8_t reserved[INFO_RESERVED] = { };
+
+    wire_begin(out, CXL_POOL_MSG_INFO, head,
+               16 + CXL_HEAD_LINK + INFO_RESERVED);
+    wire_le64(out, m->volatile_size);
+    wire_le64(out, m->persistent_size);
+    g_byte_array_append(out, m->link, CXL_HEAD_LINK);
+    g_byte_array_append(out, reserved, INFO_RESERVED);
+}
+
+bool cxl_pool_get_info(const CXLPoolMsg *msg, CXLHeadInfo *m)
+{
+    CXLReader in;
+
+    cxl_reader_init(&in, msg->body, msg->len);
+    m->volatile_size = cxl_get_le64(&in);
+    m->persistent_size = cxl_get_le64(&in);
+    for (unsigned i = 0; i < CXL_HEAD_LINK; i++) {
+        m->link[i] = cxl_get_u8(&in);
+    }
+    cxl_get_skip(&in, INFO_RESERVED);
     return wire_end(&in);
 }
 

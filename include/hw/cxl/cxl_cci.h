@@ -146,6 +146,20 @@ struct CXLCCITransport {
     void (*set_policy)(CXLCCITransport *transport, uint16_t policy);
 };
 
+/* Bytes that 5501h has for each head */
+#define CXL_HEAD_LINK   9
+
+/**
+ * struct CXLHeadInfo - a head that is there, as a Fabric Manager sees it
+ * @volatile_size, @persistent_size: static capacity of its logical device
+ * @link: its PCIe link as 5501h has it
+ */
+typedef struct CXLHeadInfo {
+    uint64_t volatile_size;
+    uint64_t persistent_size;
+    uint8_t link[CXL_HEAD_LINK];
+} CXLHeadInfo;
+
 /**
  * struct CXLHeads - heads of a multi-headed device, for the CCI of its LD pool
  * @n: so many, 1 to 256; head K has logical device K
@@ -153,6 +167,8 @@ struct CXLCCITransport {
  * @serial: the same
  * @ld: CCI of the logical device that a head has, whose owner is the head's PCI
  *      function; NULL while the head is not there
+ * @info: where heads are elsewhere, what is known of one; false while it is not
+ *        there.  NULL: @ld knows
  */
 typedef struct CXLHeads CXLHeads;
 struct CXLHeads {
@@ -161,7 +177,11 @@ struct CXLHeads {
     uint16_t device;
     uint64_t serial;
     CXLCCI *(*ld)(const CXLHeads *heads, unsigned head);
+    bool (*info)(const CXLHeads *heads, unsigned head, CXLHeadInfo *info);
 };
+
+/** cxl_head_info() - of a head's CCI whose PCI function is realized */
+void cxl_head_info(const CXLCCI *ld, CXLHeadInfo *info);
 
 /** CXLCCIAnswered - as cxl_cci_process() answers, but later */
 typedef void CXLCCIAnswered(void *opaque, CXLRetCode rc, const void *out,

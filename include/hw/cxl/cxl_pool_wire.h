@@ -13,11 +13,12 @@
 
 #include "qemu/units.h"
 #include "qemu/uuid.h"
+#include "hw/cxl/cxl_cci.h"
 #include "hw/cxl/cxl_dc.h"
 #include "hw/cxl/cxl_events.h"
 
 #define CXL_POOL_WIRE_MAGIC     0x4c505843  /* "CXPL" */
-#define CXL_POOL_WIRE_VERSION   1
+#define CXL_POOL_WIRE_VERSION   2
 #define CXL_POOL_WIRE_HEADER    8
 /* Longest message: a mailbox's largest payload and what goes in front */
 #define CXL_POOL_WIRE_MAX       (1 * MiB + 64)
@@ -38,6 +39,7 @@ typedef enum CXLPoolMsgType {
     CXL_POOL_MSG_REQUEST    = 4,    /* CXLPoolRequest */
     CXL_POOL_MSG_ENDED      = 5,    /* 64 bits: accesses up to this ended */
     CXL_POOL_MSG_CREDIT     = 6,    /* CXLPoolCredit */
+    CXL_POOL_MSG_INFO       = 7,    /* CXLHeadInfo */
     /* daemon to head */
     CXL_POOL_MSG_WELCOME    = 0x81, /* CXLPoolWelcome, and a descriptor */
     CXL_POOL_MSG_VIEW       = 0x82, /* CXLPoolRanges: some of what it has */
@@ -197,6 +199,8 @@ void cxl_pool_put_request(GByteArray *out, uint16_t head,
 /** cxl_pool_put_number() - DETACH (no number), ENDED or ATTACHED */
 void cxl_pool_put_number(GByteArray *out, uint16_t head, CXLPoolMsgType type,
                          uint64_t number);
+void cxl_pool_put_info(GByteArray *out, uint16_t head, const CXLHeadInfo *m);
+bool cxl_pool_get_info(const CXLPoolMsg *msg, CXLHeadInfo *m);
 void cxl_pool_put_credit(GByteArray *out, uint16_t head,
                          const CXLPoolCredit *m);
 void cxl_pool_put_welcome(GByteArray *out, const CXLPoolWelcome *m);

@@ -137,6 +137,18 @@ static GByteArray *sample_ended(void)
     return out;
 }
 
+static GByteArray *sample_info(void)
+{
+    const CXLHeadInfo m = {
+        .volatile_size = 0x1122, .persistent_size = 0x3344,
+        .link = { 1, 2, 3, 4, 5, 6, 7, 8, 9 },
+    };
+    GByteArray *out = g_byte_array_new();
+
+    cxl_pool_put_info(out, HEAD, &m);
+    return out;
+}
+
 static bool read_hello(const CXLPoolMsg *msg)
 {
     CXLPoolHello m;
@@ -200,6 +212,13 @@ static bool read_events(const CXLPoolMsg *msg)
     return cxl_pool_get_events(msg, &m);
 }
 
+static bool read_info(const CXLPoolMsg *msg)
+{
+    CXLHeadInfo m;
+
+    return cxl_pool_get_info(msg, &m);
+}
+
 /**
  * struct Kind - a message
  * @head: its header's bytes
@@ -228,7 +247,7 @@ static const Kind kinds[] = {
     { "credit", sample_credit, read_credit, "1800000006000302",
       "0700000000000000" "08000000" "00000000", 16 },
     { "welcome", sample_welcome, read_welcome, "9800000081000000",
-      "0100" "0400" "02" "000000" "0000002000000000" "0807060504030201"
+      "0200" "0400" "02" "000000" "0000002000000000" "0807060504030201"
       "09000000" "08000000" "0000000000000000" "0000001000000000", 144 },
     { "answer", sample_answer, read_answer, "1a00000084000302",
       "0500000000000000" "1e00" "000000000000" "6162", 16, true },
@@ -237,6 +256,9 @@ static const Kind kinds[] = {
       "0200000000000000" "0300000000000000" "0400000000000000", 64 },
     { "events", sample_events, read_events, "1801000087000302",
       "5500000000000000" "02000000" "00000000" "aa", 272 },
+    { "info", sample_info, read_info, "2800000007000302",
+      "2211000000000000" "4433000000000000" "010203040506070809"
+      "00000000000000", 32 },
 };
 
 static void each_message_has_its_bytes(void)
@@ -310,7 +332,7 @@ static void numbers_that_cannot_be_are_refused(void)
     } bad[] = {
         { 0, 0, 4, 0 }, { 0, 4, 2, 0 }, { 0, 4, 2, 2 },
         { 2, 0, 8, 0 }, { 2, 12, 4, 2 * MiB },
-        { 5, 0, 2, 2 }, { 5, 2, 2, 0 }, { 5, 2, 2, 257 }, { 5, 4, 1, 0 },
+        { 5, 0, 2, 1 }, { 5, 2, 2, 0 }, { 5, 2, 2, 257 }, { 5, 4, 1, 0 },
         { 5, 4, 1, 9 }, { 5, 8, 8, MiB }, { 5, 32 + 40, 8, UINT64_MAX },
         { 5, 32 + 48, 4, 0x40 },
         { 6, 8, 2, 0xffff },
