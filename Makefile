@@ -6,6 +6,7 @@ SHELL := /bin/bash
 BUILD ?= build
 SANITIZE := build-sanitize
 COVERAGE := build-coverage
+AARCH64 := build-aarch64
 
 .PHONY: all
 all: ## build QEMU with our device layer, and our own programs
@@ -49,6 +50,12 @@ check-kernels: ## persistent memory with Debian's own kernels; not in `make chec
 .PHONY: check-lying
 check-lying: ## boot Linux with a device that lies; half an hour, not in `make check`
 	@scripts/check.sh $(BUILD) lying
+
+.PHONY: check-aarch64
+check-aarch64: ## the newest QEMU for 64-bit Arm, with a Linux for it; not in `make check`
+	@./configure --build=$(AARCH64) --base-release=newest \
+		--target-list=x86_64-softmmu,aarch64-softmmu
+	@scripts/check.sh $(AARCH64) base aarch64
 
 .PHONY: check-nested
 check-nested: ## run QEMU with KVM and VFIO in a guest; slow, not in `make check`

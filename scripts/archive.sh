@@ -41,8 +41,7 @@ archive_apt() {
         -o APT::Get::List-Cleanup=false "$@"
 }
 
-# archive_open CACHE [SUITE]: writes the source list, with the sources of SUITE,
-# and reads the package lists; done once per run of a script, and only when
+# archive_open CACHE [SUITE]: writes the source list, with all of SUITE, and reads the package lists; done once per run of a script, and only when
 # something must be fetched.
 archive_open() {
     local dir=$1/archive suite=${2:-trixie} address key
@@ -56,7 +55,8 @@ archive_open() {
     : >"$dir/status"
     {
         echo "deb-src [signed-by=$key] $address $suite main"
-        echo "deb [signed-by=$key] $address trixie main"
+        printf "deb [signed-by=$key] $address %s main\n" trixie \
+            $([ "$suite" = trixie ] || echo "$suite")
         echo "deb [signed-by=$key] $address trixie-backports main"
         if grep -qs '^VERSION_CODENAME=bookworm' /etc/os-release; then
             echo "deb [signed-by=$key] $address bookworm-backports main"
@@ -110,7 +110,7 @@ archive_binary() {
 archive_closure() {
     local cache=$1 suite=$2 dir=$3 names
     shift 3
-    archive_open "$cache"
+    archive_open "$cache" "$suite"
     names=$(archive_apt "$cache" apt-get install --simulate \
                 --no-install-recommends --target-release "$suite" "$@" |
             awk -v suite="$suite" '$1 == "Inst" { print $2 "/" suite }')

@@ -25,8 +25,9 @@ SUITES = {'tests/unit/': 'unit', 'tests/qtest/': 'qtest',
           'tests/fuzz/': 'qtest'}
 # the base's own, and what of them is about CXL
 BASE = {
-    'tests/qtest/cxl-test': [],
-    'tests/qtest/bios-tables-test': ['-p', '/x86_64/acpi/q35/cxl'],
+    'qtest-x86_64/cxl-test': [],
+    'qtest-x86_64/bios-tables-test': ['-p', '/x86_64/acpi/q35/cxl'],
+    'qtest-aarch64/bios-tables-test': ['-p', '/aarch64/acpi/virt/acpi_cxl'],
 }
 
 
@@ -39,8 +40,8 @@ class Test:
         self.name = row['name'].replace(':', '-')
         self.suite = None
         folder = os.path.dirname(self.program)
-        if self.program in BASE:
-            self.suite, self.extra = 'base', BASE[self.program]
+        if self.name in BASE:
+            self.suite, self.extra = 'base', BASE[self.name]
         elif os.path.isfile(os.path.join(TOP, folder, 'meson.build')):
             self.suite = next((suite for place, suite in SUITES.items() if
                                f'{folder}/'.startswith(place)), None)

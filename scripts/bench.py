@@ -18,6 +18,7 @@ import bench_guest
 import bench_hold
 import bench_machine
 import bench_model
+import bench_set
 from bench_table import Table
 
 SECTIONS = {
@@ -26,6 +27,7 @@ SECTIONS = {
     'mapping': bench_model.mapping,
     'commands': bench_commands.commands,
     'holds': bench_hold.holds,
+    'sets': bench_set.sets,
     'machines': bench_machine.machines,
 }
 

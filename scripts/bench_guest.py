@@ -16,10 +16,11 @@ TURNS = 3
 MEMORY = {
     'static': 'static',
     'dynamic': 'accepted extent',
-    'interleaved-256': '2 ways of 256 bytes',
-    'interleaved-1024': '2 ways of 1 KiB',
-    'interleaved-4096': '2 ways of 4 KiB',
-    'interleaved-16384': '2 ways of 16 KiB',
+    '2-ways-256': '2 ways of 256 bytes',
+    '2-ways-1024': '2 ways of 1 KiB',
+    '2-ways-4096': '2 ways of 4 KiB',
+    '2-ways-16384': '2 ways of 16 KiB',
+    '3-ways-256': '3 ways of 256 bytes',
     'absent': 'capacity that was not accepted',
 }
 # Bytes of a pass over memory, tests/guest/weigh.h
@@ -61,10 +62,12 @@ def boot(options, qemu, *more):
 
 def boots(options):
     """Medians for each kind of machine: {kind: {name: value}}."""
-    single, pair = ('--scenario', 'bench'), ('--scenario', 'bench-pair',
-                                             '--pair')
+    single = ('--scenario', 'bench')
+    pair = ('--scenario', 'bench-pair', '--pair')
+    three = ('--scenario', 'bench-pair', '--bridges', '3', '--append',
+             'cxlthree=1')
     never = ('--dc-props', 'direct-ranges-max=0')
-    kinds = {'ours': (options.qemu, [single + ('--i2c', '--usb'), pair]),
+    kinds = {'ours': (options.qemu, [single + ('--i2c', '--usb'), pair, three]),
              'trapped': (options.qemu, [single + never, pair + never])}
     if options.base:
         kinds['base'] = (options.base, [single, pair])
@@ -106,6 +109,14 @@ def memory(options, table, found):
                 table.add(where, speed(what, ours / base), 'ours : base', '')
 
 
+def first_touch(options, table, ours):
+    table.section(f'First touch of a page under {options.accel}')
+    for name, where in MEMORY.items():
+        mine, static = ours.get(f'{name}-touch'), ours.get('static-touch')
+        if mine and static:
+            table.add(where, mine / static, 'this : static', time_of(mine))
+
+
 def commands(table, found):
     ours, base = found['ours'], found.get('base', {})
     table.section('Commands sent by that guest (4801h, 5603h: one extent)')
@@ -130,4 +141,5 @@ def guest(options, table):
     print('== guests, two minutes', file=sys.stderr)
     found = boots(options)
     memory(options, table, found)
+    first_touch(options, table, found['ours'])
     commands(table, found)

@@ -12,7 +12,12 @@ cd "$top"
 
 export CCACHE_BASEDIR=${CCACHE_BASEDIR:-$top}
 ./configure --again "--build=$build"
-targets=(qemu-system-x86_64)
+list=$(sed -n 's/^--target-list=//p' "$build/options")
+targets=()
+for target in ${list//,/ }; do
+    targets+=("qemu-system-${target%-softmmu}")
+done
+[ -n "$list" ] || targets=(qemu-system-x86_64)
 if grep -qx -- --enable-fuzzing "$build/options"; then
     targets+=(qemu-fuzz-x86_64)
 fi

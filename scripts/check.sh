@@ -22,8 +22,13 @@ for suite in "$@"; do
     guest|guest-short)
         scripts/kernel.sh
         scripts/ndctl.sh
+        scripts/ndctl.sh newest || say "the test of the newest ndctl is skipped"
         scripts/mctpd.sh || say "the guest test of mctpd is skipped" ;;
     esac
+    if [ "$suite" = aarch64 ]; then
+        scripts/kernel.sh aarch64
+        run_ninja "$build/own" tests/guest/guest-init-aarch64
+    fi
     if [ "$suite" = lying ]; then
         scripts/kernel.sh
         scripts/ndctl.sh

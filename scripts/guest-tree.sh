@@ -5,17 +5,17 @@
 
 GUEST_SUITE=trixie
 
-# guest_tree_pack CACHE TREE PACKAGES PROGRAMS: unpacks the packages and what
-# they depend on beside TREE and moves what the loader asks for into it, under
+# guest_tree_pack CACHE TREE PACKAGES PROGRAMS SUITE: unpacks the packages and
+# what they depend on beside TREE and moves what the loader asks for into it, under
 # the names that the loader looks for. A program with an absolute path is one
 # of this machine, which has to be content with the suite's libraries.
 guest_tree_pack() {
-    local cache=$1 tree=$2 packages=$3 programs=$4
+    local cache=$1 tree=$2 packages=$3 programs=$4 suite=$5
     local all=$tree.all deb path name libs loader file found
     rm -rf "$tree" "$all"
     mkdir -p "$tree/bin" "$tree/lib64" "$all/debs"
     # shellcheck disable=SC2086
-    archive_closure "$cache" $GUEST_SUITE "$all/debs" $packages
+    archive_closure "$cache" "$suite" "$all/debs" $packages
     for deb in "$all/debs"/*.deb; do
         dpkg-deb -x "$deb" "$all"
     done
@@ -41,8 +41,8 @@ guest_tree_pack() {
     rm -rf "$all"
 }
 
-# guest_tree NAME PACKAGES PROGRAMS: makes the link build/NAME to that tree.
-# What was fetched once stays in the cache.
+# guest_tree NAME PACKAGES PROGRAMS [SUITE]: makes the link build/NAME to that
+# tree. What was fetched once stays in the cache.
 guest_tree() {
     local name=$1 cache tree own
     [ -e build/cache ] || ./configure --again
@@ -56,7 +56,8 @@ guest_tree() {
     if [ ! -d "$tree" ]; then
         exec 9>"$cache/lock"
         flock -n 9 || { say "waiting for another run that uses $cache"; flock 9; }
-        guest_tree_pack "$cache" "$tree.part" "$2" "$3"
+        guest_tree_pack "$cache" "$tree.part" "$2" "$3" \
+            "${4:-$GUEST_SUITE}"
         mv -T "$tree.part" "$tree"
     fi
     ln -sfn "$tree" "build/$name"

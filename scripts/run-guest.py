@@ -37,6 +37,12 @@ KVM_API = 12
 # CPU errata cannot be passed on by every nested KVM
 CPU = 'max,-hypervisor,-arch-capabilities'
 
+# 64-bit Arm: its tables of ACPI come from UEFI, and pointers are authenticated
+# in a way that is quick to emulate
+ARM_QEMU = 'qemu-system-aarch64'
+ARM_CPU = 'max,pauth-impdef=on'
+ARM_UEFI = '/usr/share/qemu-efi-aarch64/QEMU_EFI.fd'
+
 MIB = 1 << 20
 STATIC = 256 * MIB
 REGION = 256 * MIB
@@ -141,7 +147,7 @@ def make_initramfs(path, init, extra):
 
 def manager_machine(args):
     """A machine with nothing but a serial line to the other machine."""
-    return ['-M', 'q35', '-cpu', args.cpu, '-m', '256M', '-smp', '1',
+    return ['-M', 'q35', '-cpu', args.cpu or CPU, '-m', '256M', '-smp', '1',
             '-nodefaults', '-no-reboot', '-display', 'none',
             '-chardev', 'socket,id=line,reconnect-ms=100,path=' +
             args.fm_socket]
@@ -149,7 +155,7 @@ def manager_machine(args):
 
 def i2c_machine(args):
     """A machine without CXL for the I2C controller alone."""
-    return ['-M', 'q35', '-cpu', args.cpu, '-m', '512M', '-smp', '2',
+    return ['-M', 'q35', '-cpu', args.cpu or CPU, '-m', '512M', '-smp', '2',
             '-nodefaults', '-no-reboot', '-display', 'none',
             '-device', 'dw-i2c-pci,id=i2c0,hide-linux-races=on',
             '-device', 'at24c-eeprom,bus=i2c0.0,address=0x50,rom-size=256',
@@ -199,6 +205,18 @@ def paired(args):
     return line, ['mem0', 'mem1']
 
 
+def bridged(args):
+    """The window is over host bridges, each with one device."""
+    line = []
+    for n in range(1, args.bridges):
+        line += ['-device', f'pxb-cxl,bus_nr={12 + 8 * n},bus=pcie.0,id=hb{n}',
+                 '-device', f'cxl-rp,port=0,bus=hb{n},id=rp{n},chassis=0,'
+                 f'slot={2 + n}']
+    for n in range(args.bridges):
+        line += device(args, n, f'rp{n}')
+    return line, [f'mem{n}' for n in range(args.bridges)]
+
+
 def switched(args):
     """A switch with devices below the root port."""
     line = ['-device', 'cxl-upstream,bus=rp0,id=us0']
@@ -211,10 +229,22 @@ def switched(args):
 
 def nested_machine(args):
     """A machine to run QEMU in, with a PCI device that nobody there needs."""
-    return ['-M', 'q35', '-cpu', args.cpu, '-m', '4G', '-smp', '2',
+    return ['-M', 'q35', '-cpu', args.cpu or CPU, '-m', '4G', '-smp', '2',
             '-nodefaults', '-no-reboot', '-display', 'none',
             '-device', 'intel-iommu,intremap=off',
             '-device', f'edu,dma_mask={(1 << 64) - 1}']
+
+
+def is_arm(args):
+    return os.path.basename(args.qemu) == ARM_QEMU
+
+
+def board(args):
+    """Which machine, and what it starts from."""
+    if is_arm(args):
+        return 'virt,gic-version=3', ['-cpu', args.cpu or ARM_CPU,
+                                      '-bios', ARM_UEFI]
+    return 'q35', ['-cpu', args.cpu or CPU]
 
 
 def machine_args(args):
@@ -227,9 +257,11 @@ def machine_args(args):
         return i2c_machine(args)
     if args.scenario == 'manager':
         return manager_machine(args)
-    line = ['-M', 'q35,cxl=on,cxl-fmw.0.targets.0=hb0,cxl-fmw.0.size=4G,'
-            'memory-backend=ram',
-            '-cpu', args.cpu, '-m', '1G,maxmem=4G,slots=2',
+    name, start = board(args)
+    targets = ','.join(f'cxl-fmw.0.targets.{n}=hb{n}'
+                       for n in range(args.bridges))
+    line = ['-M', f'{name},cxl=on,{targets},cxl-fmw.0.size=4G,'
+            'memory-backend=ram', *start, '-m', '1G,maxmem=4G,slots=2',
             # shared, so that it does not count as memory of QEMU itself
             '-object', 'memory-backend-memfd,id=ram,size=1G',
             '-smp', '2', '-nodefaults', '-no-reboot', '-display', 'none',
@@ -238,7 +270,8 @@ def machine_args(args):
             (',hdm_for_passthrough=on' if args.scenario == 'shell' else ''),
             '-device', 'cxl-rp,port=0,bus=hb0,id=rp0,chassis=0,slot=2']
     devices, targets = (switched if args.switch else
-                        paired if args.pair else direct)(args)
+                        paired if args.pair else
+                        bridged if args.bridges > 1 else direct)(args)
     line += devices
     if args.i2c:
         # dw-i2c-pci carries the bus; every endpoint is one CCI on it
@@ -268,9 +301,10 @@ def command_line(args, accel, initramfs, console):
     results = 'null' if nobody else 'stdio,signal=off'
     # a person does not want the kernel's words between his own
     # ... and a busy host delays timers: do not measure one with another
-    append = (f'console=ttyS0 loglevel={3 if shell else 7} panic=-1 '
+    tty = 'ttyAMA' if is_arm(args) else 'ttyS'
+    append = (f'console={tty}0 loglevel={3 if shell else 7} panic=-1 '
               'no_timer_check tsc=reliable '
-              f'cxltest={args.scenario} cxlout=ttyS1 {args.append}')
+              f'cxltest={args.scenario} cxlout={tty}1 {args.append}')
     line += machine_args(args)
     if args.sockets:
         line += ['-qmp', f'unix:{args.sockets}/qmp.sock,server=on,wait=off']
@@ -520,10 +554,11 @@ def run(args, folder):
 
 def parse(words=None):
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument('--qemu', required=True, help='qemu-system-x86_64')
-    parser.add_argument('--kernel', required=True, help='bzImage')
+    parser.add_argument('--qemu', required=True,
+                        help='qemu-system-x86_64, or -aarch64')
+    parser.add_argument('--kernel', required=True, help='bzImage, Image')
     parser.add_argument('--optional', metavar='WORDS',
-                        help='skip without that kernel, which WORDS make')
+                        help='skip without kernel or trees, which WORDS make')
     parser.add_argument('--init', required=True, help='static /init')
     parser.add_argument('--scenario', default='boot')
     parser.add_argument('--machine', metavar='WORDS',
@@ -536,6 +571,8 @@ def parse(words=None):
                         metavar='N', help='a switch with N devices [2]')
     parser.add_argument('--pair', action='store_true',
                         help='two devices below two root ports')
+    parser.add_argument('--bridges', type=int, default=1, metavar='N',
+                        help='a window over N host bridges [1]')
     parser.add_argument('--regions', type=int, default=2, metavar='N',
                         help='regions of dynamic capacity, 256 MiB each')
     parser.add_argument('--no-static', action='store_true',
@@ -546,7 +583,7 @@ def parse(words=None):
                         help='further properties of the cxl-type3')
     parser.add_argument('--accel', default='auto',
                         choices=['auto', 'kvm', 'tcg'])
-    parser.add_argument('--cpu', default=CPU)
+    parser.add_argument('--cpu')
     parser.add_argument('--firmware', action='append', metavar='DIR')
     parser.add_argument('--append', default='', help='kernel command line')
     parser.add_argument('--add', action='append', default=[],
@@ -575,8 +612,9 @@ def parse(words=None):
 
 def main(words=None):
     args = parse(words)
-    if args.optional and not os.path.isfile(args.kernel):
-        print(f'1..0 # SKIP no kernel: {args.optional} says why')
+    if args.optional and not all(map(os.path.exists,
+                                     [args.kernel, *args.tree])):
+        print(f'1..0 # SKIP not there: {args.optional} says why')
         return OK
     for what in filter(None, (args.qemu, args.kernel, args.init, args.fm)):
         if not os.path.isfile(what):

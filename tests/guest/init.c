@@ -40,8 +40,11 @@ static const struct {
     { "bench", scenario_bench },
     { "bench-pair", scenario_bench_pair },
     { "boot", scenario_boot },
+#ifdef __x86_64__
+    /* made of its machine code */
     { "code", scenario_code },
     { "code-interleaved", scenario_code_interleaved },
+#endif
     { "dcd", scenario_dcd },
     { "demo", scenario_demo },
     { "errors", scenario_errors },

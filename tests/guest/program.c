@@ -5,6 +5,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -97,6 +98,24 @@ int program_run(const char *line, ...)
     status = run(line, ap);
     va_end(ap);
     return status;
+}
+
+pid_t program_begin(const char *line)
+{
+    char words[LINE_MAX_BYTES];
+    pid_t child = fork();
+
+    if (!child) {
+        snprintf(words, sizeof(words), "%s", line);
+        become(words, open("/dev/null", O_WRONLY));
+    }
+    return child;
+}
+
+void program_end(pid_t child)
+{
+    kill(child, SIGTERM);
+    waitpid(child, NULL, 0);
 }
 
 const char *program_output(void)

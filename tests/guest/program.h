@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 /**
  * program_run() - run a command line, words separated by single blanks
@@ -15,6 +16,9 @@
  * Return: its exit status, -1 if it was killed or could not be run
  */
 int program_run(const char *line, ...) __attribute__((format(printf, 1, 2)));
+/** program_begin() - the same beside this program, until program_end() */
+pid_t program_begin(const char *line);
+void program_end(pid_t child);
 /** program_output() - standard output and error of the last one */
 const char *program_output(void);
 /** program_count() - how often it holds @text; blanks do not count */

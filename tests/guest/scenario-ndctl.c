@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/reboot.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "dmesg.h"
@@ -30,6 +31,7 @@
 #define LABELS_IN   "/tmp/labels"
 #define LABELS_OUT  "/tmp/labels.back"
 #define IMAGE       "/tmp/firmware"
+#define EVENTS      "/tmp/events"
 /* Three parts of a transfer; each takes the device a while */
 #define IMAGE_BYTES 4096
 /* What it comes with */
@@ -63,6 +65,19 @@ static bool same_files(const char *a, const char *b)
         fclose(y);
     }
     return same;
+}
+
+static bool file_has(const char *path, const char *text)
+{
+    char buf[64 << 10];
+    FILE *f = fopen(path, "r");
+    size_t n = f ? fread(buf, 1, sizeof(buf) - 1, f) : 0;
+
+    if (f) {
+        fclose(f);
+    }
+    buf[n] = '\0';
+    return strstr(buf, text);
 }
 
 /* The value of a JSON string of the last output; "" if there is none */
@@ -167,6 +182,39 @@ static void poison(void)
     program_says("\"offset\":268435520");
 }
 
+/* Of the newest cxl: poison by its own commands, what the kernel tells */
+static void newest(void)
+{
+    const struct timespec nap = { .tv_nsec = 100 * 1000 * 1000 };
+    time_t limit = time(NULL) + SETTLE_S;
+    bool told = false;
+    pid_t monitor;
+
+    program_run("cxl --list-cmds");
+    if (!strstr(program_output(), "inject-media-poison")) {
+        return;
+    }
+    monitor = program_begin("cxl monitor -l " EVENTS);
+    program_ok("cxl inject-media-poison " MEMDEV " -a 0x3000");
+    program_ok("cxl list -m " MEMDEV " -L");
+    program_says("{\"offset\":12288,\"length\":64,\"source\":\"Injected\"");
+    program_ok("cxl clear-media-poison " MEMDEV " -a 0x3000");
+    /* it may have begun to listen just now */
+    while (!told && time(NULL) < limit) {
+        program_run("cxl inject-media-poison " MEMDEV " -a 0x3000");
+        program_run("cxl clear-media-poison " MEMDEV " -a 0x3000");
+        nanosleep(&nap, NULL);
+        told = file_has(EVENTS, "cxl_poison");
+    }
+    tap_check(told, "cxl monitor tells of it");
+    program_end(monitor);
+    program_ok("cxl list -m " MEMDEV " -L");
+    program_silent_on("\"offset\":12288");
+    tap_check(program_run("cxl inject-protocol-error " MEMDEV
+                          " -p mem -s correctable") > 0,
+              "an error of the protocol needs firmware that injects it");
+}
+
 /* Ends what poison() left */
 static void sanitize(void)
 {
@@ -260,6 +308,7 @@ void scenario_ndctl(void)
     set_alerts();
     keep_labels();
     poison();
+    newest();
     sanitize();
     set_partition();
     region("ram");

@@ -404,12 +404,12 @@ int dc_compare_range(gconstpointer a, gconstpointer b)
     return ra->dpa < rb->dpa ? -1 : ra->dpa > rb->dpa;
 }
 
-/* @records is 64 bit: a count out of a payload must not wrap */
 bool dc_host_is_present(CXLDynCap *dc, uint16_t host)
 {
     return !dc->ops->present || dc->ops->present(dc->opaque, host);
 }
 
+/* @records is 64 bit: a count out of a payload must not wrap */
 bool dc_log_has_space(CXLDynCap *dc, uint16_t host, uint64_t records)
 {
     return !dc->ops->log_space ||

@@ -106,7 +106,8 @@ void map_sets_gone(QTestState *qts)
 static uint64_t backend_inode(QTestState *qts, const char *id)
 {
     g_autofree char *list = qtest_hmp(qts, "info ramblock");
-    g_autofree char *name = g_strdup_printf("/objects/%s ", id);
+    /* Behind the name of the device that has it */
+    g_autofree char *name = g_strdup_printf("/%s ", id);
     g_autofree char *path = g_strdup_printf("/proc/%d/maps", qtest_pid(qts));
     g_autofree char *maps = NULL, *start = NULL;
     const char *row = strstr(list, name);
