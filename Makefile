@@ -16,6 +16,10 @@ all: ## build QEMU with our device layer, and our own programs
 demo: all kernel ## a Fabric Manager adds and releases memory of a Linux guest
 	@tools/demo.sh $(BUILD)
 
+.PHONY: demo-pool
+demo-pool: all kernel ## two Linux guests, in two QEMUs, with one pool of memory
+	@tools/demo-pool.sh $(BUILD)
+
 .PHONY: shell
 shell: shell-needs all kernel ## a shell in that guest, with the Fabric Manager's program
 	@tools/shell.sh $(BUILD) --i2c --usb

@@ -110,6 +110,14 @@ def kvm_works(qemu):
     return b'kvm' in out.stdout.split()
 
 
+def give_up_kvm():
+    """It is there, and nothing runs by it."""
+    say('KVM of this machine is no use, going on without')
+    os.makedirs(os.path.dirname(kvm_verdict()), exist_ok=True)
+    with open(kvm_verdict(), 'w', encoding='ascii'):
+        pass
+
+
 def cpio_entry(name, mode, data=b'', rdev=(0, 0)):
     """One file of a "newc" archive (Linux: driver-api/early-userspace)."""
     path = name.encode() + b'\0'
@@ -535,10 +543,7 @@ def run(args, folder):
     results, why, code = boot(args, accel, FIRST_SIGN if fragile else
                               args.idle_limit, initramfs, console)
     if fragile and not results.tests and (why == SILENT or code):
-        say('KVM of this machine is no use, going on without')
-        os.makedirs(os.path.dirname(kvm_verdict()), exist_ok=True)
-        with open(kvm_verdict(), 'w', encoding='ascii'):
-            pass
+        give_up_kvm()
         results, why, code = boot(args, 'tcg', args.idle_limit, initramfs,
                                   console)
     if not why and (code or not results.complete()):

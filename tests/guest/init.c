@@ -49,6 +49,7 @@ static const struct {
     { "demo", scenario_demo },
     { "errors", scenario_errors },
     { "hang", scenario_hang },
+    { "host", scenario_host },
     { "i2c", scenario_i2c },
     { "lines", scenario_lines },
     { "lying", scenario_lying },

@@ -23,6 +23,8 @@ void scenario_demo(void);
 void scenario_errors(void);
 /** scenario_hang() - waits for the runner and does not end. */
 void scenario_hang(void);
+/** scenario_host() - one of several hosts of a pool; obeys the runner. */
+void scenario_host(void);
 /** scenario_i2c() - the I2C controller as master and as target. */
 void scenario_i2c(void);
 /** scenario_lines() - `cxl list` shows all of a machine of tests/lines. */

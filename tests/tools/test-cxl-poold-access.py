@@ -147,6 +147,32 @@ def descriptors_for_another_process_are_left_alone():
         has(done.stderr.decode(), 'is that of another cxl-poold')
 
 
+@case
+def managers_do_not_take_the_place_of_heads():
+    with Daemon(POOLD) as d:
+        lines = [FmLine(d) for _ in range(64)]
+        for line in lines:
+            equal(line.command(0x5600)[0], 0)
+        equal(fm_or_closed(d), 'closed')
+        equal(head_of(d), 'welcome')
+        heard(d, 'there are 64 Fabric Managers: no more are taken')
+        lines.pop().close()
+        while fm_or_closed(d) == 'closed':
+            pass
+        for line in lines:
+            line.close()
+
+
+def fm_or_closed(d):
+    line = FmLine(d)
+    try:
+        return line.command(0x5600)[0]
+    except Closed:
+        return 'closed'
+    finally:
+        line.close()
+
+
 # -- TCP ----------------------------------------------------------------------
 
 def free_port():

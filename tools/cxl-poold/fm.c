@@ -17,6 +17,10 @@
 #define OUT_BYTES   (64 * KiB)
 /* Places in the transmit queue for what is not an answer */
 #define TX_RESERVE  4
+/* Connections at once; with more there might be no descriptor for a head */
+#define FM_MAX      64
+
+static unsigned fm_count;
 
 typedef struct FM {
     Conn *conn;
@@ -109,6 +113,7 @@ static void fm_closed(Conn *c)
     mctp_cxl_forget(&fm->target);
     mctp_endpoint_free(fm->ep);
     g_free(fm);
+    fm_count--;
 }
 
 static const ConnOps fm_ops = {
@@ -149,10 +154,17 @@ void fm_accepted(Poold *p, int fd)
     };
     FM *fm;
 
+    if (fm_count >= FM_MAX) {
+        warn_report_once("there are %d Fabric Managers: no more are taken",
+                         FM_MAX);
+        close(fd);
+        return;
+    }
     if (!fm_may_connect(p, fd)) {
         close(fd);
         return;
     }
+    fm_count++;
     fm = g_new0(FM, 1);
     fm->target = (MCTPCXLTarget) {
         .run = fm_run,
