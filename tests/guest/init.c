@@ -40,8 +40,8 @@ static const struct {
     { "bench", scenario_bench },
     { "bench-pair", scenario_bench_pair },
     { "boot", scenario_boot },
-#ifdef __x86_64__
-    /* made of its machine code */
+#ifdef GUEST_MACHINE_CODE
+    /* made of machine code of x86-64 */
     { "code", scenario_code },
     { "code-interleaved", scenario_code_interleaved },
 #endif

@@ -339,7 +339,7 @@ def build(line):
     """A target, script or option that exists."""
     words = shlex.split(line)
     with open(os.path.join(tree, 'Makefile'), encoding='utf-8') as file:
-        targets = set(re.findall(r'^([a-z-]+(?: [a-z-]+)*):', file.read(),
+        targets = set(re.findall(r'^([a-z0-9-]+(?: [a-z0-9-]+)*):', file.read(),
                                  re.MULTILINE))
     targets = {name for names in targets for name in names.split()}
     if words[0] == 'make':
