@@ -16,6 +16,7 @@
 #include "hw/pci/pcie_port.h"
 #include "migration/vmstate.h"
 #include "trace.h"
+#include "pci/bi.h"
 #include "pci/msi.h"
 #include "pci/port-vmstate.h"
 
@@ -52,6 +53,8 @@ enum {
     HAS_LINK = 1 << 1,
     HAS_HDM = 1 << 2,
     HAS_ROOT = 1 << 3,      /* extended security and snoop filter */
+    HAS_BI_ROUTE = 1 << 4,
+    HAS_BI_DECODER = 1 << 5,
 };
 
 static const struct {
@@ -68,6 +71,10 @@ static const struct {
       CXL_CAP_ID_EXT_SECURITY, 2, HAS_ROOT },
     { CXL_CAP_SNOOP_FILTER_HEADER, CXL_SNOOP_FILTER_OFFSET,
       CXL_CAP_ID_SNOOP_FILTER, 1, HAS_ROOT },
+    { CXL_CAP_BI_ROUTE_HEADER, CXL_BI_ROUTE_OFFSET, CXL_CAP_ID_BI_ROUTE, 1,
+      HAS_BI_ROUTE },
+    { CXL_CAP_BI_DECODER_HEADER, CXL_BI_DECODER_OFFSET, CXL_CAP_ID_BI_DECODER,
+      1, HAS_BI_DECODER },
 };
 
 static unsigned component_has(enum reg_type type)
@@ -142,6 +149,13 @@ void cxl_component_register_init_common(uint32_t *regs, uint32_t *mask,
     bool was_decoding = component_any_committed(regs);
     unsigned has = component_has(type);
 
+    if (cxl_bi_has_route_table(crb->owner, type)) {
+        has |= HAS_BI_ROUTE;
+    }
+    if (cxl_bi_has_decoder(crb->owner, type)) {
+        has |= HAS_BI_DECODER;
+    }
+
     memset(regs, 0, CXL_CACHEMEM_SIZE);
     memset(mask, 0, CXL_CACHEMEM_SIZE);
     component_init_headers(regs, has);
@@ -154,6 +168,7 @@ void cxl_component_register_init_common(uint32_t *regs, uint32_t *mask,
 
     if (crb->owner) {
         cxl_ras_forget(crb->owner);
+        cxl_bi_reset(crb->owner, type);
     }
     if (type == CXL2_UPSTREAM_PORT && crb->owner) {
         /* Resets of the base's port end here, but not at its exchange */
@@ -242,6 +257,10 @@ static void component_cachemem_write(CXLComponentState *cxl, unsigned offset,
 
     if (cxl_hdm_owns(cxl->crb.cache_mem_registers, offset)) {
         component_hdm_write(cxl, offset, value);
+        return;
+    }
+    if (cxl_bi_owns(cxl, offset)) {
+        cxl_bi_write(cxl, offset, value);
         return;
     }
 
@@ -365,6 +384,7 @@ void cxl_component_register_block_init(Object *obj, CXLComponentState *cxl,
                           block, CXL_COMPONENT_BLOCK_SIZE);
     cxl_port_register_vmstate(obj, cxl);
     cxl_msi_init();
+    cxl_bi_realize(cxl);
     component_warn_of_place(obj);
     component_warn_of_same_number(obj);
     notifier_list_notify(&component_notifiers, obj);
@@ -392,7 +412,7 @@ CXLComponentState *cxl_component_of(Object *obj)
 /* Migration */
 
 /* Bits that change without a write to them */
-static uint32_t component_changes_by_itself(const uint32_t *regs,
+static uint32_t component_changes_by_itself(const CXLComponentState *cxl,
                                             unsigned offset)
 {
     if (offset == CXL_RAS_CONTROL) {
@@ -402,7 +422,8 @@ static uint32_t component_changes_by_itself(const uint32_t *regs,
         offset < CXL_RAS_HEADER_LOG + CXL_RAS_HEADER_LOG_DWORDS * 4) {
         return UINT32_MAX;
     }
-    return cxl_hdm_status(regs, offset);
+    return cxl_hdm_status(cxl->crb.cache_mem_registers, offset) |
+           cxl_bi_status(cxl, offset);
 }
 
 /* Registers of a stream become those of the component all at once */
@@ -420,7 +441,7 @@ static int component_registers_get(QEMUFile *f, void *pv, size_t size,
 
         regs[i] = qemu_get_be32(f);
         if ((regs[i] ^ old) & ~mask[i] &
-            ~component_changes_by_itself(crb->cache_mem_registers, i * 4)) {
+            ~component_changes_by_itself(crb->owner, i * 4)) {
             error_report("component register 0x%x is 0x%x, which read-only "
                          "bits of 0x%x do not allow", i * 4, regs[i], old);
             return -EINVAL;
@@ -464,6 +485,7 @@ static Object *component_object(const CXLComponentState *cxl)
 static int component_pre_load(void *opaque)
 {
     cxl_ras_forget(opaque);
+    cxl_bi_forget(opaque);
     cxl_fault_drop(component_object(opaque));
     return 0;
 }
@@ -496,6 +518,16 @@ static const VMStateDescription vmstate_component_faults = {
 
 static int component_post_load(void *opaque, int version_id)
 {
+    CXLComponentState *cxl = opaque;
+
+    if (!cxl_bi_check(cxl)) {
+        error_report("back-invalidate: committed and error do not answer "
+                     "commit");
+        return -EINVAL;
+    }
+    if (cxl->pdev) {
+        cxl_flit_train_both(cxl->pdev);
+    }
     cxl_component_decode_changed(opaque);
     return 0;
 }
@@ -519,6 +551,7 @@ const VMStateDescription vmstate_cxl_component = {
     .subsections = (const VMStateDescription *const []) {
         &vmstate_cxl_ras,
         &vmstate_component_faults,
+        &vmstate_cxl_bi,
         NULL
     },
 };

@@ -66,6 +66,14 @@ void cxl_fmws_update_mmio(void)
 
 /* -- host bridges --------------------------------------------------------- */
 
+/* Before the first reset of the machine, so its registers are to come */
+static void fmw_allow_bi(PXBCXLDev *hb)
+{
+    PCIHostState *host = PCI_HOST_BRIDGE(hb->cxl_host_bridge);
+
+    cxl_get_hb_cstate(host)->hdm_db = true;
+}
+
 static bool fmw_link(CXLFixedWindow *fw, Error **errp)
 {
     for (int i = 0; i < fw->num_targets; i++) {
@@ -89,6 +97,9 @@ static bool fmw_link(CXLFixedWindow *fw, Error **errp)
             }
         }
         fw->target_hbs[i] = PXB_CXL_DEV(hb);
+        if (fw->restrictions & CXL_WINDOW_BI) {
+            fmw_allow_bi(fw->target_hbs[i]);
+        }
     }
     return true;
 }
@@ -111,6 +122,9 @@ static char *fmw_text(void *opaque, const VMStateField *field)
         for (unsigned i = 0; i < fw->num_targets; i++) {
             g_string_append_printf(s, " %u",
                                    PXB_DEV(fw->target_hbs[i])->bus_nr);
+        }
+        if (fw->restrictions != CXL_WINDOW_DEFAULT) {
+            g_string_append_printf(s, ", restrictions 0x%x", fw->restrictions);
         }
     }
     return g_string_free(s, false);
@@ -149,6 +163,16 @@ void cxl_fmws_link_targets(Error **errp)
     state = CXL_FMW(windows->data)->state;
     vmstate_register(NULL, 0, &vmstate_fmw, state);
     cxl_direct_start(state);
+}
+
+/* -- ACPI ----------------------------------------------------------------- */
+
+void cxl_window_put_restrictions(const CXLFixedWindow *fw, GArray *cedt)
+{
+    uint16_t le = cpu_to_le16(fw->restrictions);
+
+    memcpy(&g_array_index(cedt, uint8_t, cedt->len - sizeof(le)), &le,
+           sizeof(le));
 }
 
 /* -- device --------------------------------------------------------------- */

@@ -28,6 +28,11 @@ void cxl_hook_up_pxb_registers(PCIBus *root, CXLState *state, Error **errp)
 {
 }
 
+CxlBackInvalidateInfoList *qmp_query_cxl_back_invalidate(Error **errp)
+{
+    return NULL;
+}
+
 CxlMemoryWindowList *qmp_query_cxl_memory_map(bool has_start, uint64_t start,
                                               bool has_limit, uint32_t limit,
                                               Error **errp)

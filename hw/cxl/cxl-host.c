@@ -24,6 +24,8 @@ static CXLFixedWindow *window_new(CXLState *state,
     uint64_t bytes = opts->has_interleave_granularity ?
                      opts->interleave_granularity : DEFAULT_GRANULARITY;
     int granularity = cxl_interleave_encode_granularity(bytes);
+    uint16_t restrictions = opts->has_restrictions ? opts->restrictions :
+                            CXL_WINDOW_DEFAULT;
     const strList *t;
     CXLFixedWindow *fw;
 
@@ -46,11 +48,22 @@ static CXLFixedWindow *window_new(CXLState *state,
         return NULL;
     }
 
+    if (restrictions & ~CXL_WINDOW_ALL ||
+        !(restrictions & (CXL_WINDOW_DEVICE_COHERENT | CXL_WINDOW_HOST_ONLY)) ||
+        (restrictions & CXL_WINDOW_BI &&
+         !(restrictions & CXL_WINDOW_DEVICE_COHERENT))) {
+        error_setg(errp, "cxl-fmw.%u.restrictions is 0x%x: give bits 0 to 5 "
+                   "only, of which bit 0 or 1, and bit 5 with bit 0", index,
+                   restrictions);
+        return NULL;
+    }
+
     fw = CXL_FMW(object_new(TYPE_CXL_FMW));
     fw->state = state;
     fw->size = opts->size;
     fw->enc_int_ways = ways;
     fw->enc_int_gran = granularity;
+    fw->restrictions = restrictions;
     for (t = opts->targets; t; t = t->next) {
         fw->targets[fw->num_targets++] = g_strdup(t->value);
     }

@@ -201,6 +201,11 @@ static bool cxl_type3_check_properties(CXLType3Dev *d, Error **errp)
                    "a CDAT that is not from a file");
         return false;
     }
+    if (d->cxl.hdm_db && !d->cxl.flit_256b) {
+        error_setg(errp, "hdm-db requires operating in 256b flit: give the "
+                   "device and each port above it x-256b-flit=on");
+        return false;
+    }
     if (d->nr_dc_regions > CXL_DC_MAX_REGIONS) {
         error_setg(errp, "property 'num-dc-regions' is %u, but a device has at "
                    "most %d dynamic capacity regions", d->nr_dc_regions,

@@ -138,6 +138,25 @@ static int state_properties_pre_load(void *opaque)
 
 #define SAME(field, property) VMSTATE_SAME(field, CXLType3Dev, property)
 
+static bool state_has_flits(void *opaque)
+{
+    const CXLType3Dev *d = opaque;
+
+    return d->cxl.flit_256b;
+}
+
+static const VMStateDescription vmstate_flit_properties = {
+    .name = "cxl-type3-properties/flit",
+    .version_id = 1,
+    .minimum_version_id = 1,
+    .needed = state_has_flits,
+    .fields = (const VMStateField[]) {
+        SAME(cxl.flit_256b, "x-256b-flit"),
+        SAME(cxl.hdm_db, "hdm-db"),
+        VMSTATE_END_OF_LIST()
+    },
+};
+
 /* What a guest can see of the properties, or what the state below rests on */
 static const VMStateDescription vmstate_properties = {
     .name = "cxl-type3-properties",
@@ -164,6 +183,10 @@ static const VMStateDescription vmstate_properties = {
         VMSTATE_STRUCT(dc_config, CXLType3Dev, 0, vmstate_cxl_dc_regions,
                        CXLDCConfig),
         VMSTATE_END_OF_LIST()
+    },
+    .subsections = (const VMStateDescription *const []) {
+        &vmstate_flit_properties,
+        NULL
     },
 };
 

@@ -200,6 +200,8 @@ static void dsp_exit(PCIDevice *d)
 static const Property dsp_properties[] = {
     DEFINE_PROP_BIT(COMPAT_PROP_PCP, PCIDevice, cap_present,
                     QEMU_PCIE_SLTCAP_PCP_BITNR, true),
+    DEFINE_PROP_BOOL("x-256b-flit", CXLDownstreamPort, cxl_cstate.flit_256b,
+                     false),
     DEFINE_PROP_PCIE_LINK_WIDTH("x-width", PCIESlot, width,
                                 PCIE_LINK_WIDTH_16),
     DEFINE_PROP_PCIE_LINK_SPEED("x-speed", PCIESlot, speed,
@@ -218,6 +220,8 @@ static void dsp_class_init(ObjectClass *oc, const void *data)
     object_class_property_set_description(
         oc, COMPAT_PROP_PCP, "the guest can switch the slot's power, without "
         "which device_del of what is in it does not end");
+    object_class_property_set_description(
+        oc, "x-256b-flit", "the link has 256-byte flits if its other end can");
     object_class_property_set_description(
         oc, "x-speed", "fastest link, in GT/s");
     object_class_property_set_description(

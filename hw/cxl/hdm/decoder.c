@@ -139,6 +139,8 @@ void cxl_hdm_get(const uint32_t *regs, unsigned index, CXLHDMDecoder *d)
                            ctrl & CXL_HDM_CTRL_IG),
         .ways = cxl_interleave_decode_ways(
                     (ctrl & CXL_HDM_CTRL_IW) >> CXL_HDM_CTRL_IW_SHIFT),
+        .host_only = ctrl & CXL_HDM_CTRL_HOST_ONLY,
+        .back_invalidate = ctrl & CXL_HDM_CTRL_BI,
         .committed = ctrl & CXL_HDM_CTRL_COMMITTED,
         .locked = (ctrl & CXL_HDM_CTRL_COMMITTED) &&
                   (ctrl & CXL_HDM_CTRL_LOCK),
@@ -209,6 +211,16 @@ void cxl_hdm_init(uint32_t *regs, uint32_t *mask, bool device)
     }
 }
 
+void cxl_hdm_allow_bi(uint32_t *regs, uint32_t *mask, bool device)
+{
+    if (device) {
+        regs[W(CXL_HDM_CAP)] |= CXL_HDM_CAP_BOTH_COHERENT;
+    }
+    for (int i = 0; i < CXL_HDM_DECODERS; i++) {
+        mask[W(CXL_HDM_DECODER(i) + CXL_HDM_CONTROL)] |= CXL_HDM_CTRL_BI;
+    }
+}
+
 bool cxl_hdm_owns(const uint32_t *regs, unsigned offset)
 {
     unsigned count = cxl_hdm_count(regs);
@@ -244,7 +256,11 @@ static CXLHDMRefusal check_codes(const uint32_t *regs, const uint32_t *mask,
     if (!ways_supported(regs, mask, d->ways)) {
         return CXL_HDM_BAD_WAYS;
     }
-    return d->granularity ? CXL_HDM_OK : CXL_HDM_BAD_GRANULARITY;
+    if (!d->granularity) {
+        return CXL_HDM_BAD_GRANULARITY;
+    }
+    return d->host_only && d->back_invalidate ? CXL_HDM_BAD_COHERENCY :
+                                                CXL_HDM_OK;
 }
 
 /* Section 8.2.4.20.12: what a decoder must obey to be committed */
@@ -392,6 +408,8 @@ const char *cxl_hdm_refusal_text(CXLHDMRefusal refusal)
         return "decoder before it is not committed";
     case CXL_HDM_OVERLAP:
         return "overlaps or precedes another decoder";
+    case CXL_HDM_BAD_COHERENCY:
+        return "back-invalidate of host-only memory";
     case CXL_HDM_BAD_STATUS:
         return "committed and error do not answer commit";
     }

@@ -44,6 +44,25 @@ static const VMStateText port_same = {
 /* What a guest reads somewhere in a port or host bridge */
 #define PORT_SAME(name) VMSTATE_SAME_TEXT(port_same, DeviceState, name)
 
+/* Most machines have none, and their streams are as they were without it */
+static bool port_has_flits(void *opaque)
+{
+    const CXLComponentState *cxl = cxl_component_of(opaque);
+
+    return cxl && cxl->flit_256b;
+}
+
+static const VMStateDescription vmstate_port_flit = {
+    .name = "cxl-port-properties/flit",
+    .version_id = 1,
+    .minimum_version_id = 1,
+    .needed = port_has_flits,
+    .fields = (const VMStateField[]) {
+        PORT_SAME("x-256b-flit"),
+        VMSTATE_END_OF_LIST()
+    }
+};
+
 static const VMStateDescription vmstate_port_properties = {
     .name = "cxl-port-properties",
     .version_id = 1,
@@ -58,6 +77,10 @@ static const VMStateDescription vmstate_port_properties = {
         PORT_SAME("power_controller_present"),
         PORT_SAME("hdm_for_passthrough"),
         VMSTATE_END_OF_LIST()
+    },
+    .subsections = (const VMStateDescription *const []) {
+        &vmstate_port_flit,
+        NULL
     }
 };
 

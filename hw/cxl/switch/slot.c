@@ -18,6 +18,7 @@
 #include "hw/pci/pci_bus.h"
 #include "hw/resettable.h"
 #include "hw/cxl/pci/base-contacts.h"
+#include "hw/cxl/pci/bi.h"
 #include "switch.h"
 #include "trace/trace-hw_cxl.h"
 
@@ -215,6 +216,7 @@ static void slot_hide(CXLSwitch *sw, PCIDevice *port, PCIDevice *dev)
     pci_set_power(dev, false);
     cxl_base_hide_from_bus(dev);
     h->hidden = true;
+    cxl_flit_train(port);
     cxl_direct_topology_changed();
     trace_cxl_switch_hidden(DEVICE(port)->id ?: "", DEVICE(dev)->id ?: "");
 }
@@ -225,6 +227,7 @@ static void slot_show(CXLSwitchHeld *h)
     h->hidden = false;
     /* a host that has switched its slot off switches it on when it is told */
     pci_set_power(h->dev, cxl_switch_slot_power(h->port));
+    cxl_flit_train(h->port);
     cxl_direct_topology_changed();
     trace_cxl_switch_shown(DEVICE(h->port)->id ?: "", DEVICE(h->dev)->id ?: "");
 }

@@ -31,6 +31,8 @@
 #define CXL_CAP_ID_HDM                  5
 #define CXL_CAP_ID_EXT_SECURITY         6
 #define CXL_CAP_ID_SNOOP_FILTER         8
+#define CXL_CAP_ID_BI_ROUTE             11
+#define CXL_CAP_ID_BI_DECODER           12
 
 /* Headers of the capability array, offsets in the CXL.cachemem block */
 #define CXL_CAP_HEADER                  0x000
@@ -39,6 +41,8 @@
 #define CXL_CAP_HDM_HEADER              0x00c
 #define CXL_CAP_EXT_SECURITY_HEADER     0x010
 #define CXL_CAP_SNOOP_FILTER_HEADER     0x014
+#define CXL_CAP_BI_ROUTE_HEADER         0x018
+#define CXL_CAP_BI_DECODER_HEADER       0x01c
 
 /* RAS capability, section 8.2.4.17 */
 #define CXL_RAS_OFFSET                  0x080
@@ -65,6 +69,10 @@
 /* Behind the largest HDM decoder capability that the architecture allows */
 #define CXL_EXT_SECURITY_OFFSET         0x540
 #define CXL_SNOOP_FILTER_OFFSET         0x5c8
+
+/* Back-invalidate, sections 8.2.4.26 and 8.2.4.27 */
+#define CXL_BI_ROUTE_OFFSET             0xaa8
+#define CXL_BI_DECODER_OFFSET           0xab4
 
 /*
  * The two registers base files change fields of after
@@ -95,6 +103,7 @@ enum reg_type {
 
 typedef struct CXLComponentState CXLComponentState;
 typedef struct CXLRASErrors CXLRASErrors;
+typedef struct CXLBackInvalidate CXLBackInvalidate;
 
 /**
  * struct ComponentRegisters - the register block
@@ -130,6 +139,10 @@ typedef struct CXLComponentOps {
  * @ops: optional additions, set before the registers are reachable
  * @ras: errors that wait to be read, NULL before there was one
  * @faults: what is armed to change what is read, NULL if nothing is
+ * @bi: commits of back-invalidate, NULL if it has nothing to commit
+ * @flit_256b: property: its links may have 256-byte flits
+ * @hdm_db: of a device a property: its memory may be coherent by
+ *   back-invalidate (HDM-DB); of a host bridge: a window to it allows that
  */
 struct CXLComponentState {
     ComponentRegisters crb;
@@ -140,6 +153,9 @@ struct CXLComponentState {
     const CXLComponentOps *ops;
     CXLRASErrors *ras;
     struct CXLFaults *faults;
+    CXLBackInvalidate *bi;
+    bool flit_256b;
+    bool hdm_db;
 };
 
 /**

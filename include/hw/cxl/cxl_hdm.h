@@ -38,6 +38,8 @@
 #define CXL_HDM_CAP_4K                  BIT(9)
 #define CXL_HDM_CAP_3_6_12_WAY          BIT(11)
 #define CXL_HDM_CAP_16_WAY              BIT(12)
+/* Supported coherency: host-only and device-coherent memory */
+#define CXL_HDM_CAP_BOTH_COHERENT       MAKE_64BIT_MASK(21, 2)
 
 /* HDM decoder global control register */
 #define CXL_HDM_GLOBAL_POISON           BIT(0)
@@ -52,6 +54,7 @@
 #define CXL_HDM_CTRL_COMMITTED          BIT(10)
 #define CXL_HDM_CTRL_ERROR              BIT(11)
 #define CXL_HDM_CTRL_HOST_ONLY          BIT(12)
+#define CXL_HDM_CTRL_BI                 BIT(13)
 
 /* Base, size and skip count in units of this; lower bits are hard-wired 0 */
 #define CXL_HDM_GRANULE                 (256ULL << 20)
@@ -77,6 +80,7 @@
  * @CXL_HDM_OUT_OF_ORDER: a decoder with a lower index is not committed
  * @CXL_HDM_OVERLAP: starts below the end of a decoder with a lower index, or
  *   ends above the start of a committed one with a higher index
+ * @CXL_HDM_BAD_COHERENCY: back-invalidate of memory that is host-only
  * @CXL_HDM_BAD_STATUS: of registers from elsewhere: no commit came to this
  */
 typedef enum CXLHDMRefusal {
@@ -86,6 +90,7 @@ typedef enum CXLHDMRefusal {
     CXL_HDM_BAD_RANGE,
     CXL_HDM_OUT_OF_ORDER,
     CXL_HDM_OVERLAP,
+    CXL_HDM_BAD_COHERENCY,
     CXL_HDM_BAD_STATUS,
 } CXLHDMRefusal;
 
@@ -98,6 +103,8 @@ typedef enum CXLHDMRefusal {
  * @granularity: consecutive bytes per target; 0 if the code is reserved
  * @ways: number of targets; 0 if the code is reserved
  * @targets: port numbers (ports only)
+ * @host_only: no device caches this memory, or else some may
+ * @back_invalidate: the device asks caches for lines by back-invalidate
  * @committed: the decoder decodes
  * @locked: it is committed and cannot be changed before the next reset
  */
@@ -109,6 +116,8 @@ typedef struct CXLHDMDecoder {
     unsigned granularity;
     unsigned ways;
     uint8_t targets[CXL_HDM_TARGETS_MAX];
+    bool host_only;
+    bool back_invalidate;
     bool committed;
     bool locked;
 } CXLHDMDecoder;
@@ -247,6 +256,14 @@ bool cxl_hdm_hpa_to_dpa(const uint32_t *regs, uint64_t hpa, uint64_t *dpa,
  * @device: device rather than port
  */
 void cxl_hdm_init(uint32_t *regs, uint32_t *mask, bool device);
+
+/**
+ * cxl_hdm_allow_bi - decoders may have back-invalidate, after cxl_hdm_init()
+ * @regs: CXL.cachemem registers
+ * @mask: CXL.cachemem write masks
+ * @device: device rather than port
+ */
+void cxl_hdm_allow_bi(uint32_t *regs, uint32_t *mask, bool device);
 
 /**
  * cxl_hdm_owns - does an offset belong to the HDM decoder capability?

@@ -30,6 +30,7 @@ OBJECT_DECLARE_SIMPLE_TYPE(CXLFixedWindow, CXL_FMW)
  * @target_hbs: the host bridges, from cxl_fmws_link_targets() on
  * @enc_int_ways: interleave ways, encoded
  * @enc_int_gran: interleave granularity, encoded
+ * @restrictions: what memory the window may have, as in the CEDT
  * @state: the machine's, whose window it is
  * @lanes: what the last accesses found out, NULL before the first one
  * @tree: what decoders say, NULL if they were changed since it was asked for
@@ -46,6 +47,7 @@ struct CXLFixedWindow {
     PXBCXLDev *target_hbs[CXL_INTERLEAVE_WAYS_MAX];
     uint8_t enc_int_ways;
     uint8_t enc_int_gran;
+    uint16_t restrictions;
     struct CXLState *state;
     struct CXLWindowLanes *lanes;
     struct CXLRouteTree *tree;
@@ -77,6 +79,24 @@ typedef struct CXLState {
  * @state: embedded in the machine
  */
 void cxl_machine_init(Object *obj, CXLState *state);
+
+/* Window restrictions: kinds of memory that it may have, section 9.18.1.3 */
+#define CXL_WINDOW_DEVICE_COHERENT      BIT(0)
+#define CXL_WINDOW_HOST_ONLY            BIT(1)
+#define CXL_WINDOW_VOLATILE             BIT(2)
+#define CXL_WINDOW_PERSISTENT           BIT(3)
+#define CXL_WINDOW_FIXED                BIT(4)
+#define CXL_WINDOW_BI                   BIT(5)
+#define CXL_WINDOW_ALL                  MAKE_64BIT_MASK(0, 6)
+/* All that needs no back-invalidate */
+#define CXL_WINDOW_DEFAULT              0xf
+
+/**
+ * cxl_window_put_restrictions - of a CFMWS, in place of the default
+ * @fw: window
+ * @cedt: table that ends with the default, as two bytes
+ */
+void cxl_window_put_restrictions(const CXLFixedWindow *fw, GArray *cedt);
 
 /* Where a window can begin: at a multiple of it */
 static inline hwaddr cxl_window_alignment(const CXLFixedWindow *fw)

@@ -51,6 +51,13 @@ static void test_refused_windows(void)
                    "cxl-fmw.0.interleave-granularity=300",
                    "Interleave granularity: 300 invalid: give 256, 512, 1k, "
                    "2k, 4k, 8k or 16k as cxl-fmw.0.interleave-granularity");
+    assert_refused("-M q35,cxl=on,cxl-fmw.0.targets.0=hb1,cxl-fmw.0.size=1G,"
+                   "cxl-fmw.0.restrictions=0x4d",
+                   "cxl-fmw.0.restrictions is 0x4d: give bits 0 to 5 only");
+    assert_refused("-M q35,cxl=on,cxl-fmw.0.targets.0=hb1,cxl-fmw.0.size=1G,"
+                   "cxl-fmw.0.restrictions=0x2e", "bit 5 with bit 0");
+    assert_refused("-M q35,cxl=on,cxl-fmw.0.targets.0=hb1,cxl-fmw.0.size=1G,"
+                   "cxl-fmw.0.restrictions=0xc", "of which bit 0 or 1");
     assert_refused("-M q35,cxl=on,cxl-fmw.0.targets.0=hb9,cxl-fmw.0.size=1G "
                    HB(1), "Could not resolve CXLFM target hb9: "
                    "cxl-fmw.0.targets.0 must be the id of a pxb-cxl");

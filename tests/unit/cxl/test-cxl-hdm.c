@@ -419,6 +419,40 @@ static void test_commit_refusals(void)
     assert_committed(&dev, 0, commit(&dev, 0, -2 * G, 2 * G, 1, 256));
 }
 
+static void test_back_invalidate(void)
+{
+    const uint32_t both = CXL_HDM_CTRL_BI | CXL_HDM_CTRL_HOST_ONLY;
+
+    for (int device = 0; device < 2; device++) {
+        Component c;
+        CXLHDMWrite w;
+
+        /* there is no such bit unless something allows it */
+        component_init(&c, device);
+        put_decoder(&c, 0, CXL_HDM_CONTROL, both);
+        g_assert_cmphex(control(&c, 0), ==, CXL_HDM_CTRL_HOST_ONLY);
+
+        component_init(&c, device);
+        cxl_hdm_allow_bi(c.regs, c.mask, device);
+        g_assert_cmphex(c.regs[CXL_HDM_CAP / 4] & CXL_HDM_CAP_BOTH_COHERENT,
+                        ==, device ? CXL_HDM_CAP_BOTH_COHERENT : 0);
+        put_decoder(&c, 0, CXL_HDM_SIZE_LO, G);
+        w = put_decoder(&c, 0, CXL_HDM_CONTROL, both | CXL_HDM_CTRL_COMMIT);
+        g_assert_cmpint(w.refusal, ==, CXL_HDM_BAD_COHERENCY);
+        g_assert_cmphex(control(&c, 0), ==, both | CXL_HDM_CTRL_COMMIT |
+                        CXL_HDM_CTRL_ERROR);
+        w = put_decoder(&c, 0, CXL_HDM_CONTROL,
+                        CXL_HDM_CTRL_BI | CXL_HDM_CTRL_COMMIT);
+        g_assert_cmpint(w.refusal, ==, CXL_HDM_OK);
+        g_assert_cmphex(control(&c, 0), ==, CXL_HDM_CTRL_BI |
+                        CXL_HDM_CTRL_COMMIT | CXL_HDM_CTRL_COMMITTED);
+        g_assert_cmpint(cxl_hdm_check(c.regs, c.mask), ==, CXL_HDM_OK);
+        c.regs[(CXL_HDM_DECODER(0) + CXL_HDM_CONTROL) / 4] |= both;
+        g_assert_cmpint(cxl_hdm_check(c.regs, c.mask), ==,
+                        CXL_HDM_BAD_COHERENCY);
+    }
+}
+
 static void test_commit_order(void)
 {
     Component c;
@@ -624,6 +658,7 @@ int main(int argc, char **argv)
     g_test_add_func("/cxl/hdm/write-masks", test_write_masks);
     g_test_add_func("/cxl/hdm/commit", test_commit_and_uncommit);
     g_test_add_func("/cxl/hdm/refusals", test_commit_refusals);
+    g_test_add_func("/cxl/hdm/back-invalidate", test_back_invalidate);
     g_test_add_func("/cxl/hdm/order", test_commit_order);
     g_test_add_func("/cxl/hdm/lock-on-commit", test_lock_on_commit);
     g_test_add_func("/cxl/hdm/global-enable", test_global_enable);
