@@ -148,9 +148,7 @@ int main(void)
     pair_start(&p, GRAIN, "", "");
     s.qemu = qtest_pid(p.qts);
     for (unsigned d = 0; d < PAIR_DEVICES; d++) {
-        g_autofree char *id = g_strdup_printf("vm%u", d);
-
-        s.fd[d] = map_backend(p.qts, id);
+        s.fd[d] = map_backend(p.qts, PAIR_KINDS * d);
     }
     there_and_back(&p, &s, false);
     there_and_back(&p, &s, true);

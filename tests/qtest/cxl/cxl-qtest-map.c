@@ -102,50 +102,38 @@ void map_sets_gone(QTestState *qts)
     }
 }
 
-/* The number of the file that is mapped where QEMU has that backend */
-static uint64_t backend_inode(QTestState *qts, const char *id)
+static gint by_number(gconstpointer a, gconstpointer b)
 {
-    g_autofree char *list = qtest_hmp(qts, "info ramblock");
-    /* Behind the name of the device that has it */
-    g_autofree char *name = g_strdup_printf("/%s ", id);
-    g_autofree char *path = g_strdup_printf("/proc/%d/maps", qtest_pid(qts));
-    g_autofree char *maps = NULL, *start = NULL;
-    const char *row = strstr(list, name);
-    uint64_t host, inode;
-
-    g_assert_nonnull(row);
-    g_assert_cmpint(sscanf(row, "%*s %*u %*s %*x %*x %*x %" SCNx64, &host), ==,
-                    1);
-    g_assert_true(g_file_get_contents(path, &maps, NULL, NULL));
-    start = g_strdup_printf("%" PRIx64 "-", host);
-    row = strstr(maps, start);
-    g_assert_nonnull(row);
-    g_assert_cmpint(sscanf(row, "%*s %*s %*s %*s %" SCNu64, &inode), ==, 1);
-    return inode;
+    return *(const int *)a - *(const int *)b;
 }
 
-int map_backend(QTestState *qts, const char *id)
+/*
+ * QEMU makes them one after the other, each with the lowest number that is
+ * free.  Inodes do not tell: processors number them from batches of their own.
+ */
+int map_backend(QTestState *qts, unsigned n)
 {
     g_autofree char *path = g_strdup_printf("/proc/%d/fd", qtest_pid(qts));
-    uint64_t inode = backend_inode(qts, id);
-    g_autofree char *found = NULL;
+    g_autoptr(GArray) found = g_array_new(FALSE, FALSE, sizeof(int));
+    g_autofree char *name = NULL;
     GDir *dir = g_dir_open(path, 0, NULL);
     const char *entry;
 
     g_assert_nonnull(dir);
-    while (!found && (entry = g_dir_read_name(dir))) {
+    while ((entry = g_dir_read_name(dir))) {
         g_autofree char *at = g_build_filename(path, entry, NULL);
         g_autofree char *to = g_file_read_link(at, NULL);
-        struct stat st;
+        int number = atoi(entry);
 
-        if (to && strstr(to, "memfd:memory-backend-memfd") && !stat(at, &st) &&
-            st.st_ino == inode) {
-            found = g_steal_pointer(&at);
+        if (to && strstr(to, "memfd:memory-backend-memfd")) {
+            g_array_append_val(found, number);
         }
     }
     g_dir_close(dir);
-    g_assert_nonnull(found);
-    return open(found, O_RDWR);
+    g_array_sort(found, by_number);
+    g_assert_cmpuint(n, <, found->len);
+    name = g_strdup_printf("%s/%d", path, g_array_index(found, int, n));
+    return open(name, O_RDWR);
 }
 
 /* -- ranges ---------------------------------------------------------------- */

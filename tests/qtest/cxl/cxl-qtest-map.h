@@ -67,10 +67,10 @@ void map_pci_slot(QTestState *qts, unsigned bus, unsigned dev, bool on);
 int map_memory_file(uint64_t size, char **path);
 
 /**
- * map_backend() - the file of a memory-backend-memfd; the bytes of an
- * interleaved set are somewhere else, until map_sets_gone()
+ * map_backend() - the file of the @n-th memory-backend-memfd of a machine; the
+ * bytes of an interleaved set are somewhere else, until map_sets_gone()
  */
-int map_backend(QTestState *qts, const char *id);
+int map_backend(QTestState *qts, unsigned n);
 
 /** map_settle() - wait until no memory is on its way to where it belongs */
 void map_settle(QTestState *qts);

@@ -77,8 +77,7 @@ void pair_store(Pair *p, unsigned d, uint64_t dpa, uint64_t value)
 uint64_t pair_in_device(Pair *p, unsigned d, uint64_t dpa)
 {
     bool dynamic = dpa >= CXL_DC_BASE;
-    g_autofree char *id = g_strdup_printf("%s%u", dynamic ? "dc" : "vm", d);
-    int fd = map_backend(p->qts, id);
+    int fd = map_backend(p->qts, PAIR_KINDS * d + dynamic);
     uint32_t was[PAIR_DEVICES][DECODERS];
     uint8_t b[8];
 

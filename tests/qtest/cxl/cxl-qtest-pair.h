@@ -9,6 +9,8 @@
 #include "cxl-qtest-map.h"
 
 #define PAIR_DEVICES 2
+/* Static capacity, and dynamic */
+#define PAIR_KINDS 2
 /* All of a device: static capacity, then two regions of dynamic capacity */
 #define PAIR_DPA (CXL_STATIC + 2 * CXL_REGION)
 #define PAIR_BLOCKS(k) ((uint64_t)(k) * CXL_BLOCK)

@@ -167,9 +167,7 @@ void tree_start(Tree *t, const uint8_t *ways, bool private)
         windows += t->window_size;
     }
     for (unsigned d = 0; d < t->nr_devices && private; d++) {
-        g_autofree char *id = g_strdup_printf("m%u", d);
-
-        t->fd[d] = map_backend(t->qts, id);
+        t->fd[d] = map_backend(t->qts, d);
         map_device(t, d);
     }
 }
