@@ -59,7 +59,7 @@ check-lying: ## boot Linux with a device that lies; half an hour, not in `make c
 check-aarch64: ## the newest QEMU for 64-bit Arm, with a Linux for it; not in `make check`
 	@./configure --build=$(AARCH64) --base-release=newest \
 		--target-list=x86_64-softmmu,aarch64-softmmu
-	@scripts/check.sh $(AARCH64) base aarch64
+	@scripts/check.sh $(AARCH64) aarch64
 
 .PHONY: check-nested
 check-nested: ## run QEMU with KVM and VFIO in a guest; slow, not in `make check`

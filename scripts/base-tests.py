@@ -27,7 +27,6 @@ SUITES = {'tests/unit/': 'unit', 'tests/qtest/': 'qtest',
 BASE = {
     'qtest-x86_64/cxl-test': [],
     'qtest-x86_64/bios-tables-test': ['-p', '/x86_64/acpi/q35/cxl'],
-    'qtest-aarch64/bios-tables-test': ['-p', '/aarch64/acpi/virt/acpi_cxl'],
 }
 
 
