@@ -18,6 +18,7 @@ import bench_guest
 import bench_hold
 import bench_machine
 import bench_model
+import bench_pool
 import bench_set
 from bench_table import Table
 
@@ -28,6 +29,7 @@ SECTIONS = {
     'commands': bench_commands.commands,
     'holds': bench_hold.holds,
     'sets': bench_set.sets,
+    'pools': bench_pool.pools,
     'machines': bench_machine.machines,
 }
 

@@ -21,9 +21,9 @@ TURNS = 200
 COMMANDS = 2000
 # Extents of all hosts, every second block, as many as one command offers
 HOSTS, BATCH = 16, 49
-EXTENTS = 1000000 // HOSTS // BATCH * BATCH
+EXTENTS = int(os.environ.get('EXTENTS', '100000')) // HOSTS // BATCH * BATCH
 SMALL = 64
-PRESCRIPTIVE = 1
+PRESCRIPTIVE = 2
 
 
 def now():
@@ -92,7 +92,7 @@ def many(program, table):
     size = 1 << (2 * SMALL * EXTENTS * HOSTS - 1).bit_length()
     pool = Pool(program, HOSTS, f'--size={max(size, 256 << 20)}',
                 f'--set=dc0-block-size={SMALL}',
-                f'--set=dc-extents-max={EXTENTS}')
+                f'--set=dc-extents-max={EXTENTS + 2 * BATCH}')
     with pool.daemon:
         start = now()
         fill(pool)
