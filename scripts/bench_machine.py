@@ -2,11 +2,12 @@
 """Machines without a guest: their own memory, and how soon they answer."""
 
 import json
-import re
 import statistics
 import subprocess
 import sys
 import time
+
+from bench_table import own_memory
 
 MIB = 1 << 20
 REGION = 256 * MIB
@@ -64,8 +65,7 @@ def idle(line):
         if b'prelaunch' not in answers[2]:
             raise RuntimeError('QEMU does not start')
         seconds = time.monotonic() - start
-        with open(f'/proc/{process.pid}/status', encoding='ascii') as file:
-            own = int(re.search(r'RssAnon:\s+(\d+) kB', file.read()).group(1))
+        own = own_memory(process.pid)
         say('quit')
         process.stdout.read()
     return seconds, own

@@ -2,13 +2,12 @@
 """The daemon of a pool, beside heads that speak its protocol."""
 
 import os
-import re
 import statistics
 import struct
 import sys
 import time
 
-from bench_table import rate, time_of
+from bench_table import own_memory, rate, time_of
 
 TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 sys.path.insert(0, os.path.join(TOP, 'tests', 'tools'))
@@ -40,9 +39,7 @@ class Pool:
 
     def memory(self):
         """KiB of the daemon's own."""
-        with open(f'/proc/{self.daemon.process.pid}/status',
-                  encoding='ascii') as file:
-            return int(re.search(r'RssAnon:\s+(\d+)', file.read()).group(1))
+        return own_memory(self.daemon.process.pid)
 
     def close(self):
         for host in self.hosts:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The table of scripts/bench.py, and how figures get into it."""
 
+import re
 import subprocess
 
 SCALES = [10 ** power for power in range(2, 7)]
@@ -44,6 +45,12 @@ def time_of(ns):
 
 def rate(ns):
     return f'{time_of(ns)}, {1e9 / ns:,.0f} per second'
+
+
+def own_memory(pid):
+    """KiB of a process that are no file's, nor shared memory."""
+    with open(f'/proc/{pid}/status', encoding='ascii') as file:
+        return int(re.search(r'RssAnon:\s+(\d+) kB', file.read()).group(1))
 
 
 def run_lines(command, **more):

@@ -155,7 +155,7 @@ def make_initramfs(path, init, extra):
 
 def manager_machine(args):
     """A machine with nothing but a serial line to the other machine."""
-    return ['-M', 'q35', '-cpu', args.cpu or CPU, '-m', '256M', '-smp', '1',
+    return ['-M', 'q35', '-cpu', args.cpu, '-m', '256M', '-smp', '1',
             '-nodefaults', '-no-reboot', '-display', 'none',
             '-chardev', 'socket,id=line,reconnect-ms=100,path=' +
             args.fm_socket]
@@ -163,7 +163,7 @@ def manager_machine(args):
 
 def i2c_machine(args):
     """A machine without CXL for the I2C controller alone."""
-    return ['-M', 'q35', '-cpu', args.cpu or CPU, '-m', '512M', '-smp', '2',
+    return ['-M', 'q35', '-cpu', args.cpu, '-m', '512M', '-smp', '2',
             '-nodefaults', '-no-reboot', '-display', 'none',
             '-device', 'dw-i2c-pci,id=i2c0,hide-linux-races=on',
             '-device', 'at24c-eeprom,bus=i2c0.0,address=0x50,rom-size=256',
@@ -237,7 +237,7 @@ def switched(args):
 
 def nested_machine(args):
     """A machine to run QEMU in, with a PCI device that nobody there needs."""
-    return ['-M', 'q35', '-cpu', args.cpu or CPU, '-m', '4G', '-smp', '2',
+    return ['-M', 'q35', '-cpu', args.cpu, '-m', '4G', '-smp', '2',
             '-nodefaults', '-no-reboot', '-display', 'none',
             '-device', 'intel-iommu,intremap=off',
             '-device', f'edu,dma_mask={(1 << 64) - 1}']
@@ -250,9 +250,8 @@ def is_arm(args):
 def board(args):
     """Which machine, and what it starts from."""
     if is_arm(args):
-        return 'virt,gic-version=3', ['-cpu', args.cpu or ARM_CPU,
-                                      '-bios', ARM_UEFI]
-    return 'q35', ['-cpu', args.cpu or CPU]
+        return 'virt,gic-version=3', ['-cpu', args.cpu, '-bios', ARM_UEFI]
+    return 'q35', ['-cpu', args.cpu]
 
 
 def machine_args(args):
@@ -612,7 +611,9 @@ def parse(words=None):
                         "one for the monitor (qmp.sock) there")
     parser.add_argument('-v', '--verbose', action='store_true')
     parser.add_argument('qemu_args', nargs='*', help='after "--"')
-    return parser.parse_args(words)
+    args = parser.parse_args(words)
+    args.cpu = args.cpu or (ARM_CPU if is_arm(args) else CPU)
+    return args
 
 
 def main(words=None):

@@ -9,7 +9,6 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
-#include <sys/utsname.h>
 #include <unistd.h>
 
 #include "dmesg.h"
@@ -75,7 +74,6 @@ static void check_system_ram(const struct ram_region *region)
 {
     unsigned long mask[16] = { 0 };
     int node = region_node(region);
-    struct utsname name;
     void *mem;
 
     /*
@@ -83,7 +81,7 @@ static void check_system_ram(const struct ram_region *region)
      * gives up all nodes for one that it fakes. Its driver then refuses any
      * region (EINVAL); why it does is not known.
      */
-    if (!uname(&name) && !strcmp(name.machine, "aarch64")) {
+    if (sys_is_arm()) {
         tap_note("on Arm no region becomes memory of the kernel");
         /* ... which it has complained of */
         dmesg_complaints();

@@ -6,7 +6,6 @@
  */
 #include <inttypes.h>
 #include <poll.h>
-#include <stdarg.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
@@ -24,32 +23,19 @@
 
 static struct dcd_bench bench;
 
-static void say(const char *text, ...)
-    __attribute__((format(printf, 1, 2)));
-
-static void say(const char *text, ...)
-{
-    va_list ap;
-
-    va_start(ap, text);
-    vfprintf(tap_out(), text, ap);
-    va_end(ap);
-    fputc('\n', tap_out());
-}
-
 /* Called by the agent for every record, after its answer */
 static void host_tells(struct host_agent *agent,
                        const struct cxl_dc_event *ev, const char *answer)
 {
     char size[FM_TEXT];
 
-    say("event: %s", fm_event_name(ev->type));
-    say("  %s at 0x%" PRIx64 "%s", fm_text_size(size, ev->extent.len),
-        ev->extent.dpa, ev->more ? ", and more" : "");
+    tap_say("event: %s", fm_event_name(ev->type));
+    tap_say("  %s at 0x%" PRIx64 "%s", fm_text_size(size, ev->extent.len),
+            ev->extent.dpa, ev->more ? ", and more" : "");
     if (answer) {
-        say("  %s: %s, %s", answer,
-            ev->type == CXL_EV_RELEASE ? "4803h" : "4802h",
-            cxl_rc_name(agent->last_rc));
+        tap_say("  %s: %s, %s", answer,
+                ev->type == CXL_EV_RELEASE ? "4803h" : "4802h",
+                cxl_rc_name(agent->last_rc));
         tap_rc(agent->last_rc, 0, "the host's answer is taken");
     }
     if (bench.nr_rec < BENCH_RECORDS) {
@@ -62,10 +48,10 @@ static void topology(const struct ram_region *region)
     struct utsname uts;
 
     uname(&uts);
-    say("Linux %s, the host", uts.release);
-    say("/dev/cxl/" MEMDEV ": %" PRIu64 " MiB static as %s, %" PRIu64
-        " MiB dynamic, none of it here yet", region->size / MIB, region->name,
-        bench.info.capacity / MIB);
+    tap_say("Linux %s, the host", uts.release);
+    tap_say("/dev/cxl/" MEMDEV ": %" PRIu64 " MiB static as %s, %" PRIu64
+            " MiB dynamic, none of it here yet", region->size / MIB,
+            region->name, bench.info.capacity / MIB);
 }
 
 static void use_memory(const struct cxl_extent *ext)
@@ -77,8 +63,8 @@ static void use_memory(const struct cxl_extent *ext)
         return;
     }
     ok = !memtest_words(mem, ext->len, 64 << 10);
-    say("writes and reads it at 0x%" PRIx64 ": %s",
-        bench.win.hpa + ext->dpa - bench.win.dpa, ok ? "intact" : "BROKEN");
+    tap_say("writes and reads it at 0x%" PRIx64 ": %s",
+            bench.win.hpa + ext->dpa - bench.win.dpa, ok ? "intact" : "BROKEN");
     tap_check(ok, "the new memory keeps what is written");
 }
 
@@ -95,7 +81,7 @@ static enum host_policy taste(unsigned offers)
 
 static void ready(void)
 {
-    say("# host is ready");
+    tap_say("# host is ready");
     fflush(tap_out());
 }
 

@@ -12,7 +12,6 @@
  */
 #include <inttypes.h>
 #include <poll.h>
-#include <stdarg.h>
 #include <string.h>
 #include <sys/utsname.h>
 #include <unistd.h>
@@ -36,29 +35,15 @@ static struct host_agent agent;
 static struct host_regions regions;
 static struct hdm_window win;
 
-static void say(const char *text, ...)
-    __attribute__((format(printf, 1, 2)));
-
-static void say(const char *text, ...)
-{
-    va_list ap;
-
-    va_start(ap, text);
-    vfprintf(tap_out(), text, ap);
-    va_end(ap);
-    fputc('\n', tap_out());
-    fflush(tap_out());
-}
-
 static void host_tells(struct host_agent *from, const struct cxl_dc_event *ev,
                        const char *answer)
 {
     char size[FM_TEXT];
 
-    say("event: %s, %s at 0x%" PRIx64, fm_event_name(ev->type),
-        fm_text_size(size, ev->extent.len), ev->extent.dpa);
+    tap_say("event: %s, %s at 0x%" PRIx64, fm_event_name(ev->type),
+            fm_text_size(size, ev->extent.len), ev->extent.dpa);
     if (answer) {
-        say("  %s: %s", answer, cxl_rc_name(from->last_rc));
+        tap_say("  %s: %s", answer, cxl_rc_name(from->last_rc));
         tap_rc(from->last_rc, 0, "the host's answer is taken");
     }
 }
@@ -130,9 +115,9 @@ static bool obey(const char *line)
             unsigned n = touch_region(i, region, seed, &wrong);
             bool ok = !wrong && !n == (i == NONE);
 
-            say("%s%s", orders[i].says, ok ? "" : ": BROKEN");
+            tap_say("%s%s", orders[i].says, ok ? "" : ": BROKEN");
             tap_check(ok, "region %u: it %s", region, orders[i].says);
-            say("# done");
+            tap_say("# done");
             return true;
         }
     }
@@ -146,7 +131,7 @@ static void live(void)
     char line[64];
     size_t len = 0;
 
-    say("# host is ready");
+    tap_say("# host is ready");
     while (true) {
         char c;
 
@@ -196,7 +181,7 @@ void scenario_host(void)
         return;
     }
     uname(&uts);
-    say("Linux %s", uts.release);
+    tap_say("Linux %s", uts.release);
     live();
     tap_check(!dmesg_complaints(), "no warning in dmesg");
 }

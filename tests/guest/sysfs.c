@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/utsname.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -94,6 +95,13 @@ bool sys_exists(const char *path, ...)
 
     EXPAND(name, path);
     return !access(name, F_OK);
+}
+
+bool sys_is_arm(void)
+{
+    struct utsname name;
+
+    return !uname(&name) && !strcmp(name.machine, "aarch64");
 }
 
 bool sys_await(unsigned seconds, const char *path, ...)

@@ -22,6 +22,8 @@ int sys_read(char *buf, size_t size, const char *path, ...)
 /** sys_read_u64() - a number in any C notation. */
 int sys_read_u64(uint64_t *value, const char *path, ...)
     __attribute__((format(printf, 2, 3)));
+/** sys_is_arm() - a kernel for 64-bit Arm? */
+bool sys_is_arm(void);
 /** sys_exists() - is there a file of this name? */
 bool sys_exists(const char *path, ...) __attribute__((format(printf, 1, 2)));
 /** sys_await() - sys_exists(), but give the kernel @seconds to make it. */

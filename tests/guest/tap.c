@@ -84,6 +84,17 @@ bool tap_rc(int got, int want, const char *name, ...)
     return got == want;
 }
 
+void tap_say(const char *text, ...)
+{
+    va_list ap;
+
+    va_start(ap, text);
+    vfprintf(tap_out(), text, ap);
+    va_end(ap);
+    fputc('\n', tap_out());
+    fflush(tap_out());
+}
+
 void tap_note(const char *text, ...)
 {
     va_list ap;

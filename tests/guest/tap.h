@@ -25,6 +25,8 @@ bool tap_check(bool ok, const char *name, ...)
  * For what runs before a reset: nobody could go on with its numbers.
  */
 void tap_quiet(void);
+/** tap_say() - a line of a story, which the runner has at once. */
+void tap_say(const char *text, ...) __attribute__((format(printf, 1, 2)));
 /** tap_note() - a comment line. */
 void tap_note(const char *text, ...) __attribute__((format(printf, 1, 2)));
 /** tap_skip() - a test that this machine cannot run, and why. */
