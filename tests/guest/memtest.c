@@ -82,6 +82,9 @@ uint64_t memtest_words(dev8_t *mem, size_t size, size_t stride)
 
 uint64_t memtest_widths(dev8_t *mem)
 {
+    /* Arm maps what is not its RAM such that unaligned accesses fault */
+    bool any = !sys_is_arm();
+    unsigned middle = any ? 3 : 4;
     uint64_t bad = 0;
 
     for (unsigned at = 0; at < 64; at++) {
@@ -94,11 +97,18 @@ uint64_t memtest_widths(dev8_t *mem)
             want = want << 8 | ((at + i) & 0xff);
         }
         bad += mem[at] != (uint8_t)want;
-        bad += *(dev16_t *)(mem + at) != (uint16_t)want;
-        bad += *(dev32_t *)(mem + at) != (uint32_t)want;
-        bad += *(dev64_t *)(mem + at) != want;
+        if (any || at % 2 == 0) {
+            bad += *(dev16_t *)(mem + at) != (uint16_t)want;
+        }
+        if (any || at % 4 == 0) {
+            bad += *(dev32_t *)(mem + at) != (uint32_t)want;
+        }
+        if (any || at % 8 == 0) {
+            bad += *(dev64_t *)(mem + at) != want;
+        }
     }
-    *(dev32_t *)(mem + 3) = 0xa1b2c3d4;
-    bad += mem[2] != 2 || mem[3] != 0xd4 || mem[6] != 0xa1 || mem[7] != 7;
+    *(dev32_t *)(mem + middle) = 0xa1b2c3d4;
+    bad += mem[middle - 1] != middle - 1 || mem[middle] != 0xd4 ||
+           mem[middle + 3] != 0xa1 || mem[middle + 4] != middle + 4;
     return bad;
 }
