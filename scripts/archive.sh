@@ -41,8 +41,8 @@ archive_apt() {
         -o APT::Get::List-Cleanup=false "$@"
 }
 
-# archive_open CACHE [SUITE]: writes the source list, with all of SUITE, and
-# reads the package lists; done once per run of a script, and only when something must
+# archive_open CACHE [SUITE]: writes the source list, with all of SUITE, and reads
+# the package lists; done once per run of a script, and only when something must
 # be fetched.
 archive_open() {
     local dir=$1/archive suite=${2:-trixie} address key

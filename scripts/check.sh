@@ -27,6 +27,7 @@ for suite in "$@"; do
     esac
     if [ "$suite" = aarch64 ]; then
         scripts/kernel.sh aarch64
+        scripts/uefi-aarch64.sh
         run_ninja "$build/own" tests/guest/guest-init-aarch64
     fi
     if [ "$suite" = lying ]; then

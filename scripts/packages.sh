@@ -13,8 +13,7 @@ PACKAGES_BUILD="gcc g++ libc6-dev make ninja-build pkgconf python3 python3-venv
 PACKAGES_FIRMWARE="seabios ovmf qemu-system-data ipxe-qemu"
 PACKAGES_FUZZ="clang libclang-rt-dev"
 PACKAGES_KERNEL="bc cpio gzip libelf-dev kmod"
-# compiler and firmware
-PACKAGES_AARCH64="gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-efi-aarch64"
+PACKAGES_AARCH64="gcc-aarch64-linux-gnu libc6-dev-arm64-cross"
 
 # as_root COMMAND...: runs it as root, or fails when there is no way to.
 as_root() {

@@ -41,7 +41,7 @@ CPU = 'max,-hypervisor,-arch-capabilities'
 # in a way that is quick to emulate
 ARM_QEMU = 'qemu-system-aarch64'
 ARM_CPU = 'max,pauth-impdef=on'
-ARM_UEFI = '/usr/share/qemu-efi-aarch64/QEMU_EFI.fd'
+ARM_UEFI = 'QEMU_EFI.fd'
 
 MIB = 1 << 20
 STATIC = 256 * MIB

@@ -172,21 +172,48 @@ void region_of_static(const char *memdev)
            "a region takes the static capacity");
 }
 
-/* Has the kernel put memory of the region's node to use? */
-static bool node_in_use(const struct ram_region *region)
+#define BLOCK_STATE "/sys/devices/system/memory/memory%" PRIu64 "/state"
+
+/* Blocks of memory that the kernel makes of the region: [*first, *end) */
+static int memory_blocks(const struct ram_region *region, uint64_t *first,
+                         uint64_t *end)
 {
-    int node = region_node(region);
+    char text[32];
+    int ret = sys_read(text, sizeof(text),
+                       "/sys/devices/system/memory/block_size_bytes");
+    uint64_t size;
 
-    for (unsigned i = 0; node >= 0 && i < 4096; i++) {
-        char state[32];
-
-        if (!sys_read(state, sizeof(state), "/sys/devices/system/node/node%d/"
-                      "memory%u/state", node, i) &&
-            !strcmp(state, "online")) {
-            return true;
-        }
+    if (ret) {
+        return ret;
     }
-    return false;
+    if (sscanf(text, "%" SCNx64, &size) != 1 || !size) {
+        return -EINVAL;
+    }
+    *first = region->hpa / size;
+    *end = (region->hpa + region->size) / size;
+    return 0;
+}
+
+static bool is_online(uint64_t block)
+{
+    char state[32];
+
+    return !sys_read(state, sizeof(state), BLOCK_STATE, block) &&
+           !strcmp(state, "online");
+}
+
+/* Has the kernel put memory of the region to use? */
+static bool memory_in_use(const struct ram_region *region)
+{
+    uint64_t block, end;
+
+    if (memory_blocks(region, &block, &end)) {
+        return false;
+    }
+    while (block < end && !is_online(block)) {
+        block++;
+    }
+    return block < end;
 }
 
 /* A dax device is memory for the kernel (kmem) or for programs (device_dax) */
@@ -202,7 +229,7 @@ static int bind_dax(const struct ram_region *region, const char *driver)
     sys_await(SETTLE_S, DAX_SYS "/devices/%s/driver", region->dax);
     if (!sys_link(now, sizeof(now), DAX_SYS "/devices/%s/driver",
                   region->dax)) {
-        if (!strcmp(now, driver) && node_in_use(region)) {
+        if (!strcmp(now, driver) && memory_in_use(region)) {
             return 0;
         }
         STEP(region->dax, DAX_SYS "/drivers/%s/unbind", now);
@@ -221,16 +248,12 @@ static int bind_dax(const struct ram_region *region, const char *driver)
 
 int region_dax_device(const struct ram_region *region)
 {
-    int node = region_node(region);
+    uint64_t block, end;
 
     /* Memory that the kernel uses must be taken off line first */
-    if (node >= 0 && sys_exists("/sys/devices/system/node/node%d", node)) {
-        for (unsigned i = 0; i < 4096; i++) {
-            if (sys_exists("/sys/devices/system/node/node%d/memory%u", node,
-                           i)) {
-                sys_write("offline", "/sys/devices/system/memory/memory%u/"
-                          "state", i);
-            }
+    if (!memory_blocks(region, &block, &end)) {
+        for (; block < end; block++) {
+            sys_write("offline", BLOCK_STATE, block);
         }
     }
     return bind_dax(region, "device_dax");
@@ -238,26 +261,18 @@ int region_dax_device(const struct ram_region *region)
 
 int region_system_ram(const struct ram_region *region)
 {
-    int node, ret = bind_dax(region, "kmem");
+    uint64_t block, end;
+    int ret = bind_dax(region, "kmem");
 
-    if (ret) {
-        return ret;
+    if (!ret) {
+        ret = memory_blocks(region, &block, &end);
     }
-    node = region_node(region);
-    if (node < 0) {
-        return node;
-    }
-    for (unsigned i = 0; i < 4096; i++) {
-        char state[32];
-
-        if (sys_read(state, sizeof(state), "/sys/devices/system/node/node%d/"
-                     "memory%u/state", node, i) ||
-            !strcmp(state, "online")) {
-            continue;
+    for (; !ret && block < end; block++) {
+        if (sys_exists(BLOCK_STATE, block) && !is_online(block)) {
+            STEP("online_movable", BLOCK_STATE, block);
         }
-        STEP("online_movable", "/sys/devices/system/memory/memory%u/state", i);
     }
-    return 0;
+    return ret;
 }
 
 int region_node(const struct ram_region *region)
