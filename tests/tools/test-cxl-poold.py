@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """cxl-poold: hosts that speak its protocol, and cxl-fm as the Fabric Manager.
 
-usage: test-cxl-poold.py CXL-POOLD CXL-FM [CASE...]
+usage: test-cxl-poold.py CXL-POOLD CXL-FM SLOW-MEDIUM [CASE...]
 """
 
 import multiprocessing
@@ -11,7 +11,9 @@ import signal
 import struct
 import subprocess
 import sys
+import tempfile
 
+SLOW_MEDIUM = sys.argv.pop(3)
 sys.argv.insert(1, '')      # fm_cases: there is no QEMU here
 sys.argv[2:4] = [sys.argv[3], sys.argv[2]]
 
@@ -265,6 +267,82 @@ def the_log_of_what_is_leaving_is_read_in_pieces():
         equal(log(0, len(whole) + 1)[0], 2)
         equal(log(len(whole) + 1, 0)[0], 2)
         line.close()
+
+
+class Slow(Daemon):
+    """It overwrites by writing, and cannot while the file "held" is there."""
+
+    def start(self):
+        os.environ.update(LD_PRELOAD=SLOW_MEDIUM,
+                          SLOW_MEDIUM=self.path('held'))
+        try:
+            super().start()
+        finally:
+            del os.environ['LD_PRELOAD']
+
+    def hold(self):
+        with open(self.path('held'), 'w', encoding='utf-8'):
+            pass
+
+    def let_go(self):
+        os.unlink(self.path('held'))
+
+
+@case
+def what_is_not_overwritten_yet_is_leaving_and_nobody_waits():
+    with tempfile.TemporaryDirectory() as folder:
+        d = Slow(POOLD, *POOL, f'--file={folder}/medium')
+        fm = Fm(d.fm)
+        with d:
+            line = Line(d)
+            a, b = Host(line, 0), Host(Line(d), 1, base=256 * MIB)
+            (dpa, length), = give(fm, a, 0, '64M')
+            places = range(dpa, dpa + length, 8 * MIB)
+            for at in places:
+                a.write(at, b'old')
+            d.hold()
+            a.release((dpa, length))
+            equal(leaving(fm, 0), [(dpa, length)])
+            has(fm.text('map', '--host', 0),
+                f'^ ~ 64 MiB at {dpa:#x} leave: they are being overwritten$')
+            to_other = ('add', '--host', 1, '--extent',
+                        f'{b.base + dpa:#x}+64M')
+            fm.refused(IN_USE, *to_other)
+            a.sync()
+            give(fm, b, 1)
+            # nor is it forgotten
+            d.restart()
+            equal(leaving(fm, 0), [(dpa, length)])
+            a.move(Line(d))
+            b.move(Line(d))
+            fm.refused(IN_USE, *to_other)
+            equal([bytes(line.memory[at:at + 3]) for at in places],
+                  [b'old'] * len(places))
+            d.let_go()
+            when_possible(fm, *to_other)
+            equal(leaving(fm, 0), [])
+            b.accept()
+            equal([b.read(b.base + at, 3) for at in places],
+                  [bytes(3)] * len(places))
+
+
+@case
+def what_is_freed_by_a_reference_is_overwritten_as_well():
+    d = Slow(POOLD, *POOL)
+    fm = Fm(d.fm)
+    with d:
+        a = Host(Line(d), 1, base=256 * MIB)
+        (dpa, _), = give(fm, a, 1, '2M', '--region', 1, '--tag', TAG)
+        a.write(dpa, b'old')
+        fm.text('reference', 'add', TAG)
+        a.release((dpa, BLOCK))
+        d.hold()
+        fm.text('reference', 'remove', TAG)
+        equal(leaving(fm, 0), [(dpa - a.base, BLOCK)])
+        d.let_go()
+        while leaving(fm, 0):
+            pass
+        equal(bytes(a.line.memory[dpa - a.base:][:3]), bytes(3))
 
 
 def in_another_process(d):

@@ -82,12 +82,11 @@ static void head_access(void *opaque, uint16_t host, const CXLDCRange *range,
     }
 }
 
-/* Done when the decision that it is free is in the database */
+/* Done when that it has left the host is in the database: cxl_dc_next_wipe() */
 static void head_sanitize(void *opaque, const CXLDCRange *range)
 {
     Poold *p = opaque;
 
-    g_array_append_vals(p->wipe, range, 1);
     p->changed_model = true;
 }
 

@@ -13,7 +13,8 @@
 #include "qemu/error-report.h"
 #include "poold.h"
 
-/* Overwritten at once where pages cannot be given back */
+/* In one step, some milliseconds: pages that are given back, or written */
+#define PUNCH_BYTES (64 * MiB)
 #define ZERO_BYTES  (1 * MiB)
 
 static int medium_open_file(const PooldOptions *o, Error **errp)
@@ -91,25 +92,22 @@ bool medium_open(Poold *p, Error **errp)
     return store_set_text(p->store, "medium", text, errp);
 }
 
-void medium_zero(Poold *p, uint64_t offset, uint64_t len)
+uint64_t medium_zero(Poold *p, uint64_t offset, uint64_t len)
 {
-    g_autofree void *zeroes = NULL;
+    static uint8_t zeroes[ZERO_BYTES];
+    uint64_t punched = MIN(len, PUNCH_BYTES);
+    ssize_t n;
 
     if (!fallocate(p->medium_fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
-                   offset, len)) {
-        return;
+                   offset, punched)) {
+        return punched;
     }
-    zeroes = g_malloc0(ZERO_BYTES);
-    while (len) {
-        ssize_t n = pwrite(p->medium_fd, zeroes, MIN(len, ZERO_BYTES), offset);
-
-        if (n <= 0) {
-            /* Old data must not get to anybody */
-            error_report("cannot overwrite the medium at 0x%" PRIx64 ": %s",
-                         offset, strerror(errno));
-            exit(EXIT_FAILURE);
-        }
-        offset += n;
-        len -= n;
+    n = pwrite(p->medium_fd, zeroes, MIN(len, ZERO_BYTES), offset);
+    if (!n || (n < 0 && errno != EINTR)) {
+        /* Old data must not get to anybody */
+        error_report("cannot overwrite the medium at 0x%" PRIx64 ": %s",
+                     offset, strerror(errno));
+        exit(EXIT_FAILURE);
     }
+    return MAX(n, 0);
 }

@@ -151,8 +151,11 @@ int process_find_file(pid_t pid, uint64_t dev, uint64_t ino);
 
 /** medium_open() - the memory, or that of the last life if it is still there */
 bool medium_open(Poold *p, Error **errp);
-/** medium_zero() - @len bytes at @offset read as zeroes from now on */
-void medium_zero(Poold *p, uint64_t offset, uint64_t len);
+/**
+ * medium_zero() - a step of overwriting @len bytes at @offset
+ * Return: so many read as zeroes now, 0 if it has to be tried again
+ */
+uint64_t medium_zero(Poold *p, uint64_t offset, uint64_t len);
 
 /* -- heads.c -------------------------------------------------------------- */
 
@@ -218,7 +221,9 @@ bool store_save(Poold *p, Error **errp);
 
 /**
  * struct Poold - the pool
- * @wipe: CXLDCRange of the medium to be overwritten behind the next save
+ * @wipe: some of the medium that is being overwritten, if its length is not 0
+ * @wiped: so many bytes of it are
+ * @wipe_timer: goes on with that, or 0
  * @changed_model, @changed_log, @changed_heads: since the last save
  */
 struct Poold {
@@ -233,7 +238,9 @@ struct Poold {
     CXLTimestamp clock;
     CXLEventLogs events;
     CXLCCI cci;
-    GArray *wipe;
+    CXLDCRange wipe;
+    uint64_t wiped;
+    guint wipe_timer;
     GPtrArray *conns;
     bool changed_model;
     bool changed_log;

@@ -15,7 +15,7 @@
 #include "../migration/qemu-file.h"
 #include "poold.h"
 
-#define STORE_VERSION   1
+#define STORE_VERSION   2
 
 struct Store {
     sqlite3 *db;
@@ -30,8 +30,7 @@ static const char schema[] =
     "CREATE TABLE IF NOT EXISTS event(nr, number, record,"
     " PRIMARY KEY(nr, number));"
     "CREATE TABLE IF NOT EXISTS leaving(nr, ticket, dpa, len);"
-    "CREATE TABLE IF NOT EXISTS held(dpa, len, sanitize);"
-    "CREATE TABLE IF NOT EXISTS wipe(dpa, len);";
+    "CREATE TABLE IF NOT EXISTS held(dpa, len, sanitize);";
 
 /* -- statements ----------------------------------------------------------- */
 
@@ -290,19 +289,12 @@ static bool store_save_model(Poold *p, Error **errp)
 
     if (!store_save_state(p->store, "model", &vmstate_model, p, errp) ||
         !store_run(p->store, errp, "DELETE FROM leaving", 0) ||
-        !store_run(p->store, errp, "DELETE FROM held", 0) ||
-        !store_run(p->store, errp, "DELETE FROM wipe", 0)) {
+        !store_run(p->store, errp, "DELETE FROM held", 0)) {
         return false;
     }
     cxl_dc_leaving(p->dc, store_save_leaving, &saving);
     if (saving.done) {
         cxl_dc_held(p->dc, store_save_held, &saving);
-    }
-    for (guint i = 0; saving.done && i < p->wipe->len; i++) {
-        const CXLDCRange *r = &g_array_index(p->wipe, CXLDCRange, i);
-
-        saving.done = store_run(p->store, errp, "INSERT INTO wipe VALUES(?, ?)",
-                                2, r->dpa, r->len);
     }
     return saving.done;
 }
@@ -435,20 +427,6 @@ static bool store_load_held(Poold *p, sqlite3_stmt *st, Error **errp)
            store_damaged(p->store, "what is held", errp);
 }
 
-static bool store_load_wipe(Poold *p, sqlite3_stmt *st, Error **errp)
-{
-    const CXLDCRange range = {
-        .dpa = sqlite3_column_int64(st, 0), .len = sqlite3_column_int64(st, 1),
-    };
-
-    if (cxl_dc_region_of(p->dc, range.dpa, range.len) < 0) {
-        return store_damaged(p->store, "what is to be wiped", errp);
-    }
-    g_array_append_val(p->wipe, range);
-    p->changed_model = true;
-    return true;
-}
-
 static bool store_load_rows(Poold *p, const char *sql,
                             bool (*row)(Poold *, sqlite3_stmt *, Error **),
                             Error **errp)
@@ -479,6 +457,5 @@ bool store_load(Poold *p, Error **errp)
                            store_load_event, errp) &&
            store_load_rows(p, "SELECT * FROM leaving ORDER BY rowid",
                            store_load_leaving, errp) &&
-           store_load_rows(p, "SELECT * FROM held", store_load_held, errp) &&
-           store_load_rows(p, "SELECT * FROM wipe", store_load_wipe, errp);
+           store_load_rows(p, "SELECT * FROM held", store_load_held, errp);
 }
