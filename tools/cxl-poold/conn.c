@@ -18,7 +18,7 @@ static gboolean conn_event(gint fd, GIOCondition what, gpointer opaque);
 /* Who does not read what it is told is not listened to either */
 static void conn_wait(Conn *c)
 {
-    bool listens = c->out->len < OUT_PAUSE && c->in->len < IN_PAUSE && !c->ends;
+    bool listens = !conn_is_full(c) && c->in->len < IN_PAUSE && !c->ends;
     GIOCondition waits = (c->out->len ? G_IO_OUT : 0) |
                          (listens ? G_IO_IN : 0);
 
@@ -34,7 +34,7 @@ static void conn_wait(Conn *c)
 }
 
 /* What is not taken now is offered again when something was sent */
-static void conn_take(Conn *c)
+void conn_take(Conn *c)
 {
     size_t pos = 0;
     ssize_t n;
@@ -138,6 +138,11 @@ Conn *conn_new(Poold *p, int fd, const ConnOps *ops, void *opaque)
     g_ptr_array_add(p->conns, c);
     conn_wait(c);
     return c;
+}
+
+bool conn_is_full(const Conn *c)
+{
+    return c->out->len >= OUT_PAUSE;
 }
 
 void conn_end(Conn *c)

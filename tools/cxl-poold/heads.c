@@ -142,6 +142,7 @@ static void head_forget_events(Head *h)
 /* Nobody reaches its memory any more; heads_settle() does the rest */
 static void head_end(Head *h)
 {
+    fm_lost(h);
     process_unwatch(h->process);
     h->process = NULL;
     h->conn = NULL;
@@ -413,6 +414,7 @@ static bool head_message(Conn *c, const CXLPoolMsg *msg)
 {
     Poold *p = c->pool;
     CXLPoolCredit credit;
+    CXLPoolAnswer answer;
     uint64_t ticket;
     Head *h;
 
@@ -451,6 +453,8 @@ static bool head_message(Conn *c, const CXLPoolMsg *msg)
         return true;
     case CXL_POOL_MSG_INFO:
         return head_tell(h, msg);
+    case CXL_POOL_MSG_REPLY:
+        return cxl_pool_get_answer(msg, &answer) && fm_replied(h, &answer);
     case CXL_POOL_MSG_CREDIT:
         return cxl_pool_get_credit(msg, &credit) &&
                head_heard(h, credit.heard, credit.room);
@@ -479,6 +483,7 @@ static void head_closed(Conn *c)
 
         if (h->conn == c) {
             h->conn = NULL;
+            fm_lost(h);
         }
     }
 }

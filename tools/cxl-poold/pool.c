@@ -30,6 +30,7 @@ const CXLCmdSet *const cxl_cmd_sets[] = {
     &cxl_cmds_timestamp,
     &cxl_cmds_logs,
     &cxl_cmds_dcd,
+    &cxl_cmds_mld_port,
     &cxl_cmds_mld,
     &cxl_cmds_mhd,
     &cxl_cmds_fm_dcd,
@@ -59,6 +60,7 @@ static void pool_init_ccis(Poold *p)
         .serial = p->options.serial,
         .ld = pool_no_ld,
         .info = heads_info,
+        .tunnel = fm_tunnel,
     };
     p->cci = (CXLCCI) {
         .dc = p->dc,

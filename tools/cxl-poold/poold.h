@@ -123,6 +123,10 @@ struct Conn {
 };
 
 Conn *conn_new(Poold *p, int fd, const ConnOps *ops, void *opaque);
+/** conn_take() - has what was not taken when it came taken now */
+void conn_take(Conn *c);
+/** conn_is_full() - who is there does not read what was gathered */
+bool conn_is_full(const Conn *c);
 /** conn_end() - when what was gathered is sent */
 void conn_end(Conn *c);
 /** conn_kill() - at the end of this turn */
@@ -202,6 +206,14 @@ void heads_accepted(Poold *p, int fd);
 /* -- fm.c ----------------------------------------------------------------- */
 
 void fm_accepted(Poold *p, int fd);
+/** fm_tunnel() - as of CXLHeads, for a request that fm.c runs */
+CXLRetCode fm_tunnel(const CXLHeads *heads, unsigned head,
+                     const struct CXLCCIMsg *request, const uint8_t *payload,
+                     size_t room);
+/** fm_replied() - by a head; false: to what it was not asked */
+bool fm_replied(const Head *h, const CXLPoolAnswer *answer);
+/** fm_lost() - no head is there any more to reply */
+void fm_lost(const Head *h);
 
 /* -- store.c -------------------------------------------------------------- */
 
@@ -224,6 +236,7 @@ bool store_save(Poold *p, Error **errp);
  * @wipe: some of the medium that is being overwritten, if its length is not 0
  * @wiped: so many bytes of it are
  * @wipe_timer: goes on with that, or 0
+ * @last_tunnel: number of the last request to a logical device
  * @changed_model, @changed_log, @changed_heads: since the last save
  */
 struct Poold {
@@ -242,6 +255,7 @@ struct Poold {
     uint64_t wiped;
     guint wipe_timer;
     GPtrArray *conns;
+    uint64_t last_tunnel;
     bool changed_model;
     bool changed_log;
     bool changed_heads;
