@@ -340,7 +340,14 @@ class FmLine:
     def __init__(self, daemon, name='pool/fm.sock'):
         self.socket = socket.socket(socket.AF_UNIX)
         self.socket.settimeout(PATIENCE)
-        self.socket.connect(daemon.path(name))
+        while True:
+            try:
+                self.socket.connect(daemon.path(name))
+                break
+            except ConnectionRefusedError:
+                # its name is there before it listens
+                if daemon.process.poll() is not None:
+                    raise
         self.rest = b''
         self.tag = 0
 

@@ -529,11 +529,56 @@ def a_manager_sees_links_and_static_capacity_of_heads():
                 b.read()
         except Closed as closed:
             has(str(closed), 'does not understand')
+        # as long as its machine is there, whoever was away
         a.line.close()
+        equal(fm.command(0x5501, b'\1\1')[1][4:], LINK)
+        fm.close()
+        d.restart()
+        fm = FmLine(d)
+        equal(fm.command(0x5501, b'\1\1')[1][4:], LINK)
+        equal(struct.unpack('<QH', fm.command(0x5400)[1][:10]),
+              (1536 * MIB, 4))
+        a.move(Line(d))
+        equal(fm.command(0x5501, b'\1\1')[1][4:], LINK)
+        a.line.send(DETACH, b'', 1)
         while fm.command(0x5501, b'\1\1')[1][4:] != NO_LINK:
             pass
         equal(struct.unpack('<QH', fm.command(0x5400)[1][:10]),
               (1024 * MIB, 4))
+        # another life of it has not said anything yet
+        a.attach()
+        a.inform(256 * MIB, 0, LINK)
+        a.sync()
+        equal(fm.command(0x5501, b'\1\1')[1][4:], LINK)
+        a.line.close()
+        c = None
+        while not c:
+            try:
+                c = Host(Line(d), 1, base=512 * MIB)
+            except Closed as closed:
+                has(str(closed), 'already')
+        equal(fm.command(0x5501, b'\1\1')[1][4:], NO_LINK)
+        fm.close()
+
+
+@case
+def the_end_of_a_process_ends_what_is_seen_of_its_head():
+    d, _ = pool()
+    with d:
+        process, tell = in_another_process(d)
+        fm = FmLine(d)
+        tell('inform', 0, 0, LINK)
+        tell('sync')
+        d.restart()
+        fm = FmLine(d)
+        equal(fm.command(0x5501, b'\0\1')[1][4:], LINK)
+        os.kill(process.pid, signal.SIGKILL)
+        process.join()
+        while fm.command(0x5501, b'\0\1')[1][4:] != NO_LINK:
+            pass
+        d.restart()
+        fm = FmLine(d)
+        equal(fm.command(0x5501, b'\0\1')[1][4:], NO_LINK)
         fm.close()
 
 

@@ -128,7 +128,27 @@ bool heads_info(const CXLHeads *heads, unsigned head, CXLHeadInfo *info)
     const Head *h = &container_of(heads, Poold, heads)->head[head];
 
     *info = h->info;
-    return h->conn && h->known;
+    return h->process && h->known;
+}
+
+/* Where its regions begin says how much there may be in front of them */
+bool heads_set_info(Head *h, const CXLHeadInfo *info)
+{
+    uint64_t base = cxl_dc_host_base(h->pool->dc, h->nr);
+
+    if (info->volatile_size > base ||
+        info->persistent_size > base - info->volatile_size) {
+        return false;
+    }
+    h->info = *info;
+    h->known = true;
+    return true;
+}
+
+static void head_forget_info(Head *h)
+{
+    h->known = false;
+    h->pool->changed_info = true;
 }
 
 /* -- life of a head ------------------------------------------------------- */
@@ -153,6 +173,7 @@ static void head_end(Head *h)
     h->last_request = 0;
     cxl_dc_reset_host(h->pool->dc, h->nr);
     head_forget_events(h);
+    head_forget_info(h);
     h->pool->changed_model = true;
 }
 
@@ -300,12 +321,14 @@ static bool head_attach(Conn *c, Head *h, const CXLPoolMsg *msg)
                     (int)h->pid);
         return true;
     }
-    if (a.base != cxl_dc_host_base(p->dc, h->nr) &&
-        !cxl_dc_set_host_base(p->dc, h->nr, a.base, &err)) {
-        head_refuse(c, "head %u cannot have 0x%" PRIx64 " bytes of static "
-                    "capacity: %s", h->nr, a.base, error_get_pretty(err));
-        error_free(err);
-        return true;
+    if (a.base != cxl_dc_host_base(p->dc, h->nr)) {
+        if (!cxl_dc_set_host_base(p->dc, h->nr, a.base, &err)) {
+            head_refuse(c, "head %u cannot have 0x%" PRIx64 " bytes of static "
+                        "capacity: %s", h->nr, a.base, error_get_pretty(err));
+            error_free(err);
+            return true;
+        }
+        head_forget_info(h);
     }
     if (!h->process) {
         h->process = process_watch(c->pid, c->start, head_process_ended, h);
@@ -321,6 +344,7 @@ static bool head_attach(Conn *c, Head *h, const CXLPoolMsg *msg)
         h->next_event = 1;
         cxl_dc_reset_host(p->dc, h->nr);
         head_forget_events(h);
+        head_forget_info(h);
         a.heard = 0;
     }
     if (!head_heard(h, a.heard, a.room)) {
@@ -330,25 +354,17 @@ static bool head_attach(Conn *c, Head *h, const CXLPoolMsg *msg)
         cxl_dc_set_dsmad_handle(p->dc, h->nr, i, a.dsmad[i]);
     }
     h->conn = c;
-    h->known = false;
     p->changed_heads = true;
     head_send_all(h);
     return true;
 }
 
-/* Where its regions begin says how much there may be in front of them */
 static bool head_tell(Head *h, const CXLPoolMsg *msg)
 {
-    uint64_t base = cxl_dc_host_base(h->pool->dc, h->nr);
     CXLHeadInfo info;
 
-    if (!cxl_pool_get_info(msg, &info) || info.volatile_size > base ||
-        info.persistent_size > base - info.volatile_size) {
-        return false;
-    }
-    h->info = info;
-    h->known = true;
-    return true;
+    h->pool->changed_info = true;
+    return cxl_pool_get_info(msg, &info) && heads_set_info(h, &info);
 }
 
 /* The host is there no more, and nothing of it reaches the memory */

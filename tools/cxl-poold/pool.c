@@ -245,7 +245,8 @@ static void pool_save(Poold *p)
         error_reportf_err(err, "the state cannot be saved: ");
         exit(EXIT_FAILURE);
     }
-    p->changed_model = p->changed_log = p->changed_heads = false;
+    p->changed_model = p->changed_log = false;
+    p->changed_heads = p->changed_info = false;
 }
 
 void pool_turn_end(Poold *p)
@@ -255,7 +256,8 @@ void pool_turn_end(Poold *p)
     }
     p->in_turn = true;
     do {
-        if (p->changed_model || p->changed_log || p->changed_heads) {
+        if (p->changed_model || p->changed_log || p->changed_heads ||
+            p->changed_info) {
             pool_save(p);
         }
         /* Behind the save: what is taken away now is wiped in another turn */

@@ -195,7 +195,9 @@ typedef struct Head {
 
 extern const CXLDCOps heads_dc_ops;
 void heads_init(Poold *p);
-/** heads_info() - as of CXLHeads */
+/** heads_set_info() - false for what there cannot be */
+bool heads_set_info(Head *h, const CXLHeadInfo *info);
+/** heads_info() - as of CXLHeads, while its process lives */
 bool heads_info(const CXLHeads *heads, unsigned head, CXLHeadInfo *info);
 /** heads_settle() - those whose process is gone reach nothing any more */
 bool heads_settle(Poold *p);
@@ -237,7 +239,8 @@ bool store_save(Poold *p, Error **errp);
  * @wiped: so many bytes of it are
  * @wipe_timer: goes on with that, or 0
  * @last_tunnel: number of the last request to a logical device
- * @changed_model, @changed_log, @changed_heads: since the last save
+ * @changed_model, @changed_log, @changed_heads, @changed_info: since the last
+ *          save
  */
 struct Poold {
     PooldOptions options;
@@ -259,6 +262,7 @@ struct Poold {
     bool changed_model;
     bool changed_log;
     bool changed_heads;
+    bool changed_info;
     bool in_turn;
 };
 

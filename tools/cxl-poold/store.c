@@ -27,6 +27,8 @@ static const char schema[] =
     "CREATE TABLE IF NOT EXISTS setting(name TEXT PRIMARY KEY, value);"
     "CREATE TABLE IF NOT EXISTS head(nr INTEGER PRIMARY KEY, base, pid, start,"
     " instance, request, rc, answer, next_event);"
+    "CREATE TABLE IF NOT EXISTS info(nr INTEGER PRIMARY KEY, volatile,"
+    " persistent, link);"
     "CREATE TABLE IF NOT EXISTS event(nr, number, record,"
     " PRIMARY KEY(nr, number));"
     "CREATE TABLE IF NOT EXISTS leaving(nr, ticket, dpa, len);"
@@ -342,6 +344,26 @@ static bool store_save_head(Poold *p, const Head *h, Error **errp)
     return true;
 }
 
+static bool store_save_info(Poold *p, const Head *h, Error **errp)
+{
+    Store *s = p->store;
+    sqlite3_stmt *st;
+
+    if (!h->known) {
+        return store_run(s, errp, "DELETE FROM info WHERE nr = ?", 1,
+                         (uint64_t)h->nr);
+    }
+    st = store_statement(s, "INSERT OR REPLACE INTO info VALUES(?, ?, ?, ?)");
+    if (!st) {
+        return store_fail(s, errp);
+    }
+    sqlite3_bind_int64(st, 1, h->nr);
+    sqlite3_bind_int64(st, 2, h->info.volatile_size);
+    sqlite3_bind_int64(st, 3, h->info.persistent_size);
+    sqlite3_bind_blob(st, 4, h->info.link, CXL_HEAD_LINK, SQLITE_STATIC);
+    return sqlite3_step(st) == SQLITE_DONE || store_fail(s, errp);
+}
+
 bool store_save(Poold *p, Error **errp)
 {
     Store *s = p->store;
@@ -356,6 +378,9 @@ bool store_save(Poold *p, Error **errp)
     for (unsigned i = 0; done && p->changed_heads && i < p->options.heads;
          i++) {
         done = store_save_head(p, &p->head[i], errp);
+    }
+    for (unsigned i = 0; done && p->changed_info && i < p->options.heads; i++) {
+        done = store_save_info(p, &p->head[i], errp);
     }
     return done && store_exec(s, "COMMIT", errp);
 }
@@ -391,6 +416,23 @@ static bool store_load_head(Poold *p, sqlite3_stmt *st, Error **errp)
                         sqlite3_column_bytes(st, 7));
     h->next_event = sqlite3_column_int64(st, 8);
     return cxl_dc_set_host_base(p->dc, nr, base, errp);
+}
+
+static bool store_load_info(Poold *p, sqlite3_stmt *st, Error **errp)
+{
+    uint64_t nr = sqlite3_column_int64(st, 0);
+    CXLHeadInfo info = {
+        .volatile_size = sqlite3_column_int64(st, 1),
+        .persistent_size = sqlite3_column_int64(st, 2),
+    };
+
+    if (nr >= p->options.heads ||
+        sqlite3_column_bytes(st, 3) != CXL_HEAD_LINK) {
+        return store_damaged(p->store, "what is known of a head", errp);
+    }
+    memcpy(info.link, sqlite3_column_blob(st, 3), CXL_HEAD_LINK);
+    return heads_set_info(&p->head[nr], &info) ||
+           store_damaged(p->store, "what is known of a head", errp);
 }
 
 /* They come in order, the last is the one before the next */
@@ -451,6 +493,7 @@ bool store_load(Poold *p, Error **errp)
 
     /* Where hosts see their regions, before they have something there */
     return store_load_rows(p, "SELECT * FROM head", store_load_head, errp) &&
+           store_load_rows(p, "SELECT * FROM info", store_load_info, errp) &&
            store_load_state(p->store, "model", &vmstate_model, p, errp) &&
            store_load_state(p->store, "log", &vmstate_log, p, errp) &&
            store_load_rows(p, "SELECT * FROM event ORDER BY nr, number",
