@@ -8,6 +8,7 @@ library that made them.
 
 import mmap
 import os
+import shutil
 import signal
 import socket
 import struct
@@ -30,12 +31,18 @@ ROOM = 100
 class Daemon:
     """The program with a folder of its own."""
 
-    def __init__(self, program, *options):
+    def __init__(self, program, *options, user=None):
         self.program = program
         self.options = options
+        self.user = user
         self.folder = tempfile.TemporaryDirectory(prefix='cxl-poold-')
         self.errors = open(self.path('errors'), 'w+b')
         self.process = None
+        if user is not None:
+            # build folders may be closed to it
+            self.program = shutil.copy(program, self.path('cxl-poold'))
+            os.chmod(self.program, 0o755)
+            os.chown(self.folder.name, user, user)
         self.start()
 
     def path(self, name):
@@ -56,7 +63,8 @@ class Daemon:
                 os.unlink(self.path('pool/' + name))
         self.process = subprocess.Popen(
             [self.program, *self.options, self.path('pool')],
-            stdin=subprocess.DEVNULL, stderr=self.errors)
+            stdin=subprocess.DEVNULL, stderr=self.errors, user=self.user,
+            group=self.user, extra_groups=None if self.user is None else [])
         while not os.path.exists(self.path('pool/fm.sock')):
             if self.process.poll() is not None:
                 raise RuntimeError('it does not start: ' + self.words())
@@ -96,22 +104,25 @@ class Closed(Exception):
 
 
 class Line:
-    """A connection to the daemon for heads."""
+    """A connection to the daemon for heads; @brings: a descriptor of the
+    memory that it has already."""
 
-    def __init__(self, daemon, greet=True):
+    def __init__(self, daemon, greet=True, brings=None):
         self.socket = socket.socket(socket.AF_UNIX)
         self.socket.settimeout(PATIENCE)
         while True:
             try:
                 self.socket.connect(daemon.heads)
                 break
-            except (ConnectionRefusedError, FileNotFoundError):
-                pass
+            except (ConnectionRefusedError, FileNotFoundError) as error:
+                if daemon.process.poll() is not None:
+                    raise Closed('it has ended') from error
         self.rest = b''
         self.memory = None
         self.fds = []
-        self.held = []
+        self.brings = None
         if greet:
+            self.brings = brings
             self.send(HELLO, MAGIC + struct.pack('<HH', VERSION, VERSION))
             kind, _, self.welcome = self.read()
             assert kind == WELCOME, kind
@@ -133,7 +144,12 @@ class Line:
 
     def send_bytes(self, data):
         try:
-            self.socket.sendall(data)
+            if self.brings is not None:
+                # short enough to go as a whole
+                socket.send_fds(self.socket, [data], [self.brings])
+                self.brings = None
+            else:
+                self.socket.sendall(data)
         except OSError as error:
             raise Closed('') from error
 

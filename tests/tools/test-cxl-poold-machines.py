@@ -5,6 +5,7 @@
 usage: test-cxl-poold-machines.py QEMU CXL-FM CXL-POOLD SCRIPTS [CASE...]
 """
 
+import os
 import signal
 import struct
 import sys
@@ -15,7 +16,7 @@ POOLD = sys.argv.pop(3)
 sys.path.insert(0, sys.argv[3])     # in place of fm_cases's manual page
 
 import guest_qemu  # noqa: E402
-from fm_cases import TAG, Fm, case, equal, has, qemu, run  # noqa: E402
+from fm_cases import TAG, Fm, Skip, case, equal, has, qemu, run  # noqa: E402
 from fm_machine import (ECAM, MB_CONTROL, MIB, MMIO, BAR2, PATIENCE,
                         PXB_BUS, Machine)  # noqa: E402
 from poold import Daemon, FmLine  # noqa: E402
@@ -279,6 +280,31 @@ def machines_do_not_notice_that_the_daemon_was_killed():
         equal(a.load(seen), 0x88)
         equal(a.respond(0x4803, [(dpa, length)]), 0)
         equal(a.load(dpa), NOBODY)
+
+
+@case
+def a_daemon_of_another_user_has_its_memory_back():
+    if os.geteuid():
+        raise Skip('only root can be another user')
+    d = Daemon(POOLD, *POOL, user=65534)
+    fm = Fm(d.fm)
+    with d, Head(d, 0) as a:
+        fm.text('add', '--host', 0, '--size', '4M')
+        (dpa, _), = a.accept()
+        a.store(dpa, 0x77)
+        d.restart()
+        equal(a.mailbox(0x4801, b'\x08\0\0\0\0\0\0\0')[1][4], 1)
+        equal(a.load(dpa), 0x77)
+        until(fm, 'add', '--host', 0, '--size', '2M')
+        a.accept()
+        with Head(d, 1) as b:
+            fm.text('release', '--host', 0, '--forced', '--extent',
+                    f'{dpa:#x}+4M')
+            until(fm, 'add', '--host', 1, '--extent', f'{dpa:#x}+4M')
+            b.accept()
+            b.store(dpa, 0x88)
+            equal(b.load(dpa), 0x88)
+            equal(a.load(dpa), NOBODY)
 
 
 @case

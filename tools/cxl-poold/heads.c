@@ -177,11 +177,23 @@ static void head_end(Head *h)
     h->pool->changed_model = true;
 }
 
+bool heads_have_process(const Poold *p)
+{
+    for (unsigned i = 0; i < p->options.heads; i++) {
+        if (p->head[i].process) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void head_process_ended(void *opaque)
 {
     Head *h = opaque;
 
     head_end(h);
+    /* With the last of them the memory of the last life has ended */
+    medium_settle(h->pool, &error_fatal);
     pool_turn_end(h->pool);
 }
 
@@ -272,6 +284,16 @@ static bool head_greet(Conn *c, const CXLPoolMsg *msg)
                     "both have to be in the same PID namespace");
         return true;
     }
+    if (p->medium_fd < 0 && medium_take(p, c->taken_fd)) {
+        c->taken_fd = -1;
+    }
+    if (p->medium_fd < 0) {
+        head_refuse(c, "the memory of the pool is that of machines which have "
+                    "not connected yet, since cxl-poold was started again: "
+                    "try it again");
+        return true;
+    }
+    c->takes_fd = false;
     memcpy(welcome.place, p->place, sizeof(p->place));
     cxl_pool_put_welcome(c->out, &welcome);
     c->attach_fd = p->medium_fd;
@@ -511,5 +533,5 @@ static const ConnOps head_ops = {
 
 void heads_accepted(Poold *p, int fd)
 {
-    conn_new(p, fd, &head_ops, NULL);
+    conn_new(p, fd, &head_ops, NULL)->takes_fd = true;
 }

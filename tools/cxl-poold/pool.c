@@ -145,6 +145,9 @@ Poold *pool_new(PooldOptions *o, Error **errp)
         goto fail;
     }
     heads_watch(p);
+    if (!medium_settle(p, errp)) {
+        goto fail;
+    }
     pool_turn_end(p);
     return p;
 fail:
@@ -187,7 +190,7 @@ static bool pool_wipe_step(Poold *p)
     CXLDCRange *r = &p->wipe;
     int region;
 
-    if (!r->len && !cxl_dc_next_wipe(p->dc, r)) {
+    if (p->medium_fd < 0 || (!r->len && !cxl_dc_next_wipe(p->dc, r))) {
         return false;
     }
     region = cxl_dc_region_of(p->dc, r->dpa, r->len);

@@ -103,6 +103,8 @@ typedef struct ConnOps {
  * struct Conn - one stream
  * @out: gathered; sent at the end of a turn
  * @attach_fd: descriptor to send with the first byte, or -1
+ * @takes_fd: the other end may pass one
+ * @taken_fd: that it has passed, or -1
  * @pid, @start: of the process at the other end
  * @ends: once @out is sent
  */
@@ -116,6 +118,8 @@ struct Conn {
     GByteArray *in;
     GByteArray *out;
     int attach_fd;
+    bool takes_fd;
+    int taken_fd;
     pid_t pid;
     uint64_t start;
     bool ends;
@@ -153,8 +157,15 @@ int process_find_file(pid_t pid, uint64_t dev, uint64_t ino);
 
 /* -- medium.c ------------------------------------------------------------- */
 
-/** medium_open() - the memory, or that of the last life if it is still there */
+/** medium_open() - a file, or memory of the last life that can be found */
 bool medium_open(Poold *p, Error **errp);
+/** medium_settle() - there is a medium, or a process that has it */
+bool medium_settle(Poold *p, Error **errp);
+/**
+ * medium_take() - a process passes what may be the memory of the last life
+ * @fd: or -1; taken over if it is
+ */
+bool medium_take(Poold *p, int fd);
 /**
  * medium_zero() - a step of overwriting @len bytes at @offset
  * Return: so many read as zeroes now, 0 if it has to be tried again
@@ -203,6 +214,8 @@ bool heads_info(const CXLHeads *heads, unsigned head, CXLHeadInfo *info);
 bool heads_settle(Poold *p);
 /** heads_watch() - processes of the last life */
 void heads_watch(Poold *p);
+/** heads_have_process() - does one of them live that has a head? */
+bool heads_have_process(const Poold *p);
 void heads_accepted(Poold *p, int fd);
 
 /* -- fm.c ----------------------------------------------------------------- */
@@ -235,6 +248,7 @@ bool store_save(Poold *p, Error **errp);
 
 /**
  * struct Poold - the pool
+ * @medium_fd: -1: processes of the last life have it, see medium_take()
  * @wipe: some of the medium that is being overwritten, if its length is not 0
  * @wiped: so many bytes of it are
  * @wipe_timer: goes on with that, or 0
