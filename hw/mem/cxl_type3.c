@@ -78,7 +78,7 @@ static void cxl_type3_cci_init(CXLType3Dev *d, CXLCCI *cci, CXLCCIKind kind,
     };
     if (d->pool && cxl_pool_is_remote(d->pool)) {
         /* Who manages the pool does it there; here is a view of it */
-        cci->dc = kind == CXL_CCI_MAILBOX ? d->dc : NULL;
+        cci->dc = kind == CXL_CCI_FM ? NULL : d->dc;
         cxl_pool_set_remote(d->pool, d->head, cci);
     }
     if (kind == CXL_CCI_FM) {

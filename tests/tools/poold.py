@@ -8,6 +8,7 @@ library that made them.
 
 import mmap
 import os
+import shutil
 import signal
 import socket
 import struct
@@ -19,21 +20,29 @@ from fm_machine import PATIENCE, Event
 from wire_peer import UNIT, frame
 
 HELLO, ATTACH, DETACH, REQUEST, ENDED, CREDIT, INFO = range(1, 8)
+REPLY = 9
 (WELCOME, VIEW, ATTACHED, ANSWER, ON, OFF, EVENTS, ERROR) = range(0x81, 0x89)
+TUNNEL = 0x8a
 MAGIC = b'CXPL'
-VERSION = 2
+VERSION = 3
 ROOM = 100
 
 
 class Daemon:
     """The program with a folder of its own."""
 
-    def __init__(self, program, *options):
+    def __init__(self, program, *options, user=None):
         self.program = program
         self.options = options
+        self.user = user
         self.folder = tempfile.TemporaryDirectory(prefix='cxl-poold-')
         self.errors = open(self.path('errors'), 'w+b')
         self.process = None
+        if user is not None:
+            # build folders may be closed to it
+            self.program = shutil.copy(program, self.path('cxl-poold'))
+            os.chmod(self.program, 0o755)
+            os.chown(self.folder.name, user, user)
         self.start()
 
     def path(self, name):
@@ -54,7 +63,8 @@ class Daemon:
                 os.unlink(self.path('pool/' + name))
         self.process = subprocess.Popen(
             [self.program, *self.options, self.path('pool')],
-            stdin=subprocess.DEVNULL, stderr=self.errors)
+            stdin=subprocess.DEVNULL, stderr=self.errors, user=self.user,
+            group=self.user, extra_groups=None if self.user is None else [])
         while not os.path.exists(self.path('pool/fm.sock')):
             if self.process.poll() is not None:
                 raise RuntimeError('it does not start: ' + self.words())
@@ -94,22 +104,25 @@ class Closed(Exception):
 
 
 class Line:
-    """A connection to the daemon for heads."""
+    """A connection to the daemon for heads; @brings: a descriptor of the
+    memory that it has already."""
 
-    def __init__(self, daemon, greet=True):
+    def __init__(self, daemon, greet=True, brings=None):
         self.socket = socket.socket(socket.AF_UNIX)
         self.socket.settimeout(PATIENCE)
         while True:
             try:
                 self.socket.connect(daemon.heads)
                 break
-            except (ConnectionRefusedError, FileNotFoundError):
-                pass
+            except (ConnectionRefusedError, FileNotFoundError) as error:
+                if daemon.process.poll() is not None:
+                    raise Closed('it has ended') from error
         self.rest = b''
         self.memory = None
         self.fds = []
-        self.held = []
+        self.brings = None
         if greet:
+            self.brings = brings
             self.send(HELLO, MAGIC + struct.pack('<HH', VERSION, VERSION))
             kind, _, self.welcome = self.read()
             assert kind == WELCOME, kind
@@ -131,7 +144,12 @@ class Line:
 
     def send_bytes(self, data):
         try:
-            self.socket.sendall(data)
+            if self.brings is not None:
+                # short enough to go as a whole
+                socket.send_fds(self.socket, [data], [self.brings])
+                self.brings = None
+            else:
+                self.socket.sendall(data)
         except OSError as error:
             raise Closed('') from error
 
@@ -179,6 +197,7 @@ class Host:
         self.acks = acks
         self.owed = []
         self.answers = {}
+        self.tunnels = []       # number, opcode, room, payload
         self.attached = False
         self.attach()
 
@@ -234,8 +253,27 @@ class Host:
         elif kind == ANSWER:
             number, code = struct.unpack('<QH', body[:10])
             self.answers[number] = (code, body[16:])
+        elif kind == TUNNEL:
+            number, opcode, zero, room = struct.unpack('<QHHI', body[:16])
+            assert not zero
+            self.tunnels.append((number, opcode, room, body[16:]))
         else:
             raise AssertionError(kind)
+
+    def inform(self, volatile=0, persistent=0, link=bytes(9)):
+        """What its machine says when it is set up."""
+        self.line.send(INFO, struct.pack('<QQ9s7x', volatile, persistent,
+                                         link), self.head)
+
+    def tunnel(self):
+        """The next request of a manager to its logical device."""
+        while not self.tunnels:
+            self.take()
+        return self.tunnels.pop(0)
+
+    def reply(self, number, payload=b'', code=0, background=False):
+        self.line.send(REPLY, struct.pack('<QHHI', number, code, background,
+                                          0) + payload, self.head)
 
     def cut(self, dpa, length):
         for at, (size, media) in list(self.view.items()):
@@ -315,10 +353,17 @@ class Host:
 class FmLine:
     """Commands over MCTP in serial frames, without a program's start each."""
 
-    def __init__(self, daemon):
+    def __init__(self, daemon, name='pool/fm.sock'):
         self.socket = socket.socket(socket.AF_UNIX)
         self.socket.settimeout(PATIENCE)
-        self.socket.connect(daemon.path('pool/fm.sock'))
+        while True:
+            try:
+                self.socket.connect(daemon.path(name))
+                break
+            except ConnectionRefusedError:
+                # its name is there before it listens
+                if daemon.process.poll() is not None:
+                    raise
         self.rest = b''
         self.tag = 0
 
@@ -350,8 +395,7 @@ class FmLine:
         self.byte(), self.byte()
         return data
 
-    def command(self, opcode, payload=b''):
-        """Return the code and the answer."""
+    def ask(self, opcode, payload=b''):
         self.tag = (self.tag + 1) % 8
         kind = 7 if 0x51 <= opcode >> 8 <= 0x59 else 8
         body = bytes([kind, 0, self.tag, 0]) + struct.pack(
@@ -367,6 +411,8 @@ class FmLine:
             self.socket.sendall(out)
         except OSError as error:
             raise Closed('') from error
+
+    def answer(self):
         answer = b''
         while True:
             data = self.packet()
@@ -374,6 +420,37 @@ class FmLine:
             if data[3] & 0x40:
                 break
         return struct.unpack('<H', answer[9:11])[0], answer[13:]
+
+    def command(self, opcode, payload=b''):
+        """Return the code and the answer."""
+        self.ask(opcode, payload)
+        return self.answer()
+
+    def ask_device(self, head, opcode, payload=b'', target=0, tag=0x5a):
+        """A tunnel to the logical device of a head."""
+        inner = struct.pack('<BBBHBHHH', 0, tag, 0, opcode,
+                            len(payload) & 0xff, len(payload) >> 8, 0, 0)
+        self.ask(0x5300, struct.pack('<BBH', head, target, len(inner) +
+                                     len(payload)) + inner + payload)
+
+    def device(self, head, opcode, payload=b''):
+        """Code and answer of the device; or the tunnel's code, and None."""
+        self.ask_device(head, opcode, payload)
+        return self.device_answer(opcode)
+
+    def device_answer(self, opcode, tag=0x5a):
+        code, data = self.answer()
+        if code:
+            assert not data
+            return code, None
+        size, zero = struct.unpack('<HH', data[:4])
+        assert not zero and size == len(data) - 4
+        (category, was, zero, op, low, high, inner, vendor) = struct.unpack(
+            '<BBBHBHHH', data[4:16])
+        self.background = bool(high & 0x8000)
+        assert (category, was, zero, op, vendor) == (1, tag, 0, opcode, 0)
+        assert low | (high & 0xfff) << 8 == size - 12
+        return inner, data[16:]
 
     def add(self, host, policy, region, length, tag=bytes(16)):
         return self.command(0x5604, struct.pack(

@@ -5,6 +5,7 @@
 usage: test-cxl-poold-access.py CXL-POOLD CXL-FM [CASE...]
 """
 
+import ctypes
 import multiprocessing
 import os
 import socket
@@ -206,6 +207,100 @@ def addresses_that_make_no_sense_are_named():
                     capture_output=True, timeout=60, check=False)
                 equal(done.returncode, 1)
                 has(done.stderr.decode(), '--fm-tcp: ')
+
+
+# -- memory of a daemon that may not look into its heads' processes ------------
+
+SET_DUMPABLE = 4        # of prctl(2)
+
+
+class Unseen(Daemon):
+    """It cannot open descriptors of our process: it is another user's, or, if
+    we cannot be somebody else than it, we forbid it."""
+
+    def __init__(self):
+        self.dumpable(os.geteuid() == 0)
+        super().__init__(POOLD, '--size=1G',
+                         user=None if os.geteuid() else NOBODY)
+
+    def dumpable(self, on):
+        assert ctypes.CDLL(None).prctl(SET_DUMPABLE, on, 0, 0, 0) == 0
+
+    def __exit__(self, *_):
+        self.dumpable(True)
+        super().__exit__(*_)
+
+
+def first(d):
+    a = Host(Line(d), 0)
+    Fm(d.fm).text('add', '--host', 0, '--size', '4M')
+    (dpa, length), = a.accept()
+    a.write(dpa, b'kept')
+    return a, dpa, length
+
+
+def refused(d, fd=None):
+    try:
+        Line(d, brings=fd)
+    except Closed as closed:
+        has(str(closed), 'memory of the pool is that of machines which have '
+            'not connected yet')
+    else:
+        raise AssertionError('there is memory')
+
+
+@case
+def memory_comes_back_with_the_machine_that_has_it():
+    with Unseen() as d:
+        a, dpa, length = first(d)
+        memory = a.line.fds[0]
+        d.restart()
+        refused(d)
+        # the manager is not kept waiting, and nothing is overwritten
+        fm = Fm(d.fm)
+        fm.text('release', '--host', 0, '--forced', '--extent', f'{dpa:#x}+2M')
+        equal(bytes(a.line.memory[dpa:dpa + 4]), b'kept')
+        # another memory, and one that cannot be written
+        other = os.memfd_create('other')
+        os.truncate(other, 1 << 30)
+        refused(d, other)
+        refused(d, os.open(f'/proc/self/fd/{memory}', os.O_RDONLY))
+        a.move(Line(d, brings=memory))
+        a.sync()
+        equal(list(a.view), [dpa + (2 << 20)])
+        while fm.json('map', '--host', 0)['leaving']:
+            pass
+        equal(bytes(a.line.memory[dpa:dpa + 4]), bytes(4))
+        # who is new has it now
+        b = Host(Line(d), 1)
+        equal(os.fstat(b.line.fds[0]).st_ino, os.fstat(memory).st_ino)
+
+
+@case
+def memory_ends_with_the_last_machine_that_has_it():
+    with Unseen() as d:
+        here, there = multiprocessing.Pipe()
+
+        def serve():
+            _, dpa, _ = first(d)
+            there.send(dpa)
+            there.recv()
+
+        process = multiprocessing.get_context('fork').Process(target=serve)
+        process.start()
+        dpa = here.recv()
+        d.restart()
+        refused(d)
+        process.kill()
+        process.join()
+        a = None
+        while not a:
+            try:
+                a = Host(Line(d), 0)
+            except Closed as closed:
+                has(str(closed), 'not connected yet|is that of process')
+        # its capacity stays, and is empty
+        equal(a.read(dpa, 4), bytes(4))
 
 
 # -- credentials --------------------------------------------------------------

@@ -5,16 +5,18 @@
 usage: test-cxl-poold-machines.py QEMU CXL-FM CXL-POOLD SCRIPTS [CASE...]
 """
 
+import os
 import signal
 import struct
 import sys
 import time
+import uuid
 
 POOLD = sys.argv.pop(3)
 sys.path.insert(0, sys.argv[3])     # in place of fm_cases's manual page
 
 import guest_qemu  # noqa: E402
-from fm_cases import TAG, Fm, case, equal, has, qemu, run  # noqa: E402
+from fm_cases import TAG, Fm, Skip, case, equal, has, qemu, run  # noqa: E402
 from fm_machine import (ECAM, MB_CONTROL, MIB, MMIO, BAR2, PATIENCE,
                         PXB_BUS, Machine)  # noqa: E402
 from poold import Daemon, FmLine  # noqa: E402
@@ -281,6 +283,31 @@ def machines_do_not_notice_that_the_daemon_was_killed():
 
 
 @case
+def a_daemon_of_another_user_has_its_memory_back():
+    if os.geteuid():
+        raise Skip('only root can be another user')
+    d = Daemon(POOLD, *POOL, user=65534)
+    fm = Fm(d.fm)
+    with d, Head(d, 0) as a:
+        fm.text('add', '--host', 0, '--size', '4M')
+        (dpa, _), = a.accept()
+        a.store(dpa, 0x77)
+        d.restart()
+        equal(a.mailbox(0x4801, b'\x08\0\0\0\0\0\0\0')[1][4], 1)
+        equal(a.load(dpa), 0x77)
+        until(fm, 'add', '--host', 0, '--size', '2M')
+        a.accept()
+        with Head(d, 1) as b:
+            fm.text('release', '--host', 0, '--forced', '--extent',
+                    f'{dpa:#x}+4M')
+            until(fm, 'add', '--host', 1, '--extent', f'{dpa:#x}+4M')
+            b.accept()
+            b.store(dpa, 0x88)
+            equal(b.load(dpa), 0x88)
+            equal(a.load(dpa), NOBODY)
+
+
+@case
 def a_command_waits_for_the_daemon_and_not_the_machine():
     d, fm = pool()
     with d, Head(d, 0) as a:
@@ -358,6 +385,80 @@ def the_manager_sees_links_and_static_capacity():
         while heads() != [0, 4, 0, 1]:
             assert time.monotonic() < end, heads()
         line.close()
+
+
+# What a logical device says that is not of its own run (its logs' sizes are)
+SAME = ((0x0001, b''), (0x0002, b''), (0x0003, b''), (0x0400, b''),
+        (0x4000, b''), (0x4100, b''), (0x4102, struct.pack('<II', 0, 64)),
+        (0x4200, b''), (0x4300, struct.pack('<QQ', 0, 16)), (0x4500, b''),
+        (0x4800, b'\x08\0'), (0x5600, b''), (0x5403, b''), (0x4400, b'x'))
+CEL = uuid.UUID('0da9c0b5-bf41-4b78-8f79-96b1623b3f17').bytes
+
+
+class Local(Machine):
+    """The heads of a pool in one machine, and a manager's line to it."""
+
+    def __init__(self):
+        super().__init__(qemu, line=[
+            '-nodefaults', '-m', '128M', '-M', 'q35,cxl=on',
+            '-object', 'memory-backend-ram,id=medium,size=1G',
+            '-object', 'memory-backend-ram,id=own,size=256M',
+            '-object', 'cxl-pool,id=p,memdev=medium,heads=4,num-dc-regions=4',
+            '-device', f'pxb-cxl,id=cxl.0,bus=pcie.0,bus_nr={PXB_BUS}',
+            '-device', 'cxl-rp,id=rp0,bus=cxl.0,chassis=0,slot=0,port=0',
+            '-device', 'cxl-type3,id=mem0,bus=rp0,pool=p,head=1,'
+            'volatile-memdev=own'])
+
+    def link(self, number, kind):
+        return [word.replace('target=mem0', 'target=p')
+                for word in super().link(number, kind)]
+
+
+@case
+def a_tunnel_reaches_a_device_as_that_of_a_local_pool():
+    d, _ = pool()
+    with d, Head(d, 1, REGION) as a, Local() as local:
+        fm, near = FmLine(d), FmLine(local, 'fm0')
+        end = time.monotonic() + PATIENCE
+        while fm.device(1, 0x0001)[0]:
+            assert time.monotonic() < end
+        for opcode, payload in SAME:
+            equal((opcode, fm.device(1, opcode, payload)),
+                  (opcode, near.device(1, opcode, payload)))
+        # the same commands, and heads that are not there
+        cel = CEL + struct.pack('<II', 0, 4 * 16)
+        equal(fm.device(1, 0x0401, cel), near.device(1, 0x0401, cel))
+        for head in (0, 2, 9):
+            equal(fm.device(head, 0x4000), near.device(head, 0x4000))
+        # what it changes is the host's
+        label = struct.pack('<II', 0, 0) + b'label'
+        equal(fm.device(1, 0x4103, label), near.device(1, 0x4103, label))
+        # an operation goes on in the background
+        equal(fm.device(1, 0x4400), near.device(1, 0x4400))
+        equal((fm.background, near.background), (True, True))
+        equal(a.mailbox(0x0001)[0], 0)
+        fm.close()
+        near.close()
+
+
+@case
+def a_tunnel_to_a_stopped_machine_ends():
+    d, _ = pool()
+    with d, Head(d, 0) as a:
+        fm = FmLine(d)
+        end = time.monotonic() + PATIENCE
+        while fm.device(0, 0x0001)[0]:
+            assert time.monotonic() < end
+        a.monitor.command('stop')
+        equal(fm.device(0, 0x0001), (2, None))
+        a.monitor.command('cont')
+        equal(fm.device(0, 0x0001)[0], 0)
+        a.process.send_signal(signal.SIGSTOP)
+        equal(fm.device(0, 0x0001), (2, None))
+        a.process.send_signal(signal.SIGCONT)
+        # the answer that comes now is nobody's
+        equal(fm.device(0, 0x0002)[0], 0)
+        fm.close()
 
 
 def refused(machine, pattern, name, **arguments):

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """cxl-poold: hosts that speak its protocol, and cxl-fm as the Fabric Manager.
 
-usage: test-cxl-poold.py CXL-POOLD CXL-FM [CASE...]
+usage: test-cxl-poold.py CXL-POOLD CXL-FM SLOW-MEDIUM [CASE...]
 """
 
 import multiprocessing
@@ -11,14 +11,17 @@ import signal
 import struct
 import subprocess
 import sys
+import tempfile
 
+SLOW_MEDIUM = sys.argv.pop(3)
 sys.argv.insert(1, '')      # fm_cases: there is no QEMU here
 sys.argv[2:4] = [sys.argv[3], sys.argv[2]]
 
 from fm_cases import (OTHER, TAG, Fm, case, equal, has, program,  # noqa: E402
                       run)
-from poold import (ATTACH, CREDIT, ENDED, HELLO, INFO, MAGIC, REQUEST, Closed,
-                   Daemon, FmLine, Host, Line)  # noqa: E402
+from poold import (ATTACH, CREDIT, DETACH, ENDED, HELLO, INFO, MAGIC, REPLY,
+                   REQUEST, VERSION, Closed, Daemon, FmLine, Host,
+                   Line)  # noqa: E402
 
 POOLD = sys.argv[3]
 MIB = 1 << 20
@@ -267,6 +270,82 @@ def the_log_of_what_is_leaving_is_read_in_pieces():
         line.close()
 
 
+class Slow(Daemon):
+    """It overwrites by writing, and cannot while the file "held" is there."""
+
+    def start(self):
+        os.environ.update(LD_PRELOAD=SLOW_MEDIUM,
+                          SLOW_MEDIUM=self.path('held'))
+        try:
+            super().start()
+        finally:
+            del os.environ['LD_PRELOAD']
+
+    def hold(self):
+        with open(self.path('held'), 'w', encoding='utf-8'):
+            pass
+
+    def let_go(self):
+        os.unlink(self.path('held'))
+
+
+@case
+def what_is_not_overwritten_yet_is_leaving_and_nobody_waits():
+    with tempfile.TemporaryDirectory() as folder:
+        d = Slow(POOLD, *POOL, f'--file={folder}/medium')
+        fm = Fm(d.fm)
+        with d:
+            line = Line(d)
+            a, b = Host(line, 0), Host(Line(d), 1, base=256 * MIB)
+            (dpa, length), = give(fm, a, 0, '64M')
+            places = range(dpa, dpa + length, 8 * MIB)
+            for at in places:
+                a.write(at, b'old')
+            d.hold()
+            a.release((dpa, length))
+            equal(leaving(fm, 0), [(dpa, length)])
+            has(fm.text('map', '--host', 0),
+                f'^ ~ 64 MiB at {dpa:#x} leave: they are being overwritten$')
+            to_other = ('add', '--host', 1, '--extent',
+                        f'{b.base + dpa:#x}+64M')
+            fm.refused(IN_USE, *to_other)
+            a.sync()
+            give(fm, b, 1)
+            # nor is it forgotten
+            d.restart()
+            equal(leaving(fm, 0), [(dpa, length)])
+            a.move(Line(d))
+            b.move(Line(d))
+            fm.refused(IN_USE, *to_other)
+            equal([bytes(line.memory[at:at + 3]) for at in places],
+                  [b'old'] * len(places))
+            d.let_go()
+            when_possible(fm, *to_other)
+            equal(leaving(fm, 0), [])
+            b.accept()
+            equal([b.read(b.base + at, 3) for at in places],
+                  [bytes(3)] * len(places))
+
+
+@case
+def what_is_freed_by_a_reference_is_overwritten_as_well():
+    d = Slow(POOLD, *POOL)
+    fm = Fm(d.fm)
+    with d:
+        a = Host(Line(d), 1, base=256 * MIB)
+        (dpa, _), = give(fm, a, 1, '2M', '--region', 1, '--tag', TAG)
+        a.write(dpa, b'old')
+        fm.text('reference', 'add', TAG)
+        a.release((dpa, BLOCK))
+        d.hold()
+        fm.text('reference', 'remove', TAG)
+        equal(leaving(fm, 0), [(dpa - a.base, BLOCK)])
+        d.let_go()
+        while leaving(fm, 0):
+            pass
+        equal(bytes(a.line.memory[dpa - a.base:][:3]), bytes(3))
+
+
 def in_another_process(d):
     """Runs a host elsewhere; returns the process and a pipe to it."""
     here, there = multiprocessing.Pipe()
@@ -450,11 +529,206 @@ def a_manager_sees_links_and_static_capacity_of_heads():
                 b.read()
         except Closed as closed:
             has(str(closed), 'does not understand')
+        # as long as its machine is there, whoever was away
         a.line.close()
+        equal(fm.command(0x5501, b'\1\1')[1][4:], LINK)
+        fm.close()
+        d.restart()
+        fm = FmLine(d)
+        equal(fm.command(0x5501, b'\1\1')[1][4:], LINK)
+        equal(struct.unpack('<QH', fm.command(0x5400)[1][:10]),
+              (1536 * MIB, 4))
+        a.move(Line(d))
+        equal(fm.command(0x5501, b'\1\1')[1][4:], LINK)
+        a.line.send(DETACH, b'', 1)
         while fm.command(0x5501, b'\1\1')[1][4:] != NO_LINK:
             pass
         equal(struct.unpack('<QH', fm.command(0x5400)[1][:10]),
               (1024 * MIB, 4))
+        # another life of it has not said anything yet
+        a.attach()
+        a.inform(256 * MIB, 0, LINK)
+        a.sync()
+        equal(fm.command(0x5501, b'\1\1')[1][4:], LINK)
+        a.line.close()
+        c = None
+        while not c:
+            try:
+                c = Host(Line(d), 1, base=512 * MIB)
+            except Closed as closed:
+                has(str(closed), 'already')
+        equal(fm.command(0x5501, b'\1\1')[1][4:], NO_LINK)
+        fm.close()
+
+
+@case
+def the_end_of_a_process_ends_what_is_seen_of_its_head():
+    d, _ = pool()
+    with d:
+        process, tell = in_another_process(d)
+        fm = FmLine(d)
+        tell('inform', 0, 0, LINK)
+        tell('sync')
+        d.restart()
+        fm = FmLine(d)
+        equal(fm.command(0x5501, b'\0\1')[1][4:], LINK)
+        os.kill(process.pid, signal.SIGKILL)
+        process.join()
+        while fm.command(0x5501, b'\0\1')[1][4:] != NO_LINK:
+            pass
+        d.restart()
+        fm = FmLine(d)
+        equal(fm.command(0x5501, b'\0\1')[1][4:], NO_LINK)
+        fm.close()
+
+
+# -- tunnels to logical devices -----------------------------------------------
+
+NOT_THERE = (0x02, None)
+
+
+@case
+def a_tunnel_leads_to_the_process_of_a_head():
+    d, _ = pool()
+    with d:
+        fm, other = FmLine(d), FmLine(d)
+        a = Host(Line(d), 2)
+        # not set up yet
+        equal(fm.device(2, 0x4000), NOT_THERE)
+        a.inform()
+        a.sync()
+        fm.ask_device(2, 0x4102, b'12345678')
+        number, opcode, room, payload = a.tunnel()
+        equal((opcode, payload), (0x4102, b'12345678'))
+        equal(room, 4096 - 4 - 12)
+        # meanwhile others are served
+        equal(other.command(0x5600)[0], 0)
+        other.ask_device(2, 0x4103)
+        second = a.tunnel()[0]
+        assert second > number
+        a.reply(second, b'', 0x16)
+        equal(other.device_answer(0x4103), (0x16, b''))
+        a.reply(number, b'x' * room, 0, True)
+        equal(fm.device_answer(0x4102), (0, b'x' * room))
+        equal(fm.background, True)
+        # a request that came behind it is answered behind it
+        fm.ask_device(2, 0x4200)
+        fm.ask(0x5600)
+        equal(other.command(0x5600)[0], 0)
+        a.reply(a.tunnel()[0], b'y')
+        equal(fm.device_answer(0x4200), (0, b'y'))
+        equal(fm.answer()[0], 0)
+        equal(fm.background, False)
+        fm.close()
+        other.close()
+
+
+@case
+def a_head_that_is_not_there_is_no_end_of_a_tunnel():
+    d, _ = pool()
+    with d:
+        fm = FmLine(d)
+        line = Line(d)
+        a = Host(line, 0)
+        a.inform()
+        a.sync()
+        for head in (1, 4, 255):
+            equal(fm.device(head, 0x4000), NOT_THERE)
+        # nor is there another pool
+        fm.ask_device(0, 0x5600, target=1)
+        equal(fm.device_answer(0x5600), NOT_THERE)
+        # wrong lengths never leave the daemon
+        equal(fm.command(0x5300, bytes(15)), (0x16, b''))
+        equal(fm.command(0x5300, b'\0\0\x0d\0' + bytes(12)), (0x16, b''))
+        fm.ask_device(0, 0x4000)
+        a.tunnel()
+        # it says nothing for too long, and something later
+        equal(fm.device_answer(0x4000), NOT_THERE)
+        fm.ask_device(0, 0x4000)
+        number = a.tunnel()[0]
+        a.reply(number - 1, b'late')
+        a.reply(number, b'new')
+        equal(fm.device_answer(0x4000), (0, b'new'))
+        # it is unplugged, or its connection ends
+        fm.ask_device(0, 0x4000)
+        a.tunnel()
+        line.send(DETACH, b'', 0)
+        equal(fm.device_answer(0x4000), NOT_THERE)
+        a.attach()
+        a.inform()
+        fm.ask_device(0, 0x4000)
+        a.tunnel()
+        line.close()
+        equal(fm.device_answer(0x4000), NOT_THERE)
+        equal(fm.device(0, 0x4000), NOT_THERE)
+        fm.close()
+
+
+@case
+def a_manager_that_goes_does_not_wait():
+    d, _ = pool()
+    with d:
+        a = Host(Line(d), 0)
+        a.inform()
+        a.sync()
+        fm = FmLine(d)
+        fm.ask_device(0, 0x4000)
+        number = a.tunnel()[0]
+        fm.close()
+        a.sync()
+        fm = FmLine(d)
+        a.reply(number, b'nobody')
+        fm.ask_device(0, 0x4001)
+        a.reply(a.tunnel()[0], b'me')
+        equal(fm.device_answer(0x4001), (0, b'me'))
+        fm.close()
+
+
+@case
+def replies_that_cannot_be_end_the_connection():
+    d, _ = pool()
+    with d:
+        fm = FmLine(d)
+        b = Host(Line(d), 1)
+        b.inform()
+
+        def refused(reply):
+            a = None
+            while not a:
+                try:
+                    a = Host(Line(d), 0)
+                except Closed as closed:
+                    has(str(closed), 'already')
+            a.inform()
+            a.sync()
+            fm.ask_device(0, 0x4000)
+            number, _, room, _ = a.tunnel()
+            reply(a, number, room)
+            try:
+                while True:
+                    a.take()
+            except Closed as closed:
+                has(str(closed), 'does not understand')
+            equal(fm.device_answer(0x4000), NOT_THERE)
+            a.line.close()
+        refused(lambda a, number, room: a.reply(number, bytes(room + 1)))
+        refused(lambda a, number, room: a.reply(number + 1))
+        refused(lambda a, number, room: a.reply(0))
+        refused(lambda a, number, room: a.reply(number, code=0xffff))
+        refused(lambda a, number, room: a.line.send(REPLY, bytes(15), 0))
+        # what another was asked
+        fm.ask_device(1, 0x4000)
+        number = b.tunnel()[0]
+        a = Host(Line(d), 2)
+        a.reply(number, b'mine')
+        try:
+            a.sync()
+        except Closed as closed:
+            has(str(closed), 'does not understand')
+        else:
+            raise AssertionError('it answers for another')
+        b.reply(number, b'ours')
+        equal(fm.device_answer(0x4000), (0, b'ours'))
         fm.close()
 
 
@@ -526,8 +800,9 @@ def nonsense_ends_a_connection_and_nothing_else():
                      message(HELLO, MAGIC + struct.pack('<HH', 2, 1)),
                      message(ATTACH, attach), message(REQUEST, bytes(16))):
             has(ends(d, data, greet=False), 'does not understand')
-        has(ends(d, message(HELLO, MAGIC + struct.pack('<HH', 3, 9)),
-                 greet=False), 'speaks version 2, not 3 to 9')
+        has(ends(d, message(HELLO, MAGIC + struct.pack('<HH', VERSION + 1, 9)),
+                 greet=False), f'speaks version {VERSION}, not {VERSION + 1} '
+            'to 9')
         for data in (message(ATTACH, attach[:-1]), message(0x55),
                      message(ATTACH, b'\0' * 16 + attach[16:]),
                      message(ENDED, bytes(8)), message(CREDIT, bytes(16)),

@@ -102,11 +102,13 @@ int fm_supported_logs(struct cxl_conn *conn, struct fm_logs *logs);
 int fm_read_log(struct cxl_conn *conn, const uint8_t uuid[16], void *to,
                 uint32_t size);
 /**
- * struct fm_leaving - capacity that a host may still reach, see
+ * struct fm_leaving - capacity that a host may still reach, or did last, see
  * docs/system/devices/cxl-commands.rst
+ * @wiped: no host reaches it, but it is not overwritten yet
  */
 struct fm_leaving {
     uint16_t host;
+    bool wiped;
     uint64_t dpa;               /* as the host has it */
     uint64_t len;
 };

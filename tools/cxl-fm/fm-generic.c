@@ -29,6 +29,7 @@ static const uint8_t leaving_uuid[16] = {
     0x8a, 0x75, 0xc5, 0x45, 0xbd, 0x61, 0xbe, 0xe5
 };
 #define LEAVING_ENTRY       24
+#define LEAVING_WIPED       1
 
 /* Dynamic capacity record ca95afa7-f183-4018-8c2f-95268e101a2a */
 static const uint8_t dc_record_uuid[16] = {
@@ -226,7 +227,8 @@ static int parse_leaving(const uint8_t *bytes, uint32_t size,
         struct fm_leaving *l = &(*list)[*n];
 
         l->host = rd_num(&rd, 2);
-        rd_skip(&rd, 6);
+        l->wiped = rd_num(&rd, 1) & LEAVING_WIPED;
+        rd_skip(&rd, 5);
         l->dpa = rd_num(&rd, 8);
         l->len = rd_num(&rd, 8);
     }

@@ -89,8 +89,9 @@ static void print_leaving(FILE *out, const GArray *leaving)
         const struct fm_leaving *l = &g_array_index(leaving, struct fm_leaving,
                                                     i);
 
-        fprintf(out, " ~ %s at 0x%" PRIx64 " leave: the host may still reach "
-                "them\n", fm_text_size(text, l->len), l->dpa);
+        fprintf(out, " ~ %s at 0x%" PRIx64 " leave: %s\n",
+                fm_text_size(text, l->len), l->dpa, l->wiped ?
+                "they are being overwritten" : "the host may still reach them");
     }
 }
 
@@ -157,6 +158,7 @@ static void json_map(struct fm_json *j, uint16_t host,
         fm_json_begin(j, NULL, '{');
         fm_json_num(j, "dpa", l->dpa);
         fm_json_num(j, "length", l->len);
+        fm_json_bool(j, "overwritten", l->wiped);
         fm_json_end(j);
     }
     fm_json_end(j);

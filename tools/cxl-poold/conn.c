@@ -13,12 +13,18 @@
 #define OUT_PAUSE   (4 * MiB)
 #define OUT_MAX     (256 * MiB)
 
+/* One descriptor that is passed */
+typedef union ConnControl {
+    char bytes[CMSG_SPACE(sizeof(int))];
+    struct cmsghdr align;
+} ConnControl;
+
 static gboolean conn_event(gint fd, GIOCondition what, gpointer opaque);
 
 /* Who does not read what it is told is not listened to either */
 static void conn_wait(Conn *c)
 {
-    bool listens = c->out->len < OUT_PAUSE && c->in->len < IN_PAUSE && !c->ends;
+    bool listens = !conn_is_full(c) && c->in->len < IN_PAUSE && !c->ends;
     GIOCondition waits = (c->out->len ? G_IO_OUT : 0) |
                          (listens ? G_IO_IN : 0);
 
@@ -34,7 +40,7 @@ static void conn_wait(Conn *c)
 }
 
 /* What is not taken now is offered again when something was sent */
-static void conn_take(Conn *c)
+void conn_take(Conn *c)
 {
     size_t pos = 0;
     ssize_t n;
@@ -52,15 +58,43 @@ static void conn_take(Conn *c)
     g_byte_array_remove_range(c->in, 0, pos);
 }
 
+/* One descriptor is kept, the last one, of who may pass some */
+static void conn_take_fd(Conn *c, struct msghdr *msg)
+{
+    struct cmsghdr *cmsg = CMSG_FIRSTHDR(msg);
+    int fd;
+
+    if (!cmsg || cmsg->cmsg_level != SOL_SOCKET ||
+        cmsg->cmsg_type != SCM_RIGHTS ||
+        cmsg->cmsg_len != CMSG_LEN(sizeof(fd))) {
+        return;
+    }
+    memcpy(&fd, CMSG_DATA(cmsg), sizeof(fd));
+    if (c->taken_fd >= 0) {
+        close(c->taken_fd);
+    }
+    c->taken_fd = fd;
+}
+
 static void conn_receive(Conn *c)
 {
-    uint8_t *at;
     size_t was = c->in->len;
+    struct iovec iov = { .iov_len = IN_BYTES };
+    ConnControl control;
+    struct msghdr msg = {
+        .msg_iov = &iov, .msg_iovlen = 1,
+        /* Without room for them the kernel closes what is passed */
+        .msg_control = c->takes_fd ? control.bytes : NULL,
+        .msg_controllen = c->takes_fd ? CMSG_LEN(sizeof(int)) : 0,
+    };
     ssize_t n;
 
     g_byte_array_set_size(c->in, was + IN_BYTES);
-    at = c->in->data + was;
-    n = recv(c->fd, at, IN_BYTES, MSG_DONTWAIT);
+    iov.iov_base = c->in->data + was;
+    n = recvmsg(c->fd, &msg, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+    if (n >= 0) {
+        conn_take_fd(c, &msg);
+    }
     g_byte_array_set_size(c->in, was + MAX(n, 0));
     if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR)) {
         conn_kill(c);
@@ -72,10 +106,7 @@ static void conn_receive(Conn *c)
 static void conn_send(Conn *c)
 {
     struct iovec iov = { c->out->data, c->out->len };
-    union {
-        char bytes[CMSG_SPACE(sizeof(int))];
-        struct cmsghdr align;
-    } control = { };
+    ConnControl control = { };
     struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
     ssize_t n;
 
@@ -133,11 +164,17 @@ Conn *conn_new(Poold *p, int fd, const ConnOps *ops, void *opaque)
     c->in = g_byte_array_new();
     c->out = g_byte_array_new();
     c->attach_fd = -1;
+    c->taken_fd = -1;
     c->pid = process_of_peer(fd);
     c->start = c->pid ? process_start(c->pid) : 0;
     g_ptr_array_add(p->conns, c);
     conn_wait(c);
     return c;
+}
+
+bool conn_is_full(const Conn *c)
+{
+    return c->out->len >= OUT_PAUSE;
 }
 
 void conn_end(Conn *c)
@@ -168,6 +205,9 @@ void conn_turn(Poold *p)
         c->ops->closed(c);
         g_source_remove(c->source);
         close(c->fd);
+        if (c->taken_fd >= 0) {
+            close(c->taken_fd);
+        }
         g_byte_array_unref(c->in);
         g_byte_array_unref(c->out);
         g_free(c);

@@ -82,12 +82,11 @@ static void head_access(void *opaque, uint16_t host, const CXLDCRange *range,
     }
 }
 
-/* Done when the decision that it is free is in the database */
+/* Done when that it has left the host is in the database: cxl_dc_next_wipe() */
 static void head_sanitize(void *opaque, const CXLDCRange *range)
 {
     Poold *p = opaque;
 
-    g_array_append_vals(p->wipe, range, 1);
     p->changed_model = true;
 }
 
@@ -129,7 +128,27 @@ bool heads_info(const CXLHeads *heads, unsigned head, CXLHeadInfo *info)
     const Head *h = &container_of(heads, Poold, heads)->head[head];
 
     *info = h->info;
-    return h->conn && h->known;
+    return h->process && h->known;
+}
+
+/* Where its regions begin says how much there may be in front of them */
+bool heads_set_info(Head *h, const CXLHeadInfo *info)
+{
+    uint64_t base = cxl_dc_host_base(h->pool->dc, h->nr);
+
+    if (info->volatile_size > base ||
+        info->persistent_size > base - info->volatile_size) {
+        return false;
+    }
+    h->info = *info;
+    h->known = true;
+    return true;
+}
+
+static void head_forget_info(Head *h)
+{
+    h->known = false;
+    h->pool->changed_info = true;
 }
 
 /* -- life of a head ------------------------------------------------------- */
@@ -143,6 +162,7 @@ static void head_forget_events(Head *h)
 /* Nobody reaches its memory any more; heads_settle() does the rest */
 static void head_end(Head *h)
 {
+    fm_lost(h);
     process_unwatch(h->process);
     h->process = NULL;
     h->conn = NULL;
@@ -153,7 +173,18 @@ static void head_end(Head *h)
     h->last_request = 0;
     cxl_dc_reset_host(h->pool->dc, h->nr);
     head_forget_events(h);
+    head_forget_info(h);
     h->pool->changed_model = true;
+}
+
+bool heads_have_process(const Poold *p)
+{
+    for (unsigned i = 0; i < p->options.heads; i++) {
+        if (p->head[i].process) {
+            return true;
+        }
+    }
+    return false;
 }
 
 static void head_process_ended(void *opaque)
@@ -161,6 +192,8 @@ static void head_process_ended(void *opaque)
     Head *h = opaque;
 
     head_end(h);
+    /* With the last of them the memory of the last life has ended */
+    medium_settle(h->pool, &error_fatal);
     pool_turn_end(h->pool);
 }
 
@@ -251,6 +284,16 @@ static bool head_greet(Conn *c, const CXLPoolMsg *msg)
                     "both have to be in the same PID namespace");
         return true;
     }
+    if (p->medium_fd < 0 && medium_take(p, c->taken_fd)) {
+        c->taken_fd = -1;
+    }
+    if (p->medium_fd < 0) {
+        head_refuse(c, "the memory of the pool is that of machines which have "
+                    "not connected yet, since cxl-poold was started again: "
+                    "try it again");
+        return true;
+    }
+    c->takes_fd = false;
     memcpy(welcome.place, p->place, sizeof(p->place));
     cxl_pool_put_welcome(c->out, &welcome);
     c->attach_fd = p->medium_fd;
@@ -300,12 +343,14 @@ static bool head_attach(Conn *c, Head *h, const CXLPoolMsg *msg)
                     (int)h->pid);
         return true;
     }
-    if (a.base != cxl_dc_host_base(p->dc, h->nr) &&
-        !cxl_dc_set_host_base(p->dc, h->nr, a.base, &err)) {
-        head_refuse(c, "head %u cannot have 0x%" PRIx64 " bytes of static "
-                    "capacity: %s", h->nr, a.base, error_get_pretty(err));
-        error_free(err);
-        return true;
+    if (a.base != cxl_dc_host_base(p->dc, h->nr)) {
+        if (!cxl_dc_set_host_base(p->dc, h->nr, a.base, &err)) {
+            head_refuse(c, "head %u cannot have 0x%" PRIx64 " bytes of static "
+                        "capacity: %s", h->nr, a.base, error_get_pretty(err));
+            error_free(err);
+            return true;
+        }
+        head_forget_info(h);
     }
     if (!h->process) {
         h->process = process_watch(c->pid, c->start, head_process_ended, h);
@@ -321,6 +366,7 @@ static bool head_attach(Conn *c, Head *h, const CXLPoolMsg *msg)
         h->next_event = 1;
         cxl_dc_reset_host(p->dc, h->nr);
         head_forget_events(h);
+        head_forget_info(h);
         a.heard = 0;
     }
     if (!head_heard(h, a.heard, a.room)) {
@@ -330,25 +376,17 @@ static bool head_attach(Conn *c, Head *h, const CXLPoolMsg *msg)
         cxl_dc_set_dsmad_handle(p->dc, h->nr, i, a.dsmad[i]);
     }
     h->conn = c;
-    h->known = false;
     p->changed_heads = true;
     head_send_all(h);
     return true;
 }
 
-/* Where its regions begin says how much there may be in front of them */
 static bool head_tell(Head *h, const CXLPoolMsg *msg)
 {
-    uint64_t base = cxl_dc_host_base(h->pool->dc, h->nr);
     CXLHeadInfo info;
 
-    if (!cxl_pool_get_info(msg, &info) || info.volatile_size > base ||
-        info.persistent_size > base - info.volatile_size) {
-        return false;
-    }
-    h->info = info;
-    h->known = true;
-    return true;
+    h->pool->changed_info = true;
+    return cxl_pool_get_info(msg, &info) && heads_set_info(h, &info);
 }
 
 /* The host is there no more, and nothing of it reaches the memory */
@@ -414,6 +452,7 @@ static bool head_message(Conn *c, const CXLPoolMsg *msg)
 {
     Poold *p = c->pool;
     CXLPoolCredit credit;
+    CXLPoolAnswer answer;
     uint64_t ticket;
     Head *h;
 
@@ -452,6 +491,8 @@ static bool head_message(Conn *c, const CXLPoolMsg *msg)
         return true;
     case CXL_POOL_MSG_INFO:
         return head_tell(h, msg);
+    case CXL_POOL_MSG_REPLY:
+        return cxl_pool_get_answer(msg, &answer) && fm_replied(h, &answer);
     case CXL_POOL_MSG_CREDIT:
         return cxl_pool_get_credit(msg, &credit) &&
                head_heard(h, credit.heard, credit.room);
@@ -480,6 +521,7 @@ static void head_closed(Conn *c)
 
         if (h->conn == c) {
             h->conn = NULL;
+            fm_lost(h);
         }
     }
 }
@@ -491,5 +533,5 @@ static const ConnOps head_ops = {
 
 void heads_accepted(Poold *p, int fd)
 {
-    conn_new(p, fd, &head_ops, NULL);
+    conn_new(p, fd, &head_ops, NULL)->takes_fd = true;
 }

@@ -4,7 +4,9 @@
  *
  * A file that was named, or memory without a name.  The latter lives as long as
  * a process has it, which heads do over the daemon's end: a daemon that starts
- * again gets it back from them.
+ * again gets it back from them.  It looks for it in their descriptors, which it
+ * may only for root and for processes of its own user; the others pass it when
+ * they connect again.
  */
 #include "qemu/osdep.h"
 #include <linux/falloc.h>
@@ -13,7 +15,8 @@
 #include "qemu/error-report.h"
 #include "poold.h"
 
-/* Overwritten at once where pages cannot be given back */
+/* In one step, some milliseconds: pages that are given back, or written */
+#define PUNCH_BYTES (64 * MiB)
 #define ZERO_BYTES  (1 * MiB)
 
 static int medium_open_file(const PooldOptions *o, Error **errp)
@@ -34,52 +37,58 @@ static int medium_open_file(const PooldOptions *o, Error **errp)
     return fd;
 }
 
-/* What heads of the last life have */
-static int medium_find(Poold *p)
+/* What heads of the last life have; false: there was none */
+static bool medium_last(const Poold *p, uint64_t *dev, uint64_t *ino)
 {
     g_autofree char *text = store_get_text(p->store, "medium");
     g_auto(GStrv) word = g_strsplit(text ?: "", " ", 2);
+
+    if (g_strv_length(word) != 2) {
+        return false;
+    }
+    *dev = g_ascii_strtoull(word[0], NULL, 10);
+    *ino = g_ascii_strtoull(word[1], NULL, 10);
+    return true;
+}
+
+static int medium_find(const Poold *p)
+{
+    uint64_t dev, ino;
     int fd = -1;
 
-    if (g_strv_length(word) == 2) {
-        uint64_t dev = g_ascii_strtoull(word[0], NULL, 10);
-        uint64_t ino = g_ascii_strtoull(word[1], NULL, 10);
+    if (!medium_last(p, &dev, &ino)) {
+        return -1;
+    }
+    for (unsigned i = 0; i < p->options.heads && fd < 0; i++) {
+        const Head *h = &p->head[i];
 
-        for (unsigned i = 0; i < p->options.heads && fd < 0; i++) {
-            const Head *h = &p->head[i];
-
-            if (h->pid && process_start(h->pid) == h->start) {
-                fd = process_find_file(h->pid, dev, ino);
-            }
+        if (h->pid && process_start(h->pid) == h->start) {
+            fd = process_find_file(h->pid, dev, ino);
         }
     }
     return fd;
 }
 
-bool medium_open(Poold *p, Error **errp)
+bool medium_take(Poold *p, int fd)
+{
+    uint64_t dev, ino;
+    struct stat st;
+
+    if (fd < 0 || fstat(fd, &st) || !medium_last(p, &dev, &ino) ||
+        st.st_dev != dev || st.st_ino != ino || st.st_size != p->options.size ||
+        (fcntl(fd, F_GETFL) & O_ACCMODE) != O_RDWR) {
+        return false;
+    }
+    p->medium_fd = fd;
+    return true;
+}
+
+static bool medium_use(Poold *p, int fd, Error **errp)
 {
     const PooldOptions *o = &p->options;
     g_autofree char *text = NULL;
     struct stat st;
-    int fd;
 
-    if (o->file) {
-        fd = medium_open_file(o, errp);
-        if (fd < 0) {
-            return false;
-        }
-    } else {
-        fd = medium_find(p);
-        if (fd < 0) {
-            fd = memfd_create("cxl-pool", MFD_CLOEXEC |
-                              (o->huge_pages ? MFD_HUGETLB : 0));
-        }
-        if (fd < 0) {
-            error_setg_errno(errp, errno, "cannot have memory%s",
-                             o->huge_pages ? " in huge pages" : "");
-            return false;
-        }
-    }
     p->medium_fd = fd;
     if (ftruncate(fd, o->size) || fstat(fd, &st)) {
         error_setg_errno(errp, errno, "the medium cannot have 0x%" PRIx64
@@ -91,25 +100,47 @@ bool medium_open(Poold *p, Error **errp)
     return store_set_text(p->store, "medium", text, errp);
 }
 
-void medium_zero(Poold *p, uint64_t offset, uint64_t len)
+bool medium_open(Poold *p, Error **errp)
 {
-    g_autofree void *zeroes = NULL;
+    int fd = p->options.file ? medium_open_file(&p->options, errp)
+                             : medium_find(p);
+
+    return fd < 0 ? !p->options.file : medium_use(p, fd, errp);
+}
+
+bool medium_settle(Poold *p, Error **errp)
+{
+    bool huge = p->options.huge_pages;
+    int fd;
+
+    if (p->medium_fd >= 0 || heads_have_process(p)) {
+        return true;
+    }
+    fd = memfd_create("cxl-pool", MFD_CLOEXEC | (huge ? MFD_HUGETLB : 0));
+    if (fd < 0) {
+        error_setg_errno(errp, errno, "cannot have memory%s",
+                         huge ? " in huge pages" : "");
+        return false;
+    }
+    return medium_use(p, fd, errp);
+}
+
+uint64_t medium_zero(Poold *p, uint64_t offset, uint64_t len)
+{
+    static uint8_t zeroes[ZERO_BYTES];
+    uint64_t punched = MIN(len, PUNCH_BYTES);
+    ssize_t n;
 
     if (!fallocate(p->medium_fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
-                   offset, len)) {
-        return;
+                   offset, punched)) {
+        return punched;
     }
-    zeroes = g_malloc0(ZERO_BYTES);
-    while (len) {
-        ssize_t n = pwrite(p->medium_fd, zeroes, MIN(len, ZERO_BYTES), offset);
-
-        if (n <= 0) {
-            /* Old data must not get to anybody */
-            error_report("cannot overwrite the medium at 0x%" PRIx64 ": %s",
-                         offset, strerror(errno));
-            exit(EXIT_FAILURE);
-        }
-        offset += n;
-        len -= n;
+    n = pwrite(p->medium_fd, zeroes, MIN(len, ZERO_BYTES), offset);
+    if (!n || (n < 0 && errno != EINTR)) {
+        /* Old data must not get to anybody */
+        error_report("cannot overwrite the medium at 0x%" PRIx64 ": %s",
+                     offset, strerror(errno));
+        exit(EXIT_FAILURE);
     }
+    return MAX(n, 0);
 }

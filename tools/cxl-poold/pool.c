@@ -5,6 +5,7 @@
 #include "qemu/osdep.h"
 #include "qapi/error.h"
 #include "qemu/error-report.h"
+#include "qemu/timer.h"
 #include "hw/cxl/cxl_memdev.h"
 #include "hw/cxl/cci/cmd-sets.h"
 #include "hw/pci/pci_ids.h"
@@ -16,6 +17,11 @@
 #define HEAD_PAYLOAD    (1 * MiB)
 /* Records of each log of errors */
 #define LOG_DEPTH       8
+/* Overwriting goes on for so long at once, then others have their turn */
+#define WIPE_SLICE_NS   (10 * SCALE_MS)
+#define WIPE_PAUSE_MS   5
+/* What is free as soon as it is done, and not done again by another life */
+#define WIPE_PIECE      (1 * GiB)
 
 /* Of hosts, and of the pool: heads are no PCI functions here */
 const CXLCmdSet *const cxl_cmd_sets[] = {
@@ -24,6 +30,7 @@ const CXLCmdSet *const cxl_cmd_sets[] = {
     &cxl_cmds_timestamp,
     &cxl_cmds_logs,
     &cxl_cmds_dcd,
+    &cxl_cmds_mld_port,
     &cxl_cmds_mld,
     &cxl_cmds_mhd,
     &cxl_cmds_fm_dcd,
@@ -53,6 +60,7 @@ static void pool_init_ccis(Poold *p)
         .serial = p->options.serial,
         .ld = pool_no_ld,
         .info = heads_info,
+        .tunnel = fm_tunnel,
     };
     p->cci = (CXLCCI) {
         .dc = p->dc,
@@ -105,7 +113,6 @@ Poold *pool_new(PooldOptions *o, Error **errp)
     o = &p->options;
     p->medium_fd = -1;
     p->conns = g_ptr_array_new();
-    p->wipe = g_array_new(FALSE, FALSE, sizeof(CXLDCRange));
     p->store = store_open(o->dir, o->file, errp);
     if (!p->store || !pool_settle_options(p, errp)) {
         goto fail;
@@ -138,6 +145,9 @@ Poold *pool_new(PooldOptions *o, Error **errp)
         goto fail;
     }
     heads_watch(p);
+    if (!medium_settle(p, errp)) {
+        goto fail;
+    }
     pool_turn_end(p);
     return p;
 fail:
@@ -163,25 +173,70 @@ void pool_free(Poold *p)
         }
         cxl_dc_free(p->dc);
     }
+    if (p->wipe_timer) {
+        g_source_remove(p->wipe_timer);
+    }
     g_free(p->head);
     g_ptr_array_unref(p->conns);
-    g_array_unref(p->wipe);
     options_free(&p->options);
     g_free(p);
 }
 
 /* -- turns ---------------------------------------------------------------- */
 
-static void pool_wipe(Poold *p)
+/* One step; false: there is nothing to be overwritten */
+static bool pool_wipe_step(Poold *p)
 {
-    for (guint i = 0; i < p->wipe->len; i++) {
-        const CXLDCRange *r = &g_array_index(p->wipe, CXLDCRange, i);
-        int region = cxl_dc_region_of(p->dc, r->dpa, r->len);
+    CXLDCRange *r = &p->wipe;
+    int region;
 
-        medium_zero(p, p->place[region] +
-                    (r->dpa - p->config.region[region].base), r->len);
+    if (p->medium_fd < 0 || (!r->len && !cxl_dc_next_wipe(p->dc, r))) {
+        return false;
     }
-    g_array_set_size(p->wipe, 0);
+    region = cxl_dc_region_of(p->dc, r->dpa, r->len);
+    if (!p->wiped) {
+        r->len = MIN(r->len, MAX(WIPE_PIECE,
+                                 cxl_dc_region(p->dc, region)->block_size));
+    }
+    p->wiped += medium_zero(p, p->place[region] + p->wiped +
+                            (r->dpa - p->config.region[region].base),
+                            r->len - p->wiped);
+    if (p->wiped == r->len) {
+        cxl_dc_wiped(p->dc, r);
+        p->wiped = r->len = 0;
+    }
+    return true;
+}
+
+static gboolean pool_wipe_again(gpointer opaque);
+
+/*
+ * That it is free need not be saved at once: until that is, somebody who starts
+ * again overwrites it once more.
+ */
+static void pool_wipe_slice(Poold *p)
+{
+    int64_t end = get_clock() + WIPE_SLICE_NS;
+    bool more;
+
+    do {
+        more = pool_wipe_step(p);
+    } while (more && get_clock() < end);
+    if (more) {
+        p->wipe_timer = g_timeout_add(WIPE_PAUSE_MS, pool_wipe_again, p);
+    }
+}
+
+static gboolean pool_wipe_again(gpointer opaque)
+{
+    Poold *p = opaque;
+
+    p->wipe_timer = 0;
+    pool_wipe_slice(p);
+    /* What took long is not done again, but for its last piece */
+    p->changed_model |= !p->wiped;
+    pool_turn_end(p);
+    return G_SOURCE_REMOVE;
 }
 
 static void pool_save(Poold *p)
@@ -193,7 +248,8 @@ static void pool_save(Poold *p)
         error_reportf_err(err, "the state cannot be saved: ");
         exit(EXIT_FAILURE);
     }
-    p->changed_model = p->changed_log = p->changed_heads = false;
+    p->changed_model = p->changed_log = false;
+    p->changed_heads = p->changed_info = false;
 }
 
 void pool_turn_end(Poold *p)
@@ -203,11 +259,14 @@ void pool_turn_end(Poold *p)
     }
     p->in_turn = true;
     do {
-        if (p->changed_model || p->changed_log || p->changed_heads) {
+        if (p->changed_model || p->changed_log || p->changed_heads ||
+            p->changed_info) {
             pool_save(p);
-            pool_wipe(p);
         }
-        /* Behind the save: what is freed now is wiped in another turn */
+        /* Behind the save: what is taken away now is wiped in another turn */
+        if (!p->wipe_timer) {
+            pool_wipe_slice(p);
+        }
     } while (heads_settle(p));
     conn_turn(p);
     p->in_turn = false;

@@ -103,6 +103,8 @@ typedef struct ConnOps {
  * struct Conn - one stream
  * @out: gathered; sent at the end of a turn
  * @attach_fd: descriptor to send with the first byte, or -1
+ * @takes_fd: the other end may pass one
+ * @taken_fd: that it has passed, or -1
  * @pid, @start: of the process at the other end
  * @ends: once @out is sent
  */
@@ -116,6 +118,8 @@ struct Conn {
     GByteArray *in;
     GByteArray *out;
     int attach_fd;
+    bool takes_fd;
+    int taken_fd;
     pid_t pid;
     uint64_t start;
     bool ends;
@@ -123,6 +127,10 @@ struct Conn {
 };
 
 Conn *conn_new(Poold *p, int fd, const ConnOps *ops, void *opaque);
+/** conn_take() - has what was not taken when it came taken now */
+void conn_take(Conn *c);
+/** conn_is_full() - who is there does not read what was gathered */
+bool conn_is_full(const Conn *c);
 /** conn_end() - when what was gathered is sent */
 void conn_end(Conn *c);
 /** conn_kill() - at the end of this turn */
@@ -149,10 +157,20 @@ int process_find_file(pid_t pid, uint64_t dev, uint64_t ino);
 
 /* -- medium.c ------------------------------------------------------------- */
 
-/** medium_open() - the memory, or that of the last life if it is still there */
+/** medium_open() - a file, or memory of the last life that can be found */
 bool medium_open(Poold *p, Error **errp);
-/** medium_zero() - @len bytes at @offset read as zeroes from now on */
-void medium_zero(Poold *p, uint64_t offset, uint64_t len);
+/** medium_settle() - there is a medium, or a process that has it */
+bool medium_settle(Poold *p, Error **errp);
+/**
+ * medium_take() - a process passes what may be the memory of the last life
+ * @fd: or -1; taken over if it is
+ */
+bool medium_take(Poold *p, int fd);
+/**
+ * medium_zero() - a step of overwriting @len bytes at @offset
+ * Return: so many read as zeroes now, 0 if it has to be tried again
+ */
+uint64_t medium_zero(Poold *p, uint64_t offset, uint64_t len);
 
 /* -- heads.c -------------------------------------------------------------- */
 
@@ -188,17 +206,29 @@ typedef struct Head {
 
 extern const CXLDCOps heads_dc_ops;
 void heads_init(Poold *p);
-/** heads_info() - as of CXLHeads */
+/** heads_set_info() - false for what there cannot be */
+bool heads_set_info(Head *h, const CXLHeadInfo *info);
+/** heads_info() - as of CXLHeads, while its process lives */
 bool heads_info(const CXLHeads *heads, unsigned head, CXLHeadInfo *info);
 /** heads_settle() - those whose process is gone reach nothing any more */
 bool heads_settle(Poold *p);
 /** heads_watch() - processes of the last life */
 void heads_watch(Poold *p);
+/** heads_have_process() - does one of them live that has a head? */
+bool heads_have_process(const Poold *p);
 void heads_accepted(Poold *p, int fd);
 
 /* -- fm.c ----------------------------------------------------------------- */
 
 void fm_accepted(Poold *p, int fd);
+/** fm_tunnel() - as of CXLHeads, for a request that fm.c runs */
+CXLRetCode fm_tunnel(const CXLHeads *heads, unsigned head,
+                     const struct CXLCCIMsg *request, const uint8_t *payload,
+                     size_t room);
+/** fm_replied() - by a head; false: to what it was not asked */
+bool fm_replied(const Head *h, const CXLPoolAnswer *answer);
+/** fm_lost() - no head is there any more to reply */
+void fm_lost(const Head *h);
 
 /* -- store.c -------------------------------------------------------------- */
 
@@ -218,8 +248,13 @@ bool store_save(Poold *p, Error **errp);
 
 /**
  * struct Poold - the pool
- * @wipe: CXLDCRange of the medium to be overwritten behind the next save
- * @changed_model, @changed_log, @changed_heads: since the last save
+ * @medium_fd: -1: processes of the last life have it, see medium_take()
+ * @wipe: some of the medium that is being overwritten, if its length is not 0
+ * @wiped: so many bytes of it are
+ * @wipe_timer: goes on with that, or 0
+ * @last_tunnel: number of the last request to a logical device
+ * @changed_model, @changed_log, @changed_heads, @changed_info: since the last
+ *          save
  */
 struct Poold {
     PooldOptions options;
@@ -233,11 +268,15 @@ struct Poold {
     CXLTimestamp clock;
     CXLEventLogs events;
     CXLCCI cci;
-    GArray *wipe;
+    CXLDCRange wipe;
+    uint64_t wiped;
+    guint wipe_timer;
     GPtrArray *conns;
+    uint64_t last_tunnel;
     bool changed_model;
     bool changed_log;
     bool changed_heads;
+    bool changed_info;
     bool in_turn;
 };
 

@@ -15,7 +15,7 @@
 #include "../migration/qemu-file.h"
 #include "poold.h"
 
-#define STORE_VERSION   1
+#define STORE_VERSION   2
 
 struct Store {
     sqlite3 *db;
@@ -27,11 +27,12 @@ static const char schema[] =
     "CREATE TABLE IF NOT EXISTS setting(name TEXT PRIMARY KEY, value);"
     "CREATE TABLE IF NOT EXISTS head(nr INTEGER PRIMARY KEY, base, pid, start,"
     " instance, request, rc, answer, next_event);"
+    "CREATE TABLE IF NOT EXISTS info(nr INTEGER PRIMARY KEY, volatile,"
+    " persistent, link);"
     "CREATE TABLE IF NOT EXISTS event(nr, number, record,"
     " PRIMARY KEY(nr, number));"
     "CREATE TABLE IF NOT EXISTS leaving(nr, ticket, dpa, len);"
-    "CREATE TABLE IF NOT EXISTS held(dpa, len, sanitize);"
-    "CREATE TABLE IF NOT EXISTS wipe(dpa, len);";
+    "CREATE TABLE IF NOT EXISTS held(dpa, len, sanitize);";
 
 /* -- statements ----------------------------------------------------------- */
 
@@ -290,19 +291,12 @@ static bool store_save_model(Poold *p, Error **errp)
 
     if (!store_save_state(p->store, "model", &vmstate_model, p, errp) ||
         !store_run(p->store, errp, "DELETE FROM leaving", 0) ||
-        !store_run(p->store, errp, "DELETE FROM held", 0) ||
-        !store_run(p->store, errp, "DELETE FROM wipe", 0)) {
+        !store_run(p->store, errp, "DELETE FROM held", 0)) {
         return false;
     }
     cxl_dc_leaving(p->dc, store_save_leaving, &saving);
     if (saving.done) {
         cxl_dc_held(p->dc, store_save_held, &saving);
-    }
-    for (guint i = 0; saving.done && i < p->wipe->len; i++) {
-        const CXLDCRange *r = &g_array_index(p->wipe, CXLDCRange, i);
-
-        saving.done = store_run(p->store, errp, "INSERT INTO wipe VALUES(?, ?)",
-                                2, r->dpa, r->len);
     }
     return saving.done;
 }
@@ -350,6 +344,26 @@ static bool store_save_head(Poold *p, const Head *h, Error **errp)
     return true;
 }
 
+static bool store_save_info(Poold *p, const Head *h, Error **errp)
+{
+    Store *s = p->store;
+    sqlite3_stmt *st;
+
+    if (!h->known) {
+        return store_run(s, errp, "DELETE FROM info WHERE nr = ?", 1,
+                         (uint64_t)h->nr);
+    }
+    st = store_statement(s, "INSERT OR REPLACE INTO info VALUES(?, ?, ?, ?)");
+    if (!st) {
+        return store_fail(s, errp);
+    }
+    sqlite3_bind_int64(st, 1, h->nr);
+    sqlite3_bind_int64(st, 2, h->info.volatile_size);
+    sqlite3_bind_int64(st, 3, h->info.persistent_size);
+    sqlite3_bind_blob(st, 4, h->info.link, CXL_HEAD_LINK, SQLITE_STATIC);
+    return sqlite3_step(st) == SQLITE_DONE || store_fail(s, errp);
+}
+
 bool store_save(Poold *p, Error **errp)
 {
     Store *s = p->store;
@@ -364,6 +378,9 @@ bool store_save(Poold *p, Error **errp)
     for (unsigned i = 0; done && p->changed_heads && i < p->options.heads;
          i++) {
         done = store_save_head(p, &p->head[i], errp);
+    }
+    for (unsigned i = 0; done && p->changed_info && i < p->options.heads; i++) {
+        done = store_save_info(p, &p->head[i], errp);
     }
     return done && store_exec(s, "COMMIT", errp);
 }
@@ -401,6 +418,23 @@ static bool store_load_head(Poold *p, sqlite3_stmt *st, Error **errp)
     return cxl_dc_set_host_base(p->dc, nr, base, errp);
 }
 
+static bool store_load_info(Poold *p, sqlite3_stmt *st, Error **errp)
+{
+    uint64_t nr = sqlite3_column_int64(st, 0);
+    CXLHeadInfo info = {
+        .volatile_size = sqlite3_column_int64(st, 1),
+        .persistent_size = sqlite3_column_int64(st, 2),
+    };
+
+    if (nr >= p->options.heads ||
+        sqlite3_column_bytes(st, 3) != CXL_HEAD_LINK) {
+        return store_damaged(p->store, "what is known of a head", errp);
+    }
+    memcpy(info.link, sqlite3_column_blob(st, 3), CXL_HEAD_LINK);
+    return heads_set_info(&p->head[nr], &info) ||
+           store_damaged(p->store, "what is known of a head", errp);
+}
+
 /* They come in order, the last is the one before the next */
 static bool store_load_event(Poold *p, sqlite3_stmt *st, Error **errp)
 {
@@ -435,20 +469,6 @@ static bool store_load_held(Poold *p, sqlite3_stmt *st, Error **errp)
            store_damaged(p->store, "what is held", errp);
 }
 
-static bool store_load_wipe(Poold *p, sqlite3_stmt *st, Error **errp)
-{
-    const CXLDCRange range = {
-        .dpa = sqlite3_column_int64(st, 0), .len = sqlite3_column_int64(st, 1),
-    };
-
-    if (cxl_dc_region_of(p->dc, range.dpa, range.len) < 0) {
-        return store_damaged(p->store, "what is to be wiped", errp);
-    }
-    g_array_append_val(p->wipe, range);
-    p->changed_model = true;
-    return true;
-}
-
 static bool store_load_rows(Poold *p, const char *sql,
                             bool (*row)(Poold *, sqlite3_stmt *, Error **),
                             Error **errp)
@@ -473,12 +493,12 @@ bool store_load(Poold *p, Error **errp)
 
     /* Where hosts see their regions, before they have something there */
     return store_load_rows(p, "SELECT * FROM head", store_load_head, errp) &&
+           store_load_rows(p, "SELECT * FROM info", store_load_info, errp) &&
            store_load_state(p->store, "model", &vmstate_model, p, errp) &&
            store_load_state(p->store, "log", &vmstate_log, p, errp) &&
            store_load_rows(p, "SELECT * FROM event ORDER BY nr, number",
                            store_load_event, errp) &&
            store_load_rows(p, "SELECT * FROM leaving ORDER BY rowid",
                            store_load_leaving, errp) &&
-           store_load_rows(p, "SELECT * FROM held", store_load_held, errp) &&
-           store_load_rows(p, "SELECT * FROM wipe", store_load_wipe, errp);
+           store_load_rows(p, "SELECT * FROM held", store_load_held, errp);
 }

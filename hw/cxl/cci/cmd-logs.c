@@ -90,6 +90,8 @@ static CXLRetCode logs_dump_populate(CXLCCI *cci)
 
 #define LEAVING_HEAD    8
 #define LEAVING_ENTRY   24
+/* No host reaches it: it is being overwritten */
+#define LEAVING_WIPED   1
 
 static bool logs_count_leaving(void *opaque, uint16_t host, uint64_t ticket,
                                const CXLDCRange *range)
@@ -138,6 +140,7 @@ static bool logs_put_leaving(void *opaque, uint16_t host, uint64_t ticket,
     uint8_t entry[LEAVING_ENTRY] = { };
 
     stw_le_p(entry, host);
+    entry[2] = ticket == CXL_DC_TICKET_WIPE ? LEAVING_WIPED : 0;
     stq_le_p(entry + 8, range->dpa + cxl_dc_host_base(part->cci->dc, host));
     stq_le_p(entry + 16, range->len);
     logs_put_part(part, entry, sizeof(entry));

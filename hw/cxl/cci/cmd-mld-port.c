@@ -35,15 +35,21 @@ static CXLCCI *mld_port_tunnel_end(CXLCCI *cci, uint8_t target, uint8_t id)
 }
 
 /*
- * Runs what is enclosed and encloses the answer.  The room for that is what is
- * left of ours: a list comes shorter through a tunnel, and again through two.
+ * Room for an enclosed answer's payload is what is left of ours: a list comes
+ * shorter through a tunnel, and again through two.  Ours ends with a 16-bit
+ * count of what is enclosed.
  */
+static size_t mld_port_room(const CXLWriter *out)
+{
+    return MIN(cxl_writer_fits(out, 1, CXL_CCI_MSG_HEADER),
+               UINT16_MAX - CXL_CCI_MSG_HEADER);
+}
+
+/* Runs what is enclosed and encloses the answer */
 static void mld_port_run_enclosed(CXLCCI *end, const CXLCCIMsg *request,
                                   const uint8_t *payload, CXLWriter *out)
 {
-    /* ours ends with a 16-bit count of what is enclosed */
-    size_t room = MIN(cxl_writer_fits(out, 1, CXL_CCI_MSG_HEADER),
-                      UINT16_MAX - CXL_CCI_MSG_HEADER);
+    size_t room = mld_port_room(out);
     uint8_t *head = cxl_put_space(out, CXL_CCI_MSG_HEADER);
     uint8_t *answer = cxl_put_space(out, room);
     CXLCCIMsg response;
@@ -67,6 +73,25 @@ static void mld_port_run_enclosed(CXLCCI *end, const CXLCCIMsg *request,
     cxl_writer_unput(out, room - len);
 }
 
+void cxl_tunnel_put_answer(CXLWriter *out, const CXLCCIMsg *response,
+                           const void *payload)
+{
+    uint8_t head[CXL_CCI_MSG_HEADER];
+
+    cxl_put_le16(out, CXL_CCI_MSG_HEADER + response->length);
+    cxl_put_zero(out, TUNNEL_HEAD - 2);
+    cxl_cci_msg_encode(response, head);
+    cxl_put_bytes(out, head, sizeof(head));
+    cxl_put_bytes(out, payload, response->length);
+}
+
+/* Does the end that is not here belong to a head in another process? */
+static bool mld_port_is_elsewhere(const CXLCCI *cci, uint8_t target, uint8_t id)
+{
+    return target == TARGET_BY_ID && cci->heads && cci->heads->tunnel &&
+           id < cci->heads->n;
+}
+
 static CXLRetCode mld_port_tunnel(CXLCCI *cci, CXLReader *in, CXLWriter *out)
 {
     uint8_t id = cxl_get_u8(in);
@@ -74,6 +99,7 @@ static CXLRetCode mld_port_tunnel(CXLCCI *cci, CXLReader *in, CXLWriter *out)
     uint16_t size = cxl_get_le16(in);
     const uint8_t *message;
     CXLCCIMsg request;
+    bool elsewhere;
     CXLCCI *end;
 
     /* A header is inside: the row's length rule says so */
@@ -88,7 +114,8 @@ static CXLRetCode mld_port_tunnel(CXLCCI *cci, CXLReader *in, CXLWriter *out)
         return CXL_RC_INVALID_INPUT;
     }
     end = mld_port_tunnel_end(cci, target, id);
-    if (!end) {
+    elsewhere = !end && mld_port_is_elsewhere(cci, target, id);
+    if (!end && !elsewhere) {
         trace_cxl_tunnel_no_end(cxl_cci_kind_name(cci->kind), id);
         return CXL_RC_INVALID_INPUT;
     }
@@ -99,6 +126,11 @@ static CXLRetCode mld_port_tunnel(CXLCCI *cci, CXLReader *in, CXLWriter *out)
     trace_cxl_tunnel(cxl_cci_kind_name(cci->kind), id, request.opcode,
                      request.length);
     cxl_put_zero(out, TUNNEL_HEAD);
+    if (elsewhere) {
+        return cci->heads->tunnel(cci->heads, id, &request,
+                                  message + CXL_CCI_MSG_HEADER,
+                                  mld_port_room(out));
+    }
     mld_port_run_enclosed(end, &request, message + CXL_CCI_MSG_HEADER, out);
     cxl_patch_le16(out, 0, out->len - TUNNEL_HEAD);
     return CXL_RC_SUCCESS;

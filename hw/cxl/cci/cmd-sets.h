@@ -91,6 +91,13 @@ uint32_t cxl_put_dc_extents(CXLWriter *out, const CXLDynCap *dc, uint16_t host,
                             uint32_t start, uint32_t max);
 
 /**
+ * cxl_tunnel_put_answer() - what 5300h gives, with the answer that it encloses
+ * @response: of what was enclosed; @response->length bytes are at @payload
+ */
+void cxl_tunnel_put_answer(CXLWriter *out, const struct CXLCCIMsg *response,
+                           const void *payload);
+
+/**
  * cxl_get_lds() - the first logical device that a request asks for, and how
  * many of those that there are
  * Return: false if not even the first is there

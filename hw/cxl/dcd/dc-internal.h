@@ -204,6 +204,7 @@ struct CXLDynCap {
     /* fence.c */
     GPtrArray *leaving;
     DCSet held;
+    DCSet wiping;               /* @seq: host that has left it last */
     uint64_t last_ticket;
 };
 
@@ -302,8 +303,11 @@ void dc_fence_free(CXLDynCap *dc);
 void dc_fence_leave(CXLDynCap *dc, uint16_t host, GArray *media);
 /* Accessed once and nobody's now: free, or held while somebody reaches it */
 void dc_give_back(CXLDynCap *dc, uint64_t dpa, uint64_t len);
-/* Takes from @wipe what is held: it is wiped when it is let go */
-void dc_fence_sanitize(CXLDynCap *dc, GArray *wipe);
+/*
+ * Takes from @wipe what is held: it is wiped when it is let go.  The rest is
+ * nobody's until it is wiped.
+ */
+void dc_fence_sanitize(CXLDynCap *dc, uint16_t host, GArray *wipe);
 
 /* -- tags (tags.c) ------------------------------------------------- */
 

@@ -4,7 +4,8 @@
  * still does, because its access ends elsewhere (CXL r3.2 9.13.3).
  *
  * Until all such hosts have stopped, nobody is given the blocks: they are held,
- * neither free nor anybody's.
+ * neither free nor anybody's.  Those to be sanitized are wiped then, and still
+ * nobody's until the owner says that it is done.
  */
 #include "qemu/osdep.h"
 #include "dc-internal.h"
@@ -44,6 +45,7 @@ void dc_fence_free(CXLDynCap *dc)
 {
     g_clear_pointer(&dc->leaving, g_ptr_array_unref);
     dc_set_clear(&dc->held);
+    dc_set_clear(&dc->wiping);
 }
 
 /*
@@ -99,11 +101,19 @@ void dc_give_back(CXLDynCap *dc, uint64_t dpa, uint64_t len)
     }
 }
 
-void dc_fence_sanitize(CXLDynCap *dc, GArray *wipe)
+static void fence_wipe(CXLDynCap *dc, uint16_t host, uint64_t dpa,
+                       uint64_t len)
+{
+    const DCRec rec = { .dpa = dpa, .len = len, .seq = host };
+
+    dc_set_insert(&dc->wiping, &rec);
+}
+
+void dc_fence_sanitize(CXLDynCap *dc, uint16_t host, GArray *wipe)
 {
     g_autoptr(GArray) now = NULL;
 
-    if (!dc->held.count) {
+    if (!dc->ops->fenced || !dc->ops->sanitize) {
         return;
     }
     now = g_array_new(FALSE, FALSE, sizeof(CXLDCRange));
@@ -125,6 +135,8 @@ void dc_fence_sanitize(CXLDynCap *dc, GArray *wipe)
                 dc_set_insert(&dc->held, &rec);
             } else {
                 n = held ? MIN(n, held->dpa - r.dpa) : n;
+                dc_alloc_range(dc, dc_region_at(dc, r.dpa), r.dpa, n);
+                fence_wipe(dc, host, r.dpa, n);
                 dc_range_append(now, r.dpa, n);
             }
             r.dpa += n;
@@ -135,12 +147,11 @@ void dc_fence_sanitize(CXLDynCap *dc, GArray *wipe)
     g_array_append_vals(wipe, now->data, now->len);
 }
 
-/* Frees what nobody reaches any more of what is held */
-static void fence_let_go(CXLDynCap *dc)
+/* Frees, or wipes, what nobody reaches any more since @host does not */
+static void fence_let_go(CXLDynCap *dc, uint16_t host)
 {
     g_autoptr(GArray) all = g_array_new(FALSE, FALSE, sizeof(DCRec));
     g_autoptr(GArray) free = g_array_new(FALSE, FALSE, sizeof(CXLDCRange));
-    bool wiped = false;
     const DCRec *rec;
     DCCursor cur;
 
@@ -162,14 +173,12 @@ static void fence_let_go(CXLDynCap *dc)
             if ((r.flags & DC_REC_SANITIZE) && dc->ops->sanitize) {
                 CXLDCRange range = { part.dpa, part.len };
 
+                fence_wipe(dc, host, part.dpa, part.len);
                 dc->ops->sanitize(dc->opaque, &range);
-                wiped = true;
+                continue;
             }
             dc_range_append(free, part.dpa, part.len);
         }
-    }
-    if (wiped && dc->ops->commit) {
-        dc->ops->commit(dc->opaque);
     }
     for (guint i = 0; i < free->len; i++) {
         const CXLDCRange *r = &g_array_index(free, CXLDCRange, i);
@@ -198,10 +207,37 @@ bool cxl_dc_access_ended(CXLDynCap *dc, uint16_t host, uint64_t ticket)
         }
     }
     if (some) {
-        fence_let_go(dc);
+        fence_let_go(dc, host);
         trace_cxl_dc_access_ended(host, ticket, dc->held.count);
     }
     return some;
+}
+
+bool cxl_dc_next_wipe(const CXLDynCap *dc, CXLDCRange *range)
+{
+    DCCursor cur;
+    const DCRec *rec = dc_set_nth(&dc->wiping, 0, &cur);
+
+    if (rec) {
+        *range = (CXLDCRange) { rec->dpa, rec->len };
+    }
+    return rec;
+}
+
+void cxl_dc_wiped(CXLDynCap *dc, const CXLDCRange *range)
+{
+    const DCRec *rec = dc_set_find(&dc->wiping, range->dpa);
+    uint64_t rest;
+
+    g_assert(rec && rec->dpa == range->dpa && rec->len >= range->len);
+    rest = rec->len - range->len;
+    if (rest) {
+        dc_set_change(&dc->wiping, range->dpa, range->dpa + range->len, rest);
+    } else {
+        dc_set_remove(&dc->wiping, range->dpa);
+    }
+    dc_free_range(dc, dc_region_at(dc, range->dpa), range->dpa, range->len);
+    trace_cxl_dc_wiped(range->dpa, range->len, dc->wiping.count);
 }
 
 bool cxl_dc_is_fenced(const CXLDynCap *dc)
@@ -211,6 +247,9 @@ bool cxl_dc_is_fenced(const CXLDynCap *dc)
 
 void cxl_dc_leaving(const CXLDynCap *dc, CXLDCLeavingFn *fn, void *opaque)
 {
+    const DCRec *rec;
+    DCCursor cur;
+
     for (guint i = 0; dc->leaving && i < dc->leaving->len; i++) {
         const DCLeaving *l = g_ptr_array_index(dc->leaving, i);
 
@@ -219,6 +258,14 @@ void cxl_dc_leaving(const CXLDynCap *dc, CXLDCLeavingFn *fn, void *opaque)
                     &g_array_index(l->ranges, CXLDCRange, k))) {
                 return;
             }
+        }
+    }
+    rec = dc_set_nth(&dc->wiping, 0, &cur);
+    for (; rec; rec = dc_set_next(&cur)) {
+        CXLDCRange range = { rec->dpa, rec->len };
+
+        if (!fn(opaque, rec->seq, CXL_DC_TICKET_WIPE, &range)) {
+            return;
         }
     }
 }
@@ -238,14 +285,33 @@ void cxl_dc_held(const CXLDynCap *dc, CXLDCRangeFn *fn, void *opaque)
     }
 }
 
+/* Takes what is free: it was nobody's */
+static bool fence_restore(CXLDynCap *dc, const CXLDCRange *range)
+{
+    int region = cxl_dc_region_of(dc, range->dpa, range->len);
+
+    if (region < 0 || !dc_range_is_free(dc, region, range->dpa, range->len)) {
+        return false;
+    }
+    dc_alloc_range(dc, region, range->dpa, range->len);
+    return true;
+}
+
 bool cxl_dc_restore_leaving(CXLDynCap *dc, uint16_t host, uint64_t ticket,
                             const CXLDCRange *range)
 {
     DCLeaving *last = dc->leaving && dc->leaving->len ?
         g_ptr_array_index(dc->leaving, dc->leaving->len - 1) : NULL;
 
-    if (host >= dc->config.nr_hosts || !ticket ||
+    if (host >= dc->config.nr_hosts ||
         cxl_dc_region_of(dc, range->dpa, range->len) < 0) {
+        return false;
+    }
+    if (ticket == CXL_DC_TICKET_WIPE) {
+        if (fence_restore(dc, range)) {
+            fence_wipe(dc, host, range->dpa, range->len);
+            return true;
+        }
         return false;
     }
     if (!last || last->host != host || last->ticket != ticket) {
@@ -262,13 +328,10 @@ bool cxl_dc_restore_held(CXLDynCap *dc, const CXLDCRange *range, bool sanitize)
         .dpa = range->dpa, .len = range->len,
         .flags = sanitize ? DC_REC_SANITIZE : 0,
     };
-    int region = cxl_dc_region_of(dc, range->dpa, range->len);
 
-    if (region < 0 ||
-        !dc_range_is_free(dc, region, range->dpa, range->len)) {
+    if (!fence_restore(dc, range)) {
         return false;
     }
-    dc_alloc_range(dc, region, range->dpa, range->len);
     dc_set_insert(&dc->held, &rec);
     return true;
 }

@@ -528,7 +528,7 @@ static void dc_run_report(CXLDynCap *dc, const DCEffects *fx)
 void dc_effects_run(CXLDynCap *dc, DCEffects *fx)
 {
     dc_run_access(dc, fx->host, fx->off, false);
-    dc_fence_sanitize(dc, fx->wipe);
+    dc_fence_sanitize(dc, fx->host, fx->wipe);
     for (guint i = 0; dc->ops->sanitize && i < fx->wipe->len; i++) {
         dc->ops->sanitize(dc->opaque, &g_array_index(fx->wipe, CXLDCRange, i));
     }

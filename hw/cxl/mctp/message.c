@@ -44,7 +44,8 @@ static bool mctp_cxl_hold_control(void *opaque, const MCTPMessage *msg)
 {
     MCTPCXLTarget *target = opaque;
 
-    return target->num_waiting && target->num_waiting < MCTP_CXL_WAITING_MAX &&
+    return (target->num_waiting || target->later.body) &&
+           target->num_waiting < MCTP_CXL_WAITING_MAX &&
            mctp_cxl_keep(target, NULL, msg);
 }
 
@@ -68,9 +69,36 @@ static void mctp_cxl_request(void *opaque, MCTPEndpoint *ep,
     }
 }
 
-/* Returns false if the endpoint is gone */
-static bool mctp_cxl_run_one(MCTPEndpoint *ep, MCTPCXLTarget *target,
-                             const MCTPCXLWaiting *w, int64_t now)
+/* @reply has room for the header in front of the answer's payload */
+static void mctp_cxl_reply(MCTPEndpoint *ep, const MCTPCXLWaiting *w,
+                           const MCTPCXLAnswer *answer, uint8_t *reply,
+                           int64_t now)
+{
+    uint8_t type = w->body->data[0];
+    CXLCCIMsg head;
+
+    /* was one when it came, and when it was loaded */
+    cxl_cci_msg_decode(w->body->data + 1, w->body->len - 1, &head);
+    trace_mctp_cxl_request(type, head.tag, head.opcode, w->total,
+                           answer->ret_code, answer->len);
+    head = (CXLCCIMsg) {
+        .category = CXL_CCI_MSG_RESPONSE,
+        .tag = head.tag,
+        .opcode = answer->opcode,
+        .length = answer->announced < 0 ? answer->len : answer->announced,
+        .background = answer->background,
+        .ret_code = answer->ret_code,
+        .vendor_status = answer->vendor_status,
+    };
+    reply[0] = type;
+    cxl_cci_msg_encode(&head, reply + 1);
+    mctp_endpoint_reply(ep, &w->request, reply,
+                        MCTP_CXL_OVERHEAD + answer->len, now);
+}
+
+/* How it was taken */
+static MCTPCXLRan mctp_cxl_run_one(MCTPEndpoint *ep, MCTPCXLTarget *target,
+                                   const MCTPCXLWaiting *w, int64_t now)
 {
     const uint8_t *body = w->body->data;
     size_t room = MIN(target->payload_max,
@@ -97,31 +125,35 @@ static bool mctp_cxl_run_one(MCTPEndpoint *ep, MCTPCXLTarget *target,
                           body + MCTP_CXL_OVERHEAD, head.length,
                           reply + MCTP_CXL_OVERHEAD, room, &answer);
     }
-    if (ran == MCTP_CXL_GONE) {
-        return false;
-    }
     if (ran == MCTP_CXL_SILENT) {
         mctp_endpoint_count_drop(ep, MCTP_DROP_REFUSED);
-        return true;
+    } else if (ran == MCTP_CXL_ANSWERED) {
+        assert(answer.len <= room);
+        mctp_cxl_reply(ep, w, &answer, reply, now);
     }
-    assert(answer.len <= room);
+    return ran;
+}
 
-    trace_mctp_cxl_request(type, head.tag, head.opcode, w->total,
-                           answer.ret_code, answer.len);
-    head = (CXLCCIMsg) {
-        .category = CXL_CCI_MSG_RESPONSE,
-        .tag = head.tag,
-        .opcode = answer.opcode,
-        .length = answer.announced < 0 ? answer.len : answer.announced,
-        .background = answer.background,
-        .ret_code = answer.ret_code,
-        .vendor_status = answer.vendor_status,
+void mctp_cxl_answer(MCTPEndpoint *ep, MCTPCXLTarget *target, CXLRetCode rc,
+                     const void *out, size_t len, bool background, int64_t now)
+{
+    g_autofree uint8_t *reply = g_malloc(MCTP_CXL_OVERHEAD + len);
+    const GByteArray *body = target->later.body;
+    MCTPCXLAnswer answer = {
+        .len = len,
+        .ret_code = rc,
+        .background = background,
+        .announced = -1,
     };
-    reply[0] = type;
-    cxl_cci_msg_encode(&head, reply + 1);
-    mctp_endpoint_reply(ep, &w->request, reply,
-                        MCTP_CXL_OVERHEAD + answer.len, now);
-    return true;
+    CXLCCIMsg head;
+
+    cxl_cci_msg_decode(body->data + 1, body->len - 1, &head);
+    answer.opcode = head.opcode;
+    if (len) {
+        memcpy(reply + MCTP_CXL_OVERHEAD, out, len);
+    }
+    mctp_cxl_reply(ep, &target->later, &answer, reply, now);
+    g_clear_pointer(&target->later.body, g_byte_array_unref);
 }
 
 static void mctp_cxl_run_control(MCTPEndpoint *ep, const MCTPCXLWaiting *w)
@@ -138,9 +170,9 @@ static void mctp_cxl_run_control(MCTPEndpoint *ep, const MCTPCXLWaiting *w)
 
 bool mctp_cxl_run(MCTPEndpoint *ep, MCTPCXLTarget *target, int64_t now)
 {
-    bool here = true;
+    MCTPCXLRan ran = MCTP_CXL_ANSWERED;
 
-    while (here && target->num_waiting) {
+    while (ran != MCTP_CXL_GONE && target->num_waiting && !target->later.body) {
         MCTPCXLWaiting w = target->waiting[0];
 
         target->num_waiting--;
@@ -150,11 +182,15 @@ bool mctp_cxl_run(MCTPEndpoint *ep, MCTPCXLTarget *target, int64_t now)
         if (w.body->data[0] == MCTP_TYPE_CONTROL) {
             mctp_cxl_run_control(ep, &w);
         } else {
-            here = mctp_cxl_run_one(ep, target, &w, now);
+            ran = mctp_cxl_run_one(ep, target, &w, now);
         }
-        g_byte_array_unref(w.body);
+        if (ran == MCTP_CXL_LATER) {
+            target->later = w;
+        } else {
+            g_byte_array_unref(w.body);
+        }
     }
-    return here;
+    return ran != MCTP_CXL_GONE;
 }
 
 void mctp_cxl_forget(MCTPCXLTarget *target)
@@ -162,6 +198,7 @@ void mctp_cxl_forget(MCTPCXLTarget *target)
     for (size_t i = 0; i < ARRAY_SIZE(target->waiting); i++) {
         g_clear_pointer(&target->waiting[i].body, g_byte_array_unref);
     }
+    g_clear_pointer(&target->later.body, g_byte_array_unref);
     target->num_waiting = 0;
 }
 

@@ -54,6 +54,12 @@ typedef struct MCTPCXLWaiting {
 typedef enum MCTPCXLRan {
     /** @MCTP_CXL_ANSWERED: the answer says what it came to */
     MCTP_CXL_ANSWERED,
+    /**
+     * @MCTP_CXL_LATER: mctp_cxl_answer() answers, or nobody does if
+     * mctp_cxl_forget() comes first; others wait for that.  Not in a machine:
+     * it is not migrated
+     */
+    MCTP_CXL_LATER,
     /** @MCTP_CXL_SILENT: the component cannot answer at the moment */
     MCTP_CXL_SILENT,
     /** @MCTP_CXL_GONE: endpoint and target are gone: touch nothing of them */
@@ -96,6 +102,8 @@ typedef struct MCTPCXLTarget {
     uint32_t num_waiting;
     /** @waiting: oldest first */
     MCTPCXLWaiting waiting[MCTP_CXL_WAITING_MAX];
+    /** @later: is to be answered later, unless its body is %NULL */
+    MCTPCXLWaiting later;
 } MCTPCXLTarget;
 
 /**
@@ -145,6 +153,22 @@ bool mctp_cxl_attach(MCTPEndpoint *ep, MCTPCXLTarget *target);
  * false if that happened; then neither argument may be touched.
  */
 bool mctp_cxl_run(MCTPEndpoint *ep, MCTPCXLTarget *target, int64_t now);
+
+/**
+ * mctp_cxl_answer() - answer the request that @run took with MCTP_CXL_LATER
+ * @ep: the endpoint
+ * @target: attached to it
+ * @rc: return code
+ * @out: response payload
+ * @len: its bytes
+ * @background: a background operation is running now
+ * @now: time, ns
+ *
+ * Those that wait for that are for mctp_cxl_run().
+ */
+void mctp_cxl_answer(MCTPEndpoint *ep, MCTPCXLTarget *target, CXLRetCode rc,
+                     const void *out, size_t len, bool background,
+                     int64_t now);
 
 /**
  * mctp_cxl_forget() - drop the requests that wait

@@ -11,6 +11,7 @@
 #include "qemu/osdep.h"
 #include "qapi/error.h"
 #include "hw/cxl/cxl_error.h"
+#include "system/runstate.h"
 #include "remote.h"
 #include "hw/cxl/trace.h"
 
@@ -309,6 +310,37 @@ static bool remote_events(RemoteHead *h, const CXLPoolMsg *msg)
     return true;
 }
 
+/*
+ * A Fabric Manager's request to the logical device.  A machine that is stopped
+ * does not answer: what it did then might not be in what is saved of it.
+ */
+static bool remote_tunnel(RemoteHead *h, const CXLPoolMsg *msg)
+{
+    CXLPoolRemote *r = h->remote;
+    g_autofree uint8_t *out = NULL;
+    CXLPoolAnswer a = { };
+    CXLPoolRequest q;
+    CXLCCI *ld;
+
+    if (!cxl_pool_get_request(msg, &q)) {
+        return false;
+    }
+    if (!runstate_is_running()) {
+        return true;
+    }
+    ld = r->pool->head[h->nr].ld;
+    out = g_malloc(q.room);
+    a.id = q.id;
+    a.rc = cxl_cci_process(ld, q.opcode, q.payload, q.len, out, q.room, &a.len);
+    a.background = ld->bg.running;
+    a.payload = out;
+    trace_cxl_pool_remote_tunnel(cxl_pool_id(r->pool), h->nr, q.opcode,
+                                 cxl_rc_name(a.rc), a.len);
+    cxl_pool_put_reply(r->out, h->nr, &a);
+    cxl_remote_flush(r);
+    return true;
+}
+
 bool cxl_remote_message(CXLPoolRemote *r, const CXLPoolMsg *msg, Error **errp)
 {
     RemoteHead *h;
@@ -347,6 +379,9 @@ bool cxl_remote_message(CXLPoolRemote *r, const CXLPoolMsg *msg, Error **errp)
         break;
     case CXL_POOL_MSG_EVENTS:
         done = remote_events(h, msg);
+        break;
+    case CXL_POOL_MSG_TUNNEL:
+        done = remote_tunnel(h, msg);
         break;
     default:
         done = false;

@@ -80,6 +80,10 @@ static void remote_hello(CXLPoolRemote *r)
     g_byte_array_set_size(r->in, 0);
     g_byte_array_set_size(r->out, 0);
     r->greeted = false;
+    if (r->fd >= 0) {
+        /* A daemon that has started again may not have the memory any more */
+        qemu_chr_fe_set_msgfds(&r->chr, &r->fd, 1);
+    }
     cxl_pool_put_hello(r->out, &hello);
     cxl_remote_flush(r);
 }

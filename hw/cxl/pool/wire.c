@@ -9,6 +9,8 @@
 
 #define REQUEST_FIXED   16
 #define ANSWER_FIXED    16
+/* Flags of an answer */
+#define ANSWER_BACKGROUND   (1u << 0)
 #define REGION_BYTES    56
 #define INFO_RESERVED   7
 
@@ -146,15 +148,21 @@ bool cxl_pool_get_attach(const CXLPoolMsg *msg, CXLPoolAttach *m)
     return wire_end(&in) && !qemu_uuid_is_null(&m->instance);
 }
 
-void cxl_pool_put_request(GByteArray *out, uint16_t head,
-                          const CXLPoolRequest *m)
+static void wire_put_request(GByteArray *out, uint16_t head,
+                             CXLPoolMsgType type, const CXLPoolRequest *m)
 {
-    wire_begin(out, CXL_POOL_MSG_REQUEST, head, REQUEST_FIXED + m->len);
+    wire_begin(out, type, head, REQUEST_FIXED + m->len);
     wire_le64(out, m->id);
     wire_le16(out, m->opcode);
     wire_le16(out, 0);
     wire_le32(out, m->room);
     g_byte_array_append(out, m->payload, m->len);
+}
+
+void cxl_pool_put_request(GByteArray *out, uint16_t head,
+                          const CXLPoolRequest *m)
+{
+    wire_put_request(out, head, CXL_POOL_MSG_REQUEST, m);
 }
 
 bool cxl_pool_get_request(const CXLPoolMsg *msg, CXLPoolRequest *m)
@@ -326,15 +334,32 @@ bool cxl_pool_get_welcome(const CXLPoolMsg *msg, CXLPoolWelcome *m)
     return sound && wire_end(&in);
 }
 
+void cxl_pool_put_tunnel(GByteArray *out, uint16_t head,
+                         const CXLPoolRequest *m)
+{
+    wire_put_request(out, head, CXL_POOL_MSG_TUNNEL, m);
+}
+
+static void wire_put_answer(GByteArray *out, uint16_t head,
+                            CXLPoolMsgType type, const CXLPoolAnswer *m)
+{
+    wire_begin(out, type, head, ANSWER_FIXED + m->len);
+    wire_le64(out, m->id);
+    wire_le16(out, m->rc);
+    wire_le16(out, m->background ? ANSWER_BACKGROUND : 0);
+    wire_le32(out, 0);
+    g_byte_array_append(out, m->payload, m->len);
+}
+
 void cxl_pool_put_answer(GByteArray *out, uint16_t head,
                          const CXLPoolAnswer *m)
 {
-    wire_begin(out, CXL_POOL_MSG_ANSWER, head, ANSWER_FIXED + m->len);
-    wire_le64(out, m->id);
-    wire_le16(out, m->rc);
-    wire_le16(out, 0);
-    wire_le32(out, 0);
-    g_byte_array_append(out, m->payload, m->len);
+    wire_put_answer(out, head, CXL_POOL_MSG_ANSWER, m);
+}
+
+void cxl_pool_put_reply(GByteArray *out, uint16_t head, const CXLPoolAnswer *m)
+{
+    wire_put_answer(out, head, CXL_POOL_MSG_REPLY, m);
 }
 
 bool cxl_pool_get_answer(const CXLPoolMsg *msg, CXLPoolAnswer *m)
@@ -344,7 +369,8 @@ bool cxl_pool_get_answer(const CXLPoolMsg *msg, CXLPoolAnswer *m)
     cxl_reader_init(&in, msg->body, msg->len);
     m->id = cxl_get_le64(&in);
     m->rc = cxl_get_le16(&in);
-    cxl_get_skip(&in, 6);
+    m->background = cxl_get_le16(&in) & ANSWER_BACKGROUND;
+    cxl_get_skip(&in, 4);
     m->len = cxl_reader_left(&in);
     m->payload = cxl_reader_bytes(&in, m->len);
     return wire_end(&in) && m->rc < CXL_RC_COUNT;

@@ -36,6 +36,7 @@ typedef enum CXLCCIKind {
 
 typedef struct CXLCCI CXLCCI;
 typedef struct CXLCmd CXLCmd;
+struct CXLCCIMsg;
 struct CXLEventLogs;
 struct CXLFaults;
 struct CXLTimestamp;
@@ -169,6 +170,11 @@ typedef struct CXLHeadInfo {
  *      function; NULL while the head is not there
  * @info: where heads are elsewhere, what is known of one; false while it is not
  *        there.  NULL: @ld knows
+ * @tunnel: where heads are elsewhere, begins a request to the logical device of
+ *          one, as @ld does.  It has @payload, borrowed, and its answer at most
+ *          @room bytes.  After CXL_RC_SUCCESS, which is not for the requester,
+ *          the owner answers the tunnel later, with cxl_tunnel_put_answer();
+ *          other codes are the tunnel's.  NULL: no tunnel leads there
  */
 typedef struct CXLHeads CXLHeads;
 struct CXLHeads {
@@ -178,6 +184,9 @@ struct CXLHeads {
     uint64_t serial;
     CXLCCI *(*ld)(const CXLHeads *heads, unsigned head);
     bool (*info)(const CXLHeads *heads, unsigned head, CXLHeadInfo *info);
+    CXLRetCode (*tunnel)(const CXLHeads *heads, unsigned head,
+                         const struct CXLCCIMsg *request,
+                         const uint8_t *payload, size_t room);
 };
 
 /** cxl_head_info() - of a head's CCI whose PCI function is realized */

@@ -173,7 +173,8 @@ typedef enum CXLDCReason {
  *
  * Where hosts are elsewhere, their access cannot end inside of commit: with
  * @fenced, what they had is given to nobody, and not wiped, before
- * cxl_dc_access_ended().
+ * cxl_dc_access_ended().  Wiping may take its time as well: what @sanitize was
+ * called for is given to nobody before cxl_dc_wiped().
  */
 typedef struct CXLDCOps {
     uint32_t (*log_space)(void *opaque, uint16_t host);
@@ -437,9 +438,25 @@ uint64_t cxl_dc_last_ticket(const CXLDynCap *dc);
  */
 bool cxl_dc_access_ended(CXLDynCap *dc, uint16_t host, uint64_t ticket);
 
+/**
+ * cxl_dc_next_wipe() - some of what has to be wiped, and nobody reaches
+ * Return: false if there is nothing
+ */
+bool cxl_dc_next_wipe(const CXLDynCap *dc, CXLDCRange *range);
+/**
+ * cxl_dc_wiped() - @range reads as zeroes, and is free
+ * @range: whole blocks at the beginning of what cxl_dc_next_wipe() returned
+ */
+void cxl_dc_wiped(CXLDynCap *dc, const CXLDCRange *range);
+
 /** cxl_dc_is_fenced() - do hosts leave capacity later than it is taken away? */
 bool cxl_dc_is_fenced(const CXLDynCap *dc);
-/** cxl_dc_leaving() - what hosts may still reach of the medium, oldest first */
+/* In place of a ticket: no host reaches it, it is to be wiped */
+#define CXL_DC_TICKET_WIPE  0
+/**
+ * cxl_dc_leaving() - what hosts may still reach of the medium, oldest first;
+ * then what is to be wiped, with the host that has left it last
+ */
 typedef bool CXLDCLeavingFn(void *opaque, uint16_t host, uint64_t ticket,
                             const CXLDCRange *range);
 void cxl_dc_leaving(const CXLDynCap *dc, CXLDCLeavingFn *fn, void *opaque);

@@ -18,7 +18,7 @@
 #include "hw/cxl/cxl_events.h"
 
 #define CXL_POOL_WIRE_MAGIC     0x4c505843  /* "CXPL" */
-#define CXL_POOL_WIRE_VERSION   2
+#define CXL_POOL_WIRE_VERSION   3
 #define CXL_POOL_WIRE_HEADER    8
 /* Longest message: a mailbox's largest payload and what goes in front */
 #define CXL_POOL_WIRE_MAX       (1 * MiB + 64)
@@ -40,6 +40,7 @@ typedef enum CXLPoolMsgType {
     CXL_POOL_MSG_ENDED      = 5,    /* 64 bits: accesses up to this ended */
     CXL_POOL_MSG_CREDIT     = 6,    /* CXLPoolCredit */
     CXL_POOL_MSG_INFO       = 7,    /* CXLHeadInfo */
+    CXL_POOL_MSG_REPLY      = 9,    /* CXLPoolAnswer, to TUNNEL */
     /* daemon to head */
     CXL_POOL_MSG_WELCOME    = 0x81, /* CXLPoolWelcome, and a descriptor */
     CXL_POOL_MSG_VIEW       = 0x82, /* CXLPoolRanges: some of what it has */
@@ -49,6 +50,7 @@ typedef enum CXLPoolMsgType {
     CXL_POOL_MSG_OFF        = 0x86, /* CXLPoolRanges: no more; ENDED follows */
     CXL_POOL_MSG_EVENTS     = 0x87, /* CXLPoolEvents */
     CXL_POOL_MSG_ERROR      = 0x88, /* text; the connection ends */
+    CXL_POOL_MSG_TUNNEL     = 0x8a, /* CXLPoolRequest of a Fabric Manager */
 } CXLPoolMsgType;
 
 /**
@@ -106,9 +108,10 @@ typedef struct CXLPoolAttach {
 #define CXL_POOL_REQUEST_RESET  0
 
 /**
- * struct CXLPoolRequest - a command of the host
- * @id: larger than that of all before of the same instance; 0 is none
- * @opcode: of set 48h, or CXL_POOL_REQUEST_RESET
+ * struct CXLPoolRequest - a command of the host, or for its logical device
+ * @id: larger than that of all before of the same instance, or of the same
+ *      connection; 0 is none
+ * @opcode: of the host of set 48h, or CXL_POOL_REQUEST_RESET
  * @room: bytes that the answer's payload may have
  * @payload, @len: of the request; borrowed
  */
@@ -120,10 +123,14 @@ typedef struct CXLPoolRequest {
     size_t len;
 } CXLPoolRequest;
 
-/** struct CXLPoolAnswer - to the request of that @id; @payload is borrowed */
+/**
+ * struct CXLPoolAnswer - to the request of that @id; @payload is borrowed
+ * @background: a background operation runs there; REPLY only
+ */
 typedef struct CXLPoolAnswer {
     uint64_t id;
     uint16_t rc;
+    bool background;
     const uint8_t *payload;
     size_t len;
 } CXLPoolAnswer;
@@ -196,6 +203,8 @@ void cxl_pool_put_attach(GByteArray *out, uint16_t head,
                          const CXLPoolAttach *m);
 void cxl_pool_put_request(GByteArray *out, uint16_t head,
                           const CXLPoolRequest *m);
+void cxl_pool_put_reply(GByteArray *out, uint16_t head,
+                        const CXLPoolAnswer *m);
 /** cxl_pool_put_number() - DETACH (no number), ENDED or ATTACHED */
 void cxl_pool_put_number(GByteArray *out, uint16_t head, CXLPoolMsgType type,
                          uint64_t number);
@@ -206,6 +215,8 @@ void cxl_pool_put_credit(GByteArray *out, uint16_t head,
 void cxl_pool_put_welcome(GByteArray *out, const CXLPoolWelcome *m);
 void cxl_pool_put_answer(GByteArray *out, uint16_t head,
                          const CXLPoolAnswer *m);
+void cxl_pool_put_tunnel(GByteArray *out, uint16_t head,
+                         const CXLPoolRequest *m);
 /** cxl_pool_put_ranges() - VIEW, ON or OFF, as many messages as it takes */
 void cxl_pool_put_ranges(GByteArray *out, uint16_t head, CXLPoolMsgType type,
                          uint64_t ticket, const CXLDCPiece *range, size_t n);

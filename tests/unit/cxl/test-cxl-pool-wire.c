@@ -111,6 +111,30 @@ static GByteArray *sample_answer(void)
     return out;
 }
 
+static GByteArray *sample_tunnel(void)
+{
+    const CXLPoolRequest m = {
+        .id = 6, .opcode = 0x4000, .room = 0x800,
+        .payload = (const uint8_t *)"", .len = 0,
+    };
+    GByteArray *out = g_byte_array_new();
+
+    cxl_pool_put_tunnel(out, HEAD, &m);
+    return out;
+}
+
+static GByteArray *sample_reply(void)
+{
+    const CXLPoolAnswer m = {
+        .id = 6, .rc = 0x01, .background = true,
+        .payload = (const uint8_t *)"abc", .len = 3,
+    };
+    GByteArray *out = g_byte_array_new();
+
+    cxl_pool_put_reply(out, HEAD, &m);
+    return out;
+}
+
 static GByteArray *sample_credit(void)
 {
     const CXLPoolCredit m = { .heard = 7, .room = 8 };
@@ -247,7 +271,7 @@ static const Kind kinds[] = {
     { "credit", sample_credit, read_credit, "1800000006000302",
       "0700000000000000" "08000000" "00000000", 16 },
     { "welcome", sample_welcome, read_welcome, "9800000081000000",
-      "0200" "0400" "02" "000000" "0000002000000000" "0807060504030201"
+      "0300" "0400" "02" "000000" "0000002000000000" "0807060504030201"
       "09000000" "08000000" "0000000000000000" "0000001000000000", 144 },
     { "answer", sample_answer, read_answer, "1a00000084000302",
       "0500000000000000" "1e00" "000000000000" "6162", 16, true },
@@ -259,6 +283,10 @@ static const Kind kinds[] = {
     { "info", sample_info, read_info, "2800000007000302",
       "2211000000000000" "4433000000000000" "010203040506070809"
       "00000000000000", 32 },
+    { "tunnel", sample_tunnel, read_request, "180000008a000302",
+      "0600000000000000" "00400000" "00080000", 16, true },
+    { "reply", sample_reply, read_answer, "1b00000009000302",
+      "0600000000000000" "0100" "0100" "00000000" "616263", 16, true },
 };
 
 static void each_message_has_its_bytes(void)
@@ -340,6 +368,7 @@ static void numbers_that_cannot_be_are_refused(void)
         { 7, 24, 8, 0 }, { 7, 24, 8, UINT64_MAX }, { 7, 32, 8, UINT64_MAX },
         { 8, 0, 8, 0 }, { 8, 0, 8, UINT64_MAX }, { 8, 8, 4, 0 },
         { 8, 8, 4, UINT32_MAX },
+        { 10, 0, 8, 0 }, { 10, 12, 4, 2 * MiB }, { 11, 8, 2, 0xffff },
     };
 
     for (unsigned i = 0; i < ARRAY_SIZE(bad); i++) {

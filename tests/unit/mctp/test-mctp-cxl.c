@@ -18,6 +18,7 @@ typedef struct Component {
     bool background;
     bool in_reset;
     bool unplugs;
+    bool later;
     unsigned arrivals;
     unsigned runs;
     uint16_t opcode;
@@ -39,6 +40,9 @@ static MCTPCXLRan run(void *opaque, uint16_t opcode, const void *in,
     }
     c->runs++;
     c->opcode = opcode;
+    if (c->later) {
+        return MCTP_CXL_LATER;
+    }
     g_assert_cmpuint(out_size, ==, PAYLOAD_MAX);
     answer->ret_code = c->ret_code;
     answer->background = c->background;
@@ -292,6 +296,46 @@ static void test_more_than_can_wait(void)
     component_free(c);
 }
 
+static void test_an_answer_that_comes_later(void)
+{
+    Component *c = component_new();
+
+    c->later = true;
+    arrive(c, "08 00 01 00 01 04 00 00 00 00 00 00 00", 1);
+    arrive(c, "08 00 02 00 02 04 01 00 00 00 00 00 00 11", 2);
+    g_assert_true(mctp_cxl_run(c->ep, &c->target, 0));
+    g_assert_true(mctp_cxl_run(c->ep, &c->target, 0));
+    g_assert_cmpuint(c->runs, ==, 1);
+    /* Get Endpoint ID waits, too */
+    feed(c->ep, "01 09 08 c8 00 82 02", 0x10, 0);
+    expect_tx(c->ep, 0, NULL);
+    mctp_cxl_answer(c->ep, &c->target, CXL_RC_SUCCESS, "ab", 2, true, 0);
+    expect_tx(c->ep, 0, "01 08 09 c1 08 01 01 00 01 04 02 00 80 00 00 00 00"
+                        " 61 62");
+    c->later = false;
+    g_assert_true(mctp_cxl_run(c->ep, &c->target, 0));
+    g_assert_cmpuint(c->runs, ==, 2);
+    expect_tx(c->ep, 0, "01 08 09 c2 08 01 02 00 02 04 01 00 00 00 00 00 00"
+                        " 11");
+    expect_tx(c->ep, 0, "01 08 09 c0 00 02 02 00 09 02 00");
+    component_free(c);
+}
+
+static void test_one_that_will_be_answered_is_forgotten(void)
+{
+    Component *c = component_new();
+
+    c->later = true;
+    arrive(c, "08 00 01 00 01 04 00 00 00 00 00 00 00", 0);
+    g_assert_true(mctp_cxl_run(c->ep, &c->target, 0));
+    mctp_cxl_forget(&c->target);
+    c->later = false;
+    arrive(c, "08 00 02 00 02 04 00 00 00 00 00 00 00", 1);
+    g_assert_true(mctp_cxl_run(c->ep, &c->target, 0));
+    expect_tx(c->ep, 0, "01 08 09 c1 08 01 02 00 02 04 00 00 00 00 00 00 00");
+    component_free(c);
+}
+
 /* The first command frees the endpoint, with another one waiting */
 static void test_command_that_unplugs_its_endpoint(void)
 {
@@ -344,6 +388,10 @@ int main(int argc, char **argv)
     g_test_add_func("/mctp/cxl/answers-keep-the-order",
                     test_answers_keep_the_order);
     g_test_add_func("/mctp/cxl/more-than-can-wait", test_more_than_can_wait);
+    g_test_add_func("/mctp/cxl/answered-later",
+                    test_an_answer_that_comes_later);
+    g_test_add_func("/mctp/cxl/forgotten-later",
+                    test_one_that_will_be_answered_is_forgotten);
     g_test_add_func("/mctp/cxl/command-that-unplugs-its-endpoint",
                     test_command_that_unplugs_its_endpoint);
     g_test_add_func("/mctp/cxl/header", test_header);
