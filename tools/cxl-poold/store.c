@@ -27,6 +27,7 @@ static const char schema[] =
     "CREATE TABLE IF NOT EXISTS setting(name TEXT PRIMARY KEY, value);"
     "CREATE TABLE IF NOT EXISTS head(nr INTEGER PRIMARY KEY, base, pid, start,"
     " instance, request, rc, answer, next_event);"
+    "CREATE TABLE IF NOT EXISTS handover(nr INTEGER PRIMARY KEY, instance);"
     "CREATE TABLE IF NOT EXISTS event(nr, number, record,"
     " PRIMARY KEY(nr, number));"
     "CREATE TABLE IF NOT EXISTS leaving(nr, ticket, dpa, len);"
@@ -330,6 +331,16 @@ static bool store_save_head(Poold *p, const Head *h, Error **errp)
     if (sqlite3_step(st) != SQLITE_DONE) {
         return store_fail(s, errp);
     }
+    st = store_statement(s, "INSERT OR REPLACE INTO handover VALUES(?, ?)");
+    if (!st) {
+        return store_fail(s, errp);
+    }
+    sqlite3_bind_int64(st, 1, h->nr);
+    sqlite3_bind_blob(st, 2, h->handover.data, sizeof(h->handover.data),
+                      SQLITE_STATIC);
+    if (sqlite3_step(st) != SQLITE_DONE) {
+        return store_fail(s, errp);
+    }
     if (!store_run(s, errp, "DELETE FROM event WHERE nr = ?", 1,
                    (uint64_t)h->nr)) {
         return false;
@@ -399,6 +410,19 @@ static bool store_load_head(Poold *p, sqlite3_stmt *st, Error **errp)
                         sqlite3_column_bytes(st, 7));
     h->next_event = sqlite3_column_int64(st, 8);
     return cxl_dc_set_host_base(p->dc, nr, base, errp);
+}
+
+static bool store_load_handover(Poold *p, sqlite3_stmt *st, Error **errp)
+{
+    uint64_t nr = sqlite3_column_int64(st, 0);
+
+    if (nr >= p->options.heads ||
+        sqlite3_column_bytes(st, 1) != sizeof(p->head->handover.data)) {
+        return store_damaged(p->store, "a handover", errp);
+    }
+    memcpy(p->head[nr].handover.data, sqlite3_column_blob(st, 1),
+           sizeof(p->head->handover.data));
+    return true;
 }
 
 /* They come in order, the last is the one before the next */
@@ -475,6 +499,8 @@ bool store_load(Poold *p, Error **errp)
     return store_load_rows(p, "SELECT * FROM head", store_load_head, errp) &&
            store_load_state(p->store, "model", &vmstate_model, p, errp) &&
            store_load_state(p->store, "log", &vmstate_log, p, errp) &&
+           store_load_rows(p, "SELECT * FROM handover", store_load_handover,
+                           errp) &&
            store_load_rows(p, "SELECT * FROM event ORDER BY nr, number",
                            store_load_event, errp) &&
            store_load_rows(p, "SELECT * FROM leaving ORDER BY rowid",
