@@ -141,6 +141,28 @@ def a_head_that_sanitizes_can_be_unplugged_and_plugged():
 
 
 @case
+def a_head_that_is_unplugged_while_the_daemon_is_away_is_gone_later():
+    d, fm = pool()
+    with d, Head(d, 0, REGION) as a, Head(d, 1) as b:
+        fm.text('add', '--host', 0, '--size', '4M')
+        (dpa, _), = a.accept()
+        d.kill()
+        a.unplug()
+        try:
+            a.monitor.command('device_add', driver='cxl-type3', id='mem0',
+                              bus='rp0', pool='p', head=0)
+        except guest_qemu.AskError as error:
+            has(str(error), 'has not left yet: try again')
+        else:
+            raise AssertionError('it is plugged')
+        d.start()
+        until(fm, 'add', '--host', 1, '--extent', f'{dpa - REGION:#x}+4M')
+        b.accept()
+        a.monitor.command('device_add', driver='cxl-type3', id='mem0',
+                          bus='rp0', pool='p', head=0)
+
+
+@case
 def a_stopped_machine_delays_its_own_capacity_only():
     d, fm = pool()
     with d, Head(d, 0) as a, Head(d, 1) as b:

@@ -60,9 +60,9 @@ void cxl_remote_send_attach(RemoteHead *h)
     CXLPool *p = h->remote->pool;
     CXLPoolAttach attach = {
         .instance = h->instance,
-        .base = cxl_dc_host_base(p->dc, h->nr),
+        .base = h->leaves ? h->base : cxl_dc_host_base(p->dc, h->nr),
         .heard = h->heard,
-        .room = remote_log_room(h),
+        .room = h->leaves ? 0 : remote_log_room(h),
         .goes_on = h->lives,
     };
 
@@ -150,14 +150,16 @@ static void remote_send_ended(RemoteHead *h, uint64_t ticket)
     }
 }
 
+/* Where the connection is lost, it is said on the next one */
 static void remote_send_detach(RemoteHead *h)
 {
     if (h->attached) {
         cxl_pool_put_number(h->remote->out, h->nr, CXL_POOL_MSG_DETACH, 0);
         cxl_remote_flush(h->remote);
+        h->attached = false;
+        h->leaves = false;
+        h->instance = (QemuUUID) { };
     }
-    h->attached = false;
-    h->leaves = false;
 }
 
 static bool remote_walks(const CXLPoolRemote *r)
@@ -280,6 +282,21 @@ void cxl_remote_tell(void *opaque)
         cxl_pool_put_info(h->remote->out, h->nr, &info);
         cxl_remote_flush(h->remote);
     }
+}
+
+/* Its host is gone, and so is all that was said to it */
+static bool remote_left(RemoteHead *h, const CXLPoolMsg *msg)
+{
+    if (msg->type == CXL_POOL_MSG_ATTACHED) {
+        h->attached = true;
+        if (!remote_walks(h->remote)) {
+            remote_send_detach(h);
+        }
+    } else if (msg->type == CXL_POOL_MSG_REFUSED) {
+        h->leaves = false;
+        h->instance = (QemuUUID) { };
+    }
+    return true;
 }
 
 static bool remote_attached(RemoteHead *h, const CXLPoolMsg *msg)
@@ -412,6 +429,9 @@ bool cxl_remote_message(CXLPoolRemote *r, const CXLPoolMsg *msg, Error **errp)
                    "is not", msg->type, msg->head);
         return false;
     }
+    if (h->leaves) {
+        return remote_left(h, msg);
+    }
     if (msg->type == CXL_POOL_MSG_REFUSED && !h->attached && !h->parked) {
         return remote_refused(h, msg, errp);
     }
@@ -502,8 +522,8 @@ bool cxl_pool_remote_add_head(CXLPool *p, unsigned head, Error **errp)
     Error *err = NULL;
 
     if (h->leaves) {
-        error_setg(errp, "property 'head' is %u of cxl-pool '%s', whose last "
-                   "device is still being overwritten: try again", head, id);
+        error_setg(errp, "property 'head' is %u of cxl-pool '%s', which its "
+                   "last device has not left yet: try again", head, id);
         return false;
     }
     remote_begin(h);
@@ -530,18 +550,18 @@ void cxl_pool_remote_remove_head(CXLPool *p, unsigned head)
     }
     cxl_dc_view_leave(p->dc, head, true);
     notifier_remove(&h->drained);
-    h->instance = (QemuUUID) { };
+    h->base = cxl_dc_host_base(p->dc, head);
+    h->leaves = h->lives && !h->parked && !h->lost;
     h->parked = false;
     h->owed = h->later = 0;
-    if (!p->wipe.left) {
-        remote_send_detach(h);
-    } else {
-        h->leaves = true;
-        if (!remote_walks(p->remote)) {
-            remote_walk_begin(p->remote);
-        }
-    }
     cxl_remote_forget_requests(h);
+    if (!h->leaves) {
+        h->instance = (QemuUUID) { };
+    } else if (!p->wipe.left) {
+        remote_send_detach(h);
+    } else if (!remote_walks(p->remote)) {
+        remote_walk_begin(p->remote);
+    }
 }
 
 void cxl_pool_remote_reset_head(CXLPool *p, unsigned head)

@@ -37,7 +37,8 @@ typedef struct RemoteRequest {
  * @drained: there is room in its event log
  * @owed: ticket whose end is said once the walk over the medium is through, 0:
  *        none; @later: with the walk behind that
- * @leaves: it is gone, of which the daemon is told then
+ * @leaves: it is gone, of which the daemon is told then, or once it is attached
+ * @base: where its first region began, for that
  * @tell: says what a Fabric Manager sees of it, once that is set up
  */
 typedef struct RemoteHead {
@@ -58,6 +59,7 @@ typedef struct RemoteHead {
     uint64_t owed;
     uint64_t later;
     bool leaves;
+    uint64_t base;
     QEMUBH *tell;
 } RemoteHead;
 
