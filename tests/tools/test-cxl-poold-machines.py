@@ -15,7 +15,8 @@ sys.path.insert(0, sys.argv[3])     # in place of fm_cases's manual page
 
 import guest_qemu  # noqa: E402
 from fm_cases import TAG, Fm, case, equal, has, run  # noqa: E402
-from fm_machine import MB_CONTROL, MIB, BAR2, PATIENCE  # noqa: E402
+from fm_machine import (BAR2, ECAM, MB_CONTROL, MIB, PATIENCE,  # noqa: E402
+                        PXB_BUS)
 from poold import Daemon, FmLine  # noqa: E402
 from poold_machine import NOBODY, Head, until  # noqa: E402
 
@@ -220,6 +221,27 @@ def a_command_waits_for_the_daemon_and_not_the_machine():
         a.await_doorbell()
         equal(q.read('q', BAR2 + 0x98) >> 32 & 0xffff, 0)
         equal(q.get(BAR2 + 0xa8, 1), b'\x04')
+
+
+@case
+def a_daemon_that_does_not_read_does_not_keep_the_machine():
+    d, fm = pool()
+    with d, Head(d, 0) as a:
+        fm.text('add', '--host', 0, '--size', '4M')
+        pairs = a.accept()
+        d.process.send_signal(signal.SIGSTOP)
+        control = (ECAM | PXB_BUS << 20) + 0x3e
+        try:
+            # more resets of the device than the socket takes
+            for _ in range(1000):
+                a.qtest.write('w', control, 0x40)
+                a.qtest.write('w', control, 0)
+            equal(a.monitor.command('query-status')['running'], True)
+        finally:
+            d.process.send_signal(signal.SIGCONT)
+        a.enumerate_pci()
+        code, data = a.mailbox(0x4801, struct.pack('<II', 8, 0))
+        equal((code, struct.unpack('<QQ', data[16:32])), (0, pairs[0]))
 
 
 @case

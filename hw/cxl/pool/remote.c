@@ -23,10 +23,31 @@
 
 /* -- the pool, and again -------------------------------------------------- */
 
+static gboolean remote_writable(void *do_not_use, GIOCondition what,
+                                void *opaque)
+{
+    CXLPoolRemote *r = opaque;
+
+    r->watch = 0;
+    cxl_remote_flush(r);
+    return G_SOURCE_REMOVE;
+}
+
+/* A daemon that does not read must not keep the machine */
 void cxl_remote_flush(CXLPoolRemote *r)
 {
-    if (r->out->len) {
-        qemu_chr_fe_write_all(&r->chr, r->out->data, r->out->len);
+    int n;
+
+    while (r->out->len &&
+           (n = qemu_chr_fe_write(&r->chr, r->out->data, r->out->len)) > 0) {
+        g_byte_array_remove_range(r->out, 0, n);
+    }
+    if (r->out->len && !r->watch) {
+        r->watch = qemu_chr_fe_add_watch(&r->chr, G_IO_OUT | G_IO_HUP,
+                                         remote_writable, r);
+    }
+    if (!r->watch) {
+        /* Whoever attaches says all of it again */
         g_byte_array_set_size(r->out, 0);
     }
 }
@@ -79,6 +100,12 @@ bool cxl_remote_welcomed(CXLPoolRemote *r, const CXLPoolMsg *msg, Error **errp)
 
 /* -- the line ------------------------------------------------------------- */
 
+static void remote_forget_out(CXLPoolRemote *r)
+{
+    g_clear_handle_id(&r->watch, g_source_remove);
+    g_byte_array_set_size(r->out, 0);
+}
+
 static void remote_hello(CXLPoolRemote *r)
 {
     const CXLPoolHello hello = {
@@ -86,7 +113,7 @@ static void remote_hello(CXLPoolRemote *r)
     };
 
     g_byte_array_set_size(r->in, 0);
-    g_byte_array_set_size(r->out, 0);
+    remote_forget_out(r);
     r->greeted = false;
     cxl_pool_put_hello(r->out, &hello);
     cxl_remote_flush(r);
@@ -138,6 +165,7 @@ static void remote_line_event(void *opaque, QEMUChrEvent event)
     }
     if (event == CHR_EVENT_CLOSED) {
         r->greeted = false;
+        remote_forget_out(r);
         for (unsigned i = 0; i < r->pool->nr_heads; i++) {
             r->head[i].attached = false;
         }
@@ -164,18 +192,27 @@ int64_t cxl_remote_deadline(void)
 }
 
 /* Bytes that are there, 0 at the end of the stream; -1: nothing until @end */
-static int remote_readable(const CXLPoolRemote *r, int64_t end)
+static int remote_readable(CXLPoolRemote *r, int64_t end)
 {
-    int64_t left = end - qemu_clock_get_ms(QEMU_CLOCK_REALTIME);
-    GPollFD in = { .events = G_IO_IN };
     int bytes = 0;
 
-    if (cxl_remote_is_connected(r)) {
-        in.fd = remote_socket(r)->sioc->fd;
-        if (RETRY_ON_EINTR(g_poll(&in, 1, MAX(left, 0))) <= 0) {
+    while (cxl_remote_is_connected(r)) {
+        int64_t left = end - qemu_clock_get_ms(QEMU_CLOCK_REALTIME);
+        GPollFD line = {
+            .fd = remote_socket(r)->sioc->fd,
+            .events = G_IO_IN | (r->out->len ? G_IO_OUT : 0),
+        };
+
+        if (RETRY_ON_EINTR(g_poll(&line, 1, MAX(left, 0))) <= 0) {
             return -1;
         }
-        ioctl(in.fd, FIONREAD, &bytes);
+        if (line.revents & G_IO_OUT) {
+            cxl_remote_flush(r);
+        }
+        if (line.revents & ~G_IO_OUT) {
+            ioctl(line.fd, FIONREAD, &bytes);
+            break;
+        }
     }
     return bytes;
 }
@@ -372,6 +409,7 @@ void cxl_pool_remote_close(CXLPool *p)
         cxl_remote_leave(r);
         timer_free(r->walk);
     }
+    remote_forget_out(r);
     qemu_chr_fe_deinit(&r->chr, false);
     for (unsigned i = 0; r->head && i < p->nr_heads; i++) {
         g_array_unref(r->head[i].view);

@@ -65,6 +65,7 @@ typedef struct RemoteHead {
 
 /**
  * struct CXLPoolRemote - the connection
+ * @out: gathered, and what the daemon does not read yet; @watch: for its room
  * @fd: the medium; @dev, @ino: which file that is
  * @welcome: body of the daemon's, which must be the same next time
  * @nr_heads: length of @head
@@ -81,6 +82,7 @@ struct CXLPoolRemote {
     CharFrontend chr;
     GByteArray *in;
     GByteArray *out;
+    guint watch;
     GByteArray *welcome;
     int fd;
     uint64_t dev;
