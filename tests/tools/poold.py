@@ -190,6 +190,7 @@ class Host:
         self.answers = {}
         self.attached = False
         self.handed = None
+        self.leaves = False     # and answers nothing
         self.attach(goes_on)
 
     def attach(self, goes_on=False):
@@ -209,13 +210,19 @@ class Host:
     def hand_over(self):
         """Return as whom it goes on, once the daemon knows."""
         name = uuid.uuid4()
+        self.leaves = True
+        try:
+            self.line.send(HANDOVER, name.bytes, self.head)
+            while self.handed != name:
+                self.take()
+        finally:
+            self.leaves = False
         self.view = {}
-        self.line.send(HANDOVER, name.bytes, self.head)
-        while self.handed != name:
-            self.take()
         return name
 
     def ended(self, ticket):
+        if self.leaves:
+            return
         if self.acks:
             self.line.send(ENDED, struct.pack('<Q', ticket), self.head)
         else:
@@ -248,8 +255,9 @@ class Host:
                 if first + i > self.heard:
                     self.heard = first + i
                     self.events.append(Event(body[16 + 0x80 * i:][:0x80]))
-            self.line.send(CREDIT, struct.pack('<QII', self.heard, ROOM, 0),
-                           self.head)
+            if not self.leaves:
+                self.line.send(CREDIT, struct.pack('<QII', self.heard, ROOM,
+                                                   0), self.head)
         elif kind == HANDED:
             self.handed = uuid.UUID(bytes=body)
         elif kind == ANSWER:
