@@ -18,7 +18,7 @@ POOLD = sys.argv.pop(3)
 sys.path.insert(0, sys.argv[3])     # in place of fm_cases's manual page
 
 import guest_qemu  # noqa: E402
-from fm_cases import TAG, Fm, case, equal, has, run  # noqa: E402
+from fm_cases import TAG, Fm, Skip, case, equal, has, run  # noqa: E402
 from fm_machine import (BAR2, MB_COMMAND, MB_CONTROL, MB_PAYLOAD,  # noqa: E402
                         MB_STATUS, MIB, PATIENCE)
 from poold import (ANSWER, ATTACH, ATTACHED, HELLO, REQUEST,  # noqa: E402
@@ -167,6 +167,35 @@ def what_is_shared_is_seen_by_both_afterwards():
             b.store(dpa + 8, 0xcafe)
             equal(other.load(seen + 8), 0xcafe)
             equal(len(extents(b)), 1)
+
+
+@case
+def a_machine_runs_before_its_own_memory_is_there():
+    d, fm = pool()
+    with d, Head(d, 0) as a:
+        mine = add(fm, a, 0, '--size', '4M')
+        (dpa, _), = mine
+        a.store(dpa, 21)
+        a.qtest.write('q', 0x3000000, 22)
+        path = a.path('line')
+        with Head(d, 0, incoming=True) as b:
+            for m in (a.monitor, b.monitor):
+                try:
+                    m.command('migrate-set-capabilities', capabilities=[
+                        {'capability': 'postcopy-ram', 'state': True}])
+                except guest_qemu.AskError as error:
+                    raise Skip(str(error)) from error
+            a.monitor.command('migrate-set-parameters',
+                              **{'max-bandwidth': 4096})
+            b.monitor.command('migrate-incoming', uri='unix:' + path)
+            a.monitor.command('migrate', uri='unix:' + path)
+            eventually('it does not begin', lambda: a.monitor.command(
+                'query-migrate')['status'] == 'active')
+            a.monitor.command('migrate-start-postcopy')
+            equal(ended(a)['status'], 'completed')
+            eventually('it does not run', lambda: runs(b))
+            equal((b.load(dpa), b.qtest.read('q', 0x3000000)), (21, 22))
+            equal(extents(b), mine)
 
 
 @case
