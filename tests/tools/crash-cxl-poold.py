@@ -6,7 +6,8 @@ usage: crash-cxl-poold.py CXL-POOLD [ROUNDS [SEED]]
 
 A round is some random steps of three hosts and an FM, in which one of them is
 killed: the daemon by SIGKILL while it works, a host or the FM by its
-connection. Behind each round, with everybody there again:
+connection. A step may be that a host hands its head over, and goes on as whom
+it has said. Behind each round, with everybody there again:
  - lists of the host, of the FM, and what the host was told to map are one;
  - no block has two owners, unless it is shared;
  - what a host has written is there, and what it is given is zero.
@@ -50,15 +51,27 @@ class Machine:
             try:
                 self.line = Line(self.world.daemon)
                 if self.host:
-                    self.host.move(self.line)
+                    self.host.move(self.line, goes_on=True)
                 else:
                     self.host = Host(self.line, self.number,
                                      STATIC[self.number])
                 return
             except Closed as closed:
+                assert 'elsewhere' not in str(closed), closed
                 # the daemon has not heard of the other connection's end
                 if 'already' not in str(closed):
                     self.world.revive()
+
+    def leave(self):
+        """Whether the daemon knows of it or not, it is what it was."""
+        try:
+            self.host.instance = self.host.hand_over()
+            self.host.last = 0
+            self.host.answers = {}
+            self.host.attach(goes_on=True)
+        except Closed:
+            self.world.revive()
+            self.connect()
 
     def command(self, opcode, payload=b''):
         number = None
@@ -190,7 +203,7 @@ class World:
     def step(self):
         rng = self.rng
         m = rng.choice(self.machines)
-        what = rng.randrange(7)
+        what = rng.randrange(8)
         if what < 2:
             self.ask('add', m.number, 0, 0, rng.randrange(1, 5) * BLOCK)
         elif what == 2:
@@ -207,6 +220,8 @@ class World:
             self.ask('release', m.number, dpa, m.host.view[dpa][0], True)
         elif what == 6:
             m.sync()
+        elif what == 7:
+            m.leave()
 
     def kill_soon(self):
         delay = self.rng.random() * .03

@@ -19,10 +19,10 @@ import uuid
 from fm_machine import PATIENCE, Event
 from wire_peer import UNIT, frame
 
-HELLO, ATTACH, DETACH, REQUEST, ENDED, CREDIT, INFO = range(1, 8)
-REPLY = 9
-(WELCOME, VIEW, ATTACHED, ANSWER, ON, OFF, EVENTS, ERROR) = range(0x81, 0x89)
-TUNNEL = 0x8a
+HELLO, ATTACH, DETACH, REQUEST, ENDED, CREDIT, INFO, HANDOVER, REPLY = range(
+    1, 10)
+(WELCOME, VIEW, ATTACHED, ANSWER, ON, OFF, EVENTS, ERROR, HANDED, TUNNEL,
+ REFUSED) = range(0x81, 0x8c)
 MAGIC = b'CXPL'
 VERSION = 3
 ROOM = 100
@@ -103,6 +103,10 @@ class Closed(Exception):
     """The daemon has ended the connection; its words, if it said some."""
 
 
+class Declined(Closed):
+    """The daemon has refused an ATTACH, and nothing else."""
+
+
 class Line:
     """A connection to the daemon for heads; @brings: a descriptor of the
     memory that it has already."""
@@ -173,6 +177,8 @@ class Line:
         body, self.rest = self.rest[8:length], self.rest[length:]
         if kind == ERROR:
             raise Closed(body.decode())
+        if kind == REFUSED:
+            raise Declined(body.decode())
         return kind, head, body
 
 
@@ -187,7 +193,8 @@ def pieces(body):
 class Host:
     """A head that keeps what it may access, and answers when it is told to."""
 
-    def __init__(self, line, head, base=0, instance=None, heard=0, acks=True):
+    def __init__(self, line, head, base=0, instance=None, heard=0, acks=True,
+                 goes_on=False):
         self.line, self.head, self.base = line, head, base
         self.instance = instance or uuid.uuid4()
         self.view = {}
@@ -199,23 +206,40 @@ class Host:
         self.answers = {}
         self.tunnels = []       # number, opcode, room, payload
         self.attached = False
-        self.attach()
+        self.handed = None
+        self.leaves = False     # and answers nothing
+        self.attach(goes_on)
 
-    def attach(self):
+    def attach(self, goes_on=False):
         self.attached = False
         self.line.send(ATTACH, self.instance.bytes +
                        struct.pack('<Q8IQII', self.base, *range(8),
-                                   self.heard, ROOM, 0), self.head)
+                                   self.heard, ROOM, goes_on), self.head)
         while not self.attached:
             self.take()
 
-    def move(self, line):
+    def move(self, line, goes_on=False):
         """The same head on another connection."""
         self.line = line
         self.view = {}
-        self.attach()
+        self.attach(goes_on)
+
+    def hand_over(self):
+        """Return as whom it goes on, once the daemon knows."""
+        name = uuid.uuid4()
+        self.leaves = True
+        try:
+            self.line.send(HANDOVER, name.bytes, self.head)
+            while self.handed != name:
+                self.take()
+        finally:
+            self.leaves = False
+        self.view = {}
+        return name
 
     def ended(self, ticket):
+        if self.leaves:
+            return
         if self.acks:
             self.line.send(ENDED, struct.pack('<Q', ticket), self.head)
         else:
@@ -248,8 +272,11 @@ class Host:
                 if first + i > self.heard:
                     self.heard = first + i
                     self.events.append(Event(body[16 + 0x80 * i:][:0x80]))
-            self.line.send(CREDIT, struct.pack('<QII', self.heard, ROOM, 0),
-                           self.head)
+            if not self.leaves:
+                self.line.send(CREDIT, struct.pack('<QII', self.heard, ROOM,
+                                                   0), self.head)
+        elif kind == HANDED:
+            self.handed = uuid.UUID(bytes=body)
         elif kind == ANSWER:
             number, code = struct.unpack('<QH', body[:10])
             self.answers[number] = (code, body[16:])

@@ -17,102 +17,16 @@ sys.path.insert(0, sys.argv[3])     # in place of fm_cases's manual page
 
 import guest_qemu  # noqa: E402
 from fm_cases import TAG, Fm, Skip, case, equal, has, qemu, run  # noqa: E402
-from fm_machine import (ECAM, MB_CONTROL, MIB, MMIO, BAR2, PATIENCE,
-                        PXB_BUS, Machine)  # noqa: E402
+from fm_machine import (BAR2, ECAM, MB_CONTROL, MIB, MMIO,  # noqa: E402
+                        PATIENCE, PXB_BUS, Machine)
 from poold import Daemon, FmLine  # noqa: E402
-from qmp_monitor import Monitor  # noqa: E402
+from poold_machine import NOBODY, Head, until  # noqa: E402
 
 BLOCK = 2 * MIB
 REGION = 256 * MIB
 IN_USE = 0x1e
 POOL = ('--size=1G', '--regions=4', '--set=dc1-sharable=on',
         '--set=dc2-sharable=on', '--set=dc2-read-only=on')
-
-# The slot of the port, and its power (PCIe r6.2 7.5.3.10)
-SLOT_CONTROL = 0x18
-SLOT_OFF = 0x0700
-# Component registers: the device's first decoder (CXL r3.2 8.2.4.20)
-CACHEMEM = 0x1000
-HDM_GLOBAL = CACHEMEM + 0x12c
-HDM = CACHEMEM + 0x138
-COMMIT = 1 << 9
-
-
-class Head(Machine):
-    """A machine whose device is head @n, with @static bytes of its own."""
-
-    def __init__(self, daemon, n, static=0, args=()):
-        own = ['-object', f'memory-backend-ram,id=own,size={static}']
-        super().__init__(qemu, links=(), args=args, line=[
-            '-nodefaults', '-m', '128M',
-            '-M', 'q35,cxl=on,cxl-fmw.0.targets.0=cxl.0,cxl-fmw.0.size=4G',
-            *(own if static else ()),
-            '-chardev', f'socket,id=c,path={daemon.heads},reconnect-ms=20',
-            '-object', 'cxl-pool,id=p,chardev=c',
-            '-device', f'pxb-cxl,id=cxl.0,bus=pcie.0,bus_nr={PXB_BUS}',
-            '-device', 'cxl-rp,id=rp0,bus=cxl.0,chassis=0,slot=0,port=0',
-            '-device', f'cxl-type3,id=mem0,bus=rp0,pool=p,head={n}' +
-            (',volatile-memdev=own' if static else '')])
-        self.monitor = Monitor(self.path('qmp'))
-        window = self.monitor.command('query-cxl-memory-map')[0]
-        self.window = window['base']
-        self.decode(static + 1024 * MIB)
-
-    def decode(self, size):
-        q = self.qtest
-        q.write('l', MMIO + HDM_GLOBAL, 2)
-        for at, value in ((0, self.window & 0xffffffff), (4, self.window >> 32),
-                          (8, size & 0xffffffff), (12, size >> 32),
-                          (16, COMMIT)):
-            q.write('l', MMIO + HDM + at, value)
-
-    def store(self, dpa, value):
-        self.qtest.write('q', self.window + dpa, value)
-
-    def load(self, dpa):
-        return self.qtest.read('q', self.window + dpa)
-
-    def unplug(self):
-        """As a host that agrees: it switches the slot off."""
-        q, port = self.qtest, ECAM | PXB_BUS << 20
-        at = q.read('b', port + 0x34)
-        while q.read('b', port + at) != 0x10:
-            at = q.read('b', port + at + 1)
-        self.monitor.command('device_del', id='mem0')
-        q.write('w', port + at + SLOT_CONTROL, SLOT_OFF)
-        end = time.monotonic() + PATIENCE
-        while any(child['name'] == 'mem0' for child in self.monitor.command(
-                'qom-list', path='/machine/peripheral')):
-            assert time.monotonic() < end, 'it stays'
-
-    def wipe_left(self):
-        return self.monitor.command('qom-get', path='/objects/p',
-                                    property='wipe-left')
-
-    def why(self, dpa):
-        """None for plain RAM, else why it is trapped."""
-        for window in self.monitor.command('query-cxl-memory-map'):
-            for r in window['ranges']:
-                if r['base'] <= self.window + dpa < r['base'] + r['size']:
-                    return None if r['direct'] else r['trap']
-        raise AssertionError(hex(dpa))
-
-    def accept(self):
-        """What is offered, once there is something."""
-        end = time.monotonic() + PATIENCE
-        while True:
-            found = self.events()
-            if found:
-                break
-            assert time.monotonic() < end, 'nothing is offered'
-        pairs = [(e.extent.dpa, e.extent.length) for e in found
-                 if e.type == 0]
-        assert pairs and not found[-1].more, found
-        equal(self.respond(0x4802, pairs), 0)
-        return pairs
-
-
-NOBODY = (1 << 64) - 1
 
 
 def pool(*options):
@@ -229,15 +143,26 @@ def a_head_that_sanitizes_can_be_unplugged_and_plugged():
         equal(b.load(dpa + 32 * MIB), 0)
 
 
-def until(fm, *words):
-    """What leaves a host is held until that host's machine has said so."""
-    end = time.monotonic() + PATIENCE
-    while True:
+@case
+def a_head_that_is_unplugged_while_the_daemon_is_away_is_gone_later():
+    d, fm = pool()
+    with d, Head(d, 0, REGION) as a, Head(d, 1) as b:
+        fm.text('add', '--host', 0, '--size', '4M')
+        (dpa, _), = a.accept()
+        d.kill()
+        a.unplug()
         try:
-            return fm.text(*words)
-        except AssertionError:
-            if time.monotonic() > end:
-                raise
+            a.monitor.command('device_add', driver='cxl-type3', id='mem0',
+                              bus='rp0', pool='p', head=0)
+        except guest_qemu.AskError as error:
+            has(str(error), 'has not left yet: try again')
+        else:
+            raise AssertionError('it is plugged')
+        d.start()
+        until(fm, 'add', '--host', 1, '--extent', f'{dpa - REGION:#x}+4M')
+        b.accept()
+        a.monitor.command('device_add', driver='cxl-type3', id='mem0',
+                          bus='rp0', pool='p', head=0)
 
 
 @case
@@ -323,6 +248,27 @@ def a_command_waits_for_the_daemon_and_not_the_machine():
         a.await_doorbell()
         equal(q.read('q', BAR2 + 0x98) >> 32 & 0xffff, 0)
         equal(q.get(BAR2 + 0xa8, 1), b'\x04')
+
+
+@case
+def a_daemon_that_does_not_read_does_not_keep_the_machine():
+    d, fm = pool()
+    with d, Head(d, 0) as a:
+        fm.text('add', '--host', 0, '--size', '4M')
+        pairs = a.accept()
+        d.process.send_signal(signal.SIGSTOP)
+        control = (ECAM | PXB_BUS << 20) + 0x3e
+        try:
+            # more resets of the device than the socket takes
+            for _ in range(1000):
+                a.qtest.write('w', control, 0x40)
+                a.qtest.write('w', control, 0)
+            equal(a.monitor.command('query-status')['running'], True)
+        finally:
+            d.process.send_signal(signal.SIGCONT)
+        a.enumerate_pci()
+        code, data = a.mailbox(0x4801, struct.pack('<II', 8, 0))
+        equal((code, struct.unpack('<QQ', data[16:32])), (0, pairs[0]))
 
 
 @case
@@ -477,8 +423,6 @@ def the_pool_is_managed_at_the_daemon():
         for path in ('p', '/machine/peripheral/mem0'):
             refused(a, "'p' is that of a cxl-poold: ask the daemon",
                     'query-cxl-dynamic-capacity', path=path)
-        refused(a, 'heads of a pool that cxl-poold has cannot be migrated',
-                'migrate', uri='exec:cat>/dev/null')
 
 
 sys.exit(run())

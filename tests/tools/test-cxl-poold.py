@@ -19,8 +19,9 @@ sys.argv[2:4] = [sys.argv[3], sys.argv[2]]
 
 from fm_cases import (OTHER, TAG, Fm, case, equal, has, program,  # noqa: E402
                       run)
-from poold import (ATTACH, CREDIT, DETACH, ENDED, HELLO, INFO, MAGIC, REPLY,
-                   REQUEST, VERSION, Closed, Daemon, FmLine, Host,
+from poold import (ATTACH, CREDIT, DETACH, ENDED, HANDOVER, HELLO, INFO, MAGIC,
+                   REPLY, REQUEST, VERSION, Closed, Daemon, Declined, FmLine,
+                   Host,
                    Line)  # noqa: E402
 
 POOLD = sys.argv[3]
@@ -496,6 +497,158 @@ def another_life_of_a_machine_is_a_reset():
         equal(a.list(), mine)
 
 
+# -- a life that goes on elsewhere --------------------------------------------
+
+def declined(pattern, *arguments, **more):
+    try:
+        Host(*arguments, **more)
+    except Declined as words:
+        has(str(words), pattern)
+    else:
+        raise AssertionError('it is attached')
+
+
+@case
+def a_head_that_is_handed_over_goes_on():
+    d, fm = pool()
+    with d:
+        a = Host(Line(d), 0, base=256 * MIB)
+        (mine, length), = give(fm, a, 0, '4M')
+        a.write(mine, b'kept')
+        (shared, _), = give(fm, a, 0, '2M', '--region', 1, '--tag', TAG)
+        fm.text('add', '--host', 0, '--size', '2M')
+        a.sync()
+        equal(len(a.events), 1)
+        name = a.hand_over()
+        known = fm.text('extents', '--host', 0)
+        # on the same connection, and the daemon has known for how long
+        b = Host(a.line, 0, base=a.base, instance=name, heard=a.heard,
+                 goes_on=True)
+        equal(fm.text('extents', '--host', 0), known)
+        equal(b.read(mine, 4), b'kept')
+        equal(b.list(), [(mine, length), (shared, BLOCK)])
+        # the offer is answered by who goes on
+        offer = [(a.events[0].extent.dpa, a.events[0].extent.length)]
+        equal(b.respond(0x4802, offer), 0)
+        b.release((mine, BLOCK))
+        give(fm, b, 0)
+
+
+@case
+def what_happens_while_a_head_is_in_no_process_is_told_later():
+    d, fm = pool()
+    with d:
+        a, b = Host(Line(d), 0), Host(Line(d), 1)
+        (dpa, _), = give(fm, a, 0, '4M')
+        name = a.hand_over()
+        fm.refused(RETRY, 'add', '--host', 0, '--size', '2M')
+        fm.refused(RETRY, 'release', '--host', 0, '--extent', f'{dpa:#x}+2M')
+        # nobody reaches it: it is free at once
+        fm.text('release', '--host', 0, '--forced', '--extent',
+                f'{dpa + BLOCK:#x}+2M')
+        fm.text('add', '--host', 1, '--extent', f'{dpa + BLOCK:#x}+2M')
+        b.accept()
+        d.restart()
+        a = Host(Line(d), 0, instance=name, heard=a.heard, goes_on=True)
+        a.sync()
+        equal([e.type for e in a.events], [2])
+        equal(a.list(), [(dpa, BLOCK)])
+
+
+@case
+def a_handover_outlives_the_daemon_and_the_process():
+    d, fm = pool()
+    with d:
+        process, tell = in_another_process(d)
+        fm.text('add', '--host', 0, '--size', '4M')
+        (dpa, length), = tell('accept')
+        tell('write', dpa, b'kept')
+        fm.text('add', '--host', 0, '--region', 1, '--size', '2M', '--tag', TAG)
+        tell('accept')
+        name = tell('hand_over')
+        # it still has the memory
+        d.restart()
+        os.kill(process.pid, signal.SIGKILL)
+        process.join()
+        a = Host(Line(d), 0, instance=name, goes_on=True)
+        equal(len(a.list()), 2)
+        equal(a.read(dpa, 4), b'kept')
+
+
+@case
+def who_has_handed_over_may_take_it_back():
+    d, fm = pool()
+    with d:
+        a = Host(Line(d), 0)
+        mine = give(fm, a, 0)
+        name = a.hand_over()
+        a.attach(goes_on=True)
+        equal(a.list(), mine)
+        declined('is that of process', Line(d), 0, instance=name, goes_on=True)
+        a.line.close()
+        while True:
+            try:
+                Host(Line(d), 0, instance=name, goes_on=True)
+            except Declined as words:
+                if 'has gone on elsewhere' in str(words):
+                    break
+                has(str(words), 'is that of process')
+        a.move(Line(d), goes_on=True)
+        equal(a.list(), mine)
+
+
+@case
+def a_head_is_handed_over_once():
+    d, fm = pool()
+    with d:
+        a = Host(Line(d), 0)
+        mine = give(fm, a, 0)
+        name = a.hand_over()
+        declined('was sent no event 99', Line(d), 0, instance=name, heard=99,
+                 goes_on=True)
+        declined('static capacity', Line(d), 0, base=256 * MIB, instance=name,
+                 goes_on=True)
+        b = Host(Line(d), 0, instance=name, heard=a.heard, goes_on=True)
+        again = b.hand_over()
+        for old in (name, a.instance):
+            if old != b.instance:
+                declined('has gone on elsewhere', Line(d), 0, instance=old,
+                         goes_on=True)
+        c = Host(Line(d), 0, instance=again, heard=b.heard, goes_on=True)
+        equal(c.list(), mine)
+
+
+@case
+def another_machine_may_have_a_head_that_was_handed_over():
+    d, fm = pool()
+    with d:
+        a = Host(Line(d), 0)
+        mine = give(fm, a, 0)
+        give(fm, a, 0, '2M', '--region', 1, '--tag', TAG)
+        name = a.hand_over()
+        b = Host(Line(d), 0)
+        # as after a reset
+        equal(b.list(), mine)
+        b.line.close()
+        while True:
+            try:
+                Host(Line(d), 0, instance=name, goes_on=True)
+            except Declined as words:
+                if 'has gone on elsewhere' in str(words):
+                    break
+                has(str(words), 'is that of process')
+
+
+@case
+def a_refused_head_leaves_others_of_its_connection_alone():
+    d, _ = pool()
+    with d:
+        a, b = Host(Line(d), 0), Host(Line(d), 1)
+        declined('is that of process', b.line, 0)
+        a.sync()
+        b.sync()
+
+
 # -- what a manager sees of heads ---------------------------------------------
 
 NO_LINK = bytes([0] * 6 + [0, 0, 0])
@@ -805,6 +958,8 @@ def nonsense_ends_a_connection_and_nothing_else():
             'to 9')
         for data in (message(ATTACH, attach[:-1]), message(0x55),
                      message(ATTACH, b'\0' * 16 + attach[16:]),
+                     message(ATTACH, attach[:-4] + b'\2\0\0\0'),
+                     message(HANDOVER, bytes(range(16))),
                      message(ENDED, bytes(8)), message(CREDIT, bytes(16)),
                      message(REQUEST, bytes(16)),
                      message(HELLO, MAGIC + struct.pack('<HH', 1, 1))):
@@ -812,6 +967,10 @@ def nonsense_ends_a_connection_and_nothing_else():
         has(ends(d, message(ATTACH, attach, 4)), 'there is no head 4')
         has(ends(d, message(ATTACH, attach, 3)), 'head 3 is that of process')
         for data in (message(REQUEST, bytes(16)), message(ENDED, bytes(7)),
+                     message(HANDOVER, bytes(16)), message(HANDOVER, b'x' * 16),
+                     message(HANDOVER, bytes(range(15))),
+                     message(HANDOVER, bytes(range(16))) +
+                     message(ENDED, bytes(8)),
                      message(CREDIT, struct.pack('<QII', 99, 0, 0)),
                      message(REQUEST, struct.pack('<QHHI', 1, 0x4800, 0,
                                                   0x7fffffff))):

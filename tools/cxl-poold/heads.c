@@ -29,10 +29,12 @@ static uint32_t head_log_space(void *opaque, uint16_t host)
                    : 0;
 }
 
-/* One whose process lives may come back, and has to be told then */
+/* One that lives may come back, here or in another process, and is told then */
 static bool head_present(void *opaque, uint16_t host)
 {
-    return head_at(opaque, host)->process;
+    const Head *h = head_at(opaque, host);
+
+    return h->process || !qemu_uuid_is_null(&h->handover);
 }
 
 /* Where the bytes of a range are that is accessible */
@@ -102,7 +104,7 @@ static void head_log(void *opaque, const CXLDCEvent *event)
         return;
     }
     /* What is there no room for is lost, as it is when a log is full */
-    if (!h->process || h->outbox->len >= OUTBOX_MAX) {
+    if (!head_present(opaque, h->nr) || h->outbox->len >= OUTBOX_MAX) {
         return;
     }
     g_array_append_val(h->outbox, r);
@@ -160,12 +162,18 @@ static void head_forget_events(Head *h)
 }
 
 /* Nobody reaches its memory any more; heads_settle() does the rest */
-static void head_end(Head *h)
+static void head_let_go(Head *h)
 {
     fm_lost(h);
     process_unwatch(h->process);
     h->process = NULL;
     h->conn = NULL;
+    h->pool->changed_heads = true;
+}
+
+static void head_end(Head *h)
+{
+    head_let_go(h);
     h->pid = 0;
     h->start = 0;
     h->instance = (QemuUUID) { };
@@ -177,10 +185,13 @@ static void head_end(Head *h)
     h->pool->changed_model = true;
 }
 
+/* One that was handed over is no process's, but who had it has the memory */
 bool heads_have_process(const Poold *p)
 {
     for (unsigned i = 0; i < p->options.heads; i++) {
-        if (p->head[i].process) {
+        const Head *h = &p->head[i];
+
+        if (h->process || (h->pid && process_start(h->pid) == h->start)) {
             return true;
         }
     }
@@ -215,7 +226,7 @@ void heads_watch(Poold *p)
     for (unsigned i = 0; i < p->options.heads; i++) {
         Head *h = &p->head[i];
 
-        if (h->pid) {
+        if (h->pid && qemu_uuid_is_null(&h->handover)) {
             h->process = process_watch(h->pid, h->start, head_process_ended,
                                        h);
             if (!h->process) {
@@ -249,8 +260,22 @@ static void G_GNUC_PRINTF(2, 3) head_refuse(Conn *c, const char *fmt, ...)
     va_start(ap, fmt);
     text = g_strdup_vprintf(fmt, ap);
     va_end(ap);
-    cxl_pool_put_text(c->out, text);
+    cxl_pool_put_text(c->out, 0, CXL_POOL_MSG_ERROR, text);
     conn_end(c);
+}
+
+/* Others of the same connection are not to blame */
+static bool G_GNUC_PRINTF(3, 4) head_decline(Conn *c, const Head *h,
+                                             const char *fmt, ...)
+{
+    g_autofree char *text = NULL;
+    va_list ap;
+
+    va_start(ap, fmt);
+    text = g_strdup_vprintf(fmt, ap);
+    va_end(ap);
+    cxl_pool_put_text(c->out, h->nr, CXL_POOL_MSG_REFUSED, text);
+    return true;
 }
 
 static bool head_greet(Conn *c, const CXLPoolMsg *msg)
@@ -287,6 +312,8 @@ static bool head_greet(Conn *c, const CXLPoolMsg *msg)
     if (p->medium_fd < 0 && medium_take(p, c->taken_fd)) {
         c->taken_fd = -1;
     }
+    /* Of one that has handed its head over, nobody hears when it ends */
+    medium_settle(p, &error_fatal);
     if (p->medium_fd < 0) {
         head_refuse(c, "the memory of the pool is that of machines which have "
                     "not connected yet, since cxl-poold was started again: "
@@ -329,24 +356,55 @@ static bool head_heard(Head *h, uint64_t heard, uint32_t room)
     return true;
 }
 
+/* As what it was handed over, or as what it was and is again */
+static void head_go_on(Head *h, const QemuUUID *instance)
+{
+    if (qemu_uuid_is_equal(&h->handover, instance)) {
+        h->instance = h->handover;
+        h->last_request = 0;
+        g_byte_array_set_size(h->answer, 0);
+    }
+}
+
+static void head_begin(Head *h, const QemuUUID *instance)
+{
+    h->instance = *instance;
+    h->last_request = 0;
+    h->next_event = 1;
+    cxl_dc_reset_host(h->pool->dc, h->nr);
+    head_forget_events(h);
+    head_forget_info(h);
+}
+
 static bool head_attach(Conn *c, Head *h, const CXLPoolMsg *msg)
 {
     Poold *p = c->pool;
     CXLPoolAttach a;
     Error *err = NULL;
+    bool known;
 
     if (!cxl_pool_get_attach(msg, &a)) {
         return false;
     }
     if (h->conn || (h->process && (h->pid != c->pid || h->start != c->start))) {
-        head_refuse(c, "head %u is that of process %d already", h->nr,
-                    (int)h->pid);
-        return true;
+        return head_decline(c, h, "head %u is that of process %d already",
+                            h->nr, (int)h->pid);
+    }
+    known = qemu_uuid_is_equal(&h->instance, &a.instance) ||
+            qemu_uuid_is_equal(&h->handover, &a.instance);
+    if (a.goes_on && !known) {
+        return head_decline(c, h, "head %u has gone on elsewhere, or is that "
+                            "of another machine since", h->nr);
+    }
+    if (known && a.heard >= h->next_event) {
+        return head_decline(c, h, "head %u was sent no event %" PRIu64, h->nr,
+                            a.heard);
     }
     if (a.base != cxl_dc_host_base(p->dc, h->nr)) {
         if (!cxl_dc_set_host_base(p->dc, h->nr, a.base, &err)) {
-            head_refuse(c, "head %u cannot have 0x%" PRIx64 " bytes of static "
-                        "capacity: %s", h->nr, a.base, error_get_pretty(err));
+            head_decline(c, h, "head %u cannot have 0x%" PRIx64 " bytes of "
+                         "static capacity: %s", h->nr, a.base,
+                         error_get_pretty(err));
             error_free(err);
             return true;
         }
@@ -360,24 +418,35 @@ static bool head_attach(Conn *c, Head *h, const CXLPoolMsg *msg)
         h->pid = c->pid;
         h->start = c->start;
     }
-    if (!qemu_uuid_is_equal(&h->instance, &a.instance)) {
-        h->instance = a.instance;
-        h->last_request = 0;
-        h->next_event = 1;
-        cxl_dc_reset_host(p->dc, h->nr);
-        head_forget_events(h);
-        head_forget_info(h);
+    if (known) {
+        head_go_on(h, &a.instance);
+    } else {
+        head_begin(h, &a.instance);
         a.heard = 0;
     }
-    if (!head_heard(h, a.heard, a.room)) {
-        return false;
-    }
+    h->handover = (QemuUUID) { };
+    head_heard(h, a.heard, a.room);
     for (unsigned i = 0; i < p->config.nr_regions; i++) {
         cxl_dc_set_dsmad_handle(p->dc, h->nr, i, a.dsmad[i]);
     }
     h->conn = c;
     p->changed_heads = true;
     head_send_all(h);
+    return true;
+}
+
+/* Its host lives, and will be in another process: nothing of it ends */
+static bool head_hand_over(Head *h, const CXLPoolMsg *msg)
+{
+    QemuUUID uuid;
+
+    if (!cxl_pool_get_uuid(msg, &uuid) ||
+        qemu_uuid_is_equal(&uuid, &h->instance)) {
+        return false;
+    }
+    cxl_pool_put_uuid(h->conn->out, h->nr, CXL_POOL_MSG_HANDED, &uuid);
+    h->handover = uuid;
+    head_let_go(h);
     return true;
 }
 
@@ -481,6 +550,8 @@ static bool head_message(Conn *c, const CXLPoolMsg *msg)
         }
         head_detach(h);
         return true;
+    case CXL_POOL_MSG_HANDOVER:
+        return head_hand_over(h, msg);
     case CXL_POOL_MSG_REQUEST:
         return head_request(h, msg);
     case CXL_POOL_MSG_ENDED:

@@ -178,7 +178,10 @@ uint64_t medium_zero(Poold *p, uint64_t offset, uint64_t len);
  * struct Head - a head and the host that has it
  * @conn: NULL: nobody is there now
  * @process: that may reach its capacity, NULL: none
+ * @pid, @start: of it, or of the one that has handed the head over and may
+ *               still have the memory
  * @instance: whose requests and events these are
+ * @handover: as what it goes on in another process; all zero: in none
  * @last_request: number of the one that was answered last, by @rc and @answer
  * @next_event: number that the next record gets
  * @outbox: records that it may not have heard yet, the last is @next_event - 1
@@ -193,6 +196,7 @@ typedef struct Head {
     pid_t pid;
     uint64_t start;
     QemuUUID instance;
+    QemuUUID handover;
     CXLCCI cci;
     uint64_t last_request;
     uint16_t rc;

@@ -29,6 +29,7 @@ static const char schema[] =
     " instance, request, rc, answer, next_event);"
     "CREATE TABLE IF NOT EXISTS info(nr INTEGER PRIMARY KEY, volatile,"
     " persistent, link);"
+    "CREATE TABLE IF NOT EXISTS handover(nr INTEGER PRIMARY KEY, instance);"
     "CREATE TABLE IF NOT EXISTS event(nr, number, record,"
     " PRIMARY KEY(nr, number));"
     "CREATE TABLE IF NOT EXISTS leaving(nr, ticket, dpa, len);"
@@ -324,6 +325,16 @@ static bool store_save_head(Poold *p, const Head *h, Error **errp)
     if (sqlite3_step(st) != SQLITE_DONE) {
         return store_fail(s, errp);
     }
+    st = store_statement(s, "INSERT OR REPLACE INTO handover VALUES(?, ?)");
+    if (!st) {
+        return store_fail(s, errp);
+    }
+    sqlite3_bind_int64(st, 1, h->nr);
+    sqlite3_bind_blob(st, 2, h->handover.data, sizeof(h->handover.data),
+                      SQLITE_STATIC);
+    if (sqlite3_step(st) != SQLITE_DONE) {
+        return store_fail(s, errp);
+    }
     if (!store_run(s, errp, "DELETE FROM event WHERE nr = ?", 1,
                    (uint64_t)h->nr)) {
         return false;
@@ -435,6 +446,19 @@ static bool store_load_info(Poold *p, sqlite3_stmt *st, Error **errp)
            store_damaged(p->store, "what is known of a head", errp);
 }
 
+static bool store_load_handover(Poold *p, sqlite3_stmt *st, Error **errp)
+{
+    uint64_t nr = sqlite3_column_int64(st, 0);
+
+    if (nr >= p->options.heads ||
+        sqlite3_column_bytes(st, 1) != sizeof(p->head->handover.data)) {
+        return store_damaged(p->store, "a handover", errp);
+    }
+    memcpy(p->head[nr].handover.data, sqlite3_column_blob(st, 1),
+           sizeof(p->head->handover.data));
+    return true;
+}
+
 /* They come in order, the last is the one before the next */
 static bool store_load_event(Poold *p, sqlite3_stmt *st, Error **errp)
 {
@@ -496,6 +520,8 @@ bool store_load(Poold *p, Error **errp)
            store_load_rows(p, "SELECT * FROM info", store_load_info, errp) &&
            store_load_state(p->store, "model", &vmstate_model, p, errp) &&
            store_load_state(p->store, "log", &vmstate_log, p, errp) &&
+           store_load_rows(p, "SELECT * FROM handover", store_load_handover,
+                           errp) &&
            store_load_rows(p, "SELECT * FROM event ORDER BY nr, number",
                            store_load_event, errp) &&
            store_load_rows(p, "SELECT * FROM leaving ORDER BY rowid",

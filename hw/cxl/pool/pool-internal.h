@@ -76,7 +76,7 @@ void cxl_pool_heads_reload(CXLPool *p);
 /* remote.c */
 /* Asks the daemon what the pool is made of: @config, @place and @medium */
 bool cxl_pool_remote_open(CXLPool *p, Error **errp);
-bool cxl_pool_remote_start(CXLPool *p, Error **errp);
+void cxl_pool_remote_start(CXLPool *p);
 void cxl_pool_remote_close(CXLPool *p);
 bool cxl_pool_remote_add_head(CXLPool *p, unsigned head, Error **errp);
 void cxl_pool_remote_remove_head(CXLPool *p, unsigned head);

@@ -167,11 +167,8 @@ static void pool_complete_remote(CXLPool *p, Error **errp)
     p->dc = cxl_dc_new(&p->config, &cxl_pool_dc_ops, p, errp);
     if (p->dc) {
         pool_build(p);
-        if (cxl_pool_remote_start(p, errp)) {
-            return;
-        }
-        g_clear_pointer(&p->dc, cxl_dc_free);
-        g_clear_pointer(&p->head, g_free);
+        cxl_pool_remote_start(p);
+        return;
     }
 fail:
     cxl_pool_medium_drop(p);

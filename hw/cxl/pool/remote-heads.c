@@ -61,9 +61,10 @@ void cxl_remote_send_attach(RemoteHead *h)
     CXLPool *p = h->remote->pool;
     CXLPoolAttach attach = {
         .instance = h->instance,
-        .base = cxl_dc_host_base(p->dc, h->nr),
+        .base = h->leaves ? h->base : cxl_dc_host_base(p->dc, h->nr),
         .heard = h->heard,
-        .room = remote_log_room(h),
+        .room = h->leaves ? 0 : remote_log_room(h),
+        .goes_on = h->lives,
     };
 
     for (unsigned i = 0; i < p->config.nr_regions; i++) {
@@ -75,12 +76,25 @@ void cxl_remote_send_attach(RemoteHead *h)
     cxl_remote_flush(h->remote);
 }
 
+/* Nobody is there to answer, nor will be */
+static void remote_fail(CXLCCIAnswered *done, void *opaque)
+{
+    if (done) {
+        done(opaque, CXL_RC_INTERNAL_ERROR, "", 0);
+    }
+}
+
 static void remote_ask(RemoteHead *h, uint16_t opcode, const void *payload,
                        size_t len, size_t room, CXLCCIAnswered *done,
                        void *opaque)
 {
-    RemoteRequest *q = g_new0(RemoteRequest, 1);
+    RemoteRequest *q;
 
+    if (h->lost) {
+        remote_fail(done, opaque);
+        return;
+    }
+    q = g_new0(RemoteRequest, 1);
     q->id = ++h->last_id;
     q->opcode = opcode;
     q->room = room;
@@ -103,6 +117,30 @@ static void remote_request_free(gpointer opaque)
     g_free(q);
 }
 
+void cxl_remote_forget_requests(RemoteHead *h)
+{
+    g_queue_clear_full(&h->requests, remote_request_free);
+}
+
+/*
+ * Behind it the daemon says nothing more of this head: what it has said before
+ * is taken, as if the head were attached, but nothing is answered.
+ */
+void cxl_remote_send_handover(RemoteHead *h)
+{
+    CXLPoolRemote *r = h->remote;
+
+    cxl_dc_view_leave(r->pool->dc, h->nr, true);
+    qemu_uuid_generate(&h->handover);
+    h->handed = false;
+    h->attached = false;
+    h->parked = true;
+    h->owed = h->later = 0;
+    trace_cxl_pool_remote_handover(cxl_pool_id(r->pool), h->nr, false);
+    cxl_pool_put_uuid(r->out, h->nr, CXL_POOL_MSG_HANDOVER, &h->handover);
+    cxl_remote_flush(r);
+}
+
 /* -- what the daemon says ------------------------------------------------- */
 
 static void remote_send_ended(RemoteHead *h, uint64_t ticket)
@@ -113,14 +151,16 @@ static void remote_send_ended(RemoteHead *h, uint64_t ticket)
     }
 }
 
+/* Where the connection is lost, it is said on the next one */
 static void remote_send_detach(RemoteHead *h)
 {
     if (h->attached) {
         cxl_pool_put_number(h->remote->out, h->nr, CXL_POOL_MSG_DETACH, 0);
         cxl_remote_flush(h->remote);
+        h->attached = false;
+        h->leaves = false;
+        h->instance = (QemuUUID) { };
     }
-    h->attached = false;
-    h->leaves = false;
 }
 
 static bool remote_walks(const CXLPoolRemote *r)
@@ -207,6 +247,9 @@ static bool remote_ranges(RemoteHead *h, const CXLPoolMsg *msg)
         return false;
     }
     piece = g_new(CXLDCPiece, m.n);
+    if (h->parked) {
+        return true;
+    }
     for (uint32_t i = 0; i < m.n; i++) {
         piece[i] = cxl_pool_wire_range(&m, i);
     }
@@ -242,17 +285,33 @@ void cxl_remote_tell(void *opaque)
     }
 }
 
+/* Its host is gone, and so is all that was said to it */
+static bool remote_left(RemoteHead *h, const CXLPoolMsg *msg)
+{
+    if (msg->type == CXL_POOL_MSG_ATTACHED) {
+        h->attached = true;
+        if (!remote_walks(h->remote)) {
+            remote_send_detach(h);
+        }
+    } else if (msg->type == CXL_POOL_MSG_REFUSED) {
+        h->leaves = false;
+        h->instance = (QemuUUID) { };
+    }
+    return true;
+}
+
 static bool remote_attached(RemoteHead *h, const CXLPoolMsg *msg)
 {
     uint64_t ticket;
 
-    if (!cxl_pool_get_number(msg, &ticket) || h->attached ||
+    if (!cxl_pool_get_number(msg, &ticket) || h->attached || h->parked ||
         !cxl_dc_view_become(h->remote->pool->dc, h->nr,
                             (CXLDCPiece *)h->view->data, h->view->len)) {
         return false;
     }
     g_array_set_size(h->view, 0);
     h->attached = true;
+    h->lives = true;
     remote_ended(h, ticket);
     remote_send_credit(h);
     /* What is not answered yet, and what was asked since it attached */
@@ -341,6 +400,43 @@ static bool remote_tunnel(RemoteHead *h, const CXLPoolMsg *msg)
     return true;
 }
 
+/* One that is not waited for any more was taken back */
+static bool remote_handed(RemoteHead *h, const CXLPoolMsg *msg)
+{
+    QemuUUID uuid;
+
+    if (!cxl_pool_get_uuid(msg, &uuid)) {
+        return false;
+    }
+    h->handed |= qemu_uuid_is_equal(&uuid, &h->handover);
+    trace_cxl_pool_remote_handover(cxl_pool_id(h->remote->pool), h->nr,
+                                   h->handed);
+    return true;
+}
+
+/* To its host it is as if all had been taken away by force */
+static bool remote_refused(RemoteHead *h, const CXLPoolMsg *msg, Error **errp)
+{
+    CXLPoolRemote *r = h->remote;
+    g_autofree char *text = cxl_pool_get_text(msg);
+    g_autofree char *id = cxl_echo(cxl_pool_id(r->pool));
+    RemoteRequest *q;
+
+    h->lost = true;
+    if (r->plugs == h) {
+        error_setg(errp, "%s", text);
+        return false;
+    }
+    error_report("cxl-pool '%s': head %u has lost its capacity, cxl-poold "
+                 "says: %s", id, h->nr, text);
+    cxl_dc_view_leave(r->pool->dc, h->nr, true);
+    while ((q = g_queue_pop_head(&h->requests))) {
+        remote_fail(q->done, q->opaque);
+        remote_request_free(q);
+    }
+    return true;
+}
+
 bool cxl_remote_message(CXLPoolRemote *r, const CXLPoolMsg *msg, Error **errp)
 {
     RemoteHead *h;
@@ -365,6 +461,12 @@ bool cxl_remote_message(CXLPoolRemote *r, const CXLPoolMsg *msg, Error **errp)
                    "is not", msg->type, msg->head);
         return false;
     }
+    if (h->leaves) {
+        return remote_left(h, msg);
+    }
+    if (msg->type == CXL_POOL_MSG_REFUSED && !h->attached && !h->parked) {
+        return remote_refused(h, msg, errp);
+    }
     switch (msg->type) {
     case CXL_POOL_MSG_VIEW:
     case CXL_POOL_MSG_ON:
@@ -382,6 +484,9 @@ bool cxl_remote_message(CXLPoolRemote *r, const CXLPoolMsg *msg, Error **errp)
         break;
     case CXL_POOL_MSG_TUNNEL:
         done = remote_tunnel(h, msg);
+        break;
+    case CXL_POOL_MSG_HANDED:
+        done = remote_handed(h, msg);
         break;
     default:
         done = false;
@@ -416,33 +521,59 @@ static const CXLCCIRemoteOps remote_cci_ops = {
     .cancel = remote_cancel,
 };
 
+static void remote_begin(RemoteHead *h)
+{
+    qemu_uuid_generate(&h->instance);
+    h->handover = (QemuUUID) { };
+    h->lives = false;
+    h->lost = false;
+    h->heard = 0;
+    h->last_id = 0;
+}
+
+static bool remote_plug(RemoteHead *h, Error **errp)
+{
+    CXLPoolRemote *r = h->remote;
+    int64_t end = cxl_remote_deadline();
+
+    r->plugs = h;
+    cxl_remote_send_attach(h);
+    while (!h->attached && cxl_remote_wait(r, end, errp)) {
+        ;
+    }
+    r->plugs = NULL;
+    if (!h->attached && !h->lost && cxl_remote_is_connected(r)) {
+        /* It may be attached yet, as one that has lost the connection */
+        qemu_chr_fe_disconnect(&r->chr);
+    }
+    return h->attached;
+}
+
 bool cxl_pool_remote_add_head(CXLPool *p, unsigned head, Error **errp)
 {
     CXLPoolRemote *r = p->remote;
     RemoteHead *h = &r->head[head];
+    g_autofree char *id = cxl_echo(cxl_pool_id(p));
     Error *err = NULL;
 
     if (h->leaves) {
-        cxl_remote_leave(r);
+        error_setg(errp, "property 'head' is %u of cxl-pool '%s', which its "
+                   "last device has not left yet: try again", head, id);
+        return false;
     }
-    qemu_uuid_generate(&h->instance);
-    h->heard = 0;
-    h->last_id = 0;
+    remote_begin(h);
     h->drained.notify = remote_log_drained;
     notifier_list_add(&p->head[head].ld->events->drained, &h->drained);
-    cxl_remote_send_attach(h);
-    while (!h->attached && cxl_remote_wait(r, &err)) {
-        ;
+    /* Whose it is may be in the stream */
+    h->parked = runstate_check(RUN_STATE_INMIGRATE);
+    if (h->parked || remote_plug(h, &err)) {
+        return true;
     }
-    if (!h->attached) {
-        g_autofree char *id = cxl_echo(cxl_pool_id(p));
-
-        h->instance = (QemuUUID) { };
-        notifier_remove(&h->drained);
-        error_propagate_prepend(errp, err, "property 'head' is %u of cxl-pool "
-                                "'%s': ", head, id);
-    }
-    return h->attached;
+    h->instance = (QemuUUID) { };
+    notifier_remove(&h->drained);
+    error_propagate_prepend(errp, err, "property 'head' is %u of cxl-pool "
+                            "'%s': ", head, id);
+    return false;
 }
 
 void cxl_pool_remote_remove_head(CXLPool *p, unsigned head)
@@ -454,25 +585,35 @@ void cxl_pool_remote_remove_head(CXLPool *p, unsigned head)
     }
     cxl_dc_view_leave(p->dc, head, true);
     notifier_remove(&h->drained);
-    h->instance = (QemuUUID) { };
+    h->base = cxl_dc_host_base(p->dc, head);
+    h->leaves = h->lives && !h->parked && !h->lost;
+    h->parked = false;
     h->owed = h->later = 0;
-    if (!p->wipe.left) {
+    cxl_remote_forget_requests(h);
+    if (!h->leaves) {
+        h->instance = (QemuUUID) { };
+    } else if (!p->wipe.left) {
         remote_send_detach(h);
-    } else {
-        h->leaves = true;
-        if (!remote_walks(p->remote)) {
-            remote_walk_begin(p->remote);
-        }
+    } else if (!remote_walks(p->remote)) {
+        remote_walk_begin(p->remote);
     }
-    g_queue_clear_full(&h->requests, remote_request_free);
 }
 
 void cxl_pool_remote_reset_head(CXLPool *p, unsigned head)
 {
+    RemoteHead *h = &p->remote->head[head];
+
+    if (h->lost) {
+        /* Its host starts anew: perhaps nobody else has it any more */
+        remote_begin(h);
+        if (p->remote->greeted) {
+            cxl_remote_send_attach(h);
+        }
+        return;
+    }
     cxl_dc_view_leave(p->dc, head, false);
-    remote_ask(&p->remote->head[head], CXL_POOL_REQUEST_RESET, NULL, 0, 0, NULL,
-               NULL);
-    qemu_bh_schedule(p->remote->head[head].tell);
+    remote_ask(h, CXL_POOL_REQUEST_RESET, NULL, 0, 0, NULL, NULL);
+    qemu_bh_schedule(h->tell);
 }
 
 void cxl_pool_remote_cci(CXLPool *p, unsigned head, CXLCCI *cci)

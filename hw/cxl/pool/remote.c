@@ -4,23 +4,50 @@
  * (docs/interop/cxl-pool.rst)
  */
 #include "qemu/osdep.h"
+#include <sys/ioctl.h>
 #include "qapi/error.h"
 #include "qemu/error-report.h"
+#include "qemu/sockets.h"
 #include "chardev/char.h"
-#include "migration/blocker.h"
+#include "chardev/char-socket.h"
 #include "hw/cxl/cxl_error.h"
 #include "remote.h"
 #include "hw/cxl/trace.h"
 
 /* Read at once */
 #define IN_BYTES    (64 * KiB)
+/* Longer than a daemon takes that does something for somebody else first */
+#define PATIENCE_MS 10000
+/* Between two looks whether it is there again */
+#define AWAY_US     20000
 
 /* -- the pool, and again -------------------------------------------------- */
 
+static gboolean remote_writable(void *do_not_use, GIOCondition what,
+                                void *opaque)
+{
+    CXLPoolRemote *r = opaque;
+
+    r->watch = 0;
+    cxl_remote_flush(r);
+    return G_SOURCE_REMOVE;
+}
+
+/* A daemon that does not read must not keep the machine */
 void cxl_remote_flush(CXLPoolRemote *r)
 {
-    if (r->out->len) {
-        qemu_chr_fe_write_all(&r->chr, r->out->data, r->out->len);
+    int n;
+
+    while (r->out->len &&
+           (n = qemu_chr_fe_write(&r->chr, r->out->data, r->out->len)) > 0) {
+        g_byte_array_remove_range(r->out, 0, n);
+    }
+    if (r->out->len && !r->watch) {
+        r->watch = qemu_chr_fe_add_watch(&r->chr, G_IO_OUT | G_IO_HUP,
+                                         remote_writable, r);
+    }
+    if (!r->watch) {
+        /* Whoever attaches says all of it again */
         g_byte_array_set_size(r->out, 0);
     }
 }
@@ -57,8 +84,10 @@ bool cxl_remote_welcomed(CXLPoolRemote *r, const CXLPoolMsg *msg, Error **errp)
         same = remote_check_again(r, msg, fd, errp);
         close(fd);
         for (unsigned i = 0; same && i < r->pool->nr_heads; i++) {
-            if (!qemu_uuid_is_null(&r->head[i].instance)) {
-                cxl_remote_send_attach(&r->head[i]);
+            RemoteHead *h = &r->head[i];
+
+            if (!qemu_uuid_is_null(&h->instance) && !h->parked && !h->lost) {
+                cxl_remote_send_attach(h);
             }
         }
         return same;
@@ -71,6 +100,12 @@ bool cxl_remote_welcomed(CXLPoolRemote *r, const CXLPoolMsg *msg, Error **errp)
 
 /* -- the line ------------------------------------------------------------- */
 
+static void remote_forget_out(CXLPoolRemote *r)
+{
+    g_clear_handle_id(&r->watch, g_source_remove);
+    g_byte_array_set_size(r->out, 0);
+}
+
 static void remote_hello(CXLPoolRemote *r)
 {
     const CXLPoolHello hello = {
@@ -78,7 +113,7 @@ static void remote_hello(CXLPoolRemote *r)
     };
 
     g_byte_array_set_size(r->in, 0);
-    g_byte_array_set_size(r->out, 0);
+    remote_forget_out(r);
     r->greeted = false;
     if (r->fd >= 0) {
         /* A daemon that has started again may not have the memory any more */
@@ -134,6 +169,7 @@ static void remote_line_event(void *opaque, QEMUChrEvent event)
     }
     if (event == CHR_EVENT_CLOSED) {
         r->greeted = false;
+        remote_forget_out(r);
         for (unsigned i = 0; i < r->pool->nr_heads; i++) {
             r->head[i].attached = false;
         }
@@ -142,8 +178,51 @@ static void remote_line_event(void *opaque, QEMUChrEvent event)
     }
 }
 
-/* Before there is a machine, and while a head is plugged */
-static bool remote_wait(CXLPoolRemote *r, CXLPoolMsg *msg, Error **errp)
+/* -- while the machine waits ---------------------------------------------- */
+
+static SocketChardev *remote_socket(const CXLPoolRemote *r)
+{
+    return SOCKET_CHARDEV(r->chr.chr);
+}
+
+bool cxl_remote_is_connected(const CXLPoolRemote *r)
+{
+    return remote_socket(r)->state == TCP_CHARDEV_STATE_CONNECTED;
+}
+
+int64_t cxl_remote_deadline(void)
+{
+    return qemu_clock_get_ms(QEMU_CLOCK_REALTIME) + PATIENCE_MS;
+}
+
+/* Bytes that are there, 0 at the end of the stream; -1: nothing until @end */
+static int remote_readable(CXLPoolRemote *r, int64_t end)
+{
+    int bytes = 0;
+
+    while (cxl_remote_is_connected(r)) {
+        int64_t left = end - qemu_clock_get_ms(QEMU_CLOCK_REALTIME);
+        GPollFD line = {
+            .fd = remote_socket(r)->sioc->fd,
+            .events = G_IO_IN | (r->out->len ? G_IO_OUT : 0),
+        };
+
+        if (RETRY_ON_EINTR(g_poll(&line, 1, MAX(left, 0))) <= 0) {
+            return -1;
+        }
+        if (line.revents & G_IO_OUT) {
+            cxl_remote_flush(r);
+        }
+        if (line.revents & ~G_IO_OUT) {
+            ioctl(line.fd, FIONREAD, &bytes);
+            break;
+        }
+    }
+    return bytes;
+}
+
+static bool remote_wait(CXLPoolRemote *r, CXLPoolMsg *msg, int64_t end,
+                        Error **errp)
 {
     size_t pos = r->in->len, want = CXL_POOL_WIRE_HEADER;
     ssize_t n;
@@ -151,8 +230,13 @@ static bool remote_wait(CXLPoolRemote *r, CXLPoolMsg *msg, Error **errp)
     while (!(n = cxl_pool_wire_next(r->in->data, r->in->len, msg))) {
         size_t more = pos < want ? want - pos :
                       cxl_pool_wire_missing(r->in->data, pos);
-        int got;
+        int got, ready = remote_readable(r, end);
 
+        if (ready < 0) {
+            error_setg(errp, "cxl-poold does not answer");
+            return false;
+        }
+        more = MIN(more, MAX(ready, 1));
         g_byte_array_set_size(r->in, pos + more);
         got = qemu_chr_fe_read_all(&r->chr, r->in->data + pos, more);
         g_byte_array_set_size(r->in, pos + MAX(got, 0));
@@ -168,14 +252,43 @@ static bool remote_wait(CXLPoolRemote *r, CXLPoolMsg *msg, Error **errp)
     return n > 0;
 }
 
-bool cxl_remote_wait(CXLPoolRemote *r, Error **errp)
+bool cxl_remote_wait(CXLPoolRemote *r, int64_t end, Error **errp)
 {
     CXLPoolMsg msg;
+    bool done;
 
-    if (!remote_wait(r, &msg, errp) || !cxl_remote_message(r, &msg, errp)) {
+    if (!remote_wait(r, &msg, end, errp)) {
         return false;
     }
+    done = cxl_remote_message(r, &msg, errp);
     g_byte_array_remove_range(r->in, 0, CXL_POOL_WIRE_HEADER + msg.len);
+    return done;
+}
+
+bool cxl_remote_connect(CXLPoolRemote *r, int64_t end, Error **errp)
+{
+    SocketChardev *s = remote_socket(r);
+
+    while (!cxl_remote_is_connected(r)) {
+        Error *err = NULL;
+        int fd = s->is_listen ? -1 : socket_connect(s->addr, &err);
+
+        if (fd >= 0) {
+            /* The character device itself would wait for ever */
+            close(fd);
+            if (qemu_chr_fe_wait_connected(&r->chr, errp) < 0) {
+                return false;
+            }
+        } else if (!s->reconnect_time_ms ||
+                   qemu_clock_get_ms(QEMU_CLOCK_REALTIME) >= end) {
+            error_free(err);
+            error_setg(errp, "cxl-poold is away");
+            return false;
+        } else {
+            error_free(err);
+            g_usleep(AWAY_US);
+        }
+    }
     return true;
 }
 
@@ -243,6 +356,11 @@ bool cxl_pool_remote_open(CXLPool *p, Error **errp)
                    "-chardev", shown);
         return false;
     }
+    if (!object_dynamic_cast(OBJECT(chr), TYPE_CHARDEV_SOCKET)) {
+        error_setg(errp, "property 'chardev' is '%s', which is no socket",
+                   shown);
+        return false;
+    }
     r = p->remote = g_new0(CXLPoolRemote, 1);
     r->pool = p;
     r->fd = -1;
@@ -253,7 +371,7 @@ bool cxl_pool_remote_open(CXLPool *p, Error **errp)
         return false;
     }
     remote_hello(r);
-    if (!cxl_remote_wait(r, errp)) {
+    if (!cxl_remote_wait(r, cxl_remote_deadline(), errp)) {
         error_prepend(errp, "property 'chardev' is '%s': ", shown);
         return false;
     }
@@ -265,16 +383,12 @@ bool cxl_pool_remote_open(CXLPool *p, Error **errp)
     return remote_configure(p, errp);
 }
 
-bool cxl_pool_remote_start(CXLPool *p, Error **errp)
+void cxl_pool_remote_start(CXLPool *p)
 {
     CXLPoolRemote *r = p->remote;
 
-    error_setg(&r->blocker, "heads of a pool that cxl-poold has cannot be "
-               "migrated or saved yet");
-    if (migrate_add_blocker(&r->blocker, errp) < 0) {
-        return false;
-    }
     r->walk = timer_new_ms(QEMU_CLOCK_REALTIME, cxl_remote_walk, r);
+    r->nr_heads = p->nr_heads;
     r->head = g_new0(RemoteHead, p->nr_heads);
     for (unsigned i = 0; i < p->nr_heads; i++) {
         r->head[i].remote = r;
@@ -284,7 +398,7 @@ bool cxl_pool_remote_start(CXLPool *p, Error **errp)
     }
     qemu_chr_fe_set_handlers(&r->chr, remote_can_receive, remote_receive,
                              remote_line_event, NULL, r, NULL, true);
-    return true;
+    cxl_remote_migrate_init(r);
 }
 
 void cxl_pool_remote_close(CXLPool *p)
@@ -294,13 +408,12 @@ void cxl_pool_remote_close(CXLPool *p)
     if (!r) {
         return;
     }
-    if (r->blocker) {
-        migrate_del_blocker(&r->blocker);
-    }
     if (r->head) {
+        cxl_remote_migrate_exit(r);
         cxl_remote_leave(r);
         timer_free(r->walk);
     }
+    remote_forget_out(r);
     qemu_chr_fe_deinit(&r->chr, false);
     for (unsigned i = 0; r->head && i < p->nr_heads; i++) {
         g_array_unref(r->head[i].view);

@@ -23,6 +23,9 @@
 #define REGION_READ_ONLY        (1u << 5)
 #define REGION_FLAGS            MAKE_64BIT_MASK(0, 6)
 
+/* Flags of ATTACH */
+#define ATTACH_GOES_ON          (1u << 0)
+
 /* -- framing -------------------------------------------------------------- */
 
 ssize_t cxl_pool_wire_next(const uint8_t *data, size_t len, CXLPoolMsg *msg)
@@ -129,12 +132,13 @@ void cxl_pool_put_attach(GByteArray *out, uint16_t head,
     }
     wire_le64(out, m->heard);
     wire_le32(out, m->room);
-    wire_le32(out, 0);
+    wire_le32(out, m->goes_on ? ATTACH_GOES_ON : 0);
 }
 
 bool cxl_pool_get_attach(const CXLPoolMsg *msg, CXLPoolAttach *m)
 {
     CXLReader in;
+    uint32_t flags;
 
     cxl_reader_init(&in, msg->body, msg->len);
     cxl_get_uuid(&in, &m->instance);
@@ -144,8 +148,10 @@ bool cxl_pool_get_attach(const CXLPoolMsg *msg, CXLPoolAttach *m)
     }
     m->heard = cxl_get_le64(&in);
     m->room = cxl_get_le32(&in);
-    cxl_get_skip(&in, 4);
-    return wire_end(&in) && !qemu_uuid_is_null(&m->instance);
+    flags = cxl_get_le32(&in);
+    m->goes_on = flags & ATTACH_GOES_ON;
+    return wire_end(&in) && !qemu_uuid_is_null(&m->instance) &&
+           !(flags & ~ATTACH_GOES_ON);
 }
 
 static void wire_put_request(GByteArray *out, uint16_t head,
@@ -197,6 +203,22 @@ bool cxl_pool_get_number(const CXLPoolMsg *msg, uint64_t *number)
     cxl_reader_init(&in, msg->body, msg->len);
     *number = msg->type == CXL_POOL_MSG_DETACH ? 0 : cxl_get_le64(&in);
     return wire_end(&in);
+}
+
+void cxl_pool_put_uuid(GByteArray *out, uint16_t head, CXLPoolMsgType type,
+                       const QemuUUID *uuid)
+{
+    wire_begin(out, type, head, sizeof(uuid->data));
+    g_byte_array_append(out, uuid->data, sizeof(uuid->data));
+}
+
+bool cxl_pool_get_uuid(const CXLPoolMsg *msg, QemuUUID *uuid)
+{
+    CXLReader in;
+
+    cxl_reader_init(&in, msg->body, msg->len);
+    cxl_get_uuid(&in, uuid);
+    return wire_end(&in) && !qemu_uuid_is_null(uuid);
 }
 
 void cxl_pool_put_credit(GByteArray *out, uint16_t head,
@@ -471,11 +493,12 @@ void cxl_pool_wire_record(const CXLPoolEvents *m, uint32_t i,
     memcpy(r->b, m->list + (size_t)i * sizeof(*r), sizeof(*r));
 }
 
-void cxl_pool_put_text(GByteArray *out, const char *text)
+void cxl_pool_put_text(GByteArray *out, uint16_t head, CXLPoolMsgType type,
+                       const char *text)
 {
     size_t len = MIN(strlen(text), CXL_POOL_WIRE_TEXT);
 
-    wire_begin(out, CXL_POOL_MSG_ERROR, 0, len);
+    wire_begin(out, type, head, len);
     g_byte_array_append(out, (const uint8_t *)text, len);
 }
 

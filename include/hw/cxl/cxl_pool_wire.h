@@ -40,6 +40,7 @@ typedef enum CXLPoolMsgType {
     CXL_POOL_MSG_ENDED      = 5,    /* 64 bits: accesses up to this ended */
     CXL_POOL_MSG_CREDIT     = 6,    /* CXLPoolCredit */
     CXL_POOL_MSG_INFO       = 7,    /* CXLHeadInfo */
+    CXL_POOL_MSG_HANDOVER   = 8,    /* UUID: who attaches by it goes on */
     CXL_POOL_MSG_REPLY      = 9,    /* CXLPoolAnswer, to TUNNEL */
     /* daemon to head */
     CXL_POOL_MSG_WELCOME    = 0x81, /* CXLPoolWelcome, and a descriptor */
@@ -50,7 +51,9 @@ typedef enum CXLPoolMsgType {
     CXL_POOL_MSG_OFF        = 0x86, /* CXLPoolRanges: no more; ENDED follows */
     CXL_POOL_MSG_EVENTS     = 0x87, /* CXLPoolEvents */
     CXL_POOL_MSG_ERROR      = 0x88, /* text; the connection ends */
+    CXL_POOL_MSG_HANDED     = 0x89, /* UUID: of the HANDOVER */
     CXL_POOL_MSG_TUNNEL     = 0x8a, /* CXLPoolRequest of a Fabric Manager */
+    CXL_POOL_MSG_REFUSED    = 0x8b, /* text; to ATTACH, all else goes on */
 } CXLPoolMsgType;
 
 /**
@@ -95,6 +98,7 @@ typedef struct CXLPoolWelcome {
  * @dsmad: handle of each region in the CDAT
  * @heard: number of the last event that it has logged
  * @room: records that fit in its event log behind that one
+ * @goes_on: as an instance that the daemon knows, or not at all
  */
 typedef struct CXLPoolAttach {
     QemuUUID instance;
@@ -102,6 +106,7 @@ typedef struct CXLPoolAttach {
     uint32_t dsmad[CXL_DC_MAX_REGIONS];
     uint64_t heard;
     uint32_t room;
+    bool goes_on;
 } CXLPoolAttach;
 
 /* In place of an opcode: the host is reset (9.13.3) */
@@ -183,6 +188,7 @@ bool cxl_pool_get_hello(const CXLPoolMsg *msg, CXLPoolHello *m);
 bool cxl_pool_get_attach(const CXLPoolMsg *msg, CXLPoolAttach *m);
 bool cxl_pool_get_request(const CXLPoolMsg *msg, CXLPoolRequest *m);
 bool cxl_pool_get_number(const CXLPoolMsg *msg, uint64_t *number);
+bool cxl_pool_get_uuid(const CXLPoolMsg *msg, QemuUUID *uuid);
 bool cxl_pool_get_credit(const CXLPoolMsg *msg, CXLPoolCredit *m);
 bool cxl_pool_get_welcome(const CXLPoolMsg *msg, CXLPoolWelcome *m);
 bool cxl_pool_get_answer(const CXLPoolMsg *msg, CXLPoolAnswer *m);
@@ -208,6 +214,9 @@ void cxl_pool_put_reply(GByteArray *out, uint16_t head,
 /** cxl_pool_put_number() - DETACH (no number), ENDED or ATTACHED */
 void cxl_pool_put_number(GByteArray *out, uint16_t head, CXLPoolMsgType type,
                          uint64_t number);
+/** cxl_pool_put_uuid() - HANDOVER or HANDED */
+void cxl_pool_put_uuid(GByteArray *out, uint16_t head, CXLPoolMsgType type,
+                       const QemuUUID *uuid);
 void cxl_pool_put_info(GByteArray *out, uint16_t head, const CXLHeadInfo *m);
 bool cxl_pool_get_info(const CXLPoolMsg *msg, CXLHeadInfo *m);
 void cxl_pool_put_credit(GByteArray *out, uint16_t head,
@@ -223,6 +232,8 @@ void cxl_pool_put_ranges(GByteArray *out, uint16_t head, CXLPoolMsgType type,
 /** cxl_pool_put_events() - as many messages as it takes */
 void cxl_pool_put_events(GByteArray *out, uint16_t head, uint64_t first,
                          const CXLEventRecord *r, size_t n);
-void cxl_pool_put_text(GByteArray *out, const char *text);
+/** cxl_pool_put_text() - ERROR or REFUSED */
+void cxl_pool_put_text(GByteArray *out, uint16_t head, CXLPoolMsgType type,
+                       const char *text);
 
 #endif

@@ -33,7 +33,9 @@ static void assert_bytes(const GByteArray *out, size_t at, const char *hex)
 
 static GByteArray *sample_attach(void)
 {
-    CXLPoolAttach m = { .base = 0x1122, .heard = 0x33, .room = 0x44 };
+    CXLPoolAttach m = {
+        .base = 0x1122, .heard = 0x33, .room = 0x44, .goes_on = true,
+    };
     GByteArray *out = g_byte_array_new();
 
     memset(m.instance.data, 0xab, sizeof(m.instance.data));
@@ -173,6 +175,16 @@ static GByteArray *sample_info(void)
     return out;
 }
 
+static GByteArray *sample_handover(void)
+{
+    GByteArray *out = g_byte_array_new();
+    QemuUUID uuid;
+
+    memset(uuid.data, 0xcd, sizeof(uuid.data));
+    cxl_pool_put_uuid(out, HEAD, CXL_POOL_MSG_HANDOVER, &uuid);
+    return out;
+}
+
 static bool read_hello(const CXLPoolMsg *msg)
 {
     CXLPoolHello m;
@@ -243,6 +255,13 @@ static bool read_info(const CXLPoolMsg *msg)
     return cxl_pool_get_info(msg, &m);
 }
 
+static bool read_uuid(const CXLPoolMsg *msg)
+{
+    QemuUUID uuid;
+
+    return cxl_pool_get_uuid(msg, &uuid);
+}
+
 /**
  * struct Kind - a message
  * @head: its header's bytes
@@ -287,6 +306,8 @@ static const Kind kinds[] = {
       "0600000000000000" "00400000" "00080000", 16, true },
     { "reply", sample_reply, read_answer, "1b00000009000302",
       "0600000000000000" "0100" "0100" "00000000" "616263", 16, true },
+    { "handover", sample_handover, read_uuid, "1800000008000302",
+      "cdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcd", 16 },
 };
 
 static void each_message_has_its_bytes(void)
@@ -358,7 +379,7 @@ static void numbers_that_cannot_be_are_refused(void)
         unsigned bytes;
         uint64_t value;
     } bad[] = {
-        { 0, 0, 4, 0 }, { 0, 4, 2, 0 }, { 0, 4, 2, 2 },
+        { 0, 0, 4, 0 }, { 0, 4, 2, 0 }, { 0, 4, 2, 2 }, { 1, 68, 4, 3 },
         { 2, 0, 8, 0 }, { 2, 12, 4, 2 * MiB },
         { 5, 0, 2, 1 }, { 5, 2, 2, 0 }, { 5, 2, 2, 257 }, { 5, 4, 1, 0 },
         { 5, 4, 1, 9 }, { 5, 8, 8, MiB }, { 5, 32 + 40, 8, UINT64_MAX },
@@ -380,6 +401,34 @@ static void numbers_that_cannot_be_are_refused(void)
         memcpy(out->data + CXL_POOL_WIRE_HEADER + bad[i].at, &le, bad[i].bytes);
         g_assert_false(reads(k, out->data + CXL_POOL_WIRE_HEADER,
                              out->len - CXL_POOL_WIRE_HEADER));
+    }
+}
+
+static void nobody_is_handed_over(void)
+{
+    const QemuUUID none = { };
+    g_autoptr(GByteArray) out = g_byte_array_new();
+    CXLPoolMsg msg;
+
+    cxl_pool_put_uuid(out, HEAD, CXL_POOL_MSG_HANDED, &none);
+    msg = only(out);
+    g_assert_cmphex(msg.type, ==, CXL_POOL_MSG_HANDED);
+    g_assert_false(read_uuid(&msg));
+}
+
+/* The last word of an ATTACH: flags, of which there is one */
+static void who_attaches_may_have_to_go_on(void)
+{
+    for (unsigned flags = 0; flags < 2; flags++) {
+        g_autoptr(GByteArray) out = sample_attach();
+        CXLPoolMsg msg;
+        CXLPoolAttach m;
+
+        g_assert_cmphex(ldl_le_p(out->data + out->len - 4), ==, 1);
+        stl_le_p(out->data + out->len - 4, flags);
+        msg = only(out);
+        g_assert_true(cxl_pool_get_attach(&msg, &m));
+        g_assert_cmpuint(m.goes_on, ==, flags);
     }
 }
 
@@ -459,8 +508,10 @@ static void a_sentence_is_printable_and_short(void)
 
     text[1] = '\n';
     text[2] = '\x1b';
-    cxl_pool_put_text(out, text);
+    cxl_pool_put_text(out, HEAD, CXL_POOL_MSG_REFUSED, text);
     msg = only(out);
+    g_assert_cmphex(msg.type, ==, CXL_POOL_MSG_REFUSED);
+    g_assert_cmphex(msg.head, ==, HEAD);
     got = cxl_pool_get_text(&msg);
     g_assert_cmpuint(strlen(got), ==, CXL_POOL_WIRE_TEXT);
     g_assert_true(g_str_has_prefix(got, "x??x"));
@@ -475,6 +526,8 @@ int main(int argc, char **argv)
     ADD(a_body_of_another_length_is_none);
     ADD(random_bytes_are_read_safely);
     ADD(numbers_that_cannot_be_are_refused);
+    ADD(nobody_is_handed_over);
+    ADD(who_attaches_may_have_to_go_on);
     ADD(a_stream_is_cut_into_messages);
     ADD(a_header_that_cannot_be_ends_the_stream);
     ADD(long_lists_are_several_messages);

@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A machine without a guest, whose device is a head of a cxl-poold's pool.
+
+scripts/ must be on Python's path.
+"""
+
+import time
+
+from fm_cases import equal, qemu
+from fm_machine import ECAM, MIB, MMIO, PATIENCE, PXB_BUS, Machine
+from qmp_monitor import Monitor
+
+# The slot of the port, and its power (PCIe r6.2 7.5.3.10)
+SLOT_CONTROL = 0x18
+SLOT_OFF = 0x0700
+# Component registers: the device's first decoder (CXL r3.2 8.2.4.20)
+CACHEMEM = 0x1000
+HDM_GLOBAL = CACHEMEM + 0x12c
+HDM = CACHEMEM + 0x138
+COMMIT = 1 << 9
+
+
+class Head(Machine):
+    """A machine whose device is head @n, with @static bytes of its own.
+
+    @incoming: it waits for that of another, whose hardware it finds set up"""
+
+    def __init__(self, daemon, n, static=0, args=(), incoming=False):
+        own = ['-object', f'memory-backend-ram,id=own,size={static}']
+        if incoming:
+            args = (*args, '-incoming', 'defer')
+        super().__init__(qemu, links=(), args=args, line=[
+            '-nodefaults', '-m', '128M',
+            '-M', 'q35,cxl=on,cxl-fmw.0.targets.0=cxl.0,cxl-fmw.0.size=4G',
+            *(own if static else ()),
+            '-chardev', f'socket,id=c,path={daemon.heads},reconnect-ms=20',
+            '-object', 'cxl-pool,id=p,chardev=c',
+            '-device', f'pxb-cxl,id=cxl.0,bus=pcie.0,bus_nr={PXB_BUS}',
+            '-device', 'cxl-rp,id=rp0,bus=cxl.0,chassis=0,slot=0,port=0',
+            '-device', f'cxl-type3,id=mem0,bus=rp0,pool=p,head={n}' +
+            (',volatile-memdev=own' if static else '')])
+        self.monitor = Monitor(self.path('qmp'))
+        window = self.monitor.command('query-cxl-memory-map')[0]
+        self.window = window['base']
+        if not incoming:
+            self.decode(static + 1024 * MIB)
+
+    def decode(self, size):
+        q = self.qtest
+        q.write('l', MMIO + HDM_GLOBAL, 2)
+        for at, value in ((0, self.window & 0xffffffff), (4, self.window >> 32),
+                          (8, size & 0xffffffff), (12, size >> 32),
+                          (16, COMMIT)):
+            q.write('l', MMIO + HDM + at, value)
+
+    def store(self, dpa, value):
+        self.qtest.write('q', self.window + dpa, value)
+
+    def load(self, dpa):
+        return self.qtest.read('q', self.window + dpa)
+
+    def unplug(self):
+        """As a host that agrees: it switches the slot off."""
+        q, port = self.qtest, ECAM | PXB_BUS << 20
+        at = q.read('b', port + 0x34)
+        while q.read('b', port + at) != 0x10:
+            at = q.read('b', port + at + 1)
+        self.monitor.command('device_del', id='mem0')
+        q.write('w', port + at + SLOT_CONTROL, SLOT_OFF)
+        end = time.monotonic() + PATIENCE
+        while any(child['name'] == 'mem0' for child in self.monitor.command(
+                'qom-list', path='/machine/peripheral')):
+            assert time.monotonic() < end, 'it stays'
+
+    def wipe_left(self):
+        return self.monitor.command('qom-get', path='/objects/p',
+                                    property='wipe-left')
+
+    def why(self, dpa):
+        """None for plain RAM, else why it is trapped."""
+        for window in self.monitor.command('query-cxl-memory-map'):
+            for r in window['ranges']:
+                if r['base'] <= self.window + dpa < r['base'] + r['size']:
+                    return None if r['direct'] else r['trap']
+        raise AssertionError(hex(dpa))
+
+    def accept(self):
+        """What is offered, once there is something."""
+        end = time.monotonic() + PATIENCE
+        while True:
+            found = self.events()
+            if found:
+                break
+            assert time.monotonic() < end, 'nothing is offered'
+        pairs = [(e.extent.dpa, e.extent.length) for e in found
+                 if e.type == 0]
+        assert pairs and not found[-1].more, found
+        equal(self.respond(0x4802, pairs), 0)
+        return pairs
+
+
+NOBODY = (1 << 64) - 1
+
+
+def until(fm, *words):
+    """What leaves a host is held until that host's machine has said so."""
+    end = time.monotonic() + PATIENCE
+    while True:
+        try:
+            return fm.text(*words)
+        except AssertionError:
+            if time.monotonic() > end:
+                raise
