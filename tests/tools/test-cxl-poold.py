@@ -272,22 +272,24 @@ def the_log_of_what_is_leaving_is_read_in_pieces():
 
 
 class Slow(Daemon):
-    """It overwrites by writing, and cannot while the file "held" is there."""
+    """It overwrites by writing, and cannot while the file "held" is there; nor
+    can it bring that to the disk while "disk" is."""
 
     def start(self):
         os.environ.update(LD_PRELOAD=SLOW_MEDIUM,
-                          SLOW_MEDIUM=self.path('held'))
+                          SLOW_MEDIUM=self.path('held'),
+                          SLOW_DISK=self.path('disk'))
         try:
             super().start()
         finally:
             del os.environ['LD_PRELOAD']
 
-    def hold(self):
-        with open(self.path('held'), 'w', encoding='utf-8'):
+    def hold(self, what='held'):
+        with open(self.path(what), 'w', encoding='utf-8'):
             pass
 
-    def let_go(self):
-        os.unlink(self.path('held'))
+    def let_go(self, what='held'):
+        os.unlink(self.path(what))
 
 
 @case
@@ -326,6 +328,41 @@ def what_is_not_overwritten_yet_is_leaving_and_nobody_waits():
             b.accept()
             equal([b.read(b.base + at, 3) for at in places],
                   [bytes(3)] * len(places))
+
+
+@case
+def what_is_not_on_the_disk_is_given_to_nobody():
+    """The database would be ahead of it behind a loss of power."""
+    with tempfile.TemporaryDirectory() as folder:
+        d = Slow(POOLD, *POOL, f'--file={folder}/medium')
+        fm = Fm(d.fm)
+        with d:
+            a, b = Host(Line(d), 0), Host(Line(d), 1, base=256 * MIB)
+            mine = [give(fm, a, 0, size)[0] for size in ('2M', '4M')]
+            d.hold('disk')
+            for extent in mine:
+                a.release(extent)
+            at = ('add', '--host', 1, '--extent',
+                  f'{b.base + mine[0][0]:#x}+2M')
+            for again in (d.restart, lambda: None):
+                equal(leaving(fm, 0), mine)
+                fm.refused(IN_USE, *at)
+                again()
+            b.move(Line(d))
+            d.let_go('disk')
+            when_possible(fm, *at)
+            while leaving(fm, 0):
+                pass
+            # memory needs none of that
+    d = Slow(POOLD, *POOL)
+    fm = Fm(d.fm)
+    with d:
+        a = Host(Line(d), 0)
+        extent, = give(fm, a, 0, '2M')
+        d.hold('disk')
+        a.release(extent)
+        while leaving(fm, 0):
+            pass
 
 
 @case

@@ -144,3 +144,28 @@ uint64_t medium_zero(Poold *p, uint64_t offset, uint64_t len)
     }
     return MAX(n, 0);
 }
+
+static gpointer medium_sync_run(gpointer opaque)
+{
+    Poold *p = opaque;
+    int error = fdatasync(p->medium_fd) ? errno : 0;
+
+    g_timeout_add(0, p->sync_done, p);
+    return GINT_TO_POINTER(error);
+}
+
+void medium_sync(Poold *p, GSourceFunc done)
+{
+    p->sync_done = done;
+    p->sync = g_thread_new("sync", medium_sync_run, p);
+}
+
+void medium_synced(Poold *p)
+{
+    int error = GPOINTER_TO_INT(g_thread_join(g_steal_pointer(&p->sync)));
+
+    if (error) {
+        error_report("cannot write the medium: %s", strerror(error));
+        exit(EXIT_FAILURE);
+    }
+}

@@ -176,6 +176,9 @@ void pool_free(Poold *p)
     if (p->wipe_timer) {
         g_source_remove(p->wipe_timer);
     }
+    if (p->sync) {
+        medium_synced(p);
+    }
     g_free(p->head);
     g_ptr_array_unref(p->conns);
     options_free(&p->options);
@@ -184,7 +187,16 @@ void pool_free(Poold *p)
 
 /* -- turns ---------------------------------------------------------------- */
 
-/* One step; false: there is nothing to be overwritten */
+static gboolean pool_wipe_again(gpointer opaque);
+static gboolean pool_wipe_synced(gpointer opaque);
+
+static void pool_wipe_end(Poold *p)
+{
+    cxl_dc_wiped(p->dc, &p->wipe);
+    p->wiped = p->wipe.len = 0;
+}
+
+/* One step; false: there is nothing to be overwritten, or not now */
 static bool pool_wipe_step(Poold *p)
 {
     CXLDCRange *r = &p->wipe;
@@ -201,14 +213,17 @@ static bool pool_wipe_step(Poold *p)
     p->wiped += medium_zero(p, p->place[region] + p->wiped +
                             (r->dpa - p->config.region[region].base),
                             r->len - p->wiped);
-    if (p->wiped == r->len) {
-        cxl_dc_wiped(p->dc, r);
-        p->wiped = r->len = 0;
+    if (p->wiped < r->len) {
+        return true;
     }
+    if (p->options.file) {
+        /* Behind a loss of power the database must not be ahead of the file */
+        medium_sync(p, pool_wipe_synced);
+        return false;
+    }
+    pool_wipe_end(p);
     return true;
 }
-
-static gboolean pool_wipe_again(gpointer opaque);
 
 /*
  * That it is free need not be saved at once: until that is, somebody who starts
@@ -239,6 +254,17 @@ static gboolean pool_wipe_again(gpointer opaque)
     return G_SOURCE_REMOVE;
 }
 
+static gboolean pool_wipe_synced(gpointer opaque)
+{
+    Poold *p = opaque;
+
+    medium_synced(p);
+    pool_wipe_end(p);
+    p->changed_model = true;
+    pool_turn_end(p);
+    return G_SOURCE_REMOVE;
+}
+
 static void pool_save(Poold *p)
 {
     Error *err = NULL;
@@ -264,7 +290,7 @@ void pool_turn_end(Poold *p)
             pool_save(p);
         }
         /* Behind the save: what is taken away now is wiped in another turn */
-        if (!p->wipe_timer) {
+        if (!p->wipe_timer && !p->sync) {
             pool_wipe_slice(p);
         }
     } while (heads_settle(p));

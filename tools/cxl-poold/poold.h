@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * cxl-poold: a pool of CXL memory whose hosts are in other processes, see
- * docs/system/devices/cxl-poold.rst
+ * docs/system/devices/cxl-pool.rst
  *
- * One thread.  What arrives is handled in turns: a turn changes the model and
- * the state of heads, and gathers what is to be sent; at its end all that
- * changed is in the database, in one transaction, before a byte of it leaves.
+ * One thread, but for the one that brings the medium to the disk.  What arrives
+ * is handled in turns: a turn changes the model and the state of heads, and
+ * gathers what is to be sent; at its end all that changed is in the database, in
+ * one transaction, before a byte of it leaves.
  */
 #ifndef CXL_POOLD_H
 #define CXL_POOLD_H
@@ -171,6 +172,15 @@ bool medium_take(Poold *p, int fd);
  * Return: so many read as zeroes now, 0 if it has to be tried again
  */
 uint64_t medium_zero(Poold *p, uint64_t offset, uint64_t len);
+/**
+ * medium_sync() - what was overwritten is to outlast a loss of power
+ * @done: runs in the main loop then, and calls medium_synced() first
+ *
+ * It takes as long as it takes to write all that hosts have changed, so it is
+ * done by a thread.
+ */
+void medium_sync(Poold *p, GSourceFunc done);
+void medium_synced(Poold *p);
 
 /* -- heads.c -------------------------------------------------------------- */
 
@@ -256,6 +266,7 @@ bool store_save(Poold *p, Error **errp);
  * @wipe: some of the medium that is being overwritten, if its length is not 0
  * @wiped: so many bytes of it are
  * @wipe_timer: goes on with that, or 0
+ * @sync: writes the medium, and @sync_done goes on with that; or NULL
  * @last_tunnel: number of the last request to a logical device
  * @changed_model, @changed_log, @changed_heads, @changed_info: since the last
  *          save
@@ -275,6 +286,8 @@ struct Poold {
     CXLDCRange wipe;
     uint64_t wiped;
     guint wipe_timer;
+    GThread *sync;
+    GSourceFunc sync_done;
     GPtrArray *conns;
     uint64_t last_tunnel;
     bool changed_model;
