@@ -200,9 +200,6 @@ static uint64_t dw_i2c_mmio_read(void *opaque, hwaddr offset, unsigned size)
         val = s->tx_tl;
         break;
     case DW_I2C_ENABLE:
-        dw_i2c_linux_handler_begins(s);
-        val = s->enable;
-        break;
     case DW_I2C_ENABLE_STATUS:
         val = s->enable;
         break;
