@@ -3,10 +3,10 @@
  * cxl-poold: a pool of CXL memory whose hosts are in other processes, see
  * docs/system/devices/cxl-pool.rst
  *
- * One thread, but for the one that brings the medium to the disk.  What arrives
- * is handled in turns: a turn changes the model and the state of heads, and
- * gathers what is to be sent; at its end all that changed is in the database, in
- * one transaction, before a byte of it leaves.
+ * One thread, but for the one that brings the medium to the disk.  What
+ * arrives is handled in turns: a turn changes the model and the state of
+ * heads, and gathers what is to be sent; at its end all that changed is in
+ * the database, in one transaction, before a byte of it leaves.
  */
 #ifndef CXL_POOLD_H
 #define CXL_POOLD_H
