@@ -26,10 +26,9 @@ struct Store {
 static const char schema[] =
     "CREATE TABLE IF NOT EXISTS setting(name TEXT PRIMARY KEY, value);"
     "CREATE TABLE IF NOT EXISTS head(nr INTEGER PRIMARY KEY, base, pid, start,"
-    " instance, request, rc, answer, next_event);"
+    " instance, request, rc, answer, next_event, handover);"
     "CREATE TABLE IF NOT EXISTS info(nr INTEGER PRIMARY KEY, volatile,"
     " persistent, link);"
-    "CREATE TABLE IF NOT EXISTS handover(nr INTEGER PRIMARY KEY, instance);"
     "CREATE TABLE IF NOT EXISTS event(nr, number, record,"
     " PRIMARY KEY(nr, number));"
     "CREATE TABLE IF NOT EXISTS leaving(nr, ticket, dpa, len);"
@@ -307,7 +306,7 @@ static bool store_save_head(Poold *p, const Head *h, Error **errp)
     Store *s = p->store;
     uint64_t first = h->next_event - h->outbox->len;
     sqlite3_stmt *st = store_statement(
-        s, "INSERT OR REPLACE INTO head VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?)");
+        s, "INSERT OR REPLACE INTO head VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
 
     if (!st) {
         return store_fail(s, errp);
@@ -322,15 +321,7 @@ static bool store_save_head(Poold *p, const Head *h, Error **errp)
     sqlite3_bind_int64(st, 7, h->rc);
     sqlite3_bind_blob(st, 8, h->answer->data, h->answer->len, SQLITE_STATIC);
     sqlite3_bind_int64(st, 9, h->next_event);
-    if (sqlite3_step(st) != SQLITE_DONE) {
-        return store_fail(s, errp);
-    }
-    st = store_statement(s, "INSERT OR REPLACE INTO handover VALUES(?, ?)");
-    if (!st) {
-        return store_fail(s, errp);
-    }
-    sqlite3_bind_int64(st, 1, h->nr);
-    sqlite3_bind_blob(st, 2, h->handover.data, sizeof(h->handover.data),
+    sqlite3_bind_blob(st, 10, h->handover.data, sizeof(h->handover.data),
                       SQLITE_STATIC);
     if (sqlite3_step(st) != SQLITE_DONE) {
         return store_fail(s, errp);
@@ -413,7 +404,8 @@ static bool store_load_head(Poold *p, sqlite3_stmt *st, Error **errp)
     if (nr >= p->options.heads ||
         sqlite3_column_bytes(st, 4) != sizeof(h->instance.data) ||
         sqlite3_column_int64(st, 6) >= CXL_RC_COUNT ||
-        sqlite3_column_int64(st, 8) < 1) {
+        sqlite3_column_int64(st, 8) < 1 ||
+        sqlite3_column_bytes(st, 9) != sizeof(h->handover.data)) {
         return store_damaged(p->store, "a head", errp);
     }
     h = &p->head[nr];
@@ -426,6 +418,8 @@ static bool store_load_head(Poold *p, sqlite3_stmt *st, Error **errp)
     g_byte_array_append(h->answer, sqlite3_column_blob(st, 7),
                         sqlite3_column_bytes(st, 7));
     h->next_event = sqlite3_column_int64(st, 8);
+    memcpy(h->handover.data, sqlite3_column_blob(st, 9),
+           sizeof(h->handover.data));
     return cxl_dc_set_host_base(p->dc, nr, base, errp);
 }
 
@@ -444,19 +438,6 @@ static bool store_load_info(Poold *p, sqlite3_stmt *st, Error **errp)
     memcpy(info.link, sqlite3_column_blob(st, 3), CXL_HEAD_LINK);
     return heads_set_info(&p->head[nr], &info) ||
            store_damaged(p->store, "what is known of a head", errp);
-}
-
-static bool store_load_handover(Poold *p, sqlite3_stmt *st, Error **errp)
-{
-    uint64_t nr = sqlite3_column_int64(st, 0);
-
-    if (nr >= p->options.heads ||
-        sqlite3_column_bytes(st, 1) != sizeof(p->head->handover.data)) {
-        return store_damaged(p->store, "a handover", errp);
-    }
-    memcpy(p->head[nr].handover.data, sqlite3_column_blob(st, 1),
-           sizeof(p->head->handover.data));
-    return true;
 }
 
 /* They come in order, the last is the one before the next */
@@ -520,8 +501,6 @@ bool store_load(Poold *p, Error **errp)
            store_load_rows(p, "SELECT * FROM info", store_load_info, errp) &&
            store_load_state(p->store, "model", &vmstate_model, p, errp) &&
            store_load_state(p->store, "log", &vmstate_log, p, errp) &&
-           store_load_rows(p, "SELECT * FROM handover", store_load_handover,
-                           errp) &&
            store_load_rows(p, "SELECT * FROM event ORDER BY nr, number",
                            store_load_event, errp) &&
            store_load_rows(p, "SELECT * FROM leaving ORDER BY rowid",

@@ -11,7 +11,6 @@
 #include "qemu/osdep.h"
 #include "qapi/error.h"
 #include "hw/cxl/cxl_error.h"
-#include "system/runstate.h"
 #include "remote.h"
 #include "hw/cxl/trace.h"
 
@@ -246,10 +245,10 @@ static bool remote_ranges(RemoteHead *h, const CXLPoolMsg *msg)
     if (!cxl_pool_get_ranges(msg, &m)) {
         return false;
     }
-    piece = g_new(CXLDCPiece, m.n);
     if (h->parked) {
         return true;
     }
+    piece = g_new(CXLDCPiece, m.n);
     for (uint32_t i = 0; i < m.n; i++) {
         piece[i] = cxl_pool_wire_range(&m, i);
     }
