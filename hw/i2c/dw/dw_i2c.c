@@ -190,6 +190,7 @@ static uint64_t dw_i2c_mmio_read(void *opaque, hwaddr offset, unsigned size)
         val = s->intr_mask;
         break;
     case DW_I2C_RAW_INTR_STAT:
+        dw_i2c_linux_handler_begins(s);
         val = dw_i2c_raw_status(s);
         dw_i2c_target_shown(s);
         break;
@@ -200,6 +201,9 @@ static uint64_t dw_i2c_mmio_read(void *opaque, hwaddr offset, unsigned size)
         val = s->tx_tl;
         break;
     case DW_I2C_ENABLE:
+        s->told_last = s->last_read == DW_I2C_INTR_STAT;
+        val = s->enable;
+        break;
     case DW_I2C_ENABLE_STATUS:
         val = s->enable;
         break;

@@ -113,7 +113,7 @@ enum {
 /*
  * From the enabling of target mode to the first packet.  A vCPU needs less for
  * the instructions between, but it can lose its time slice there.  With all
- * doublings the times together make 10 ms.
+ * doublings the times together make 10 ms; the last is repeated.
  */
 #define DW_I2C_SETTLE_NS (40 * SCALE_US)
 #define DW_I2C_SETTLE_DOUBLINGS 7
@@ -205,6 +205,8 @@ extern const VMStateDescription vmstate_dw_i2c_target_side;
 /* dw_i2c_linux.c: nothing of it without property hide-linux-races */
 /* The guest is about to read STATUS. */
 void dw_i2c_linux_status_poll(DWI2CState *s);
+/* The guest is about to read RAW_INTR_STAT. */
+void dw_i2c_linux_handler_begins(DWI2CState *s);
 /* A mask of 0 is not meant for what it would mask. */
 bool dw_i2c_linux_ignores_mask(DWI2CState *s);
 /* The driver skipped a message: it is told of a lost arbitration. */

@@ -89,6 +89,38 @@ void dw_i2c_linux_status_poll(DWI2CState *s)
 }
 
 /*
+ * The handler of master mode has found a packet: the driver has not remembered
+ * yet that it enabled target mode.  It cannot take the packet, and would be
+ * called again and again by the vCPU that is about to remember it, so the
+ * packet comes later, each time twice as late up to a limit.
+ */
+static bool dw_i2c_linux_too_early(DWI2CState *s)
+{
+    DWI2CTargetSide *t = &s->target;
+
+    if (!t->presented || t->pos || t->stop_sent) {
+        return false;
+    }
+    t->doublings += t->doublings < DW_I2C_SETTLE_DOUBLINGS;
+    dw_i2c_linux_put_off(s, DW_I2C_SETTLE_NS << t->doublings, true);
+    return true;
+}
+
+/*
+ * A handler begins with ENABLE and RAW_INTR_STAT, and goes by INTR_STAT.  If it
+ * begins again at once and has taken nothing of a packet, it is that of master
+ * mode, for which a transfer is active that has ended in an error.  One who
+ * disables reads ENABLE as well, but then writes it.
+ */
+void dw_i2c_linux_handler_begins(DWI2CState *s)
+{
+    if (s->hide_linux_races && dw_i2c_is_listening(s) &&
+        s->last_read == DW_I2C_ENABLE && s->told_last) {
+        dw_i2c_linux_too_early(s);
+    }
+}
+
+/*
  * Linux's handler of master mode masks everything when it finds no transfer
  * active.  It reads INTR_STAT, looks, and writes the mask.  The write can
  * - hit a mask that was set behind its look, for the next transfer or for
@@ -100,22 +132,14 @@ void dw_i2c_linux_status_poll(DWI2CState *s)
  */
 bool dw_i2c_linux_ignores_mask(DWI2CState *s)
 {
-    DWI2CTargetSide *t = &s->target;
     bool listening = dw_i2c_is_listening(s);
 
     if (!s->hide_linux_races || !(s->mask_is_new || listening)) {
         return false;
     }
     trace_dw_i2c_mask_ignored(s->mask_is_new);
-    /*
-     * The handler of target mode would have read the packet.  This one cannot,
-     * and would be called again and again: the settle time was too short.
-     */
-    if (listening && t->presented && !t->pos && !t->stop_sent &&
-        t->doublings < DW_I2C_SETTLE_DOUBLINGS) {
-        t->doublings++;
-        t->handled = false;
-        dw_i2c_linux_put_off(s, DW_I2C_SETTLE_NS << t->doublings, true);
+    if (listening && dw_i2c_linux_too_early(s)) {
+        s->target.handled = false;
     }
     return true;
 }

@@ -147,6 +147,8 @@ typedef struct DWI2CMasterSide {
  * @abort_source: reasons of the last TX_ABRT
  * @mask_is_new: @intr_mask was set since INTR_STAT was read
  * @last_read: offset of the last access if it was a read
+ * @told_last: INTR_STAT was read just before the last read of ENABLE (not
+ *             migrated: it is about a handler that will begin again)
  * @tx: command words that wait for the bus
  * @rx: bytes the master side has read
  * @master: master side
@@ -176,6 +178,7 @@ typedef struct DWI2CState {
     uint32_t abort_source;
     bool mask_is_new;
     uint32_t last_read;
+    bool told_last;
     Fifo32 tx;
     Fifo8 rx;
 

@@ -113,20 +113,31 @@ static void test_busy_poll_holds_the_next_packet_back(void)
     dw_stop(&t);
 }
 
-/* It masks, in vain, and nothing comes before the time is over. */
-static void wrong_handler(DwI2c *t, int64_t wait)
+/* It takes nothing. */
+static void wrong_handler_looks(DwI2c *t)
 {
     g_assert_true(dw_line(t));
     dw_rd(t, R_ENABLE);
     g_assert_cmphex(dw_rd(t, R_RAW_INTR_STAT), ==, I_RX_FULL);
     g_assert_cmphex(dw_rd(t, R_INTR_STAT), ==, I_RX_FULL);
-    dw_wr(t, R_INTR_MASK, 0);
-    g_assert_cmphex(dw_rd(t, R_INTR_MASK), ==, MASK_LINUX_TARGET);
+}
+
+static void comes_again_after(DwI2c *t, int64_t wait)
+{
     dw_assert_quiet(t);
     qtest_clock_step(t->qts, wait - 1);
     dw_assert_quiet(t);
     qtest_clock_step(t->qts, 1);
     g_assert_true(dw_line(t));
+}
+
+/* It masks, in vain, and nothing comes before the time is over. */
+static void wrong_handler(DwI2c *t, int64_t wait)
+{
+    wrong_handler_looks(t);
+    dw_wr(t, R_INTR_MASK, 0);
+    g_assert_cmphex(dw_rd(t, R_INTR_MASK), ==, MASK_LINUX_TARGET);
+    comes_again_after(t, wait);
 }
 
 /*
@@ -154,8 +165,50 @@ static void test_handler_of_the_other_mode_cannot_deafen(void)
     dw_stop(&t);
 }
 
-/* It may come again and again, but not for ever. */
-static void test_other_handler_gets_it_in_the_end(void)
+/*
+ * With a transfer active, it does not mask.  It cannot take the packet either,
+ * and is called for it before the driver comes to remember target mode.
+ */
+static void busy_handler(DwI2c *t, int64_t wait)
+{
+    wrong_handler_looks(t);
+    dw_rd(t, R_ENABLE);
+    g_assert_cmphex(dw_rd(t, R_RAW_INTR_STAT), ==, 0);
+    comes_again_after(t, wait);
+}
+
+static void test_busy_handler_of_the_other_mode_comes_to_an_end(void)
+{
+    DwI2c t;
+
+    start_presented(&t);
+    busy_handler(&t, 2 * SETTLE_NS);
+    busy_handler(&t, 4 * SETTLE_NS);
+    /* One that has begun to take it is that of target mode. */
+    wrong_handler_looks(&t);
+    g_assert_cmphex(dw_rd(&t, R_DATA_CMD) & 0xff, ==, 0x11);
+    g_assert_cmphex(dw_rd(&t, R_INTR_STAT), ==, I_RX_FULL);
+    dw_rd(&t, R_ENABLE);
+    g_assert_cmphex(dw_rd(&t, R_RAW_INTR_STAT), ==, I_RX_FULL);
+    g_assert_cmphex(dw_rd(&t, R_DATA_CMD) & 0xff, ==, 0x12);
+    dw_stop(&t);
+}
+
+/* The other vCPU, about to disable, reads ENABLE behind the handler's look. */
+static void test_disable_between_look_and_take_is_no_handler(void)
+{
+    DwI2c t;
+
+    start_presented(&t);
+    wrong_handler_looks(&t);
+    dw_rd(&t, R_ENABLE);
+    g_assert_cmphex(dw_rd(&t, R_DATA_CMD) & 0xff, ==, 0x11);
+    g_assert_cmphex(dw_rd(&t, R_DATA_CMD) & 0xff, ==, 0x12);
+    dw_stop(&t);
+}
+
+/* A vCPU that stands still for long takes the packet all the same. */
+static void test_other_handler_waits_no_longer_than_a_limit(void)
 {
     int64_t wait = SETTLE_NS;
     DwI2c t;
@@ -166,8 +219,8 @@ static void test_other_handler_gets_it_in_the_end(void)
         wait *= 2;
         wrong_handler(&t, wait);
     }
-    dw_wr(&t, R_INTR_MASK, 0);
-    g_assert_cmphex(dw_rd(&t, R_INTR_STAT), ==, I_RX_FULL);
+    wrong_handler(&t, wait);
+    wrong_handler(&t, wait);
     /* The next time that it listens begins with the short time. */
     dw_disable(&t);
     dw_listen(&t);
@@ -441,8 +494,12 @@ int main(int argc, char **argv)
                    test_unnoticed_packet_is_withdrawn);
     qtest_add_func("/dw-i2c/linux/busy-poll-holds-the-next-packet-back",
                    test_busy_poll_holds_the_next_packet_back);
-    qtest_add_func("/dw-i2c/linux/other-handler-gets-it-in-the-end",
-                   test_other_handler_gets_it_in_the_end);
+    qtest_add_func("/dw-i2c/linux/busy-handler-comes-to-an-end",
+                   test_busy_handler_of_the_other_mode_comes_to_an_end);
+    qtest_add_func("/dw-i2c/linux/disable-between-look-and-take",
+                   test_disable_between_look_and_take_is_no_handler);
+    qtest_add_func("/dw-i2c/linux/other-handler-waits-no-longer-than-a-limit",
+                   test_other_handler_waits_no_longer_than_a_limit);
     qtest_add_func("/dw-i2c/linux/handler-of-the-other-mode-cannot-deafen",
                    test_handler_of_the_other_mode_cannot_deafen);
     qtest_add_func("/dw-i2c/linux/skipped-message-is-a-lost-arbitration",
