@@ -82,6 +82,8 @@ bool cxl_pool_remote_add_head(CXLPool *p, unsigned head, Error **errp);
 void cxl_pool_remote_remove_head(CXLPool *p, unsigned head);
 void cxl_pool_remote_reset_head(CXLPool *p, unsigned head);
 void cxl_pool_remote_cci(CXLPool *p, unsigned head, CXLCCI *cci);
+/* The daemon has yet to hear that a head is gone */
+bool cxl_pool_remote_is_left(const CXLPool *p);
 
 /* medium.c */
 bool cxl_pool_medium_take(CXLPool *p, Error **errp);

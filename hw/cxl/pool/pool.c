@@ -200,7 +200,8 @@ static bool pool_can_be_deleted(UserCreatable *uc)
 {
     CXLPool *p = CXL_POOL(uc);
 
-    return !p->dc || (!p->users && !cxl_pool_has_heads(p));
+    return !p->dc || (!p->users && !cxl_pool_has_heads(p) &&
+                      !cxl_pool_remote_is_left(p));
 }
 
 static void pool_init(Object *obj)

@@ -208,6 +208,16 @@ void cxl_remote_walk(void *opaque)
     }
 }
 
+bool cxl_pool_remote_is_left(const CXLPool *p)
+{
+    for (unsigned i = 0; p->remote && i < p->nr_heads; i++) {
+        if (p->remote->head[i].leaves) {
+            return true;
+        }
+    }
+    return false;
+}
+
 void cxl_remote_leave(CXLPoolRemote *r)
 {
     cxl_wipe_finish(&r->pool->wipe);
