@@ -158,9 +158,9 @@ class Machine:
         except (FileNotFoundError, ConnectionRefusedError):
             return False
 
-    def migrate(self):
-        end = time.monotonic() + MIGRATE_LIMIT
-        self.command('migrate', uri='file:' + self.state)
+    def send(self, uri, end):
+        """The machine leaves."""
+        self.command('migrate', uri=uri)
         while True:
             status = self.command('query-migrate')
             if status.get('status') == 'completed':
@@ -168,6 +168,28 @@ class Machine:
             if status.get('status') == 'failed' or time.monotonic() > end:
                 raise AskError('migrate: ' + status.get('error-desc', 'slow'))
             time.sleep(0.1)
+
+    def expect(self, uri, end):
+        """It was started with "-incoming defer" and listens from now on."""
+        while True:
+            try:
+                self.command('migrate-incoming', uri=uri)
+                return
+            except (FileNotFoundError, ConnectionRefusedError) as error:
+                if self.process.poll() is not None or time.monotonic() > end:
+                    raise AskError('the other QEMU does not start') from error
+                time.sleep(0.05)
+
+    def arrive(self, end):
+        """The machine has come and runs."""
+        while not self.runs():
+            if self.process.poll() is not None or time.monotonic() > end:
+                raise AskError('the guest does not run on')
+            time.sleep(0.05)
+
+    def migrate(self):
+        end = time.monotonic() + MIGRATE_LIMIT
+        self.send('file:' + self.state, end)
         # What the guest wrote before it stopped is still in the pipe
         old = self.process
         self.command('quit')
@@ -178,10 +200,7 @@ class Machine:
         except subprocess.TimeoutExpired as late:
             raise AskError('the old QEMU does not end') from late
         self.start('-incoming', 'file:' + self.state)
-        while not self.runs():
-            if self.process.poll() is not None or time.monotonic() > end:
-                raise AskError('the guest does not run on')
-            time.sleep(0.05)
+        self.arrive(end)
         return left
 
     def ask(self, words):

@@ -4,7 +4,9 @@
 
 cxl-poold has the memory, cxl-fm gives it to the guests (scenario "host" of the
 test guest): capacity moves from one to the other, and what one writes under a
-shared tag the other reads.  Reports as TAP, or with --story to a person.
+shared tag the other reads.  With --migrate one of the machines moves into
+another QEMU while its guest works in the pool's memory.  Reports as TAP, or
+with --story to a person.
 
 Exit status: 0 all went well, 1 something did not, 2 something is missing.
 """
@@ -34,7 +36,8 @@ HOSTS = 2
 LENT = '5be13bce-ae34-4a77-b6c3-16df975fcf1a'
 SHARED = 'c0ffee00-cafe-4000-8000-000000000002'
 
-# Title, then who does what: FM commands, and lines for a host
+# Title, then who does what: FM commands, lines for a host, and which machine
+# goes to another QEMU
 STORY = [
     ('One pool, two machines', [
         ('fm', 'info')]),
@@ -66,6 +69,47 @@ STORY = [
         ('fm', f'release --host 0 --tag {SHARED} --wait 60'),
         (0, 'none 1'),
         (1, 'check 1 4')]),
+]
+MIGRATION = [
+    ('Host 0 has memory of its own, and some that host 1 has, too', [
+        ('fm', f'add --host 0 --size 128M --tag {LENT} --wait 60'),
+        ('fm', f'add --host 0 --region 1 --size 32M --tag {SHARED} --wait 60'),
+        ('fm', f'add --host 1 --region 1 --policy shared --tag {SHARED} '
+         '--wait 60'),
+        (0, 'fill 1 1'),
+        (1, 'check 1 1')]),
+    ('It works in it while its machine goes to another QEMU', [
+        (0, 'keep 0'),
+        ('migrate', 0),
+        (0, 'kept'),
+        (0, 'check 1 1')]),
+    ('What is shared is so there as well', [
+        (0, 'fill 1 2'),
+        (1, 'check 1 2'),
+        (1, 'fill 1 3'),
+        (0, 'check 1 3'),
+        ('fm', 'map')]),
+    ('What host 0 gives back there is for host 1, without contents', [
+        ('fm', f'release --host 0 --tag {LENT} --wait 60'),
+        (0, 'none 0'),
+        ('fm again', f'add --host 1 --size 128M --tag {LENT} --wait 60'),
+        (1, 'zeroes 0'),
+        (1, 'fill 0 4'),
+        (1, 'check 0 4')]),
+    ('Host 0 gets more there', [
+        ('fm', 'add --host 0 --size 64M --wait 60'),
+        (0, 'zeroes 0'),
+        (0, 'fill 0 5'),
+        (0, 'check 0 5'),
+        (1, 'check 0 4')]),
+    ('Its machine goes on to a third QEMU, host 1 to another one', [
+        (0, 'keep 0'),
+        ('migrate', 0),
+        ('migrate', 1),
+        (0, 'kept'),
+        (1, 'check 0 4'),
+        (0, 'check 1 3'),
+        (1, 'check 1 3')]),
 ]
 
 
@@ -103,15 +147,50 @@ class Host:
         self.name = f'host {number}'
         self.report = report
         self.done = queue.Queue()
+        self.line = line
+        self.folder = folder
+        self.moves = 0
         os.mkdir(folder)
         self.machine = guest_qemu.Machine(line, folder)
         self.machine.start()
-        threading.Thread(target=self.listen, daemon=True).start()
+        self.ears = self.open_ears()
 
-    def listen(self):
-        for data in self.machine.process.stdout:
+    def open_ears(self):
+        ears = threading.Thread(target=self.listen, args=(self.machine,),
+                                daemon=True)
+        ears.start()
+        return ears
+
+    def listen(self, machine):
+        for data in machine.process.stdout:
             self.take(data.decode(errors='replace').rstrip())
-        self.done.put('')
+        if machine is self.machine:
+            self.done.put('')
+
+    def migrate(self):
+        """What was the machine ends; all that its guest said is heard."""
+        self.report.say(self.name, 'goes to another QEMU')
+        end = time.monotonic() + guest_qemu.MIGRATE_LIMIT
+        self.moves += 1
+        folder = f'{self.folder}-{self.moves}'
+        os.mkdir(folder)
+        old, self.machine = self.machine, guest_qemu.Machine(self.line, folder)
+        try:
+            self.machine.start('-incoming', 'defer')
+            self.machine.expect(f'unix:{folder}/line', end)
+            # the guest writes to its memory all the time
+            old.command('migrate-set-parameters', **{'downtime-limit': 5000})
+            old.send(f'unix:{folder}/line', end)
+            self.machine.arrive(end)
+            old.command('quit')
+            good = old.process.wait(guest_qemu.END_LIMIT) == 0
+        finally:
+            old.stop()
+            self.ears.join()
+            for text in old.words():
+                self.report.say(self.name, 'qemu: ' + text)
+        self.ears = self.open_ears()
+        self.report.test(good, f'{self.name}: it runs in another QEMU')
 
     def take(self, line):
         match = re.match(r'(not )?ok \d+(?: - | )?(.*)', line)
@@ -226,14 +305,16 @@ def start(args, initramfs, folder, report):
         accel = 'tcg'
 
 
-def play(hosts, manager, report):
+def play(story, hosts, manager, report):
     for host in hosts:
         host.wait('# host is ready')
-    for title, steps in STORY:
+    for title, steps in story:
         report.title(title)
         for who, words in steps:
             if isinstance(who, int):
                 hosts[who].tell(words)
+            elif who == 'migrate':
+                hosts[words].migrate()
             else:
                 manager.step(words, who == 'fm again')
     for host in hosts:
@@ -254,9 +335,10 @@ def run(args, folder):
                 if daemon.poll() is not None:
                     raise RuntimeError('cxl-poold does not start')
             hosts = start(args, initramfs, folder, report)
-            play(hosts, Manager(args.fm, f'unix:{pool}/fm.sock', report),
-                 report)
-        except (OSError, RuntimeError) as error:
+            play(MIGRATION if args.migrate else STORY, hosts,
+                 Manager(args.fm, f'unix:{pool}/fm.sock', report), report)
+        except (OSError, RuntimeError, guest_qemu.AskError,
+                subprocess.TimeoutExpired) as error:
             report.test(False, f'the story goes on: {error}')
         finally:
             for host in hosts:
@@ -280,6 +362,8 @@ def main():
     parser.add_argument('--poold', required=True, help='cxl-poold')
     parser.add_argument('--accel', default='auto',
                         choices=['auto', 'kvm', 'tcg'])
+    parser.add_argument('--migrate', action='store_true',
+                        help='the story of machines that are migrated')
     parser.add_argument('--story', action='store_true',
                         help='for a person: no passed tests')
     args = parser.parse_args()

@@ -8,12 +8,17 @@
  *   check REGION SEED    is that there?
  *   zeroes REGION        is it all zero?
  *   none REGION          has this host nothing there?
+ *   keep REGION          a process writes and checks it, and memory of its own,
+ *                        again and again, while machines are moved
+ *   kept                 it still does, has found all of it whole, and ends
  *   end
  */
 #include <inttypes.h>
 #include <poll.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/utsname.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "dmesg.h"
@@ -30,10 +35,29 @@
 #define STRIDE      (64ul << 10)
 /* How often the event log is looked at */
 #define POLL_MS     20
+/* What a process that keeps memory has of its own, a word of every page */
+#define OWN_SIZE    (4ul << 20)
+#define OWN_STRIDE  4096
+/* Passes over it that are waited for, and how long */
+#define PASSES      10
+#define PASSES_S    120
 
 static struct host_agent agent;
 static struct host_regions regions;
 static struct hdm_window win;
+/* What the host had when that was asked last */
+static struct cxl_extent_page page;
+
+/**
+ * struct keeper - a process that keeps memory
+ * @seed: of what it has written last, so many passes are done
+ * @wrong: words that it did not find
+ */
+static struct keeper {
+    volatile uint64_t seed, wrong;  /* volatile: shared with that process */
+    volatile bool stop;             /* volatile: the same */
+} *keeper;
+static pid_t keeper_pid;
 
 static void host_tells(struct host_agent *from, const struct cxl_dc_event *ev,
                        const char *answer)
@@ -66,19 +90,22 @@ static uint64_t touch(enum order what, dev8_t *mem, size_t size, uint64_t seed)
     }
 }
 
+static void ask_for_extents(void)
+{
+    if (!tap_rc(host_get_extents(agent.conn, CXL_PAGE_MAX, 0, &page), 0,
+                "4801 answers")) {
+        page.n = 0;
+    }
+}
+
 /* All extents that the host has in a region; how many */
 static unsigned touch_region(enum order what, unsigned region, uint64_t seed,
                              uint64_t *wrong)
 {
     const struct host_region *r = &regions.region[region];
-    static struct cxl_extent_page page;
     unsigned n = 0;
 
     *wrong = 0;
-    if (!tap_rc(host_get_extents(agent.conn, CXL_PAGE_MAX, 0, &page), 0,
-                "4801 answers")) {
-        return 0;
-    }
     for (uint32_t i = 0; i < page.n; i++) {
         const struct cxl_extent *e = &page.ext[i];
 
@@ -99,30 +126,115 @@ static const struct {
     [NONE] = { "none", "has nothing there" },
 };
 
+static void keep_on(struct keeper *k, unsigned region, dev8_t *own)
+{
+    uint64_t wrong;
+
+    while (true) {
+        touch_region(FILL, region, k->seed, &wrong);
+        memtest_fill(own, OWN_SIZE, OWN_STRIDE, k->seed);
+        if (k->stop) {
+            _exit(0);
+        }
+        touch_region(CHECK, region, k->seed, &wrong);
+        k->wrong += wrong + memtest_check(own, OWN_SIZE, OWN_STRIDE, k->seed);
+        k->seed++;
+    }
+}
+
+/* It does not stand still, wherever it runs */
+static bool keeps_on(void)
+{
+    uint64_t from = keeper->seed;
+
+    for (unsigned i = 0; i < PASSES_S * 100; i++) {
+        if (keeper->seed >= from + PASSES) {
+            return true;
+        }
+        usleep(10000);
+    }
+    return false;
+}
+
+static void *fresh_memory(size_t size)
+{
+    void *mem = mmap(NULL, size, PROT_READ | PROT_WRITE,
+                     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+    return mem == MAP_FAILED ? NULL : mem;
+}
+
+static void keep(unsigned region)
+{
+    dev8_t *own = fresh_memory(OWN_SIZE);
+    uint64_t wrong;
+
+    keeper = fresh_memory(sizeof(*keeper));
+    ask_for_extents();
+    if (!tap_check(own && keeper, "there is memory for a process") ||
+        !tap_check(touch_region(FILL, region, 0, &wrong),
+                   "region %u: it has something there", region)) {
+        return;
+    }
+    keeper_pid = fork();
+    if (!keeper_pid) {
+        keep_on(keeper, region, own);
+    }
+    tap_check(keeps_on(), "region %u: a process writes and checks it", region);
+}
+
+static void kept(void)
+{
+    if (!tap_check(keeper_pid > 0, "a process keeps memory")) {
+        return;
+    }
+    tap_check(keeps_on(), "the process still writes and checks it");
+    keeper->stop = true;
+    waitpid(keeper_pid, NULL, 0);
+    tap_say("%" PRIu64 " passes, %" PRIu64 " words wrong", keeper->seed,
+            keeper->wrong);
+    tap_check(!keeper->wrong, "it has found all that it wrote");
+}
+
+static bool knows(const char *word, unsigned region, uint64_t seed)
+{
+    for (size_t i = 0; i < sizeof(orders) / sizeof(orders[0]); i++) {
+        if (!strcmp(word, orders[i].word) && region < regions.n) {
+            uint64_t wrong;
+            unsigned n;
+            bool ok;
+
+            ask_for_extents();
+            n = touch_region(i, region, seed, &wrong);
+            ok = !wrong && !n == (i == NONE);
+            tap_say("%s%s", orders[i].says, ok ? "" : ": BROKEN");
+            tap_check(ok, "region %u: it %s", region, orders[i].says);
+            return true;
+        }
+    }
+    return false;
+}
+
 /* False: that was the last one */
 static bool obey(const char *line)
 {
     unsigned region = 0, seed = 0;
     char word[16] = "";
-    uint64_t wrong;
 
     sscanf(line, "%15s %u %u", word, &region, &seed);
     if (!strcmp(word, "end")) {
         return false;
     }
-    for (size_t i = 0; i < sizeof(orders) / sizeof(orders[0]); i++) {
-        if (!strcmp(word, orders[i].word) && region < regions.n) {
-            unsigned n = touch_region(i, region, seed, &wrong);
-            bool ok = !wrong && !n == (i == NONE);
-
-            tap_say("%s%s", orders[i].says, ok ? "" : ": BROKEN");
-            tap_check(ok, "region %u: it %s", region, orders[i].says);
-            tap_say("# done");
-            return true;
-        }
+    if (!strcmp(word, "keep") && region < regions.n) {
+        keep(region);
+    } else if (!strcmp(word, "kept")) {
+        kept();
+    } else if (!knows(word, region, seed)) {
+        tap_check(false, "the host knows what '%s' is", line);
+        return false;
     }
-    tap_check(false, "the host knows what '%s' is", line);
-    return false;
+    tap_say("# done");
+    return true;
 }
 
 static void live(void)

@@ -129,7 +129,6 @@ static void go_on(const struct cxl_extent *held, const struct cxl_extent *open,
 struct traffic {
     volatile unsigned right, wrong; /* volatile: shared with that process */
     volatile bool stop;             /* volatile: the same */
-    pid_t pid;
 };
 
 static void ask_on(struct traffic *t, struct cxl_conn *conn)
@@ -154,13 +153,14 @@ static bool move_under_traffic(void)
     struct traffic *t = mmap(NULL, sizeof(*t), PROT_READ | PROT_WRITE,
                              MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     unsigned before;
+    pid_t pid;
     bool moved;
 
     if (!bench.fm_log || t == MAP_FAILED) {
         return tap_ask("migrate");
     }
-    t->pid = fork();
-    if (!t->pid) {
+    pid = fork();
+    if (!pid) {
         ask_on(t, mctp_link_connect(&peer));
     }
     moved = tap_ask("migrate");
@@ -169,7 +169,7 @@ static bool move_under_traffic(void)
         usleep(100000);
     }
     t->stop = true;
-    waitpid(t->pid, NULL, 0);
+    waitpid(pid, NULL, 0);
     tap_note("%u answers until the move was done, %u later, %u wrong", before,
              t->right - before, t->wrong);
     tap_check(before > 0 && t->right >= before + 10 && !t->wrong,
