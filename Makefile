@@ -66,10 +66,11 @@ check-nested: ## run QEMU with KVM and VFIO in a guest; slow, not in `make check
 	@scripts/check.sh $(BUILD) nested
 
 .PHONY: check-sanitize
-check-sanitize: ## run unit tests and qtests under ASan and UBSan
+check-sanitize: ## run unit tests, qtests and cxl-poold under ASan and UBSan
 	@./configure --build=$(SANITIZE) --enable-asan --enable-ubsan
 	@TEST_SLACK=10 UBSAN_OPTIONS=halt_on_error=1:abort_on_error=1:print_stacktrace=1 \
-		scripts/check.sh $(SANITIZE) unit qtest
+		ASAN_OPTIONS=verify_asan_link_order=0 \
+		scripts/check.sh $(SANITIZE) unit qtest poold
 
 .PHONY: coverage
 coverage: ## which lines and branches of ours the unit tests and qtests run
