@@ -20,7 +20,7 @@ TURNS = 200
 COMMANDS = 2000
 # Extents of all hosts, every second block, as many as one command offers
 HOSTS, BATCH = 16, 49
-EXTENTS = int(os.environ.get('EXTENTS', '100000')) // HOSTS // BATCH * BATCH
+EXTENTS = int(os.environ.get('EXTENTS', '1000000')) // HOSTS // BATCH * BATCH
 SMALL = 64
 PRESCRIPTIVE = 2
 

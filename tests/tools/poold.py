@@ -291,6 +291,8 @@ class Host:
         """What its machine says when it is set up."""
         self.line.send(INFO, struct.pack('<QQ9s7x', volatile, persistent,
                                          link), self.head)
+        # a manager asks on another connection
+        self.sync()
 
     def tunnel(self):
         """The next request of a manager to its logical device."""

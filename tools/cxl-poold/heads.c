@@ -66,6 +66,8 @@ static void head_access(void *opaque, uint16_t host, const CXLDCRange *range,
     Head *h = head_at(opaque, host);
     g_autoptr(GArray) pieces = g_array_new(FALSE, FALSE, sizeof(CXLDCPiece));
 
+    store_note(h->pool->store, h->nr,
+               range->dpa - cxl_dc_host_base(h->pool->dc, h->nr), range->len);
     h->pool->changed_model = true;
     if (!h->conn) {
         return;
@@ -116,12 +118,20 @@ static void head_log(void *opaque, const CXLDCEvent *event)
     h->pool->changed_heads = true;
 }
 
+static bool head_next_kept(void *opaque, uint16_t host, CXLDCExtent *extent)
+{
+    Poold *p = opaque;
+
+    return store_next_extent(p->store, host, extent);
+}
+
 const CXLDCOps heads_dc_ops = {
     .log_space = head_log_space,
     .present = head_present,
     .access = head_access,
     .sanitize = head_sanitize,
     .log = head_log,
+    .next_kept = head_next_kept,
     .fenced = true,
 };
 

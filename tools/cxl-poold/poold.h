@@ -255,6 +255,10 @@ bool store_set_text(Store *s, const char *name, const char *text,
                     Error **errp);
 /** store_load() - all of the last life */
 bool store_load(Poold *p, Error **errp);
+/** store_note() - extents of a host have changed there, its base being 0 */
+void store_note(Store *s, uint16_t host, uint64_t dpa, uint64_t len);
+/** store_next_extent() - for CXLDCOps.next_kept, while store_load() runs */
+bool store_next_extent(Store *s, uint16_t host, CXLDCExtent *extent);
 /** store_save() - what has changed, in one transaction */
 bool store_save(Poold *p, Error **errp);
 

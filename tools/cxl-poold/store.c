@@ -7,21 +7,14 @@
  * the medium is a file, each transaction is on the disk as well.
  */
 #include "qemu/osdep.h"
-#include <sqlite3.h>
 #include "qapi/error.h"
 #include "io/channel-buffer.h"
 #include "migration/qemu-file-types.h"
 #include "migration/vmstate.h"
 #include "../migration/qemu-file.h"
-#include "poold.h"
+#include "store-internal.h"
 
-#define STORE_VERSION   2
-
-struct Store {
-    sqlite3 *db;
-    char *path;
-    GHashTable *statements;     /* by their text */
-};
+#define STORE_VERSION   3
 
 static const char schema[] =
     "CREATE TABLE IF NOT EXISTS setting(name TEXT PRIMARY KEY, value);"
@@ -31,12 +24,14 @@ static const char schema[] =
     " persistent, link);"
     "CREATE TABLE IF NOT EXISTS event(nr, number, record,"
     " PRIMARY KEY(nr, number));"
+    "CREATE TABLE IF NOT EXISTS extent(nr, dpa, len, tag, seq,"
+    " PRIMARY KEY(nr, dpa)) WITHOUT ROWID;"
     "CREATE TABLE IF NOT EXISTS leaving(nr, ticket, dpa, len);"
     "CREATE TABLE IF NOT EXISTS held(dpa, len, sanitize);";
 
 /* -- statements ----------------------------------------------------------- */
 
-static bool store_fail(Store *s, Error **errp)
+bool store_fail(Store *s, Error **errp)
 {
     error_setg(errp, "'%s': %s", s->path, sqlite3_errmsg(s->db));
     return false;
@@ -48,7 +43,7 @@ static bool store_exec(Store *s, const char *sql, Error **errp)
            store_fail(s, errp);
 }
 
-static sqlite3_stmt *store_statement(Store *s, const char *sql)
+sqlite3_stmt *store_statement(Store *s, const char *sql)
 {
     sqlite3_stmt *st = g_hash_table_lookup(s->statements, sql);
 
@@ -63,8 +58,7 @@ static sqlite3_stmt *store_statement(Store *s, const char *sql)
     return st;
 }
 
-/* With numbers for its places */
-static bool store_run(Store *s, Error **errp, const char *sql, int n, ...)
+bool store_run(Store *s, Error **errp, const char *sql, int n, ...)
 {
     sqlite3_stmt *st = store_statement(s, sql);
     va_list ap;
@@ -153,6 +147,7 @@ Store *store_open(const char *dir, bool durable, Error **errp)
     int rc;
 
     s->path = g_build_filename(dir, "pool.db", NULL);
+    store_extents_init(s);
     s->statements = g_hash_table_new_full(NULL, NULL, NULL,
                                           (GDestroyNotify)sqlite3_finalize);
     rc = sqlite3_open(s->path, &s->db);
@@ -177,6 +172,7 @@ void store_close(Store *s)
 {
     g_hash_table_unref(s->statements);
     sqlite3_close(s->db);
+    g_array_unref(s->noted);
     g_free(s->path);
     g_free(s);
 }
@@ -289,7 +285,8 @@ static bool store_save_model(Poold *p, Error **errp)
 {
     Saving saving = { p->store, errp, true };
 
-    if (!store_save_state(p->store, "model", &vmstate_model, p, errp) ||
+    if (!store_save_extents(p, errp) ||
+        !store_save_state(p->store, "model", &vmstate_model, p, errp) ||
         !store_run(p->store, errp, "DELETE FROM leaving", 0) ||
         !store_run(p->store, errp, "DELETE FROM held", 0)) {
         return false;

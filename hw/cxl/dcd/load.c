@@ -12,12 +12,13 @@
 #include "dc-internal.h"
 
 /**
- * struct Load - a stream on its way into @dc
+ * struct Load - a stream of @from on its way into @dc
  * @tags: in the order of the list
  * @bad: what is wrong, once something is
  */
 typedef struct Load {
     QEMUFile *f;
+    const CXLDynCap *from;
     CXLDynCap *dc;
     GPtrArray *tags;
     const char *bad;
@@ -204,21 +205,26 @@ static void dc_load_tags(Load *l)
     }
 }
 
-/* An extent's tag and sequence; takes the medium of what is not shared */
-static bool dc_load_owner(Load *l, unsigned host, uint64_t dpa, uint64_t len,
-                          DCTag **owner, uint16_t *seq)
+/* An extent's tag and sequence */
+static void dc_load_owner(Load *l, DCTag **owner, uint16_t *seq)
 {
-    CXLDynCap *dc = l->dc;
     uint32_t nr = dc_load_uint(l, l->tags->len, "an extent has an unknown tag");
     DCTag *tag = nr ? g_ptr_array_index(l->tags, nr - 1) : NULL;
+
+    *owner = tag;
+    *seq = tag && tag->sharable ? dc_load_uint(l, UINT16_MAX, "") : 0;
+}
+
+/* Is that the tag's?  Takes the medium of what is not shared */
+static bool dc_load_take(Load *l, unsigned host, uint64_t dpa, uint64_t len,
+                         DCTag *tag, uint16_t seq)
+{
+    CXLDynCap *dc = l->dc;
     DCTagRef *ref = tag ? dc_tag_ref(tag, host) : NULL;
     int region;
 
-    *owner = tag;
-    *seq = 0;
-    if (tag && tag->sharable) {
-        *seq = dc_load_uint(l, tag->nr_parts - 1,
-                            "a sequence number is too large");
+    if (tag && tag->sharable ? seq >= tag->nr_parts : seq) {
+        dc_load_fail(l, "a sequence number is too large");
     }
     if (l->bad || !dc_load_is_blocks(l, dpa, len)) {
         return false;
@@ -231,8 +237,8 @@ static bool dc_load_owner(Load *l, unsigned host, uint64_t dpa, uint64_t len,
         if (region != tag->region && !dc_tag_alias(tag, region)) {
             return dc_load_fail(l, "a tag is not shared in an extent's region");
         }
-        if (dpa != dc_tag_dpa(tag, region, *seq) ||
-            len != tag->part[*seq].len || (ref && ref->region != region)) {
+        if (dpa != dc_tag_dpa(tag, region, seq) ||
+            len != tag->part[seq].len || (ref && ref->region != region)) {
             return dc_load_fail(l, "a shared extent is not where its tag is");
         }
         return true;
@@ -249,10 +255,52 @@ static bool dc_load_owner(Load *l, unsigned host, uint64_t dpa, uint64_t len,
     return true;
 }
 
+/* Behind the one that ends at @end */
+static bool dc_load_extent(Load *l, unsigned host, uint64_t end,
+                           const DCRec *rec)
+{
+    DCTag *tag = rec->ref;
+
+    if (rec->dpa < end ||
+        !dc_load_take(l, host, rec->dpa, rec->len, tag, rec->seq)) {
+        return dc_load_fail(l, "an extent is out of order");
+    }
+    dc_added_insert(l->dc, &l->dc->host[host], rec);
+    if (tag) {
+        dc_tag_accept(l->dc, tag, host, dc_region_at(l->dc, rec->dpa),
+                      rec->len);
+    }
+    return true;
+}
+
+/* What the owner keeps is as foreign as the stream */
+static void dc_load_kept(Load *l, unsigned host)
+{
+    const DCHost *h = &l->dc->host[host];
+    uint64_t end = 0;
+    CXLDCExtent e;
+
+    while (!l->bad && l->from->ops->next_kept(l->from->opaque, host, &e)) {
+        DCRec rec = { .dpa = e.dpa, .len = e.len, .seq = e.seq };
+
+        if (!qemu_uuid_is_null(&e.tag)) {
+            rec.ref = dc_tag_find(l->dc, &e.tag);
+            if (!rec.ref) {
+                dc_load_fail(l, "an extent has an unknown tag");
+            }
+        }
+        if (h->added.count == l->dc->config.max_extents) {
+            dc_load_fail(l, "there are too many extents");
+        }
+        if (!l->bad && dc_load_extent(l, host, end, &rec)) {
+            end = rec.dpa + rec.len;
+        }
+    }
+}
+
 static void dc_load_added(Load *l, unsigned host)
 {
     CXLDynCap *dc = l->dc;
-    DCHost *h = &dc->host[host];
     uint32_t n = dc_load_uint(l, dc->config.max_extents,
                               "there are too many extents");
     uint64_t end = 0;
@@ -262,17 +310,11 @@ static void dc_load_added(Load *l, unsigned host)
         DCRec rec = { .dpa = end + gap, .len = len };
         DCTag *tag;
 
-        if (rec.dpa < end ||
-            !dc_load_owner(l, host, rec.dpa, len, &tag, &rec.seq)) {
-            dc_load_fail(l, "an extent is out of order");
-            return;
-        }
+        dc_load_owner(l, &tag, &rec.seq);
         rec.ref = tag;
-        dc_added_insert(dc, h, &rec);
-        if (tag) {
-            dc_tag_accept(dc, tag, host, dc_region_at(dc, rec.dpa), len);
+        if (dc_load_extent(l, host, end, &rec)) {
+            end = rec.dpa + len;
         }
-        end = rec.dpa + len;
     }
 }
 
@@ -317,7 +359,8 @@ static void dc_load_group(Load *l, unsigned host)
         DCPart p = { .dpa = dpa, .len = len };
         DCTagRef *ref;
 
-        if (!dc_load_owner(l, host, p.dpa, p.len, &p.tag, &p.seq)) {
+        dc_load_owner(l, &p.tag, &p.seq);
+        if (!dc_load_take(l, host, p.dpa, p.len, p.tag, p.seq)) {
             return;
         }
         ref = p.tag ? dc_tag_ref(p.tag, host) : NULL;
@@ -402,6 +445,9 @@ static void dc_load_host(Load *l, unsigned host)
     uint32_t n;
 
     dc_load_added(l, host);
+    if (l->from->ops->next_kept) {
+        dc_load_kept(l, host);
+    }
     n = dc_load_uint(l, l->dc->config.max_extents, "there are too many offers");
     while (n-- && !l->bad) {
         dc_load_group(l, host);
@@ -462,7 +508,9 @@ static void dc_load_all(Load *l)
 
 int dc_load(CXLDynCap *dc, QEMUFile *f)
 {
-    Load l = { .f = f, .dc = dc_new_like(dc), .tags = g_ptr_array_new() };
+    Load l = {
+        .f = f, .from = dc, .dc = dc_new_like(dc), .tags = g_ptr_array_new(),
+    };
 
     dc_load_all(&l);
     if (l.bad) {

@@ -304,10 +304,24 @@ void dc_fill_extent(CXLDCExtent *e, uint64_t dpa, uint64_t len,
 }
 
 /* The list is in DPA order: what does not change keeps its order */
+/* From @rec on to the one that holds @last */
+static void dc_walk_extents(const DCHost *h, const DCRec *rec, DCCursor *cur,
+                            uint64_t last, CXLDCExtentFn *fn, void *opaque)
+{
+    CXLDCExtent extent;
+
+    for (; rec && rec->dpa <= last; rec = dc_set_next(cur)) {
+        dc_fill_extent(&extent, h->base + rec->dpa, rec->len, rec->ref,
+                       rec->seq);
+        if (!fn(opaque, &extent)) {
+            return;
+        }
+    }
+}
+
 void cxl_dc_extents(const CXLDynCap *dc, uint16_t host, uint32_t start,
                     CXLDCExtentFn *fn, void *opaque)
 {
-    CXLDCExtent extent;
     const DCRec *rec;
     const DCHost *h;
     DCCursor cur;
@@ -317,13 +331,19 @@ void cxl_dc_extents(const CXLDynCap *dc, uint16_t host, uint32_t start,
     }
     h = &dc->host[host];
     rec = dc_set_nth(&h->added, start, &cur);
-    for (; rec; rec = dc_set_next(&cur)) {
-        dc_fill_extent(&extent, h->base + rec->dpa, rec->len, rec->ref,
-                       rec->seq);
-        if (!fn(opaque, &extent)) {
-            return;
-        }
-    }
+    dc_walk_extents(h, rec, &cur, UINT64_MAX, fn, opaque);
+}
+
+void cxl_dc_extents_in(const CXLDynCap *dc, uint16_t host,
+                       const CXLDCRange *range, CXLDCExtentFn *fn, void *opaque)
+{
+    const DCHost *h = &dc->host[host];
+    uint64_t dpa = range->dpa - h->base;
+    const DCRec *rec;
+    DCCursor cur;
+
+    rec = dc_set_from(&h->added, dpa, &cur);
+    dc_walk_extents(h, rec, &cur, dpa + (range->len - 1), fn, opaque);
 }
 
 void cxl_dc_pending(const CXLDynCap *dc, uint16_t host, CXLDCPendingFn *fn,

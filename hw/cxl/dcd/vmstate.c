@@ -51,13 +51,14 @@ static void dc_save_set(QEMUFile *f, const DCSet *set, bool flags)
     }
 }
 
-static void dc_save_host(QEMUFile *f, const DCHost *h)
+static void dc_save_host(QEMUFile *f, const DCHost *h, bool kept)
 {
+    static const DCSet none;
     uint32_t nr_groups = 0;
     const DCGroup *group;
 
     dc_save_uint(f, h->generation);
-    dc_save_set(f, &h->added, false);
+    dc_save_set(f, kept ? &none : &h->added, false);
     QTAILQ_FOREACH(group, &h->groups, next) {
         nr_groups++;
     }
@@ -146,7 +147,7 @@ static int dc_put(QEMUFile *f, void *pv, size_t size,
     }
     dc_save_uint(f, dc->tag_generation);
     for (unsigned h = 0; h < dc->config.nr_hosts; h++) {
-        dc_save_host(f, &dc->host[h]);
+        dc_save_host(f, &dc->host[h], dc->ops->next_kept);
     }
     rec = dc_set_nth(&dc->tag_list, 0, &cur);
     for (; rec; rec = dc_set_next(&cur)) {

@@ -175,6 +175,12 @@ typedef enum CXLDCReason {
  * @fenced, what they had is given to nobody, and not wiped, before
  * cxl_dc_access_ended().  Wiping may take its time as well: what @sanitize was
  * called for is given to nobody before cxl_dc_wiped().
+ *
+ * An owner that saves the model after each command would write all extents each
+ * time.  With @next_kept it keeps them itself, as @access and
+ * cxl_dc_extents_in() tell of them, and they are not in the saved state:
+ * @next_kept gives them back while that is loaded, those of host 0 first,
+ * ascending, as if the host's base were 0; false: @host has no more.
  */
 typedef struct CXLDCOps {
     uint32_t (*log_space)(void *opaque, uint16_t host);
@@ -188,6 +194,7 @@ typedef struct CXLDCOps {
     void (*log)(void *opaque, const CXLDCEvent *event);
     void (*report)(void *opaque, uint16_t host, CXLDCOutcome what,
                    CXLDCReason why, const CXLDCExtent *extents, size_t n);
+    bool (*next_kept)(void *opaque, uint16_t host, CXLDCExtent *extent);
     bool fenced;
 } CXLDCOps;
 
@@ -254,6 +261,10 @@ uint32_t cxl_dc_generation(const CXLDynCap *dc, uint16_t host);
 /** cxl_dc_extents() - walk the Added list from index @start; O(log n + k). */
 void cxl_dc_extents(const CXLDynCap *dc, uint16_t host, uint32_t start,
                     CXLDCExtentFn *fn, void *opaque);
+/** cxl_dc_extents_in() - walk the Added extents that @range touches. */
+void cxl_dc_extents_in(const CXLDynCap *dc, uint16_t host,
+                       const CXLDCRange *range, CXLDCExtentFn *fn,
+                       void *opaque);
 /**
  * cxl_dc_pending() - walk the offers, oldest group first
  *

@@ -1,0 +1,119 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What the database of cxl-poold has of extents, over its sudden end.
+
+usage: test-cxl-poold-store.py CXL-POOLD CXL-FM [CASE...]
+"""
+
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+import tempfile
+
+sys.argv[1:3] = [sys.argv[2], sys.argv[2], sys.argv[1]]
+
+from fm_cases import TAG, Fm, case, equal, has, run  # noqa: E402
+from poold import Daemon, Host, Line  # noqa: E402
+
+POOLD = sys.argv[3]
+MIB = 1 << 20
+SHARED = '00000000-0000-4000-8000-000000000077'
+DAMAGE = (
+    'len = len + 64', 'len = 0', 'len = -1', "len = 'x'", 'dpa = dpa + 64',
+    'dpa = -dpa - 1', "tag = x'00'", 'tag = NULL', "tag = zeroblob(17)",
+    "tag = x'11111111111111111111111111111111'", 'seq = 1', 'seq = 65536',
+    'len = len * 2',
+)
+
+
+def pool(*options):
+    d = Daemon(POOLD, '--size=1G', '--regions=2', '--set=dc1-sharable=on',
+               *options)
+    return d, Fm(d.fm)
+
+
+def restart(d, *hosts):
+    """Each host and the daemon know the same before and behind it."""
+    before = [host.list() for host in hosts]
+    d.restart()
+    for host, extents in zip(hosts, before):
+        host.move(Line(d))
+        equal(host.list(), extents)
+    return before
+
+
+@case
+def what_is_left_of_an_extent_outlasts_the_daemon():
+    d, fm = pool()
+    with d:
+        # where its regions begin is not where the medium does
+        a, b = Host(Line(d), 0, base=256 * MIB), Host(Line(d), 1)
+        fm.text('add', '--host', 0, '--size', '16M', '--tag', TAG)
+        (dpa, _), = a.accept()
+        fm.text('add', '--host', 1, '--size', '4M')
+        b.accept()
+        restart(d, a, b)
+        # from its middle, its front, its end, and all that is left
+        for at, size in ((6, 2), (0, 2), (14, 2)):
+            a.release((dpa + at * MIB, size * MIB))
+            restart(d, a, b)
+        equal(a.list(), [(dpa + 2 * MIB, 4 * MIB), (dpa + 8 * MIB, 6 * MIB)])
+        # several of them, and what came into the gap, in one command
+        fm.text('add', '--host', 0, '--extent', f'{dpa + 6 * MIB:#x}+2M')
+        a.accept()
+        restart(d, a, b)
+        a.release((dpa + 4 * MIB, 6 * MIB))
+        equal(restart(d, a, b)[0],
+              [(dpa + 2 * MIB, 2 * MIB), (dpa + 10 * MIB, 4 * MIB)])
+        a.release((dpa + 2 * MIB, 2 * MIB), (dpa + 10 * MIB, 4 * MIB))
+        equal(restart(d, a, b)[0], [])
+        equal(len(b.list()), 1)
+
+
+@case
+def a_shared_tag_keeps_its_order():
+    d, fm = pool()
+    with d:
+        a, b = Host(Line(d), 0, base=256 * MIB), Host(Line(d), 1)
+        fm.text('add', '--host', 0, '--region', 1, '--size', '8M', '--tag',
+                SHARED)
+        a.accept()
+        fm.text('add', '--host', 1, '--region', 1, '--policy', 'shared',
+                '--tag', SHARED)
+        b.accept()
+        restart(d, a, b)
+        a.release(*a.list())
+        equal([len(extents) for extents in restart(d, a, b)], [0, 1])
+
+
+@case
+def a_damaged_extent_is_named():
+    d, fm = pool()
+    with d:
+        a = Host(Line(d), 0)
+        for place in ('4M', '8M'):
+            fm.text('add', '--host', 0, '--size', place)
+            a.accept()
+        d.kill()
+        with tempfile.TemporaryDirectory() as folder:
+            for damage in DAMAGE:
+                there = os.path.join(folder, 'pool')
+                shutil.rmtree(there, ignore_errors=True)
+                os.mkdir(there)
+                for end in ('', '-wal'):
+                    shutil.copy(d.path('pool/pool.db' + end), there)
+                db = sqlite3.connect(os.path.join(there, 'pool.db'))
+                db.execute(f'UPDATE extent SET {damage} WHERE dpa = '
+                           '(SELECT MIN(dpa) FROM extent)')
+                db.commit()
+                db.close()
+                done = subprocess.run([POOLD, *d.options, there], timeout=60,
+                                      capture_output=True, check=False)
+                equal((damage, done.returncode), (damage, 1))
+                has(done.stderr.decode(), 'model is damaged')
+        d.start()
+
+
+sys.exit(run())
