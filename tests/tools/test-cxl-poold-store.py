@@ -12,13 +12,11 @@ import subprocess
 import sys
 import tempfile
 
-sys.argv[1:3] = [sys.argv[2], sys.argv[2], sys.argv[1]]
+# it goes first: fm_cases goes by the arguments as it leaves them
+from poold_cases import MIB, POOLD, pool
+from fm_cases import TAG, case, equal, has, run
+from poold import DETACH, Host, Line
 
-from fm_cases import TAG, Fm, case, equal, has, run  # noqa: E402
-from poold import Daemon, Host, Line  # noqa: E402
-
-POOLD = sys.argv[3]
-MIB = 1 << 20
 SHARED = '00000000-0000-4000-8000-000000000077'
 DAMAGE = (
     'len = len + 64', 'len = 0', 'len = -1', "len = 'x'", 'dpa = dpa + 64',
@@ -26,12 +24,6 @@ DAMAGE = (
     "tag = x'11111111111111111111111111111111'", 'seq = 1', 'seq = 65536',
     'len = len * 2',
 )
-
-
-def pool(*options):
-    d = Daemon(POOLD, '--size=1G', '--regions=2', '--set=dc1-sharable=on',
-               *options)
-    return d, Fm(d.fm)
 
 
 def restart(d, *hosts):
@@ -86,6 +78,20 @@ def a_shared_tag_keeps_its_order():
         restart(d, a, b)
         a.release(*a.list())
         equal([len(extents) for extents in restart(d, a, b)], [0, 1])
+
+
+@case
+def a_head_that_is_unplugged_leaves_nothing():
+    d, fm = pool()
+    with d:
+        a, b = Host(Line(d), 0), Host(Line(d), 1)
+        for host in (a, b):
+            fm.text('add', '--host', host.head, '--size', '4M')
+            host.accept()
+        a.line.send(DETACH, b'', 0)
+        b.sync()
+        restart(d, b)
+        equal(Host(Line(d), 0).list(), [])
 
 
 @case

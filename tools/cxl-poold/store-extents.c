@@ -58,27 +58,30 @@ static bool store_save_extent(void *opaque, const CXLDCExtent *e)
     return saving->done;
 }
 
-/* The row that holds @dpa, or else the one behind it; false: there is none */
-static bool store_find_extent(Store *s, uint16_t host, uint64_t dpa,
-                              CXLDCRange *row)
+/*
+ * SQLITE_ROW: the row that holds @dpa, or else the one behind it; SQLITE_DONE:
+ * there is none
+ */
+static int store_find_extent(Store *s, uint16_t host, uint64_t dpa,
+                             CXLDCRange *row)
 {
     sqlite3_stmt *st = store_statement(
         s, "SELECT dpa, len FROM extent WHERE nr = ?1 AND dpa + len > ?2 AND"
         " dpa >= COALESCE((SELECT MAX(dpa) FROM extent WHERE nr = ?1 AND"
         " dpa <= ?2), 0) ORDER BY dpa LIMIT 1");
-    bool found = false;
+    int rc = SQLITE_ERROR;
 
     if (st) {
         sqlite3_bind_int64(st, 1, host);
         sqlite3_bind_int64(st, 2, dpa);
-        found = sqlite3_step(st) == SQLITE_ROW;
-        if (found) {
+        rc = sqlite3_step(st);
+        if (rc == SQLITE_ROW) {
             row->dpa = sqlite3_column_int64(st, 0);
             row->len = sqlite3_column_int64(st, 1);
         }
         sqlite3_reset(st);
     }
-    return found;
+    return rc;
 }
 
 /*
@@ -90,8 +93,15 @@ static bool store_delete_noted(Store *s, StoreNote *note, Error **errp)
     uint64_t at = note->from;
     CXLDCRange row;
 
-    while (at < note->to && store_find_extent(s, note->host, at, &row) &&
-           row.dpa < note->to) {
+    while (at < note->to) {
+        int rc = store_find_extent(s, note->host, at, &row);
+
+        if (rc != SQLITE_ROW) {
+            return rc == SQLITE_DONE || store_fail(s, errp);
+        }
+        if (row.dpa >= note->to) {
+            return true;
+        }
         if (!store_run(s, errp,
                        "DELETE FROM extent WHERE nr = ? AND dpa = ?", 2,
                        (uint64_t)note->host, row.dpa)) {

@@ -212,7 +212,10 @@ static void dc_load_owner(Load *l, DCTag **owner, uint16_t *seq)
     DCTag *tag = nr ? g_ptr_array_index(l->tags, nr - 1) : NULL;
 
     *owner = tag;
-    *seq = tag && tag->sharable ? dc_load_uint(l, UINT16_MAX, "") : 0;
+    *seq = 0;
+    if (tag && tag->sharable) {
+        *seq = dc_load_uint(l, UINT16_MAX, "a sequence number is too large");
+    }
 }
 
 /* Is that the tag's?  Takes the medium of what is not shared */

@@ -303,7 +303,6 @@ void dc_fill_extent(CXLDCExtent *e, uint64_t dpa, uint64_t len,
     }
 }
 
-/* The list is in DPA order: what does not change keeps its order */
 /* From @rec on to the one that holds @last */
 static void dc_walk_extents(const DCHost *h, const DCRec *rec, DCCursor *cur,
                             uint64_t last, CXLDCExtentFn *fn, void *opaque)
@@ -319,6 +318,7 @@ static void dc_walk_extents(const DCHost *h, const DCRec *rec, DCCursor *cur,
     }
 }
 
+/* The list is in DPA order: what does not change keeps its order */
 void cxl_dc_extents(const CXLDynCap *dc, uint16_t host, uint32_t start,
                     CXLDCExtentFn *fn, void *opaque)
 {

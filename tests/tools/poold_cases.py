@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What tests of cxl-poold without machines share.
+
+A test's arguments: CXL-POOLD CXL-FM [NAME...]. With names, only those run.
+"""
+
+import multiprocessing
+import os
+import subprocess
+import sys
+
+sys.argv.insert(1, '')      # fm_cases: there is no QEMU here
+sys.argv[2:4] = [sys.argv[3], sys.argv[2]]
+
+from fm_cases import Fm, equal, program  # noqa: E402
+from poold import Daemon, Host, Line  # noqa: E402
+
+POOLD = sys.argv[3]
+MIB = 1 << 20
+BLOCK = 2 * MIB
+RETRY = 0x05
+IN_USE = 0x1e
+POOL = ('--size=1G', '--regions=4', '--set=dc1-sharable=on',
+        '--set=dc2-sharable=on', '--set=dc2-read-only=on',
+        '--set=dc3-sanitize=off')
+REGION = 256 * MIB
+
+
+def pool(*options):
+    d = Daemon(POOLD, *POOL, *options)
+    return d, Fm(d.fm)
+
+
+def give(fm, host, number, size='2M', *words):
+    fm.text('add', '--host', number, '--size', size, *words)
+    return host.accept()
+
+
+def in_another_process(d):
+    """Runs a host elsewhere; returns the process and a pipe to it."""
+    here, there = multiprocessing.Pipe()
+
+    def serve():
+        host = Host(Line(d), 0)
+        there.send('ready')
+        while True:
+            what, *arguments = there.recv()
+            if what == 'silent':
+                host.acks = False
+                there.send(None)
+            else:
+                there.send(getattr(host, what)(*arguments))
+
+    process = multiprocessing.get_context('fork').Process(target=serve,
+                                                          daemon=True)
+    process.start()
+    equal(here.recv(), 'ready')
+
+    def tell(*what):
+        here.send(what)
+        return here.recv()
+    return process, tell
+
+
+def when_possible(fm, *words):
+    """The daemon hears of a process's end when it hears of it."""
+    for _ in range(600):
+        done = subprocess.run([program, '-c', fm.url, *map(str, words)],
+                              capture_output=True, check=False)
+        if not done.returncode:
+            return done.stdout.decode()
+        os.sched_yield()
+    raise AssertionError(done.stderr.decode())
