@@ -10,12 +10,14 @@ import sys
 from bench_table import rate, time_of
 
 TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+POOLD = 'qemu/tools/cxl-poold/cxl-poold'
 # Boots of each machine, one after another in turn with the others
 TURNS = 3
 
 MEMORY = {
     'static': 'static',
     'dynamic': 'accepted extent',
+    'head': "accepted extent of a daemon's pool",
     '2-ways-256': '2 ways of 256 bytes',
     '2-ways-1024': '2 ways of 1 KiB',
     '2-ways-4096': '2 ways of 4 KiB',
@@ -42,18 +44,18 @@ def speed(what, times):
     return times if what == 'load' else 1 / times
 
 
-def boot(options, qemu, *more):
+def boot(options, qemu, script, *more):
     """Figures of one guest, {name: value}."""
     done = subprocess.run(
-        [sys.executable, os.path.join(TOP, 'scripts', 'run-guest.py'),
+        [sys.executable, os.path.join(TOP, 'scripts', script),
          '--qemu', qemu, '--kernel', os.path.join(TOP, 'build', 'bzImage'),
          '--init', os.path.join(options.build, 'own/tests/guest/guest-init'),
          *more],
         stdout=subprocess.PIPE, encoding='utf-8', check=False)
     found = {name: float(value) for name, value in
-             re.findall(r'^# figure: (\S+) (\S+)$', done.stdout, re.M)}
+             re.findall(r'# figure: (\S+) (\S+)$', done.stdout, re.M)}
     accel = re.search(r'^# scenario \S+ under (\w+)', done.stdout, re.M)
-    options.accel = accel.group(1) if accel else 'unknown'
+    options.accel = accel.group(1) if accel else options.accel
     if done.returncode:
         print('== the guest did not do all of it:', file=sys.stderr)
         print('\n'.join(done.stdout.splitlines()[-12:]), file=sys.stderr)
@@ -62,12 +64,17 @@ def boot(options, qemu, *more):
 
 def boots(options):
     """Medians for each kind of machine: {kind: {name: value}}."""
-    single = ('--scenario', 'bench')
-    pair = ('--scenario', 'bench-pair', '--pair')
-    three = ('--scenario', 'bench-pair', '--bridges', '3', '--append',
-             'cxlthree=1')
+    single = ('run-guest.py', '--scenario', 'bench')
+    pair = ('run-guest.py', '--scenario', 'bench-pair', '--pair')
+    three = ('run-guest.py', '--scenario', 'bench-pair', '--bridges', '3',
+             '--append', 'cxlthree=1')
     never = ('--dc-props', 'direct-ranges-max=0')
-    kinds = {'ours': (options.qemu, [single + ('--i2c', '--usb'), pair, three]),
+    head = ('run-pool.py', '--weigh',
+            '--fm', os.path.join(options.build, 'own/tools/cxl-fm/cxl-fm'),
+            '--poold', os.path.join(options.build, POOLD))
+    options.accel = 'unknown'
+    kinds = {'ours': (options.qemu, [single + ('--i2c', '--usb'), pair, three,
+                                     head]),
              'trapped': (options.qemu, [single + never, pair + never])}
     if options.base:
         kinds['base'] = (options.base, [single, pair])

@@ -7,6 +7,7 @@ import struct
 import sys
 import time
 
+from bench_guest import POOLD
 from bench_table import own_memory, rate, time_of
 
 TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
@@ -112,7 +113,7 @@ def many(program, table):
 
 def pools(options, table):
     print('== pools', file=sys.stderr)
-    program = os.path.join(options.build, 'qemu/tools/cxl-poold/cxl-poold')
+    program = os.path.join(options.build, POOLD)
     memory = {}
     table.section('Pool: from 5604h until the host may access the memory')
     for heads in HEADS:

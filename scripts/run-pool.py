@@ -5,8 +5,8 @@
 cxl-poold has the memory, cxl-fm gives it to the guests (scenario "host" of the
 test guest): capacity moves from one to the other, and what one writes under a
 shared tag the other reads.  With --migrate one of the machines moves into
-another QEMU while its guest works in the pool's memory.  Reports as TAP, or
-with --story to a person.
+another QEMU while its guest works in the pool's memory; with --weigh there is
+one machine, which measures that.  Reports as TAP, or with --story to a person.
 
 Exit status: 0 all went well, 1 something did not, 2 something is missing.
 """
@@ -32,7 +32,6 @@ OK, FAILED, MISSING = range(3)
 LIMIT = 400
 MIB = 1 << 20
 REGION = 256 * MIB
-HOSTS = 2
 LENT = '5be13bce-ae34-4a77-b6c3-16df975fcf1a'
 SHARED = 'c0ffee00-cafe-4000-8000-000000000002'
 
@@ -111,6 +110,15 @@ MIGRATION = [
         (0, 'check 1 3'),
         (1, 'check 1 3')]),
 ]
+
+
+WEIGHING = [
+    ('What memory of the pool costs host 0', [
+        ('fm', 'add --host 0 --size 32M --wait 60'),
+        (0, 'weigh 0')]),
+]
+# What is played, and by how many machines
+PLAYS = {None: (STORY, 2), 'migrate': (MIGRATION, 2), 'weigh': (WEIGHING, 1)}
 
 
 class Report:
@@ -287,7 +295,7 @@ def begins(console):
     return False
 
 
-def start(args, initramfs, folder, report):
+def start(args, count, initramfs, folder, report):
     """All machines; again without KVM, if that is there and no use."""
     accel = args.accel
     if accel == 'auto':
@@ -295,7 +303,7 @@ def start(args, initramfs, folder, report):
     while True:
         hosts = [Host(n, machine_line(args, n, accel, initramfs, folder),
                       os.path.join(folder, f'{accel}{n}'), report)
-                 for n in range(HOSTS)]
+                 for n in range(count)]
         if args.accel != 'auto' or accel == 'tcg' or \
                 begins(f'{folder}/console0'):
             return hosts
@@ -326,16 +334,17 @@ def run(args, folder):
     initramfs = os.path.join(folder, 'initramfs')
     guest.make_initramfs(initramfs, args.init, [])
     pool = os.path.join(folder, 'pool')
+    story, count = PLAYS[args.play]
     hosts = []
     with guest_qemu.popen([args.poold, f'--size={2 * REGION}', '--regions=2',
-                           '--set=dc1-sharable=on', f'--heads={HOSTS}',
+                           '--set=dc1-sharable=on', f'--heads={count}',
                            pool]) as daemon:
         try:
             while not os.path.exists(os.path.join(pool, 'fm.sock')):
                 if daemon.poll() is not None:
                     raise RuntimeError('cxl-poold does not start')
-            hosts = start(args, initramfs, folder, report)
-            play(MIGRATION if args.migrate else STORY, hosts,
+            hosts = start(args, count, initramfs, folder, report)
+            play(story, hosts,
                  Manager(args.fm, f'unix:{pool}/fm.sock', report), report)
         except (OSError, RuntimeError, guest_qemu.AskError,
                 subprocess.TimeoutExpired) as error:
@@ -346,7 +355,7 @@ def run(args, folder):
             daemon.terminate()
     report.test(daemon.returncode == 0, 'cxl-poold ends well')
     if report.failed:
-        for n in range(HOSTS):
+        for n in range(count):
             guest.tail(f'{folder}/console{n}', guest.END_LINES)
     if not args.story:
         print(f'1..{report.tests}')
@@ -362,8 +371,12 @@ def main():
     parser.add_argument('--poold', required=True, help='cxl-poold')
     parser.add_argument('--accel', default='auto',
                         choices=['auto', 'kvm', 'tcg'])
-    parser.add_argument('--migrate', action='store_true',
-                        help='the story of machines that are migrated')
+    plays = parser.add_mutually_exclusive_group()
+    plays.add_argument('--migrate', dest='play', action='store_const',
+                       const='migrate',
+                       help='the story of machines that are migrated')
+    plays.add_argument('--weigh', dest='play', action='store_const',
+                       const='weigh', help='what memory of the pool costs')
     parser.add_argument('--story', action='store_true',
                         help='for a person: no passed tests')
     args = parser.parse_args()

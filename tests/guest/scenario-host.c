@@ -11,6 +11,7 @@
  *   keep REGION          a process writes and checks it, and memory of its own,
  *                        again and again, while machines are moved
  *   kept                 it still does, has found all of it whole, and ends
+ *   weigh REGION         what its first extent costs, beside plain memory
  *   end
  */
 #include <inttypes.h>
@@ -28,6 +29,7 @@
 #include "region.h"
 #include "scenario.h"
 #include "tap.h"
+#include "weigh.h"
 
 #define SETTLE_S    30
 #define MEMDEV      "mem0"
@@ -98,23 +100,48 @@ static void ask_for_extents(void)
     }
 }
 
+static bool is_in(const struct cxl_extent *e, unsigned region)
+{
+    const struct host_region *r = &regions.region[region];
+
+    return e->dpa >= r->base && e->dpa - r->base < r->len;
+}
+
+static dev8_t *memory_of(const struct cxl_extent *e)
+{
+    return win.mem + (e->dpa - win.dpa);
+}
+
 /* All extents that the host has in a region; how many */
 static unsigned touch_region(enum order what, unsigned region, uint64_t seed,
                              uint64_t *wrong)
 {
-    const struct host_region *r = &regions.region[region];
     unsigned n = 0;
 
     *wrong = 0;
     for (uint32_t i = 0; i < page.n; i++) {
         const struct cxl_extent *e = &page.ext[i];
 
-        if (e->dpa >= r->base && e->dpa - r->base < r->len) {
-            *wrong += touch(what, win.mem + (e->dpa - win.dpa), e->len, seed);
+        if (is_in(e, region)) {
+            *wrong += touch(what, memory_of(e), e->len, seed);
             n++;
         }
     }
     return n;
+}
+
+static void weigh_extent(unsigned region)
+{
+    const struct cxl_extent *e = page.ext;
+
+    ask_for_extents();
+    while (e < page.ext + page.n && !is_in(e, region)) {
+        e++;
+    }
+    if (tap_check(e < page.ext + page.n && e->len >= WEIGH_BYTES,
+                  "region %u: it has something there", region)) {
+        weigh("head", memory_of(e));
+    }
 }
 
 static const struct {
@@ -229,6 +256,8 @@ static bool obey(const char *line)
         keep(region);
     } else if (!strcmp(word, "kept")) {
         kept();
+    } else if (!strcmp(word, "weigh") && region < regions.n) {
+        weigh_extent(region);
     } else if (!knows(word, region, seed)) {
         tap_check(false, "the host knows what '%s' is", line);
         return false;
