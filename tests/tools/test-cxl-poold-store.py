@@ -18,12 +18,18 @@ from fm_cases import TAG, case, equal, has, run
 from poold import DETACH, Host, Line
 
 SHARED = '00000000-0000-4000-8000-000000000077'
+NAMED = '00000000-0000-4000-8000-0000000001{:02}'
 DAMAGE = (
     'len = len + 64', 'len = 0', 'len = -1', "len = 'x'", 'dpa = dpa + 64',
     'dpa = -dpa - 1', "tag = x'00'", 'tag = NULL', "tag = zeroblob(17)",
-    "tag = x'11111111111111111111111111111111'", 'seq = 1', 'seq = 65536',
-    'len = len * 2',
+    'seq = 1', 'seq = 65536', 'len = len * 2',
 )
+SHARED_DAMAGE = ("tag = x'11111111111111111111111111111111'", 'seq = 1')
+
+
+def named(fm):
+    """Tags and who has them, in no order."""
+    return sorted(map(str, fm.json('tags')['tags']))
 
 
 def restart(d, *hosts):
@@ -65,6 +71,32 @@ def what_is_left_of_an_extent_outlasts_the_daemon():
 
 
 @case
+def tags_outlast_the_daemon():
+    d, fm = pool()
+    with d:
+        a, b = Host(Line(d), 0, base=256 * MIB), Host(Line(d), 1)
+        for host, tag in ((a, 3), (b, 1), (a, 2)):
+            fm.text('add', '--host', host.head, '--size', '4M', '--tag',
+                    NAMED.format(tag))
+            host.accept()
+        fm.text('add', '--host', 1, '--size', '4M', '--tag', NAMED.format(4))
+        before = named(fm)
+        equal(len(before), 4)
+        restart(d, a, b)
+        equal(named(fm), before)
+        # one ends, one that was offered is accepted
+        a.release(a.list()[1])
+        b.accept()
+        before = named(fm)
+        equal(len(before), 3)
+        restart(d, a, b)
+        equal(named(fm), before)
+        # a name that is taken is so for all
+        fm.refused(0x02, 'add', '--host', 1, '--size', '4M', '--tag',
+                   NAMED.format(3))
+
+
+@case
 def a_shared_tag_keeps_its_order():
     d, fm = pool()
     with d:
@@ -102,9 +134,13 @@ def a_damaged_extent_is_named():
         for place in ('4M', '8M'):
             fm.text('add', '--host', 0, '--size', place)
             a.accept()
+        fm.text('add', '--host', 0, '--region', 1, '--size', '4M', '--tag',
+                SHARED)
+        a.accept()
         d.kill()
         with tempfile.TemporaryDirectory() as folder:
-            for damage in DAMAGE:
+            for which, damage in [*(('MIN', each) for each in DAMAGE),
+                                  *(('MAX', each) for each in SHARED_DAMAGE)]:
                 there = os.path.join(folder, 'pool')
                 shutil.rmtree(there, ignore_errors=True)
                 os.mkdir(there)
@@ -112,7 +148,7 @@ def a_damaged_extent_is_named():
                     shutil.copy(d.path('pool/pool.db' + end), there)
                 db = sqlite3.connect(os.path.join(there, 'pool.db'))
                 db.execute(f'UPDATE extent SET {damage} WHERE dpa = '
-                           '(SELECT MIN(dpa) FROM extent)')
+                           f'(SELECT {which}(dpa) FROM extent)')
                 db.commit()
                 db.close()
                 done = subprocess.run([POOLD, *d.options, there], timeout=60,

@@ -195,6 +195,7 @@ struct CXLDynCap {
     DCHost *host;
     GHashTable *tags;           /* DCTag by its UUID */
     DCSet tag_list;             /* DCTag by id */
+    DCSet shared_tags;          /* those that are sharable */
     uint64_t next_tag_id;
     uint32_t tag_generation;
     /* referenced and held by no host */

@@ -22,6 +22,7 @@ typedef struct Load {
     CXLDynCap *dc;
     GPtrArray *tags;
     const char *bad;
+    bool relisted;              /* tags are in another order than before */
 } Load;
 
 static bool dc_load_fail(Load *l, const char *why)
@@ -276,6 +277,23 @@ static bool dc_load_extent(Load *l, unsigned host, uint64_t end,
     return true;
 }
 
+/* One that is not shared is known by its extents alone */
+static DCTag *dc_load_kept_tag(Load *l, const CXLDCExtent *e)
+{
+    DCTag *tag = dc_tag_find(l->dc, &e->tag);
+    int region = cxl_dc_region_of(l->dc, e->dpa, e->len);
+
+    if (!tag && region >= 0 && !l->dc->region[region].pub.sharable) {
+        tag = dc_tag_new(l->dc, &e->tag, region, NULL, 0);
+        g_ptr_array_add(l->tags, tag);
+        l->relisted = true;
+    }
+    if (!tag) {
+        dc_load_fail(l, "an extent has an unknown tag");
+    }
+    return tag;
+}
+
 /* What the owner keeps is as foreign as the stream */
 static void dc_load_kept(Load *l, unsigned host)
 {
@@ -287,10 +305,7 @@ static void dc_load_kept(Load *l, unsigned host)
         DCRec rec = { .dpa = e.dpa, .len = e.len, .seq = e.seq };
 
         if (!qemu_uuid_is_null(&e.tag)) {
-            rec.ref = dc_tag_find(l->dc, &e.tag);
-            if (!rec.ref) {
-                dc_load_fail(l, "an extent has an unknown tag");
-            }
+            rec.ref = dc_load_kept_tag(l, &e);
         }
         if (h->added.count == l->dc->config.max_extents) {
             dc_load_fail(l, "there are too many extents");
@@ -506,7 +521,7 @@ static void dc_load_all(Load *l)
     for (guint i = 0; i < l->tags->len; i++) {
         dc_load_check_tag(l, g_ptr_array_index(l->tags, i));
     }
-    l->dc->tag_generation = tag_generation;
+    l->dc->tag_generation = tag_generation + l->relisted;
 }
 
 int dc_load(CXLDynCap *dc, QEMUFile *f)

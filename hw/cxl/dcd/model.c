@@ -412,7 +412,8 @@ size_t cxl_dc_memory(const CXLDynCap *dc)
     }
     /* glib's table: a pointer and a hash, and as much again to grow into */
     sum += dc->tag_list.count * 24;
-    return sum + dc_set_memory(&dc->tag_list) + dc->tag_bytes;
+    sum += dc_set_memory(&dc->tag_list) + dc_set_memory(&dc->shared_tags);
+    return sum + dc->tag_bytes;
 }
 
 /* -- consequences --------------------------------------------------------- */

@@ -110,6 +110,9 @@ DCTag *dc_tag_new(CXLDynCap *dc, const QemuUUID *uuid, unsigned region,
     tag->sharable = dc->region[region].pub.sharable;
     g_hash_table_add(dc->tags, tag);
     dc_set_insert(&dc->tag_list, &rec);
+    if (tag->sharable) {
+        dc_set_insert(&dc->shared_tags, &rec);
+    }
     dc->tag_bytes += dc_tag_struct_bytes(tag);
     dc_tag_set_parts(dc, tag, part, nr_parts);
     dc->tag_generation++;
@@ -146,6 +149,7 @@ void dc_tags_free(CXLDynCap *dc)
         dc_tag_free(rec->ref);
     }
     dc_set_clear(&dc->tag_list);
+    dc_set_clear(&dc->shared_tags);
     g_hash_table_destroy(dc->tags);
 }
 
@@ -336,6 +340,9 @@ static void dc_tag_end(CXLDynCap *dc, DCTag *tag, DCEffects *fx)
     dc->tag_generation++;
     dc->tag_bytes -= dc_tag_struct_bytes(tag);
     dc_set_remove(&dc->tag_list, tag->id);
+    if (tag->sharable) {
+        dc_set_remove(&dc->shared_tags, tag->id);
+    }
     g_hash_table_remove(dc->tags, tag);
     dc_tag_free(tag);
 }

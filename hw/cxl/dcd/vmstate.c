@@ -122,13 +122,57 @@ static void dc_save_tag(QEMUFile *f, const DCTag *tag)
     }
 }
 
+static void dc_list_tag(GPtrArray *tags, DCTag *tag)
+{
+    if (tag && !tag->marked) {
+        g_ptr_array_add(tags, tag);
+        tag->marked = 1;
+    }
+}
+
+static void dc_list_set(GPtrArray *tags, const DCSet *set)
+{
+    const DCRec *rec;
+    DCCursor cur;
+
+    rec = dc_set_nth(set, 0, &cur);
+    for (; rec; rec = dc_set_next(&cur)) {
+        dc_list_tag(tags, rec->ref);
+    }
+}
+
+static int dc_compare_tags(gconstpointer a, gconstpointer b)
+{
+    const DCTag *x = *(DCTag *const *)a, *y = *(DCTag *const *)b;
+
+    return x->id < y->id ? -1 : x->id > y->id;
+}
+
+/* Of a tag that nobody shares, extents tell that the owner keeps */
+static void dc_list_tags(CXLDynCap *dc, GPtrArray *tags)
+{
+    if (!dc->ops->next_kept) {
+        dc_list_set(tags, &dc->tag_list);
+        return;
+    }
+    dc_list_set(tags, &dc->shared_tags);
+    for (unsigned h = 0; h < dc->config.nr_hosts; h++) {
+        const DCGroup *group;
+
+        QTAILQ_FOREACH(group, &dc->host[h].groups, next) {
+            for (uint32_t i = 0; i < group->nr_parts; i++) {
+                dc_list_tag(tags, group->part[i].tag);
+            }
+        }
+    }
+    g_ptr_array_sort(tags, dc_compare_tags);
+}
+
 static int dc_put(QEMUFile *f, void *pv, size_t size,
                   const VMStateField *field, JSONWriter *vmdesc)
 {
     CXLDynCap *dc = pv;
-    const DCRec *rec;
-    uint32_t nr = 0;
-    DCCursor cur;
+    g_autoptr(GPtrArray) tags = g_ptr_array_new();
 
     dc_save_uint(f, dc->config.nr_hosts);
     dc_save_uint(f, dc->config.nr_regions);
@@ -136,22 +180,21 @@ static int dc_put(QEMUFile *f, void *pv, size_t size,
         dc_save_units(f, dc->region[i].pub.block_size);
         dc_save_uint(f, dc->region[i].pub.sanitize);
     }
-    dc_save_uint(f, dc->tag_list.count);
-    rec = dc_set_nth(&dc->tag_list, 0, &cur);
-    for (; rec; rec = dc_set_next(&cur)) {
-        DCTag *tag = rec->ref;
+    dc_list_tags(dc, tags);
+    dc_save_uint(f, tags->len);
+    for (guint i = 0; i < tags->len; i++) {
+        DCTag *tag = g_ptr_array_index(tags, i);
 
         /* Extents name their tag by its place in the list, from 1 */
-        tag->marked = ++nr;
+        tag->marked = i + 1;
         dc_save_tag(f, tag);
     }
     dc_save_uint(f, dc->tag_generation);
     for (unsigned h = 0; h < dc->config.nr_hosts; h++) {
         dc_save_host(f, &dc->host[h], dc->ops->next_kept);
     }
-    rec = dc_set_nth(&dc->tag_list, 0, &cur);
-    for (; rec; rec = dc_set_next(&cur)) {
-        ((DCTag *)rec->ref)->marked = 0;
+    for (guint i = 0; i < tags->len; i++) {
+        ((DCTag *)g_ptr_array_index(tags, i))->marked = 0;
     }
     return 0;
 }

@@ -180,7 +180,9 @@ typedef enum CXLDCReason {
  * time.  With @next_kept it keeps them itself, as @access and
  * cxl_dc_extents_in() tell of them, and they are not in the saved state:
  * @next_kept gives them back while that is loaded, those of host 0 first,
- * ascending, as if the host's base were 0; false: @host has no more.
+ * ascending, as if the host's base were 0; false: @host has no more.  Nor is a
+ * tag in there that only they tell of, whose place in the list of tags may then
+ * be another one.
  */
 typedef struct CXLDCOps {
     uint32_t (*log_space)(void *opaque, uint16_t host);
