@@ -240,14 +240,20 @@ def a_command_that_waits_is_answered_before_the_machine_leaves():
 @case
 def what_was_sanitized_is_zero_before_the_machine_leaves():
     d, fm = pool('--set=dc0-sanitize=off')
-    with d, Head(d, 0) as a, Head(d, 1) as other:
+    trace = '-trace', 'cxl_pool_remote_*'
+    with d, Head(d, 0, args=trace) as a, Head(d, 1) as other:
         (dpa, length), = add(fm, a, 0, '--size', '64M')
         for at in range(dpa, dpa + length, 8 * MIB):
             a.store(at, 3)
         equal(a.mailbox(0x4400)[0], 1)
         assert a.wipe_left()
+        # none of it while the machine stands still
+        a.monitor.command('migrate-set-parameters', **{'downtime-limit': 0})
         save(a)
         equal(a.wipe_left(), 0)
+        before = a.words().split('cxl_pool_remote_handover')[0]
+        assert before.count('bytes left before') > 1, before
+        has(before, ' 0x0 bytes left before')
         fm.text('release', '--host', 0, '--forced', '--extent',
                 f'{dpa:#x}+64M')
         fm.text('add', '--host', 1, '--extent', f'{dpa:#x}+64M')
@@ -419,6 +425,22 @@ def a_snapshot_is_refused():
             {'capability': 'background-snapshot', 'state': True}])
         m.command('migrate', uri='file:' + a.path('none'))
         has(ended(a).get('error-desc', ''), pattern)
+        add(fm, a, 0, '--size', '2M')
+
+
+@case
+def two_machines_with_one_head_are_refused():
+    d, fm = pool()
+    with d, Head(d, 0) as a:
+        (dpa, _), = add(fm, a, 0, '--size', '4M')
+        a.store(dpa, 18)
+        try:
+            a.monitor.command('migrate-set-capabilities', capabilities=[
+                {'capability': 'x-colo', 'state': True}])
+        except guest_qemu.AskError as error:
+            raise Skip(str(error)) from error
+        fails(a, 'file:' + a.path('none'), 'not in the two of x-colo')
+        equal(a.load(dpa), 18)
         add(fm, a, 0, '--size', '2M')
 
 

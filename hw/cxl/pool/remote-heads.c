@@ -14,9 +14,6 @@
 #include "remote.h"
 #include "hw/cxl/trace.h"
 
-/* Between two slices of a walk all others get their turn */
-#define REMOTE_PAUSE_MS 5
-
 /* -- sending -------------------------------------------------------------- */
 
 static uint32_t remote_log_room(const RemoteHead *h)
@@ -142,110 +139,6 @@ void cxl_remote_send_handover(RemoteHead *h)
 
 /* -- what the daemon says ------------------------------------------------- */
 
-static void remote_send_ended(RemoteHead *h, uint64_t ticket)
-{
-    if (h->attached && ticket) {
-        cxl_pool_put_number(h->remote->out, h->nr, CXL_POOL_MSG_ENDED, ticket);
-        cxl_remote_flush(h->remote);
-    }
-}
-
-/* Where the connection is lost, it is said on the next one */
-static void remote_send_detach(RemoteHead *h)
-{
-    if (h->attached) {
-        cxl_pool_put_number(h->remote->out, h->nr, CXL_POOL_MSG_DETACH, 0);
-        cxl_remote_flush(h->remote);
-        h->attached = false;
-        h->leaves = false;
-        h->instance = (QemuUUID) { };
-    }
-}
-
-static bool remote_walks(const CXLPoolRemote *r)
-{
-    return timer_pending(r->walk);
-}
-
-static void remote_walk_begin(CXLPoolRemote *r)
-{
-    r->walked = 0;
-    timer_mod(r->walk, qemu_clock_get_ms(QEMU_CLOCK_REALTIME));
-}
-
-/* What hosts had sanitized when it began is overwritten */
-static void remote_walk_end(CXLPoolRemote *r)
-{
-    bool again = false;
-
-    for (unsigned i = 0; i < r->pool->nr_heads; i++) {
-        RemoteHead *h = &r->head[i];
-
-        if (h->leaves) {
-            remote_send_detach(h);
-        }
-        remote_send_ended(h, h->owed);
-        h->owed = h->later;
-        h->later = 0;
-        again |= h->owed;
-    }
-    if (again) {
-        remote_walk_begin(r);
-    }
-}
-
-void cxl_remote_walk(void *opaque)
-{
-    CXLPoolRemote *r = opaque;
-    bool through = cxl_wipe_slice(&r->pool->wipe, &r->walked);
-
-    trace_cxl_pool_remote_walk(cxl_pool_id(r->pool), r->walked, through);
-    if (through) {
-        remote_walk_end(r);
-    } else {
-        timer_mod(r->walk, qemu_clock_get_ms(QEMU_CLOCK_REALTIME) +
-                  REMOTE_PAUSE_MS);
-    }
-}
-
-bool cxl_pool_remote_is_left(const CXLPool *p)
-{
-    for (unsigned i = 0; p->remote && i < p->nr_heads; i++) {
-        if (p->remote->head[i].leaves) {
-            return true;
-        }
-    }
-    return false;
-}
-
-void cxl_remote_leave(CXLPoolRemote *r)
-{
-    cxl_wipe_finish(&r->pool->wipe);
-    for (unsigned i = 0; i < r->pool->nr_heads; i++) {
-        if (r->head[i].leaves) {
-            remote_send_detach(&r->head[i]);
-        }
-    }
-}
-
-/*
- * Nobody here reaches what went up to @ticket.  What its host has sanitized is
- * overwritten before that is said: later it is somebody else's.
- */
-static void remote_ended(RemoteHead *h, uint64_t ticket)
-{
-    CXLPoolRemote *r = h->remote;
-
-    if (!r->pool->wipe.left) {
-        remote_send_ended(h, ticket);
-    } else if (remote_walks(r)) {
-        h->later = ticket;
-    } else {
-        h->owed = ticket;
-        remote_walk_begin(r);
-    }
-}
-
 static bool remote_ranges(RemoteHead *h, const CXLPoolMsg *msg)
 {
     CXLDynCap *dc = h->remote->pool->dc;
@@ -277,7 +170,7 @@ static bool remote_ranges(RemoteHead *h, const CXLPoolMsg *msg)
         if (!cxl_dc_view_off(dc, h->nr, piece, m.n)) {
             return false;
         }
-        remote_ended(h, m.ticket);
+        cxl_remote_ended(h, m.ticket);
         return true;
     }
 }
@@ -299,9 +192,7 @@ static bool remote_left(RemoteHead *h, const CXLPoolMsg *msg)
 {
     if (msg->type == CXL_POOL_MSG_ATTACHED) {
         h->attached = true;
-        if (!remote_walks(h->remote)) {
-            remote_send_detach(h);
-        }
+        cxl_remote_head_leaves(h);
     } else if (msg->type == CXL_POOL_MSG_REFUSED) {
         h->leaves = false;
         h->instance = (QemuUUID) { };
@@ -321,7 +212,7 @@ static bool remote_attached(RemoteHead *h, const CXLPoolMsg *msg)
     g_array_set_size(h->view, 0);
     h->attached = true;
     h->lives = true;
-    remote_ended(h, ticket);
+    cxl_remote_ended(h, ticket);
     remote_send_credit(h);
     /* What is not answered yet, and what was asked since it attached */
     for (GList *it = h->requests.head; it; it = it->next) {
@@ -601,10 +492,8 @@ void cxl_pool_remote_remove_head(CXLPool *p, unsigned head)
     cxl_remote_forget_requests(h);
     if (!h->leaves) {
         h->instance = (QemuUUID) { };
-    } else if (!p->wipe.left) {
-        remote_send_detach(h);
-    } else if (!remote_walks(p->remote)) {
-        remote_walk_begin(p->remote);
+    } else {
+        cxl_remote_head_leaves(h);
     }
 }
 

@@ -13,6 +13,7 @@
 #include "qemu/error-report.h"
 #include "migration/colo.h"
 #include "migration/misc.h"
+#include "migration/options.h"
 #include "migration/qemu-file-types.h"
 #include "migration/register.h"
 #include "migration/vmstate.h"
@@ -132,6 +133,19 @@ static bool remote_is_no_snapshot(const CXLPoolRemote *r, Error **errp)
     return true;
 }
 
+static bool remote_is_no_colo(const CXLPoolRemote *r, Error **errp)
+{
+    if (migrate_colo()) {
+        g_autofree char *id = cxl_echo(cxl_pool_id(r->pool));
+
+        error_setg(errp, "cxl-pool '%s' is that of a cxl-poold, which has "
+                   "each of its heads in one machine at a time, not in the two "
+                   "of x-colo", id);
+        return false;
+    }
+    return true;
+}
+
 /* One in the background is refused here, where QEMU survives that */
 static int remote_migrates(NotifierWithReturn *notifier, MigrationEvent *event,
                            Error **errp)
@@ -147,7 +161,7 @@ static int remote_save_setup(QEMUFile *f, void *opaque, Error **errp)
 {
     CXLPoolRemote *r = opaque;
 
-    if (!remote_is_no_snapshot(r, errp)) {
+    if (!remote_is_no_snapshot(r, errp) || !remote_is_no_colo(r, errp)) {
         return -EINVAL;
     }
     /* A migration before this one may have left them so in a stopped machine */
@@ -157,6 +171,31 @@ static int remote_save_setup(QEMUFile *f, void *opaque, Error **errp)
     r->left = false;
     qemu_put_byte(f, SECTION_NOTHING);
     return 0;
+}
+
+/*
+ * What hosts have sanitized is overwritten while the machine runs.  The rest of
+ * it is, as is that of the memory, what may be left for the time in which the
+ * machine stands still.
+ */
+static void remote_pending(void *opaque, uint64_t *must_precopy,
+                           uint64_t *can_postcopy)
+{
+    CXLPoolRemote *r = opaque;
+
+    BQL_LOCK_GUARD();
+    *must_precopy += r->pool->wipe.left;
+}
+
+static int remote_save_iterate(QEMUFile *f, void *opaque)
+{
+    CXLPoolRemote *r = opaque;
+
+    BQL_LOCK_GUARD();
+    qemu_put_byte(f, SECTION_NOTHING);
+    cxl_remote_overwrite(r);
+    /* The memory's turn comes in between */
+    return 1;
 }
 
 static bool remote_is_leaving(const CXLPoolRemote *r)
@@ -320,6 +359,9 @@ static int remote_load(QEMUFile *f, void *opaque, int version_id)
 
 static const SaveVMHandlers remote_handlers = {
     .save_setup = remote_save_setup,
+    .state_pending_estimate = remote_pending,
+    .state_pending_exact = remote_pending,
+    .save_live_iterate = remote_save_iterate,
     .save_complete = remote_save_complete,
     .load_state = remote_load,
 };

@@ -110,11 +110,19 @@ bool cxl_remote_wait(CXLPoolRemote *r, int64_t end, Error **errp);
 /* Waits until @end for a daemon that is away */
 bool cxl_remote_connect(CXLPoolRemote *r, int64_t end, Error **errp);
 
-/* remote-heads.c */
+/* remote-walk.c */
 void cxl_remote_walk(void *opaque);
-void cxl_remote_tell(void *opaque);
 /* Tells the daemon now of heads that are gone */
 void cxl_remote_leave(CXLPoolRemote *r);
+/* A head is gone, of which the daemon is told when it may be */
+void cxl_remote_head_leaves(RemoteHead *h);
+/* Nobody here reaches what went up to @ticket: says so when it may be said */
+void cxl_remote_ended(RemoteHead *h, uint64_t ticket);
+/* Overwrites a slice of what is left */
+void cxl_remote_overwrite(CXLPoolRemote *r);
+
+/* remote-heads.c */
+void cxl_remote_tell(void *opaque);
 /* Tells the daemon of a head, on each connection */
 void cxl_remote_send_attach(RemoteHead *h);
 /* What the daemon says; false, and an error, if it makes no sense */
