@@ -22,7 +22,7 @@ import sys
 import threading
 import time
 
-from poold import Closed, Daemon, FmLine, Host, Line
+from poold import Closed, Daemon, FmLine, Host, Line, join
 
 MIB = 1 << 20
 BLOCK = 2 * MIB
@@ -148,16 +148,6 @@ class Machine:
         return owned
 
 
-def join(ranges):
-    joined = []
-    for dpa, length in ranges:
-        if joined and sum(joined[-1]) == dpa:
-            joined[-1] = (joined[-1][0], joined[-1][1] + length)
-        else:
-            joined.append((dpa, length))
-    return joined
-
-
 class World:
     def __init__(self, program, seed):
         self.rng = random.Random(seed)
@@ -175,8 +165,10 @@ class World:
         if self.killer:
             self.killer.join()
             self.killer = None
-        if self.daemon.process.poll() is None:
+        code = self.daemon.process.poll()
+        if code is None:
             return
+        assert code == -signal.SIGKILL, f'it ended by itself, with {code}'
         self.daemon.start()
         for m in self.machines:
             if m.host:

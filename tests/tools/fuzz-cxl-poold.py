@@ -21,7 +21,8 @@ import sys
 import uuid
 
 from poold import (ATTACH, CREDIT, DETACH, ENDED, HELLO, INFO, MAGIC, REPLY,
-                   REQUEST, VERSION, Closed, Daemon, FmLine, Host, Line)
+                   REQUEST, VERSION, Closed, Daemon, FmLine, Host, Line,
+                   join)
 from wire_peer import frame
 
 MIB = 1 << 20
@@ -255,8 +256,8 @@ class World:
     def check(self):
         host = self.host
         host.sync()
-        seen = joined((dpa, n) for dpa, (n, _) in host.view.items())
-        assert seen == joined(host.list()) == joined(self.fm.list(0))
+        seen = join((dpa, n) for dpa, (n, _) in host.view.items())
+        assert seen == join(host.list()) == join(self.fm.list(0))
         for at in list(self.marks):
             if not any(dpa <= at < dpa + n for dpa, n in seen):
                 del self.marks[at]
@@ -275,16 +276,6 @@ class World:
         for dpa, n in sorted(owned):
             assert dpa >= end, f'{dpa:#x} has two owners'
             end = dpa + n
-
-
-def joined(ranges):
-    done = []
-    for dpa, n in sorted(ranges):
-        if done and sum(done[-1]) == dpa:
-            done[-1] = (done[-1][0], done[-1][1] + n)
-        else:
-            done.append((dpa, n))
-    return done
 
 
 def run(program, rounds, seed):

@@ -28,6 +28,17 @@ VERSION = 3
 ROOM = 100
 
 
+def join(ranges):
+    """(address, length) without borders between neighbours."""
+    joined = []
+    for dpa, length in sorted(ranges):
+        if joined and sum(joined[-1]) == dpa:
+            joined[-1] = (joined[-1][0], joined[-1][1] + length)
+        else:
+            joined.append((dpa, length))
+    return joined
+
+
 class Daemon:
     """The program with a folder of its own."""
 

@@ -6,8 +6,9 @@ scripts/ must be on Python's path.
 
 import time
 
-from fm_cases import equal, qemu
+from fm_cases import Fm, equal, qemu
 from fm_machine import ECAM, MIB, MMIO, PATIENCE, PXB_BUS, Machine
+from poold import Daemon
 from qmp_monitor import Monitor
 
 # The slot of the port, and its power (PCIe r6.2 7.5.3.10)
@@ -18,6 +19,15 @@ CACHEMEM = 0x1000
 HDM_GLOBAL = CACHEMEM + 0x12c
 HDM = CACHEMEM + 0x138
 COMMIT = 1 << 9
+
+
+POOL = ('--size=1G', '--regions=4', '--set=dc1-sharable=on',
+        '--set=dc2-sharable=on', '--set=dc2-read-only=on')
+
+
+def pool(program, *options, **how):
+    d = Daemon(program, *POOL, *options, **how)
+    return d, Fm(d.fm)
 
 
 class Head(Machine):

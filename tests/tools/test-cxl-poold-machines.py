@@ -5,6 +5,7 @@
 usage: test-cxl-poold-machines.py QEMU CXL-FM CXL-POOLD SCRIPTS [CASE...]
 """
 
+import functools
 import os
 import signal
 import struct
@@ -16,22 +17,17 @@ POOLD = sys.argv.pop(3)
 sys.path.insert(0, sys.argv[3])     # in place of fm_cases's manual page
 
 import guest_qemu  # noqa: E402
-from fm_cases import TAG, Fm, Skip, case, equal, has, qemu, run  # noqa: E402
+import poold_machine  # noqa: E402
+from fm_cases import TAG, Skip, case, equal, has, qemu, run  # noqa: E402
 from fm_machine import (BAR2, ECAM, MB_CONTROL, MIB, MMIO,  # noqa: E402
                         PATIENCE, PXB_BUS, Machine)
-from poold import Daemon, FmLine  # noqa: E402
+from poold import FmLine  # noqa: E402
 from poold_machine import NOBODY, Head, until  # noqa: E402
 
 BLOCK = 2 * MIB
 REGION = 256 * MIB
 IN_USE = 0x1e
-POOL = ('--size=1G', '--regions=4', '--set=dc1-sharable=on',
-        '--set=dc2-sharable=on', '--set=dc2-read-only=on')
-
-
-def pool(*options):
-    d = Daemon(POOLD, *POOL, *options)
-    return d, Fm(d.fm)
+pool = functools.partial(poold_machine.pool, POOLD)
 
 
 def refused(machine, pattern, name, **arguments):
@@ -220,8 +216,7 @@ def machines_do_not_notice_that_the_daemon_was_killed():
 def a_daemon_of_another_user_has_its_memory_back():
     if os.geteuid():
         raise Skip('only root can be another user')
-    d = Daemon(POOLD, *POOL, user=65534)
-    fm = Fm(d.fm)
+    d, fm = pool(user=65534)
     with d, Head(d, 0) as a:
         fm.text('add', '--host', 0, '--size', '4M')
         (dpa, _), = a.accept()

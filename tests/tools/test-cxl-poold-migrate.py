@@ -6,6 +6,7 @@ pool.
 usage: test-cxl-poold-migrate.py QEMU CXL-FM CXL-POOLD SCRIPTS [CASE...]
 """
 
+import functools
 import os
 import signal
 import socket
@@ -18,23 +19,18 @@ POOLD = sys.argv.pop(3)
 sys.path.insert(0, sys.argv[3])     # in place of fm_cases's manual page
 
 import guest_qemu  # noqa: E402
-from fm_cases import TAG, Fm, Skip, case, equal, has, run  # noqa: E402
+import poold_machine  # noqa: E402
+from fm_cases import TAG, Skip, case, equal, has, run  # noqa: E402
 from fm_machine import (BAR2, MB_COMMAND, MB_CONTROL, MB_PAYLOAD,  # noqa: E402
                         MB_STATUS, MIB, PATIENCE)
 from poold import (ANSWER, ATTACH, ATTACHED, HELLO, REQUEST,  # noqa: E402
-                   WELCOME, Daemon, Line)
+                   WELCOME, Line)
 from poold_machine import NOBODY, Head, until  # noqa: E402
 
 BLOCK = 2 * MIB
 REGION = 256 * MIB
 INTERNAL_ERROR = 0x04
-POOL = ('--size=1G', '--regions=4', '--set=dc1-sharable=on',
-        '--set=dc2-sharable=on', '--set=dc2-read-only=on')
-
-
-def pool(*options):
-    d = Daemon(POOLD, *POOL, *options)
-    return d, Fm(d.fm)
+pool = functools.partial(poold_machine.pool, POOLD)
 
 
 def eventually(what, condition):
