@@ -46,7 +46,7 @@ STORY = [
         (0, 'fill 0 1'),
         (0, 'check 0 1'),
         (1, 'none 0'),
-        ('fm', 'map --host 0')]),
+        ('fm', 'hosts')]),
     ('It moves to host 1, without what host 0 wrote', [
         ('fm', f'release --host 0 --tag {LENT} --wait 60'),
         (0, 'none 0'),
@@ -87,7 +87,7 @@ MIGRATION = [
         (1, 'check 1 2'),
         (1, 'fill 1 3'),
         (0, 'check 1 3'),
-        ('fm', 'map')]),
+        ('fm', 'hosts')]),
     ('What host 0 gives back there is for host 1, without contents', [
         ('fm', f'release --host 0 --tag {LENT} --wait 60'),
         (0, 'none 0'),

@@ -20,8 +20,8 @@ from fm_cases import (BAD_ANSWER, DONE, Fm, NOT_DONE, REFUSED, TAG,
 from fm_machine import BLOCK, DC_BASE, PATIENCE
 from wire_peer import WirePeer
 
-VERBS = ['identify', 'info', 'regions', 'extents', 'tags', 'map', 'add',
-         'release', 'set-region', 'reference', 'log', 'commands', 'events',
+VERBS = ['identify', 'info', 'regions', 'extents', 'tags', 'hosts', 'map',
+         'add', 'release', 'set-region', 'reference', 'log', 'commands', 'events',
          'watch', 'raw', 'fault']
 
 

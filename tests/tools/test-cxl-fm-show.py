@@ -304,6 +304,24 @@ def map_draws_blocks_by_tag():
         has(fm.refused(0x02, 'map', '--host', '7'), 'no such host')
 
 
+@case
+def hosts_are_told_what_they_have():
+    m, fm = one()
+    with m:
+        equal(fm.text('hosts'), 'host 0: nothing\n')
+        fm.text('add', '--size', '32M')
+        fm.text('add', '--region', '1', '--size', '2M')
+        m.host()
+        fm.text('add', '--size', '2M')
+        equal(fm.text('hosts'),
+              'host 0: 34 MiB in 2 extents (32 MiB of region 0, 2 MiB of '
+              'region 1), 1 more offered, or kept by the FM alone\n')
+        host, = fm.json('hosts')['hosts']
+        equal(host, {'host': 0, 'extents': 2, 'length': 34 << 20,
+                     'regions': [32 << 20, 2 << 20], 'unanswered_extents': 1,
+                     'leaving': 0})
+
+
 def on_terminal(words, **env):
     """What the program writes to a terminal."""
     master, slave = pty.openpty()
@@ -351,7 +369,7 @@ def a_device_without_dynamic_capacity_is_told():
         fm = Fm('unix:' + path)
         equal(fm.json('identify')['type'], 3)
         for words in (['info'], ['regions'], ['extents'], ['tags'], ['map'],
-                      ['add', '--size', '2M'],
+                      ['hosts'], ['add', '--size', '2M'],
                       ['release', '--tag', TAG, '--size', '2M'],
                       ['set-region', '--region', '0', '--block-size', '2M'],
                       ['reference', 'add', TAG]):

@@ -89,6 +89,9 @@ def the_manager_sees_what_is_leaving():
         gone = [(dpa + BLOCK, BLOCK), (dpa, BLOCK)]
         equal(leaving(fm, 0), gone)
         equal(leaving(fm, 1), [])
+        has(fm.text('hosts'),
+            '^host 0: 2 MiB in 1 extent [(]2 MiB of region 0[)], 4 MiB leave$',
+            '^host 1: nothing$')
         has(fm.text('map', '--host', 0),
             f'^ ~ 2 MiB at {dpa:#x} leave: the host may still reach them$')
         # whoever is refused it can tell by whom

@@ -6,6 +6,7 @@ usage: test-cxl-poold.py CXL-POOLD CXL-FM [CASE...]
 """
 
 import os
+import re
 import signal
 import struct
 import subprocess
@@ -127,6 +128,19 @@ def shared_capacity_is_the_same_memory():
 
 
 # -- the daemon's end ---------------------------------------------------------
+
+@case
+def what_its_help_says_of_managers_works():
+    d, _ = pool()
+    with d:
+        out = subprocess.run([POOLD, '--help'], capture_output=True,
+                             check=True, text=True).stdout
+        line, = re.findall(r'Fabric Managers: cxl-fm (.*)', out)
+        words = line.replace('DIR', d.path('pool')).split()
+        done = subprocess.run([program, *words], capture_output=True,
+                              check=True, text=True)
+        has(done.stdout, '^host 0: nothing$')
+
 
 @case
 def a_killed_daemon_forgets_nothing():

@@ -15,7 +15,8 @@ static struct fm_app app = { .timeout = TIMEOUT_S };
 static gboolean opt_version;
 
 static const struct fm_verb *const families[] = {
-    fm_verbs_show, fm_verbs_map, fm_verbs_change, fm_verbs_setup, fm_verbs_log,
+    fm_verbs_show, fm_verbs_hosts, fm_verbs_map, fm_verbs_change,
+    fm_verbs_setup, fm_verbs_log,
     fm_verbs_raw,
 #ifdef CXL_FM_ON_HOST
     fm_verbs_fault,

@@ -49,9 +49,9 @@ struct fm_app {
 };
 
 /* Families of verbs, each ended by a NULL name */
-extern const struct fm_verb fm_verbs_show[], fm_verbs_log[], fm_verbs_change[],
-                            fm_verbs_setup[], fm_verbs_map[], fm_verbs_raw[],
-                            fm_verbs_fault[];
+extern const struct fm_verb fm_verbs_show[], fm_verbs_hosts[], fm_verbs_map[],
+                            fm_verbs_change[], fm_verbs_setup[],
+                            fm_verbs_log[], fm_verbs_raw[], fm_verbs_fault[];
 
 /** fm_usage() - complain about the command line. Return: FM_USAGE */
 int fm_usage(struct fm_app *app, const char *format, ...) G_GNUC_PRINTF(2, 3);

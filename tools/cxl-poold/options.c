@@ -17,7 +17,7 @@ static const char usage[] =
 "  DIR/heads.sock   QEMUs: -chardev socket,id=c,path=DIR/heads.sock,reconnect-ms=500\n"
 "                          -object cxl-pool,id=p,chardev=c\n"
 "                          -device cxl-type3,...,pool=p,head=0\n"
-"  DIR/fm.sock      Fabric Managers: cxl-fm --socket DIR/fm.sock map\n"
+"  DIR/fm.sock      Fabric Managers: cxl-fm -c unix:DIR/fm.sock hosts\n"
 "\n"
 "What the pool is made of; without these it is as it was:\n"
 "  --size=SIZE          bytes of all dynamic capacity [4G]\n"
