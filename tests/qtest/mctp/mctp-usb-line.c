@@ -24,6 +24,12 @@ typedef struct UsbLine {
 
 static Xhci *controller;
 
+static struct {
+    Xhci controller;
+    XhciDevice device;
+    UsbLine line;
+} kept;
+
 char *usb_args(unsigned n, const char *target)
 {
     return g_strdup_printf(
@@ -56,6 +62,28 @@ static UsbLine *usb_of(Line *l)
 {
     g_assert_true(l->kind == &line_usb);
     return container_of(l, UsbLine, line);
+}
+
+static bool usb_nothing_to_read(Line *l)
+{
+    return g_queue_is_empty(controller->done) &&
+           g_queue_is_empty(usb_of(l)->packets);
+}
+
+void usb_keep(Line *l)
+{
+    g_assert_true(usb_nothing_to_read(l));
+    kept.controller = *controller;
+    kept.device = *usb_of(l)->d;
+    kept.line = *usb_of(l);
+}
+
+void usb_restore(Line *l)
+{
+    g_assert_true(usb_nothing_to_read(l));
+    *controller = kept.controller;
+    *usb_of(l) = kept.line;
+    *usb_of(l)->d = kept.device;
 }
 
 XhciDevice *usb_device(Line *l)
