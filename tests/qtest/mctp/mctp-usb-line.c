@@ -23,6 +23,8 @@ typedef struct UsbLine {
 } UsbLine;
 
 static Xhci *controller;
+/* Of each port, for what is written to the device there */
+static uint64_t out[XHCI_PORTS];
 
 static struct {
     Xhci controller;
@@ -41,6 +43,7 @@ void usb_start_at(QTestState *qts, QPCIBus *pci, int bdf)
 {
     usb_stop();
     controller = xhci_start(qts, pci, bdf);
+    memset(out, 0, sizeof(out));
 }
 
 void usb_start(QTestState *qts, QPCIBus *pci)
@@ -111,7 +114,10 @@ Line *usb_open(unsigned n)
     u->d = xhci_connect(controller, n);
     xhci_enable_bulk(u->d, 1);
     xhci_configure(u->d, 1);
-    u->out = xhci_alloc(controller, MAX_TRANSFER);
+    if (!out[n]) {
+        out[n] = xhci_alloc(controller, MAX_TRANSFER);
+    }
+    u->out = out[n];
     usb_post(&u->line, MCTP_USB_TRANSFER_MAX);
     return &u->line;
 }
