@@ -41,6 +41,11 @@ archive_apt() {
         -o APT::Get::List-Cleanup=false "$@"
 }
 
+archive_folders() {
+    mkdir -p "$1"/{none,lists/partial,state,cache/archives/partial}
+    : >"$1/status"
+}
+
 # archive_open CACHE [SUITE]: writes the source list, with all of SUITE, and reads
 # the package lists; done once per run of a script, and only when something must
 # be fetched.
@@ -52,8 +57,7 @@ archive_open() {
     address=$(archive_address)
     [ -n "$address" ] || die "this machine's apt names no Debian archive"
     key=$(archive_keyring) || exit 1
-    mkdir -p "$dir"/{none,lists/partial,state,cache/archives/partial}
-    : >"$dir/status"
+    archive_folders "$dir"
     {
         echo "deb-src [signed-by=$key] $address $suite main"
         printf "deb [signed-by=$key] $address %s main\n" trixie \
@@ -120,4 +124,24 @@ archive_closure() {
     (cd "$dir" && run_logged "fetching $*" "$cache/dl/$1.log" \
         archive_apt "$cache" apt-get download $names) ||
         die "could not fetch the packages $*"
+}
+
+# archive_foreign CACHE ARCHITECTURE SUITE DIR NAME...: downloads packages for
+# another processor into DIR, without what they depend on.
+archive_foreign() {
+    local cache=$1/$2 suite=$3 dir=$4 address key
+    local arch=(-o "APT::Architecture=$2" -o "APT::Architectures::=$2")
+    shift 4
+    address=$(archive_address)
+    [ -n "$address" ] || die "this machine's apt names no Debian archive"
+    key=$(archive_keyring) || exit 1
+    archive_folders "$cache/archive"
+    echo "deb [signed-by=$key] $address $suite main" \
+        >"$cache/archive/sources.list"
+    run_logged "fetching $*" "$cache/archive/update.log" \
+        archive_apt "$cache" apt-get "${arch[@]}" update &&
+        (cd "$dir" && archive_apt "$cache" apt-get "${arch[@]}" \
+            download "$@" >>"$cache/archive/update.log" 2>&1) ||
+        die "could not fetch the packages $*; $cache/archive/update.log" \
+            "says why"
 }

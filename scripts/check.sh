@@ -28,7 +28,9 @@ for suite in "$@"; do
     if [ "$suite" = aarch64 ]; then
         scripts/kernel.sh aarch64
         scripts/uefi-aarch64.sh
-        run_ninja "$build/own" tests/guest/guest-init-aarch64
+        scripts/glib-aarch64.sh
+        run_ninja "$build/own" tests/guest/guest-init-aarch64 \
+            tests/guest/cxl-fm-aarch64
     fi
     if [ "$suite" = lying ]; then
         scripts/kernel.sh

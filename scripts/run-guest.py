@@ -47,6 +47,7 @@ MIB = 1 << 20
 STATIC = 256 * MIB
 REGION = 256 * MIB
 LABELS = MIB // 4
+XHCI = 'qemu-xhci'
 # I2C address of the first MCTP endpoint, known to tests/guest/mctp-link.c
 FIRST_I2C = 0x20
 
@@ -288,11 +289,12 @@ def machine_args(args):
             line += ['-device', f'i2c_mctp_cxl,id=ep{address - FIRST_I2C},'
                      f'bus=i2c0.0,address={address},target={target}']
     if args.usb:
-        # one port more, or QEMU puts a hub there
-        line += ['-device', 'qemu-xhci,bus=pcie.0,id=xhci,'
-                 f'p2={len(targets) + 1},p3={len(targets) + 1}']
+        # one port more, or QEMU puts a hub there; an EHCI has six
+        ports = len(targets) + 1
+        line += ['-device', f'{args.usb},bus=pcie.0,id=usb' +
+                 (f',p2={ports},p3={ports}' if args.usb == XHCI else '')]
         for port, target in enumerate(targets, 1):
-            line += ['-device', f'usb-cxl-mctp,id=usb{port - 1},bus=xhci.0,'
+            line += ['-device', f'usb-cxl-mctp,id=usb{port - 1},bus=usb.0,'
                      f'port={port},target={target}']
     return line
 
@@ -569,8 +571,8 @@ def parse(words=None):
                         help="this machine, not one of the scenario's")
     parser.add_argument('--i2c', action='store_true',
                         help='add an I2C controller and MCTP endpoints')
-    parser.add_argument('--usb', action='store_true',
-                        help='add a USB controller and MCTP endpoints')
+    parser.add_argument('--usb', nargs='?', const=XHCI, metavar='CONTROLLER',
+                        help=f'add this and MCTP endpoints [{XHCI}]')
     parser.add_argument('--switch', type=int, nargs='?', const=2, default=0,
                         metavar='N', help='a switch with N devices [2]')
     parser.add_argument('--pair', action='store_true',

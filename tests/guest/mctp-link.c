@@ -121,20 +121,43 @@ static int set_address(const struct mctp_link *link, uint8_t eid)
     return nl_talk(&req);
 }
 
-static int set_route(const struct mctp_link *link, uint8_t eid)
+static void start_route(struct nl_req *req, uint16_t type, uint16_t flags,
+                        const struct mctp_link *link, uint8_t eid)
 {
     struct rtmsg rtm = { .rtm_family = AF_MCTP, .rtm_type = RTN_UNICAST };
-    uint32_t index = link->index, mtu = BASELINE_MTU;
+    uint32_t index = link->index;
+
+    nl_start(req, type, flags, &rtm, sizeof(rtm));
+    nl_attr(req, RTA_DST, &eid, sizeof(eid));
+    nl_attr(req, RTA_OIF, &index, sizeof(index));
+}
+
+static int set_route(const struct mctp_link *link, uint8_t eid, uint32_t mtu)
+{
     struct nl_req req;
     size_t metrics;
 
-    nl_start(&req, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL, &rtm, sizeof(rtm));
-    nl_attr(&req, RTA_DST, &eid, sizeof(eid));
-    nl_attr(&req, RTA_OIF, &index, sizeof(index));
+    start_route(&req, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL, link, eid);
     metrics = nl_nest(&req, RTA_METRICS);
     nl_attr(&req, RTAX_MTU, &mtu, sizeof(mtu));
     nl_end(&req, metrics);
     return nl_talk(&req);
+}
+
+int mctp_link_mtu(const struct mctp_link *link, uint8_t eid, uint32_t mtu)
+{
+    struct ifinfomsg ifi = { .ifi_index = link->index };
+    struct nl_req req;
+    int ret;
+
+    nl_start(&req, RTM_NEWLINK, 0, &ifi, sizeof(ifi));
+    nl_attr(&req, IFLA_MTU, &mtu, sizeof(mtu));
+    ret = nl_talk(&req);
+    if (!ret) {
+        start_route(&req, RTM_DELROUTE, 0, link, eid);
+        ret = nl_talk(&req);
+    }
+    return ret ? ret : set_route(link, eid, mtu);
 }
 
 static int set_neighbour(const struct mctp_link *link, uint8_t eid,
@@ -297,7 +320,8 @@ int mctp_link_peer(const struct mctp_link *link, struct mctp_peer *peer)
     if (ret != 3 || (answer[0] & 0x30) || answer[1] != peer->eid) {
         return -EPROTO;
     }
-    ret = note("route", unless_there(set_route(link, peer->eid)));
+    ret = note("route", unless_there(set_route(link, peer->eid,
+                                                BASELINE_MTU)));
     if (!ret && peer->i2c) {
         ret = note("neighbour", unless_there(set_neighbour(link, peer->eid,
                                                            peer->i2c)));

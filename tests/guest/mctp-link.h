@@ -48,6 +48,8 @@ int mctp_link_up(struct mctp_link *link);
 int mctp_link_usb(struct mctp_link *link, unsigned number);
 /** mctp_link_set() - switch an interface on or off */
 int mctp_link_set(const struct mctp_link *link, bool up);
+/** mctp_link_mtu() - of an interface, and of the route to a peer */
+int mctp_link_mtu(const struct mctp_link *link, uint8_t eid, uint32_t mtu);
 /**
  * mctp_link_serial() - the same on a serial line
  * @tty: "/dev/ttyS2"; stays open, since the interface goes with it

@@ -24,6 +24,7 @@
 /* What a program asks of the node once the kernel owns the memory */
 #define NODE_BYTES      (16ul << 20)
 #define MPOL_BIND       2
+#define FOUR_GIB        (UINT64_C(4) << 30)
 
 static void check_drivers(void)
 {
@@ -108,6 +109,7 @@ void scenario_boot(void)
     }
     tap_note("%s at 0x%" PRIx64 ", %" PRIu64 " MiB, %s", region.name,
              region.hpa, region.size >> 20, region.dax);
+    tap_check(region.hpa >= FOUR_GIB, "its window is above 4 GiB");
     check_dax(&region);
     check_system_ram(&region);
     tap_check(!dmesg_complaints(), "using it leaves no warning in dmesg");

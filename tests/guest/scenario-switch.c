@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Scenario "switch": a switch and two devices, three MCTP endpoints on one I2C
- * bus, each of them asked by a process of its own at the same time; then one
- * device is taken from Linux and given back
+ * bus or on USB, each of them asked by a process of its own at the same time;
+ * then one device is taken from Linux and given back
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -37,10 +37,13 @@ static bool bring_up(struct endpoint *ep)
 {
     struct mctp_link link;
 
-    if (!tap_rc(mctp_link_up(&link), 0, "the MCTP link comes up")) {
-        return false;
-    }
     for (unsigned i = 0; i < PEERS; i++) {
+        /* on USB each has a link of its own */
+        if ((i == 0 || link.adapter < 0) &&
+            !tap_rc(i ? mctp_link_usb(&link, i) : mctp_link_up(&link), 0,
+                    "the MCTP link comes up")) {
+            return false;
+        }
         ep[i].peer.i2c = MCTP_FIRST_I2C + i;
         ep[i].peer.eid = MCTP_FIRST_EID + i;
         if (!tap_rc(mctp_link_peer(&link, &ep[i].peer), 0,

@@ -11,6 +11,7 @@ import glob
 import importlib.util
 import os
 import re
+import subprocess
 import sys
 
 tree, qemu, source = sys.argv[1:4]
@@ -22,12 +23,22 @@ SOURCES = {'cxl-type3': 'hw/mem/cxl_type3.c',
            'cxl-rp': 'hw/pci-bridge/cxl_root_port.c',
            'cxl-upstream': 'hw/pci-bridge/cxl_upstream.c',
            'cxl-downstream': 'hw/pci-bridge/cxl_downstream.c',
-           'cxl-switch-mailbox-cci': 'hw/cxl/switch-mailbox-cci.c'}
+           'cxl-switch-mailbox-cci': 'hw/cxl/switch-mailbox-cci.c',
+           'pxb-cxl': 'hw/pci-bridge/pci_expander_bridge.c'}
+# Devices of the base: what these have is no row
+LIKE = {'cxl-type3': 'edu', 'cxl-switch-mailbox-cci': 'edu', 'pxb-cxl': 'edu',
+        'dw-i2c-pci': 'edu', 'cxl-rp': 'ioh3420',
+        'cxl-upstream': 'x3130-upstream', 'cxl-downstream': 'ioh3420',
+        'i2c_mctp_cxl': 'i2c-echo', 'usb-cxl-mctp': 'usb-kbd'}
 # Of these the base has some that are on each port, which are no rows
 OF_PORTS = {'chassis', 'slot', 'port', 'aer_log_max', 'hotplug',
             'disable-acs', 'busnr'}
 COMMANDS = re.compile(r'static const struct cxl_cmd \w+\[256\]\[256\] = \{'
                       r'(.*?)\n\};', re.DOTALL)
+COMMAND = re.compile(r"\{ 'command': '([\w-]+)',\s*'data': \{(.*?)\}",
+                     re.DOTALL)
+WINDOW = re.compile(r"'struct': 'CXLFixedMemoryWindowOptions',\s*"
+                    r"'data': \{(.*?)\}", re.DOTALL)
 CASES = ('properties', 'types', 'monitor', 'commands')
 
 
@@ -60,24 +71,41 @@ def tables():
 
 # -- this tree ----------------------------------------------------------------
 
-def of_pci(monitor, device):
-    """What any device of that kind has."""
-    like = {'cxl-type3': 'edu', 'cxl-switch-mailbox-cci': 'edu',
-            'cxl-rp': 'ioh3420', 'cxl-upstream': 'x3130-upstream',
-            'cxl-downstream': 'ioh3420'}
+def creatable(option):
+    """Types that there are behind an option and that the page is about."""
+    text = subprocess.run([qemu, option, 'help'], stdout=subprocess.PIPE,
+                          text=True, check=True).stdout
+    return {name for name in
+            re.findall(r'^(?:name "|  )([\w-]+)', text, re.MULTILINE)
+            if re.search('cxl|mctp|dw-i2c', name)}
+
+
+def properties(monitor, device):
     return {p['name'] for p in monitor.ask('device-list-properties',
-                                           typename=like[device])} | OF_PORTS
+                                           typename=device)}
 
 
 def our_properties(monitor):
-    found = set()
-    for device in SOURCES:
-        names = {p['name'] for p in monitor.ask('device-list-properties',
-                                                typename=device)}
-        keep = {'power_controller_present'} if 'down' in device else set()
-        for name in names - (of_pci(monitor, device) - keep):
-            found.add(f'{device}, ' + re.sub(r'^dc[0-7]-', 'dcN-', name))
-    return found
+    found = {f'cxl-pool, {p["name"]}' for p in
+             monitor.ask('qom-list-properties', typename='cxl-pool')
+             if p['name'] != 'type'}
+    for device in creatable('-device'):
+        like = LIKE.get(device)
+        common = properties(monitor, like) | OF_PORTS if like else set()
+        if 'down' in device:
+            common.remove('power_controller_present')
+        found |= {f'{device}, {name}' for name in
+                  properties(monitor, device) - common}
+    return window_options(source) | {re.sub(' dc[0-7]-', ' dcN-', name)
+                                     for name in found}
+
+
+def our_arguments(monitor):
+    """Names of each command's arguments, with the optional ones' asterisk."""
+    schema = {e['name']: e for e in monitor.ask('query-qmp-schema')}
+    return {name: {'*' * ('default' in member) + member['name']
+                   for member in schema[e['arg-type']]['members']}
+            for name, e in schema.items() if e['meta-type'] == 'command'}
 
 
 def our_monitor(monitor):
@@ -94,10 +122,24 @@ def our_commands():
 
 # -- a release ----------------------------------------------------------------
 
+def their_arguments(base):
+    return {name: set(re.findall(r"'(\*?[\w-]+)'\s*:", data)) for name, data in
+            COMMAND.findall(read(f'{base}/qapi/cxl.json'))}
+
+
 def their_properties(base):
-    return {f'{device}, {name}' for device, path in SOURCES.items()
-            for name in re.findall(r'DEFINE_PROP\w*\("([^"]+)"',
-                                   read(f'{base}/{path}'))}
+    found = window_options(base)
+    for device, path in SOURCES.items():
+        found |= {f'{device}, {name}' for name in
+                  re.findall(r'DEFINE_PROP\w*\("([^"]+)"',
+                             read(f'{base}/{path}'))}
+    return found
+
+
+def window_options(base):
+    options = WINDOW.search(read(f'{base}/qapi/machine.json')).group(1)
+    return {f'cxl-fmw.N, {name}' for name in
+            re.findall(r"'\*?([\w-]+)':", options)}
 
 
 def their_types(base):
@@ -124,6 +166,18 @@ def their_commands(base):
             for a, b in re.findall(r'\[([A-Z]\w+)\]\[(\w+)\] =', table)}
 
 
+# -- both ---------------------------------------------------------------------
+
+def taken_back(ours, theirs):
+    """What callers give a release's commands, or leave out, and cannot here."""
+    for name, arguments in theirs.items():
+        here = ours.get(name, set())
+        gone = {a.lstrip('*') for a in arguments} - {a.lstrip('*')
+                                                     for a in here}
+        demanded = {a for a in here - arguments if a[0] != '*'}
+        yield from ((name, argument) for argument in gone | demanded)
+
+
 # -- the page -----------------------------------------------------------------
 
 def yes(rows, column):
@@ -144,17 +198,18 @@ def main():
     path, release = read(source + '.base').split()
     column = '.'.join(release.split('.')[:2])
     page = tables()
-    types = {t['name'] for t in monitor.ask('qom-list-types')}
     rows = page['types']
     ours = {'properties': our_properties(monitor),
-            'types': types & set(rows), 'monitor': our_monitor(monitor),
+            'types': creatable('-device') | creatable('-object'),
+            'monitor': our_monitor(monitor),
             'commands': our_commands()}
     theirs = {'properties': their_properties(path),
               'types': their_types(path) & set(rows),
               'monitor': their_monitor(path),
               'commands': their_commands(path)}
+    arguments = our_arguments(monitor)
     monitor.end()
-    print(f'1..{2 * len(CASES)}')
+    print(f'1..{2 * len(CASES) + 1}')
     number = failed = 0
     for name in CASES:
         read_column = codes if name == 'commands' else yes
@@ -169,6 +224,12 @@ def main():
             good = told == real[name] and len(told) > 3
             failed += not good
             print(f'{"" if good else "not "}ok {number} - {name} of {what}')
+    odd = sorted(taken_back(arguments, their_arguments(path)))
+    for name, argument in odd:
+        print(f'# {name}: {argument}')
+    failed += bool(odd)
+    print(f'{"not " * bool(odd)}ok {number + 1} - commands take the arguments '
+          f'of {column}')
     return failed != 0
 
 

@@ -56,6 +56,11 @@ struct USBCXLMCTP {
     uint16_t rx_len;
     uint16_t rx_pos;
     int64_t rx_time;
+    /*
+     * A transfer of the guest waits. It is not migrated: controllers come by
+     * themselves after that.
+     */
+    bool refused;
 
     /* The controller's turn: something to read, or a place to write to */
     DeviceDeferred readable;
@@ -198,9 +203,11 @@ static void usb_cxl_mctp_write(USBCXLMCTP *s, USBPacket *p)
     size_t size = usb_packet_size(p);
 
     if (s->rx_pos < s->rx_len) {
+        s->refused = true;
         p->status = USB_RET_NAK;
         return;
     }
+    s->refused = false;
     s->rx_pos = 0;
     s->rx_len = MIN(size, sizeof(s->rx));
     s->rx_time = usb_cxl_mctp_now_ns();
@@ -259,27 +266,27 @@ static void usb_cxl_mctp_handle_data(USBDevice *dev, USBPacket *p)
  * usb_wakeup() lets the controller come with its transfers at once, and run
  * interrupts and whatever hangs on them. So nothing follows it, and nothing
  * but a bottom half calls it. While the machine is stopped its memory stands
- * still: the controller is called when it goes on.
+ * still: the controller is called when it goes on. A port that sleeps is
+ * resumed if the guest allows it, so there must be a reason.
  */
-static void usb_cxl_mctp_call_controller(USBEndpoint *ep)
-{
-    if (runstate_is_running()) {
-        usb_wakeup(ep, 0);
-    }
-}
-
 static void usb_cxl_mctp_is_readable(void *opaque)
 {
     USBCXLMCTP *s = opaque;
+    MCTPTxPacket pkt;
 
-    usb_cxl_mctp_call_controller(s->in);
+    if (runstate_is_running() &&
+        mctp_cxl_peek(&s->cxl, usb_cxl_mctp_now_ns(), &pkt)) {
+        usb_wakeup(s->in, 0);
+    }
 }
 
 static void usb_cxl_mctp_is_writable(void *opaque)
 {
     USBCXLMCTP *s = opaque;
 
-    usb_cxl_mctp_call_controller(s->out);
+    if (runstate_is_running() && s->refused) {
+        usb_wakeup(s->out, 0);
+    }
 }
 
 static void usb_cxl_mctp_kick(void *opaque)
@@ -297,7 +304,7 @@ static void usb_cxl_mctp_requests_ran(DeviceState *dev)
     /* some may have had no answer */
     usb_cxl_mctp_take_on(s);
     device_deferred_cancel(&s->readable);
-    usb_cxl_mctp_call_controller(s->in);
+    usb_cxl_mctp_is_readable(s);
 }
 
 static void usb_cxl_mctp_vm_state_changed(void *opaque, bool running,
@@ -317,6 +324,7 @@ static void usb_cxl_mctp_drop_all(USBCXLMCTP *s)
 {
     trace_usb_cxl_mctp_reset(usb_cxl_mctp_name_of(s));
     s->rx_len = s->rx_pos = 0;
+    s->refused = false;
     mctp_cxl_component_reset(&s->cxl);
 }
 
@@ -396,6 +404,7 @@ static int usb_cxl_mctp_post_load(void *opaque, int version_id)
 {
     USBCXLMCTP *s = opaque;
 
+    s->refused = false;
     if (s->rx_len > sizeof(s->rx) || s->rx_pos > s->rx_len) {
         s->rx_len = s->rx_pos = 0;
         return -EINVAL;

@@ -6,6 +6,7 @@
 #include "qemu/osdep.h"
 #include "qobject/qdict.h"
 #include "tests/qtest/cxl/cxl-log-uuids.h"
+#include "tests/qtest/cxl/cxl-qtest-image.h"
 #include "hw/mctp/mctp_usb_frame.h"
 #include "hw/pci/pci_regs.h"
 #include "tests/qtest/cxl/cxl-qtest-switch.h"
@@ -367,6 +368,35 @@ static void test_migrate_half_a_message(void)
     stop_line(l);
 }
 
+/* savevm, and back to it from wherever the endpoint has come since */
+static void test_snapshot_of_half_a_message(void)
+{
+    g_autoptr(GPtrArray) packets = two_packets(EID);
+    g_autofree char *image = NULL;
+    Line *l = start_line();
+
+    assign(l);
+    send_part(l, packets, 0);
+    line_quiet(l);
+    image = image_add(machine.qts);
+    image_save(machine.qts);
+    usb_keep(l);
+    for (int round = 0; round < 3; round++) {
+        send_part(l, packets, 1);
+        expect_length_error(l);
+        if (round == 1) {
+            /* half of another message, and the EID is gone */
+            send_part(l, packets, 0);
+            l = reset(l, CONFIGURATION);
+            line_quiet(l);
+        }
+        image_load(machine.qts);
+        usb_restore(l);
+    }
+    unlink(image);
+    stop_line(l);
+}
+
 /* The first transfer of an answer was read, the others are not */
 static void test_migrate_half_an_answer(void)
 {
@@ -437,6 +467,8 @@ int main(int argc, char **argv)
                    test_migrate_a_waiting_transfer);
     qtest_add_func("/mctp-usb/migrate/half-a-message",
                    test_migrate_half_a_message);
+    qtest_add_func("/mctp-usb/migrate/snapshot-of-half-a-message",
+                   test_snapshot_of_half_a_message);
     qtest_add_func("/mctp-usb/migrate/half-an-answer",
                    test_migrate_half_an_answer);
     qtest_add_func("/mctp-usb/migrate/half-a-transfer",

@@ -23,6 +23,14 @@ typedef struct UsbLine {
 } UsbLine;
 
 static Xhci *controller;
+/* Of each port, for what is written to the device there */
+static uint64_t out[XHCI_PORTS];
+
+static struct {
+    Xhci controller;
+    XhciDevice device;
+    UsbLine line;
+} kept;
 
 char *usb_args(unsigned n, const char *target)
 {
@@ -35,6 +43,7 @@ void usb_start_at(QTestState *qts, QPCIBus *pci, int bdf)
 {
     usb_stop();
     controller = xhci_start(qts, pci, bdf);
+    memset(out, 0, sizeof(out));
 }
 
 void usb_start(QTestState *qts, QPCIBus *pci)
@@ -56,6 +65,28 @@ static UsbLine *usb_of(Line *l)
 {
     g_assert_true(l->kind == &line_usb);
     return container_of(l, UsbLine, line);
+}
+
+static bool usb_nothing_to_read(Line *l)
+{
+    return g_queue_is_empty(controller->done) &&
+           g_queue_is_empty(usb_of(l)->packets);
+}
+
+void usb_keep(Line *l)
+{
+    g_assert_true(usb_nothing_to_read(l));
+    kept.controller = *controller;
+    kept.device = *usb_of(l)->d;
+    kept.line = *usb_of(l);
+}
+
+void usb_restore(Line *l)
+{
+    g_assert_true(usb_nothing_to_read(l));
+    *controller = kept.controller;
+    *usb_of(l) = kept.line;
+    *usb_of(l)->d = kept.device;
 }
 
 XhciDevice *usb_device(Line *l)
@@ -83,7 +114,10 @@ Line *usb_open(unsigned n)
     u->d = xhci_connect(controller, n);
     xhci_enable_bulk(u->d, 1);
     xhci_configure(u->d, 1);
-    u->out = xhci_alloc(controller, MAX_TRANSFER);
+    if (!out[n]) {
+        out[n] = xhci_alloc(controller, MAX_TRANSFER);
+    }
+    u->out = out[n];
     usb_post(&u->line, MCTP_USB_TRANSFER_MAX);
     return &u->line;
 }

@@ -22,6 +22,14 @@ void usb_stop(void);
 /** usb_move() - the machine, its lines too, go on in another QEMU */
 void usb_move(QTestState *qts, QPCIBus *pci);
 
+/**
+ * usb_keep() - what the guest's driver has outside of the guest's memory, with
+ * a snapshot of the machine; nothing may be left to read
+ */
+void usb_keep(Line *l);
+/** usb_restore() - the same, as it was kept, when the snapshot is loaded */
+void usb_restore(Line *l);
+
 /** usb_open() - enumerate device @n as Linux does; one transfer is waiting */
 Line *usb_open(unsigned n);
 /** usb_device() - what is below a line */

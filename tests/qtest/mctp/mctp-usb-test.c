@@ -545,46 +545,6 @@ static void test_not_configured(void)
     stop(l);
 }
 
-/* An event notification resumes a sleeping port if the guest wants that */
-static void test_remote_wakeup(void)
-{
-    static const uint8_t policy[] = { 0x10, 0x80 };
-    const uint8_t transfer_firmware[0x80 + 128] = { 0, 2 };
-    const int64_t firmware_ns = 10000000000LL;
-    Line *sw = start();
-    g_autoptr(Line) l = usb_open(1);
-    XhciDevice *d = usb_device(l);
-    uint16_t none = 0;
-
-    for (int wakeup = 0; wakeup <= 1; wakeup++) {
-        g_autoptr(GByteArray) body = NULL;
-        MCTPHeader hdr;
-        Answer a = line_command(l, 0x0105, policy, sizeof(policy));
-
-        g_assert_cmphex(a.ret_code, ==, 0);
-        answer_clear(&a);
-        a = line_command(l, 0x0201, transfer_firmware,
-                         sizeof(transfer_firmware));
-        g_assert_cmphex(a.ret_code, ==, 1);
-        answer_clear(&a);
-        g_assert_cmpuint(xhci_control(d, 0x00, wakeup ? 3 : 1, 1, 0, NULL,
-                                      &none), ==, XHCI_SUCCESS);
-        xhci_write_portsc(d->x, d->port, XHCI_PORT_SET_LINK |
-                          XHCI_PORT_SUSPENDED);
-        qtest_clock_step(machine.qts, firmware_ns);
-        body = line_message(l, &hdr);
-        g_assert_cmphex(body->data[4], ==, 0x06);
-        g_assert_cmphex(xhci_portsc(d->x, d->port) & XHCI_PORT_LINK, ==,
-                        wakeup ? XHCI_PORT_RESUMING : XHCI_PORT_SUSPENDED);
-        xhci_write_portsc(d->x, d->port, XHCI_PORT_SET_LINK);
-        qtest_clock_step(machine.qts, 3 * ANSWER_NS);
-        line_close(l);
-        l = usb_open(1);
-        d = usb_device(l);
-    }
-    stop(sw);
-}
-
 static void device_add(const char *props, const char *want_error)
 {
     g_autofree char *text = g_strdup_printf(
@@ -656,7 +616,6 @@ int main(int argc, char **argv)
     qtest_add_func("/mctp-usb/long-answers", test_long_answers);
     qtest_add_func("/mctp-usb/other-endpoints", test_other_endpoints);
     qtest_add_func("/mctp-usb/not-configured", test_not_configured);
-    qtest_add_func("/mctp-usb/remote-wakeup", test_remote_wakeup);
     qtest_add_func("/mctp-usb/properties", test_properties);
     return g_test_run();
 }

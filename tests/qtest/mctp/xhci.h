@@ -20,6 +20,7 @@
 /* Of PORTSC: what a port tells, and what is written to it */
 #define XHCI_PORT_CONNECTED     0x00000001
 #define XHCI_PORT_LINK          0x000001e0
+#define XHCI_PORT_ACTIVE        0x00000000
 #define XHCI_PORT_SUSPENDED     0x00000060
 #define XHCI_PORT_RESUMING      0x000001e0
 #define XHCI_PORT_SET_LINK      0x00010000

@@ -1,0 +1,329 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * usb-cxl-mctp on a port that sleeps: what becomes ready meanwhile is there
+ * when the guest resumes the port, or resumes it. Drivers end the transfers
+ * of a device before they suspend its port, and post new ones afterwards.
+ * Reference: USB 2.0 7.1.7.7, 9.4.5; xHCI 1.2 4.15; CXL r3.2 7.6.3.
+ */
+#include "qemu/osdep.h"
+#include "qemu/bswap.h"
+#include "hw/mctp/mctp_usb_frame.h"
+#include "mctp-usb-line.h"
+
+#define SET_POLICY          0x0105
+#define NOTICE              0x0106
+#define BACKGROUND          0x8000
+#define TRANSFER_FIRMWARE   0x0201
+
+#define SUCCESS             0
+#define STARTED             1
+
+/* What the transfer of a whole package takes */
+#define FIRMWARE_NS         10000000000LL
+
+static DwI2c machine;
+
+/* Line 0 to a memory device */
+static char *machine_args(void)
+{
+    g_autofree char *mem = usb_args(0, "mem0");
+
+    return g_strconcat(MCTP_MACHINE
+        "-object memory-backend-ram,id=vmem,size=256M "
+        "-device cxl-type3,id=mem0,bus=pcie.0,addr=07.0,volatile-memdev=vmem,"
+        "sn=0x99 ", line_usb.machine, mem, NULL);
+}
+
+static Line *start(void)
+{
+    g_autofree char *args = machine_args();
+
+    dw_start_args(&machine, args);
+    usb_start(machine.qts, machine.pci);
+    return usb_open(0);
+}
+
+static void stop(Line *l)
+{
+    line_quiet(l);
+    line_close(l);
+    usb_stop();
+    dw_stop(&machine);
+}
+
+/* SET_FEATURE or CLEAR_FEATURE(DEVICE_REMOTE_WAKEUP) */
+static void set_remote_wakeup(Line *l, bool on)
+{
+    uint16_t none = 0;
+
+    g_assert_cmpuint(xhci_control(usb_device(l), 0x00, on ? 3 : 1, 1, 0, NULL,
+                                  &none), ==, XHCI_SUCCESS);
+}
+
+static void expect_link(Line *l, uint32_t state)
+{
+    const XhciDevice *d = usb_device(l);
+
+    g_assert_cmphex(xhci_portsc(d->x, d->port) & XHCI_PORT_LINK, ==, state);
+}
+
+static void set_link(Line *l, uint32_t state)
+{
+    const XhciDevice *d = usb_device(l);
+
+    xhci_write_portsc(d->x, d->port, XHCI_PORT_SET_LINK | state);
+    expect_link(l, state);
+}
+
+static void end_transfers(Line *l)
+{
+    xhci_stop_endpoint(usb_device(l), XHCI_IN);
+    xhci_wait(usb_device(l), XHCI_IN);
+}
+
+static void suspend(Line *l)
+{
+    end_transfers(l);
+    set_link(l, XHCI_PORT_SUSPENDED);
+}
+
+static void resume(Line *l)
+{
+    set_link(l, XHCI_PORT_ACTIVE);
+    usb_post(l, MCTP_USB_TRANSFER_MAX);
+}
+
+static void command(Line *l, uint16_t opcode, const void *in, size_t len,
+                    uint16_t want)
+{
+    Answer a = line_command(l, opcode, in, len);
+
+    g_assert_cmphex(a.ret_code, ==, want);
+    answer_clear(&a);
+}
+
+/* From now on it takes ten seconds until the FM is told of the end */
+static void start_operation(Line *l)
+{
+    const uint8_t transfer_firmware[0x80 + 128] = { 0, 2 };
+    uint8_t policy[2];
+
+    stw_le_p(policy, BACKGROUND);
+    command(l, SET_POLICY, policy, sizeof(policy), SUCCESS);
+    command(l, TRANSFER_FIRMWARE, transfer_firmware,
+            sizeof(transfer_firmware), STARTED);
+}
+
+static void expect_notice(Line *l)
+{
+    MCTPHeader hdr;
+    g_autoptr(GByteArray) body = line_message(l, &hdr);
+
+    g_assert_true(hdr.to);
+    g_assert_cmpuint(body->len, ==, CCI_OVERHEAD + 2);
+    g_assert_cmphex(lduw_le_p(body->data + 4), ==, NOTICE);
+    g_assert_cmphex(lduw_le_p(body->data + CCI_OVERHEAD), ==, BACKGROUND);
+}
+
+/* An answer that was not read before the port went to sleep */
+static void test_answer(void)
+{
+    Line *l = start();
+
+    end_transfers(l);
+    line_request(l, PEER_EID, 1, 1, 0x0001, NULL, 0);
+    set_link(l, XHCI_PORT_SUSPENDED);
+    qtest_clock_step(machine.qts, ANSWER_NS - 1);
+    resume(l);
+    for (unsigned n = 1; n <= 2; n++) {
+        MCTPHeader hdr;
+        g_autoptr(GByteArray) body = line_message(l, &hdr);
+        Answer a = line_answer(body, n, 0x0001);
+
+        g_assert_cmphex(a.ret_code, ==, SUCCESS);
+        answer_clear(&a);
+        if (n == 1) {
+            line_request(l, PEER_EID, 2, 2, 0x0001, NULL, 0);
+        }
+    }
+    stop(l);
+}
+
+/* ... is dropped when nobody can be waiting for it any more */
+static void test_answer_too_late(void)
+{
+    Line *l = start();
+
+    end_transfers(l);
+    line_request(l, PEER_EID, 1, 1, 0x0001, NULL, 0);
+    set_link(l, XHCI_PORT_SUSPENDED);
+    qtest_clock_step(machine.qts, ANSWER_NS + 1);
+    resume(l);
+    line_quiet(l);
+    command(l, 0x0001, NULL, 0, SUCCESS);
+    stop(l);
+}
+
+/* What comes to pass during the sleep is told after it */
+static void test_notice(void)
+{
+    Line *l = start();
+
+    start_operation(l);
+    suspend(l);
+    qtest_clock_step(machine.qts, FIRMWARE_NS);
+    expect_link(l, XHCI_PORT_SUSPENDED);
+    resume(l);
+    expect_notice(l);
+    stop(l);
+}
+
+/* ... or at once, if the guest allows the device to resume the port */
+static void test_remote_wakeup(void)
+{
+    Line *l = start();
+
+    for (int wakeup = 1; wakeup >= 0; wakeup--) {
+        start_operation(l);
+        set_remote_wakeup(l, wakeup);
+        suspend(l);
+        qtest_clock_step(machine.qts, FIRMWARE_NS);
+        expect_link(l, wakeup ? XHCI_PORT_RESUMING : XHCI_PORT_SUSPENDED);
+        resume(l);
+        expect_notice(l);
+        line_close(l);
+        l = usb_open(0);
+    }
+    stop(l);
+}
+
+/* A reset of the port takes the permission back */
+static void test_reset_of_permission(void)
+{
+    Line *l = start();
+
+    set_remote_wakeup(l, true);
+    line_close(l);
+    l = usb_open(0);
+    start_operation(l);
+    suspend(l);
+    qtest_clock_step(machine.qts, FIRMWARE_NS);
+    expect_link(l, XHCI_PORT_SUSPENDED);
+    resume(l);
+    expect_notice(l);
+    stop(l);
+}
+
+/* Only what the guest can read is a reason to resume its port */
+static void test_sleep_undisturbed(void)
+{
+    Line *l = start();
+
+    set_remote_wakeup(l, true);
+    suspend(l);
+    qtest_qmp_assert_success(machine.qts, "{'execute': 'stop'}");
+    qtest_qmp_assert_success(machine.qts, "{'execute': 'cont'}");
+    qtest_clock_step(machine.qts, 2 * ANSWER_NS);
+    expect_link(l, XHCI_PORT_SUSPENDED);
+    resume(l);
+    stop(l);
+}
+
+static void migrate(void)
+{
+    g_autofree char *args = machine_args();
+
+    mctp_migrate(&machine, args);
+    usb_move(machine.qts, machine.pci);
+}
+
+/* The port sleeps on in the other QEMU, and the device can wake it there */
+static void test_migrate(void)
+{
+    Line *l = start();
+
+    start_operation(l);
+    set_remote_wakeup(l, true);
+    suspend(l);
+    migrate();
+    expect_link(l, XHCI_PORT_SUSPENDED);
+    qtest_clock_step(machine.qts, FIRMWARE_NS);
+    expect_link(l, XHCI_PORT_RESUMING);
+    resume(l);
+    expect_notice(l);
+    stop(l);
+}
+
+/* An answer that waits for the end of the sleep comes along */
+static void test_migrate_an_answer(void)
+{
+    g_autoptr(GByteArray) body = NULL;
+    Line *l = start();
+    MCTPHeader hdr;
+    Answer a;
+
+    end_transfers(l);
+    line_request(l, PEER_EID, 1, 1, 0x0001, NULL, 0);
+    set_link(l, XHCI_PORT_SUSPENDED);
+    migrate();
+    expect_link(l, XHCI_PORT_SUSPENDED);
+    resume(l);
+    body = line_message(l, &hdr);
+    a = line_answer(body, 1, 0x0001);
+    g_assert_cmphex(a.ret_code, ==, SUCCESS);
+    answer_clear(&a);
+    stop(l);
+}
+
+/* The guest resets the port in place of resuming it: nothing is left */
+static void test_reset(void)
+{
+    Line *l = start();
+
+    start_operation(l);
+    suspend(l);
+    qtest_clock_step(machine.qts, FIRMWARE_NS);
+    line_close(l);
+    l = usb_open(0);
+    expect_link(l, XHCI_PORT_ACTIVE);
+    line_quiet(l);
+    stop(l);
+}
+
+static void test_unplug(void)
+{
+    Line *l = start();
+
+    start_operation(l);
+    set_remote_wakeup(l, true);
+    suspend(l);
+    qtest_qmp_assert_success(machine.qts, "{'execute': 'device_del',"
+                             " 'arguments': {'id': 'link0'}}");
+    qtest_qmp_eventwait(machine.qts, "DEVICE_DELETED");
+    qtest_clock_step(machine.qts, FIRMWARE_NS);
+    qtest_qmp_assert_success(machine.qts, "{'execute': 'device_add',"
+                             " 'arguments': {'driver': 'usb-cxl-mctp',"
+                             " 'id': 'link0', 'bus': 'xhci.0', 'port': '1',"
+                             " 'target': 'mem0', 'eid': 9}}");
+    line_close(l);
+    l = usb_open(0);
+    stop(l);
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    qtest_add_func("/mctp-usb/suspend/answer", test_answer);
+    qtest_add_func("/mctp-usb/suspend/answer-too-late", test_answer_too_late);
+    qtest_add_func("/mctp-usb/suspend/notice", test_notice);
+    qtest_add_func("/mctp-usb/suspend/remote-wakeup", test_remote_wakeup);
+    qtest_add_func("/mctp-usb/suspend/reset-of-permission",
+                   test_reset_of_permission);
+    qtest_add_func("/mctp-usb/suspend/undisturbed", test_sleep_undisturbed);
+    qtest_add_func("/mctp-usb/suspend/migrate", test_migrate);
+    qtest_add_func("/mctp-usb/suspend/migrate-an-answer",
+                   test_migrate_an_answer);
+    qtest_add_func("/mctp-usb/suspend/reset", test_reset);
+    qtest_add_func("/mctp-usb/suspend/unplug", test_unplug);
+    return g_test_run();
+}
