@@ -165,8 +165,10 @@ class Line:
                 self.brings = None
             else:
                 self.socket.sendall(data)
-        except OSError as error:
-            raise Closed('') from error
+        except OSError:
+            # the daemon may have said why, which ends in Closed
+            while True:
+                self.read()
 
     def some(self, wanted):
         while len(self.rest) < wanted:

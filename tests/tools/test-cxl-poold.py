@@ -143,6 +143,17 @@ def what_its_help_says_of_managers_works():
 
 
 @case
+def all_of_many_hosts_are_listed():
+    for heads in 255, 256:
+        d, fm = pool(f'--heads={heads}')
+        with d:
+            give(fm, Host(Line(d), heads - 1), heads - 1)
+            found = fm.json('hosts')['hosts']
+            equal([host['host'] for host in found], list(range(heads)))
+            equal([host['length'] for host in found][-2:], [0, 2 * MIB])
+
+
+@case
 def a_killed_daemon_forgets_nothing():
     d, fm = pool()
     with d:

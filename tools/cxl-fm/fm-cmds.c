@@ -77,6 +77,12 @@ int fm_get_dcd_info(struct cxl_conn *conn, struct fm_dcd_info *info)
     return rd_end(&rd);
 }
 
+bool fm_may_have_host(const struct fm_dcd_info *info, uint16_t host)
+{
+    return host < info->hosts || (info->hosts == UINT8_MAX &&
+                                  host == UINT8_MAX);
+}
+
 int fm_get_regions(struct cxl_conn *conn, uint16_t host, uint8_t count,
                    uint8_t start, struct fm_regions *regions)
 {

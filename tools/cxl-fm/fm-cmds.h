@@ -229,6 +229,8 @@ struct fm_regions {
 };
 
 int fm_get_dcd_info(struct cxl_conn *conn, struct fm_dcd_info *info);
+/** fm_may_have_host() - a component counts up to 255, and can have one more. */
+bool fm_may_have_host(const struct fm_dcd_info *info, uint16_t host);
 int fm_get_regions(struct cxl_conn *conn, uint16_t host, uint8_t count,
                    uint8_t start, struct fm_regions *regions);
 int fm_set_region(struct cxl_conn *conn, uint8_t region, uint64_t block,

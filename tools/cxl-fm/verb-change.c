@@ -350,7 +350,7 @@ static int check_device(struct fm_app *app, const struct fm_order *order,
     char size[FM_TEXT];
     int ret = fm_get_dcd_info(app->conn, &info);
 
-    if (!ret && order->host >= info.hosts) {
+    if (!ret && !fm_may_have_host(&info, order->host)) {
         return fm_usage(app, "--host %u: there is no such host; the device "
                         "has %u, counted from 0", order->host, info.hosts);
     }
@@ -527,7 +527,7 @@ static int prepare_release(struct fm_app *app, struct fm_order *order,
     guint64 held = 0;
     int status, ret = fm_get_dcd_info(app->conn, &info);
 
-    if (!ret && order->host >= info.hosts) {
+    if (!ret && !fm_may_have_host(&info, order->host)) {
         return fm_usage(app, "--host %u: there is no such host; the device "
                         "has %u, counted from 0", order->host, info.hosts);
     }

@@ -120,25 +120,41 @@ static void json_host(struct fm_json *j, const struct tally *t)
     fm_json_end(j);
 }
 
+static int count_hosts(struct cxl_conn *conn, unsigned *n)
+{
+    struct fm_regions regions;
+    struct fm_dcd_info info;
+    int ret = fm_get_dcd_info(conn, &info);
+
+    if (!ret) {
+        *n = info.hosts;
+        if (fm_may_have_host(&info, *n) &&
+            !fm_get_regions(conn, *n, CXL_DC_REGIONS, 0, &regions)) {
+            (*n)++;
+        }
+    }
+    return ret;
+}
+
 static int run_hosts(struct fm_app *app, int argc, char **argv)
 {
     g_autofree struct tally *tally = NULL;
-    struct fm_dcd_info info;
+    unsigned hosts;
     int ret = fm_connect(app);
 
     if (ret) {
         return ret;
     }
-    ret = fm_get_dcd_info(app->conn, &info);
+    ret = count_hosts(app->conn, &hosts);
     if (ret) {
         return fm_fail(app, ret);
     }
-    tally = g_new0(struct tally, info.hosts);
-    for (unsigned h = 0; !ret && h < info.hosts; h++) {
+    tally = g_new0(struct tally, hosts);
+    for (unsigned h = 0; !ret && h < hosts; h++) {
         tally[h].host = h;
         ret = count(app->conn, &tally[h]);
     }
-    ret = ret ?: count_leaving(app->conn, tally, info.hosts);
+    ret = ret ?: count_leaving(app->conn, tally, hosts);
     if (ret) {
         return fm_fail(app, ret);
     }
@@ -146,7 +162,7 @@ static int run_hosts(struct fm_app *app, int argc, char **argv)
         fm_json_begin(&app->j, NULL, '{');
         fm_json_begin(&app->j, "hosts", '[');
     }
-    for (unsigned h = 0; h < info.hosts; h++) {
+    for (unsigned h = 0; h < hosts; h++) {
         if (app->json) {
             json_host(&app->j, &tally[h]);
         } else {
@@ -162,6 +178,6 @@ static int run_hosts(struct fm_app *app, int argc, char **argv)
 
 const struct fm_verb fm_verbs_hosts[] = {
     { "hosts", "", 0, 0, "What each host has, and what it still may reach",
-      "A component counts its hosts up to 255.", NULL, run_hosts },
+      NULL, NULL, run_hosts },
     { NULL }
 };
