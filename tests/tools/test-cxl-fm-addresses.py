@@ -21,8 +21,8 @@ from fm_machine import BLOCK, DC_BASE, PATIENCE
 from wire_peer import WirePeer
 
 VERBS = ['identify', 'info', 'regions', 'extents', 'tags', 'hosts', 'map',
-         'add', 'release', 'set-region', 'reference', 'log', 'commands', 'events',
-         'watch', 'raw', 'fault']
+         'add', 'release', 'set-region', 'reference', 'log', 'commands',
+         'events', 'watch', 'raw', 'fault']
 
 
 # -- words --------------------------------------------------------------------

@@ -20,6 +20,7 @@ from poold_cases import (BLOCK, IN_USE, MIB, POOL, POOLD, give,  # noqa: E402
 from fm_cases import TAG, Fm, case, equal, has, run  # noqa: E402
 from poold import Closed, Daemon, FmLine, Host, Line  # noqa: E402
 
+
 @case
 def what_leaves_is_nobodys_until_its_access_ended():
     d, fm = pool()

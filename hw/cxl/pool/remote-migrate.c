@@ -121,23 +121,16 @@ static bool remote_can_leave(const CXLPoolRemote *r, Error **errp)
     return true;
 }
 
-static bool remote_is_no_snapshot(const CXLPoolRemote *r, Error **errp)
+static bool remote_is_migration(const CXLPoolRemote *r, Error **errp)
 {
-    if (runstate_check(RUN_STATE_SAVE_VM) || migration_in_bg_snapshot()) {
-        g_autofree char *id = cxl_echo(cxl_pool_id(r->pool));
+    g_autofree char *id = cxl_echo(cxl_pool_id(r->pool));
 
+    if (runstate_check(RUN_STATE_SAVE_VM) || migration_in_bg_snapshot()) {
         error_setg(errp, "cxl-pool '%s' is that of a cxl-poold: others write "
                    "to its memory, which no snapshot could put back", id);
         return false;
     }
-    return true;
-}
-
-static bool remote_is_no_colo(const CXLPoolRemote *r, Error **errp)
-{
     if (migrate_colo()) {
-        g_autofree char *id = cxl_echo(cxl_pool_id(r->pool));
-
         error_setg(errp, "cxl-pool '%s' is that of a cxl-poold, which has "
                    "each of its heads in one machine at a time, not in the two "
                    "of x-colo", id);
@@ -153,7 +146,7 @@ static int remote_migrates(NotifierWithReturn *notifier, MigrationEvent *event,
     CXLPoolRemote *r = container_of(notifier, CXLPoolRemote, migrates);
 
     return event->type == MIG_EVENT_PRECOPY_SETUP &&
-           !remote_is_no_snapshot(r, errp) ? -EINVAL : 0;
+           !remote_is_migration(r, errp) ? -EINVAL : 0;
 }
 
 /* Nothing of it has left yet: what is wrong is said before the machine stops */
@@ -161,7 +154,7 @@ static int remote_save_setup(QEMUFile *f, void *opaque, Error **errp)
 {
     CXLPoolRemote *r = opaque;
 
-    if (!remote_is_no_snapshot(r, errp) || !remote_is_no_colo(r, errp)) {
+    if (!remote_is_migration(r, errp)) {
         return -EINVAL;
     }
     /* A migration before this one may have left them so in a stopped machine */
