@@ -220,6 +220,8 @@ typedef struct Head {
 
 extern const CXLDCOps heads_dc_ops;
 void heads_init(Poold *p);
+/** heads_pieces() - where the bytes of a range are that is accessible */
+void heads_pieces(const Head *h, uint64_t dpa, uint64_t last, GArray *pieces);
 /** heads_set_info() - false for what there cannot be */
 bool heads_set_info(Head *h, const CXLHeadInfo *info);
 /** heads_info() - as of CXLHeads, while its process lives */
