@@ -46,26 +46,33 @@ archive_folders() {
     : >"$1/status"
 }
 
-# archive_open CACHE [SUITE]: writes the source list, with all of SUITE, and reads
-# the package lists; done once per run of a script, and only when something must
-# be fetched.
-archive_open() {
-    local dir=$1/archive suite=${2:-trixie} address key
-    [ "${ARCHIVE_OPENED:-}" = "$1 $suite" ] && return
+# archive_lines TYPE SUITE...: of a source list, for the machine's own archive.
+archive_lines() {
+    local type=$1 address key
+    shift
     command -v apt-get >/dev/null || die "apt-get is needed to fetch sources;" \
         "give a source tree of your own with --base"
     address=$(archive_address)
     [ -n "$address" ] || die "this machine's apt names no Debian archive"
     key=$(archive_keyring) || exit 1
+    printf "$type [signed-by=$key] $address %s main\n" "$@"
+}
+
+# archive_open CACHE [SUITE]: writes the source list, with all of SUITE, and reads
+# the package lists; done once per run of a script, and only when something must
+# be fetched.
+archive_open() {
+    local dir=$1/archive suite=${2:-trixie}
+    local binaries=(trixie trixie-backports)
+    [ "${ARCHIVE_OPENED:-}" = "$1 $suite" ] && return
+    [ "$suite" = trixie ] || binaries+=("$suite")
+    if grep -qs '^VERSION_CODENAME=bookworm' /etc/os-release; then
+        binaries+=(bookworm-backports)
+    fi
     archive_folders "$dir"
     {
-        echo "deb-src [signed-by=$key] $address $suite main"
-        printf "deb [signed-by=$key] $address %s main\n" trixie \
-            $([ "$suite" = trixie ] || echo "$suite")
-        echo "deb [signed-by=$key] $address trixie-backports main"
-        if grep -qs '^VERSION_CODENAME=bookworm' /etc/os-release; then
-            echo "deb [signed-by=$key] $address bookworm-backports main"
-        fi
+        archive_lines deb-src "$suite"
+        archive_lines deb "${binaries[@]}"
     } >"$dir/sources.list"
     say "reading the package lists of Debian $suite"
     archive_apt "$1" apt-get update >"$dir/update.log" 2>&1 ||
@@ -129,15 +136,11 @@ archive_closure() {
 # archive_foreign CACHE ARCHITECTURE SUITE DIR NAME...: downloads packages for
 # another processor into DIR, without what they depend on.
 archive_foreign() {
-    local cache=$1/$2 suite=$3 dir=$4 address key
+    local cache=$1/$2 suite=$3 dir=$4
     local arch=(-o "APT::Architecture=$2" -o "APT::Architectures::=$2")
     shift 4
-    address=$(archive_address)
-    [ -n "$address" ] || die "this machine's apt names no Debian archive"
-    key=$(archive_keyring) || exit 1
     archive_folders "$cache/archive"
-    echo "deb [signed-by=$key] $address $suite main" \
-        >"$cache/archive/sources.list"
+    archive_lines deb "$suite" >"$cache/archive/sources.list"
     run_logged "fetching $*" "$cache/archive/update.log" \
         archive_apt "$cache" apt-get "${arch[@]}" update &&
         (cd "$dir" && archive_apt "$cache" apt-get "${arch[@]}" \
