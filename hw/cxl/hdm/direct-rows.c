@@ -27,18 +27,19 @@ static CxlMemoryTrap reason(const CXLMember *m, uint64_t part, uint64_t len)
     CXLMemSpan span;
 
     m->ops->span(m->device, m->dpa + part, len, false, &span);
-    return span.mr ? CXL_MEMORY_TRAP_PARTIAL_PAGE : span.why;
+    return span.memory ? CXL_MEMORY_TRAP_PARTIAL_PAGE : span.why;
 }
 
 /*
  * What is between two bytes of one member that trap traps as well: chunks of
  * the others would be pieces by themselves.
  */
-CXLRows cxl_rows(const CXLSet *set, uint64_t at, uint64_t end, unsigned page)
+CXLDirectFate cxl_rows(const CXLSet *set, uint64_t at, uint64_t end,
+                       unsigned page)
 {
     const CXLSetShape *s = &set->shape;
     uint64_t good = end, bad = at;
-    CXLRows rows = { 0 };
+    CXLDirectFate rows = { .interleaved = true };
 
     for (unsigned k = 0; k < s->ways; k++) {
         const CXLMember *m = &s->member[k];
@@ -52,7 +53,8 @@ CXLRows cxl_rows(const CXLSet *set, uint64_t at, uint64_t end, unsigned page)
         m->ops->span(m->device, m->dpa + part, left, true, &span);
         from = in_set(s, k, part);
         to = span.len == left ? end : in_set(s, k, part + span.len - 1) + 1;
-        if (span.mr == m->mr && span.offset == m->offset + part) {
+        if (span.memory == m->medium.memory &&
+            span.offset == m->medium.offset + part) {
             rows.dynamic |= span.dynamic;
             if (span.len == left) {
                 continue;

@@ -25,38 +25,6 @@ unsigned cxl_direct_mapped(const CXLState *state)
     return state->direct->mapped->len;
 }
 
-/*
- * Dynamic capacity comes and goes.  Who does DMA to it follows, see discard.c;
- * who locks all memory once and for all cannot, and it is either us or them:
- * they are refused while we map, and while they are there, it traps.
- */
-static bool direct_require_dynamic(CXLDirect *d)
-{
-    if (!d->dynamic) {
-        d->dynamic = ram_block_coordinated_discard_require(true) == 0;
-    }
-    return d->dynamic;
-}
-
-static void direct_release_dynamic(CXLDirect *d)
-{
-    if (d->dynamic) {
-        ram_block_coordinated_discard_require(false);
-        d->dynamic = false;
-    }
-}
-
-bool cxl_direct_may_map_dynamic(const CXLState *state)
-{
-    bool was = state->direct->dynamic;
-    bool may = direct_require_dynamic(state->direct);
-
-    if (!was) {
-        direct_release_dynamic(state->direct);
-    }
-    return may;
-}
-
 static bool same_piece(const CXLDirectPiece *a, const CXLDirectPiece *b)
 {
     return a->hpa == b->hpa && a->len == b->len && a->device == b->device &&
@@ -131,23 +99,28 @@ static bool any_dynamic(const GArray *plan)
 bool cxl_direct_update(void)
 {
     CXLState *state = cxl_direct_state();
-    bool dynamic;
-    GArray *plan;
+    CXLDirect *d;
 
     if (!state) {
         return true;
     }
-    for (GList *it = state->fixed_windows; it; it = it->next) {
-        cxl_window_forget(it->data);
+    d = state->direct;
+    state->generation++;
+    /*
+     * Dynamic capacity comes and goes.  Who does DMA to it follows, see
+     * discard.c; who locks all memory once and for all cannot, and it is either
+     * us or them: they are refused while we map, and while they are there, it
+     * traps.
+     */
+    d->may_map_dynamic = d->dynamic ||
+                         ram_block_coordinated_discard_require(true) == 0;
+    d->no_dma = false;
+    apply(state, cxl_direct_plan(state));
+    d->dynamic = any_dynamic(d->mapped);
+    if (d->may_map_dynamic && !d->dynamic) {
+        ram_block_coordinated_discard_require(false);
     }
-    dynamic = direct_require_dynamic(state->direct);
-    plan = cxl_direct_plan(state, dynamic);
-    state->direct->no_dma = false;
-    apply(state, plan);
-    if (!any_dynamic(plan)) {
-        direct_release_dynamic(state->direct);
-    }
-    return !state->direct->no_dma;
+    return !d->no_dma;
 }
 
 void cxl_direct_topology_changed(void)
@@ -155,9 +128,6 @@ void cxl_direct_topology_changed(void)
     CXLState *state = cxl_direct_state();
 
     if (state) {
-        for (GList *it = state->fixed_windows; it; it = it->next) {
-            cxl_route_forget(it->data);
-        }
         cxl_sets_topology_changed(state);
         cxl_direct_update();
     }

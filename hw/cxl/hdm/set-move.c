@@ -100,8 +100,10 @@ static bool rows_are_there(const CXLSet *s, uint64_t row, uint64_t n)
     unsigned ways = s->shape.ways, g = s->shape.granularity;
 
     for (unsigned k = 0; k < ways; k++) {
-        if (is_there(s->shape.member[k].mr->ram_block,
-                     s->shape.member[k].offset + row * g, n * g)) {
+        const CXLMedium *m = &s->shape.member[k].medium;
+
+        if (is_there(m->memory->mrs.mr->ram_block, m->offset + row * g,
+                     n * g)) {
             return true;
         }
     }
@@ -119,11 +121,12 @@ static void copy_rows(CXLSet *s, uint64_t row, uint64_t n, bool kept,
     bool blank = is_blank(&s->memory, in_set, all);
 
     for (unsigned k = 0; k < ways; k++) {
-        MemoryRegionCache *b = &s->backend[k];
-        uint64_t offset = s->shape.member[k].offset + row * g;
+        const CXLMedium *m = &s->shape.member[k].medium;
+        MemoryRegionCache *b = m->memory;
+        uint64_t offset = m->offset + row * g;
         uint8_t *a = s->memory.ptr + in_set + k * g;
 
-        if ((kept && !s->shape.member[k].write_back) ||
+        if ((kept && !m->write_back) ||
             (blank && is_blank(b, offset, n * g))) {
             continue;
         }
@@ -161,14 +164,14 @@ static void give_back_backends(CXLSet *s, uint64_t row, uint64_t n)
     unsigned g = s->shape.granularity;
 
     for (unsigned k = 0; k < s->shape.ways; k++) {
-        const CXLMember *m = &s->shape.member[k];
-        uint64_t page = qemu_ram_pagesize(m->mr->ram_block);
+        const CXLMedium *m = &s->shape.member[k].medium;
+        uint64_t page = qemu_ram_pagesize(m->memory->mrs.mr->ram_block);
         uint64_t piece = MAX(page, PIECE);
         uint64_t from = ROUND_DOWN(m->offset + row * g, piece);
         uint64_t to = m->offset + (row + n) * g;
 
         if (m->may_drop) {
-            give_back(&s->backend[k], MAX(from, ROUND_UP(m->offset, page)),
+            give_back(m->memory, MAX(from, ROUND_UP(m->offset, page)),
                       ROUND_DOWN(to, row + n == s->rows ? page : piece));
         }
     }
@@ -266,13 +269,6 @@ static void kick_cpus(void)
     }
 }
 
-static void forget_lanes(CXLState *state)
-{
-    for (GList *it = state->fixed_windows; it; it = it->next) {
-        cxl_window_forget(it->data);
-    }
-}
-
 static void pause_timer(CXLSets *all)
 {
     timer_mod(all->timer, qemu_clock_get_ms(QEMU_CLOCK_REALTIME) + PAUSE_MS);
@@ -313,7 +309,8 @@ static void slice(void *opaque)
             left = true;
         }
     }
-    forget_lanes(state);
+    /* Bytes are elsewhere now */
+    state->generation++;
     if (left) {
         cxl_direct_topology_changed();
     } else if (map) {
@@ -446,7 +443,6 @@ CXLSets *cxl_sets_new(CXLState *state)
 
     all->state = state;
     QTAILQ_INIT(&all->set);
-    all->spread = g_array_new(false, false, sizeof(CXLSpread));
     all->timer = timer_new_ms(QEMU_CLOCK_REALTIME, slice, state);
     all->stream.notify = stream_changed;
     precopy_add_notifier(&all->stream);
