@@ -380,11 +380,6 @@ void cxl_type3_direct_detach(CXLType3Dev *d)
 
 /* -- the interface of the host's side ------------------------------------- */
 
-static bool direct_is_attached(CXLMemTarget *t)
-{
-    return CXL_TYPE3(t)->direct.attached;
-}
-
 static CXLCCI *direct_fm_cci(CXLMemTarget *t)
 {
     return &CXL_TYPE3(t)->fm_cci;
@@ -392,7 +387,9 @@ static CXLCCI *direct_fm_cci(CXLMemTarget *t)
 
 static const uint32_t *direct_hdm_registers(CXLMemTarget *t)
 {
-    return CXL_TYPE3(t)->cxl.crb.cache_mem_registers;
+    CXLType3Dev *d = CXL_TYPE3(t);
+
+    return d->direct.attached ? d->cxl.crb.cache_mem_registers : NULL;
 }
 
 static uint32_t direct_map_limit(CXLMemTarget *t)
@@ -404,7 +401,6 @@ void cxl_type3_direct_class_init(ObjectClass *oc)
 {
     CXLMemTargetClass *tc = CXL_MEM_TARGET_CLASS(oc);
 
-    tc->is_attached = direct_is_attached;
     tc->fm_cci = direct_fm_cci;
     tc->hdm_registers = direct_hdm_registers;
     tc->map_limit = direct_map_limit;

@@ -17,7 +17,6 @@
 
 /**
  * struct Walk - one pass over the windows
- * @state: whose windows
  * @pieces: CXLDirectPiece found so far
  * @spent: how many of them each device has
  * @slots: how many there may be in all
@@ -31,7 +30,7 @@
  * @stop: nobody wants to hear more
  */
 typedef struct Walk {
-    const CXLState *state;
+    const CXLDirect *d;
     GArray *pieces;
     GHashTable *spent;
     uint64_t slots;
@@ -46,16 +45,15 @@ typedef struct Walk {
     bool stop;
 } Walk;
 
-static void walk_init(Walk *w, const CXLState *state)
+static void walk_init(Walk *w, const CXLDirect *d)
 {
     *w = (Walk) {
-        .state = state,
+        .d = d,
         .pieces = g_array_new(false, false, sizeof(CXLDirectPiece)),
         .spent = g_hash_table_new(NULL, NULL),
-        .slots = cxl_direct_slots(state),
+        .slots = cxl_direct_slots(d),
         .page = MAX(qemu_real_host_page_size(), qemu_target_page_size()),
-        .mapped = ram_block_discard_is_disabled() ? state->direct->mapped
-                                                  : NULL,
+        .mapped = ram_block_discard_is_disabled() ? d->mapped : NULL,
     };
 }
 
@@ -199,7 +197,7 @@ static void add_piece(Walk *w, const CXLDirectPiece *p, const CXLMember *m,
         fate->why = CXL_MEMORY_TRAP_CONFIDENTIAL;
     } else if ((who = limited(w, m, n, 0))) {
         fate->why = CXL_MEMORY_TRAP_SWITCHED_OFF;
-    } else if (p->dynamic && !w->state->direct->may_map_dynamic) {
+    } else if (p->dynamic && !w->d->may_map_dynamic) {
         fate->why = CXL_MEMORY_TRAP_PINNED;
     } else if (extends(w, p)) {
         fate->direct = true;
@@ -291,6 +289,79 @@ static void linear(Walk *w, CXLFixedWindow *fw, const CXLPart *part)
     }
 }
 
+/* The first byte of member @k at @at or behind it: offset in its part */
+static uint64_t part_from(const CXLSetShape *s, unsigned k, uint64_t at)
+{
+    uint64_t g = s->granularity, n = at / (s->ways * g);
+    uint64_t in_row = at % (s->ways * g);
+
+    return n * g + (in_row < k * g ? 0 : MIN(in_row - k * g, g));
+}
+
+static uint64_t in_set(const CXLSetShape *s, unsigned k, uint64_t part)
+{
+    return cxl_interleave_hpa_offset(part, k, s->ways, s->granularity);
+}
+
+/* What traps in the midst of pages?  Those are asked for that are too small */
+static CxlMemoryTrap reason(const CXLMember *m, uint64_t part, uint64_t len)
+{
+    CXLMemSpan span;
+
+    m->ops->span(m->device, m->dpa + part, len, false, &span);
+    return span.memory ? CXL_MEMORY_TRAP_PARTIAL_PAGE : span.why;
+}
+
+/*
+ * The fate of the first bytes at @at of a set, in whole pages: RAM, if all bytes
+ * in them are RAM on the devices that they belong to.  @end is that of what may
+ * be mapped, as @at a multiple of @page.  What is between two bytes of one
+ * member that trap traps as well: chunks of the others would be pieces by
+ * themselves.
+ */
+static CXLDirectFate rows(const CXLSet *set, uint64_t at, uint64_t end,
+                          unsigned page)
+{
+    const CXLSetShape *s = &set->shape;
+    uint64_t good = end, bad = at;
+    CXLDirectFate fate = { .interleaved = true };
+
+    for (unsigned k = 0; k < s->ways; k++) {
+        const CXLMember *m = &s->member[k];
+        uint64_t part = part_from(s, k, at);
+        uint64_t left = part_from(s, k, end) - part, from, to;
+        CXLMemSpan span;
+
+        if (!left) {
+            continue;
+        }
+        m->ops->span(m->device, m->dpa + part, left, true, &span);
+        from = in_set(s, k, part);
+        to = span.len == left ? end : in_set(s, k, part + span.len - 1) + 1;
+        if (span.memory == m->medium.memory &&
+            span.offset == m->medium.offset + part) {
+            fate.dynamic |= span.dynamic;
+            if (span.len == left) {
+                continue;
+            }
+            part += span.len;
+            left -= span.len;
+            from = in_set(s, k, part);
+            to = from + 1;
+        }
+        if (from >= at + page) {
+            good = MIN(good, from);
+        } else if (MIN(ROUND_UP(to, page), end) > bad) {
+            bad = MIN(ROUND_UP(to, page), end);
+            fate.device = m->device;
+            fate.why = reason(m, part, left);
+        }
+    }
+    fate.direct = bad == at;
+    fate.len = (fate.direct ? ROUND_DOWN(good, page) : bad) - at;
+    return fate;
+}
+
 /* Rows that are in guest order already may be mapped */
 static void set_rows(Walk *w, CXLFixedWindow *fw, const CXLPart *part)
 {
@@ -303,7 +374,7 @@ static void set_rows(Walk *w, CXLFixedWindow *fw, const CXLPart *part)
     uint64_t refused = w->refused, at = 0;
 
     while (at < end && !w->stop) {
-        CXLDirectFate fate = cxl_rows(s, at, end, w->page);
+        CXLDirectFate fate = rows(s, at, end, w->page);
         CXLDirectPiece p = {
             .fw = fw, .hpa = part->hpa + at, .len = fate.len,
             .mr = &s->ram, .offset = at, .dynamic = fate.dynamic,
@@ -347,12 +418,12 @@ static void window(Walk *w, CXLFixedWindow *fw)
     }
 }
 
-GArray *cxl_direct_plan(const CXLState *state)
+GArray *cxl_direct_plan(const CXLDirect *d)
 {
     Walk w;
 
-    walk_init(&w, state);
-    for (GList *it = state->fixed_windows; it; it = it->next) {
+    walk_init(&w, d);
+    for (GList *it = d->state->fixed_windows; it; it = it->next) {
         window(&w, it->data);
     }
     trace_cxl_direct_plan(w.pieces->len, w.asked);
@@ -366,10 +437,10 @@ void cxl_direct_explain(CXLFixedWindow *only, hwaddr from, CXLDirectFateFn *fn,
     Walk w;
 
     /* All windows before it as well: they spend from the same budgets */
-    walk_init(&w, only->state);
+    walk_init(&w, only->state->direct);
     w.from = from;
     w.opaque = opaque;
-    for (GList *it = w.state->fixed_windows; it && !w.tell; it = it->next) {
+    for (GList *it = only->state->fixed_windows; it && !w.tell; it = it->next) {
         w.tell = it->data == only ? fn : NULL;
         window(&w, it->data);
     }

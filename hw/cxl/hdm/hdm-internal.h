@@ -142,24 +142,6 @@ typedef struct CXLPart {
 } CXLPart;
 
 /**
- * struct CXLSets - all of a machine
- * @set: no byte of a backend is in two of them
- * @timer: of the next slice
- * @hold: a stream is made: everything goes back, and stays
- * @later: some set cannot be until the machine runs
- * @exit: QEMU ends
- */
-typedef struct CXLSets {
-    CXLState *state;
-    QTAILQ_HEAD(, CXLSet) set;
-    QEMUTimer *timer;
-    bool hold;
-    bool later;
-    NotifierWithReturn stream;
-    Notifier exit;
-} CXLSets;
-
-/**
  * struct CXLDirectPiece - part of a window that is plain RAM
  * @hpa: host physical address, as @len in whole pages
  * @device: whose memory it is, NULL if it is that of a set; mapped pieces keep
@@ -203,19 +185,33 @@ typedef struct CXLDirectFate {
 /* direct.c */
 
 /**
- * struct CXLDirect - what is mapped
+ * struct CXLDirect - what is mapped, and which interleaved memory there is
+ * @state: of the machine
  * @mapped: CXLDirectPiece, as they are in the windows
  * @decode: tells that a decoder has changed
  * @may_map_dynamic: nobody had pinned memory for good at the last update
  * @dynamic: we keep others from that
  * @no_dma: something that does DMA could not take a piece
+ * @set: no byte of a backend is in two of them
+ * @timer: of the next slice
+ * @hold: a stream is made: all sets go back, and stay
+ * @later: some set cannot be until the machine runs
+ * @stream: tells that one begins or has ended
+ * @exit: QEMU ends
  */
 typedef struct CXLDirect {
+    CXLState *state;
     GArray *mapped;
     Notifier decode;
     bool may_map_dynamic;
     bool dynamic;
     bool no_dma;
+    QTAILQ_HEAD(, CXLSet) set;
+    QEMUTimer *timer;
+    bool hold;
+    bool later;
+    NotifierWithReturn stream;
+    Notifier exit;
 } CXLDirect;
 
 /**
@@ -224,19 +220,16 @@ typedef struct CXLDirect {
  */
 void cxl_direct_start(CXLState *state);
 
-/** cxl_direct_state - of a machine that cxl_direct_start() was told of. */
-CXLState *cxl_direct_state(void);
-unsigned cxl_direct_mapped(const CXLState *state);
-
-/* direct-slots.c */
+/** cxl_direct - of a machine that cxl_direct_start() was told of, or NULL */
+CXLDirect *cxl_direct(void);
 
 /** cxl_direct_slots() - how many pieces may be mapped in all */
-uint64_t cxl_direct_slots(const CXLState *state);
+uint64_t cxl_direct_slots(const CXLDirect *d);
 
 /* direct-plan.c */
 
 /** cxl_direct_plan() - all pieces that should be mapped, ascending */
-GArray *cxl_direct_plan(const CXLState *state);
+GArray *cxl_direct_plan(const CXLDirect *d);
 
 /* Return false to end the walk */
 typedef bool CXLDirectFateFn(void *opaque, const CXLDirectFate *fate);
@@ -250,15 +243,6 @@ typedef bool CXLDirectFateFn(void *opaque, const CXLDirectFate *fate);
 void cxl_direct_explain(CXLFixedWindow *fw, hwaddr from, CXLDirectFateFn *fn,
                         void *opaque);
 
-/* direct-rows.c */
-
-/**
- * cxl_rows() - the fate of the first bytes at @at in @s, in whole pages
- * @end: of what may be mapped, as @at a multiple of @page, rows below @s->moved
- */
-CXLDirectFate cxl_rows(const CXLSet *s, uint64_t at, uint64_t end,
-                       unsigned page);
-
 /* set.c */
 
 /**
@@ -267,19 +251,16 @@ CXLDirectFate cxl_rows(const CXLSet *s, uint64_t at, uint64_t end,
  * Finds the parts of all windows.  Before the memory transaction that maps what
  * is there.
  */
-void cxl_sets_topology_changed(CXLState *state);
+void cxl_sets_topology_changed(CXLDirect *d);
 
 /** cxl_set_remove() - none of its rows is in it */
-void cxl_set_remove(CXLSets *all, CXLSet *s);
+void cxl_set_remove(CXLDirect *d, CXLSet *s);
 
 /* set-move.c */
 
-CXLSets *cxl_sets_new(CXLState *state);
+void cxl_sets_start(CXLDirect *d);
 
 /** cxl_sets_go() - some set may have rows to move */
-void cxl_sets_go(CXLSets *all);
-
-/** cxl_sets_finish() - what is to leave its set does so at once */
-void cxl_sets_finish(CXLState *state);
+void cxl_sets_go(CXLDirect *d);
 
 #endif /* HW_CXL_HDM_INTERNAL_H */

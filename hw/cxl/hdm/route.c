@@ -101,7 +101,7 @@ static PCIDevice *route_behind(PCIDevice *port)
 static bool route_is_device(PCIDevice *d)
 {
     return d && object_dynamic_cast(OBJECT(d), TYPE_CXL_MEM_TARGET) &&
-           CXL_MEM_TARGET_GET_CLASS(d)->is_attached((CXLMemTarget *)d);
+           CXL_MEM_TARGET_GET_CLASS(d)->hdm_registers((CXLMemTarget *)d);
 }
 
 CXLRoute cxl_route_hpa(const CXLFixedWindow *fw, hwaddr hpa)

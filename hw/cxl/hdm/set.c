@@ -45,7 +45,7 @@ static bool set_alloc(CXLSet *s, Error **errp)
                                                   s->len, 0, errp);
 }
 
-static CXLSet *set_new(CXLSets *all, const CXLSetShape *shape, uint64_t each)
+static CXLSet *set_new(CXLDirect *d, const CXLSetShape *shape, uint64_t each)
 {
     CXLSet *s = CXL_SET(object_new(TYPE_CXL_SET));
     Error *err = NULL;
@@ -67,15 +67,15 @@ static CXLSet *set_new(CXLSets *all, const CXLSetShape *shape, uint64_t each)
     /* For the monitor to see; that reference is the one that there is */
     object_property_add_child(qdev_get_machine(), "cxl-set[*]", OBJECT(s));
     object_unref(OBJECT(s));
-    QTAILQ_INSERT_TAIL(&all->set, s, next);
+    QTAILQ_INSERT_TAIL(&d->set, s, next);
     trace_cxl_set_new(s->len, shape->ways, shape->granularity);
     return s;
 }
 
-void cxl_set_remove(CXLSets *all, CXLSet *s)
+void cxl_set_remove(CXLDirect *d, CXLSet *s)
 {
     assert(!s->moved);
-    QTAILQ_REMOVE(&all->set, s, next);
+    QTAILQ_REMOVE(&d->set, s, next);
     for (unsigned k = 0; k < s->shape.ways; k++) {
         memory_region_unref(s->shape.member[k].medium.memory->mrs.mr);
     }
@@ -130,26 +130,24 @@ static bool set_writes_back(const CXLSetShape *shape)
 }
 
 /* Return: NULL with @why if the bytes stay where they are */
-static CXLSet *set_get(CXLSets *all, const CXLSetShape *shape, uint64_t each,
+static CXLSet *set_get(CXLDirect *d, const CXLSetShape *shape, uint64_t each,
                        CxlMemoryTrap *why)
 {
     CXLSet *s;
 
     *why = CXL_MEMORY_TRAP_MOVING;
-    if (all->hold) {
+    if (d->hold) {
         return NULL;
     }
     if (set_writes_back(shape) && cxl_backends_are_of_another()) {
-        all->later = true;
+        d->later = true;
         return NULL;
     }
-    QTAILQ_FOREACH(s, &all->set, next) {
+    QTAILQ_FOREACH(s, &d->set, next) {
         if (set_same(s, shape, each)) {
             s->wanted = true;
             return s;
         }
-    }
-    QTAILQ_FOREACH(s, &all->set, next) {
         if (set_overlaps(s, shape, each)) {
             return NULL;
         }
@@ -161,7 +159,7 @@ static CXLSet *set_get(CXLSets *all, const CXLSetShape *shape, uint64_t each,
     }
     *why = CXL_MEMORY_TRAP_INTERLEAVED;
     /* All of new memory would be cleared and locked, there and then */
-    s = should_mlock(mlock_state) ? NULL : set_new(all, shape, each);
+    s = should_mlock(mlock_state) ? NULL : set_new(d, shape, each);
     if (s) {
         s->wanted = true;
     }
@@ -231,7 +229,7 @@ static bool part_follow_row(CXLFixedWindow *fw, CXLPart *p)
 }
 
 /* A set has one piece of one backend of each device: one for each such part */
-static void part_spread(CXLSets *all, CXLFixedWindow *fw, CXLPart *p)
+static void part_spread(CXLDirect *d, CXLFixedWindow *fw, CXLPart *p)
 {
     CXLSetShape *shape = &p->shape;
     uint64_t each = (p->end - p->hpa) / shape->ways, len;
@@ -260,7 +258,7 @@ static void part_spread(CXLSets *all, CXLFixedWindow *fw, CXLPart *p)
         if (!p->device && (len % unit || p->hpa % unit)) {
             p->why = CXL_MEMORY_TRAP_INTERLEAVED;
         } else if (!p->device) {
-            p->set = set_get(all, shape, len, &p->why);
+            p->set = set_get(d, shape, len, &p->why);
         }
         g_array_append_val(fw->parts, *p);
         for (unsigned k = 0; k < shape->ways; k++) {
@@ -269,7 +267,7 @@ static void part_spread(CXLSets *all, CXLFixedWindow *fw, CXLPart *p)
     }
 }
 
-static void window_divide(CXLSets *all, CXLFixedWindow *fw)
+static void window_divide(CXLDirect *d, CXLFixedWindow *fw)
 {
     hwaddr end = fw->base + fw->size;
 
@@ -278,7 +276,7 @@ static void window_divide(CXLSets *all, CXLFixedWindow *fw)
         CXLPart p = { .hpa = hpa, .end = end };
 
         if (part_follow_row(fw, &p) && p.shape.ways > 1) {
-            part_spread(all, fw, &p);
+            part_spread(d, fw, &p);
         } else {
             g_array_append_val(fw->parts, p);
         }
@@ -286,42 +284,41 @@ static void window_divide(CXLSets *all, CXLFixedWindow *fw)
     }
 }
 
-void cxl_sets_topology_changed(CXLState *state)
+void cxl_sets_topology_changed(CXLDirect *d)
 {
-    CXLSets *all = state->sets;
     CXLSet *s, *next;
 
-    QTAILQ_FOREACH(s, &all->set, next) {
+    QTAILQ_FOREACH(s, &d->set, next) {
         s->wanted = false;
     }
-    all->later = false;
-    for (GList *it = state->fixed_windows; it; it = it->next) {
-        window_divide(all, it->data);
+    d->later = false;
+    for (GList *it = d->state->fixed_windows; it; it = it->next) {
+        window_divide(d, it->data);
     }
-    QTAILQ_FOREACH_SAFE(s, &all->set, next, next) {
+    QTAILQ_FOREACH_SAFE(s, &d->set, next, next) {
         if (!s->wanted && !s->moved) {
-            cxl_set_remove(all, s);
+            cxl_set_remove(d, s);
         } else {
             s->mapped = s->moved;
         }
     }
-    cxl_sets_go(all);
+    cxl_sets_go(d);
 }
 
 /* -- where bytes are ------------------------------------------------------ */
 
 CXLMemPlace cxl_set_place(const MemoryRegionCache *memory, uint64_t offset)
 {
-    CXLState *state = cxl_direct_state();
+    CXLDirect *d = cxl_direct();
     CXLMemPlace p = {
         .at = offset, .below = offset, .above = UINT64_MAX, .rest = UINT64_MAX,
     };
     CXLSet *s;
 
-    if (!state) {
+    if (!d) {
         return p;
     }
-    QTAILQ_FOREACH(s, &state->sets->set, next) {
+    QTAILQ_FOREACH(s, &d->set, next) {
         unsigned ways = s->shape.ways, g = s->shape.granularity;
         uint64_t moved = s->moved * g;
 
@@ -352,13 +349,13 @@ CXLMemPlace cxl_set_place(const MemoryRegionCache *memory, uint64_t offset)
 
 bool cxl_set_uses(const MemoryRegionCache *memory)
 {
-    CXLState *state = cxl_direct_state();
+    CXLDirect *d = cxl_direct();
     CXLSet *s;
 
-    if (!state) {
+    if (!d) {
         return false;
     }
-    QTAILQ_FOREACH(s, &state->sets->set, next) {
+    QTAILQ_FOREACH(s, &d->set, next) {
         for (unsigned k = 0; k < s->shape.ways; k++) {
             if (s->shape.member[k].medium.memory == memory) {
                 return true;

@@ -61,7 +61,6 @@ struct CXLFixedWindow {
  * @next_mr_idx: free place in @host_mr
  * @host_mr: container of the host bridges' component registers
  * @direct: what of the windows is mapped, NULL until the machine is complete
- * @sets: interleaved memory in guest order, NULL as @direct is
  * @generation: goes up when anything changes that says who may touch what
  */
 typedef struct CXLState {
@@ -71,7 +70,6 @@ typedef struct CXLState {
     unsigned next_mr_idx;
     MemoryRegion host_mr;
     struct CXLDirect *direct;
-    struct CXLSets *sets;
     uint64_t generation;
 } CXLState;
 

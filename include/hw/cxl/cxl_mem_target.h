@@ -86,13 +86,13 @@ typedef struct CXLMemPlace {
 struct CXLMemTargetClass {
     InterfaceClass parent_class;
 
-    /** @is_attached: is it realized, and not on its way out? */
-    bool (*is_attached)(CXLMemTarget *t);
-
     /** @fm_cci: for MCTP endpoints and tunnels */
     CXLCCI *(*fm_cci)(CXLMemTarget *t);
 
-    /** @hdm_registers: HDM decoders, in the CXL.cachemem registers */
+    /**
+     * @hdm_registers: HDM decoders, in the CXL.cachemem registers; NULL of a
+     * device that is not realized, or on its way out
+     */
     const uint32_t *(*hdm_registers)(CXLMemTarget *t);
 
     /** @map_limit: how many pieces of it may be mapped at most */
