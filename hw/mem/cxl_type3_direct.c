@@ -178,12 +178,10 @@ bool cxl_type3_direct_reserve(CXLType3Dev *d, const CXLDCRange *range,
 void cxl_type3_direct_access(CXLType3Dev *d, const CXLDCRange *range, bool on)
 {
     d->direct.changed = true;
+    /* What is on may have been reserved */
+    run_cut(&d->direct, range->dpa, range->len);
     if (on) {
-        /* Some of it may be reserved */
-        run_cut(&d->direct, range->dpa, range->len);
         run_fill(d, range->dpa, range->dpa + (range->len - 1));
-    } else {
-        run_cut(&d->direct, range->dpa, range->len);
     }
 }
 

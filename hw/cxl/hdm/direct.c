@@ -200,13 +200,13 @@ bool cxl_direct_update(void)
      * us or them: they are refused while we map, and while they are there, it
      * traps.
      */
-    d->may_map_dynamic = d->dynamic ||
-                         ram_block_coordinated_discard_require(true) == 0;
+    d->dynamic = d->dynamic || ram_block_coordinated_discard_require(true) == 0;
+    d->may_map_dynamic = d->dynamic;
     d->no_dma = false;
     apply(d, cxl_direct_plan(d));
-    d->dynamic = any_dynamic(d->mapped);
-    if (d->may_map_dynamic && !d->dynamic) {
+    if (d->dynamic && !any_dynamic(d->mapped)) {
         ram_block_coordinated_discard_require(false);
+        d->dynamic = false;
     }
     return !d->no_dma;
 }

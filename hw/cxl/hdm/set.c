@@ -89,11 +89,11 @@ static bool set_same(const CXLSet *s, const CXLSetShape *shape, uint64_t each)
         return false;
     }
     for (unsigned k = 0; k < shape->ways; k++) {
-        const CXLMember *a = &s->shape.member[k], *b = &shape->member[k];
+        const CXLMedium *a = &s->shape.member[k].medium;
+        const CXLMedium *b = &shape->member[k].medium;
 
-        if (a->device != b->device || a->dpa != b->dpa ||
-            a->medium.memory != b->medium.memory ||
-            a->medium.offset != b->medium.offset) {
+        /* Memory is of one device, and has one address there */
+        if (a->memory != b->memory || a->offset != b->offset) {
             return false;
         }
     }
