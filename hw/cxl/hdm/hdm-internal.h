@@ -258,9 +258,7 @@ void cxl_set_remove(CXLDirect *d, CXLSet *s);
 
 /* set-move.c */
 
+/** cxl_sets_start() - @d->timer is good from then on */
 void cxl_sets_start(CXLDirect *d);
-
-/** cxl_sets_go() - some set may have rows to move */
-void cxl_sets_go(CXLDirect *d);
 
 #endif /* HW_CXL_HDM_INTERNAL_H */

@@ -316,17 +316,6 @@ static void slice(void *opaque)
     }
 }
 
-void cxl_sets_go(CXLDirect *d)
-{
-    CXLSet *s;
-
-    QTAILQ_FOREACH(s, &d->set, next) {
-        if (!is_done(s)) {
-            timer_mod(d->timer, qemu_clock_get_ms(QEMU_CLOCK_REALTIME));
-        }
-    }
-}
-
 /*
  * Nobody waits here for processors that have an old map: what they store went
  * to a device that is gone, or they stand, as they do when streams are made.

@@ -9,6 +9,7 @@
 #include "qapi/error.h"
 #include "qemu/error-report.h"
 #include "qemu/range.h"
+#include "qemu/timer.h"
 #include "system/memory.h"
 #include "exec/target_page.h"
 #include "hw/boards.h"
@@ -302,7 +303,10 @@ void cxl_sets_topology_changed(CXLDirect *d)
             s->mapped = s->moved;
         }
     }
-    cxl_sets_go(d);
+    /* Some may have rows to move */
+    if (!QTAILQ_EMPTY(&d->set)) {
+        timer_mod(d->timer, qemu_clock_get_ms(QEMU_CLOCK_REALTIME));
+    }
 }
 
 /* -- where bytes are ------------------------------------------------------ */
