@@ -13,6 +13,8 @@
 #define CHUNK                   CXL_INTERLEAVE_CHUNK
 /* No device treats bytes of one line in different ways */
 #define LINE                    64
+/* What is not on the short way must not make that longer */
+#define COLD                    __attribute__((noinline))
 
 /* -- lanes ---------------------------------------------------------------- */
 
@@ -53,8 +55,8 @@ void cxl_window_init(CXLFixedWindow *fw)
     fw->lanes = g_new0(CXLWindowLane, LANES);
 }
 
-static void lane_fill(CXLWindowLane *lane, uint64_t generation,
-                      const CXLMember *m, uint64_t dpa)
+static COLD void lane_fill(CXLWindowLane *lane, uint64_t generation,
+                           const CXLMember *m, uint64_t dpa)
 {
     uint64_t from = ROUND_DOWN(dpa, STRETCH);
     CXLMemSpan span;
@@ -111,8 +113,9 @@ static inline unsigned member_at(const CXLPart *part, hwaddr hpa, uint64_t *dpa)
 }
 
 /* Decoders of several levels contradict each other, or lead to no device */
-static MemTxResult access_by_route(CXLFixedWindow *fw, hwaddr hpa,
-                                   uint64_t *data, unsigned size, bool write)
+static COLD MemTxResult access_by_route(CXLFixedWindow *fw, hwaddr hpa,
+                                        uint64_t *data, unsigned size,
+                                        bool write)
 {
     CXLRoute r = cxl_route_hpa(fw, hpa);
 
@@ -128,9 +131,9 @@ static MemTxResult access_by_route(CXLFixedWindow *fw, hwaddr hpa,
     return MEMTX_ERROR;
 }
 
-static inline MemTxResult access_in_chunk(CXLFixedWindow *fw, hwaddr hpa,
-                                          uint64_t *data, unsigned size,
-                                          bool write)
+static inline QEMU_ALWAYS_INLINE
+MemTxResult access_in_chunk(CXLFixedWindow *fw, hwaddr hpa, uint64_t *data,
+                            unsigned size, bool write)
 {
     uint64_t generation = fw->state->generation, dpa;
     const CXLPart *part = part_at(fw, hpa);
@@ -161,21 +164,18 @@ static inline MemTxResult access_in_chunk(CXLFixedWindow *fw, hwaddr hpa,
     return MEMTX_OK;
 }
 
-static inline MemTxResult window_access(CXLFixedWindow *fw, hwaddr hpa,
+/*
+ * Neighbouring chunks may belong to different devices, regions or blocks.  What
+ * lies across the end of the window comes here as one access, too, and has no
+ * part there.
+ */
+static COLD MemTxResult access_by_bytes(CXLFixedWindow *fw, hwaddr hpa,
                                         uint64_t *data, unsigned size,
                                         bool write)
 {
     MemTxResult result = MEMTX_OK;
     uint64_t all = 0;
 
-    if (likely(hpa % CHUNK + size <= CHUNK)) {
-        return access_in_chunk(fw, hpa, data, size, write);
-    }
-    /*
-     * Neighbouring chunks may belong to different devices, regions or blocks.
-     * What lies across the end of the window comes here as one access, too, and
-     * has no part there.
-     */
     for (unsigned i = 0; i < size; i++) {
         uint64_t byte = *data >> (8 * i) & 0xff;
 
@@ -192,16 +192,22 @@ static MemTxResult window_read(void *opaque, hwaddr offset, uint64_t *data,
                                unsigned size, MemTxAttrs attrs)
 {
     CXLFixedWindow *fw = opaque;
+    hwaddr hpa = fw->base + offset;
 
-    return window_access(fw, fw->base + offset, data, size, false);
+    return likely(hpa % CHUNK + size <= CHUNK) ?
+           access_in_chunk(fw, hpa, data, size, false) :
+           access_by_bytes(fw, hpa, data, size, false);
 }
 
 static MemTxResult window_write(void *opaque, hwaddr offset, uint64_t data,
                                 unsigned size, MemTxAttrs attrs)
 {
     CXLFixedWindow *fw = opaque;
+    hwaddr hpa = fw->base + offset;
 
-    return window_access(fw, fw->base + offset, &data, size, true);
+    return likely(hpa % CHUNK + size <= CHUNK) ?
+           access_in_chunk(fw, hpa, &data, size, true) :
+           access_by_bytes(fw, hpa, &data, size, true);
 }
 
 const MemoryRegionOps cxl_window_ops = {
