@@ -178,13 +178,14 @@ static void append_parts(Walk *w, const CXLDirectPiece *p, const CXLMember *m,
 }
 
 /*
- * The piece spends from the budgets of all @n members.  If it has to trap, @fate
- * tells why, and because of whom.
+ * The piece spends from the budgets of all @n members.  If it has to trap,
+ * @fate tells why, and because of whom.
  */
 static void add_piece(Walk *w, const CXLDirectPiece *p, const CXLMember *m,
                       unsigned n, CXLDirectFate *fate)
 {
-    CXLMemTarget *who = NULL;
+    CXLMemTarget *off = limited(w, m, n, 0), *full = limited(w, m, n, 1);
+    CXLMemTarget *who = m->device;
 
     /*
      * Of a guest_memfd, KVM would give the guest pages that the device does
@@ -195,14 +196,16 @@ static void add_piece(Walk *w, const CXLDirectPiece *p, const CXLMember *m,
      */
     if (memory_region_has_guest_memfd(p->mr)) {
         fate->why = CXL_MEMORY_TRAP_CONFIDENTIAL;
-    } else if ((who = limited(w, m, n, 0))) {
+    } else if (off) {
+        who = off;
         fate->why = CXL_MEMORY_TRAP_SWITCHED_OFF;
     } else if (p->dynamic && !w->d->may_map_dynamic) {
         fate->why = CXL_MEMORY_TRAP_PINNED;
     } else if (extends(w, p)) {
         fate->direct = true;
         return;
-    } else if ((who = limited(w, m, n, 1))) {
+    } else if (full) {
+        who = full;
         fate->why = CXL_MEMORY_TRAP_BUDGET;
     } else if (w->pieces->len >= w->slots) {
         fate->why = CXL_MEMORY_TRAP_NO_SLOTS;
@@ -212,7 +215,7 @@ static void add_piece(Walk *w, const CXLDirectPiece *p, const CXLMember *m,
         return;
     }
     fate->direct = false;
-    fate->device = who = who ?: m->device;
+    fate->device = who;
     w->refused++;
     if (!w->tell) {
         trace_cxl_direct_refused(p->hpa, p->len, DEVICE(who)->id,
@@ -313,10 +316,10 @@ static CxlMemoryTrap reason(const CXLMember *m, uint64_t part, uint64_t len)
 }
 
 /*
- * The fate of the first bytes at @at of a set, in whole pages: RAM, if all bytes
- * in them are RAM on the devices that they belong to.  @end is that of what may
- * be mapped, as @at a multiple of @page.  What is between two bytes of one
- * member that trap traps as well: chunks of the others would be pieces by
+ * The fate of the first bytes at @at of a set, in whole pages: RAM, if all
+ * bytes in them are RAM on the devices that they belong to.  @end is that of
+ * what may be mapped, as @at a multiple of @page.  What is between two bytes of
+ * one member that trap traps as well: chunks of the others would be pieces by
  * themselves.
  */
 static CXLDirectFate rows(const CXLSet *set, uint64_t at, uint64_t end,

@@ -24,9 +24,10 @@ static void route_interleave(CXLRoute *route, unsigned ways,
 }
 
 /* The port that the decoders of a host bridge or switch name for @hpa */
-static PCIDevice *route_port(CXLRoute *route, const uint32_t *regs,
+static PCIDevice *route_port(CXLRoute *route, const CXLComponentState *cxl,
                              PCIBus *bus, hwaddr hpa)
 {
+    const uint32_t *regs = cxl->crb.cache_mem_registers;
     unsigned count = cxl_hdm_count(regs);
 
     for (unsigned i = 0; i < count; i++) {
@@ -125,9 +126,7 @@ CXLRoute cxl_route_hpa(const CXLFixedWindow *fw, hwaddr hpa)
         route.miss = "no such port";
         port = pcie_find_port_first(hb->bus);
     } else {
-        port = route_port(&route,
-                          cxl_get_hb_cstate(hb)->crb.cache_mem_registers,
-                          hb->bus, hpa);
+        port = route_port(&route, cxl_get_hb_cstate(hb), hb->bus, hpa);
     }
     for (unsigned level = 0; port; level++) {
         d = route_behind(port);
@@ -145,8 +144,7 @@ CXLRoute cxl_route_hpa(const CXLFixedWindow *fw, hwaddr hpa)
             route.miss = "too many switches";
             break;
         }
-        port = route_port(&route,
-                          cxl_usp_to_cstate(CXL_USP(d))->crb.cache_mem_registers,
+        port = route_port(&route, cxl_usp_to_cstate(CXL_USP(d)),
                           pci_bridge_get_sec_bus(PCI_BRIDGE(d)), hpa);
     }
     return route;
