@@ -40,9 +40,6 @@ void cxl_component_add_notifier(Notifier *n)
 
 static void cxl_component_decode_changed(CXLComponentState *cxl)
 {
-    if (cxl->ops && cxl->ops->decode_changed) {
-        cxl->ops->decode_changed(cxl);
-    }
     notifier_list_notify(&decode_notifiers, cxl);
 }
 

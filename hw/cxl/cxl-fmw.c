@@ -181,6 +181,7 @@ static void fmw_realize(DeviceState *dev, Error **errp)
 {
     CXLFixedWindow *fw = CXL_FMW(dev);
 
+    cxl_window_init(fw);
     memory_region_init_io(&fw->mr, OBJECT(dev), &cxl_window_ops, fw,
                           "cxl-fixed-memory-region", fw->size);
     sysbus_init_mmio(SYS_BUS_DEVICE(dev), &fw->mr);

@@ -19,24 +19,20 @@
  * mapped are in a tree of their own: a million smaller ones are not in the way.
  */
 
-static CXLType3Run *run_of(IntervalTreeNode *node)
-{
-    return node ? container_of(node, CXLType3Run, node) : NULL;
-}
-
 /* The first run that ends at @dpa or behind it */
 static CXLType3Run *run_find(CXLType3Direct *m, uint64_t dpa)
 {
-    return run_of(interval_tree_iter_first(&m->run, dpa, UINT64_MAX));
+    IntervalTreeNode *n = interval_tree_iter_first(&m->run, dpa, UINT64_MAX);
+
+    return n ? container_of(n, CXLType3Run, node) : NULL;
 }
 
 /* The same among those with a whole page */
 static CXLType3Run *run_find_whole(CXLType3Direct *m, uint64_t dpa)
 {
-    IntervalTreeNode *node = interval_tree_iter_first(&m->whole, dpa,
-                                                      UINT64_MAX);
+    IntervalTreeNode *n = interval_tree_iter_first(&m->whole, dpa, UINT64_MAX);
 
-    return node ? container_of(node, CXLType3Run, whole) : NULL;
+    return n ? container_of(n, CXLType3Run, whole) : NULL;
 }
 
 static bool has_whole_page(const CXLType3Run *r)
@@ -130,6 +126,23 @@ static void run_forget(CXLType3Direct *m)
     }
 }
 
+/* @media: where the model has it; false if the backend has nothing there */
+static bool run_add_range(CXLType3Dev *d, const CXLDCRange *range,
+                          uint64_t media)
+{
+    CXLType3Run run = {
+        .node.start = range->dpa,
+        .node.last = range->dpa + (range->len - 1),
+        .region = cxl_type3_dc_region_of(d, range->dpa, range->len),
+    };
+
+    if (!cxl_type3_dc_backend_offset(d, media, range->len, &run.offset)) {
+        return false;
+    }
+    run_add(&d->direct, run);
+    return true;
+}
+
 /* Adds what the model has from @dpa to @last */
 static void run_fill(CXLType3Dev *d, uint64_t dpa, uint64_t last)
 {
@@ -138,20 +151,11 @@ static void run_fill(CXLType3Dev *d, uint64_t dpa, uint64_t last)
 
     while (cxl_dc_next(d->dc, d->mem->host_id, dpa, &range, &media) &&
            range.dpa <= last) {
-        CXLType3Run run = {
-            .node.start = range.dpa,
-            .node.last = MIN(range.dpa + (range.len - 1), last),
-            .region = cxl_type3_dc_region_of(d, range.dpa, range.len),
-        };
-
-        if (!cxl_type3_dc_backend_offset(d, media, range.len, &run.offset)) {
+        range.len = MIN(range.len - 1, last - range.dpa) + 1;
+        dpa = range.dpa + range.len;
+        if (!run_add_range(d, &range, media) || dpa - 1 == last) {
             return;
         }
-        run_add(&d->direct, run);
-        if (run.node.last == last) {
-            return;
-        }
-        dpa = run.node.last + 1;
     }
 }
 
@@ -159,16 +163,7 @@ bool cxl_type3_direct_reserve(CXLType3Dev *d, const CXLDCRange *range,
                               const uint64_t *media, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
-        CXLType3Run run = {
-            .node.start = range[i].dpa,
-            .node.last = range[i].dpa + (range[i].len - 1),
-            .region = cxl_type3_dc_region_of(d, range[i].dpa, range[i].len),
-        };
-
-        if (cxl_type3_dc_backend_offset(d, media[i], range[i].len,
-                                        &run.offset)) {
-            run_add(&d->direct, run);
-        }
+        run_add_range(d, &range[i], media[i]);
     }
     if (!d->direct.attached || cxl_direct_update()) {
         return true;
@@ -183,12 +178,10 @@ bool cxl_type3_direct_reserve(CXLType3Dev *d, const CXLDCRange *range,
 void cxl_type3_direct_access(CXLType3Dev *d, const CXLDCRange *range, bool on)
 {
     d->direct.changed = true;
+    /* What is on may have been reserved */
+    run_cut(&d->direct, range->dpa, range->len);
     if (on) {
-        /* Some of it may be reserved */
-        run_cut(&d->direct, range->dpa, range->len);
         run_fill(d, range->dpa, range->dpa + (range->len - 1));
-    } else {
-        run_cut(&d->direct, range->dpa, range->len);
     }
 }
 
@@ -202,32 +195,22 @@ void cxl_type3_direct_settle(CXLType3Dev *d)
 /* -- may it be mapped? ---------------------------------------------------- */
 
 /* @span->len reaches no further than the memory itself */
-static void span_of_memory(CXLType3Dev *d, CXLMemSpan *span,
-                           const CXLBackend *m, uint64_t offset)
+static void span_of_memory(CXLType3Dev *d, CXLMemSpan *span, CXLBackend *m,
+                           uint64_t offset)
 {
-    CXLMemPlace p = cxl_set_place(m->mr, offset);
     uint64_t skip, len;
 
-    span->mr = m->mr;
+    span->memory = &m->memory;
     span->offset = offset;
-    span->in_set = p.set;
-    span->len = MIN(span->len - 1, p.rest) + 1;
     if (cxl_type3_wipe_next(d, m, offset, &skip, &len)) {
         if (!skip) {
-            span->mr = NULL;
+            span->memory = NULL;
             span->why = CXL_MEMORY_TRAP_WIPED;
             span->len = MIN(span->len, len);
         } else {
             span->len = MIN(span->len, skip);
         }
     }
-}
-
-static void span_of_static(CXLType3Dev *d, CXLMemSpan *span,
-                           const CXLBackend *m, uint64_t offset)
-{
-    span->len = MIN(span->len, m->size - offset);
-    span_of_memory(d, span, m, offset);
 }
 
 static void span_of_dc(CXLType3Dev *d, uint64_t dpa, bool whole,
@@ -254,13 +237,14 @@ static void span_of_dc(CXLType3Dev *d, uint64_t dpa, bool whole,
     span_of_memory(d, span, &d->dcmem, run->offset + (dpa - run->node.start));
 }
 
-void cxl_type3_span(CXLMemTarget *t, uint64_t dpa, uint64_t len,
-                    bool whole_pages, CXLMemSpan *span)
+static void direct_span(CXLMemTarget *t, uint64_t dpa, uint64_t len,
+                        bool whole_pages, CXLMemSpan *span)
 {
     CXLType3Dev *d = CXL_TYPE3(t);
     const CXLSecurity *security = d->mem->security;
-    uint64_t end = cxl_memdev_end(d->mem);
+    uint64_t end = cxl_memdev_end(d->mem), offset;
     CXLPoisonRange bad;
+    CXLBackend *m;
 
     *span = (CXLMemSpan) { .len = len };
     if (cxl_memdev_media_disabled(d->mem)) {
@@ -283,10 +267,9 @@ void cxl_type3_span(CXLMemTarget *t, uint64_t dpa, uint64_t len,
         }
         span->len = bad.dpa - dpa;
     }
-    if (dpa < d->vmem.size) {
-        span_of_static(d, span, &d->vmem, dpa);
-    } else if (dpa < cxl_memdev_static_size(d->mem)) {
-        span_of_static(d, span, &d->pmem, dpa - d->vmem.size);
+    m = cxl_type3_static_at(d, dpa, &span->len, &offset);
+    if (m) {
+        span_of_memory(d, span, m, offset);
     } else if (dpa < end) {
         span->len = MIN(span->len, end - dpa);
         span_of_dc(d, dpa, whole_pages, span);
@@ -306,19 +289,11 @@ static void direct_medium(CXLMemTarget *t, uint64_t dpa, uint64_t len,
                           CXLMedium *medium)
 {
     CXLType3Dev *d = CXL_TYPE3(t);
-    uint64_t statics = cxl_memdev_static_size(d->mem);
-    const CXLBackend *m = NULL;
+    CXLBackend *m;
 
     *medium = (CXLMedium) { .len = len, .why = CXL_MEMORY_TRAP_NO_CAPACITY };
-    if (dpa < d->vmem.size) {
-        m = &d->vmem;
-        medium->offset = dpa;
-        medium->len = MIN(len, d->vmem.size - dpa);
-    } else if (dpa < statics) {
-        m = &d->pmem;
-        medium->offset = dpa - d->vmem.size;
-        medium->len = MIN(len, statics - dpa);
-    } else if (cxl_type3_dc_backend_offset(d, dpa, 1, &medium->offset)) {
+    m = cxl_type3_static_at(d, dpa, &medium->len, &medium->offset);
+    if (!m && cxl_type3_dc_backend_offset(d, dpa, 1, &medium->offset)) {
         int region = cxl_type3_dc_region_of(d, dpa, 1);
         const CXLDCRegion *r = &d->dc_config.region[region];
 
@@ -326,13 +301,13 @@ static void direct_medium(CXLMemTarget *t, uint64_t dpa, uint64_t len,
         /* nor what another head may be given */
         m = d->pool || r->sharable || r->read_only ? NULL : &d->dcmem;
         medium->why = CXL_MEMORY_TRAP_INTERLEAVED;
-    } else if (dpa < cxl_memdev_end(d->mem)) {
+    } else if (!m && dpa < cxl_memdev_end(d->mem)) {
         /* between two regions, which begin at multiples of it */
         medium->len = MIN(len, CXL_TYPE3_GRANULE - dpa % CXL_TYPE3_GRANULE);
     }
     if (m && !memory_region_is_rom(m->mr) &&
         (!direct_is_shared_file(m) || d->guest_order_files)) {
-        medium->mr = m->mr;
+        medium->memory = &m->memory;
         medium->write_back = direct_is_shared_file(m);
         medium->may_drop = !medium->write_back &&
                            cxl_backend_can_discard(m);
@@ -390,7 +365,6 @@ void cxl_type3_direct_reload(CXLType3Dev *d)
 void cxl_type3_direct_attach(CXLType3Dev *d)
 {
     d->direct.attached = true;
-    cxl_type3_decode_forget(d);
     cxl_type3_direct_reload(d);
     cxl_direct_topology_changed();
 }
@@ -404,11 +378,6 @@ void cxl_type3_direct_detach(CXLType3Dev *d)
 
 /* -- the interface of the host's side ------------------------------------- */
 
-static bool direct_is_attached(CXLMemTarget *t)
-{
-    return CXL_TYPE3(t)->direct.attached;
-}
-
 static CXLCCI *direct_fm_cci(CXLMemTarget *t)
 {
     return &CXL_TYPE3(t)->fm_cci;
@@ -416,7 +385,9 @@ static CXLCCI *direct_fm_cci(CXLMemTarget *t)
 
 static const uint32_t *direct_hdm_registers(CXLMemTarget *t)
 {
-    return CXL_TYPE3(t)->cxl.crb.cache_mem_registers;
+    CXLType3Dev *d = CXL_TYPE3(t);
+
+    return d->direct.attached ? d->cxl.crb.cache_mem_registers : NULL;
 }
 
 static uint32_t direct_map_limit(CXLMemTarget *t)
@@ -428,14 +399,11 @@ void cxl_type3_direct_class_init(ObjectClass *oc)
 {
     CXLMemTargetClass *tc = CXL_MEM_TARGET_CLASS(oc);
 
-    tc->is_attached = direct_is_attached;
     tc->fm_cci = direct_fm_cci;
     tc->hdm_registers = direct_hdm_registers;
     tc->map_limit = direct_map_limit;
-    tc->span = cxl_type3_span;
+    tc->span = direct_span;
     tc->medium = direct_medium;
     tc->left_set = cxl_type3_left_set;
-    tc->translate = cxl_type3_translate;
-    tc->read = cxl_type3_read;
-    tc->write = cxl_type3_write;
+    tc->access = cxl_type3_access;
 }

@@ -100,21 +100,6 @@ typedef struct CXLType3Run {
 } CXLType3Run;
 
 /**
- * struct CXLType3Decode - the decoder that the last access hit
- * @from, @last: addresses it decodes, as far as no other one can interfere;
- *   @last below @from: unknown
- * @base: where the decoder begins, which is @dpa
- */
-typedef struct CXLType3Decode {
-    hwaddr from;
-    hwaddr last;
-    hwaddr base;
-    uint64_t dpa;
-    unsigned ways;
-    unsigned granularity;
-} CXLType3Decode;
-
-/**
  * struct CXLType3Direct - what the device keeps for direct mapping
  * @attached: between realize and exit
  * @changed: in the middle of an operation that changes who may access what
@@ -189,7 +174,6 @@ struct CXLType3Dev {
     CXLDynCap *dc;
     CXLType3Reports reports;
     CXLType3Direct direct;
-    CXLType3Decode decode;
     CXLType3Wipe wipe;
 
     uint32_t cdat_sum;          /* of a table from a file, for migration */
@@ -217,13 +201,12 @@ void cxl_type3_mem_unplug(CXLType3Dev *d);
 void cxl_type3_mem_exit(CXLType3Dev *d);
 /* Some of it is not in its backend */
 bool cxl_type3_mem_in_set(const CXLType3Dev *d);
-void cxl_type3_decode_forget(CXLType3Dev *d);
-/* Methods of CXLMemTargetClass */
-bool cxl_type3_translate(CXLMemTarget *t, hwaddr hpa, CXLMemTranslation *tr);
-MemTxResult cxl_type3_read(CXLMemTarget *t, hwaddr host_addr, uint64_t *data,
-                           unsigned size, MemTxAttrs attrs);
-MemTxResult cxl_type3_write(CXLMemTarget *t, hwaddr host_addr, uint64_t data,
-                            unsigned size, MemTxAttrs attrs);
+/* Static capacity: the backend of @dpa, or NULL; @len ends with it at most */
+CXLBackend *cxl_type3_static_at(CXLType3Dev *d, uint64_t dpa, uint64_t *len,
+                                uint64_t *offset);
+/* Method of CXLMemTargetClass */
+MemTxResult cxl_type3_access(CXLMemTarget *t, uint64_t dpa, uint64_t *data,
+                             unsigned size, bool write);
 /* Members of CXLMemDevOps */
 uint64_t cxl_type3_zero(void *opaque, uint64_t dpa, uint64_t len,
                         uint64_t *budget);
@@ -281,9 +264,6 @@ void cxl_type3_pool_exit(CXLType3Dev *d);
 
 /* cxl_type3_direct.c */
 void cxl_type3_direct_class_init(ObjectClass *oc);
-/* The method span() of CXLMemTargetClass */
-void cxl_type3_span(CXLMemTarget *t, uint64_t dpa, uint64_t len,
-                    bool whole_pages, CXLMemSpan *span);
 void cxl_type3_direct_attach(CXLType3Dev *d);
 void cxl_type3_direct_detach(CXLType3Dev *d);
 /* Dynamic capacity was accepted or is gone; cxl_type3_direct_settle() maps */

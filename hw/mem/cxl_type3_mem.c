@@ -202,8 +202,8 @@ undo:
 
 bool cxl_type3_mem_in_set(const CXLType3Dev *d)
 {
-    return cxl_set_uses(d->vmem.mr) || cxl_set_uses(d->pmem.mr) ||
-           cxl_set_uses(d->dcmem.mr);
+    return cxl_set_uses(&d->vmem.memory) || cxl_set_uses(&d->pmem.memory) ||
+           cxl_set_uses(&d->dcmem.memory);
 }
 
 void cxl_type3_mem_unplug(CXLType3Dev *d)
@@ -259,24 +259,25 @@ void cxl_type3_lsa_write(void *opaque, uint64_t offset, const void *buf,
 
 /* -- the medium ----------------------------------------------------------- */
 
+CXLBackend *cxl_type3_static_at(CXLType3Dev *d, uint64_t dpa, uint64_t *len,
+                                uint64_t *offset)
+{
+    CXLBackend *m = dpa < d->vmem.size ? &d->vmem : &d->pmem;
+
+    if (dpa >= cxl_memdev_static_size(d->mem)) {
+        return NULL;
+    }
+    *offset = m == &d->vmem ? dpa : dpa - d->vmem.size;
+    *len = MIN(*len, m->size - *offset);
+    return m;
+}
+
 /* Where a range of the medium is; @len gets shorter if it is in two places */
 static CXLBackend *mem_find(CXLType3Dev *d, uint64_t dpa, uint64_t *len,
                              uint64_t *offset)
 {
-    if (cxl_type3_dc_backend_offset(d, dpa, *len, offset)) {
-        return &d->dcmem;
-    }
-    if (dpa < d->vmem.size) {
-        *len = MIN(*len, d->vmem.size - dpa);
-        *offset = dpa;
-        return &d->vmem;
-    }
-    if (dpa < cxl_memdev_static_size(d->mem)) {
-        *offset = dpa - d->vmem.size;
-        *len = MIN(*len, d->pmem.size - *offset);
-        return &d->pmem;
-    }
-    return NULL;
+    return cxl_type3_dc_backend_offset(d, dpa, *len, offset) ? &d->dcmem :
+           cxl_type3_static_at(d, dpa, len, offset);
 }
 
 uint64_t cxl_type3_zero(void *opaque, uint64_t dpa, uint64_t len,
@@ -353,98 +354,15 @@ static MemTxResult dc_access(CXLType3Dev *d, uint64_t dpa, uint8_t *buf,
     return mem_rw(d, &d->dcmem, offset, buf, n, write);
 }
 
-void cxl_type3_decode_forget(CXLType3Dev *d)
-{
-    d->decode = (CXLType3Decode) { .from = 1, .last = 0 };
-}
-
-/* As cxl_hdm_hpa_to_dpa(), which reads a few dozen registers each time */
-static bool decode(CXLType3Dev *d, hwaddr hpa, uint64_t *dpa)
-{
-    CXLType3Decode *c = &d->decode;
-
-    if (hpa < c->from || hpa > c->last) {
-        hwaddr granule = ROUND_DOWN(hpa, CXL_HDM_GRANULE);
-        CXLHDMDecoder hit;
-
-        if (!cxl_hdm_hpa_to_dpa(d->cxl.crb.cache_mem_registers, hpa, dpa,
-                                &hit)) {
-            return false;
-        }
-        *c = (CXLType3Decode) {
-            .from = granule,
-            .last = granule + (CXL_HDM_GRANULE - 1),
-            .base = hit.base,
-            .dpa = *dpa - cxl_interleave_dpa_offset(hpa - hit.base, hit.ways,
-                                                    hit.granularity),
-            .ways = hit.ways,
-            .granularity = hit.granularity,
-        };
-        return true;
-    }
-    *dpa = c->dpa + cxl_interleave_dpa_offset(hpa - c->base, c->ways,
-                                              c->granularity);
-    return true;
-}
-
-static CXLBackend *mem_of(CXLType3Dev *d, const MemoryRegion *mr)
-{
-    return mr == d->vmem.mr ? &d->vmem :
-           mr == d->pmem.mr ? &d->pmem : &d->dcmem;
-}
-
-bool cxl_type3_translate(CXLMemTarget *t, hwaddr hpa, CXLMemTranslation *tr)
-{
-    CXLType3Dev *d = CXL_TYPE3(t);
-    uint64_t dpa, line, from;
-    CXLMemSpan span;
-
-    if (!decode(d, hpa, &dpa)) {
-        return false;
-    }
-    line = ROUND_DOWN(dpa, CXL_POISON_LINE);
-    from = ROUND_DOWN(dpa, CXL_TYPE3_GRANULE);
-    /* Static capacity mostly is all alike; extents seldom begin down there */
-    if (dpa < cxl_memdev_static_size(d->mem)) {
-        cxl_type3_span(t, from, CXL_TYPE3_GRANULE, false, &span);
-    } else {
-        span.len = 0;
-    }
-    if (span.len <= line - from) {
-        cxl_type3_span(t, line, CXL_TYPE3_GRANULE - (line - from), false,
-                       &span);
-        from = line;
-    }
-    *tr = (CXLMemTranslation) {
-        .below = dpa - from,
-        .above = span.len - 1 - (dpa - from),
-        .ways = d->decode.ways,
-        .granularity = d->decode.granularity,
-    };
-    if (span.mr) {
-        CXLBackend *m = mem_of(d, span.mr);
-        CXLMemPlace p = cxl_set_place(m->mr, span.offset + tr->below);
-
-        tr->below = MIN(tr->below, p.below);
-        tr->above = MIN(tr->above, p.above);
-        tr->memory = p.set ?: m->memory.ptr ? &m->memory : NULL;
-        tr->offset = p.at;
-    }
-    return true;
-}
-
 /* A piece lies in one 64-byte line, so all of it shares one fate */
-static MemTxResult piece_access(CXLType3Dev *d, hwaddr hpa, uint8_t *buf,
+static MemTxResult piece_access(CXLType3Dev *d, uint64_t dpa, uint8_t *buf,
                                 unsigned n, bool write)
 {
-    uint64_t dpa;
+    uint64_t len = n, offset;
+    CXLBackend *m;
 
-    if (!decode(d, hpa, &dpa)) {
-        trace_cxl_type3_not_decoded(DEVICE(d)->id, hpa, write);
-        return MEMTX_ERROR;
-    }
     if (dpa >= cxl_memdev_end(d->mem)) {
-        trace_cxl_type3_beyond(DEVICE(d)->id, hpa, dpa, write);
+        trace_cxl_type3_beyond(DEVICE(d)->id, dpa, write);
         return MEMTX_ERROR;
     }
     if (cxl_memdev_media_disabled(d->mem)) {
@@ -473,53 +391,32 @@ static MemTxResult piece_access(CXLType3Dev *d, hwaddr hpa, uint8_t *buf,
         }
     }
 
-    if (dpa < d->vmem.size) {
-        return mem_rw(d, &d->vmem, dpa, buf, n, write);
-    }
-    if (dpa < cxl_memdev_static_size(d->mem)) {
-        return mem_rw(d, &d->pmem, dpa - d->vmem.size, buf, n, write);
-    }
-    return dc_access(d, dpa, buf, n, write);
+    m = cxl_type3_static_at(d, dpa, &len, &offset);
+    return m ? mem_rw(d, m, offset, buf, n, write) :
+               dc_access(d, dpa, buf, n, write);
 }
 
-static MemTxResult window_access(CXLType3Dev *d, hwaddr hpa, uint8_t *buf,
-                                 unsigned size, bool write)
+MemTxResult cxl_type3_access(CXLMemTarget *t, uint64_t dpa, uint64_t *data,
+                             unsigned size, bool write)
 {
     MemTxResult result = MEMTX_OK;
+    uint8_t buf[8] = { 0 };
+    unsigned n;
 
+    assert(size <= sizeof(buf));
+    if (write) {
+        stq_le_p(buf, *data);
+    }
     /*
-     * Blocks, regions and interleave granules all begin at line boundaries: cut
-     * there, an unaligned access is judged byte by byte.
+     * Blocks and regions all begin at line boundaries: cut there, an unaligned
+     * access is judged byte by byte.
      */
-    while (size) {
-        unsigned n = MIN(size, CXL_POISON_LINE - hpa % CXL_POISON_LINE);
-
-        result |= piece_access(d, hpa, buf, n, write);
-        hpa += n;
-        buf += n;
-        size -= n;
+    for (unsigned i = 0; i < size; i += n, dpa += n) {
+        n = MIN(size - i, CXL_POISON_LINE - dpa % CXL_POISON_LINE);
+        result |= piece_access(CXL_TYPE3(t), dpa, buf + i, n, write);
+    }
+    if (!write) {
+        *data = ldq_le_p(buf);
     }
     return result;
-}
-
-MemTxResult cxl_type3_read(CXLMemTarget *t, hwaddr host_addr, uint64_t *data,
-                           unsigned size, MemTxAttrs attrs)
-{
-    uint8_t buf[8] = { 0 };
-    MemTxResult result;
-
-    assert(size <= sizeof(buf));
-    result = window_access(CXL_TYPE3(t), host_addr, buf, size, false);
-    *data = ldq_le_p(buf);
-    return result;
-}
-
-MemTxResult cxl_type3_write(CXLMemTarget *t, hwaddr host_addr, uint64_t data,
-                            unsigned size, MemTxAttrs attrs)
-{
-    uint8_t buf[8];
-
-    assert(size <= sizeof(buf));
-    stq_le_p(buf, data);
-    return window_access(CXL_TYPE3(t), host_addr, buf, size, true);
 }

@@ -430,15 +430,6 @@ void cxl_type3_partition_moved(void *opaque)
     cxl_type3_pci_show_ranges(d);
 }
 
-static void pci_decode_changed(CXLComponentState *cxl)
-{
-    cxl_type3_decode_forget(container_of(cxl, CXLType3Dev, cxl));
-}
-
-static const CXLComponentOps pci_component_ops = {
-    .decode_changed = pci_decode_changed,
-};
-
 bool cxl_type3_pci_realize(CXLType3Dev *d, Error **errp)
 {
     PCIDevice *pci = PCI_DEVICE(d);
@@ -448,7 +439,6 @@ bool cxl_type3_pci_realize(CXLType3Dev *d, Error **errp)
     pcie_endpoint_cap_init(pci, CXL_TYPE3_CFG_PCIE);
 
     d->cxl.pdev = pci;
-    d->cxl.ops = &pci_component_ops;
     d->cxl.dvsec_offset = CXL_TYPE3_CFG_DSN;
     if (d->sn != CXL_NO_SERIAL) {
         pcie_dev_ser_num_init(pci, CXL_TYPE3_CFG_DSN, d->sn);

@@ -185,11 +185,14 @@ void cxl_type3_wipe_exit(CXLType3Dev *d)
 
 void cxl_type3_left_set(CXLMemTarget *t)
 {
-    CXLType3Dev *d, *next;
+    CXLType3Dev *d;
 
-    QLIST_FOREACH_SAFE(d, &outliving, wipe.next, next) {
-        if (d == CXL_TYPE3(t) && !d->wipe.set.left) {
-            wipe_outlived(d);
+    QLIST_FOREACH(d, &outliving, wipe.next) {
+        if (d == CXL_TYPE3(t)) {
+            if (!d->wipe.set.left) {
+                wipe_outlived(d);
+            }
+            return;
         }
     }
 }

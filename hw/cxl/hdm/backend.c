@@ -94,7 +94,7 @@ bool cxl_backend_can_discard(const CXLBackend *b)
 /* Where a byte is that is stored to next, for @n bytes at most */
 MemoryRegionCache *cxl_backend_at(CXLBackend *b, uint64_t *offset, uint64_t *n)
 {
-    CXLMemPlace p = cxl_set_place(b->mr, *offset);
+    CXLMemPlace p = cxl_set_place(&b->memory, *offset);
 
     *n = MIN(*n - 1, p.above) + 1;
     *offset = p.at;
@@ -139,7 +139,7 @@ static uint64_t backend_drop(CXLBackend *b, uint64_t offset, uint64_t len,
 uint64_t cxl_backend_zero(CXLBackend *b, uint64_t offset, uint64_t len,
                             uint64_t *budget)
 {
-    CXLMemPlace p = cxl_set_place(b->mr, offset);
+    CXLMemPlace p = cxl_set_place(&b->memory, offset);
     uint64_t n = 0;
 
     len = MIN(len - 1, p.rest) + 1;

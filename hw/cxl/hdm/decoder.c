@@ -395,23 +395,16 @@ uint32_t cxl_hdm_status(const uint32_t *regs, unsigned offset)
 
 const char *cxl_hdm_refusal_text(CXLHDMRefusal refusal)
 {
-    switch (refusal) {
-    case CXL_HDM_OK:
-        return "none";
-    case CXL_HDM_BAD_WAYS:
-        return "unsupported interleave ways";
-    case CXL_HDM_BAD_GRANULARITY:
-        return "reserved interleave granularity";
-    case CXL_HDM_BAD_RANGE:
-        return "range wraps or is no multiple of the ways";
-    case CXL_HDM_OUT_OF_ORDER:
-        return "decoder before it is not committed";
-    case CXL_HDM_OVERLAP:
-        return "overlaps or precedes another decoder";
-    case CXL_HDM_BAD_COHERENCY:
-        return "back-invalidate of host-only memory";
-    case CXL_HDM_BAD_STATUS:
-        return "committed and error do not answer commit";
-    }
-    g_assert_not_reached();
+    static const char *const texts[] = {
+        [CXL_HDM_OK] = "none",
+        [CXL_HDM_BAD_WAYS] = "unsupported interleave ways",
+        [CXL_HDM_BAD_GRANULARITY] = "reserved interleave granularity",
+        [CXL_HDM_BAD_RANGE] = "range wraps or is no multiple of the ways",
+        [CXL_HDM_OUT_OF_ORDER] = "decoder before it is not committed",
+        [CXL_HDM_OVERLAP] = "overlaps or precedes another decoder",
+        [CXL_HDM_BAD_COHERENCY] = "back-invalidate of host-only memory",
+        [CXL_HDM_BAD_STATUS] = "committed and error do not answer commit",
+    };
+
+    return texts[refusal];
 }

@@ -8,9 +8,6 @@
 #include "hdm-internal.h"
 #include "trace/trace-hw_cxl.h"
 
-/* Decoders begin and end at multiples of it: inside, only interleave varies */
-#define UNIT CXL_HDM_GRANULE
-
 /*
  * Interleaved memory is RAM where all devices have RAM.  Should they hold a
  * million extents each and share none, nothing would be mapped and all of it
@@ -24,7 +21,6 @@
  * @spent: how many of them each device has
  * @slots: how many there may be in all
  * @page: what is mapped begins and ends at multiples of it
- * @dynamic: dynamic capacity as well
  * @mapped: pieces that DMA may go to, NULL if none may; what they begin and end
  *   with stays what it is: DMA fails while a piece is mapped anew
  * @rows: ranges of rows seen so far
@@ -34,11 +30,11 @@
  * @stop: nobody wants to hear more
  */
 typedef struct Walk {
+    const CXLDirect *d;
     GArray *pieces;
     GHashTable *spent;
     uint64_t slots;
     uint64_t page;
-    bool dynamic;
     const GArray *mapped;
     unsigned rows;
     uint64_t asked;
@@ -49,16 +45,15 @@ typedef struct Walk {
     bool stop;
 } Walk;
 
-static void walk_init(Walk *w, const CXLState *state, bool dynamic)
+static void walk_init(Walk *w, const CXLDirect *d)
 {
     *w = (Walk) {
+        .d = d,
         .pieces = g_array_new(false, false, sizeof(CXLDirectPiece)),
         .spent = g_hash_table_new(NULL, NULL),
-        .slots = cxl_direct_slots(state),
+        .slots = cxl_direct_slots(d),
         .page = MAX(qemu_real_host_page_size(), qemu_target_page_size()),
-        .dynamic = dynamic,
-        .mapped = ram_block_discard_is_disabled() ? state->direct->mapped
-                                                  : NULL,
+        .mapped = ram_block_discard_is_disabled() ? d->mapped : NULL,
     };
 }
 
@@ -135,19 +130,18 @@ static bool extends(Walk *w, const CXLDirectPiece *p)
     return true;
 }
 
-/* Whose limit is 0, or does not allow @pieces more */
-static bool any_limit(Walk *w, const CXLMember *m, unsigned n, unsigned pieces,
-                      CXLMemTarget **who)
+/* Whose limit is 0, or does not allow @pieces more? */
+static CXLMemTarget *limited(Walk *w, const CXLMember *m, unsigned n,
+                             unsigned pieces)
 {
     for (unsigned i = 0; i < n; i++) {
         uint32_t limit = m[i].ops->map_limit(m[i].device);
 
         if (!limit || (uint64_t)spent(w, m[i].device) + pieces > limit) {
-            *who = m[i].device;
-            return true;
+            return m[i].device;
         }
     }
-    return false;
+    return NULL;
 }
 
 static void append_piece(Walk *w, const CXLDirectPiece *p, const CXLMember *m,
@@ -169,12 +163,11 @@ static void append_parts(Walk *w, const CXLDirectPiece *p, const CXLMember *m,
     hwaddr end = p->hpa + p->len;
     CXLDirectPiece part = *p;
     unsigned parts = 0;
-    CXLMemTarget *who;
 
     for (hwaddr at = p->hpa; at < end; at = walk_edge(w, at)) {
         parts++;
     }
-    if (w->pieces->len + parts > w->slots || any_limit(w, m, n, parts, &who)) {
+    if (w->pieces->len + parts > w->slots || limited(w, m, n, parts)) {
         append_piece(w, p, m, n);
         return;
     }
@@ -185,14 +178,15 @@ static void append_parts(Walk *w, const CXLDirectPiece *p, const CXLMember *m,
 }
 
 /*
- * The piece spends from the budgets of all @n members.
- *
- * Return: false with @why if it has to trap, because of @who
+ * The piece spends from the budgets of all @n members.  If it has to trap,
+ * @fate tells why, and because of whom.
  */
-static bool add_piece(Walk *w, const CXLDirectPiece *p, const CXLMember *m,
-                      unsigned n, CxlMemoryTrap *why, CXLMemTarget **who)
+static void add_piece(Walk *w, const CXLDirectPiece *p, const CXLMember *m,
+                      unsigned n, CXLDirectFate *fate)
 {
-    *who = m[0].device;
+    CXLMemTarget *off = limited(w, m, n, 0), *full = limited(w, m, n, 1);
+    CXLMemTarget *who = m->device;
+
     /*
      * Of a guest_memfd, KVM would give the guest pages that the device does
      * not see: what sanitize, poison or a release does would not reach them.
@@ -201,87 +195,92 @@ static bool add_piece(Walk *w, const CXLDirectPiece *p, const CXLMember *m,
      * RAM is, and dynamic capacity is pinned by the base.
      */
     if (memory_region_has_guest_memfd(p->mr)) {
-        *why = CXL_MEMORY_TRAP_CONFIDENTIAL;
-    } else if (any_limit(w, m, n, 0, who)) {
-        *why = CXL_MEMORY_TRAP_SWITCHED_OFF;
-    } else if (p->dynamic && !w->dynamic) {
-        *why = CXL_MEMORY_TRAP_PINNED;
+        fate->why = CXL_MEMORY_TRAP_CONFIDENTIAL;
+    } else if (off) {
+        who = off;
+        fate->why = CXL_MEMORY_TRAP_SWITCHED_OFF;
+    } else if (p->dynamic && !w->d->may_map_dynamic) {
+        fate->why = CXL_MEMORY_TRAP_PINNED;
     } else if (extends(w, p)) {
-        return true;
-    } else if (any_limit(w, m, n, 1, who)) {
-        *why = CXL_MEMORY_TRAP_BUDGET;
+        fate->direct = true;
+        return;
+    } else if (full) {
+        who = full;
+        fate->why = CXL_MEMORY_TRAP_BUDGET;
     } else if (w->pieces->len >= w->slots) {
-        *why = CXL_MEMORY_TRAP_NO_SLOTS;
+        fate->why = CXL_MEMORY_TRAP_NO_SLOTS;
     } else {
         append_parts(w, p, m, n);
-        return true;
+        fate->direct = true;
+        return;
     }
+    fate->direct = false;
+    fate->device = who;
     w->refused++;
     if (!w->tell) {
-        trace_cxl_direct_refused(p->hpa, p->len, DEVICE(*who)->id,
-                                 CxlMemoryTrap_str(*why),
-                                 CXL_MEM_TARGET_GET_CLASS(*who)->map_limit(
-                                     *who), w->slots);
+        trace_cxl_direct_refused(p->hpa, p->len, DEVICE(who)->id,
+                                 CxlMemoryTrap_str(fate->why),
+                                 CXL_MEM_TARGET_GET_CLASS(who)->map_limit(who),
+                                 w->slots);
     }
-    return false;
 }
 
 /* A span that may be mapped, as far as it is whole pages */
 static void memory_span(Walk *w, CXLFixedWindow *fw, hwaddr hpa,
-                        const CXLRoute *route, uint64_t dpa,
+                        const CXLMember *m, uint64_t dpa,
                         const CXLMemSpan *span)
 {
-    CXLMemTarget *d = route->device;
     hwaddr from = ROUND_UP(hpa, w->page);
     hwaddr to = ROUND_DOWN(hpa + span->len, w->page);
     CXLDirectPiece p = {
-        .fw = fw, .hpa = from, .device = d, .mr = span->mr,
-        .offset = span->offset + (from - hpa), .dynamic = span->dynamic,
+        .fw = fw, .hpa = from, .len = to - from, .device = m->device,
+        .mr = span->memory->mrs.mr, .offset = span->offset + (from - hpa),
+        .dynamic = span->dynamic,
     };
-    CxlMemoryTrap why = CXL_MEMORY_TRAP_PARTIAL_PAGE;
-    CXLMember m = { .device = d, .ops = route->ops };
-    CXLMemTarget *who;
+    CXLDirectFate fate = {
+        .hpa = from, .len = to - from, .device = m->device,
+        .dpa = dpa + (from - hpa),
+    };
 
     if (from >= to || p.offset % w->page) {
-        traps(w, d, hpa, span->len, dpa, why);
+        traps(w, m->device, hpa, span->len, dpa, CXL_MEMORY_TRAP_PARTIAL_PAGE);
         return;
     }
-    p.len = to - from;
-    traps(w, d, hpa, from - hpa, dpa, why);
-    if (add_piece(w, &p, &m, 1, &why, &who)) {
-        tell(w, (CXLDirectFate) {
-            .hpa = from, .len = p.len, .device = d, .dpa = dpa + (from - hpa),
-            .direct = true,
-        });
-    } else {
-        traps(w, d, from, p.len, dpa + (from - hpa), why);
-    }
-    traps(w, d, to, hpa + span->len - to, dpa + (to - hpa),
+    traps(w, m->device, hpa, from - hpa, dpa, CXL_MEMORY_TRAP_PARTIAL_PAGE);
+    add_piece(w, &p, m, 1, &fate);
+    tell(w, fate);
+    traps(w, m->device, to, hpa + span->len - to, dpa + (to - hpa),
           CXL_MEMORY_TRAP_PARTIAL_PAGE);
 }
 
-/* DPAs in one row */
-static void linear(Walk *w, CXLFixedWindow *fw, hwaddr hpa, hwaddr end,
-                   const CXLRoute *route, uint64_t dpa)
+/* DPAs of one device in one row */
+static void linear(Walk *w, CXLFixedWindow *fw, const CXLPart *part)
 {
-    uint64_t refused = w->refused;
+    const CXLMember *m = part->shape.member;
+    uint64_t refused = w->refused, dpa = m->dpa;
+    hwaddr hpa = part->hpa, end = part->end;
 
     while (hpa < end && !w->stop) {
         hwaddr quiet = w->tell ? ROUND_DOWN(w->from, w->page) : end;
         bool whole_pages = hpa < quiet;
+        uint64_t len = (whole_pages ? MIN(end, quiet) : end) - hpa;
+        CXLMemPlace place = { };
         CXLMemSpan span;
 
         w->asked++;
-        route->ops->span(route->device, dpa,
-                         (whole_pages ? MIN(end, quiet) : end) - hpa,
-                         whole_pages, &span);
-        if (span.mr && span.in_set) {
-            traps(w, route->device, hpa, span.len, dpa,
-                  CXL_MEMORY_TRAP_MOVING);
-        } else if (span.mr) {
-            memory_span(w, fw, hpa, route, dpa, &span);
+        /* A skip may be so large that DPAs wrap */
+        m->ops->span(m->device, dpa, MIN(len - 1, UINT64_MAX - dpa) + 1,
+                     whole_pages, &span);
+        if (span.memory) {
+            place = cxl_set_place(span.memory, span.offset);
+            span.len = MIN(span.len - 1, place.rest) + 1;
+        }
+        if (place.set) {
+            traps(w, m->device, hpa, span.len, dpa, CXL_MEMORY_TRAP_MOVING);
+        } else if (span.memory) {
+            memory_span(w, fw, hpa, m, dpa, &span);
         } else {
-            traps(w, route->device, hpa, span.len, dpa, span.why);
+            traps(w, m->device, hpa, span.len, dpa, span.why);
         }
         hpa += span.len;
         dpa += span.len;
@@ -293,114 +292,141 @@ static void linear(Walk *w, CXLFixedWindow *fw, hwaddr hpa, hwaddr end,
     }
 }
 
-/* Rows that are in guest order already may be mapped */
-static void set_rows(Walk *w, const CXLSpread *s)
+/* The first byte of member @k at @at or behind it: offset in its part */
+static uint64_t part_from(const CXLSetShape *s, unsigned k, uint64_t at)
 {
-    const CXLSetShape *shape = &s->set->shape;
+    uint64_t g = s->granularity, n = at / (s->ways * g);
+    uint64_t in_row = at % (s->ways * g);
+
+    return n * g + (in_row < k * g ? 0 : MIN(in_row - k * g, g));
+}
+
+static uint64_t in_set(const CXLSetShape *s, unsigned k, uint64_t part)
+{
+    return cxl_interleave_hpa_offset(part, k, s->ways, s->granularity);
+}
+
+/* What traps in the midst of pages?  Those are asked for that are too small */
+static CxlMemoryTrap reason(const CXLMember *m, uint64_t part, uint64_t len)
+{
+    CXLMemSpan span;
+
+    m->ops->span(m->device, m->dpa + part, len, false, &span);
+    return span.memory ? CXL_MEMORY_TRAP_PARTIAL_PAGE : span.why;
+}
+
+/*
+ * The fate of the first bytes at @at of a set, in whole pages: RAM, if all
+ * bytes in them are RAM on the devices that they belong to.  @end is that of
+ * what may be mapped, as @at a multiple of @page.  What is between two bytes of
+ * one member that trap traps as well: chunks of the others would be pieces by
+ * themselves.
+ */
+static CXLDirectFate rows(const CXLSet *set, uint64_t at, uint64_t end,
+                          unsigned page)
+{
+    const CXLSetShape *s = &set->shape;
+    uint64_t good = end, bad = at;
+    CXLDirectFate fate = { .interleaved = true };
+
+    for (unsigned k = 0; k < s->ways; k++) {
+        const CXLMember *m = &s->member[k];
+        uint64_t part = part_from(s, k, at);
+        uint64_t left = part_from(s, k, end) - part, from, to;
+        CXLMemSpan span;
+
+        if (!left) {
+            continue;
+        }
+        m->ops->span(m->device, m->dpa + part, left, true, &span);
+        from = in_set(s, k, part);
+        to = span.len == left ? end : in_set(s, k, part + span.len - 1) + 1;
+        if (span.memory == m->medium.memory &&
+            span.offset == m->medium.offset + part) {
+            fate.dynamic |= span.dynamic;
+            if (span.len == left) {
+                continue;
+            }
+            part += span.len;
+            left -= span.len;
+            from = in_set(s, k, part);
+            to = from + 1;
+        }
+        if (from >= at + page) {
+            good = MIN(good, from);
+        } else if (MIN(ROUND_UP(to, page), end) > bad) {
+            bad = MIN(ROUND_UP(to, page), end);
+            fate.device = m->device;
+            fate.why = reason(m, part, left);
+        }
+    }
+    fate.direct = bad == at;
+    fate.len = (fate.direct ? ROUND_DOWN(good, page) : bad) - at;
+    return fate;
+}
+
+/* Rows that are in guest order already may be mapped */
+static void set_rows(Walk *w, CXLFixedWindow *fw, const CXLPart *part)
+{
+    CXLSet *s = part->set;
+    const CXLSetShape *shape = &s->shape;
     /* While bytes move, what is mapped grows: DMA gets all of it at the end */
-    uint64_t rows_moved = w->mapped && s->set->moved < s->set->rows ?
-                          0 : s->set->moved;
+    uint64_t rows_moved = w->mapped && s->moved < s->rows ? 0 : s->moved;
     uint64_t end = ROUND_DOWN(rows_moved * shape->ways * shape->granularity,
                               w->page);
     uint64_t refused = w->refused, at = 0;
 
     while (at < end && !w->stop) {
-        CXLRows rows = cxl_rows(s->set, at, end, w->page);
+        CXLDirectFate fate = rows(s, at, end, w->page);
         CXLDirectPiece p = {
-            .fw = s->fw, .hpa = s->hpa + at, .len = rows.len,
-            .mr = &s->set->ram, .offset = at, .dynamic = rows.dynamic,
-        };
-        CXLDirectFate fate = {
-            .hpa = p.hpa, .len = rows.len, .device = rows.device,
-            .interleaved = true, .why = rows.why,
+            .fw = fw, .hpa = part->hpa + at, .len = fate.len,
+            .mr = &s->ram, .offset = at, .dynamic = fate.dynamic,
         };
 
+        fate.hpa = p.hpa;
         w->asked += shape->ways;
         if (w->rows++ >= ROWS_MAX) {
-            traps(w, NULL, p.hpa, s->end - p.hpa, 0, CXL_MEMORY_TRAP_BUDGET);
+            traps(w, NULL, p.hpa, part->end - p.hpa, 0, CXL_MEMORY_TRAP_BUDGET);
             return;
         }
-        if (rows.direct) {
-            fate.direct = add_piece(w, &p, shape->member, shape->ways,
-                                    &fate.why, &fate.device);
-            if (fate.direct) {
-                fate.device = NULL;
-            }
+        if (fate.direct) {
+            add_piece(w, &p, shape->member, shape->ways, &fate);
         }
         tell(w, fate);
         /* As in linear() */
         if (w->refused > refused && !w->tell) {
             return;
         }
-        at += rows.len;
+        at += fate.len;
     }
-    traps(w, NULL, s->hpa + end, s->end - (s->hpa + end), 0,
+    traps(w, NULL, part->hpa + end, part->end - (part->hpa + end), 0,
           CXL_MEMORY_TRAP_MOVING);
-}
-
-/* All of the range goes one way: what do the device's decoders make of it? */
-static void device_range(Walk *w, CXLFixedWindow *fw, hwaddr hpa, hwaddr end,
-                         const CXLRoute *route)
-{
-    const uint32_t *regs = route->ops->hdm_registers(route->device);
-    uint64_t refused = w->refused;
-
-    while (hpa < end && !w->stop && (w->tell || w->refused == refused)) {
-        hwaddr stop = MIN(end, ROUND_DOWN(hpa, UNIT) + UNIT);
-        CXLHDMDecoder dec;
-        uint64_t dpa;
-
-        if (!cxl_hdm_hpa_to_dpa(regs, hpa, &dpa, &dec)) {
-            traps(w, route->device, hpa, stop - hpa, 0,
-                  CXL_MEMORY_TRAP_NOT_DECODED);
-        } else if (dec.ways > 1) {
-            tell(w, (CXLDirectFate) {
-                .hpa = hpa, .len = stop - hpa, .interleaved = true,
-                .why = CXL_MEMORY_TRAP_INTERLEAVED,
-            });
-        } else {
-            linear(w, fw, hpa, stop, route, dpa);
-        }
-        hpa = stop;
-    }
 }
 
 static void window(Walk *w, CXLFixedWindow *fw)
 {
-    hwaddr end = fw->base + fw->size;
-    hwaddr hpa = fw->base;
+    for (guint i = 0; i < fw->parts->len && !w->stop; i++) {
+        const CXLPart *p = &g_array_index(fw->parts, CXLPart, i);
 
-    while (hpa < end && !w->stop) {
-        CXLRoute route = cxl_route_hpa(fw, hpa);
-        hwaddr stop = route.end;
-
-        if (route.ways > 1) {
-            const CXLSpread *s = cxl_spread_at(fw->state, fw, hpa);
-
-            stop = s->end;
-            if (s->set) {
-                set_rows(w, s);
-            } else {
-                tell(w, (CXLDirectFate) {
-                    .hpa = hpa, .len = stop - hpa, .device = s->device,
-                    .interleaved = true, .why = s->why,
-                });
-            }
-        } else if (route.device) {
-            device_range(w, fw, hpa, stop, &route);
+        if (p->set) {
+            set_rows(w, fw, p);
+        } else if (p->shape.ways == 1) {
+            linear(w, fw, p);
         } else {
-            traps(w, NULL, hpa, stop - hpa, 0, CXL_MEMORY_TRAP_NO_DEVICE);
+            tell(w, (CXLDirectFate) {
+                .hpa = p->hpa, .len = p->end - p->hpa, .device = p->device,
+                .interleaved = p->interleaved, .why = p->why,
+            });
         }
-        hpa = stop;
     }
 }
 
-GArray *cxl_direct_plan(const CXLState *state, bool dynamic)
+GArray *cxl_direct_plan(const CXLDirect *d)
 {
     Walk w;
 
-    walk_init(&w, state, dynamic);
-    for (GList *it = state->fixed_windows; it; it = it->next) {
+    walk_init(&w, d);
+    for (GList *it = d->state->fixed_windows; it; it = it->next) {
         window(&w, it->data);
     }
     trace_cxl_direct_plan(w.pieces->len, w.asked);
@@ -411,19 +437,15 @@ GArray *cxl_direct_plan(const CXLState *state, bool dynamic)
 void cxl_direct_explain(CXLFixedWindow *only, hwaddr from, CXLDirectFateFn *fn,
                         void *opaque)
 {
-    const CXLState *state = only->state;
     Walk w;
 
     /* All windows before it as well: they spend from the same budgets */
-    walk_init(&w, state, cxl_direct_may_map_dynamic(state));
+    walk_init(&w, only->state->direct);
     w.from = from;
     w.opaque = opaque;
-    for (GList *it = state->fixed_windows; it; it = it->next) {
+    for (GList *it = only->state->fixed_windows; it && !w.tell; it = it->next) {
         w.tell = it->data == only ? fn : NULL;
         window(&w, it->data);
-        if (it->data == only) {
-            break;
-        }
     }
     g_hash_table_destroy(w.spent);
     g_array_free(w.pieces, TRUE);

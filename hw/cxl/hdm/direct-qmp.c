@@ -84,13 +84,13 @@ CxlMemoryWindowList *qmp_query_cxl_memory_map(bool has_start, uint64_t start,
                                               bool has_limit, uint32_t limit,
                                               Error **errp)
 {
-    CXLState *state = cxl_direct_state();
+    CXLDirect *d = cxl_direct();
     CxlMemoryWindowList *all = NULL, **tail = &all;
     List list = { .left = has_limit ? limit : RANGES_DEFAULT };
 
     /* Who else uses memory slots or pins memory does not tell us */
     cxl_direct_update();
-    for (GList *it = state ? state->fixed_windows : NULL; it; it = it->next) {
+    for (GList *it = d ? d->state->fixed_windows : NULL; it; it = it->next) {
         CXLFixedWindow *fw = it->data;
         CxlMemoryWindow *window = g_new0(CxlMemoryWindow, 1);
 

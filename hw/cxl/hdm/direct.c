@@ -4,58 +4,117 @@
  * hdm-internal.h
  */
 #include "qemu/osdep.h"
+#include "qemu/rcu.h"
+#include "system/address-spaces.h"
+#include "system/kvm.h"
 #include "system/memory.h"
-#include "hw/cxl/cxl_component.h"
 #include "system/reset.h"
 #include "system/runstate.h"
+#include "hw/cxl/cxl_component.h"
+#include "hw/virtio/vhost.h"
 #include "hdm-internal.h"
 #include "trace/trace-hw_cxl.h"
 
 /* Devices know no machine; it has its state in a property of its own */
-CXLState *cxl_direct_state(void)
+CXLDirect *cxl_direct(void)
 {
     ObjectProperty *cxl = object_property_find(qdev_get_machine(), "cxl");
     CXLState *state = cxl ? cxl->opaque : NULL;
 
-    return state && state->direct ? state : NULL;
+    return state ? state->direct : NULL;
 }
 
-unsigned cxl_direct_mapped(const CXLState *state)
+/* -- slots ---------------------------------------------------------------- */
+
+/**
+ * struct Others - sections of RAM outside the windows of @d
+ * @n: how many, what goes on at the next address of the same memory as one
+ * @mr: memory of the last section
+ * @at: guest physical address behind it
+ * @offset: offset in @mr behind it
+ */
+typedef struct Others {
+    const CXLDirect *d;
+    uint64_t n;
+    const MemoryRegion *mr;
+    hwaddr at;
+    hwaddr offset;
+} Others;
+
+static bool in_a_window(const CXLDirect *d, hwaddr hpa)
 {
-    return state->direct->mapped->len;
+    for (GList *it = d->state->fixed_windows; it; it = it->next) {
+        CXLFixedWindow *fw = it->data;
+
+        if (hpa >= fw->base && hpa - fw->base < fw->size) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool count(Int128 start, Int128 len, const MemoryRegion *region,
+                  hwaddr offset, void *opaque)
+{
+    /* the callback has it const, the questions are asked of any */
+    MemoryRegion *mr = (MemoryRegion *)region;
+    hwaddr at = int128_getlo(start);
+    Others *o = opaque;
+
+    if (!memory_region_is_ram(mr) || memory_region_is_rom(mr) ||
+        in_a_window(o->d, at)) {
+        return false;
+    }
+    if (o->mr != region || o->at != at || o->offset != offset) {
+        o->n++;
+    }
+    o->mr = region;
+    o->at = at + int128_getlo(len);
+    o->offset = offset + int128_getlo(len);
+    return false;
 }
 
 /*
- * Dynamic capacity comes and goes.  Who does DMA to it follows, see discard.c;
- * who locks all memory once and for all cannot, and it is either us or them:
- * they are refused while we map, and while they are there, it traps.
+ * A vhost back end tells how many slots it has, and QEMU how many of them are
+ * free, but not whether it counts us: vhost-user takes memory with a file
+ * descriptor only.  What is free would grow and shrink with what we map, so the
+ * rest of the machine is counted instead, and each piece as one.
  */
-static bool direct_require_dynamic(CXLDirect *d)
+static uint64_t vhost_slots(const CXLDirect *d)
 {
-    if (!d->dynamic) {
-        d->dynamic = ram_block_coordinated_discard_require(true) == 0;
+    uint64_t max = vhost_get_max_memslots(), keep;
+    Others others = { .d = d };
+
+    if (max >= INT_MAX) {
+        return UINT64_MAX;
     }
-    return d->dynamic;
+    WITH_RCU_READ_LOCK_GUARD() {
+        flatview_for_each_range(address_space_to_flatview(
+                                    &address_space_memory), count, &others);
+    }
+    /* Some have eight slots, but for those nothing should be left over */
+    keep = others.n + MIN(max / 4, CXL_DIRECT_SLOTS_RESERVED);
+    return max - MIN(max, keep);
 }
 
-static void direct_release_dynamic(CXLDirect *d)
+/* Here each piece is a slot as soon as it is mapped */
+static uint64_t kvm_slots(const CXLDirect *d)
 {
-    if (d->dynamic) {
-        ram_block_coordinated_discard_require(false);
-        d->dynamic = false;
+    uint64_t slots;
+
+    if (!kvm_enabled()) {
+        return UINT64_MAX;
     }
+    slots = (uint64_t)kvm_get_free_memslots() + d->mapped->len;
+    return slots - MIN(slots, CXL_DIRECT_SLOTS_RESERVED);
 }
 
-bool cxl_direct_may_map_dynamic(const CXLState *state)
+uint64_t cxl_direct_slots(const CXLDirect *d)
 {
-    bool was = state->direct->dynamic;
-    bool may = direct_require_dynamic(state->direct);
-
-    if (!was) {
-        direct_release_dynamic(state->direct);
-    }
-    return may;
+    return MIN(MIN(vhost_slots(d), kvm_slots(d)), CXL_DIRECT_PIECES_MAX);
 }
+
+/* -- mapping -------------------------------------------------------------- */
 
 static bool same_piece(const CXLDirectPiece *a, const CXLDirectPiece *b)
 {
@@ -89,9 +148,8 @@ static void map(CXLDirectPiece *p)
 }
 
 /* Both lists ascend: what is in both of them is left alone */
-static void apply(CXLState *state, GArray *plan)
+static void apply(CXLDirect *d, GArray *plan)
 {
-    CXLDirect *d = state->direct;
     guint i = 0, k = 0;
 
     memory_region_transaction_begin();
@@ -130,35 +188,35 @@ static bool any_dynamic(const GArray *plan)
 
 bool cxl_direct_update(void)
 {
-    CXLState *state = cxl_direct_state();
-    bool dynamic;
-    GArray *plan;
+    CXLDirect *d = cxl_direct();
 
-    if (!state) {
+    if (!d) {
         return true;
     }
-    for (GList *it = state->fixed_windows; it; it = it->next) {
-        cxl_window_forget(it->data);
+    d->state->generation++;
+    /*
+     * Dynamic capacity comes and goes.  Who does DMA to it follows, see
+     * discard.c; who locks all memory once and for all cannot, and it is either
+     * us or them: they are refused while we map, and while they are there, it
+     * traps.
+     */
+    d->dynamic = d->dynamic || ram_block_coordinated_discard_require(true) == 0;
+    d->may_map_dynamic = d->dynamic;
+    d->no_dma = false;
+    apply(d, cxl_direct_plan(d));
+    if (d->dynamic && !any_dynamic(d->mapped)) {
+        ram_block_coordinated_discard_require(false);
+        d->dynamic = false;
     }
-    dynamic = direct_require_dynamic(state->direct);
-    plan = cxl_direct_plan(state, dynamic);
-    state->direct->no_dma = false;
-    apply(state, plan);
-    if (!any_dynamic(plan)) {
-        direct_release_dynamic(state->direct);
-    }
-    return !state->direct->no_dma;
+    return !d->no_dma;
 }
 
 void cxl_direct_topology_changed(void)
 {
-    CXLState *state = cxl_direct_state();
+    CXLDirect *d = cxl_direct();
 
-    if (state) {
-        for (GList *it = state->fixed_windows; it; it = it->next) {
-            cxl_route_forget(it->data);
-        }
-        cxl_sets_topology_changed(state);
+    if (d) {
+        cxl_sets_topology_changed(d);
         cxl_direct_update();
     }
 }
@@ -174,12 +232,10 @@ static void decode_changed(Notifier *n, void *component)
  */
 static void after_reset(void *opaque)
 {
-    CXLState *state = opaque;
-
     cxl_direct_topology_changed();
     /* A snapshot is going to be loaded, it may be, and backends with it */
     if (!runstate_is_live(runstate_get())) {
-        cxl_sets_finish(state);
+        cxl_sets_settle();
     }
 }
 
@@ -190,11 +246,12 @@ void cxl_direct_start(CXLState *state)
     if (state->direct) {
         return;
     }
-    state->sets = cxl_sets_new(state);
     state->direct = d = g_new0(CXLDirect, 1);
+    d->state = state;
     d->mapped = g_array_new(false, false, sizeof(CXLDirectPiece));
+    cxl_sets_start(d);
     d->decode.notify = decode_changed;
     cxl_decode_add_notifier(&d->decode);
-    qemu_register_reset(after_reset, state);
+    qemu_register_reset(after_reset, NULL);
     cxl_direct_topology_changed();
 }

@@ -68,7 +68,7 @@ static void discard_register(RamDiscardManager *rdm, RamDiscardListener *rdl,
     if (ret) {
         trace_cxl_direct_no_dma(section->offset_within_address_space,
                                 int128_get64(section->size), strerror(-ret));
-        cxl_direct_state()->direct->no_dma = true;
+        cxl_direct()->no_dma = true;
     }
 }
 
@@ -121,20 +121,17 @@ static void discard_class_init(ObjectClass *oc, const void *data)
     rdmc->unregister_listener = discard_unregister;
 }
 
-static const TypeInfo discard_type = {
-    .name = TYPE_CXL_DISCARD,
-    .parent = TYPE_OBJECT,
-    .instance_size = sizeof(CXLDiscard),
-    .class_init = discard_class_init,
-    .interfaces = (const InterfaceInfo[]) {
-        { TYPE_RAM_DISCARD_MANAGER },
-        { }
+static const TypeInfo discard_types[] = {
+    {
+        .name = TYPE_CXL_DISCARD,
+        .parent = TYPE_OBJECT,
+        .instance_size = sizeof(CXLDiscard),
+        .class_init = discard_class_init,
+        .interfaces = (const InterfaceInfo[]) {
+            { TYPE_RAM_DISCARD_MANAGER },
+            { }
+        },
     },
 };
 
-static void discard_register_types(void)
-{
-    type_register_static(&discard_type);
-}
-
-type_init(discard_register_types)
+DEFINE_TYPES(discard_types)

@@ -28,96 +28,62 @@
 /* Slots left for what else the machine may map: ROMs, BARs, hot-plugged RAM */
 #define CXL_DIRECT_SLOTS_RESERVED   32
 
-/* route.c, window.c */
-
-/**
- * enum CXLRouteMiss - why an address reaches no device
- * @CXL_ROUTE_OK: it does
- * @CXL_ROUTE_NO_BRIDGE: the window's target is not resolved
- * @CXL_ROUTE_NO_DECODER: no committed decoder of a bridge or switch has it
- * @CXL_ROUTE_NO_PORT: the decoder names a port that does not exist
- * @CXL_ROUTE_NO_DEVICE: nothing behind the port is a memory device
- * @CXL_ROUTE_TOO_DEEP: more switch levels than any bus numbering allows
- */
-typedef enum CXLRouteMiss {
-    CXL_ROUTE_OK,
-    CXL_ROUTE_NO_BRIDGE,
-    CXL_ROUTE_NO_DECODER,
-    CXL_ROUTE_NO_PORT,
-    CXL_ROUTE_NO_DEVICE,
-    CXL_ROUTE_TOO_DEEP,
-} CXLRouteMiss;
+/* route.c */
 
 /**
  * struct CXLRoute - where an address goes
- * @device: memory device, NULL on a miss; no reference is taken
+ * @miss: why it reaches no memory, in short English for a trace; else NULL
+ * @device: memory device, NULL if there is none; no reference is taken
  * @ops: its methods
- * @miss: why there is none
- * @ways: product of all interleave ways from the window to the last port
- * @chunk: smallest granularity of those that interleave; with @ways 1 more
- *   than any
- * @end: addresses from here on may go another way, even if @ways and @chunk
- *   say they are of the same target; at most the end of the window
+ * @dpa, @dec: where in the device, by its decoder, unless it has none
+ * @chunk: smallest granularity of the levels above the device that interleave
  * @period: addresses that are so many chunks of %CXL_INTERLEAVE_CHUNK apart,
- *   and that the same decoders map, go the same way
+ *   and that the same decoders map, go the same way to the device; 1 if no
+ *   level above it interleaves
+ * @end: from here on other decoders may have a say; at most the end of the
+ *   window
  */
 typedef struct CXLRoute {
+    const char *miss;
     CXLMemTarget *device;
     const CXLMemTargetClass *ops;
-    CXLRouteMiss miss;
-    unsigned ways;
+    uint64_t dpa;
+    CXLHDMDecoder dec;
     unsigned chunk;
-    hwaddr end;
     unsigned period;
+    hwaddr end;
 } CXLRoute;
 
 /**
- * cxl_route_hpa - follow window, host bridge and switches to the device
+ * cxl_route_hpa - follow window, host bridge, switches and device
  * @fw: window
  * @hpa: host physical address inside the window
  *
- * The device's own decoders are not consulted.
+ * Over buses and registers: what is needed often is in @fw->parts.
  */
-CXLRoute cxl_route_hpa(CXLFixedWindow *fw, hwaddr hpa);
+CXLRoute cxl_route_hpa(const CXLFixedWindow *fw, hwaddr hpa);
 
-/**
- * cxl_route_forget - routes from @fw are to be worked out again
- *
- * To be called when any decoder of a bridge or switch changes, and when a
- * memory device is attached or on its way out.
- */
-void cxl_route_forget(CXLFixedWindow *fw);
+/* window.c */
 
-/** cxl_route_miss_text - short English for a trace. */
-const char *cxl_route_miss_text(CXLRouteMiss why);
+/** cxl_window_init - before @fw can be accessed */
+void cxl_window_init(CXLFixedWindow *fw);
 
 /* Accesses to a fixed window; the opaque pointer is the CXLFixedWindow */
 extern const MemoryRegionOps cxl_window_ops;
 
-/**
- * cxl_window_forget - the next access to @fw finds its way anew
- *
- * To be called when anything changes that cxl_route_hpa() or the span() of a
- * memory device depends on.
- */
-void cxl_window_forget(CXLFixedWindow *fw);
-
-/* direct*.c */
+/* Sets of devices, and what is mapped */
 
 /**
  * struct CXLMember - a device that takes part in interleaved memory
  * @ops: its methods
  * @dpa: its first address there
- * @mr: backend, as @offset and the rest as in CXLMedium
+ * @medium: what it has there
  */
 typedef struct CXLMember {
     CXLMemTarget *device;
     const CXLMemTargetClass *ops;
     uint64_t dpa;
-    MemoryRegion *mr;
-    uint64_t offset;
-    bool may_drop;
-    bool write_back;
+    CXLMedium medium;
 } CXLMember;
 
 /**
@@ -137,7 +103,7 @@ OBJECT_DECLARE_SIMPLE_TYPE(CXLSet, CXL_SET)
  * struct CXLSet - interleaved memory in guest order
  * @ram: @len bytes, in the order of host physical addresses; anonymous, and
  *   no part of what is migrated
- * @memory, @backend: for loads and stores of it and of each backend
+ * @memory: for loads and stores of it
  * @rows: of a chunk on each device
  * @moved: rows below it are here, the others are in the backends
  * @mapped: what @moved was when it was last mapped
@@ -150,7 +116,6 @@ struct CXLSet {
     uint64_t len;
     CXLSetShape shape;
     MemoryRegionCache memory;
-    MemoryRegionCache backend[CXL_INTERLEAVE_WAYS_MAX];
     uint64_t rows;
     uint64_t moved;
     uint64_t mapped;
@@ -159,38 +124,22 @@ struct CXLSet {
 };
 
 /**
- * struct CXLSpread - a part of a window that levels above devices interleave
+ * struct CXLPart - part of a window, all of which decoders treat alike
+ * @shape: devices that have it by turns, or just one; of no ways if decoders of
+ *   several levels contradict each other, or lead nowhere
+ * @interleaved: some level does
  * @set: its memory in guest order, that begins at @hpa; NULL if there is none
- * @why: it traps, because of @device or else NULL
+ * @device, @why: why all of it traps, unless there is a @set or one device
  */
-typedef struct CXLSpread {
-    CXLFixedWindow *fw;
+typedef struct CXLPart {
     hwaddr hpa;
     hwaddr end;
+    CXLSetShape shape;
+    bool interleaved;
     CXLSet *set;
     CXLMemTarget *device;
     CxlMemoryTrap why;
-} CXLSpread;
-
-/**
- * struct CXLSets - all of a machine
- * @set: no byte of a backend is in two of them
- * @spread: CXLSpread, by window and ascending
- * @timer: of the next slice
- * @hold: a stream is made: everything goes back, and stays
- * @later: some set cannot be until the machine runs
- * @exit: QEMU ends
- */
-typedef struct CXLSets {
-    CXLState *state;
-    QTAILQ_HEAD(, CXLSet) set;
-    GArray *spread;
-    QEMUTimer *timer;
-    bool hold;
-    bool later;
-    NotifierWithReturn stream;
-    Notifier exit;
-} CXLSets;
+} CXLPart;
 
 /**
  * struct CXLDirectPiece - part of a window that is plain RAM
@@ -219,7 +168,8 @@ typedef struct CXLDirectPiece {
  *   @interleaved, the first one that has no RAM for it
  * @dpa: its first byte there, unless it is @interleaved
  * @direct: plain RAM
- * @why: reason if it is not
+ * @dynamic: as in CXLMemSpan
+ * @why: reason if it is not RAM
  */
 typedef struct CXLDirectFate {
     hwaddr hpa;
@@ -227,6 +177,7 @@ typedef struct CXLDirectFate {
     CXLMemTarget *device;
     uint64_t dpa;
     bool direct;
+    bool dynamic;
     bool interleaved;
     CxlMemoryTrap why;
 } CXLDirectFate;
@@ -234,17 +185,33 @@ typedef struct CXLDirectFate {
 /* direct.c */
 
 /**
- * struct CXLDirect - what is mapped
+ * struct CXLDirect - what is mapped, and which interleaved memory there is
+ * @state: of the machine
  * @mapped: CXLDirectPiece, as they are in the windows
  * @decode: tells that a decoder has changed
- * @dynamic: we keep others from pinning memory for good
+ * @may_map_dynamic: nobody had pinned memory for good at the last update
+ * @dynamic: we keep others from that
  * @no_dma: something that does DMA could not take a piece
+ * @set: no byte of a backend is in two of them
+ * @timer: of the next slice
+ * @hold: a stream is made: all sets go back, and stay
+ * @later: some set cannot be until the machine runs
+ * @stream: tells that one begins or has ended
+ * @exit: QEMU ends
  */
 typedef struct CXLDirect {
+    CXLState *state;
     GArray *mapped;
     Notifier decode;
+    bool may_map_dynamic;
     bool dynamic;
     bool no_dma;
+    QTAILQ_HEAD(, CXLSet) set;
+    QEMUTimer *timer;
+    bool hold;
+    bool later;
+    NotifierWithReturn stream;
+    Notifier exit;
 } CXLDirect;
 
 /**
@@ -253,23 +220,16 @@ typedef struct CXLDirect {
  */
 void cxl_direct_start(CXLState *state);
 
-/** cxl_direct_state - of a machine that cxl_direct_start() was told of. */
-CXLState *cxl_direct_state(void);
-unsigned cxl_direct_mapped(const CXLState *state);
-bool cxl_direct_may_map_dynamic(const CXLState *state);
-
-/* direct-slots.c */
+/** cxl_direct - of a machine that cxl_direct_start() was told of, or NULL */
+CXLDirect *cxl_direct(void);
 
 /** cxl_direct_slots() - how many pieces may be mapped in all */
-uint64_t cxl_direct_slots(const CXLState *state);
+uint64_t cxl_direct_slots(const CXLDirect *d);
 
 /* direct-plan.c */
 
-/**
- * cxl_direct_plan() - all pieces that should be mapped, ascending
- * @dynamic: dynamic capacity as well
- */
-GArray *cxl_direct_plan(const CXLState *state, bool dynamic);
+/** cxl_direct_plan() - all pieces that should be mapped, ascending */
+GArray *cxl_direct_plan(const CXLDirect *d);
 
 /* Return false to end the walk */
 typedef bool CXLDirectFateFn(void *opaque, const CXLDirectFate *fate);
@@ -283,53 +243,22 @@ typedef bool CXLDirectFateFn(void *opaque, const CXLDirectFate *fate);
 void cxl_direct_explain(CXLFixedWindow *fw, hwaddr from, CXLDirectFateFn *fn,
                         void *opaque);
 
-/* direct-rows.c */
-
-/**
- * struct CXLRows - the fate of the first bytes of a part of a set
- * @len: bytes, in whole pages
- * @direct: all of it is RAM
- * @dynamic: as in CXLMemSpan
- * @device: if it traps: whose memory @why is about
- */
-typedef struct CXLRows {
-    uint64_t len;
-    bool direct;
-    bool dynamic;
-    CXLMemTarget *device;
-    CxlMemoryTrap why;
-} CXLRows;
-
-/**
- * cxl_rows() - the fate of what begins at @at in @s
- * @end: of what may be mapped, as @at a multiple of @page, rows below @s->moved
- */
-CXLRows cxl_rows(const CXLSet *s, uint64_t at, uint64_t end, unsigned page);
-
 /* set.c */
 
 /**
  * cxl_sets_topology_changed() - routes or decoders of devices may be others
  *
- * Before the memory transaction that maps what is there.
+ * Finds the parts of all windows.  Before the memory transaction that maps what
+ * is there.
  */
-void cxl_sets_topology_changed(CXLState *state);
-
-/** cxl_spread_at() - the part with @hpa, where routes have several ways */
-const CXLSpread *cxl_spread_at(const CXLState *state, const CXLFixedWindow *fw,
-                               hwaddr hpa);
+void cxl_sets_topology_changed(CXLDirect *d);
 
 /** cxl_set_remove() - none of its rows is in it */
-void cxl_set_remove(CXLSets *all, CXLSet *s);
+void cxl_set_remove(CXLDirect *d, CXLSet *s);
 
 /* set-move.c */
 
-CXLSets *cxl_sets_new(CXLState *state);
-
-/** cxl_sets_go() - some set may have rows to move */
-void cxl_sets_go(CXLSets *all);
-
-/** cxl_sets_finish() - what is to leave its set does so at once */
-void cxl_sets_finish(CXLState *state);
+/** cxl_sets_start() - @d->timer is good from then on */
+void cxl_sets_start(CXLDirect *d);
 
 #endif /* HW_CXL_HDM_INTERNAL_H */

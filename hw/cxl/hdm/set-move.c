@@ -100,8 +100,10 @@ static bool rows_are_there(const CXLSet *s, uint64_t row, uint64_t n)
     unsigned ways = s->shape.ways, g = s->shape.granularity;
 
     for (unsigned k = 0; k < ways; k++) {
-        if (is_there(s->shape.member[k].mr->ram_block,
-                     s->shape.member[k].offset + row * g, n * g)) {
+        const CXLMedium *m = &s->shape.member[k].medium;
+
+        if (is_there(m->memory->mrs.mr->ram_block, m->offset + row * g,
+                     n * g)) {
             return true;
         }
     }
@@ -119,11 +121,12 @@ static void copy_rows(CXLSet *s, uint64_t row, uint64_t n, bool kept,
     bool blank = is_blank(&s->memory, in_set, all);
 
     for (unsigned k = 0; k < ways; k++) {
-        MemoryRegionCache *b = &s->backend[k];
-        uint64_t offset = s->shape.member[k].offset + row * g;
+        const CXLMedium *m = &s->shape.member[k].medium;
+        MemoryRegionCache *b = m->memory;
+        uint64_t offset = m->offset + row * g;
         uint8_t *a = s->memory.ptr + in_set + k * g;
 
-        if ((kept && !s->shape.member[k].write_back) ||
+        if ((kept && !m->write_back) ||
             (blank && is_blank(b, offset, n * g))) {
             continue;
         }
@@ -161,14 +164,14 @@ static void give_back_backends(CXLSet *s, uint64_t row, uint64_t n)
     unsigned g = s->shape.granularity;
 
     for (unsigned k = 0; k < s->shape.ways; k++) {
-        const CXLMember *m = &s->shape.member[k];
-        uint64_t page = qemu_ram_pagesize(m->mr->ram_block);
+        const CXLMedium *m = &s->shape.member[k].medium;
+        uint64_t page = qemu_ram_pagesize(m->memory->mrs.mr->ram_block);
         uint64_t piece = MAX(page, PIECE);
         uint64_t from = ROUND_DOWN(m->offset + row * g, piece);
         uint64_t to = m->offset + (row + n) * g;
 
         if (m->may_drop) {
-            give_back(&s->backend[k], MAX(from, ROUND_UP(m->offset, page)),
+            give_back(m->memory, MAX(from, ROUND_UP(m->offset, page)),
                       ROUND_DOWN(to, row + n == s->rows ? page : piece));
         }
     }
@@ -221,18 +224,14 @@ static bool is_done(const CXLSet *s)
 }
 
 /* A set that has moved back; devices may have waited for that */
-static void leave(CXLSets *all, CXLSet *s)
+static void leave(CXLDirect *d, CXLSet *s)
 {
-    CXLSetShape shape = s->shape;
-
-    for (unsigned k = 0; k < shape.ways; k++) {
-        object_ref(OBJECT(shape.member[k].device));
+    object_ref(OBJECT(s));
+    cxl_set_remove(d, s);
+    for (unsigned k = 0; k < s->shape.ways; k++) {
+        s->shape.member[k].ops->left_set(s->shape.member[k].device);
     }
-    cxl_set_remove(all, s);
-    for (unsigned k = 0; k < shape.ways; k++) {
-        shape.member[k].ops->left_set(shape.member[k].device);
-        object_unref(OBJECT(shape.member[k].device));
-    }
+    object_unref(OBJECT(s));
 }
 
 /* -- slices --------------------------------------------------------------- */
@@ -266,32 +265,24 @@ static void kick_cpus(void)
     }
 }
 
-static void forget_lanes(CXLState *state)
+static void pause_timer(CXLDirect *d)
 {
-    for (GList *it = state->fixed_windows; it; it = it->next) {
-        cxl_window_forget(it->data);
-    }
-}
-
-static void pause_timer(CXLSets *all)
-{
-    timer_mod(all->timer, qemu_clock_get_ms(QEMU_CLOCK_REALTIME) + PAUSE_MS);
+    timer_mod(d->timer, qemu_clock_get_ms(QEMU_CLOCK_REALTIME) + PAUSE_MS);
 }
 
 static void slice(void *opaque)
 {
-    CXLState *state = opaque;
-    CXLSets *all = state->sets;
+    CXLDirect *d = opaque;
     int64_t end = get_clock() + SLICE_NS;
     bool map = false, left = false, again = false;
     CXLSet *s, *next;
 
     if (!cpus_have_the_map() || runstate_check(RUN_STATE_INMIGRATE) ||
         migration_in_incoming_postcopy()) {
-        pause_timer(all);
+        pause_timer(d);
         return;
     }
-    QTAILQ_FOREACH_SAFE(s, &all->set, next, next) {
+    QTAILQ_FOREACH_SAFE(s, &d->set, next, next) {
         if (!s->wanted && is_in_use(s)) {
             kick_cpus();
             again = true;
@@ -309,63 +300,47 @@ static void slice(void *opaque)
             map = true;
         }
         if (!s->wanted && is_done(s)) {
-            leave(all, s);
+            leave(d, s);
             left = true;
         }
     }
-    forget_lanes(state);
+    /* Bytes are elsewhere now */
+    d->state->generation++;
     if (left) {
         cxl_direct_topology_changed();
     } else if (map) {
         cxl_direct_update();
     }
     if (again) {
-        pause_timer(all);
+        pause_timer(d);
     }
 }
 
-void cxl_sets_go(CXLSets *all)
+/*
+ * Nobody waits here for processors that have an old map: what they store went
+ * to a device that is gone, or they stand, as they do when streams are made.
+ */
+void cxl_sets_settle(void)
 {
-    CXLSet *s;
-
-    QTAILQ_FOREACH(s, &all->set, next) {
-        if (!is_done(s)) {
-            timer_mod(all->timer, qemu_clock_get_ms(QEMU_CLOCK_REALTIME));
-        }
-    }
-}
-
-void cxl_sets_finish(CXLState *state)
-{
-    CXLSets *all = state->sets;
+    CXLDirect *d = cxl_direct();
     bool left = false;
     CXLSet *s, *next;
 
-    QTAILQ_FOREACH_SAFE(s, &all->set, next, next) {
+    if (!d) {
+        return;
+    }
+    QTAILQ_FOREACH_SAFE(s, &d->set, next, next) {
         if (s->wanted) {
             continue;
         }
         while (!is_done(s)) {
             step(s);
         }
-        leave(all, s);
+        leave(d, s);
         left = true;
     }
     if (left) {
         cxl_direct_topology_changed();
-    }
-}
-
-/*
- * Nobody waits here for processors that have an old map: what they store went
- * to a device that is gone.  Streams are made of machines that are stopped.
- */
-void cxl_sets_settle(void)
-{
-    CXLState *state = cxl_direct_state();
-
-    if (state) {
-        cxl_sets_finish(state);
     }
 }
 
@@ -375,14 +350,14 @@ void cxl_sets_settle(void)
  * All that is in guest order is copied, for nothing tells what was written; it
  * stays there.  QEMU waits for it: processors stand anyhow.
  */
-static void write_back(CXLSets *all)
+static void write_back(CXLDirect *d)
 {
     CXLSet *s;
 
     if (cxl_backends_are_of_another()) {
         return;
     }
-    QTAILQ_FOREACH(s, &all->set, next) {
+    QTAILQ_FOREACH(s, &d->set, next) {
         uint64_t n, most = rows_of(s, STEP);
 
         for (uint64_t row = 0; row < s->moved; row += n) {
@@ -400,59 +375,54 @@ static void write_back(CXLSets *all)
  */
 static void vm_changed(void *opaque, bool running, RunState now)
 {
-    CXLState *state = opaque;
+    CXLDirect *d = opaque;
 
-    if (running && state->sets->later) {
+    if (running && d->later) {
         cxl_direct_topology_changed();
-    } else if (!running && state->sets->hold) {
+    } else if (!running && d->hold) {
         bdrv_drain_all();
-        cxl_sets_finish(state);
+        cxl_sets_settle();
     } else if (!running) {
-        write_back(state->sets);
+        write_back(d);
     }
 }
 
 /* After it, devices overwrite in backends what they still have to */
 static void qemu_ends(Notifier *n, void *data)
 {
-    CXLSets *all = container_of(n, CXLSets, exit);
+    CXLDirect *d = container_of(n, CXLDirect, exit);
     CXLSet *s;
 
-    write_back(all);
-    QTAILQ_FOREACH(s, &all->set, next) {
+    write_back(d);
+    QTAILQ_FOREACH(s, &d->set, next) {
         s->moved = 0;
     }
 }
 
 static int stream_changed(NotifierWithReturn *n, void *data, Error **errp)
 {
-    CXLSets *all = container_of(n, CXLSets, stream);
+    CXLDirect *d = container_of(n, CXLDirect, stream);
     PrecopyNotifyData *what = data;
 
     if (what->reason == PRECOPY_NOTIFY_SETUP ||
         what->reason == PRECOPY_NOTIFY_CLEANUP) {
-        all->hold = what->reason == PRECOPY_NOTIFY_SETUP;
+        d->hold = what->reason == PRECOPY_NOTIFY_SETUP;
         cxl_direct_topology_changed();
-        if (all->hold && !runstate_is_live(runstate_get())) {
-            cxl_sets_finish(all->state);
+        if (d->hold && !runstate_is_live(runstate_get())) {
+            cxl_sets_settle();
         }
     }
     return 0;
 }
 
-CXLSets *cxl_sets_new(CXLState *state)
+void cxl_sets_start(CXLDirect *d)
 {
-    CXLSets *all = g_new0(CXLSets, 1);
-
-    all->state = state;
-    QTAILQ_INIT(&all->set);
-    all->spread = g_array_new(false, false, sizeof(CXLSpread));
-    all->timer = timer_new_ms(QEMU_CLOCK_REALTIME, slice, state);
-    all->stream.notify = stream_changed;
-    precopy_add_notifier(&all->stream);
-    all->exit.notify = qemu_ends;
-    qemu_add_exit_notifier(&all->exit);
+    QTAILQ_INIT(&d->set);
+    d->timer = timer_new_ms(QEMU_CLOCK_REALTIME, slice, d);
+    d->stream.notify = stream_changed;
+    precopy_add_notifier(&d->stream);
+    d->exit.notify = qemu_ends;
+    qemu_add_exit_notifier(&d->exit);
     /* The last one to hear that the machine stops */
-    qemu_add_vm_change_state_handler_prio(vm_changed, state, INT_MIN);
-    return all;
+    qemu_add_vm_change_state_handler_prio(vm_changed, d, INT_MIN);
 }

@@ -8,6 +8,8 @@
 #include "qemu/osdep.h"
 #include "qapi/error.h"
 #include "qemu/error-report.h"
+#include "qemu/range.h"
+#include "qemu/timer.h"
 #include "system/memory.h"
 #include "exec/target_page.h"
 #include "hw/boards.h"
@@ -23,19 +25,16 @@ static void set_finalize(Object *obj)
 }
 
 /* Owner of its RAM: who has that mapped, or does DMA to it, refers to it */
-static const TypeInfo set_type = {
-    .name = TYPE_CXL_SET,
-    .parent = TYPE_OBJECT,
-    .instance_size = sizeof(CXLSet),
-    .instance_finalize = set_finalize,
+static const TypeInfo set_types[] = {
+    {
+        .name = TYPE_CXL_SET,
+        .parent = TYPE_OBJECT,
+        .instance_size = sizeof(CXLSet),
+        .instance_finalize = set_finalize,
+    },
 };
 
-static void register_types(void)
-{
-    type_register_static(&set_type);
-}
-
-type_init(register_types)
+DEFINE_TYPES(set_types)
 
 static bool set_alloc(CXLSet *s, Error **errp)
 {
@@ -47,7 +46,7 @@ static bool set_alloc(CXLSet *s, Error **errp)
                                                   s->len, 0, errp);
 }
 
-static CXLSet *set_new(CXLSets *all, const CXLSetShape *shape, uint64_t each)
+static CXLSet *set_new(CXLDirect *d, const CXLSetShape *shape, uint64_t each)
 {
     CXLSet *s = CXL_SET(object_new(TYPE_CXL_SET));
     Error *err = NULL;
@@ -64,31 +63,24 @@ static CXLSet *set_new(CXLSets *all, const CXLSetShape *shape, uint64_t each)
     s->memory = cxl_ram_cache(&s->ram);
     cxl_discard_manage(&s->ram);
     for (unsigned k = 0; k < shape->ways; k++) {
-        memory_region_ref(shape->member[k].mr);
-        s->backend[k] = cxl_ram_cache(shape->member[k].mr);
+        memory_region_ref(shape->member[k].medium.memory->mrs.mr);
     }
     /* For the monitor to see; that reference is the one that there is */
     object_property_add_child(qdev_get_machine(), "cxl-set[*]", OBJECT(s));
     object_unref(OBJECT(s));
-    QTAILQ_INSERT_TAIL(&all->set, s, next);
+    QTAILQ_INSERT_TAIL(&d->set, s, next);
     trace_cxl_set_new(s->len, shape->ways, shape->granularity);
     return s;
 }
 
-void cxl_set_remove(CXLSets *all, CXLSet *s)
+void cxl_set_remove(CXLDirect *d, CXLSet *s)
 {
     assert(!s->moved);
-    QTAILQ_REMOVE(&all->set, s, next);
+    QTAILQ_REMOVE(&d->set, s, next);
     for (unsigned k = 0; k < s->shape.ways; k++) {
-        memory_region_unref(s->shape.member[k].mr);
+        memory_region_unref(s->shape.member[k].medium.memory->mrs.mr);
     }
     object_unparent(OBJECT(s));
-}
-
-static bool member_same(const CXLMember *a, const CXLMember *b)
-{
-    return a->device == b->device && a->dpa == b->dpa && a->mr == b->mr &&
-           a->offset == b->offset;
 }
 
 static bool set_same(const CXLSet *s, const CXLSetShape *shape, uint64_t each)
@@ -98,7 +90,11 @@ static bool set_same(const CXLSet *s, const CXLSetShape *shape, uint64_t each)
         return false;
     }
     for (unsigned k = 0; k < shape->ways; k++) {
-        if (!member_same(&s->shape.member[k], &shape->member[k])) {
+        const CXLMedium *a = &s->shape.member[k].medium;
+        const CXLMedium *b = &shape->member[k].medium;
+
+        /* Memory is of one device, and has one address there */
+        if (a->memory != b->memory || a->offset != b->offset) {
             return false;
         }
     }
@@ -108,16 +104,15 @@ static bool set_same(const CXLSet *s, const CXLSetShape *shape, uint64_t each)
 static bool set_overlaps(const CXLSet *s, const CXLSetShape *shape,
                          uint64_t each)
 {
-    uint64_t own = s->len / s->shape.ways;
-
     for (unsigned i = 0; i < s->shape.ways; i++) {
-        const CXLMember *a = &s->shape.member[i];
+        const CXLMedium *a = &s->shape.member[i].medium;
 
         for (unsigned k = 0; k < shape->ways; k++) {
-            const CXLMember *b = &shape->member[k];
+            const CXLMedium *b = &shape->member[k].medium;
 
-            if (a->mr == b->mr && a->offset < b->offset + each &&
-                b->offset < a->offset + own) {
+            if (a->memory == b->memory &&
+                ranges_overlap(a->offset, s->len / s->shape.ways, b->offset,
+                               each)) {
                 return true;
             }
         }
@@ -127,35 +122,33 @@ static bool set_overlaps(const CXLSet *s, const CXLSetShape *shape,
 
 static bool set_writes_back(const CXLSetShape *shape)
 {
+    bool any = false;
+
     for (unsigned k = 0; k < shape->ways; k++) {
-        if (shape->member[k].write_back) {
-            return true;
-        }
+        any |= shape->member[k].medium.write_back;
     }
-    return false;
+    return any;
 }
 
 /* Return: NULL with @why if the bytes stay where they are */
-static CXLSet *set_get(CXLSets *all, const CXLSetShape *shape, uint64_t each,
+static CXLSet *set_get(CXLDirect *d, const CXLSetShape *shape, uint64_t each,
                        CxlMemoryTrap *why)
 {
     CXLSet *s;
 
     *why = CXL_MEMORY_TRAP_MOVING;
-    if (all->hold) {
+    if (d->hold) {
         return NULL;
     }
     if (set_writes_back(shape) && cxl_backends_are_of_another()) {
-        all->later = true;
+        d->later = true;
         return NULL;
     }
-    QTAILQ_FOREACH(s, &all->set, next) {
+    QTAILQ_FOREACH(s, &d->set, next) {
         if (set_same(s, shape, each)) {
             s->wanted = true;
             return s;
         }
-    }
-    QTAILQ_FOREACH(s, &all->set, next) {
         if (set_overlaps(s, shape, each)) {
             return NULL;
         }
@@ -167,7 +160,7 @@ static CXLSet *set_get(CXLSets *all, const CXLSetShape *shape, uint64_t each,
     }
     *why = CXL_MEMORY_TRAP_INTERLEAVED;
     /* All of new memory would be cleared and locked, there and then */
-    s = should_mlock(mlock_state) ? NULL : set_new(all, shape, each);
+    s = should_mlock(mlock_state) ? NULL : set_new(d, shape, each);
     if (s) {
         s->wanted = true;
     }
@@ -175,27 +168,6 @@ static CXLSet *set_get(CXLSets *all, const CXLSetShape *shape, uint64_t each,
 }
 
 /* -- what decoders say ---------------------------------------------------- */
-
-/*
- * The end of what @dec decodes from @hpa on.  A decoder before it in the list
- * takes precedence where it begins, should software have made them overlap.
- */
-static hwaddr decoder_end(const uint32_t *regs, const CXLHDMDecoder *dec,
-                          hwaddr hpa, hwaddr end)
-{
-    if (end - dec->base > dec->size) {
-        end = dec->base + dec->size;
-    }
-    for (unsigned i = 0; i < dec->index; i++) {
-        CXLHDMDecoder other;
-
-        cxl_hdm_get(regs, i, &other);
-        if (other.size && other.base > hpa) {
-            end = MIN(end, other.base);
-        }
-    }
-    return end;
-}
 
 static bool is_new(const CXLSetShape *shape, unsigned k, CXLMemTarget *device)
 {
@@ -208,187 +180,157 @@ static bool is_new(const CXLSetShape *shape, unsigned k, CXLMemTarget *device)
 }
 
 /*
- * One row from @s->hpa on, each chunk routed as an access to it would be:
+ * One row from @p->hpa on, each chunk routed as an access to it would be:
  * nothing takes the decoders of two levels or devices to agree.  If they do,
- * devices take turns as their own decoders say, and all rows are alike.
+ * devices take turns as their own decoders say, and all rows are alike.  What
+ * nobody interleaves is a row of one device.
  *
- * Return: false with @s->why if they do not, up to @s->end at least
+ * Return: false with @p->why if they do not, up to @p->end
  */
-static bool follow_row(CXLSpread *s, CXLSetShape *shape)
+static bool part_follow_row(CXLFixedWindow *fw, CXLPart *p)
 {
+    CXLSetShape *shape = &p->shape;
     CXLHDMDecoder first = { .ways = 1 };
     uint64_t row = 0;
 
     for (unsigned k = 0; k < first.ways; k++) {
-        hwaddr at = s->hpa + k * (uint64_t)first.granularity;
-        CXLRoute route = cxl_route_hpa(s->fw, at);
-        hwaddr stop = MIN(s->fw->base + s->fw->size, route.end);
-        const uint32_t *regs;
-        CXLHDMDecoder dec;
-        uint64_t dpa;
+        CXLRoute r = cxl_route_hpa(fw, p->hpa +
+                                       k * (uint64_t)first.granularity);
 
-        s->why = CXL_MEMORY_TRAP_NO_DEVICE;
-        if (!route.device) {
-            s->end = stop;
+        p->end = MIN(p->end, r.end);
+        p->interleaved |= r.period > 1 || r.dec.ways > 1;
+        if (r.miss) {
+            p->why = r.device ? CXL_MEMORY_TRAP_NOT_DECODED :
+                                CXL_MEMORY_TRAP_NO_DEVICE;
+            p->device = p->interleaved ? NULL : r.device;
             return false;
         }
-        regs = route.ops->hdm_registers(route.device);
-        if (!cxl_hdm_hpa_to_dpa(regs, at, &dpa, &dec)) {
-            s->why = CXL_MEMORY_TRAP_NOT_DECODED;
-            /* Decoders begin and end at multiples of it */
-            s->end = MIN(stop, ROUND_DOWN(at, CXL_HDM_GRANULE) +
-                               CXL_HDM_GRANULE);
-            return false;
-        }
-        s->end = MIN(s->end, decoder_end(regs, &dec, at, stop));
         if (!k) {
-            first = dec;
-            row = (uint64_t)dec.ways * dec.granularity;
+            first = r.dec;
+            row = (uint64_t)first.ways * first.granularity;
         }
-        s->why = CXL_MEMORY_TRAP_INTERLEAVED;
-        if (dec.ways < 2 || dec.ways != first.ways ||
-            dec.granularity != first.granularity || dec.base != first.base ||
-            (s->hpa - dec.base) % row || route.chunk < dec.granularity ||
-            row % ((uint64_t)route.period * CXL_INTERLEAVE_CHUNK) ||
-            !is_new(shape, k, route.device)) {
+        p->why = CXL_MEMORY_TRAP_INTERLEAVED;
+        if (r.dec.ways != first.ways || r.dec.base != first.base ||
+            r.dec.granularity != first.granularity ||
+            r.chunk < first.granularity || (p->hpa - first.base) % row ||
+            row % ((uint64_t)r.period * CXL_INTERLEAVE_CHUNK) ||
+            !is_new(shape, k, r.device)) {
             return false;
         }
         shape->member[k] = (CXLMember) {
-            .device = route.device, .ops = route.ops, .dpa = dpa,
+            .device = r.device, .ops = r.ops, .dpa = r.dpa,
         };
+    }
+    if ((p->end - p->hpa) % row) {
+        return false;
     }
     shape->ways = first.ways;
     shape->granularity = first.granularity;
-    return (s->end - s->hpa) % row == 0;
+    return true;
 }
 
 /* A set has one piece of one backend of each device: one for each such part */
-static void spread_over(CXLSets *all, CXLSpread *s, CXLSetShape *shape)
+static void part_spread(CXLDirect *d, CXLFixedWindow *fw, CXLPart *p)
 {
-    uint64_t each = (s->end - s->hpa) / shape->ways, len;
+    CXLSetShape *shape = &p->shape;
+    uint64_t each = (p->end - p->hpa) / shape->ways, len;
     uint64_t unit = MAX(MAX(qemu_real_host_page_size(),
                             qemu_target_page_size()), shape->granularity);
-    hwaddr hpa = s->hpa;
 
-    for (; each; each -= len, hpa = s->end) {
-        s->set = NULL;
-        s->device = NULL;
+    for (; each; each -= len, p->hpa = p->end) {
+        p->set = NULL;
+        p->device = NULL;
         len = each;
         for (unsigned k = 0; k < shape->ways; k++) {
             CXLMember *m = &shape->member[k];
-            CXLMedium part;
 
-            m->ops->medium(m->device, m->dpa, len, &part);
+            m->ops->medium(m->device, m->dpa, len, &m->medium);
             if (!m->ops->map_limit(m->device)) {
-                part.mr = NULL;
-                part.why = CXL_MEMORY_TRAP_SWITCHED_OFF;
+                m->medium.memory = NULL;
+                m->medium.why = CXL_MEMORY_TRAP_SWITCHED_OFF;
             }
-            if (!part.mr && !s->device) {
-                s->device = m->device;
-                s->why = part.why;
+            if (!m->medium.memory && !p->device) {
+                p->device = m->device;
+                p->why = m->medium.why;
             }
-            m->mr = part.mr;
-            m->offset = part.offset;
-            m->may_drop = part.may_drop;
-            m->write_back = part.write_back;
-            len = part.len;
+            len = m->medium.len;
         }
-        s->hpa = hpa;
-        s->end = hpa + len * shape->ways;
-        if (!s->device && (len % unit || hpa % unit)) {
-            s->why = CXL_MEMORY_TRAP_INTERLEAVED;
-        } else if (!s->device) {
-            s->set = set_get(all, shape, len, &s->why);
+        p->end = p->hpa + len * shape->ways;
+        if (!p->device && (len % unit || p->hpa % unit)) {
+            p->why = CXL_MEMORY_TRAP_INTERLEAVED;
+        } else if (!p->device) {
+            p->set = set_get(d, shape, len, &p->why);
         }
-        g_array_append_val(all->spread, *s);
+        g_array_append_val(fw->parts, *p);
         for (unsigned k = 0; k < shape->ways; k++) {
             shape->member[k].dpa += len;
         }
     }
 }
 
-static void window_spread(CXLSets *all, CXLFixedWindow *fw)
+static void window_divide(CXLDirect *d, CXLFixedWindow *fw)
 {
-    hwaddr end = fw->base + fw->size, hpa = fw->base;
+    hwaddr end = fw->base + fw->size;
 
-    while (hpa < end) {
-        CXLRoute route = cxl_route_hpa(fw, hpa);
-        CXLSpread s = { .fw = fw, .hpa = hpa, .end = end };
-        CXLSetShape shape = { 0 };
+    g_array_set_size(fw->parts, 0);
+    for (hwaddr hpa = fw->base; hpa < end; ) {
+        CXLPart p = { .hpa = hpa, .end = end };
 
-        if (route.ways == 1) {
-            hpa = route.end;
-            continue;
-        }
-        if (follow_row(&s, &shape)) {
-            spread_over(all, &s, &shape);
+        if (part_follow_row(fw, &p) && p.shape.ways > 1) {
+            part_spread(d, fw, &p);
         } else {
-            g_array_append_val(all->spread, s);
+            g_array_append_val(fw->parts, p);
         }
-        hpa = s.end;
+        hpa = p.end;
     }
 }
 
-void cxl_sets_topology_changed(CXLState *state)
+void cxl_sets_topology_changed(CXLDirect *d)
 {
-    CXLSets *all = state->sets;
     CXLSet *s, *next;
 
-    QTAILQ_FOREACH(s, &all->set, next) {
+    QTAILQ_FOREACH(s, &d->set, next) {
         s->wanted = false;
     }
-    g_array_set_size(all->spread, 0);
-    all->later = false;
-    for (GList *it = state->fixed_windows; it; it = it->next) {
-        window_spread(all, it->data);
+    d->later = false;
+    for (GList *it = d->state->fixed_windows; it; it = it->next) {
+        window_divide(d, it->data);
     }
-    QTAILQ_FOREACH_SAFE(s, &all->set, next, next) {
+    QTAILQ_FOREACH_SAFE(s, &d->set, next, next) {
         if (!s->wanted && !s->moved) {
-            cxl_set_remove(all, s);
+            cxl_set_remove(d, s);
         } else {
             s->mapped = s->moved;
         }
     }
-    cxl_sets_go(all);
-}
-
-const CXLSpread *cxl_spread_at(const CXLState *state, const CXLFixedWindow *fw,
-                               hwaddr hpa)
-{
-    const GArray *list = state->sets->spread;
-
-    for (guint i = 0; i < list->len; i++) {
-        const CXLSpread *s = &g_array_index(list, CXLSpread, i);
-
-        if (s->fw == fw && hpa >= s->hpa && hpa < s->end) {
-            return s;
-        }
+    /* Some may have rows to move */
+    if (!QTAILQ_EMPTY(&d->set)) {
+        timer_mod(d->timer, qemu_clock_get_ms(QEMU_CLOCK_REALTIME));
     }
-    g_assert_not_reached();
 }
 
 /* -- where bytes are ------------------------------------------------------ */
 
-CXLMemPlace cxl_set_place(const MemoryRegion *mr, uint64_t offset)
+CXLMemPlace cxl_set_place(const MemoryRegionCache *memory, uint64_t offset)
 {
-    CXLState *state = cxl_direct_state();
+    CXLDirect *d = cxl_direct();
     CXLMemPlace p = {
         .at = offset, .below = offset, .above = UINT64_MAX, .rest = UINT64_MAX,
     };
     CXLSet *s;
 
-    if (!state) {
+    if (!d) {
         return p;
     }
-    QTAILQ_FOREACH(s, &state->sets->set, next) {
+    QTAILQ_FOREACH(s, &d->set, next) {
         unsigned ways = s->shape.ways, g = s->shape.granularity;
         uint64_t moved = s->moved * g;
 
         for (unsigned k = 0; moved && k < ways; k++) {
-            const CXLMember *m = &s->shape.member[k];
+            const CXLMedium *m = &s->shape.member[k].medium;
             uint64_t x = offset - m->offset;
 
-            if (m->mr != mr) {
+            if (m->memory != memory) {
                 continue;
             }
             if (offset < m->offset) {
@@ -409,17 +351,18 @@ CXLMemPlace cxl_set_place(const MemoryRegion *mr, uint64_t offset)
     return p;
 }
 
-bool cxl_set_uses(const MemoryRegion *mr)
+bool cxl_set_uses(const MemoryRegionCache *memory)
 {
-    CXLState *state = cxl_direct_state();
+    CXLDirect *d = cxl_direct();
     CXLSet *s;
 
-    if (state && mr) {
-        QTAILQ_FOREACH(s, &state->sets->set, next) {
-            for (unsigned k = 0; k < s->shape.ways; k++) {
-                if (s->shape.member[k].mr == mr) {
-                    return true;
-                }
+    if (!d) {
+        return false;
+    }
+    QTAILQ_FOREACH(s, &d->set, next) {
+        for (unsigned k = 0; k < s->shape.ways; k++) {
+            if (s->shape.member[k].medium.memory == memory) {
+                return true;
             }
         }
     }

@@ -121,22 +121,12 @@ typedef struct ComponentRegisters {
 } ComponentRegisters;
 
 /**
- * struct CXLComponentOps - what a component may add to its registers
- * @decode_changed: HDM decoding changed: commit, uncommit, change of a
- *   committed decoder, global enable, reset, migration
- */
-typedef struct CXLComponentOps {
-    void (*decode_changed)(CXLComponentState *cxl);
-} CXLComponentOps;
-
-/**
  * struct CXLComponentState - a CXL component; embed it in the device
  * @crb: component registers
  * @pdev: PCI function, NULL for a host bridge
  * @dvsec_offset: where the next DVSEC goes in configuration space
  * @dvsecs: where each DVSEC lies, by identifier
  * @cdat: coherent device attribute table
- * @ops: optional additions, set before the registers are reachable
  * @ras: errors that wait to be read, NULL before there was one
  * @faults: what is armed to change what is read, NULL if nothing is
  * @bi: commits of back-invalidate, NULL if it has nothing to commit
@@ -150,7 +140,6 @@ struct CXLComponentState {
     uint16_t dvsec_offset;
     Range dvsecs[CXL_DVSEC_ID_COUNT];
     CDATObject cdat;
-    const CXLComponentOps *ops;
     CXLRASErrors *ras;
     struct CXLFaults *faults;
     CXLBackInvalidate *bi;

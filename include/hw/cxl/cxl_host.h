@@ -32,8 +32,8 @@ OBJECT_DECLARE_SIMPLE_TYPE(CXLFixedWindow, CXL_FMW)
  * @enc_int_gran: interleave granularity, encoded
  * @restrictions: what memory the window may have, as in the CEDT
  * @state: the machine's, whose window it is
- * @lanes: what the last accesses found out, NULL before the first one
- * @tree: what decoders say, NULL if they were changed since it was asked for
+ * @parts: CXLPart: what decoders make of it, ascending, without gaps
+ * @lanes: what the last accesses found out
  */
 struct CXLFixedWindow {
     SysBusDevice parent_obj;
@@ -49,8 +49,8 @@ struct CXLFixedWindow {
     uint8_t enc_int_gran;
     uint16_t restrictions;
     struct CXLState *state;
-    struct CXLWindowLanes *lanes;
-    struct CXLRouteTree *tree;
+    GArray *parts;
+    struct CXLWindowLane *lanes;
 };
 
 /**
@@ -61,7 +61,7 @@ struct CXLFixedWindow {
  * @next_mr_idx: free place in @host_mr
  * @host_mr: container of the host bridges' component registers
  * @direct: what of the windows is mapped, NULL until the machine is complete
- * @sets: interleaved memory in guest order, NULL as @direct is
+ * @generation: goes up when anything changes that says who may touch what
  */
 typedef struct CXLState {
     GList *fixed_windows;
@@ -70,7 +70,7 @@ typedef struct CXLState {
     unsigned next_mr_idx;
     MemoryRegion host_mr;
     struct CXLDirect *direct;
-    struct CXLSets *sets;
+    uint64_t generation;
 } CXLState;
 
 /**

@@ -29,17 +29,16 @@ DECLARE_CLASS_CHECKERS(CXLMemTargetClass, CXL_MEM_TARGET, TYPE_CXL_MEM_TARGET)
 /**
  * struct CXLMemSpan - what becomes of accesses to some DPAs of a device
  * @len: bytes, from the address that was asked for on
- * @mr: they go to this memory, NULL if they trap
- * @offset: where in @mr
- * @in_set: not there, but in interleaved memory in guest order: cxl_set_place()
+ * @memory: they go to this backend, NULL if they trap
+ * @offset: where in @memory; or in interleaved memory in guest order, see
+ *   cxl_set_place()
  * @dynamic: can be taken from the host while the decoders stay as they are
  * @why: reason of the trap
  */
 typedef struct CXLMemSpan {
     uint64_t len;
-    MemoryRegion *mr;
+    MemoryRegionCache *memory;
     uint64_t offset;
-    bool in_set;
     bool dynamic;
     CxlMemoryTrap why;
 } CXLMemSpan;
@@ -47,15 +46,15 @@ typedef struct CXLMemSpan {
 /**
  * struct CXLMedium - the memory behind some DPAs, whoever may access it
  * @len: bytes, from the address that was asked for on
- * @mr: its backend, NULL if the bytes must stay where they are
- * @offset: where in @mr
+ * @memory: its backend, NULL if the bytes must stay where they are
+ * @offset: where in @memory
  * @may_drop: pages that are given back to the host read as zeroes then
  * @write_back: others look at it, when the machine stands or is gone
  * @why: reason of traps if they stay
  */
 typedef struct CXLMedium {
     uint64_t len;
-    MemoryRegion *mr;
+    MemoryRegionCache *memory;
     uint64_t offset;
     bool may_drop;
     bool write_back;
@@ -79,38 +78,21 @@ typedef struct CXLMemPlace {
 } CXLMemPlace;
 
 /**
- * struct CXLMemTranslation - where accesses to an address of a window end
- * @memory: in this memory, NULL if the device has to see each of them
- * @offset: of the address in @memory
- * @below, @above: so many DPAs before it and behind it are treated like it;
- *   with @memory they lie before it and behind it there as well
- * @ways, @granularity: of the device's decoder
- */
-typedef struct CXLMemTranslation {
-    MemoryRegionCache *memory;
-    uint64_t offset;
-    uint64_t below;
-    uint64_t above;
-    unsigned ways;
-    unsigned granularity;
-} CXLMemTranslation;
-
-/**
- * struct CXLMemTargetClass - methods; @hpa is an HPA that routing brought here
+ * struct CXLMemTargetClass - methods
  *
- * A route keeps the class beside the device: QOM looks it up by name, which
+ * Callers keep the class beside the device: QOM looks it up by name, which
  * would take longer than an access does.
  */
 struct CXLMemTargetClass {
     InterfaceClass parent_class;
 
-    /** @is_attached: is it realized, and not on its way out? */
-    bool (*is_attached)(CXLMemTarget *t);
-
     /** @fm_cci: for MCTP endpoints and tunnels */
     CXLCCI *(*fm_cci)(CXLMemTarget *t);
 
-    /** @hdm_registers: HDM decoders, in the CXL.cachemem registers */
+    /**
+     * @hdm_registers: HDM decoders, in the CXL.cachemem registers; NULL of a
+     * device that is not realized, or on its way out
+     */
     const uint32_t *(*hdm_registers)(CXLMemTarget *t);
 
     /** @map_limit: how many pieces of it may be mapped at most */
@@ -142,20 +124,12 @@ struct CXLMemTargetClass {
     void (*left_set)(CXLMemTarget *t);
 
     /**
-     * @translate: may a caller load and store at @hpa by itself?
+     * @access: a load or store of up to 8 bytes in one 256-byte chunk
      *
-     * The answer is that of @span, and good until the device calls
-     * cxl_direct_update() or a decoder changes. Returns false, with @tr
-     * undefined, if no decoder of the device has the 256 MiB around @hpa.
+     * @data: of a store the value, of a load the result
      */
-    bool (*translate)(CXLMemTarget *t, hwaddr hpa, CXLMemTranslation *tr);
-
-    /** @read: an access of up to 8 bytes that lies in one 256-byte chunk */
-    MemTxResult (*read)(CXLMemTarget *t, hwaddr hpa, uint64_t *data,
-                        unsigned size, MemTxAttrs attrs);
-    /** @write: likewise */
-    MemTxResult (*write)(CXLMemTarget *t, hwaddr hpa, uint64_t data,
-                         unsigned size, MemTxAttrs attrs);
+    MemTxResult (*access)(CXLMemTarget *t, uint64_t dpa, uint64_t *data,
+                          unsigned size, bool write);
 };
 
 /** cxl_mem_target_cci() - @fm_cci of any object, NULL if it is no device. */
@@ -176,11 +150,11 @@ static inline MemoryRegionCache cxl_ram_cache(MemoryRegion *mr)
     };
 }
 
-/** cxl_set_place - where is the byte at @offset of the backend @mr? */
-CXLMemPlace cxl_set_place(const MemoryRegion *mr, uint64_t offset);
+/** cxl_set_place - where is the byte at @offset of the backend @memory? */
+CXLMemPlace cxl_set_place(const MemoryRegionCache *memory, uint64_t offset);
 
-/** cxl_set_uses - is memory of @mr in a set, or to get there? */
-bool cxl_set_uses(const MemoryRegion *mr);
+/** cxl_set_uses - is some of @memory in a set, or to get there? */
+bool cxl_set_uses(const MemoryRegionCache *memory);
 
 /** cxl_sets_settle - what is to leave its set does so at once */
 void cxl_sets_settle(void);

@@ -83,6 +83,27 @@ static void a_decoder_of_the_device_or_above_it_changes(void)
     qtest_quit(qts);
 }
 
+/* A skip is as large as software likes */
+static void addresses_of_the_device_wrap(void)
+{
+    CxlDev dev;
+    uint64_t at;
+    QTestState *qts = start(&dev, &at);
+    uint64_t regs = dev.bar[0], decoder = regs + 0x1000 + CXL_HDM_DECODER(0);
+
+    know(qts, at, MARK);
+    map_control(qts, regs, 0, 0);
+    qtest_writel(qts, decoder + CXL_HDM_SKIP_LO, -CXL_STATIC);
+    qtest_writel(qts, decoder + CXL_HDM_SKIP_HI, UINT32_MAX);
+    map_control(qts, regs, 0, CXL_HDM_CTRL_COMMIT);
+    g_assert_cmphex(qtest_readq(qts, at), ==, 0);
+    qtest_writeq(qts, at, 1);
+    g_assert_cmphex(qtest_readq(qts, at + CXL_STATIC), ==, MARK);
+    map_trap_is(qts, 0, "no-capacity");
+    map_trap_is(qts, CXL_STATIC, "switched-off");
+    qtest_quit(qts);
+}
+
 static void interleave_begins_and_ends(void)
 {
     Pair p;
@@ -458,6 +479,7 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
 #define T(f) qtest_add_func("/cxl/trap/" #f, f)
     T(a_decoder_of_the_device_or_above_it_changes);
+    T(addresses_of_the_device_wrap);
     T(interleave_begins_and_ends);
     T(a_line_is_poisoned_and_healed);
     T(poison_and_data_mixed_at_random);
