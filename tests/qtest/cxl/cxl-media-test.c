@@ -67,37 +67,32 @@ static uint64_t bg_status(CxlDev *dev)
     return dev_readq(dev, REG_MB_BG_STATUS);
 }
 
-static void identify_tells_of_the_poison_list(void)
+static void identify_tells_of_the_poison_list(CxlDev *dev)
 {
-    CxlDev dev;
-    QTestState *qts = cxl_start_dcd(&dev, "");
     CxlRsp rsp;
 
-    g_assert_cmphex(cxl_cmd(&dev, 0x4000, NULL, &rsp), ==, 0);
+    g_assert_cmphex(cxl_cmd(dev, 0x4000, NULL, &rsp), ==, 0);
     g_assert_cmpuint(lduw_le_p(rsp.data + 0x3c), ==, 256);
     g_assert_cmpuint(rsp.data[0x3e], ==, 0);
     g_assert_cmpuint(lduw_le_p(rsp.data + 0x3f), ==, 256);
     g_assert_cmphex(rsp.data[0x41], ==, 2);
-    qtest_quit(qts);
 }
 
-static void a_full_list_is_read_in_pieces(void)
+static void a_full_list_is_read_in_pieces(CxlDev *dev)
 {
-    CxlDev dev;
-    QTestState *qts = cxl_start_dcd(&dev, ",mailbox-payload=2K");
     uint64_t next = 0;
     unsigned i, n;
     CxlReq r = { 0 };
     CxlRsp rsp;
 
     for (i = 0; i < 256; i++) {
-        g_assert_cmphex(line_cmd(&dev, 0x4301, i * 2 * LINE, 0), ==, 0);
+        g_assert_cmphex(line_cmd(dev, 0x4301, i * 2 * LINE, 0), ==, 0);
     }
-    g_assert_cmphex(line_cmd(&dev, 0x4301, LINE, 0), ==, 0x10);
+    g_assert_cmphex(line_cmd(dev, 0x4301, LINE, 0), ==, 0x10);
     req64(&r, 0);
     req64(&r, CXL_STATIC / LINE);
     do {
-        g_assert_cmphex(cxl_cmd(&dev, 0x4300, &r, &rsp), ==, 0);
+        g_assert_cmphex(cxl_cmd(dev, 0x4300, &r, &rsp), ==, 0);
         n = lduw_le_p(rsp.data + 10);
         g_assert_cmpuint(n, >, 0);
         for (i = 0; i < n; i++) {
@@ -106,7 +101,6 @@ static void a_full_list_is_read_in_pieces(void)
         }
     } while (rsp.data[0] & 1);
     g_assert_cmphex(next, ==, 512 * LINE);
-    qtest_quit(qts);
 }
 
 static void poison_shows_on_loads_until_it_is_cleared(void)
@@ -138,57 +132,50 @@ static void poison_shows_on_loads_until_it_is_cleared(void)
     qtest_quit(qts);
 }
 
-static void dynamic_capacity_must_be_held(void)
+static void dynamic_capacity_must_be_held(CxlDev *dev)
 {
     const CxlExtent held = { CXL_DC_BASE, CXL_BLOCK, 1 };
-    CxlDev dev;
-    QTestState *qts = cxl_start_dcd(&dev, "");
 
-    g_assert_cmphex(line_cmd(&dev, 0x4301, CXL_DC_BASE, 0), ==, 0xf);
-    g_assert_cmphex(line_cmd(&dev, 0x4302, CXL_DC_BASE, 0), ==, 0xf);
-    g_assert_cmphex(fm_add_list(&dev, &held, 1), ==, 0);
-    g_assert_cmphex(line_cmd(&dev, 0x4301, CXL_DC_BASE, 0), ==, 0xf);
-    g_assert_cmphex(host_answer(&dev, 0x4802, &held, 1, false), ==, 0);
-    g_assert_cmphex(line_cmd(&dev, 0x4301, CXL_DC_BASE, 0), ==, 0);
-    g_assert_cmphex(line_cmd(&dev, 0x4301, CXL_DC_BASE + CXL_BLOCK, 0), ==,
-                    0xf);
-    g_assert_cmphex(line_cmd(&dev, 0x4302, UINT64_MAX - 63, 0), ==, 0xf);
-    cxl_alive(&dev);
-    qtest_quit(qts);
+    g_assert_cmphex(line_cmd(dev, 0x4301, CXL_DC_BASE, 0), ==, 0xf);
+    g_assert_cmphex(line_cmd(dev, 0x4302, CXL_DC_BASE, 0), ==, 0xf);
+    g_assert_cmphex(fm_add_list(dev, &held, 1), ==, 0);
+    g_assert_cmphex(line_cmd(dev, 0x4301, CXL_DC_BASE, 0), ==, 0xf);
+    g_assert_cmphex(host_answer(dev, 0x4802, &held, 1, false), ==, 0);
+    g_assert_cmphex(line_cmd(dev, 0x4301, CXL_DC_BASE, 0), ==, 0);
+    g_assert_cmphex(line_cmd(dev, 0x4301, CXL_DC_BASE + CXL_BLOCK, 0), ==, 0xf);
+    g_assert_cmphex(line_cmd(dev, 0x4302, UINT64_MAX - 63, 0), ==, 0xf);
+    cxl_alive(dev);
 }
 
-static void a_scan_finds_what_management_injected(void)
+static void a_scan_finds_what_management_injected(CxlDev *dev)
 {
-    CxlDev dev;
-    QTestState *qts = cxl_start_dcd(&dev, ",mailbox-payload=2K");
     CxlRsp rsp;
     unsigned i;
 
-    cxl_refused(&dev, 0x4305, NULL, 3);
+    cxl_refused(dev, 0x4305, NULL, 3);
     for (i = 0; i < 257; i++) {
-        qtest_qmp_assert_success(qts, "{'execute': 'cxl-inject-poison', "
+        qtest_qmp_assert_success(dev->qts, "{'execute': 'cxl-inject-poison', "
                                  "'arguments': {'path': 'cxl-mem0', "
                                  "'start': %d, 'length': 64}}", i * 2 * LINE);
     }
-    g_assert_cmphex(list(&dev, &rsp), ==, 0);
+    g_assert_cmphex(list(dev, &rsp), ==, 0);
     g_assert_cmphex(rsp.data[0], ==, 3);        /* more, overflow */
-    g_assert_cmphex(line_cmd(&dev, 0x4302, 0, 0), ==, 0);
-    g_assert_cmphex(scan(&dev, 4096), ==, 1);
-    g_assert_cmphex(scan(&dev, 4096), ==, 6);
-    g_assert_cmphex(bg_status(&dev) & 0xffff, ==, 0x4304);
-    cxl_refused(&dev, 0x4305, NULL, 5);
-    qtest_clock_step(qts, SECOND);
-    g_assert_cmphex(bg_status(&dev), ==, 0x4304 | 100 << 16);
-    g_assert_cmphex(dev_readq(&dev, REG_EVENT_STATUS), ==, 1 << 2);
+    g_assert_cmphex(line_cmd(dev, 0x4302, 0, 0), ==, 0);
+    g_assert_cmphex(scan(dev, 4096), ==, 1);
+    g_assert_cmphex(scan(dev, 4096), ==, 6);
+    g_assert_cmphex(bg_status(dev) & 0xffff, ==, 0x4304);
+    cxl_refused(dev, 0x4305, NULL, 5);
+    qtest_clock_step(dev->qts, SECOND);
+    g_assert_cmphex(bg_status(dev), ==, 0x4304 | 100 << 16);
+    g_assert_cmphex(dev_readq(dev, REG_EVENT_STATUS), ==, 1 << 2);
     for (i = 0; ; i += lduw_le_p(rsp.data + 0x12)) {
-        g_assert_cmphex(cxl_cmd(&dev, 0x4305, NULL, &rsp), ==, 0);
+        g_assert_cmphex(cxl_cmd(dev, 0x4305, NULL, &rsp), ==, 0);
         g_assert_cmphex(ldq_le_p(rsp.data + 0x20), ==, (i + 1) * 2 * LINE | 2);
         if (!(rsp.data[0x10] & 1)) {
             break;
         }
     }
     g_assert_cmpuint(i + lduw_le_p(rsp.data + 0x12), ==, 256);
-    qtest_quit(qts);
 }
 
 /* A machine with something to lose everywhere; returns its window */
@@ -513,11 +500,12 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
 #define T(f) qtest_add_func("/cxl/media/" #f, f)
-    T(identify_tells_of_the_poison_list);
-    T(a_full_list_is_read_in_pieces);
+#define DCD(f, props) cxl_add_dcd_test("/cxl/media/" #f, f, props)
+    DCD(identify_tells_of_the_poison_list, "");
+    DCD(a_full_list_is_read_in_pieces, ",mailbox-payload=2K");
     T(poison_shows_on_loads_until_it_is_cleared);
-    T(dynamic_capacity_must_be_held);
-    T(a_scan_finds_what_management_injected);
+    DCD(dynamic_capacity_must_be_held, "");
+    DCD(a_scan_finds_what_management_injected, ",mailbox-payload=2K");
     T(sanitize_disables_the_media_and_leaves_nothing);
     T(sanitize_answers_only_where_a_decoder_leads);
     T(aborted_sanitize_gives_the_media_back);
@@ -527,6 +515,7 @@ int main(int argc, char **argv)
     T(media_operations_overwrite_ranges);
     T(a_media_operation_moves_and_ends_at_reset);
     T(background_work_survives_migration);
+#undef DCD
 #undef T
     return g_test_run();
 }

@@ -60,6 +60,30 @@ QTestState *cxl_start_dcd(CxlDev *dev, const char *props)
     return qts;
 }
 
+typedef struct DcdTest {
+    void (*run)(CxlDev *dev);
+    const char *props;
+} DcdTest;
+
+static void run_dcd_test(const void *data)
+{
+    const DcdTest *test = data;
+    CxlDev dev;
+
+    cxl_start_dcd(&dev, test->props);
+    test->run(&dev);
+    qtest_quit(dev.qts);
+}
+
+void cxl_add_dcd_test(const char *path, void (*run)(CxlDev *dev),
+                      const char *props)
+{
+    DcdTest *test = g_new(DcdTest, 1);
+
+    *test = (DcdTest) { run, props };
+    qtest_add_data_func_full(path, test, run_dcd_test, g_free);
+}
+
 static void enable_ecam(QTestState *qts)
 {
     qtest_outl(qts, 0xcf8, 0x80000000u | (ECAM_REG + 4));

@@ -81,6 +81,14 @@ void cxl_probe_below(QTestState *qts, unsigned bus, unsigned slot, unsigned n,
 void cxl_slot_power(QTestState *qts, unsigned rp, bool on);
 /** cxl_start_dcd() - machine, default device and @props (",x=y" or "") */
 QTestState *cxl_start_dcd(CxlDev *dev, const char *props);
+/**
+ * cxl_add_dcd_test() - enter a test that gets this device in its own machine
+ *
+ * The machine ends with the test, be it the first one or one that the test has
+ * moved the device to: @dev->qts then.
+ */
+void cxl_add_dcd_test(const char *path, void (*run)(CxlDev *dev),
+                      const char *props);
 
 uint32_t cfg_readl(CxlDev *dev, unsigned off);
 uint16_t cfg_readw(CxlDev *dev, unsigned off);
