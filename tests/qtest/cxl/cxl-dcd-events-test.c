@@ -16,23 +16,16 @@
 
 static void get_log(CxlDev *dev, uint8_t log, CxlRsp *rsp)
 {
-    CxlReq r = { 0 };
-
-    req8(&r, log);
-    g_assert_cmphex(cxl_cmd(dev, 0x0100, &r, rsp), ==, 0);
+    g_assert_cmphex(cxl_run(dev, rsp, 0x0100, log), ==, 0);
     g_assert_cmpuint(rsp->len, ==, 0x20 + 0x80 * lduw_le_p(rsp->data + 0x14));
 }
 
 static uint16_t clear_log(CxlDev *dev, uint8_t log, uint8_t flags,
                           const uint16_t *handles, uint8_t n)
 {
-    CxlReq r = { 0 };
+    CxlReq r = cxl_req(0x0101, log, flags, n);
     unsigned i;
 
-    req8(&r, log);
-    req8(&r, flags);
-    req8(&r, n);
-    req_zero(&r, 3);
     for (i = 0; i < n; i++) {
         req16(&r, handles[i]);
     }
@@ -102,8 +95,7 @@ static void release_groups_have_their_types(CxlDev *dev)
     unsigned forced, i;
     CxlRsp rsp;
 
-    g_assert_cmphex(fm_add_list(dev, e, 2), ==, 0);
-    g_assert_cmphex(host_answer(dev, 0x4802, e, 2, false), ==, 0);
+    cxl_hold(dev, e, 2);
     drain_log(dev, LOG_DC);
     for (forced = 0; forced < 2; forced++) {
         g_assert_cmphex(fm_release_list(dev, forced ? REL_FORCED : 0, e, 2), ==,
@@ -177,19 +169,15 @@ static void clear_takes_the_oldest_in_order_or_nothing(CxlDev *dev)
 
 static void clear_and_get_check_their_lengths(CxlDev *dev)
 {
-    CxlReq clear = { 0 }, get = { 0 }, policy = { 0 };
+    CxlReq clear, policy = { 0 };
 
-    req8(&clear, LOG_DC);
-    req8(&clear, 0);
-    req8(&clear, 3);
-    req_zero(&clear, 3);
+    clear = cxl_req(0x0101, LOG_DC, 0, 3);
     cxl_refused(dev, 0x0101, &clear, 0x16);
     req16(&clear, 1);
     cxl_refused(dev, 0x0101, &clear, 0x16);
     clear.len = 5;
     cxl_refused(dev, 0x0101, &clear, 0x16);
-    req8(&get, 5);
-    cxl_refused(dev, 0x0100, &get, 2);
+    cxl_refuses(dev, 2, 0x0100, 5);
     req_zero(&policy, 3);
     cxl_refused(dev, 0x0103, &policy, 0x16);
     req_zero(&policy, 3);
@@ -206,8 +194,7 @@ static void forced_release_overflows_and_clear_all_recovers(CxlDev *dev)
     for (i = 0; i < 4; i++) {
         e[i] = (CxlExtent) { R0(2 * i), BLOCKS(1), 1 };
     }
-    g_assert_cmphex(fm_add_list(dev, e, 4), ==, 0);
-    g_assert_cmphex(host_answer(dev, 0x4802, e, 4, false), ==, 0);
+    cxl_hold(dev, e, 4);
     g_assert_cmphex(fm_release_list(dev, 0, e, 1), ==, 5);
     g_assert_cmphex(fm_release_list(dev, REL_FORCED, e, 2), ==, 0);
     host_has(dev, e + 2, 2);

@@ -18,8 +18,7 @@ static void release_is_a_request_until_the_host_acts(CxlDev *dev)
     const CxlExtent part = { R0(1), BLOCKS(1), 9 };
     uint32_t before, after;
 
-    g_assert_cmphex(fm_add_list(dev, &e, 1), ==, 0);
-    g_assert_cmphex(host_answer(dev, 0x4802, &e, 1, false), ==, 0);
+    cxl_hold(dev, &e, 1);
     drain_log(dev, 4);
     host_list(dev, NULL, 0, &before);
     g_assert_cmphex(fm_release_list(dev, 0, &part, 1), ==, 0);
@@ -61,8 +60,7 @@ static void release_refuses(CxlDev *dev)
     const CxlExtent pending = { R0(8), BLOCKS(1), 2 };
     unsigned i;
 
-    g_assert_cmphex(fm_add_list(dev, &held, 1), ==, 0);
-    g_assert_cmphex(host_answer(dev, 0x4802, &held, 1, false), ==, 0);
+    cxl_hold(dev, &held, 1);
     g_assert_cmphex(fm_add_list(dev, &pending, 1), ==, 0);
     drain_log(dev, 4);
     for (i = 0; i < ARRAY_SIZE(rows); i++) {
@@ -91,8 +89,7 @@ static void forced_release_acts_at_once(CxlDev *dev)
     };
     uint32_t before, after;
 
-    g_assert_cmphex(fm_add_list(dev, &e, 1), ==, 0);
-    g_assert_cmphex(host_answer(dev, 0x4802, &e, 1, false), ==, 0);
+    cxl_hold(dev, &e, 1);
     host_list(dev, NULL, 0, &before);
     g_assert_cmphex(fm_release_list(dev, REL_FORCED, &part, 1), ==, 0);
     host_has(dev, rest, 2);
@@ -141,16 +138,15 @@ static void withdrawn_offer_is_passed_by_an_answer_to_the_next(CxlDev *dev)
 static void references_and_tags(CxlDev *dev)
 {
     const CxlExtent e = { R0(0), BLOCKS(2), 0x5e };
-    CxlReq tag = { 0 }, other = { 0 }, list = { 0 };
+    CxlReq tag, other, list;
     uint32_t gen;
     CxlRsp rsp;
 
-    req_tag(&tag, 0x5e);
-    req_tag(&other, 0x11);
+    tag = cxl_req(0x5606, 0x5e);
+    other = cxl_req(0x5606, 0x11);
     cxl_refused(dev, 0x5606, &tag, 2);
     cxl_refused(dev, 0x5607, &tag, 2);
-    req32(&list, 0);
-    req32(&list, 8);
+    list = cxl_req(0x5608, 0, 8);
     g_assert_cmphex(cxl_cmd(dev, 0x5608, &list, &rsp), ==, 0);
     g_assert_cmpuint(rsp.len, ==, 0x10);
     g_assert_cmpuint(ldl_le_p(rsp.data + 4), ==, 0);
@@ -206,12 +202,10 @@ static void tag_list_pages(CxlDev *dev)
         g_assert_cmphex(fm_add(dev, ADD_FREE, 0, BLOCKS(1), i), ==, 0);
     }
     for (i = 0; i < ARRAY_SIZE(rows); i++) {
-        CxlReq r = { 0 };
         CxlRsp rsp;
 
-        req32(&r, rows[i].start);
-        req32(&r, rows[i].max);
-        g_assert_cmphex(cxl_cmd(dev, 0x5608, &r, &rsp), ==, rows[i].rc);
+        g_assert_cmphex(cxl_run(dev, &rsp, 0x5608, rows[i].start, rows[i].max),
+                        ==, rows[i].rc);
         if (!rows[i].rc) {
             g_assert_cmpuint(rsp.len, ==, 0x10 + 0x54 * rows[i].n);
             g_assert_cmpuint(ldl_le_p(rsp.data + 4), ==, 3);

@@ -45,14 +45,10 @@ static void host_config_has_the_fm_record_layout(void)
     CxlDev dev;
     QTestState *qts = cxl_start_dcd(
         &dev, ",dc0-sharable=on,dc1-read-only=on,dc1-sanitize=on");
-    CxlReq r = { 0 };
     CxlRsp rsp;
     const uint8_t *p = rsp.data + 4;
 
-    req16(&r, 0);
-    req8(&r, 0xff);
-    req8(&r, 0);
-    g_assert_cmphex(cxl_cmd(&dev, 0x5601, &r, &rsp), ==, 0);
+    g_assert_cmphex(cxl_run(&dev, &rsp, 0x5601, 0, 0xff, 0), ==, 0);
     g_assert_cmpuint(rsp.len, ==, 4 + 2 * 0x28 + 16);
     g_assert_cmphex(lduw_le_p(rsp.data), ==, 0);
     g_assert_cmphex(rsp.data[2], ==, 2);
@@ -76,15 +72,10 @@ static void every_command_with_a_host_id_checks_it(CxlDev *dev)
     unsigned i;
 
     for (i = 0; i < ARRAY_SIZE(hosts); i++) {
-        CxlReq config = { 0 }, list = { 0 }, add = { 0 }, release = { 0 };
+        CxlReq add = { 0 }, release = { 0 };
 
-        req16(&config, hosts[i]);
-        req16(&config, 1);
-        cxl_refused(dev, 0x5601, &config, 2);
-
-        req16(&list, hosts[i]);
-        req_zero(&list, 10);
-        cxl_refused(dev, 0x5603, &list, 2);
+        cxl_refuses(dev, 2, 0x5601, hosts[i], 1, 0);
+        cxl_refuses(dev, 2, 0x5603, hosts[i], 0, 0);
 
         req16(&add, hosts[i]);
         req16(&add, 0);
@@ -104,24 +95,14 @@ static void every_command_with_a_host_id_checks_it(CxlDev *dev)
 static uint16_t set_region(CxlDev *dev, uint8_t id, uint64_t block,
                            uint8_t flags)
 {
-    CxlReq r = { 0 };
-
-    req8(&r, id);
-    req_zero(&r, 3);
-    req64(&r, block);
-    req8(&r, flags);
-    req_zero(&r, 3);
-    return cxl_cmd(dev, 0x5602, &r, NULL);
+    return cxl_run(dev, NULL, 0x5602, id, block, flags);
 }
 
 static uint64_t region_block(CxlDev *dev, uint8_t id)
 {
-    CxlReq r = { 0 };
     CxlRsp rsp;
 
-    req8(&r, 1);
-    req8(&r, id);
-    g_assert_cmphex(cxl_cmd(dev, 0x4800, &r, &rsp), ==, 0);
+    g_assert_cmphex(cxl_run(dev, &rsp, 0x4800, 1, id), ==, 0);
     return ldq_le_p(rsp.data + 8 + 0x18);
 }
 
@@ -129,14 +110,12 @@ static void set_region_changes_blocks_and_tells_the_host(CxlDev *dev)
 {
     const CxlExtent small = { R0(0) + 4 * MiB, 4 * MiB, 1 };
     const CxlExtent odd = { R0(0) + 2 * MiB, 2 * MiB, 1 };
-    CxlReq get = { 0 };
     CxlRsp rsp;
 
     g_assert_cmphex(set_region(dev, 0, 4 * MiB, 0), ==, 0);
     g_assert_cmphex(region_block(dev, 0), ==, 4 * MiB);
     g_assert_cmphex(region_block(dev, 1), ==, CXL_BLOCK);
-    req8(&get, 4);
-    g_assert_cmphex(cxl_cmd(dev, 0x0100, &get, &rsp), ==, 0);
+    g_assert_cmphex(cxl_run(dev, &rsp, 0x0100, 4), ==, 0);
     g_assert_cmpuint(lduw_le_p(rsp.data + 0x14), ==, 1);
     g_assert_cmphex(rsp.data[0x20 + 0x30], ==, 3);
     g_assert_cmphex(rsp.data[0x20 + 0x34], ==, 0);
@@ -204,21 +183,15 @@ static void long_lists_come_in_pages(CxlDev *dev)
 {
     enum { N = 100 };
     CxlExtent e[N], got[N];
-    CxlReq r = { 0 };
     CxlRsp rsp;
     unsigned i;
 
     for (i = 0; i < N; i++) {
         e[i] = (CxlExtent) { i & 1 ? R1(i) : R0(i), BLOCKS(1), i };
     }
-    g_assert_cmphex(fm_add_list(dev, e, N / 2), ==, 0);
-    g_assert_cmphex(host_answer(dev, 0x4802, e, N / 2, false), ==, 0);
-    g_assert_cmphex(fm_add_list(dev, e + N / 2, N / 2), ==, 0);
-    g_assert_cmphex(host_answer(dev, 0x4802, e + N / 2, N / 2, false), ==, 0);
-    req32(&r, 0);
-    req32(&r, N);
-    req32(&r, 0);
-    g_assert_cmphex(cxl_cmd(dev, 0x5603, &r, &rsp), ==, 0);
+    cxl_hold(dev, e, N / 2);
+    cxl_hold(dev, e + N / 2, N / 2);
+    g_assert_cmphex(cxl_run(dev, &rsp, 0x5603, 0, N, 0), ==, 0);
     g_assert_cmpuint(ldl_le_p(rsp.data + 8), ==, (2 * KiB - 0x18) / 0x28);
     g_assert_cmpuint(ldl_le_p(rsp.data + 12), ==, N);
     g_assert_cmpuint(fm_list(dev, got, N, NULL), ==, N);
@@ -232,8 +205,7 @@ static void add_free_and_contiguous_pick_capacity(CxlDev *dev)
     unsigned i, n;
     uint64_t sum;
 
-    g_assert_cmphex(fm_add_list(dev, &wall, 1), ==, 0);
-    g_assert_cmphex(host_answer(dev, 0x4802, &wall, 1, false), ==, 0);
+    cxl_hold(dev, &wall, 1);
     /* 100 blocks before the wall, 27 behind it */
     g_assert_cmphex(fm_add(dev, ADD_CONTIGUOUS, 0, BLOCKS(101), 1), ==, 0x1d);
     g_assert_cmphex(fm_add(dev, ADD_FREE, 0, BLOCKS(128), 1), ==, 0x1d);
@@ -316,10 +288,8 @@ static void prescriptive_add_refuses_bad_lists(CxlDev *dev)
     uint32_t avail;
     unsigned i;
 
-    g_assert_cmphex(fm_add_list(dev, &held, 1), ==, 0);
-    g_assert_cmphex(host_answer(dev, 0x4802, &held, 1, false), ==, 0);
-    g_assert_cmphex(fm_add_list(dev, &first, 1), ==, 0);
-    g_assert_cmphex(host_answer(dev, 0x4802, &first, 1, false), ==, 0);
+    cxl_hold(dev, &held, 1);
+    cxl_hold(dev, &first, 1);
     g_assert_cmphex(fm_add_list(dev, &pending, 1), ==, 0);
     avail = avail_extents(dev);
     for (i = 0; i < ARRAY_SIZE(rows); i++) {
@@ -354,14 +324,9 @@ static void add_and_release_lengths(CxlDev *dev)
     unsigned i;
 
     for (i = 0; i < ARRAY_SIZE(rows); i++) {
-        CxlReq r = { 0 };
+        CxlReq r = cxl_req(0x5604, 0, rows[i].policy, 1, CXL_BLOCK, 0,
+                           rows[i].count);
 
-        req16(&r, 0);
-        req8(&r, rows[i].policy);
-        req8(&r, 1);
-        req64(&r, CXL_BLOCK);
-        req_tag(&r, 0);
-        req32(&r, rows[i].count);
         req_extent(&r, R0(0), CXL_BLOCK, 0, 0);
         req_zero(&r, 64);
         r.len = rows[i].len;

@@ -17,13 +17,10 @@
 
 static void config_reports_regions_and_counters(CxlDev *dev)
 {
-    CxlReq r = { 0 };
     CxlRsp rsp;
     unsigned i;
 
-    req8(&r, 255);
-    req8(&r, 0);
-    g_assert_cmphex(cxl_cmd(dev, 0x4800, &r, &rsp), ==, 0);
+    g_assert_cmphex(cxl_run(dev, &rsp, 0x4800, 255, 0), ==, 0);
     g_assert_cmpuint(rsp.len, ==, 8 + 2 * 0x28 + 16);
     g_assert_cmphex(rsp.data[0], ==, 2);
     g_assert_cmphex(rsp.data[1], ==, 2);
@@ -56,12 +53,10 @@ static void config_pages_by_count_and_start(CxlDev *dev)
     unsigned i;
 
     for (i = 0; i < ARRAY_SIZE(rows); i++) {
-        CxlReq r = { 0 };
         CxlRsp rsp;
 
-        req8(&r, rows[i].count);
-        req8(&r, rows[i].start);
-        g_assert_cmphex(cxl_cmd(dev, 0x4800, &r, &rsp), ==, rows[i].rc);
+        g_assert_cmphex(cxl_run(dev, &rsp, 0x4800, rows[i].count,
+                                rows[i].start), ==, rows[i].rc);
         if (rows[i].rc) {
             g_assert_cmpuint(rsp.len, ==, 0);
             continue;
@@ -202,8 +197,7 @@ static void fragmented_group_is_answered_in_two_payloads(CxlDev *dev)
             taken[i] = (CxlExtent) { R0(2 * k + 1), BLOCKS(1), 0 };
             piece[k] = (CxlExtent) { R0(2 * k), BLOCKS(1), 0x61 };
         }
-        g_assert_cmphex(fm_add_list(dev, taken, i), ==, 0);
-        g_assert_cmphex(host_answer(dev, 0x4802, taken, i, false), ==, 0);
+        cxl_hold(dev, taken, i);
     }
     drain_log(dev, 4);
     /* sixty single blocks and the eight behind them */
@@ -271,8 +265,7 @@ static void malformed_releases_change_nothing(CxlDev *dev)
     uint32_t gen, after;
     unsigned i;
 
-    g_assert_cmphex(fm_add_list(dev, &held, 1), ==, 0);
-    g_assert_cmphex(host_answer(dev, 0x4802, &held, 1, false), ==, 0);
+    cxl_hold(dev, &held, 1);
     g_assert_cmphex(fm_add_list(dev, &pending, 1), ==, 0);
     host_list(dev, NULL, 0, &gen);
     for (i = 0; i < ARRAY_SIZE(bad_lists); i++) {
@@ -291,8 +284,7 @@ static void accepted_capacity_cannot_be_accepted_again(CxlDev *dev)
 {
     const CxlExtent e = { R0(0), BLOCKS(1), 1 }, f = { R0(2), BLOCKS(1), 2 };
 
-    g_assert_cmphex(fm_add_list(dev, &e, 1), ==, 0);
-    g_assert_cmphex(host_answer(dev, 0x4802, &e, 1, false), ==, 0);
+    cxl_hold(dev, &e, 1);
     g_assert_cmphex(fm_add_list(dev, &f, 1), ==, 0);
     g_assert_cmphex(host_answer(dev, 0x4802, &e, 1, false), ==, 0x0f);
 }
@@ -306,8 +298,7 @@ static void release_from_the_middle_splits_and_keeps_the_tag(CxlDev *dev)
     };
     uint32_t avail = avail_extents(dev);
 
-    g_assert_cmphex(fm_add_list(dev, &e, 1), ==, 0);
-    g_assert_cmphex(host_answer(dev, 0x4802, &e, 1, false), ==, 0);
+    cxl_hold(dev, &e, 1);
     g_assert_cmphex(host_answer(dev, 0x4803, &middle, 1, false), ==, 0);
     host_has(dev, rest, 2);
     g_assert_cmpuint(avail_extents(dev), ==, avail - 2);
@@ -326,8 +317,7 @@ static void release_spans_adjacent_extents(CxlDev *dev)
         { R0(0), BLOCKS(1), 1 }, { R0(3), BLOCKS(1), 2 },
     };
 
-    g_assert_cmphex(fm_add_list(dev, e, 2), ==, 0);
-    g_assert_cmphex(host_answer(dev, 0x4802, e, 2, false), ==, 0);
+    cxl_hold(dev, e, 2);
     g_assert_cmphex(host_answer(dev, 0x4803, &across, 1, false), ==, 0);
     host_has(dev, rest, 2);
 }
@@ -350,8 +340,7 @@ static void tracking_limit_judges_the_final_count(void)
         CxlDev dev;
         QTestState *qts = cxl_start_dcd(&dev, ",dc-extents-max=2");
 
-        g_assert_cmphex(fm_add_list(&dev, whole, 2), ==, 0);
-        g_assert_cmphex(host_answer(&dev, 0x4802, whole, 2, false), ==, 0);
+        cxl_hold(&dev, whole, 2);
         g_assert_cmphex(host_answer(&dev, 0x4803, split_first, 1, false),
                         ==, 0x1d);
         g_assert_cmphex(host_answer(&dev, 0x4803,
@@ -376,15 +365,12 @@ static void extent_list_pages_by_start_and_count(CxlDev *dev)
     };
     unsigned i;
 
-    g_assert_cmphex(fm_add_list(dev, e, 3), ==, 0);
-    g_assert_cmphex(host_answer(dev, 0x4802, e, 3, false), ==, 0);
+    cxl_hold(dev, e, 3);
     for (i = 0; i < ARRAY_SIZE(rows); i++) {
-        CxlReq r = { 0 };
         CxlRsp rsp;
 
-        req32(&r, rows[i].count);
-        req32(&r, rows[i].start);
-        g_assert_cmphex(cxl_cmd(dev, 0x4801, &r, &rsp), ==, rows[i].rc);
+        g_assert_cmphex(cxl_run(dev, &rsp, 0x4801, rows[i].count,
+                                rows[i].start), ==, rows[i].rc);
         if (!rows[i].rc) {
             g_assert_cmpuint(rsp.len, ==, 0x10 + rows[i].n * 0x28);
             g_assert_cmpuint(ldl_le_p(rsp.data), ==, rows[i].n);
@@ -407,10 +393,8 @@ static void list_length_must_match_the_count(CxlDev *dev)
 
     g_assert_cmphex(fm_add_list(dev, &offer, 1), ==, 0);
     for (i = 0; i < ARRAY_SIZE(rows); i++) {
-        CxlReq r = { 0 };
+        CxlReq r = cxl_req(0x4802, rows[i].count, 0);
 
-        req32(&r, rows[i].count);
-        req32(&r, 0);
         req_range(&r, R0(0), BLOCKS(1));
         req_zero(&r, CXL_PAYLOAD - r.len);
         r.len = rows[i].len;

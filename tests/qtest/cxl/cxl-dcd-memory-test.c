@@ -142,21 +142,18 @@ static void initialised_capacity_is_shared_read_only(void)
         &dev, ",dc0-sharable=on,dc1-sharable=on,dc1-read-only=on");
     const CxlExtent first = { R0(0), BLOCKS(2), 7 };
     uint64_t hpa = cxl_map(&dev, ALL_DPA);
-    CxlReq tag = { 0 }, get = { 0 };
     CxlExtent second;
     CxlRsp rsp;
 
     g_assert_cmphex(fm_add(&dev, ADD_CONTIGUOUS, 0, BLOCKS(2), 7), ==, 0);
     g_assert_cmphex(host_answer(&dev, 0x4802, &first, 1, false), ==, 0);
     qtest_writeq(qts, hpa + R0(1), MARK);
-    req_tag(&tag, 7);
-    g_assert_cmphex(cxl_cmd(&dev, 0x5606, &tag, NULL), ==, 0);
+    g_assert_cmphex(cxl_run(&dev, NULL, 0x5606, 7), ==, 0);
     g_assert_cmphex(host_answer(&dev, 0x4803, &first, 1, false), ==, 0);
     drain_log(&dev, 4);
 
     g_assert_cmphex(fm_add(&dev, ADD_SHARED, 1, 0, 7), ==, 0);
-    req8(&get, 4);
-    g_assert_cmphex(cxl_cmd(&dev, 0x0100, &get, &rsp), ==, 0);
+    g_assert_cmphex(cxl_run(&dev, &rsp, 0x0100, 4), ==, 0);
     second = (CxlExtent) {
         ldq_le_p(rsp.data + 0x20 + 0x38), ldq_le_p(rsp.data + 0x20 + 0x40), 7
     };

@@ -103,7 +103,7 @@ static void every_state_survives_save_and_load(CxlDev *dev)
     };
     const CxlExtent shared = { R1(0), BLOCKS(2), 5 };
     uint32_t gen, after, avail;
-    CxlReq tag = { 0 }, list = { 0 };
+    CxlReq list;
     CxlRsp tags, tags_after;
     uint64_t hpa = cxl_map(dev, ALL_DPA);
 
@@ -111,8 +111,7 @@ static void every_state_survives_save_and_load(CxlDev *dev)
     qtest_writeq(dev->qts, hpa + R0(8), MARK);
     g_assert_cmphex(fm_add(dev, ADD_CONTIGUOUS, 1, BLOCKS(2), 5), ==, 0);
     g_assert_cmphex(host_answer(dev, 0x4802, &shared, 1, false), ==, 0);
-    req_tag(&tag, 5);
-    g_assert_cmphex(cxl_cmd(dev, 0x5606, &tag, NULL), ==, 0);
+    g_assert_cmphex(cxl_run(dev, NULL, 0x5606, 5), ==, 0);
     g_assert_cmphex(fm_release_list(dev, REL_SANITIZE, held + 1, 1), ==, 0);
     drain_log(dev, 4);
     g_assert_cmphex(fm_add_list(dev, &dead, 1), ==, 0);
@@ -124,8 +123,7 @@ static void every_state_survives_save_and_load(CxlDev *dev)
     g_assert_cmphex(host_answer(dev, 0x4802, offer, 1, true), ==, 0);
     host_list(dev, NULL, 0, &gen);
     avail = avail_extents(dev);
-    req32(&list, 0);
-    req32(&list, 8);
+    list = cxl_req(0x5608, 0, 8);
     g_assert_cmphex(cxl_cmd(dev, 0x5608, &list, &tags), ==, 0);
 
     dev->qts = cxl_migrate(dev->qts, args);
@@ -160,21 +158,17 @@ static void mailbox_and_events_survive_save_and_load(CxlDev *dev)
 {
     g_autofree char *args = cxl_args(CXL_BACKENDS "-device " CXL_DCD_DEVICE);
     const CxlExtent e[] = { { R0(0), BLOCKS(1), 1 }, { R0(2), BLOCKS(1), 2 } };
-    CxlReq policy = { 0 }, ts = { 0 };
     uint64_t command, payload;
     unsigned vector;
     CxlRsp rsp;
 
     cxl_msix_enable(dev);
-    req32(&policy, 0x01010101);
-    req8(&policy, 1);
-    g_assert_cmphex(cxl_cmd(dev, 0x0103, &policy, NULL), ==, 0);
+    g_assert_cmphex(cxl_run(dev, NULL, 0x0103, 1, 1, 1, 1, 1), ==, 0);
     g_assert_cmphex(cxl_cmd(dev, 0x0102, NULL, &rsp), ==, 0);
     vector = rsp.data[4] >> 4;
     g_assert_cmphex(fm_add_list(dev, e, 1), ==, 0);
     g_assert_true(cxl_msix_fired(dev, vector));
-    req64(&ts, MARK);
-    g_assert_cmphex(cxl_cmd(dev, 0x0301, &ts, NULL), ==, 0);
+    g_assert_cmphex(cxl_run(dev, NULL, 0x0301, MARK), ==, 0);
     g_assert_cmphex(cxl_cmd(dev, 0x4000, NULL, &rsp), ==, 0);
     command = dev_readq(dev, REG_MB_COMMAND);
     payload = dev_readq(dev, REG_MB_PAYLOAD);

@@ -17,19 +17,9 @@
 #define VEC_FAIL    4
 #define VEC_DCD     6
 
-static CxlReq log_request(uint8_t log)
-{
-    CxlReq r = { 0 };
-
-    req8(&r, log);
-    return r;
-}
-
 static void read_log(CxlDev *dev, uint8_t log, CxlRsp *rsp)
 {
-    CxlReq r = log_request(log);
-
-    g_assert_cmphex(cxl_cmd(dev, 0x0100, &r, rsp), ==, 0);
+    g_assert_cmphex(cxl_run(dev, rsp, 0x0100, log), ==, 0);
 }
 
 static uint64_t record_field(const CxlRsp *rsp, unsigned record, unsigned at,
@@ -200,15 +190,12 @@ static void a_log_can_fill_for_ever(CxlDev *dev)
 
     fault_arm(dev->qts, MEM, "events-endless", "'count': 0");
     for (i = 1; i < 20; i++) {
-        CxlReq r = { 0 };
+        CxlReq r;
 
         read_log(dev, FAILURE, &rsp);
         g_assert_cmpuint(lduw_le_p(rsp.data + 0x14), ==, 1);
         g_assert_cmpuint(record_field(&rsp, 0, 0x14, 2), ==, i);
-        req8(&r, FAILURE);
-        req8(&r, 0);
-        req8(&r, 1);
-        req_zero(&r, 3);
+        r = cxl_req(0x0101, FAILURE, 0, 1);
         req16(&r, i);
         g_assert_cmphex(cxl_cmd(dev, 0x0101, &r, NULL), ==, 0);
     }
@@ -244,14 +231,10 @@ static void each_list_is_as_the_fault_has_it(CxlDev *dev)
 
     cxl_hold(dev, &extent, 1);
     for (i = 0; i < ARRAY_SIZE(lists); i++) {
-        CxlReq config = { 0 }, list = { 0 };
+        CxlReq config = cxl_req(0x4800, 2, 0), list = cxl_req(0x4801, 10, 0);
         CxlReq *r = lists[i].opcode == 0x4800 ? &config : &list;
         CxlRsp good, bad, after;
 
-        req8(&config, 2);
-        req8(&config, 0);
-        req32(&list, 10);
-        req32(&list, 0);
         g_assert_cmphex(cxl_cmd(dev, lists[i].opcode, r, &good), ==, 0);
         fault_arm(dev->qts, MEM, lists[i].kind, "");
         g_assert_cmphex(cxl_cmd(dev, lists[i].opcode, r, &bad), ==, 0);
@@ -281,13 +264,7 @@ static void a_list_can_change_all_the_time(CxlDev *dev)
 
 static void set_policy(CxlDev *dev)
 {
-    CxlReq r = { 0 };
-    unsigned i;
-
-    for (i = 0; i < 5; i++) {
-        req8(&r, 1);
-    }
-    g_assert_cmphex(cxl_cmd(dev, 0x0103, &r, NULL), ==, 0);
+    g_assert_cmphex(cxl_run(dev, NULL, 0x0103, 1, 1, 1, 1, 1), ==, 0);
 }
 
 static void interrupts_are_as_the_fault_has_them(CxlDev *dev)

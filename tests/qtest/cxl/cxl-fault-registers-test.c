@@ -168,13 +168,9 @@ static void a_bar_can_look_small(CxlDev *dev)
 static void an_operation_can_have_no_end(CxlDev *dev)
 {
     QTestState *qts = dev->qts;
-    CxlReq r = { 0 };
     uint64_t status;
 
-    req64(&r, 0);
-    req64(&r, 1);
-    req8(&r, 0);
-    g_assert_cmphex(cxl_cmd(dev, 0x4304, &r, NULL), ==, 1);
+    g_assert_cmphex(cxl_run(dev, NULL, 0x4304, 0, 1, 0), ==, 1);
     qtest_clock_step(qts, 1000000000);
     g_assert_cmphex(dev_readq(dev, REG_MB_BG_STATUS), ==, 0x00644304);
     fault_arm(qts, MEM, "background-endless", "'count': 0");

@@ -22,12 +22,11 @@ static void scrub_reads(CxlDev *dev, uint8_t selection, uint8_t hours, bool on)
 
 static void every_return_code(CxlDev *dev)
 {
-    CxlReq list = { 0 }, unknown = { 0 }, r;
+    CxlReq list, unknown = { 0 }, r;
     CxlRsp rsp;
 
     /* 0500h: too few bytes for its header, a start behind the end */
-    req32(&list, 7);
-    req32(&list, 0);
+    list = cxl_req(0x0500, 7, 0);
     cxl_refused(dev, 0x0500, &list, 0x02);
     list.len = 0;
     req32(&list, 8);
@@ -135,8 +134,7 @@ static void scrub_tells_who_may_use_the_memory(CxlDev *dev)
     qtest_clock_step(qts, RAS_HOUR_NS);
     g_assert_cmphex(dev_readl(dev, REG_EVENT_STATUS), ==, 0);
 
-    g_assert_cmphex(fm_add_list(dev, &e, 1), ==, 0);
-    g_assert_cmphex(host_answer(dev, 0x4802, &e, 1, false), ==, 0);
+    cxl_hold(dev, &e, 1);
     drain_log(dev, 4);
     qtest_clock_step(qts, RAS_HOUR_NS);
     g_assert_cmphex(dev_readl(dev, REG_EVENT_STATUS), ==, 1 << LOG_FAIL);

@@ -27,14 +27,7 @@ static bool set_reading(QTestState *qts, const char *name, int64_t value)
 
 static void arm_temperature(CxlDev *dev, uint16_t over)
 {
-    CxlReq r = { 0 };
-
-    req8(&r, 2);
-    req8(&r, 2);
-    req16(&r, 0);
-    req16(&r, over);
-    req_zero(&r, 6);
-    g_assert_cmphex(cxl_cmd(dev, 0x4202, &r, NULL), ==, 0);
+    g_assert_cmphex(cxl_run(dev, NULL, 0x4202, 2, 2, 0, over, 0, 0, 0), ==, 0);
 }
 
 static uint32_t dirty_count(CxlDev *dev)
@@ -48,10 +41,7 @@ static uint32_t dirty_count(CxlDev *dev)
 
 static void set_dirty(CxlDev *dev)
 {
-    CxlReq r = { 0 };
-
-    req8(&r, 1);
-    g_assert_cmphex(cxl_cmd(dev, 0x4204, &r, NULL), ==, 0);
+    g_assert_cmphex(cxl_run(dev, NULL, 0x4204, 1), ==, 0);
 }
 
 static void reset(CxlDev *dev)
@@ -63,7 +53,6 @@ static void reset(CxlDev *dev)
 static void a_passed_threshold_makes_one_record(CxlDev *dev)
 {
     QTestState *qts = dev->qts;
-    CxlReq log = { 0 };
     CxlRsp rsp;
 
     arm_temperature(dev, 60);
@@ -72,8 +61,7 @@ static void a_passed_threshold_makes_one_record(CxlDev *dev)
     g_assert_true(set_reading(qts, "temperature", 60));
     g_assert_true(set_reading(qts, "temperature", 61));
     g_assert_cmphex(dev_readl(dev, REG_EVENT_STATUS), ==, 1 << 1);
-    req8(&log, 1);
-    g_assert_cmphex(cxl_cmd(dev, 0x0100, &log, &rsp), ==, 0);
+    g_assert_cmphex(cxl_run(dev, &rsp, 0x0100, 1), ==, 0);
     g_assert_cmpuint(lduw_le_p(rsp.data + 0x14), ==, 1);
     g_assert_cmphex(rsp.data[0x20 + 0x30], ==, 3);
     g_assert_cmphex(rsp.data[0x20 + 0x33], ==, 1 << 2);
@@ -132,11 +120,7 @@ static void check_revision(CxlDev *dev, const char *text)
 
 static void stage(CxlDev *dev)
 {
-    CxlReq r = { 0 };
-
-    req8(&r, 1);
-    req8(&r, 2);
-    g_assert_cmphex(cxl_cmd(dev, 0x0202, &r, NULL), ==, 0);
+    g_assert_cmphex(cxl_run(dev, NULL, 0x0202, 1, 2), ==, 0);
 }
 
 static void staged_firmware_runs_after_reset(CxlDev *dev)

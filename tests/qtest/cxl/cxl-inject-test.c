@@ -179,7 +179,7 @@ static void records_take_what_fits_and_nothing_else(CxlDev *dev)
         { "cxl-inject-dram-event",
           HEADER "'flags': 16777215, 'dpa': 805306367" },
     };
-    CxlReq r = { 0 };
+    CxlReq r;
     CxlRsp rsp;
     unsigned i;
 
@@ -187,7 +187,7 @@ static void records_take_what_fits_and_nothing_else(CxlDev *dev)
         expect(dev->qts, row[i].command, "cxl-mem0", row[i].arguments,
                row[i].error);
     }
-    req8(&r, 3);
+    r = cxl_req(0x0100, 3);
     g_assert_cmphex(cxl_cmd(dev, 0x0100, &r, &rsp), ==, 0);
     g_assert_cmpuint(lduw_le_p(rsp.data + 0x14), ==, 0);
     g_assert_cmphex(rsp.data[0], ==, 0);
@@ -201,11 +201,9 @@ static void records_take_what_fits_and_nothing_else(CxlDev *dev)
 /* Record of the log of failures that is the only one; leaves the log empty */
 static void take_record(CxlDev *dev, uint8_t rec[0x80])
 {
-    CxlReq r = { 0 };
     CxlRsp rsp;
 
-    req8(&r, 2);
-    g_assert_cmphex(cxl_cmd(dev, 0x0100, &r, &rsp), ==, 0);
+    g_assert_cmphex(cxl_run(dev, &rsp, 0x0100, 2), ==, 0);
     g_assert_cmpuint(lduw_le_p(rsp.data + 0x14), ==, 1);
     memcpy(rec, rsp.data + 0x20, 0x80);
     /* handle and time are the device's */
@@ -478,7 +476,6 @@ static void errors_in_line_are_bounded(CxlDev *dev)
 
 static void full_log_counts_what_it_loses(CxlDev *dev)
 {
-    CxlReq r = { 0 };
     CxlRsp rsp;
     unsigned i;
 
@@ -486,8 +483,7 @@ static void full_log_counts_what_it_loses(CxlDev *dev)
         expect(dev->qts, "cxl-inject-dram-event", "cxl-mem0", MEDIA_EVENT,
                NULL);
     }
-    req8(&r, 3);
-    g_assert_cmphex(cxl_cmd(dev, 0x0100, &r, &rsp), ==, 0);
+    g_assert_cmphex(cxl_run(dev, &rsp, 0x0100, 3), ==, 0);
     g_assert_cmpuint(lduw_le_p(rsp.data + 0x14), ==, LOG_RECORDS);
     g_assert_cmphex(rsp.data[0] & 1, ==, 1);
     g_assert_cmpuint(lduw_le_p(rsp.data + 2), ==, 3);
@@ -495,7 +491,6 @@ static void full_log_counts_what_it_loses(CxlDev *dev)
 
 static void full_poison_list_takes_more(CxlDev *dev)
 {
-    CxlReq r = { 0 };
     CxlRsp rsp;
     unsigned i;
 
@@ -505,9 +500,7 @@ static void full_poison_list_takes_more(CxlDev *dev)
             " 'path': 'cxl-mem0', 'start': %u, 'length': 64 } }",
             2 * i * LINE);
     }
-    req64(&r, 0);
-    req64(&r, CXL_STATIC / LINE);
-    g_assert_cmphex(cxl_cmd(dev, 0x4300, &r, &rsp), ==, 0);
+    g_assert_cmphex(cxl_run(dev, &rsp, 0x4300, 0, CXL_STATIC / LINE), ==, 0);
     /* overflow, and when it came */
     g_assert_cmphex(rsp.data[0] & 2, ==, 2);
     cxl_alive(dev);

@@ -89,15 +89,12 @@ static void a_dump_shows_the_state(CxlDev *dev)
     const CxlExtent held = { CXL_DC_BASE, CXL_BLOCK, 1 };
     g_autofree uint8_t *dump = g_malloc(DUMP_SIZE);
     const uint8_t *at;
-    CxlReq inject = { 0 };
     uint64_t window;
     uint32_t len, i;
 
     window = cxl_map(dev, CXL_STATIC);
-    g_assert_cmphex(fm_add_list(dev, &held, 1), ==, 0);
-    g_assert_cmphex(host_answer(dev, 0x4802, &held, 1, false), ==, 0);
-    req64(&inject, 64);
-    g_assert_cmphex(cxl_cmd(dev, 0x4301, &inject, NULL), ==, 0);
+    cxl_hold(dev, &held, 1);
+    g_assert_cmphex(cxl_run(dev, NULL, 0x4301, 64), ==, 0);
     read_log(dev, dump_uuid, dump, DUMP_SIZE);
     g_assert_cmphex(ldl_le_p(dump), ==, 0);
     g_assert_cmphex(log_op(dev, 0x0404, dump_uuid), ==, 0);

@@ -301,30 +301,22 @@ static void lsa_reads_back_and_refuses_what_lies_outside(void)
         "-object memory-backend-ram,id=pm0,size=256M "
         "-object memory-backend-ram,id=lsa0,size=64K "
         "-device cxl-type3,bus=rp0,id=m0,persistent-memdev=pm0,lsa=lsa0");
-    CxlReq set = { 0 };
+    CxlReq set;
     CxlRsp rsp;
     CxlDev dev;
     unsigned i;
 
     cxl_probe(qts, 0, &dev);
-    req32(&set, 0x1000);
-    req32(&set, 0);
+    set = cxl_req(0x4103, 0x1000);
     req_tag(&set, 0x7e);
     g_assert_cmphex(cxl_cmd(&dev, 0x4103, &set, NULL), ==, 0);
     for (i = 0; i < ARRAY_SIZE(rows); i++) {
-        CxlReq get = { 0 };
-
-        req32(&get, rows[i].off);
-        req32(&get, rows[i].len);
-        g_assert_cmphex(cxl_cmd(&dev, 0x4102, &get, &rsp), ==, rows[i].rc);
+        g_assert_cmphex(cxl_run(&dev, &rsp, 0x4102, rows[i].off, rows[i].len),
+                        ==, rows[i].rc);
         g_assert_cmpuint(rsp.len, ==, rows[i].rc ? 0 : rows[i].len);
     }
     {
-        CxlReq get = { 0 };
-
-        req32(&get, 0x1000 + 15);
-        req32(&get, 2);
-        g_assert_cmphex(cxl_cmd(&dev, 0x4102, &get, &rsp), ==, 0);
+        g_assert_cmphex(cxl_run(&dev, &rsp, 0x4102, 0x1000 + 15, 2), ==, 0);
         g_assert_cmphex(rsp.data[0], ==, 0x7e);
         g_assert_cmphex(rsp.data[1], ==, 0);
     }
@@ -340,13 +332,11 @@ static void lsa_reads_back_and_refuses_what_lies_outside(void)
 
 static void timestamp_counts_from_what_the_host_set(CxlDev *dev)
 {
-    CxlReq set = { 0 };
     CxlRsp rsp;
 
     g_assert_cmphex(cxl_cmd(dev, 0x0300, NULL, &rsp), ==, 0);
     g_assert_cmphex(ldq_le_p(rsp.data), ==, 0);
-    req64(&set, 0x1122334455667788ull);
-    g_assert_cmphex(cxl_cmd(dev, 0x0301, &set, NULL), ==, 0);
+    g_assert_cmphex(cxl_run(dev, NULL, 0x0301, 0x1122334455667788ull), ==, 0);
     qtest_clock_step(dev->qts, 1000);
     g_assert_cmphex(cxl_cmd(dev, 0x0300, NULL, &rsp), ==, 0);
     g_assert_cmphex(ldq_le_p(rsp.data), ==, 0x1122334455667788ull + 1000);

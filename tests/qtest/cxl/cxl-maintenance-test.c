@@ -174,11 +174,8 @@ static void every_return_code(CxlDev *dev)
     g_assert_cmphex(ppr(dev, SOFT, QUERY, 0), ==, 0);
 
     /* a scan is under way in the background */
-    r = (CxlReq) { 0 };
-    req64(&r, 0);
-    req64(&r, CXL_STATIC / 64);
-    req8(&r, 0);
-    g_assert_cmphex(cxl_cmd(dev, 0x4304, &r, NULL), ==, 0x01);
+    g_assert_cmphex(cxl_run(dev, NULL, 0x4304, 0, CXL_STATIC / 64, 0), ==,
+                    0x01);
     g_assert_cmphex(ppr(dev, SOFT, 0, 0), ==, 0x06);
 }
 
@@ -355,8 +352,7 @@ static void repair_of_dynamic_capacity(CxlDev *dev)
     CxlExtent e = { .dpa = CXL_DC_BASE, .len = CXL_BLOCK };
     uint64_t hpa = cxl_map(dev, 3 * CXL_REGION);
 
-    g_assert_cmphex(fm_add_list(dev, &e, 1), ==, 0);
-    g_assert_cmphex(host_answer(dev, 0x4802, &e, 1, false), ==, 0);
+    cxl_hold(dev, &e, 1);
     drain_log(dev, 4);
     qtest_writeq(qts, hpa + e.dpa, 0x1234);
     ras_poison(dev, e.dpa);

@@ -25,23 +25,13 @@
 
 static uint16_t line_cmd(CxlDev *dev, uint16_t op, uint64_t dpa, uint8_t fill)
 {
-    CxlReq r = { 0 };
-
-    req64(&r, dpa);
-    if (op == 0x4302) {
-        memset(r.data + r.len, fill, LINE);
-        r.len += LINE;
-    }
-    return cxl_cmd(dev, op, &r, NULL);
+    return op == 0x4302 ? cxl_run(dev, NULL, op, dpa, fill)
+                        : cxl_run(dev, NULL, op, dpa);
 }
 
 static uint16_t list(CxlDev *dev, CxlRsp *rsp)
 {
-    CxlReq r = { 0 };
-
-    req64(&r, 0);
-    req64(&r, DC_BASE / LINE);
-    return cxl_cmd(dev, 0x4300, &r, rsp);
+    return cxl_run(dev, rsp, 0x4300, 0, DC_BASE / LINE);
 }
 
 static uint16_t listed(CxlDev *dev)
@@ -54,12 +44,7 @@ static uint16_t listed(CxlDev *dev)
 
 static uint16_t scan(CxlDev *dev, uint64_t lines)
 {
-    CxlReq r = { 0 };
-
-    req64(&r, 0);
-    req64(&r, lines);
-    req8(&r, 0);
-    return cxl_cmd(dev, 0x4304, &r, NULL);
+    return cxl_run(dev, NULL, 0x4304, 0, lines, 0);
 }
 
 static uint64_t bg_status(CxlDev *dev)
@@ -82,17 +67,15 @@ static void a_full_list_is_read_in_pieces(CxlDev *dev)
 {
     uint64_t next = 0;
     unsigned i, n;
-    CxlReq r = { 0 };
     CxlRsp rsp;
 
     for (i = 0; i < 256; i++) {
         g_assert_cmphex(line_cmd(dev, 0x4301, i * 2 * LINE, 0), ==, 0);
     }
     g_assert_cmphex(line_cmd(dev, 0x4301, LINE, 0), ==, 0x10);
-    req64(&r, 0);
-    req64(&r, CXL_STATIC / LINE);
     do {
-        g_assert_cmphex(cxl_cmd(dev, 0x4300, &r, &rsp), ==, 0);
+        g_assert_cmphex(cxl_run(dev, &rsp, 0x4300, 0, CXL_STATIC / LINE), ==,
+                        0);
         n = lduw_le_p(rsp.data + 10);
         g_assert_cmpuint(n, >, 0);
         for (i = 0; i < n; i++) {
@@ -183,15 +166,14 @@ static uint64_t fill(CxlDev *dev)
 {
     const CxlExtent held = { DC_BASE, CXL_BLOCK, 1 };
     uint64_t at = cxl_map(dev, 768 * MiB);
-    CxlReq lsa = { 0 };
+    CxlReq lsa;
 
-    g_assert_cmphex(fm_add_list(dev, &held, 1), ==, 0);
-    g_assert_cmphex(host_answer(dev, 0x4802, &held, 1, false), ==, 0);
+    cxl_hold(dev, &held, 1);
     qtest_writeq(dev->qts, at, 1);
     qtest_writeq(dev->qts, at + CXL_STATIC, 2);
     qtest_writeq(dev->qts, at + DC_BASE + 8, 3);
     g_assert_cmphex(qtest_readq(dev->qts, at + DC_BASE + 8), ==, 3);
-    req64(&lsa, 0);
+    lsa = cxl_req(0x4103, 0);
     req_tag(&lsa, 0x7e);
     g_assert_cmphex(cxl_cmd(dev, 0x4103, &lsa, NULL), ==, 0);
     g_assert_cmphex(line_cmd(dev, 0x4301, LINE, 0), ==, 0);
@@ -200,7 +182,6 @@ static uint64_t fill(CxlDev *dev)
 
 static void nothing_is_left(CxlDev *dev, uint64_t at)
 {
-    CxlReq get = { 0 };
     CxlRsp rsp;
 
     g_assert_cmphex(dev_readq(dev, REG_MEMDEV_STATUS), ==, READY);
@@ -208,9 +189,7 @@ static void nothing_is_left(CxlDev *dev, uint64_t at)
     g_assert_cmphex(qtest_readq(dev->qts, at + LINE), ==, 0);
     g_assert_cmphex(qtest_readq(dev->qts, at + CXL_STATIC), ==, 0);
     g_assert_cmphex(qtest_readq(dev->qts, at + DC_BASE + 8), ==, 0);
-    req32(&get, 0);
-    req32(&get, 8);
-    g_assert_cmphex(cxl_cmd(dev, 0x4102, &get, &rsp), ==, 0);
+    g_assert_cmphex(cxl_run(dev, &rsp, 0x4102, 0, 8), ==, 0);
     g_assert_cmphex(ldq_le_p(rsp.data), ==, 0);
     g_assert_cmpuint(listed(dev), ==, 0);
     g_assert_cmphex(dev_readq(dev, REG_EVENT_STATUS) & 0xf, ==, 0);
@@ -317,14 +296,12 @@ static void background_time_can_be_scaled(void)
     static const struct { const char *scale; int64_t ns; } rows[] = {
         { "50", SANITIZE_S * SECOND / 2 }, { "25", SANITIZE_S * SECOND / 4 },
     };
-    CxlReq all = { 0 };
+    CxlReq all = cxl_req(0x4303, 0, CXL_STATIC / LINE);
     CxlDev dev;
     CxlRsp rsp;
     QTestState *qts;
     unsigned i;
 
-    req64(&all, 0);
-    req64(&all, CXL_STATIC / LINE);
     for (i = 0; i < ARRAY_SIZE(rows); i++) {
         g_autofree char *args = g_strdup_printf(
             DEVICE ",bg-time-scale=%s", rows[i].scale);
@@ -383,13 +360,9 @@ static void a_reset_does_not_bring_data_back(void)
 static uint16_t media_op(CxlDev *dev, uint8_t subclass, const uint64_t *range,
                          unsigned n)
 {
-    CxlReq r = { 0 };
+    CxlReq r = cxl_req(0x4402, 1, subclass, n);
     unsigned i;
 
-    req8(&r, 1);
-    req8(&r, subclass);
-    req16(&r, 0);
-    req32(&r, n);
     for (i = 0; i < 2 * n; i++) {
         req64(&r, range[i]);
     }

@@ -64,8 +64,7 @@ static void query_shows_every_state(CxlDev *dev)
     QList *pending;
     uint32_t gen;
 
-    g_assert_cmphex(fm_add_list(dev, &held, 1), ==, 0);
-    g_assert_cmphex(host_answer(dev, 0x4802, &held, 1, false), ==, 0);
+    cxl_hold(dev, &held, 1);
     g_assert_cmphex(fm_release_list(dev, REL_SANITIZE, &held, 1), ==, 0);
     g_assert_cmphex(fm_add_list(dev, &gone, 1), ==, 0);
     g_assert_cmphex(fm_release_list(dev, REL_FORCED, &gone, 1), ==, 0);
@@ -100,8 +99,7 @@ static void monitor_hears_what_the_host_does(CxlDev *dev)
     const CxlExtent part = { R0(1), BLOCKS(1), 1 };
     QDict *event, *data, *extent;
 
-    g_assert_cmphex(fm_add_list(dev, &e, 1), ==, 0);
-    g_assert_cmphex(host_answer(dev, 0x4802, &e, 1, false), ==, 0);
+    cxl_hold(dev, &e, 1);
     event = qtest_qmp_eventwait_ref(qts, "CXL_DYNAMIC_CAPACITY_ACCEPTED");
     data = qdict_get_qdict(event, "data");
     g_assert_cmpstr(qdict_get_str(data, "device"), ==, "cxl-mem0");
@@ -165,16 +163,14 @@ static void monitor_hears_why_capacity_ends(CxlDev *dev)
     g_assert_cmphex(host_answer(dev, 0x4802, NULL, 0, false), ==, 0);
     told_of(qts, refused, "host", &e);
 
-    g_assert_cmphex(fm_add_list(dev, &e, 1), ==, 0);
-    g_assert_cmphex(host_answer(dev, 0x4802, &e, 1, false), ==, 0);
+    cxl_hold(dev, &e, 1);
     qtest_qmp_eventwait(qts, "CXL_DYNAMIC_CAPACITY_ACCEPTED");
     g_assert_cmphex(host_answer(dev, 0x4803, &half, 1, false), ==, 0);
     told_of(qts, released, "host", &half);
     g_assert_cmphex(fm_release_list(dev, REL_FORCED, &other, 1), ==, 0);
     told_of(qts, released, "fabric-manager", &other);
 
-    g_assert_cmphex(fm_add_list(dev, &shared, 1), ==, 0);
-    g_assert_cmphex(host_answer(dev, 0x4802, &shared, 1, false), ==, 0);
+    cxl_hold(dev, &shared, 1);
     qtest_qmp_eventwait(qts, "CXL_DYNAMIC_CAPACITY_ACCEPTED");
     g_assert_cmphex(fm_add_list(dev, &e, 1), ==, 0);
     qtest_qmp_assert_success(qts, "{'execute': 'system_reset'}");

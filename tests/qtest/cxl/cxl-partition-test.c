@@ -23,11 +23,7 @@
 
 static uint16_t set_partition(CxlDev *dev, uint64_t units, uint8_t flags)
 {
-    CxlReq r = { 0 };
-
-    req64(&r, units);
-    req8(&r, flags);
-    return cxl_cmd(dev, 0x4101, &r, NULL);
+    return cxl_run(dev, NULL, 0x4101, units, flags);
 }
 
 static void partition_is(CxlDev *dev, unsigned vol, unsigned pers,
@@ -148,11 +144,7 @@ static void at_once_only_what_is_not_decoded(void)
 
 static uint16_t set_passphrase(CxlDev *dev)
 {
-    CxlReq r = { 0 };
-
-    req8(&r, 1);
-    req_zero(&r, 0x5f);
-    return cxl_cmd(dev, 0x4501, &r, NULL);
+    return cxl_run(dev, NULL, 0x4501, 1, 0, 0);
 }
 
 static void passphrases_protect_the_persistent_part(void)
@@ -200,7 +192,6 @@ static void a_snapshot_brings_partition_and_passphrase_back(void)
     QTestState *qts = cxl_start(STATE_RAM("128M") STATE_MEMORY("vm0", "256M")
                                 STATE_MEMORY("pm0", "512M")
                                 STATE_MEMORY("lsa0", "64K") DEVICE);
-    CxlReq disable = { 0 };
     CxlDev dev;
     State state;
 
@@ -208,9 +199,7 @@ static void a_snapshot_brings_partition_and_passphrase_back(void)
     g_assert_cmphex(set_partition(&dev, 1, 1), ==, 0);
     g_assert_cmphex(set_passphrase(&dev), ==, 0);
     state_save(&state, qts);
-    req8(&disable, 1);
-    req_zero(&disable, 0x3f);
-    g_assert_cmphex(cxl_cmd(&dev, 0x4502, &disable, NULL), ==, 0);
+    g_assert_cmphex(cxl_run(&dev, NULL, 0x4502, 1, 0), ==, 0);
     g_assert_cmphex(set_partition(&dev, 2, 1), ==, 0);
     partition_is(&dev, 3, 0, 0, 0);
     g_assert_true(state_load(&state, state.data));

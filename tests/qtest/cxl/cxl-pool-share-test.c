@@ -29,21 +29,17 @@ static void share_start(Pool *t, const char *props)
 
 static void reference(Pool *t, bool add)
 {
-    CxlReq r = { 0 };
+    CxlReq r = cxl_req(0x5606, TAG);
 
-    req_tag(&r, TAG);
     g_assert_cmphex(cxl_cmd(&t->head[0], add ? 0x5606 : 0x5607, &r, NULL), ==,
                     0);
 }
 
 static unsigned nr_tags(Pool *t)
 {
-    CxlReq r = { 0 };
     CxlRsp rsp;
 
-    req32(&r, 0);
-    req32(&r, 8);
-    g_assert_cmphex(cxl_cmd(&t->head[0], 0x5608, &r, &rsp), ==, 0);
+    g_assert_cmphex(cxl_run(&t->head[0], &rsp, 0x5608, 0, 8), ==, 0);
     return ldl_le_p(rsp.data + 4);
 }
 

@@ -17,15 +17,12 @@
 static void the_manager_is_not_on_a_heads_mailbox(void)
 {
     g_autofree char *args = pool_args("");
-    CxlReq r = { 0 };
     Pool t;
 
     pool_attach(&t, qtest_init(args));
     cxl_refused(&t.head[0], 0x5600, NULL, 0x03);
     cxl_refused(&t.head[1], 0x5600, NULL, 0x03);
-    req8(&r, 8);
-    req8(&r, 0);
-    g_assert_cmphex(cxl_cmd(&t.head[1], 0x4800, &r, NULL), ==, 0);
+    g_assert_cmphex(cxl_run(&t.head[1], NULL, 0x4800, 8, 0), ==, 0);
     pool_stop(&t);
 }
 
@@ -36,22 +33,14 @@ static void each_head_is_a_device_with_dynamic_capacity(void)
 
     pool_start(&t, "");
     for (unsigned h = 0; h < 2; h++) {
-        CxlReq r = { 0 };
-
-        req8(&r, 8);
-        req8(&r, 0);
-        g_assert_cmphex(cxl_cmd(&t.head[h], 0x4800, &r, &rsp), ==, 0);
+        g_assert_cmphex(cxl_run(&t.head[h], &rsp, 0x4800, 8, 0), ==, 0);
         g_assert_cmpuint(rsp.data[0], ==, POOL_REGIONS);
         for (unsigned i = 0; i < POOL_REGIONS; i++) {
             g_assert_cmphex(ldq_le_p(rsp.data + 8 + 0x28 * i), ==,
                             POOL_DPA(h, i, 0));
         }
         /* the Fabric Manager sees the same addresses, by host ID */
-        r = (CxlReq) { 0 };
-        req16(&r, h);
-        req8(&r, 8);
-        req8(&r, 0);
-        g_assert_cmphex(cxl_cmd(&t.head[0], 0x5601, &r, &rsp), ==, 0);
+        g_assert_cmphex(cxl_run(&t.head[0], &rsp, 0x5601, h, 8, 0), ==, 0);
         g_assert_cmpuint(lduw_le_p(rsp.data), ==, h);
         g_assert_cmphex(ldq_le_p(rsp.data + 4), ==, POOL_DPA(h, 0, 0));
     }
@@ -182,7 +171,6 @@ static void a_head_that_is_unplugged_leaves_its_capacity(void)
 {
     const CxlExtent e = { POOL_DPA(1, POOL_PLAIN, 0), BLOCKS(4), 1 };
     const CxlExtent there = { POOL_DPA(0, POOL_PLAIN, 0), BLOCKS(4), 2 };
-    CxlReq r = { 0 };
     Pool t;
 
     pool_start(&t, "");
@@ -191,10 +179,7 @@ static void a_head_that_is_unplugged_leaves_its_capacity(void)
     unplug(&t, 1);
     /* its records would reach nobody */
     g_assert_cmphex(pool_add(&t, 1, &there, 1), ==, 0x05);
-    req16(&r, 2);
-    req8(&r, 8);
-    req8(&r, 0);
-    cxl_refused(&t.head[0], 0x5601, &r, 0x02);
+    cxl_refuses(&t.head[0], 0x02, 0x5601, 2, 8, 0);
     pool_hold(&t, 0, &there, 1);
     g_assert_cmphex(pool_readq(&t, 0, there.dpa), ==, MARK);
     /* the next one may be another device: without static capacity */
@@ -212,25 +197,15 @@ static void a_head_that_is_unplugged_leaves_its_capacity(void)
 
 static uint16_t set_block_size(Pool *t, uint8_t region, uint64_t size)
 {
-    CxlReq r = { 0 };
-
-    req8(&r, region);
-    req_zero(&r, 3);
-    req64(&r, size);
-    req8(&r, 0);
-    req_zero(&r, 3);
-    return cxl_cmd(&t->head[0], 0x5602, &r, NULL);
+    return cxl_run(&t->head[0], NULL, 0x5602, region, size, 0);
 }
 
 /* Bytes of a block of the first region, as 4800h tells the host */
 static uint64_t block_size(Pool *t, unsigned h)
 {
-    CxlReq r = { 0 };
     CxlRsp rsp;
 
-    req8(&r, 1);
-    req8(&r, 0);
-    g_assert_cmphex(cxl_cmd(&t->head[h], 0x4800, &r, &rsp), ==, 0);
+    g_assert_cmphex(cxl_run(&t->head[h], &rsp, 0x4800, 1, 0), ==, 0);
     return ldq_le_p(rsp.data + 8 + 0x18);
 }
 

@@ -90,30 +90,21 @@ void ras_set_scrub(CxlDev *dev, uint32_t flags, uint8_t hours, bool on)
 
 void ras_poison(CxlDev *dev, uint64_t dpa)
 {
-    CxlReq r = { 0 };
-
-    req64(&r, dpa);
-    g_assert_cmphex(cxl_cmd(dev, 0x4301, &r, NULL), ==, 0);
+    g_assert_cmphex(cxl_run(dev, NULL, 0x4301, dpa), ==, 0);
     drain_log(dev, 0);
 }
 
 unsigned ras_poisoned(CxlDev *dev)
 {
-    CxlReq r = { 0 };
     CxlRsp rsp;
 
-    req64(&r, 0);
-    req64(&r, CXL_STATIC / 64);
-    g_assert_cmphex(cxl_cmd(dev, 0x4300, &r, &rsp), ==, 0);
+    g_assert_cmphex(cxl_run(dev, &rsp, 0x4300, 0, CXL_STATIC / 64), ==, 0);
     return lduw_le_p(rsp.data + 0x0a);
 }
 
 unsigned ras_read_log(CxlDev *dev, uint8_t log, CxlRsp *rsp)
 {
-    CxlReq r = { 0 };
-
-    req8(&r, log);
-    g_assert_cmphex(cxl_cmd(dev, 0x0100, &r, rsp), ==, 0);
+    g_assert_cmphex(cxl_run(dev, rsp, 0x0100, log), ==, 0);
     return lduw_le_p(rsp->data + 0x14);
 }
 

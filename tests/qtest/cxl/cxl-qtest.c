@@ -211,6 +211,14 @@ static uint8_t *req_take(CxlReq *r, size_t n)
     return at;
 }
 
+CxlReq cxl_req_fields(uint16_t op, const uint64_t *values, size_t n)
+{
+    CxlReq r = { 0 };
+
+    r.len = cxl_request_pack(r.data, sizeof(r.data), op, values, n);
+    return r;
+}
+
 void req8(CxlReq *r, uint8_t v)
 {
     *req_take(r, 1) = v;
@@ -297,6 +305,14 @@ uint16_t cxl_cmd(CxlDev *dev, uint16_t op, const CxlReq *req, CxlRsp *rsp)
                    req ? MIN(req->len, CXL_PAYLOAD) : 0, rsp);
 }
 
+uint16_t cxl_run_fields(CxlDev *dev, CxlRsp *rsp, uint16_t op,
+                        const uint64_t *values, size_t n)
+{
+    CxlReq r = cxl_req_fields(op, values, n);
+
+    return cxl_cmd(dev, op, &r, rsp);
+}
+
 void cxl_alive(CxlDev *dev)
 {
     CxlRsp rsp;
@@ -312,6 +328,14 @@ void cxl_refused(CxlDev *dev, uint16_t op, const CxlReq *req, uint16_t rc)
     g_assert_cmphex(cxl_cmd(dev, op, req, &rsp), ==, rc);
     g_assert_cmpuint(rsp.len, ==, 0);
     cxl_alive(dev);
+}
+
+void cxl_refuses_fields(CxlDev *dev, uint16_t rc, uint16_t op,
+                        const uint64_t *values, size_t n)
+{
+    CxlReq r = cxl_req_fields(op, values, n);
+
+    cxl_refused(dev, op, &r, rc);
 }
 
 /* -- interrupts -- */

@@ -8,6 +8,7 @@
 
 #include "qemu/units.h"
 #include "tests/qtest/libqtest.h"
+#include "cxl-requests.h"
 
 #define CXL_BLOCK       (2 * MiB)
 #define CXL_REGION      (256 * MiB)
@@ -43,6 +44,10 @@ typedef struct CxlReq {
     uint8_t data[2 * CXL_PAYLOAD];
 } CxlReq;
 
+/** cxl_req() - a request of @op with these values, see cxl_request_pack() */
+#define cxl_req(op, ...) cxl_req_fields(op, CXL_VALUES(__VA_ARGS__))
+CxlReq cxl_req_fields(uint16_t op, const uint64_t *values, size_t n);
+/* What stands behind such fields, or all of a request that has none */
 void req8(CxlReq *r, uint8_t v);
 void req16(CxlReq *r, uint16_t v);
 void req32(CxlReq *r, uint32_t v);
@@ -116,10 +121,20 @@ uint16_t cxl_raw(CxlDev *dev, uint16_t op, uint32_t len, const void *in,
                  size_t n, CxlRsp *rsp);
 /** cxl_cmd() - run @op with request @req (NULL: empty); @rsp may be NULL */
 uint16_t cxl_cmd(CxlDev *dev, uint16_t op, const CxlReq *req, CxlRsp *rsp);
+/** cxl_run() - run @op with these values as cxl_req(); @rsp may be NULL */
+#define cxl_run(dev, rsp, op, ...) \
+    cxl_run_fields(dev, rsp, op, CXL_VALUES(__VA_ARGS__))
+uint16_t cxl_run_fields(CxlDev *dev, CxlRsp *rsp, uint16_t op,
+                        const uint64_t *values, size_t n);
 /** cxl_alive() - the device still answers Identify Memory Device */
 void cxl_alive(CxlDev *dev);
 /** cxl_refused() - @op gives @rc, no payload, and the device lives on */
 void cxl_refused(CxlDev *dev, uint16_t op, const CxlReq *req, uint16_t rc);
+/** cxl_refuses() - the same with these values as cxl_req() */
+#define cxl_refuses(dev, rc, op, ...) \
+    cxl_refuses_fields(dev, rc, op, CXL_VALUES(__VA_ARGS__))
+void cxl_refuses_fields(CxlDev *dev, uint16_t rc, uint16_t op,
+                        const uint64_t *values, size_t n);
 
 /**
  * cxl_settle() - what devices left for later is done

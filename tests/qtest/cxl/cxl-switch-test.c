@@ -71,7 +71,7 @@ static void identify_counts_ports_and_vppbs(void)
 static void port_state_is_that_of_the_ports(void)
 {
     CxlSwitch sw;
-    CxlReq req = { 0 };
+    CxlReq req;
     uint8_t b[16];
     CxlRsp rsp;
 
@@ -106,8 +106,7 @@ static void port_state_is_that_of_the_ports(void)
     g_assert_cmphex(b[0xa], ==, 5);
 
     /* in the order asked for, twice if asked twice */
-    req8(&req, 3);
-    req8(&req, SWITCH_USP_PORT);
+    req = cxl_req(0x5101, 3, SWITCH_USP_PORT);
     req8(&req, SWITCH_DSP_PORT(1));
     req8(&req, SWITCH_USP_PORT);
     g_assert_cmphex(cxl_cmd(&sw.mailbox, 0x5101, &req, &rsp), ==, 0);
@@ -163,14 +162,13 @@ static void wrong_properties_of_the_mailbox_are_named(void)
 
 static void port_state_of_strangers_is_refused(void)
 {
-    CxlReq one = { 0 }, many = { 0 }, wrong = { 0 }, none = { 0 };
+    CxlReq one, many = { 0 }, wrong, none = { 0 };
     CxlSwitch sw;
     CxlRsp rsp;
     unsigned i;
 
     switch_start(&sw, "-global cxl-switch-mailbox-cci.mailbox-payload=2K");
-    req8(&one, 2);
-    req8(&one, SWITCH_USP_PORT);
+    one = cxl_req(0x5101, 2, SWITCH_USP_PORT);
     req8(&one, 99);
     switch_refused(&sw, 0x5101, &one, RC_INPUT);
 
@@ -185,8 +183,7 @@ static void port_state_of_strangers_is_refused(void)
     g_assert_cmphex(cxl_cmd(&sw.mailbox, 0x5101, &many, &rsp), ==, 0);
     g_assert_cmpuint(rsp.len, ==, 4 + 127 * 16);
 
-    req8(&wrong, 2);
-    req8(&wrong, SWITCH_USP_PORT);
+    wrong = cxl_req(0x5101, 2, SWITCH_USP_PORT);
     switch_refused(&sw, 0x5101, &wrong, RC_LENGTH);
     switch_refused(&sw, 0x5101, NULL, RC_LENGTH);
     req8(&none, 0);
@@ -275,15 +272,11 @@ static uint16_t config_request(CxlSwitch *sw, uint8_t port, unsigned reg,
                                unsigned enables, bool write, uint32_t value,
                                uint32_t *answer)
 {
-    CxlReq req = { 0 };
     CxlRsp rsp;
     uint16_t rc;
 
-    req8(&req, port);
-    req16(&req, (reg & 0xfff) | enables << 12);
-    req8(&req, write ? 0x80 : 0);
-    req32(&req, value);
-    rc = cxl_cmd(&sw->mailbox, 0x5103, &req, &rsp);
+    rc = cxl_run(&sw->mailbox, &rsp, 0x5103, port, (reg & 0xfff) | enables <<
+                 12, write ? 0x80 : 0, value);
     if (!rc) {
         g_assert_cmpuint(rsp.len, ==, 4);
         *answer = ldl_le_p(rsp.data);
@@ -392,7 +385,7 @@ static void port_changes_are_logged(void)
         0x77, 0xcf, 0x92, 0x71, 0x9c, 0x02, 0x47, 0x0b,
         0x9f, 0xe4, 0xbc, 0x7b, 0x75, 0xf2, 0xda, 0x97,
     };
-    CxlReq log = { .len = 1 }, clear = { 0 };
+    CxlReq log = { .len = 1 }, clear;
     const uint8_t *r;
     uint8_t b[16];
     CxlSwitch sw;
@@ -418,10 +411,7 @@ static void port_changes_are_logged(void)
     g_assert_cmpmem(r + 0x35, 15, b + 1, 15);
 
     /* a wrong handle clears nothing, the right one does */
-    req8(&clear, 0);
-    req8(&clear, 0);
-    req8(&clear, 1);
-    req_zero(&clear, 3);
+    clear = cxl_req(0x0101, 0, 0, 1);
     req16(&clear, 77);
     switch_refused(&sw, 0x0101, &clear, 0x0e);
     memcpy(clear.data + 6, r + 0x14, 2);
@@ -537,14 +527,13 @@ static void state_migrates(void)
     g_autofree char *args = cxl_args(SWITCH_PORTS SWITCH_MAILBOX
                                      SWITCH_DEVICE);
     CxlReq sv = { .len = 16, .data = { 0xab } }, one = { .len = 1 };
-    CxlReq time = { 0 };
     uint8_t before[16], after[16];
     CxlSwitch sw;
     CxlRsp rsp, old;
 
     switch_probe(qtest_init(args), &sw);
-    req64(&time, 1000000000000ull);
-    g_assert_cmphex(cxl_cmd(&sw.mailbox, 0x0301, &time, NULL), ==, 0);
+    g_assert_cmphex(cxl_run(&sw.mailbox, NULL, 0x0301, 1000000000000ull), ==,
+                    0);
     g_assert_cmphex(cxl_cmd(&sw.mailbox, 0x5105, &sv, NULL), ==, 0);
     g_assert_cmphex(switch_control(&sw, SWITCH_DSP_PORT(0), ASSERT), ==, 0);
     switch_port(&sw, SWITCH_DSP_PORT(0), before);

@@ -146,10 +146,7 @@ static void errors_survive_save_and_load(CxlDev *dev)
 static const uint8_t *only_record(CxlDev *dev, uint8_t log, uint32_t type,
                                   CxlRsp *rsp)
 {
-    CxlReq r = { 0 };
-
-    req8(&r, log);
-    g_assert_cmphex(cxl_cmd(dev, 0x0100, &r, rsp), ==, 0);
+    g_assert_cmphex(cxl_run(dev, rsp, 0x0100, log), ==, 0);
     g_assert_cmpuint(lduw_le_p(rsp->data + 0x14), ==, 1);
     g_assert_cmphex((uint32_t)ldl_be_p(rsp->data + 0x20), ==, type);
     return rsp->data + 0x20;

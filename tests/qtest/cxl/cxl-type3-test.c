@@ -213,16 +213,12 @@ static void regions_have_their_own_geometry(void)
     const CxlExtent large = { CXL_DC_BASE + CXL_REGION + 128 * MiB, 128 * MiB,
                               2 };
     const CxlExtent both[] = { small, large };
-    CxlReq r = { 0 };
     CxlRsp rsp;
 
-    req8(&r, 8);
-    req8(&r, 0);
-    g_assert_cmphex(cxl_cmd(&dev, 0x4800, &r, &rsp), ==, 0);
+    g_assert_cmphex(cxl_run(&dev, &rsp, 0x4800, 8, 0), ==, 0);
     g_assert_cmphex(ldq_le_p(rsp.data + 8 + 0x18), ==, 64 * KiB);
     g_assert_cmphex(ldq_le_p(rsp.data + 8 + 0x28 + 0x18), ==, 128 * MiB);
-    g_assert_cmphex(fm_add_list(&dev, both, 2), ==, 0);
-    g_assert_cmphex(host_answer(&dev, 0x4802, both, 2, false), ==, 0);
+    cxl_hold(&dev, both, 2);
     host_has(&dev, both, 2);
     qtest_quit(qts);
 }
@@ -392,7 +388,7 @@ static void labels_migrate_without_the_first_of_two_devices(void)
         "-object memory-backend-ram,id=lsa0,size=64K "
         "-device cxl-type3,id=b,bus=rp1,persistent-memdev=pm1,lsa=lsa0 ";
     g_autofree char *args = cxl_args(second);
-    CxlReq set = { 0 }, get = { 0 };
+    CxlReq set = { 0 };
     CxlDev dev;
     CxlRsp rsp;
     QTestState *qts = cxl_start(
@@ -414,9 +410,7 @@ static void labels_migrate_without_the_first_of_two_devices(void)
                              "{'id': 'pm0'}}");
 
     dev.qts = cxl_migrate(qts, args);
-    req32(&get, 4096);
-    req32(&get, 8);
-    g_assert_cmphex(cxl_cmd(&dev, 0x4102, &get, &rsp), ==, 0);
+    g_assert_cmphex(cxl_run(&dev, &rsp, 0x4102, 4096, 8), ==, 0);
     g_assert_cmphex(ldq_le_p(rsp.data), ==, 0x1122334455667788);
 
     /* and when all of them are gone, the backend can go */

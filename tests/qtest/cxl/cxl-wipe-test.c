@@ -57,22 +57,17 @@ static void hold_dc(CxlDev *dev)
 
 static void label(CxlDev *dev, uint32_t offset, uint8_t value)
 {
-    CxlReq lsa = { 0 };
+    CxlReq lsa = cxl_req(0x4103, offset);
 
-    req32(&lsa, offset);
-    req32(&lsa, 0);
     req_tag(&lsa, value);
     g_assert_cmphex(cxl_cmd(dev, 0x4103, &lsa, NULL), ==, 0);
 }
 
 static void label_is(CxlDev *dev, uint32_t offset, uint64_t want)
 {
-    CxlReq get = { 0 };
     CxlRsp rsp;
 
-    req32(&get, offset);
-    req32(&get, 8);
-    g_assert_cmphex(cxl_cmd(dev, 0x4102, &get, &rsp), ==, 0);
+    g_assert_cmphex(cxl_run(dev, &rsp, 0x4102, offset, 8), ==, 0);
     g_assert_cmphex(ldq_le_p(rsp.data), ==, want);
 }
 
@@ -224,12 +219,8 @@ static void media_operation_goes_in_slices(void)
     QTestState *qts = cxl_start(BACKENDS "-device " DEVICE);
     uint64_t at = start(&dev, qts);
     unsigned before = 0, halfway = 0;
-    CxlReq r = { 0 };
+    CxlReq r = cxl_req(0x4402, 1, 1, 1);
 
-    req8(&r, 1);
-    req8(&r, 1);
-    req16(&r, 0);
-    req32(&r, 1);
     req64(&r, 64);
     req64(&r, 256 * MiB);
     g_assert_cmphex(cxl_cmd(&dev, 0x4402, &r, NULL), ==, 1);
