@@ -15,12 +15,6 @@
 #define ALL_DPA (CXL_STATIC + 2 * CXL_REGION)
 #define MARK 0xfeedc0de12345678ull
 
-static void reset(CxlDev *dev)
-{
-    qtest_system_reset(dev->qts);
-    cxl_probe(dev->qts, 0, dev);
-}
-
 static void reset_keeps_held_capacity_and_its_data(CxlDev *dev)
 {
     const CxlExtent e[] = { { R0(0), BLOCKS(2), 1 }, { R1(3), BLOCKS(1), 2 } };
@@ -28,7 +22,7 @@ static void reset_keeps_held_capacity_and_its_data(CxlDev *dev)
 
     cxl_hold(dev, e, 2);
     qtest_writeq(dev->qts, hpa + R0(1), MARK);
-    reset(dev);
+    cxl_reset(dev);
     host_has(dev, e, 2);
     hpa = cxl_map(dev, ALL_DPA);
     g_assert_cmphex(qtest_readq(dev->qts, hpa + R0(1)), ==, MARK);
@@ -48,7 +42,7 @@ static void reset_drops_offers_records_and_policies(CxlDev *dev)
     }
     g_assert_cmphex(cxl_cmd(dev, 0x0103, &policy, NULL), ==, 0);
     g_assert_cmphex(fm_add_list(dev, &e, 1), ==, 0);
-    reset(dev);
+    cxl_reset(dev);
     g_assert_cmpuint(avail_extents(dev), ==, avail);
     g_assert_cmphex(dev_readl(dev, REG_EVENT_STATUS), ==, 0);
     g_assert_cmpuint(drain_log(dev, 4), ==, 0);
@@ -66,7 +60,7 @@ static void reset_between_more_payloads_forgets_the_first(CxlDev *dev)
 
     g_assert_cmphex(fm_add_list(dev, e, 2), ==, 0);
     g_assert_cmphex(host_answer(dev, 0x4802, e, 1, true), ==, 0);
-    reset(dev);
+    cxl_reset(dev);
     g_assert_cmphex(fm_add_list(dev, e, 2), ==, 0);
     g_assert_cmphex(host_answer(dev, 0x4802, e + 1, 1, false), ==, 0);
     host_has(dev, e + 1, 1);
@@ -82,7 +76,7 @@ static void reset_takes_shared_capacity_back(CxlDev *dev)
     g_assert_cmphex(host_answer(dev, 0x4802, &shared, 1, false), ==, 0);
     cxl_hold(dev, &own, 1);
     host_list(dev, NULL, 0, &before);
-    reset(dev);
+    cxl_reset(dev);
     host_has(dev, &own, 1);
     host_list(dev, NULL, 0, &after);
     g_assert_cmphex(after, !=, before);
@@ -92,8 +86,6 @@ static void reset_takes_shared_capacity_back(CxlDev *dev)
 /* Everything at once: held, offered, dead, asked back, half answered, logged */
 static void every_state_survives_save_and_load(CxlDev *dev)
 {
-    g_autofree char *args = cxl_args(CXL_BACKENDS "-device " CXL_DCD_DEVICE
-                                     ",dc1-sharable=on");
     const CxlExtent held[] = {
         { R0(0), BLOCKS(4), 1 }, { R0(8), BLOCKS(1), 2 },
     };
@@ -126,7 +118,7 @@ static void every_state_survives_save_and_load(CxlDev *dev)
     list = cxl_req(0x5608, 0, 8);
     g_assert_cmphex(cxl_cmd(dev, 0x5608, &list, &tags), ==, 0);
 
-    dev->qts = cxl_migrate(dev->qts, args);
+    cxl_migrate_dcd(dev, ",dc1-sharable=on");
 
     host_list(dev, NULL, 0, &after);
     g_assert_cmphex(after, ==, gen);
@@ -156,7 +148,6 @@ static void every_state_survives_save_and_load(CxlDev *dev)
 
 static void mailbox_and_events_survive_save_and_load(CxlDev *dev)
 {
-    g_autofree char *args = cxl_args(CXL_BACKENDS "-device " CXL_DCD_DEVICE);
     const CxlExtent e[] = { { R0(0), BLOCKS(1), 1 }, { R0(2), BLOCKS(1), 2 } };
     uint64_t command, payload;
     unsigned vector;
@@ -173,7 +164,7 @@ static void mailbox_and_events_survive_save_and_load(CxlDev *dev)
     command = dev_readq(dev, REG_MB_COMMAND);
     payload = dev_readq(dev, REG_MB_PAYLOAD);
 
-    dev->qts = cxl_migrate(dev->qts, args);
+    cxl_migrate_dcd(dev, "");
     g_assert_cmphex(dev_readq(dev, REG_MB_COMMAND), ==, command);
     g_assert_cmphex(dev_readq(dev, REG_MB_PAYLOAD), ==, payload);
     g_assert_cmphex(dev_readl(dev, REG_EVENT_STATUS), ==, 1 << 4);

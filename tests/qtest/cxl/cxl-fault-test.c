@@ -226,8 +226,7 @@ static void a_reset_ends_what_never_comes(CxlDev *dev)
     /* what is written meanwhile does not run */
     ring(dev, 0x0400);
     g_assert_cmphex(dev_readq(dev, REG_MB_COMMAND) & 0xffff, ==, 0x0400);
-    qtest_system_reset(qts);
-    cxl_probe(qts, 0, dev);
+    cxl_reset(dev);
     g_assert_false(doorbell(dev));
     cxl_alive(dev);
     /* what acted as often as it may is still there */
@@ -246,7 +245,6 @@ static void clearing_ends_what_never_comes(CxlDev *dev)
 
 static void armed_faults_migrate(CxlDev *dev)
 {
-    g_autofree char *args = cxl_args(CXL_BACKENDS "-device " CXL_DCD_DEVICE);
     g_autofree char *rest = NULL, *want = NULL;
     uint32_t id;
 
@@ -263,7 +261,7 @@ static void armed_faults_migrate(CxlDev *dev)
     ring(dev, 0x0400);
     g_assert_true(doorbell(dev));
 
-    dev->qts = cxl_migrate(dev->qts, args);
+    cxl_migrate_dcd(dev, "");
     g_assert_true(doorbell(dev));
     g_assert_cmpint(fault_hits(dev->qts, "rp0", 1), ==, 0);
     qtest_qmp_assert_success(dev->qts, "{'execute': 'cxl-clear-fault', "

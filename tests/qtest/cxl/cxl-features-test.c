@@ -78,7 +78,7 @@ static void saved_values_survive_a_reset(CxlDev *dev)
     r = ras_set_request(RAS_SCRUB, RAS_START, 1);
     req8(&r, 1);
     g_assert_cmphex(cxl_cmd(dev, 0x0502, &r, NULL), ==, 0);
-    ras_reset(dev);
+    cxl_reset(dev);
     scrub_reads(dev, RAS_CURRENT, 6, true);
 }
 

@@ -44,12 +44,6 @@ static void set_dirty(CxlDev *dev)
     g_assert_cmphex(cxl_run(dev, NULL, 0x4204, 1), ==, 0);
 }
 
-static void reset(CxlDev *dev)
-{
-    qtest_system_reset(dev->qts);
-    cxl_probe(dev->qts, 0, dev);
-}
-
 static void a_passed_threshold_makes_one_record(CxlDev *dev)
 {
     QTestState *qts = dev->qts;
@@ -90,11 +84,11 @@ static void a_reset_counts_a_dirty_shutdown(CxlDev *dev)
 
     g_assert_cmpuint(dirty_count(dev), ==, 0);
     set_dirty(dev);
-    reset(dev);
+    cxl_reset(dev);
     g_assert_cmpuint(dirty_count(dev), ==, 1);
     g_assert_cmphex(cxl_cmd(dev, 0x4203, NULL, &rsp), ==, 0);
     g_assert_cmphex(rsp.data[0], ==, 0);
-    reset(dev);
+    cxl_reset(dev);
     g_assert_cmpuint(dirty_count(dev), ==, 1);
 }
 
@@ -129,9 +123,9 @@ static void staged_firmware_runs_after_reset(CxlDev *dev)
     qtest_clock_step(dev->qts, FULL_NS);
     stage(dev);
     check_revision(dev, "BWFW VERSION 00");
-    reset(dev);
+    cxl_reset(dev);
     check_revision(dev, "BWFW VERSION 01");
-    reset(dev);
+    cxl_reset(dev);
     check_revision(dev, "BWFW VERSION 01");
 }
 
@@ -148,7 +142,7 @@ static void state_survives_save_and_load(void)
     g_assert_cmpuint(dirty_count(&dev), ==, 0);
     qtest_clock_step(qts, FULL_NS);
     stage(&dev);
-    reset(&dev);
+    cxl_reset(&dev);
     g_assert_cmpuint(dirty_count(&dev), ==, 1);
     check_revision(&dev, "BWFW VERSION 01");
     qtest_quit(qts);

@@ -78,8 +78,7 @@ static void the_last_commands_are_remembered(CxlDev *dev)
     g_assert_cmphex(lduw_le_p(last - 0x18 + 8), ==, 0x4000);
     g_assert_cmpuint(ldl_le_p(last - 0x18 + 16), ==, 0x45);
     /* what came before a reset is what one wants to know after it */
-    qtest_system_reset(dev->qts);
-    cxl_probe(dev->qts, 0, dev);
+    cxl_reset(dev);
     read_log(dev, history_uuid, log, sizeof(log));
     g_assert_cmpuint(ldl_le_p(log + 4), ==, 3);
 }
@@ -154,36 +153,30 @@ static void a_running_operation_shows(CxlDev *dev)
     g_assert_cmphex(ldl_le_p(dump), ==, 0);
 }
 
-static void logs_survive_save_and_load(void)
+static void logs_survive_save_and_load(CxlDev *dev)
 {
-    g_autofree char *args = cxl_args(CXL_BACKENDS "-device " CXL_DCD_DEVICE);
     g_autofree uint8_t *before = g_malloc(DUMP_SIZE);
     g_autofree uint8_t *after = g_malloc(DUMP_SIZE);
     uint8_t log[HISTORY_SIZE];
-    CxlDev dev;
-    QTestState *qts = cxl_start_dcd(&dev, "");
 
-    g_assert_cmphex(log_op(&dev, 0x0404, dump_uuid), ==, 0);
-    read_log(&dev, dump_uuid, before, DUMP_SIZE);
-    dev.qts = qts = cxl_migrate(qts, args);
-    read_log(&dev, dump_uuid, after, DUMP_SIZE);
+    g_assert_cmphex(log_op(dev, 0x0404, dump_uuid), ==, 0);
+    read_log(dev, dump_uuid, before, DUMP_SIZE);
+    cxl_migrate_dcd(dev, "");
+    read_log(dev, dump_uuid, after, DUMP_SIZE);
     g_assert_cmpmem(before, DUMP_SIZE, after, DUMP_SIZE);
-    read_log(&dev, history_uuid, log, sizeof(log));
+    read_log(dev, history_uuid, log, sizeof(log));
     g_assert_cmpuint(ldl_le_p(log + 4), ==, 1);
     g_assert_cmphex(lduw_le_p(log + 0x10 + 8), ==, 0x0404);
-    qtest_quit(qts);
 }
 
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-#define T(f) qtest_add_func("/cxl/logs/" #f, f)
 #define DCD(f, props) cxl_add_dcd_test("/cxl/logs/" #f, f, props)
     DCD(the_last_commands_are_remembered, "");
     DCD(a_dump_shows_the_state, ",sn=0x1234");
     DCD(a_running_operation_shows, "");
-    T(logs_survive_save_and_load);
+    DCD(logs_survive_save_and_load, "");
 #undef DCD
-#undef T
     return g_test_run();
 }

@@ -55,11 +55,10 @@ static void capability_array_follows_the_payload(gconstpointer data)
 
 static void payload_stays_over_a_migration(CxlDev *dev)
 {
-    g_autofree char *args = cxl_args(ARGS ",mailbox-payload=16K");
     unsigned last = REG_MB_PAYLOAD + 16 * KiB - 8;
 
     dev_writeq(dev, last, 0x1122334455667788ull);
-    dev->qts = cxl_migrate(dev->qts, args);
+    cxl_migrate_dcd(dev, ",mailbox-payload=16K");
     g_assert_cmphex(dev_readq(dev, last), ==, 0x1122334455667788ull);
     g_assert_cmphex(dev_readl(dev, REG_MB_CAPS) & 0x1f, ==, 14);
     cxl_alive(dev);

@@ -309,7 +309,7 @@ static void soft_spares_come_back_with_a_reset(CxlDev *dev)
     g_assert_cmphex(spare(dev, BANK, QUERY, 1, 0, 0, 0), ==, 0x1d);
     g_assert_cmphex(spare(dev, RANK, FOR_GOOD, 1, 0, 0, 0), ==, 0);
     drain_log(dev, 0);
-    ras_reset(dev);
+    cxl_reset(dev);
     g_assert_cmphex(spare(dev, RANK, QUERY, 1, 0, 0, 0), ==, 0x1d);
     drain_log(dev, 0);
     g_assert_cmphex(spare(dev, BANK, QUERY, 1, 0, 0, 0), ==, 0);
@@ -339,7 +339,7 @@ static void state_survives_save_and_load(void)
     g_assert_true(maintenance_needed(&dev));
     g_assert_cmphex(ppr(&dev, SOFT, 0, 0x1000), ==, 0);
     g_assert_false(maintenance_needed(&dev));
-    ras_reset(&dev);
+    cxl_reset(&dev);
     g_assert_cmphex(spare(&dev, BANK, QUERY, 1, 0, 0, 0), ==, 0);
     one_record(&dev, QUERY, SPARING, BANK, 0, 2, 0x1b);
     qtest_quit(qts);

@@ -86,16 +86,14 @@ static void a_full_list_is_read_in_pieces(CxlDev *dev)
     g_assert_cmphex(next, ==, 512 * LINE);
 }
 
-static void poison_shows_on_loads_until_it_is_cleared(void)
+static void poison_shows_on_loads_until_it_is_cleared(CxlDev *dev)
 {
-    CxlDev dev;
-    QTestState *qts = cxl_start(DEVICE);
+    QTestState *qts = dev->qts;
     uint64_t at;
 
-    cxl_probe(qts, 0, &dev);
-    at = cxl_map(&dev, DC_BASE);
+    at = cxl_map(dev, DC_BASE);
     qtest_memset(qts, at, 0x11, 3 * LINE);
-    g_assert_cmphex(line_cmd(&dev, 0x4301, LINE, 0), ==, 0);
+    g_assert_cmphex(line_cmd(dev, 0x4301, LINE, 0), ==, 0);
     g_assert_cmphex(qtest_readq(qts, at + LINE), ==, UINT64_MAX);
     g_assert_cmphex(qtest_readq(qts, at + 2 * LINE - 8), ==, UINT64_MAX);
     g_assert_cmphex(qtest_readq(qts, at + LINE - 8), ==, 0x1111111111111111);
@@ -103,16 +101,15 @@ static void poison_shows_on_loads_until_it_is_cleared(void)
     /* less than a line does not heal it */
     qtest_writeq(qts, at + LINE, 0);
     g_assert_cmphex(qtest_readq(qts, at + LINE), ==, UINT64_MAX);
-    g_assert_cmpuint(listed(&dev), ==, 1);
-    g_assert_cmphex(line_cmd(&dev, 0x4302, LINE, 0x42), ==, 0);
+    g_assert_cmpuint(listed(dev), ==, 1);
+    g_assert_cmphex(line_cmd(dev, 0x4302, LINE, 0x42), ==, 0);
     g_assert_cmphex(qtest_readq(qts, at + LINE), ==, 0x4242424242424242);
     g_assert_cmphex(qtest_readq(qts, at + 2 * LINE - 8), ==,
                     0x4242424242424242);
-    g_assert_cmpuint(listed(&dev), ==, 0);
+    g_assert_cmpuint(listed(dev), ==, 0);
     /* the first line of persistent memory is another backend */
-    g_assert_cmphex(line_cmd(&dev, 0x4302, CXL_STATIC, 0x24), ==, 0);
+    g_assert_cmphex(line_cmd(dev, 0x4302, CXL_STATIC, 0x24), ==, 0);
     g_assert_cmphex(qtest_readq(qts, at + CXL_STATIC), ==, 0x2424242424242424);
-    qtest_quit(qts);
 }
 
 static void dynamic_capacity_must_be_held(CxlDev *dev)
@@ -209,86 +206,77 @@ static uint16_t get_log(CxlDev *dev, bool effects)
     return cxl_cmd(dev, 0x0401, &r, NULL);
 }
 
-static void sanitize_disables_the_media_and_leaves_nothing(void)
+static void sanitize_disables_the_media_and_leaves_nothing(CxlDev *dev)
 {
+    QTestState *qts = dev->qts;
     const CxlExtent held = { DC_BASE, CXL_BLOCK, 1 };
     const CxlExtent offer = { DC_BASE + CXL_BLOCK, CXL_BLOCK, 2 };
-    CxlDev dev;
-    QTestState *qts = cxl_start(DEVICE);
     uint64_t at;
 
-    cxl_probe(qts, 0, &dev);
-    cxl_msix_enable(&dev);
-    at = fill(&dev);
-    dev_writel(&dev, REG_MB_CONTROL, 4);
-    g_assert_cmphex(fm_add_list(&dev, &offer, 1), ==, 0);
-    cxl_msix_fired(&dev, 7);
+    cxl_msix_enable(dev);
+    at = fill(dev);
+    dev_writel(dev, REG_MB_CONTROL, 4);
+    g_assert_cmphex(fm_add_list(dev, &offer, 1), ==, 0);
+    cxl_msix_fired(dev, 7);
 
-    g_assert_cmphex(cxl_cmd(&dev, 0x4400, NULL, NULL), ==, 1);
-    g_assert_cmphex(dev_readq(&dev, REG_MB_STATUS) & 1, ==, 1);
-    g_assert_cmphex(dev_readq(&dev, REG_MEMDEV_STATUS), ==, DISABLED);
-    cxl_refused(&dev, 0x4400, NULL, 6);
-    cxl_refused(&dev, 0x4100, NULL, 7);
-    cxl_refused(&dev, 0x4305, NULL, 7);
-    cxl_refused(&dev, 0x4401, NULL, 7);
+    g_assert_cmphex(cxl_cmd(dev, 0x4400, NULL, NULL), ==, 1);
+    g_assert_cmphex(dev_readq(dev, REG_MB_STATUS) & 1, ==, 1);
+    g_assert_cmphex(dev_readq(dev, REG_MEMDEV_STATUS), ==, DISABLED);
+    cxl_refused(dev, 0x4400, NULL, 6);
+    cxl_refused(dev, 0x4100, NULL, 7);
+    cxl_refused(dev, 0x4305, NULL, 7);
+    cxl_refused(dev, 0x4401, NULL, 7);
     /* who looks for capabilities now still finds them */
-    g_assert_cmphex(get_log(&dev, true), ==, 0);
-    g_assert_cmphex(get_log(&dev, false), ==, 7);
+    g_assert_cmphex(get_log(dev, true), ==, 0);
+    g_assert_cmphex(get_log(dev, false), ==, 7);
     qtest_writeq(qts, at, 0x55);                /* lost */
     qtest_clock_step(qts, SANITIZE_S * SECOND / 2);
-    g_assert_cmphex(bg_status(&dev), ==, 0x4400 | 50 << 16);
-    g_assert_false(cxl_msix_fired(&dev, 7));
+    g_assert_cmphex(bg_status(dev), ==, 0x4400 | 50 << 16);
+    g_assert_false(cxl_msix_fired(dev, 7));
 
     qtest_clock_step(qts, SANITIZE_S * SECOND / 2);
-    g_assert_cmphex(bg_status(&dev), ==, 0x4400 | 100 << 16);
-    g_assert_true(cxl_msix_fired(&dev, 7));
-    nothing_is_left(&dev, at);
+    g_assert_cmphex(bg_status(dev), ==, 0x4400 | 100 << 16);
+    g_assert_true(cxl_msix_fired(dev, 7));
+    nothing_is_left(dev, at);
     /* capacity is the host's as before, and the offer can be answered */
-    host_has(&dev, &held, 1);
-    g_assert_cmphex(dev_readq(&dev, REG_EVENT_STATUS), ==, 1 << 4);
-    g_assert_cmphex(host_answer(&dev, 0x4802, &offer, 1, false), ==, 0);
-    qtest_quit(qts);
+    host_has(dev, &held, 1);
+    g_assert_cmphex(dev_readq(dev, REG_EVENT_STATUS), ==, 1 << 4);
+    g_assert_cmphex(host_answer(dev, 0x4802, &offer, 1, false), ==, 0);
 }
 
 /* No decoder, no answer: what the media is like does not matter there */
-static void sanitize_answers_only_where_a_decoder_leads(void)
+static void sanitize_answers_only_where_a_decoder_leads(CxlDev *dev)
 {
-    CxlDev dev;
-    QTestState *qts = cxl_start(DEVICE);
+    QTestState *qts = dev->qts;
     uint64_t at, was;
 
-    cxl_probe(qts, 0, &dev);
-    at = fill(&dev);
-    qtest_writel(qts, dev.bar[0] + CXL_CACHEMEM_OFFSET + CXL_HDM_GLOBAL_CONTROL,
-                 0);
+    at = fill(dev);
+    qtest_writel(qts, dev->bar[0] + CXL_CACHEMEM_OFFSET +
+                 CXL_HDM_GLOBAL_CONTROL, 0);
     was = qtest_readq(qts, at);
-    g_assert_cmphex(cxl_cmd(&dev, 0x4400, NULL, NULL), ==, 1);
+    g_assert_cmphex(cxl_cmd(dev, 0x4400, NULL, NULL), ==, 1);
     g_assert_cmphex(qtest_readq(qts, at), ==, was);
-    qtest_writel(qts, dev.bar[0] + CXL_CACHEMEM_OFFSET + CXL_HDM_GLOBAL_CONTROL,
-                 CXL_HDM_GLOBAL_ENABLE);
+    qtest_writel(qts, dev->bar[0] + CXL_CACHEMEM_OFFSET +
+                 CXL_HDM_GLOBAL_CONTROL, CXL_HDM_GLOBAL_ENABLE);
     g_assert_cmphex(qtest_readq(qts, at), !=, qtest_readq(qts, at));
-    qtest_quit(qts);
 }
 
-static void aborted_sanitize_gives_the_media_back(void)
+static void aborted_sanitize_gives_the_media_back(CxlDev *dev)
 {
-    CxlDev dev;
-    QTestState *qts = cxl_start(DEVICE);
+    QTestState *qts = dev->qts;
     uint64_t at;
 
-    cxl_probe(qts, 0, &dev);
-    at = fill(&dev);
-    g_assert_cmphex(cxl_cmd(&dev, 0x4400, NULL, NULL), ==, 1);
+    at = fill(dev);
+    g_assert_cmphex(cxl_cmd(dev, 0x4400, NULL, NULL), ==, 1);
     qtest_clock_step(qts, SANITIZE_S * SECOND / 2);
-    g_assert_cmphex(cxl_cmd(&dev, 0x0005, NULL, NULL), ==, 0);
-    g_assert_cmphex(bg_status(&dev), ==,
+    g_assert_cmphex(cxl_cmd(dev, 0x0005, NULL, NULL), ==, 0);
+    g_assert_cmphex(bg_status(dev), ==,
                     0x4400 | 100 << 16 | (uint64_t)0x12 << 32);
-    g_assert_cmphex(dev_readq(&dev, REG_MEMDEV_STATUS) & 0xc, ==, 4);
+    g_assert_cmphex(dev_readq(dev, REG_MEMDEV_STATUS) & 0xc, ==, 4);
     qtest_writeq(qts, at, 0x55);
     g_assert_cmphex(qtest_readq(qts, at), ==, 0x55);
     qtest_clock_step(qts, SANITIZE_S * SECOND);
     g_assert_cmphex(qtest_readq(qts, at), ==, 0x55);
-    qtest_quit(qts);
 }
 
 static void background_time_can_be_scaled(void)
@@ -327,33 +315,24 @@ static void background_time_can_be_scaled(void)
     qtest_quit(qts);
 }
 
-static void secure_erase_is_done_at_once(void)
+static void secure_erase_is_done_at_once(CxlDev *dev)
 {
-    CxlDev dev;
-    QTestState *qts = cxl_start(DEVICE);
     uint64_t at;
 
-    cxl_probe(qts, 0, &dev);
-    at = fill(&dev);
-    g_assert_cmphex(cxl_cmd(&dev, 0x4401, NULL, NULL), ==, 0);
-    nothing_is_left(&dev, at);
-    qtest_quit(qts);
+    at = fill(dev);
+    g_assert_cmphex(cxl_cmd(dev, 0x4401, NULL, NULL), ==, 0);
+    nothing_is_left(dev, at);
 }
 
-static void a_reset_does_not_bring_data_back(void)
+static void a_reset_does_not_bring_data_back(CxlDev *dev)
 {
-    CxlDev dev;
-    QTestState *qts = cxl_start(DEVICE);
     uint64_t at;
 
-    cxl_probe(qts, 0, &dev);
-    fill(&dev);
-    g_assert_cmphex(cxl_cmd(&dev, 0x4400, NULL, NULL), ==, 1);
-    qtest_system_reset(qts);
-    cxl_probe(qts, 0, &dev);
-    at = cxl_map(&dev, 768 * MiB);
-    nothing_is_left(&dev, at);
-    qtest_quit(qts);
+    fill(dev);
+    g_assert_cmphex(cxl_cmd(dev, 0x4400, NULL, NULL), ==, 1);
+    cxl_reset(dev);
+    at = cxl_map(dev, 768 * MiB);
+    nothing_is_left(dev, at);
 }
 
 /* 4402h: class 1, @subclass, over @n ranges of two numbers each */
@@ -369,35 +348,33 @@ static uint16_t media_op(CxlDev *dev, uint8_t subclass, const uint64_t *range,
     return cxl_cmd(dev, 0x4402, &r, NULL);
 }
 
-static void media_operations_overwrite_ranges(void)
+static void media_operations_overwrite_ranges(CxlDev *dev)
 {
+    QTestState *qts = dev->qts;
     const uint64_t range[] = {
         0, 2 * LINE, CXL_STATIC - LINE, 2 * LINE, DC_BASE, LINE,
     };
     const uint64_t not_held[] = { DC_BASE, CXL_BLOCK + LINE };
-    CxlDev dev;
-    QTestState *qts = cxl_start(DEVICE);
     uint64_t at;
     unsigned subclass;
 
-    cxl_probe(qts, 0, &dev);
-    at = fill(&dev);
-    g_assert_cmphex(media_op(&dev, 0, not_held, 1), ==, 2);
-    g_assert_cmphex(media_op(&dev, 2, range, 1), ==, 3);
+    at = fill(dev);
+    g_assert_cmphex(media_op(dev, 0, not_held, 1), ==, 2);
+    g_assert_cmphex(media_op(dev, 2, range, 1), ==, 3);
     for (subclass = 0; subclass < 2; subclass++) {
         qtest_memset(qts, at, 0x11, 4 * LINE);
         qtest_memset(qts, at + CXL_STATIC - 2 * LINE, 0x22, 4 * LINE);
         qtest_writeq(qts, at + DC_BASE + 8, 3);
         qtest_writeq(qts, at + DC_BASE + LINE, 4);
-        g_assert_cmphex(media_op(&dev, subclass, range, 3), ==, 1);
-        g_assert_cmphex(media_op(&dev, subclass, range, 3), ==, 6);
+        g_assert_cmphex(media_op(dev, subclass, range, 3), ==, 1);
+        g_assert_cmphex(media_op(dev, subclass, range, 3), ==, 6);
         g_assert_cmphex(qtest_readq(qts, at), ==, 0x1111111111111111);
-        g_assert_cmphex(dev_readq(&dev, REG_MEMDEV_STATUS), ==, READY);
+        g_assert_cmphex(dev_readq(dev, REG_MEMDEV_STATUS), ==, READY);
         qtest_clock_step(qts, SECOND);
-        g_assert_cmphex(bg_status(&dev), ==, 0x4402 | 100 << 16);
+        g_assert_cmphex(bg_status(dev), ==, 0x4402 | 100 << 16);
         g_assert_cmphex(qtest_readq(qts, at), ==, 0);
         g_assert_cmphex(qtest_readq(qts, at + LINE), ==, 0);
-        g_assert_cmpuint(listed(&dev), ==, 0);
+        g_assert_cmpuint(listed(dev), ==, 0);
         g_assert_cmphex(qtest_readq(qts, at + 2 * LINE), ==,
                         0x1111111111111111);
         g_assert_cmphex(qtest_readq(qts, at + CXL_STATIC - 2 * LINE), ==,
@@ -409,7 +386,6 @@ static void media_operations_overwrite_ranges(void)
         g_assert_cmphex(qtest_readq(qts, at + DC_BASE + 8), ==, 0);
         g_assert_cmphex(qtest_readq(qts, at + DC_BASE + LINE), ==, 4);
     }
-    qtest_quit(qts);
 }
 
 static void a_media_operation_moves_and_ends_at_reset(void)
@@ -425,8 +401,7 @@ static void a_media_operation_moves_and_ends_at_reset(void)
     g_assert_cmphex(media_op(&dev, 0, range, 1), ==, 1);
     dev.qts = qts = cxl_migrate(qts, args);
     g_assert_cmphex(qtest_readq(qts, at + CXL_STATIC), ==, 2);
-    qtest_system_reset(qts);
-    cxl_probe(qts, 0, &dev);
+    cxl_reset(&dev);
     at = cxl_map(&dev, 768 * MiB);
     g_assert_cmphex(qtest_readq(qts, at + CXL_STATIC), ==, 0);
     g_assert_cmphex(qtest_readq(qts, at), ==, 1);
@@ -472,23 +447,25 @@ static void background_work_survives_migration(void)
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
+#define DEV(f) cxl_add_device_test("/cxl/media/" #f, f, DEVICE)
 #define T(f) qtest_add_func("/cxl/media/" #f, f)
 #define DCD(f, props) cxl_add_dcd_test("/cxl/media/" #f, f, props)
     DCD(identify_tells_of_the_poison_list, "");
     DCD(a_full_list_is_read_in_pieces, ",mailbox-payload=2K");
-    T(poison_shows_on_loads_until_it_is_cleared);
+    DEV(poison_shows_on_loads_until_it_is_cleared);
     DCD(dynamic_capacity_must_be_held, "");
     DCD(a_scan_finds_what_management_injected, ",mailbox-payload=2K");
-    T(sanitize_disables_the_media_and_leaves_nothing);
-    T(sanitize_answers_only_where_a_decoder_leads);
-    T(aborted_sanitize_gives_the_media_back);
+    DEV(sanitize_disables_the_media_and_leaves_nothing);
+    DEV(sanitize_answers_only_where_a_decoder_leads);
+    DEV(aborted_sanitize_gives_the_media_back);
     T(background_time_can_be_scaled);
-    T(secure_erase_is_done_at_once);
-    T(a_reset_does_not_bring_data_back);
-    T(media_operations_overwrite_ranges);
+    DEV(secure_erase_is_done_at_once);
+    DEV(a_reset_does_not_bring_data_back);
+    DEV(media_operations_overwrite_ranges);
     T(a_media_operation_moves_and_ends_at_reset);
     T(background_work_survives_migration);
 #undef DCD
+#undef DEV
 #undef T
     return g_test_run();
 }

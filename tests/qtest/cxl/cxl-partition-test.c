@@ -44,12 +44,6 @@ static uint64_t dvsec_size(CxlDev *dev, unsigned n)
            (cfg_readl(dev, DVSEC_SIZE_LO(n)) & 0xf0000000);
 }
 
-static void reset(CxlDev *dev)
-{
-    qtest_system_reset(dev->qts);
-    cxl_probe(dev->qts, 0, dev);
-}
-
 static QTestState *start(CxlDev *dev)
 {
     QTestState *qts = cxl_start(BACKENDS DEVICE);
@@ -106,7 +100,7 @@ static void a_plan_is_done_at_reset(void)
     g_assert_cmphex(qtest_readq(qts, at + UNIT), ==, 2);
     g_assert_cmphex(dvsec_size(&dev, 0), ==, UNIT);
     g_assert_cmphex(dvsec_size(&dev, 1), ==, 2 * UNIT);
-    reset(&dev);
+    cxl_reset(&dev);
     partition_is(&dev, 2, 1, 0, 0);
     g_assert_cmphex(dvsec_size(&dev, 0), ==, 2 * UNIT);
     g_assert_cmphex(dvsec_size(&dev, 1), ==, UNIT);
@@ -116,7 +110,7 @@ static void a_plan_is_done_at_reset(void)
     g_assert_cmphex(qtest_readq(qts, at + 2 * UNIT), ==, 3);
     /* the way back, all of it */
     g_assert_cmphex(set_partition(&dev, 0, 0), ==, 0);
-    reset(&dev);
+    cxl_reset(&dev);
     partition_is(&dev, 1, 2, 0, 0);
     qtest_quit(qts);
 }
@@ -132,7 +126,7 @@ static void at_once_only_what_is_not_decoded(void)
     partition_is(&dev, 3, 0, 0, 0);
     g_assert_cmphex(dvsec_size(&dev, 0), ==, 3 * UNIT);
     g_assert_cmphex(dvsec_size(&dev, 1), ==, 0);
-    reset(&dev);
+    cxl_reset(&dev);
     partition_is(&dev, 3, 0, 0, 0);
     cxl_map(&dev, 2 * UNIT);
     g_assert_cmphex(set_partition(&dev, 0, 1), ==, 2);
@@ -160,7 +154,7 @@ static void passphrases_protect_the_persistent_part(void)
     g_assert_cmphex(set_passphrase(&dev), ==, 0);
     g_assert_cmphex(set_partition(&dev, 2, 0), ==, 0x13);
     /* the plan from before the passphrase is dropped */
-    reset(&dev);
+    cxl_reset(&dev);
     partition_is(&dev, 2, 1, 0, 0);
     at = cxl_map(&dev, 3 * UNIT);
     qtest_writeq(qts, at + 2 * UNIT - 8, 5);
@@ -181,7 +175,7 @@ static void a_partition_moves_with_the_machine(void)
     dev.qts = cxl_migrate(qts, args);
     partition_is(&dev, 2, 1, 3, 0);
     g_assert_cmphex(dvsec_size(&dev, 0), ==, 2 * UNIT);
-    reset(&dev);
+    cxl_reset(&dev);
     partition_is(&dev, 2, 1, 0, 0);
     qtest_quit(dev.qts);
 }

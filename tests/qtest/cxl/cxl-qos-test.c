@@ -61,8 +61,7 @@ static void settings_last_until_reset(CxlDev *dev)
     g_assert_cmphex(set_control(dev, OTHER | 4), ==, 2);
     g_assert_cmphex(set_control(dev, OTHER & 0xffff00ff), ==, 2);
     g_assert_cmphex(get_control(dev), ==, OTHER);
-    qtest_system_reset(dev->qts);
-    cxl_probe(dev->qts, 0, dev);
+    cxl_reset(dev);
     g_assert_cmphex(get_control(dev), ==, DEFAULTS);
 }
 
@@ -82,11 +81,9 @@ static void the_monitor_sets_what_is_measured(CxlDev *dev)
 
 static void settings_survive_save_and_load(CxlDev *dev)
 {
-    g_autofree char *args = cxl_args(CXL_BACKENDS "-device " CXL_DCD_DEVICE);
-
     g_assert_cmphex(set_control(dev, OTHER), ==, 0);
     g_assert_true(set_backpressure(dev->qts, 33));
-    dev->qts = cxl_migrate(dev->qts, args);
+    cxl_migrate_dcd(dev, "");
     g_assert_cmphex(get_control(dev), ==, OTHER);
     g_assert_cmpuint(get_status(dev), ==, 33);
 }

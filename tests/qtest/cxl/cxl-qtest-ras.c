@@ -107,9 +107,3 @@ unsigned ras_read_log(CxlDev *dev, uint8_t log, CxlRsp *rsp)
     g_assert_cmphex(cxl_run(dev, rsp, 0x0100, log), ==, 0);
     return lduw_le_p(rsp->data + 0x14);
 }
-
-void ras_reset(CxlDev *dev)
-{
-    qtest_system_reset(dev->qts);
-    cxl_probe(dev->qts, 0, dev);
-}

@@ -60,28 +60,49 @@ QTestState *cxl_start_dcd(CxlDev *dev, const char *props)
     return qts;
 }
 
-typedef struct DcdTest {
+typedef struct DeviceTest {
     void (*run)(CxlDev *dev);
-    const char *props;
-} DcdTest;
+    char *args;
+} DeviceTest;
 
-static void run_dcd_test(const void *data)
+static void device_test_run(const void *data)
 {
-    const DcdTest *test = data;
+    const DeviceTest *test = data;
     CxlDev dev;
 
-    cxl_start_dcd(&dev, test->props);
+    cxl_probe(qtest_init(test->args), 0, &dev);
     test->run(&dev);
     qtest_quit(dev.qts);
+}
+
+static void device_test_free(void *data)
+{
+    DeviceTest *test = data;
+
+    g_free(test->args);
+    g_free(test);
+}
+
+void cxl_add_device_test(const char *path, void (*run)(CxlDev *dev),
+                         const char *args)
+{
+    DeviceTest *test = g_new(DeviceTest, 1);
+
+    *test = (DeviceTest) { run, cxl_args(args) };
+    qtest_add_data_func_full(path, test, device_test_run, device_test_free);
+}
+
+static char *dcd_args(const char *props)
+{
+    return g_strconcat(CXL_BACKENDS "-device " CXL_DCD_DEVICE, props, NULL);
 }
 
 void cxl_add_dcd_test(const char *path, void (*run)(CxlDev *dev),
                       const char *props)
 {
-    DcdTest *test = g_new(DcdTest, 1);
+    g_autofree char *args = dcd_args(props);
 
-    *test = (DcdTest) { run, props };
-    qtest_add_data_func_full(path, test, run_dcd_test, g_free);
+    cxl_add_device_test(path, run, args);
 }
 
 static void enable_ecam(QTestState *qts)
@@ -103,6 +124,12 @@ void cxl_slot_power(QTestState *qts, unsigned rp, bool on)
     cfg_writew(&port, cap + PCI_EXP_SLTCTL,
                on ? PCI_EXP_SLTCTL_PWR_IND_ON
                   : PCI_EXP_SLTCTL_PWR_IND_OFF | PCI_EXP_SLTCTL_PCC);
+}
+
+void cxl_reset(CxlDev *dev)
+{
+    qtest_system_reset(dev->qts);
+    cxl_probe(dev->qts, 0, dev);
 }
 
 void cxl_probe(QTestState *qts, unsigned rp, CxlDev *dev)
@@ -572,4 +599,12 @@ QTestState *cxl_migrate_beside(QTestState *from, const char *args)
 QTestState *cxl_migrate(QTestState *from, const char *args)
 {
     return cxl_migrate_passes(from, args, 0);
+}
+
+void cxl_migrate_dcd(CxlDev *dev, const char *props)
+{
+    g_autofree char *device = dcd_args(props);
+    g_autofree char *args = cxl_args(device);
+
+    dev->qts = cxl_migrate(dev->qts, args);
 }

@@ -82,16 +82,22 @@ void cxl_probe(QTestState *qts, unsigned rp, CxlDev *dev);
  */
 void cxl_probe_below(QTestState *qts, unsigned bus, unsigned slot, unsigned n,
                      CxlDev *dev);
+/** cxl_reset() - reset the machine, and enumerate @dev below rp0 again */
+void cxl_reset(CxlDev *dev);
 /** cxl_slot_power() - switch the slot below root port @rp, as a guest does */
 void cxl_slot_power(QTestState *qts, unsigned rp, bool on);
 /** cxl_start_dcd() - machine, default device and @props (",x=y" or "") */
 QTestState *cxl_start_dcd(CxlDev *dev, const char *props);
 /**
- * cxl_add_dcd_test() - enter a test that gets this device in its own machine
+ * cxl_add_device_test() - enter a test that gets a device in its own machine
+ * @args: the device below rp0, and what it needs
  *
  * The machine ends with the test, be it the first one or one that the test has
  * moved the device to: @dev->qts then.
  */
+void cxl_add_device_test(const char *path, void (*run)(CxlDev *dev),
+                         const char *args);
+/** cxl_add_dcd_test() - the same with the default device and @props */
 void cxl_add_dcd_test(const char *path, void (*run)(CxlDev *dev),
                       const char *props);
 
@@ -171,8 +177,14 @@ char *cxl_save(QTestState *from, unsigned passes);
  */
 QTestState *cxl_migrate(QTestState *from, const char *args);
 /**
- * cxl_migrate_passes() - the same, and memory is sent @passes times before
- * @from stops, if its processors write to a hundred pages all the time
+ * cxl_migrate_dcd() - move the default device to a new machine
+ * @props: of the device there
+ */
+void cxl_migrate_dcd(CxlDev *dev, const char *props);
+/**
+ * cxl_migrate_passes() - the same as cxl_migrate(), and memory is sent @passes
+ * times before @from stops, if its processors write to a hundred pages all the
+ * time
  */
 QTestState *cxl_migrate_passes(QTestState *from, const char *args,
                                unsigned passes);

@@ -48,8 +48,7 @@ static uint32_t state(CxlDev *dev)
 /* Reset, and decode the window again; returns where DPA 0 is */
 static uint64_t reset(CxlDev *dev)
 {
-    qtest_system_reset(dev->qts);
-    cxl_probe(dev->qts, 0, dev);
+    cxl_reset(dev);
     return cxl_map(dev, 512 * MiB);
 }
 

@@ -175,8 +175,7 @@ static void goes_on(CxlDev *dev)
     qtest_clock_step(dev->qts, 5 * SECOND);
     read_everything(dev);
     state_again(dev->qts);
-    qtest_system_reset(dev->qts);
-    cxl_probe(dev->qts, 0, dev);
+    cxl_reset(dev);
     cxl_alive(dev);
 }
 

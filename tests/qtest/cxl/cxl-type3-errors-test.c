@@ -80,8 +80,7 @@ static void reset_ends_uncorrectable_errors(CxlDev *dev)
 
     ras_write(dev, CXL_RAS_UNC_MASK, 0);
     inject_three(qts);
-    qtest_system_reset(qts);
-    cxl_probe(qts, 0, dev);
+    cxl_reset(dev);
     g_assert_cmphex(ras(dev, CXL_RAS_UNC_STATUS), ==, 0);
 
     /* No old error is in front of a new one */
@@ -126,13 +125,11 @@ static void correctable_error_obeys_the_mask(CxlDev *dev)
 
 static void errors_survive_save_and_load(CxlDev *dev)
 {
-    g_autofree char *args = cxl_args(CXL_BACKENDS "-device " CXL_DCD_DEVICE);
-
     ras_write(dev, CXL_RAS_UNC_MASK, 0);
     ras_write(dev, CXL_RAS_COR_MASK, 0);
     inject_three(dev->qts);
     inject_correctable(dev->qts, "physical");
-    dev->qts = cxl_migrate(dev->qts, args);
+    cxl_migrate_dcd(dev, "");
     g_assert_cmphex(ras(dev, CXL_RAS_COR_STATUS), ==, 1 << 6);
     g_assert_cmphex(ras(dev, CXL_RAS_HEADER_LOG), ==, 1);
     ras_write(dev, CXL_RAS_UNC_STATUS, 1 << 3);
