@@ -140,42 +140,36 @@ static void scrub_tells_who_may_use_the_memory(CxlDev *dev)
     g_assert_cmphex(dev_readl(dev, REG_EVENT_STATUS), ==, 1 << LOG_FAIL);
 }
 
-static void state_survives_save_and_load(void)
+static void state_survives_save_and_load(CxlDev *dev)
 {
-    g_autofree char *args = cxl_args(CXL_BACKENDS "-device " CXL_DCD_DEVICE);
-    CxlDev dev;
-    QTestState *qts = cxl_start_dcd(&dev, "");
     CxlReq r;
 
-    ras_poison(&dev, CXL_STATIC - 64);
-    ras_set_scrub(&dev, RAS_FULL | RAS_SAVE, 3, true);
-    ras_set_scrub(&dev, RAS_FULL, 2, true);
+    ras_poison(dev, CXL_STATIC - 64);
+    ras_set_scrub(dev, RAS_FULL | RAS_SAVE, 3, true);
+    ras_set_scrub(dev, RAS_FULL, 2, true);
     r = ras_set_request(RAS_SCRUB, RAS_START, 1);
     req8(&r, 9);
-    g_assert_cmphex(cxl_cmd(&dev, 0x0502, &r, NULL), ==, 0);
-    qts = cxl_migrate(qts, args);
-    cxl_probe(qts, 0, &dev);
-    g_assert_cmphex(ras_get(&dev, RAS_SCRUB, RAS_CURRENT, 4, NULL), ==, 0x1b);
+    g_assert_cmphex(cxl_cmd(dev, 0x0502, &r, NULL), ==, 0);
+    cxl_migrate_dcd(dev, "");
+    cxl_probe(dev->qts, 0, dev);
+    g_assert_cmphex(ras_get(dev, RAS_SCRUB, RAS_CURRENT, 4, NULL), ==, 0x1b);
     r = ras_set_request(RAS_SCRUB, RAS_ABORT, 1);
-    g_assert_cmphex(cxl_cmd(&dev, 0x0502, &r, NULL), ==, 0);
-    scrub_reads(&dev, RAS_CURRENT, 2, true);
-    scrub_reads(&dev, RAS_SAVED, 3, true);
-    qtest_clock_step(qts, 2 * RAS_HOUR_NS);
-    g_assert_cmphex(dev_readl(&dev, REG_EVENT_STATUS), ==, 1 << LOG_FAIL);
-    qtest_quit(qts);
+    g_assert_cmphex(cxl_cmd(dev, 0x0502, &r, NULL), ==, 0);
+    scrub_reads(dev, RAS_CURRENT, 2, true);
+    scrub_reads(dev, RAS_SAVED, 3, true);
+    qtest_clock_step(dev->qts, 2 * RAS_HOUR_NS);
+    g_assert_cmphex(dev_readl(dev, REG_EVENT_STATUS), ==, 1 << LOG_FAIL);
 }
 
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-#define T(f) qtest_add_func("/cxl/features/" #f, f)
 #define DCD(f) cxl_add_dcd_test("/cxl/features/" #f, f, "")
     DCD(every_return_code);
     DCD(saved_values_survive_a_reset);
     DCD(scrub_finds_poison);
     DCD(scrub_tells_who_may_use_the_memory);
-    T(state_survives_save_and_load);
+    DCD(state_survives_save_and_load);
 #undef DCD
-#undef T
     return g_test_run();
 }

@@ -129,36 +129,29 @@ static void staged_firmware_runs_after_reset(CxlDev *dev)
     check_revision(dev, "BWFW VERSION 01");
 }
 
-static void state_survives_save_and_load(void)
+static void state_survives_save_and_load(CxlDev *dev)
 {
-    g_autofree char *args = cxl_args(CXL_BACKENDS "-device " CXL_DCD_DEVICE);
-    CxlDev dev;
-    QTestState *qts = cxl_start_dcd(&dev, "");
-
-    set_dirty(&dev);
-    upload(&dev);
-    qts = cxl_migrate(qts, args);
-    cxl_probe(qts, 0, &dev);
-    g_assert_cmpuint(dirty_count(&dev), ==, 0);
-    qtest_clock_step(qts, FULL_NS);
-    stage(&dev);
-    cxl_reset(&dev);
-    g_assert_cmpuint(dirty_count(&dev), ==, 1);
-    check_revision(&dev, "BWFW VERSION 01");
-    qtest_quit(qts);
+    set_dirty(dev);
+    upload(dev);
+    cxl_migrate_dcd(dev, "");
+    cxl_probe(dev->qts, 0, dev);
+    g_assert_cmpuint(dirty_count(dev), ==, 0);
+    qtest_clock_step(dev->qts, FULL_NS);
+    stage(dev);
+    cxl_reset(dev);
+    g_assert_cmpuint(dirty_count(dev), ==, 1);
+    check_revision(dev, "BWFW VERSION 01");
 }
 
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-#define T(f) qtest_add_func("/cxl/health/" #f, f)
 #define DCD(f) cxl_add_dcd_test("/cxl/health/" #f, f, "")
     DCD(a_passed_threshold_makes_one_record);
     DCD(impossible_readings_are_refused);
     DCD(a_reset_counts_a_dirty_shutdown);
     DCD(staged_firmware_runs_after_reset);
-    T(state_survives_save_and_load);
+    DCD(state_survives_save_and_load);
 #undef DCD
-#undef T
     return g_test_run();
 }

@@ -320,29 +320,24 @@ static void soft_spares_come_back_with_a_reset(CxlDev *dev)
     g_assert_cmphex(dev_readl(dev, REG_EVENT_STATUS), ==, 0);
 }
 
-static void state_survives_save_and_load(void)
+static void state_survives_save_and_load(CxlDev *dev)
 {
-    g_autofree char *args = cxl_args(CXL_BACKENDS "-device " CXL_DCD_DEVICE);
-    CxlDev dev;
-    QTestState *qts = cxl_start_dcd(&dev, "");
-
-    record_asks_for_maintenance(&dev, 0x1000, true);
-    g_assert_cmphex(spare(&dev, BANK, 0, 1, 0, 0, 0), ==, 0);
-    g_assert_cmphex(spare(&dev, RANK, FOR_GOOD, 1, 0, 0, 0), ==, 0);
-    drain_log(&dev, 0);
-    qts = cxl_migrate(qts, args);
-    cxl_probe(qts, 0, &dev);
-    g_assert_cmphex(spare(&dev, RANK, QUERY, 1, 0, 0, 0), ==, 0x1d);
-    drain_log(&dev, 0);
-    g_assert_cmphex(spare(&dev, BANK, QUERY, 1, 0, 0, 0), ==, 0);
-    one_record(&dev, QUERY, SPARING, BANK, 0, 1, 0x1b);
-    g_assert_true(maintenance_needed(&dev));
-    g_assert_cmphex(ppr(&dev, SOFT, 0, 0x1000), ==, 0);
-    g_assert_false(maintenance_needed(&dev));
-    cxl_reset(&dev);
-    g_assert_cmphex(spare(&dev, BANK, QUERY, 1, 0, 0, 0), ==, 0);
-    one_record(&dev, QUERY, SPARING, BANK, 0, 2, 0x1b);
-    qtest_quit(qts);
+    record_asks_for_maintenance(dev, 0x1000, true);
+    g_assert_cmphex(spare(dev, BANK, 0, 1, 0, 0, 0), ==, 0);
+    g_assert_cmphex(spare(dev, RANK, FOR_GOOD, 1, 0, 0, 0), ==, 0);
+    drain_log(dev, 0);
+    cxl_migrate_dcd(dev, "");
+    cxl_probe(dev->qts, 0, dev);
+    g_assert_cmphex(spare(dev, RANK, QUERY, 1, 0, 0, 0), ==, 0x1d);
+    drain_log(dev, 0);
+    g_assert_cmphex(spare(dev, BANK, QUERY, 1, 0, 0, 0), ==, 0);
+    one_record(dev, QUERY, SPARING, BANK, 0, 1, 0x1b);
+    g_assert_true(maintenance_needed(dev));
+    g_assert_cmphex(ppr(dev, SOFT, 0, 0x1000), ==, 0);
+    g_assert_false(maintenance_needed(dev));
+    cxl_reset(dev);
+    g_assert_cmphex(spare(dev, BANK, QUERY, 1, 0, 0, 0), ==, 0);
+    one_record(dev, QUERY, SPARING, BANK, 0, 2, 0x1b);
 }
 
 /* Dynamic capacity: while the host has it; a unit's poison goes in any case */
@@ -364,7 +359,6 @@ static void repair_of_dynamic_capacity(CxlDev *dev)
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-#define T(f) qtest_add_func("/cxl/maintenance/" #f, f)
 #define DCD(f) cxl_add_dcd_test("/cxl/maintenance/" #f, f, "")
     DCD(every_return_code);
     DCD(post_package_repair_ends_poison);
@@ -373,9 +367,8 @@ int main(int argc, char **argv)
     DCD(repair_ends_the_need_for_maintenance);
     DCD(a_device_may_repair_what_scrub_finds);
     DCD(soft_spares_come_back_with_a_reset);
-    T(state_survives_save_and_load);
+    DCD(state_survives_save_and_load);
     DCD(repair_of_dynamic_capacity);
 #undef DCD
-#undef T
     return g_test_run();
 }

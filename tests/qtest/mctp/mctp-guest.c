@@ -32,6 +32,27 @@ void answer_clear(Answer *a)
     g_clear_pointer(&a->payload, g_byte_array_unref);
 }
 
+void answer_is(Answer a, uint16_t rc)
+{
+    g_assert_cmphex(a.ret_code, ==, rc);
+    g_assert_true(rc == 0 || a.payload->len == 0);
+    answer_clear(&a);
+}
+
+void assert_answer(Answer a, uint16_t rc, const void *payload, size_t len)
+{
+    g_assert_cmphex(a.ret_code, ==, rc);
+    g_assert_cmpmem(a.payload->data, a.payload->len, payload, len);
+    answer_clear(&a);
+}
+
+void assert_equal_answers(const Answer *a, const Answer *b)
+{
+    g_assert_cmphex(a->ret_code, ==, b->ret_code);
+    g_assert_cmpmem(a->payload->data, a->payload->len, b->payload->data,
+                    b->payload->len);
+}
+
 void mctp_listen(DwI2c *t)
 {
     dw_listen(t);

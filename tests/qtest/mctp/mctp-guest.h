@@ -39,6 +39,12 @@ typedef struct Answer {
 
 /** answer_clear() - free what an answer holds */
 void answer_clear(Answer *a);
+/** answer_is() - asserts code, and no payload but with success; frees it */
+void answer_is(Answer a, uint16_t rc);
+/** assert_answer() - asserts code and payload, and frees the answer */
+void assert_answer(Answer a, uint16_t rc, const void *payload, size_t len);
+/** assert_equal_answers() - in code and payload */
+void assert_equal_answers(const Answer *a, const Answer *b);
 
 /**
  * mctp_listen() - the driver is bound: target mode at OWN

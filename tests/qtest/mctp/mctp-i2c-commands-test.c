@@ -31,13 +31,6 @@
 #define RC_UNSUPPORTED 0x03
 #define RC_LENGTH 0x16
 
-static void assert_equal_answers(const Answer *a, const Answer *b)
-{
-    g_assert_cmphex(a->ret_code, ==, b->ret_code);
-    g_assert_cmpmem(a->payload->data, a->payload->len, b->payload->data,
-                    b->payload->len);
-}
-
 /* Byte 16 of Identify is the size of the CCI's own messages */
 static void mask_message_size(Answer *a)
 {
@@ -150,9 +143,7 @@ static void test_doors_share_bindings(void)
 
     start(&t, SWITCH_ARGS);
     m = mailbox_open(&t, QPCI_DEVFN(6, 0), 0);
-    a = mailbox_command(&m, 0x5202, unbind_surprise, 3);
-    g_assert_cmphex(a.ret_code, ==, RC_STARTED);
-    answer_clear(&a);
+    answer_is(mailbox_command(&m, 0x5202, unbind_surprise, 3), RC_STARTED);
     a = mctp_command(&t, EP_SWITCH, EID_SWITCH, 0x5202, unbind_surprise, 3);
     g_assert_cmphex(a.ret_code, ==, RC_BUSY);
     g_assert_false(a.background);
@@ -163,9 +154,8 @@ static void test_doors_share_bindings(void)
     g_assert_cmpuint(a.payload->len, ==, 12);
     g_assert_cmpuint(a.payload->data[8], ==, 0);
     answer_clear(&a);
-    a = mctp_command(&t, EP_SWITCH, EID_SWITCH, 0x5202, unbind_surprise, 3);
-    g_assert_cmphex(a.ret_code, ==, RC_INPUT);
-    answer_clear(&a);
+    answer_is(mctp_command(&t, EP_SWITCH, EID_SWITCH, 0x5202, unbind_surprise,
+                           3), RC_INPUT);
 
     /* and back, by another CCI, which tells that it is at work */
     a = mctp_command(&t, EP_SWITCH, EID_SWITCH, 0x5201,
@@ -343,7 +333,6 @@ static void accept_part(Mailbox *m, unsigned from, unsigned to)
     uint8_t in[ACCEPT_HEAD + MAILBOX_EXTENTS * ACCEPT_SIZE] = {
         [4] = to < EXTENTS,
     };
-    Answer a;
 
     stl_le_p(in, to - from);
     for (unsigned i = from; i < to; i++) {
@@ -352,9 +341,8 @@ static void accept_part(Mailbox *m, unsigned from, unsigned to)
         stq_le_p(r, extent_start(i));
         stq_le_p(r + 8, 2 * MiB);
     }
-    a = mailbox_command(m, 0x4802, in, ACCEPT_HEAD + (to - from) * ACCEPT_SIZE);
-    g_assert_cmphex(a.ret_code, ==, 0);
-    answer_clear(&a);
+    answer_is(mailbox_command(m, 0x4802, in,
+                              ACCEPT_HEAD + (to - from) * ACCEPT_SIZE), 0);
 }
 
 static void add_extents(DwI2c *t, Mailbox *m)
@@ -400,9 +388,8 @@ static void expect_limit(DwI2c *t)
     limit = 1u << a.payload->data[16];
     answer_clear(&a);
     in = g_malloc0(limit + 1);
-    a = mctp_command(t, EP_DEVICE, EID_DEVICE, 0x5604, in, limit + 1);
-    g_assert_cmphex(a.ret_code, ==, RC_LENGTH);
-    answer_clear(&a);
+    answer_is(mctp_command(t, EP_DEVICE, EID_DEVICE, 0x5604, in, limit + 1),
+              RC_LENGTH);
 }
 
 static void test_long_messages(void)
@@ -438,9 +425,7 @@ static void test_long_messages(void)
     answer_clear(&b);
 
     /* with the response limited to 256 bytes as many as fit */
-    a = mctp_command(&t, EP_DEVICE, EID_DEVICE, 0x0004, &limit, 1);
-    g_assert_cmphex(a.ret_code, ==, 0);
-    answer_clear(&a);
+    answer_is(mctp_command(&t, EP_DEVICE, EID_DEVICE, 0x0004, &limit, 1), 0);
     a = mctp_command(&t, EP_DEVICE, EID_DEVICE, 0x5603, list, sizeof(list));
     g_assert_cmphex(a.ret_code, ==, 0);
     g_assert_cmpuint(a.payload->len, ==, LIST_HEAD + 5 * EXTENT_SIZE);
@@ -459,7 +444,6 @@ static void test_target_unplugged(void)
 {
     const uint8_t get_eid[] = { 0x00, 0x80, 0x02 };
     g_autoptr(GByteArray) reply = NULL;
-    Answer a;
     DwI2c t;
 
     if (!qtest_has_device("cxl-type3")) {
@@ -474,13 +458,10 @@ static void test_target_unplugged(void)
                   "-device i2c_mctp_cxl,bus=dw.0,address=0x22,target=mem0");
     mctp_listen(&t);
     mctp_assign(&t, EP_DEVICE, EID_DEVICE);
-    a = mctp_command(&t, EP_DEVICE, EID_DEVICE, 0x0001, NULL, 0);
-    g_assert_cmphex(a.ret_code, ==, 0);
-    answer_clear(&a);
+    answer_is(mctp_command(&t, EP_DEVICE, EID_DEVICE, 0x0001, NULL, 0), 0);
     mctp_unplug(&t, "p1", "mem0");
-    a = mctp_command(&t, EP_DEVICE, EID_DEVICE, 0x0001, NULL, 0);
-    g_assert_cmphex(a.ret_code, ==, NO_ANSWER);
-    answer_clear(&a);
+    answer_is(mctp_command(&t, EP_DEVICE, EID_DEVICE, 0x0001, NULL, 0),
+              NO_ANSWER);
     reply = mctp_exchange(&t, EP_DEVICE, EID_DEVICE, 64, get_eid,
                           sizeof(get_eid));
     g_assert_nonnull(reply);

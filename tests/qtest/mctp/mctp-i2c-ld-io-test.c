@@ -46,7 +46,7 @@ static void config_write(Net *n, unsigned reg, unsigned enables, uint32_t data)
                       reg, enables, true, data);
     const uint8_t nothing[4] = { 0 };
 
-    assert_answer(&a, 0, nothing, sizeof(nothing));
+    assert_answer(a, 0, nothing, sizeof(nothing));
 }
 
 static uint32_t config_read(Net *n, unsigned reg, unsigned enables)
@@ -80,26 +80,22 @@ static void test_config_refused(void)
         { PORT_DEVICE, 1 }, { PORT_DEVICE, 0xffff }, { PORT_DEVICE, 0x100 },
     };
     const uint8_t in[13] = { PORT_DEVICE, 0, 0xf0 };
-    Answer a;
     Net n;
 
     net_up(&n);
     for (size_t d = 0; d < ARRAY_SIZE(ccis); d++) {
         for (size_t i = 0; i < ARRAY_SIZE(nobody); i++) {
-            a = config(&n, ccis[d], nobody[i].port, nobody[i].ld, 0, 15,
-                       false, 0);
-            assert_answer(&a, RC_INVALID, NULL, 0);
+            answer_is(config(&n, ccis[d], nobody[i].port, nobody[i].ld, 0, 15,
+                             false, 0), RC_INVALID);
         }
-        a = net_ask(&n, ccis[d], OP_CONFIG, in, 11);
-        assert_answer(&a, RC_LENGTH, NULL, 0);
-        a = net_ask(&n, ccis[d], OP_CONFIG, in, 13);
-        assert_answer(&a, RC_LENGTH, NULL, 0);
+        answer_is(net_ask(&n, ccis[d], OP_CONFIG, in, 11), RC_LENGTH);
+        answer_is(net_ask(&n, ccis[d], OP_CONFIG, in, 13), RC_LENGTH);
     }
     /* a switch's command: the device itself has no ports */
-    a = net_ask(&n, NET_CCI_DEVICE_MCTP, OP_CONFIG, in, 12);
-    assert_answer(&a, RC_UNSUPPORTED, NULL, 0);
-    a = net_ask(&n, NET_CCI_DEVICE_MCTP, OP_MEMORY, in, HEAD_SHORT - 3);
-    assert_answer(&a, RC_UNSUPPORTED, NULL, 0);
+    answer_is(net_ask(&n, NET_CCI_DEVICE_MCTP, OP_CONFIG, in, 12),
+              RC_UNSUPPORTED);
+    answer_is(net_ask(&n, NET_CCI_DEVICE_MCTP, OP_MEMORY, in, HEAD_SHORT - 3),
+              RC_UNSUPPORTED);
     net_down(&n);
 }
 
@@ -206,16 +202,16 @@ static Answer short_memory(Net *n, NetCCI cci, const Mem *m, const void *data,
     return net_ask(n, cci, OP_MEMORY, in, HEAD_SHORT + size);
 }
 
-static void assert_read(Answer *a, const void *data, size_t len)
+static void assert_read(Answer a, const void *data, size_t len)
 {
-    g_assert_cmphex(a->ret_code, ==, 0);
-    g_assert_cmpuint(a->payload->len, ==, 4 + len);
-    g_assert_cmphex(ldl_le_p(a->payload->data), ==, len);
-    g_assert_cmpmem(a->payload->data + 4, len, data, len);
-    answer_clear(a);
+    g_assert_cmphex(a.ret_code, ==, 0);
+    g_assert_cmpuint(a.payload->len, ==, 4 + len);
+    g_assert_cmphex(ldl_le_p(a.payload->data), ==, len);
+    g_assert_cmpmem(a.payload->data + 4, len, data, len);
+    answer_clear(&a);
 }
 
-static void assert_written(Answer *a, size_t len)
+static void assert_written(Answer a, size_t len)
 {
     uint8_t done[4] = { len, len >> 8 };
 
@@ -234,7 +230,7 @@ static void read_is(Net *n, Mem m, const void *data)
     for (size_t i = 0; i < ARRAY_SIZE(ccis); i++) {
         Answer a = memory(n, ccis[i], &m, NULL, 0);
 
-        assert_read(&a, data, m.len);
+        assert_read(a, data, m.len);
     }
 }
 
@@ -245,7 +241,7 @@ static void write_to(Net *n, Mem m, const void *data)
 
     m.write = true;
     a = memory(n, ccis[turn++ % ARRAY_SIZE(ccis)], &m, data, m.len);
-    assert_written(&a, m.len);
+    assert_written(a, m.len);
 }
 
 static void refused(Net *n, Mem m, size_t size, uint16_t rc)
@@ -253,9 +249,7 @@ static void refused(Net *n, Mem m, size_t size, uint16_t rc)
     const uint8_t data[64] = { 0 };
 
     for (size_t i = 0; i < ARRAY_SIZE(ccis); i++) {
-        Answer a = memory(n, ccis[i], &m, data, size);
-
-        assert_answer(&a, rc, NULL, 0);
+        answer_is(memory(n, ccis[i], &m, data, size), rc);
     }
 }
 
@@ -286,9 +280,8 @@ static void test_memory_refused(void)
     map_function(&n);
 
     for (size_t i = 0; i < ARRAY_SIZE(ccis); i++) {
-        Answer a = net_ask(&n, ccis[i], OP_MEMORY, in, HEAD_SHORT - 1);
-
-        assert_answer(&a, RC_LENGTH, NULL, 0);
+        answer_is(net_ask(&n, ccis[i], OP_MEMORY, in, HEAD_SHORT - 1),
+                  RC_LENGTH);
     }
     m = good;
     m.port = PORT_EMPTY;
@@ -308,11 +301,8 @@ static void test_memory_refused(void)
     /* an answer that would not fit, but in a mailbox */
     m = range(BAR_REGISTERS, 4096);
     for (size_t i = 0; i < ARRAY_SIZE(ccis); i++) {
-        Answer a = memory(&n, ccis[i], &m, NULL, 0);
-
-        g_assert_cmphex(a.ret_code, ==,
-                        ccis[i] == NET_CCI_SWITCH_PCI ? 0 : RC_INVALID);
-        answer_clear(&a);
+        answer_is(memory(&n, ccis[i], &m, NULL, 0),
+                  ccis[i] == NET_CCI_SWITCH_PCI ? 0 : RC_INVALID);
     }
     refused(&n, range(UINT64_MAX, 1), 0, RC_INVALID);
     refused(&n, range(UINT64_MAX - 6, 8), 0, RC_INVALID);
@@ -437,23 +427,20 @@ static void test_short_header(void)
         Mem m = range(BAR_REGISTERS, 8);
         Answer a = short_memory(&n, ccis[i], &m, NULL, 0);
 
-        assert_read(&a, head, 8);
+        assert_read(a, head, 8);
         m = range(MBOX_PAYLOAD + 8 * i, 8);
         a = short_memory(&n, ccis[i], &m, data, 8);
-        assert_written(&a, 8);
+        assert_written(a, 8);
         read_is(&n, m, data);
         /* with one byte it is as long as a full header, and taken for that */
         m.len = 1;
-        a = short_memory(&n, ccis[i], &m, data + 4, 1);
-        assert_answer(&a, RC_INVALID, NULL, 0);
+        answer_is(short_memory(&n, ccis[i], &m, data + 4, 1), RC_INVALID);
         read_is(&n, m, data);
 
         m.ld = 1;
-        a = short_memory(&n, ccis[i], &m, NULL, 0);
-        assert_answer(&a, RC_INVALID, NULL, 0);
+        answer_is(short_memory(&n, ccis[i], &m, NULL, 0), RC_INVALID);
         m = range(MBOX_PAYLOAD, 0);
-        a = short_memory(&n, ccis[i], &m, NULL, 0);
-        assert_answer(&a, RC_INVALID, NULL, 0);
+        answer_is(short_memory(&n, ccis[i], &m, NULL, 0), RC_INVALID);
     }
     net_down(&n);
 }
@@ -469,9 +456,10 @@ static void test_short_header(void)
 static void unbind(Net *n)
 {
     const uint8_t in[] = { 0, 1, SURPRISE };
-    Answer a = net_ask(n, NET_CCI_SWITCH_PCI, 0x5202, in, sizeof(in));
+    Answer a;
 
-    assert_answer(&a, RC_BG_STARTED, NULL, 0);
+    answer_is(net_ask(n, NET_CCI_SWITCH_PCI, 0x5202, in, sizeof(in)),
+              RC_BG_STARTED);
     qtest_clock_step(n->t.qts, UNBIND_NS);
     a = net_ask(n, NET_CCI_SWITCH_PCI, 0x0002, NULL, 0);
     g_assert_cmphex(a.payload->data[0], ==, 100 << 1);
@@ -491,7 +479,7 @@ static void test_unbound(void)
     unbind(&n);
     b = net_through(&n, to_ld[1], 0x4000, NULL, 0);
     g_assert_cmphex(b.ret_code, ==, 0);
-    assert_equal_answers(&a, &b);
+    assert_same_answers(&a, &b);
     answer_clear(&a);
     answer_clear(&b);
 
@@ -505,9 +493,9 @@ static void test_unbound(void)
 static void control(Net *n, uint8_t op)
 {
     const uint8_t in[] = { PORT_DEVICE, op };
-    Answer a = net_ask(n, NET_CCI_SWITCH_MCTP, 0x5102, in, sizeof(in));
 
-    assert_answer(&a, 0, NULL, 0);
+    assert_answer(net_ask(n, NET_CCI_SWITCH_MCTP, 0x5102, in, sizeof(in)), 0,
+                  NULL, 0);
 }
 
 /* A device that is held in reset does not answer */
@@ -519,20 +507,16 @@ static void test_held_in_reset(void)
     net_up(&n);
     control(&n, PERST_ASSERT);
     for (size_t i = 0; i < ARRAY_SIZE(ccis); i++) {
-        Answer a = net_ask(&n, ccis[i], 0x5300, identify, sizeof(identify));
-
-        assert_answer(&a, RC_INVALID, NULL, 0);
-        a = config(&n, ccis[i], PORT_DEVICE, 0, 0, 15, false, 0);
-        assert_answer(&a, RC_INVALID, NULL, 0);
+        answer_is(net_ask(&n, ccis[i], 0x5300, identify, sizeof(identify)),
+                  RC_INVALID);
+        answer_is(config(&n, ccis[i], PORT_DEVICE, 0, 0, 15, false, 0),
+                  RC_INVALID);
     }
     refused(&n, range(BAR_REGISTERS, 8), 0, RC_INVALID);
     control(&n, PERST_DEASSERT);
     g_assert_cmphex(config_read(&n, 0, 15), ==, 0x0d938086);
     for (size_t i = 0; i < ARRAY_SIZE(to_device); i++) {
-        Answer a = net_through(&n, to_device[i], 0x0001, NULL, 0);
-
-        g_assert_cmphex(a.ret_code, ==, 0);
-        answer_clear(&a);
+        answer_is(net_through(&n, to_device[i], 0x0001, NULL, 0), 0);
     }
     net_down(&n);
 }

@@ -47,7 +47,7 @@ static void run(const Case *c, size_t count)
             Answer a = at(&n, turn, c->opcode, c->in, c->len);
 
             g_test_message("%zu: %04x", i, c->opcode);
-            assert_answer(&a, c->rc, c->out, c->out_len);
+            assert_answer(a, c->rc, c->out, c->out_len);
         }
     }
     net_down(&n);
@@ -127,7 +127,6 @@ static void test_control(void)
 
 static void test_status(void)
 {
-    Answer a;
     Net n;
 
     net_up(&n);
@@ -135,8 +134,7 @@ static void test_status(void)
                              "'path': 'mem0', 'property': 'backpressure',"
                              "'value': 42}}");
     for (unsigned turn = 0; turn < WAYS; turn++) {
-        a = at(&n, turn, 0x5405, NULL, 0);
-        assert_answer(&a, 0, (uint8_t[]) { 42 }, 1);
+        assert_answer(at(&n, turn, 0x5405, NULL, 0), 0, (uint8_t[]) { 42 }, 1);
     }
     net_down(&n);
 }
@@ -216,13 +214,12 @@ static void test_elsewhere(void)
 
     net_up(&n);
     for (size_t i = 0; i < ARRAY_SIZE(opcodes); i++) {
-        Answer a = net_ask(&n, NET_CCI_SWITCH_PCI, opcodes[i], NULL, 0);
-
-        assert_answer(&a, RC_UNSUPPORTED, NULL, 0);
-        a = net_ask(&n, NET_CCI_SWITCH_MCTP, opcodes[i], NULL, 0);
-        assert_answer(&a, RC_UNSUPPORTED, NULL, 0);
-        a = net_through(&n, to_ld[0], opcodes[i], NULL, 0);
-        assert_answer(&a, RC_UNSUPPORTED, NULL, 0);
+        answer_is(net_ask(&n, NET_CCI_SWITCH_PCI, opcodes[i], NULL, 0),
+                  RC_UNSUPPORTED);
+        answer_is(net_ask(&n, NET_CCI_SWITCH_MCTP, opcodes[i], NULL, 0),
+                  RC_UNSUPPORTED);
+        answer_is(net_through(&n, to_ld[0], opcodes[i], NULL, 0),
+                  RC_UNSUPPORTED);
     }
     net_down(&n);
 }
@@ -237,25 +234,23 @@ static void change_all(Net *n)
 {
     const uint8_t allocated[] = { 1, 0, 11 };
     const uint8_t limit[] = { 1, 0, 22 };
-    Answer a = at(n, 0, 0x5404, others, sizeof(others));
 
-    assert_answer(&a, 0, others, sizeof(others));
-    a = at(n, 1, 0x5407, allocated, sizeof(allocated));
-    assert_answer(&a, 0, allocated, sizeof(allocated));
-    a = at(n, 2, 0x5409, limit, sizeof(limit));
-    assert_answer(&a, 0, limit, sizeof(limit));
+    assert_answer(at(n, 0, 0x5404, others, sizeof(others)), 0, others,
+                  sizeof(others));
+    assert_answer(at(n, 1, 0x5407, allocated, sizeof(allocated)), 0, allocated,
+                  sizeof(allocated));
+    assert_answer(at(n, 2, 0x5409, limit, sizeof(limit)), 0, limit,
+                  sizeof(limit));
 }
 
 static void expect_all(Net *n, const uint8_t *settings, uint8_t allocated,
                        uint8_t limit)
 {
-    Answer a = at(n, 1, 0x5403, NULL, 0);
-
-    assert_answer(&a, 0, settings, sizeof(others));
-    a = at(n, 1, 0x5406, one, sizeof(one));
-    assert_answer(&a, 0, (uint8_t[]) { 1, 0, allocated }, 3);
-    a = at(n, 1, 0x5408, one, sizeof(one));
-    assert_answer(&a, 0, (uint8_t[]) { 1, 0, limit }, 3);
+    assert_answer(at(n, 1, 0x5403, NULL, 0), 0, settings, sizeof(others));
+    assert_answer(at(n, 1, 0x5406, one, sizeof(one)), 0,
+                  (uint8_t[]) { 1, 0, allocated }, 3);
+    assert_answer(at(n, 1, 0x5408, one, sizeof(one)), 0,
+                  (uint8_t[]) { 1, 0, limit }, 3);
 }
 
 static void test_migrate(void)

@@ -58,13 +58,6 @@ static void stop(DwI2c *t, const LineKind *kind)
     dw_stop(t);
 }
 
-static void assert_equal_answers(const Answer *a, const Answer *b)
-{
-    g_assert_cmphex(a->ret_code, ==, b->ret_code);
-    g_assert_cmpmem(a->payload->data, a->payload->len, b->payload->data,
-                    b->payload->len);
-}
-
 typedef struct Request {
     uint16_t opcode;
     uint16_t len;
@@ -245,7 +238,6 @@ static void test_hotplug(void)
     g_autoptr(Line) l = NULL;
     g_autoptr(Line) mem = NULL;
     DwI2c t;
-    Answer a;
 
     start(&t, &line_serial);
     mem = line_open(2);
@@ -267,9 +259,7 @@ static void test_hotplug(void)
     line_write(l, request->data + request->len / 2,
                request->len - request->len / 2);
     line_resync(l);
-    a = line_command(l, 1, NULL, 0);
-    g_assert_cmphex(a.ret_code, ==, 0);
-    answer_clear(&a);
+    answer_is(line_command(l, 1, NULL, 0), 0);
     line_quiet(mem);
     device_del(t.qts, "new");
     line_quiet(mem);
@@ -289,7 +279,6 @@ static void test_reset(void)
     g_autoptr(GByteArray) body = NULL;
     g_autoptr(Line) l = NULL;
     MCTPHeader hdr;
-    Answer a;
     DwI2c t;
 
     start(&t, &line_serial);
@@ -307,9 +296,7 @@ static void test_reset(void)
     l->eid = LINE_EID(0);
     line_write(l, request->data + first, request->len - first);
     line_quiet(l);
-    a = line_command(l, 1, NULL, 0);
-    g_assert_cmphex(a.ret_code, ==, 0);
-    answer_clear(&a);
+    answer_is(line_command(l, 1, NULL, 0), 0);
     dw_stop(&t);
 }
 
@@ -395,14 +382,11 @@ static void test_component_unplugged(void)
     g_autoptr(GByteArray) request = line_cci(LINE_EID(0), PEER_EID, 3, 0x55,
                                              1, NULL, 0);
     g_autoptr(Line) l = NULL;
-    Answer a;
 
     qts = qtest_init(args);
     cxl_probe(qts, 0, &dev);
     l = line_open(0);
-    a = line_command(l, 1, NULL, 0);
-    g_assert_cmphex(a.ret_code, ==, 0);
-    answer_clear(&a);
+    answer_is(line_command(l, 1, NULL, 0), 0);
 
     cxl_slot_power(qts, 0, true);
     qtest_qmp_assert_success(qts, "{'execute': 'device_del',"

@@ -223,10 +223,7 @@ static void a_line_has_no_transfers(void)
 
 static void code_is(Mailbox *m, unsigned want)
 {
-    Answer a = mailbox_command(m, IDENTIFY, NULL, 0);
-
-    g_assert_cmphex(a.ret_code, ==, want);
-    answer_clear(&a);
+    answer_is(mailbox_command(m, IDENTIFY, NULL, 0), want);
 }
 
 /* The same component by another way is as it was */

@@ -70,14 +70,11 @@ static void test_escapes(void)
                                                  0x7e7d, NULL, 0);
         g_autoptr(GByteArray) body = NULL;
         MCTPHeader hdr;
-        Answer a;
 
         line_write(l, request->data, request->len);
         body = line_message(l, &hdr);
         g_assert_cmphex(hdr.dest, ==, src);
-        a = line_answer(body, src, 0x7e7d);
-        g_assert_cmphex(a.ret_code, ==, 3);
-        answer_clear(&a);
+        answer_is(line_answer(body, src, 0x7e7d), 3);
     }
     line_quiet(l);
     stop(qts);
@@ -184,7 +181,6 @@ static void test_garbage(void)
     QTestState *qts = start();
     g_autoptr(Line) l = line_open(0);
     g_autofree uint8_t *noise = g_malloc(8192);
-    Answer a;
 
     g_test_message("seed %u", seed);
     for (int round = 0; round < 20; round++) {
@@ -200,9 +196,7 @@ static void test_garbage(void)
         line_write(l, noise, len);
         line_resync(l);
     }
-    a = line_command(l, 1, NULL, 0);
-    g_assert_cmphex(a.ret_code, ==, 0);
-    answer_clear(&a);
+    answer_is(line_command(l, 1, NULL, 0), 0);
     stop(qts);
 }
 
@@ -245,7 +239,6 @@ static void test_reconnect_in_a_message(void)
     Line *l = line_open(0);
     g_autoptr(GByteArray) body = NULL;
     MCTPHeader hdr;
-    Answer a;
 
     g_assert_cmphex(request->data[first - 1], ==, 0x7e);
     g_assert_cmphex(request->data[first], ==, 0x7e);
@@ -259,9 +252,7 @@ static void test_reconnect_in_a_message(void)
     /* uncut, they are a message */
     line_write(l, request->data, request->len);
     body = line_message(l, &hdr);
-    a = line_answer(body, 0x55, 1);
-    g_assert_cmphex(a.ret_code, ==, 0x16);
-    answer_clear(&a);
+    answer_is(line_answer(body, 0x55, 1), 0x16);
     line_close(l);
     stop(qts);
 }
@@ -341,12 +332,9 @@ static void test_flood(void)
     g_autoptr(Line) other = line_open(1);
     g_autoptr(GByteArray) rest = NULL;
     unsigned n = flood(qts, l, &rest);
-    Answer a;
 
     g_test_message("%u requests", n);
-    a = line_command(other, 1, NULL, 0);
-    g_assert_cmphex(a.ret_code, ==, 0);
-    answer_clear(&a);
+    answer_is(line_command(other, 1, NULL, 0), 0);
     line_quiet(other);
 
     for (unsigned i = 0; i < n - 1; i++) {
@@ -412,7 +400,6 @@ static void test_stopped_machine(void)
     g_autoptr(GByteArray) body = NULL;
     struct pollfd p = { .fd = l->fd, .events = POLLIN };
     MCTPHeader hdr;
-    Answer a;
 
     line_quiet(l);
     qtest_qmp_assert_success(qts, "{'execute': 'stop'}");
@@ -423,9 +410,7 @@ static void test_stopped_machine(void)
     }
     qtest_qmp_assert_success(qts, "{'execute': 'cont'}");
     body = line_message(l, &hdr);
-    a = line_answer(body, 0x55, 1);
-    g_assert_cmphex(a.ret_code, ==, 0);
-    answer_clear(&a);
+    answer_is(line_answer(body, 0x55, 1), 0);
     stop(qts);
 }
 
@@ -579,10 +564,8 @@ static void test_links_without_id(void)
         "-device %s0 -device %s1", line, unnamed, unnamed);
     QTestState *qts = cxl_migrate(qtest_init(args), args);
     g_autoptr(Line) l = line_open(0);
-    Answer a = line_command(l, 1, NULL, 0);
 
-    g_assert_cmphex(a.ret_code, ==, 0);
-    answer_clear(&a);
+    answer_is(line_command(l, 1, NULL, 0), 0);
     qtest_qmp_assert_success(qts, "{'execute': 'chardev-add', 'arguments': {"
                              "'id': 'more2', 'backend': {'type': 'null',"
                              "'data': {}}}}");

@@ -96,10 +96,7 @@ static void resume(Line *l)
 static void command(Line *l, uint16_t opcode, const void *in, size_t len,
                     uint16_t want)
 {
-    Answer a = line_command(l, opcode, in, len);
-
-    g_assert_cmphex(a.ret_code, ==, want);
-    answer_clear(&a);
+    answer_is(line_command(l, opcode, in, len), want);
 }
 
 /* From now on it takes ten seconds until the FM is told of the end */
@@ -138,10 +135,8 @@ static void test_answer(void)
     for (unsigned n = 1; n <= 2; n++) {
         MCTPHeader hdr;
         g_autoptr(GByteArray) body = line_message(l, &hdr);
-        Answer a = line_answer(body, n, 0x0001);
 
-        g_assert_cmphex(a.ret_code, ==, SUCCESS);
-        answer_clear(&a);
+        answer_is(line_answer(body, n, 0x0001), SUCCESS);
         if (n == 1) {
             line_request(l, PEER_EID, 2, 2, 0x0001, NULL, 0);
         }
@@ -260,7 +255,6 @@ static void test_migrate_an_answer(void)
     g_autoptr(GByteArray) body = NULL;
     Line *l = start();
     MCTPHeader hdr;
-    Answer a;
 
     end_transfers(l);
     line_request(l, PEER_EID, 1, 1, 0x0001, NULL, 0);
@@ -269,9 +263,7 @@ static void test_migrate_an_answer(void)
     expect_link(l, XHCI_PORT_SUSPENDED);
     resume(l);
     body = line_message(l, &hdr);
-    a = line_answer(body, 1, 0x0001);
-    g_assert_cmphex(a.ret_code, ==, SUCCESS);
-    answer_clear(&a);
+    answer_is(line_answer(body, 1, 0x0001), SUCCESS);
     stop(l);
 }
 
