@@ -138,9 +138,8 @@ static void random_register_traffic_is_harmless(void)
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-    qtest_add_func("/cxl/robust/any_payload_gets_an_answer",
-                   any_payload_gets_an_answer);
-    qtest_add_func("/cxl/robust/random_register_traffic_is_harmless",
-                   random_register_traffic_is_harmless);
+#define T(f) qtest_add_func("/cxl/robust/" #f, f)
+    T(any_payload_gets_an_answer);
+    T(random_register_traffic_is_harmless);
     return g_test_run();
 }

@@ -561,25 +561,23 @@ static void state_migrates(void)
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-    qtest_add_func("/cxl/switch/lengths", wrong_lengths_are_refused);
-    qtest_add_func("/cxl/switch/identify", identify_counts_ports_and_vppbs);
-    qtest_add_func("/cxl/switch/port_state", port_state_is_that_of_the_ports);
-    qtest_add_func("/cxl/switch/empty_port", empty_port_has_no_link);
-    qtest_add_func("/cxl/switch/properties",
-                   wrong_properties_of_the_mailbox_are_named);
-    qtest_add_func("/cxl/switch/port_state_errors",
-                   port_state_of_strangers_is_refused);
-    qtest_add_func("/cxl/switch/perst", perst_takes_the_device_from_the_host);
-    qtest_add_func("/cxl/switch/control_errors", control_knows_its_states);
-    qtest_add_func("/cxl/switch/port_reset", reset_looks_like_a_replug);
-    qtest_add_func("/cxl/switch/config", config_requests_reach_the_port);
-    qtest_add_func("/cxl/switch/secret", secret_value_is_set_once);
-    qtest_add_func("/cxl/switch/events", port_changes_are_logged);
-    qtest_add_func("/cxl/switch/hot_plug", hot_plugs_are_logged);
-    qtest_add_func("/cxl/switch/device_del", a_held_device_stays);
-    qtest_add_func("/cxl/switch/unplug", a_switch_goes_with_what_it_holds);
-    qtest_add_func("/cxl/switch/host_reset",
-                   perst_survives_a_reset_of_the_host);
-    qtest_add_func("/cxl/switch/migration", state_migrates);
+#define T(f) qtest_add_func("/cxl/switch/" #f, f)
+    T(wrong_lengths_are_refused);
+    T(identify_counts_ports_and_vppbs);
+    T(port_state_is_that_of_the_ports);
+    T(empty_port_has_no_link);
+    T(wrong_properties_of_the_mailbox_are_named);
+    T(port_state_of_strangers_is_refused);
+    T(perst_takes_the_device_from_the_host);
+    T(control_knows_its_states);
+    T(reset_looks_like_a_replug);
+    T(config_requests_reach_the_port);
+    T(secret_value_is_set_once);
+    T(port_changes_are_logged);
+    T(hot_plugs_are_logged);
+    T(a_held_device_stays);
+    T(a_switch_goes_with_what_it_holds);
+    T(perst_survives_a_reset_of_the_host);
+    T(state_migrates);
     return g_test_run();
 }

@@ -514,23 +514,19 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     dir = g_dir_make_tmp("dw-i2c-XXXXXX", NULL);
     g_assert_nonnull(dir);
-    qtest_add_func("/dw-i2c/save/queued-packets",
-                   test_save_with_queued_packets);
-    qtest_add_func("/dw-i2c/save/settle-time", test_save_in_settle_time);
-    qtest_add_func("/dw-i2c/save/mid-drain", test_save_in_mid_drain);
-    qtest_add_func("/dw-i2c/save/master-transfer",
-                   test_save_in_master_transfer);
-    qtest_add_func("/dw-i2c/load/waiting-master",
-                   test_load_of_waiting_master);
-    qtest_add_func("/dw-i2c/load/hostile-streams", test_hostile_streams);
-    qtest_add_func("/dw-i2c/load/hostile-position", test_hostile_position);
-    qtest_add_func("/dw-i2c/reset/drops-packets", test_reset_drops_packets);
-    qtest_add_func("/dw-i2c/reset/another-route",
-                   test_reset_after_another_route);
-    qtest_add_func("/dw-i2c/unplug", test_unplug);
-    qtest_add_func("/dw-i2c/bus-is-named-after-the-id",
-                   test_bus_is_named_after_the_id);
-    qtest_add_func("/dw-i2c/two-controllers", test_two_controllers);
+#define T(f) qtest_add_func("/dw-i2c-lifecycle/" #f, test_ ## f)
+    T(save_with_queued_packets);
+    T(save_in_settle_time);
+    T(save_in_mid_drain);
+    T(save_in_master_transfer);
+    T(load_of_waiting_master);
+    T(hostile_streams);
+    T(hostile_position);
+    T(reset_drops_packets);
+    T(reset_after_another_route);
+    T(unplug);
+    T(bus_is_named_after_the_id);
+    T(two_controllers);
     ret = g_test_run();
     g_rmdir(dir);
     g_free(dir);

@@ -484,41 +484,24 @@ static void test_unregister_drops_and_refuses(void)
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-    qtest_add_func("/dw-i2c/linux/idle-poll-holds-off",
-                   test_idle_poll_holds_off);
-    qtest_add_func("/dw-i2c/linux/handler-reads-of-status-do-not-hold-off",
-                   test_handler_reads_of_status_do_not_hold_off);
-    qtest_add_func("/dw-i2c/linux/disable-ends-the-hold-off",
-                   test_disable_ends_the_hold_off);
-    qtest_add_func("/dw-i2c/linux/unnoticed-packet-is-withdrawn",
-                   test_unnoticed_packet_is_withdrawn);
-    qtest_add_func("/dw-i2c/linux/busy-poll-holds-the-next-packet-back",
-                   test_busy_poll_holds_the_next_packet_back);
-    qtest_add_func("/dw-i2c/linux/busy-handler-comes-to-an-end",
-                   test_busy_handler_of_the_other_mode_comes_to_an_end);
-    qtest_add_func("/dw-i2c/linux/disable-between-look-and-take",
-                   test_disable_between_look_and_take_is_no_handler);
-    qtest_add_func("/dw-i2c/linux/other-handler-waits-no-longer-than-a-limit",
-                   test_other_handler_waits_no_longer_than_a_limit);
-    qtest_add_func("/dw-i2c/linux/handler-of-the-other-mode-cannot-deafen",
-                   test_handler_of_the_other_mode_cannot_deafen);
-    qtest_add_func("/dw-i2c/linux/skipped-message-is-a-lost-arbitration",
-                   test_skipped_message_is_a_lost_arbitration);
-    qtest_add_func("/dw-i2c/linux/message-skipped-for-a-lost-packet",
-                   test_message_skipped_for_a_lost_packet);
-    qtest_add_func("/dw-i2c/linux/lost-transfer-that-is-not-repeated",
-                   test_lost_transfer_that_is_not_repeated);
-    qtest_add_func("/dw-i2c/linux/stuck-handler-lets-a-transfer-start",
-                   test_stuck_handler_does_not_keep_a_transfer_waiting);
-    qtest_add_func("/dw-i2c/linux/polling-does-not-starve",
-                   test_polling_does_not_starve);
-    qtest_add_func("/dw-i2c/linux/late-mask-does-not-stop-a-transfer",
-                   test_late_mask_does_not_stop_a_transfer);
-    qtest_add_func("/dw-i2c/linux/late-mask-does-not-deafen-a-target",
-                   test_late_mask_does_not_deafen_a_target);
-    qtest_add_func("/dw-i2c/linux/mask-in-time-is-obeyed",
-                   test_mask_in_time_is_obeyed);
-    qtest_add_func("/dw-i2c/linux/unregister-drops-and-refuses",
-                   test_unregister_drops_and_refuses);
+#define T(f) qtest_add_func("/dw-i2c/linux/" #f, test_ ## f)
+    T(idle_poll_holds_off);
+    T(handler_reads_of_status_do_not_hold_off);
+    T(disable_ends_the_hold_off);
+    T(unnoticed_packet_is_withdrawn);
+    T(busy_poll_holds_the_next_packet_back);
+    T(busy_handler_of_the_other_mode_comes_to_an_end);
+    T(disable_between_look_and_take_is_no_handler);
+    T(other_handler_waits_no_longer_than_a_limit);
+    T(handler_of_the_other_mode_cannot_deafen);
+    T(skipped_message_is_a_lost_arbitration);
+    T(message_skipped_for_a_lost_packet);
+    T(lost_transfer_that_is_not_repeated);
+    T(stuck_handler_does_not_keep_a_transfer_waiting);
+    T(polling_does_not_starve);
+    T(late_mask_does_not_stop_a_transfer);
+    T(late_mask_does_not_deafen_a_target);
+    T(mask_in_time_is_obeyed);
+    T(unregister_drops_and_refuses);
     return g_test_run();
 }

@@ -325,25 +325,19 @@ static void test_gives_up_while_waiting(void)
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-    qtest_add_func("/dw-i2c/master/eeprom-round-trip", test_eeprom_round_trip);
-    qtest_add_func("/dw-i2c/master/direction-change-without-restart-enable",
-                   test_direction_change_without_restart_enable);
-    qtest_add_func("/dw-i2c/master/absent-address", test_absent_address);
-    qtest_add_func("/dw-i2c/master/ten-bit-address-is-absent",
-                   test_ten_bit_address_is_absent);
-    qtest_add_func("/dw-i2c/master/data-nack", test_data_nack);
-    qtest_add_func("/dw-i2c/master/hold-and-abort", test_hold_and_abort);
-    qtest_add_func("/dw-i2c/master/disable-ends-the-transfer",
-                   test_disable_ends_the_transfer);
-    qtest_add_func("/dw-i2c/master/full-rx-fifo-holds-the-bus",
-                   test_full_rx_fifo_holds_the_bus);
-    qtest_add_func("/dw-i2c/master/fifo-limits", test_fifo_limits);
-    qtest_add_func("/dw-i2c/master/write-in-target-mode",
-                   test_write_in_target_mode);
-    qtest_add_func("/dw-i2c/master/own-address", test_own_address_as_master);
-    qtest_add_func("/dw-i2c/master/waits-for-another-master",
-                   test_waits_for_another_master);
-    qtest_add_func("/dw-i2c/master/gives-up-while-waiting",
-                   test_gives_up_while_waiting);
+#define T(f) qtest_add_func("/dw-i2c/master/" #f, test_ ## f)
+    T(eeprom_round_trip);
+    T(direction_change_without_restart_enable);
+    T(absent_address);
+    T(ten_bit_address_is_absent);
+    T(data_nack);
+    T(hold_and_abort);
+    T(disable_ends_the_transfer);
+    T(full_rx_fifo_holds_the_bus);
+    T(fifo_limits);
+    T(write_in_target_mode);
+    T(own_address_as_master);
+    T(waits_for_another_master);
+    T(gives_up_while_waiting);
     return g_test_run();
 }

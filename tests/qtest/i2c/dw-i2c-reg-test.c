@@ -272,17 +272,15 @@ static void test_line_is_low_while_disabled(void)
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-    qtest_add_func("/dw-i2c/pci/identity", test_identity);
-    qtest_add_func("/dw-i2c/reg/probe-sequence", test_probe_sequence);
-    qtest_add_func("/dw-i2c/reg/all-offsets", test_all_offsets);
-    qtest_add_func("/dw-i2c/reg/reset-values", test_reset_values);
-    qtest_add_func("/dw-i2c/reg/random-accesses", test_random_accesses);
-    qtest_add_func("/dw-i2c/reg/con-is-locked-while-enabled",
-                   test_con_is_locked_while_enabled);
-    qtest_add_func("/dw-i2c/irq/line-follows-mask", test_line_follows_mask);
-    qtest_add_func("/dw-i2c/irq/line-reaches-the-interrupt-controller",
-                   test_line_reaches_the_interrupt_controller);
-    qtest_add_func("/dw-i2c/irq/line-is-low-while-disabled",
-                   test_line_is_low_while_disabled);
+#define T(f) qtest_add_func("/dw-i2c-reg/" #f, test_ ## f)
+    T(identity);
+    T(probe_sequence);
+    T(all_offsets);
+    T(reset_values);
+    T(random_accesses);
+    T(con_is_locked_while_enabled);
+    T(line_follows_mask);
+    T(line_reaches_the_interrupt_controller);
+    T(line_is_low_while_disabled);
     return g_test_run();
 }

@@ -442,45 +442,28 @@ static void test_rx_threshold(void)
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-    qtest_add_func("/dw-i2c/target/stored-while-deaf-presented-after-settle",
-                   test_stored_while_deaf_presented_after_settle);
-    qtest_add_func("/dw-i2c/target/nothing-before-an-address-was-chosen",
-                   test_nothing_before_an_address_was_chosen);
-    qtest_add_func("/dw-i2c/target/only-own-address", test_only_own_address);
-    qtest_add_func("/dw-i2c/target/stop-after-drain-then-next-packet",
-                   test_stop_after_drain_then_next_packet);
-    qtest_add_func("/dw-i2c/target/clear-all-ends-a-packet-too",
-                   test_clear_all_ends_a_packet_too);
-    qtest_add_func("/dw-i2c/target/disable-in-mid-drain-replays",
-                   test_disable_in_mid_drain_replays);
-    qtest_add_func("/dw-i2c/target/master-transfer-before-the-replay",
-                   test_master_transfer_before_the_replay);
-    qtest_add_func("/dw-i2c/target/noticed-packet-shows-as-activity",
-                   test_noticed_packet_shows_as_activity);
-    qtest_add_func("/dw-i2c/target/shown-stop-ends-a-packet",
-                   test_shown_stop_ends_a_packet);
-    qtest_add_func("/dw-i2c/target/abort-leaves-the-packet",
-                   test_abort_leaves_the_packet);
-    qtest_add_func("/dw-i2c/target/unregister-drops-and-refuses",
-                   test_unregister_drops_and_refuses);
-    qtest_add_func("/dw-i2c/target/suspend-drops-and-refuses",
-                   test_suspend_drops_and_refuses);
-    qtest_add_func("/dw-i2c/target/mask-before-a-transfer-keeps-packets",
-                   test_mask_before_a_transfer_keeps_packets);
-    qtest_add_func("/dw-i2c/target/mask-is-obeyed", test_mask_is_obeyed);
-    qtest_add_func("/dw-i2c/target/mask-in-a-transfer-is-obeyed",
-                   test_mask_in_a_transfer_is_obeyed);
-    qtest_add_func("/dw-i2c/target/status-takes-nothing-back",
-                   test_status_takes_nothing_back);
-    qtest_add_func("/dw-i2c/target/polls-do-not-delay",
-                   test_polls_do_not_delay);
-    qtest_add_func("/dw-i2c/target/no-words-are-no-abort",
-                   test_no_words_are_no_abort);
-    qtest_add_func("/dw-i2c/target/shutdown-drops-and-refuses",
-                   test_shutdown_drops_and_refuses);
-    qtest_add_func("/dw-i2c/target/new-address-drops-packets",
-                   test_new_address_drops_packets);
-    qtest_add_func("/dw-i2c/target/queue-of-sixteen", test_queue_of_sixteen);
-    qtest_add_func("/dw-i2c/target/rx-threshold", test_rx_threshold);
+#define T(f) qtest_add_func("/dw-i2c/target/" #f, test_ ## f)
+    T(stored_while_deaf_presented_after_settle);
+    T(nothing_before_an_address_was_chosen);
+    T(only_own_address);
+    T(stop_after_drain_then_next_packet);
+    T(clear_all_ends_a_packet_too);
+    T(disable_in_mid_drain_replays);
+    T(master_transfer_before_the_replay);
+    T(noticed_packet_shows_as_activity);
+    T(shown_stop_ends_a_packet);
+    T(abort_leaves_the_packet);
+    T(unregister_drops_and_refuses);
+    T(suspend_drops_and_refuses);
+    T(mask_before_a_transfer_keeps_packets);
+    T(mask_is_obeyed);
+    T(mask_in_a_transfer_is_obeyed);
+    T(status_takes_nothing_back);
+    T(polls_do_not_delay);
+    T(no_words_are_no_abort);
+    T(shutdown_drops_and_refuses);
+    T(new_address_drops_packets);
+    T(queue_of_sixteen);
+    T(rx_threshold);
     return g_test_run();
 }

@@ -472,15 +472,13 @@ static void test_target_unplugged(void)
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-    qtest_add_func("/mctp-i2c/switch/as-its-mailbox",
-                   test_switch_as_its_mailbox);
-    qtest_add_func("/mctp-i2c/switch/ccis-share-bindings",
-                   test_doors_share_bindings);
-    qtest_add_func("/mctp-i2c/switch/identify", test_identify_switch);
-    qtest_add_func("/mctp-i2c/switch/wrong-messages", test_wrong_messages);
-    qtest_add_func("/mctp-i2c/device/as-its-mailbox",
-                   test_device_as_its_mailbox);
-    qtest_add_func("/mctp-i2c/device/long-messages", test_long_messages);
-    qtest_add_func("/mctp-i2c/device/unplugged", test_target_unplugged);
+#define T(f) qtest_add_func("/mctp-i2c-commands/" #f, test_ ## f)
+    T(switch_as_its_mailbox);
+    T(doors_share_bindings);
+    T(identify_switch);
+    T(wrong_messages);
+    T(device_as_its_mailbox);
+    T(long_messages);
+    T(target_unplugged);
     return g_test_run();
 }

@@ -274,15 +274,14 @@ static void test_unplug(void)
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-    qtest_add_func("/mctp-i2c/whole-message", test_whole_message);
-    qtest_add_func("/mctp-i2c/reset/request", test_reset_in_a_request);
-    qtest_add_func("/mctp-i2c/reset/answer",
-                   test_reset_with_an_answer_waiting);
-    qtest_add_func("/mctp-i2c/reset/frame", test_reset_in_a_frame);
-    qtest_add_func("/mctp-i2c/migrate/request", test_migrate_in_a_request);
-    qtest_add_func("/mctp-i2c/migrate/answer",
-                   test_migrate_with_an_answer_waiting);
-    qtest_add_func("/mctp-i2c/migrate/frame", test_migrate_in_a_frame);
-    qtest_add_func("/mctp-i2c/unplug", test_unplug);
+#define T(f) qtest_add_func("/mctp-i2c-lifecycle/" #f, test_ ## f)
+    T(whole_message);
+    T(reset_in_a_request);
+    T(reset_with_an_answer_waiting);
+    T(reset_in_a_frame);
+    T(migrate_in_a_request);
+    T(migrate_with_an_answer_waiting);
+    T(migrate_in_a_frame);
+    T(unplug);
     return g_test_run();
 }

@@ -312,19 +312,16 @@ static void test_bad_arguments(void)
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-    qtest_add_func("/mctp-i2c/enumeration", test_enumeration);
-    qtest_add_func("/mctp-i2c/static-eid", test_static_eid);
-    qtest_add_func("/mctp-i2c/uuid-is-the-components",
-                   test_uuid_is_the_components);
-    qtest_add_func("/mctp-i2c/bad-frames", test_bad_frames);
-    qtest_add_func("/mctp-i2c/reads-are-refused", test_reads_are_refused);
-    qtest_add_func("/mctp-i2c/second-request-while-answering",
-                   test_second_request_while_answering);
-    qtest_add_func("/mctp-i2c/refused-answer-comes-again",
-                   test_refused_answer_comes_again);
-    qtest_add_func("/mctp-i2c/refused-answer-is-given-up",
-                   test_refused_answer_is_given_up);
-    qtest_add_func("/mctp-i2c/bus-is-taken", test_bus_is_taken);
-    qtest_add_func("/mctp-i2c/bad-arguments", test_bad_arguments);
+#define T(f) qtest_add_func("/mctp-i2c/" #f, test_ ## f)
+    T(enumeration);
+    T(static_eid);
+    T(uuid_is_the_components);
+    T(bad_frames);
+    T(reads_are_refused);
+    T(second_request_while_answering);
+    T(refused_answer_comes_again);
+    T(refused_answer_is_given_up);
+    T(bus_is_taken);
+    T(bad_arguments);
     return g_test_run();
 }

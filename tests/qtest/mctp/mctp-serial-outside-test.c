@@ -181,11 +181,10 @@ int main(int argc, char **argv)
     int ret;
 
     g_test_init(&argc, &argv, NULL);
-    qtest_add_func("/mctp/outside/command-that-unplugs-its-switch",
-                   test_command_that_unplugs_its_switch);
-    qtest_add_func("/mctp/outside/command-that-unplugs-its-bus",
-                   test_command_that_unplugs_its_bus);
-    qtest_add_func("/mctp/outside/held-in-reset", test_held_in_reset);
+#define T(f) qtest_add_func("/mctp/outside/" #f, test_ ## f)
+    T(command_that_unplugs_its_switch);
+    T(command_that_unplugs_its_bus);
+    T(held_in_reset);
     ret = g_test_run();
     line_cleanup();
     return ret;

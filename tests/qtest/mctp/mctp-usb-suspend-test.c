@@ -305,17 +305,16 @@ static void test_unplug(void)
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-    qtest_add_func("/mctp-usb/suspend/answer", test_answer);
-    qtest_add_func("/mctp-usb/suspend/answer-too-late", test_answer_too_late);
-    qtest_add_func("/mctp-usb/suspend/notice", test_notice);
-    qtest_add_func("/mctp-usb/suspend/remote-wakeup", test_remote_wakeup);
-    qtest_add_func("/mctp-usb/suspend/reset-of-permission",
-                   test_reset_of_permission);
-    qtest_add_func("/mctp-usb/suspend/undisturbed", test_sleep_undisturbed);
-    qtest_add_func("/mctp-usb/suspend/migrate", test_migrate);
-    qtest_add_func("/mctp-usb/suspend/migrate-an-answer",
-                   test_migrate_an_answer);
-    qtest_add_func("/mctp-usb/suspend/reset", test_reset);
-    qtest_add_func("/mctp-usb/suspend/unplug", test_unplug);
+#define T(f) qtest_add_func("/mctp-usb/suspend/" #f, test_ ## f)
+    T(answer);
+    T(answer_too_late);
+    T(notice);
+    T(remote_wakeup);
+    T(reset_of_permission);
+    T(sleep_undisturbed);
+    T(migrate);
+    T(migrate_an_answer);
+    T(reset);
+    T(unplug);
     return g_test_run();
 }

@@ -593,24 +593,23 @@ static void test_properties(void)
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-    qtest_add_func("/mctp-usb/descriptors", test_descriptors);
-    qtest_add_func("/mctp-usb/control-requests", test_control_requests);
-    qtest_add_func("/mctp-usb/golden", test_golden);
-    qtest_add_func("/mctp-usb/writes", test_writes);
-    qtest_add_func("/mctp-usb/long-writes", test_long_writes);
-    qtest_add_func("/mctp-usb/packets-of-a-message",
-                   test_packets_of_a_message);
-    qtest_add_func("/mctp-usb/large-packets", test_large_packets);
-    qtest_add_func("/mctp-usb/long-messages", test_long_messages);
-    qtest_add_func("/mctp-usb/many-requests", test_many_requests);
-    qtest_add_func("/mctp-usb/flood", test_flood);
-    qtest_add_func("/mctp-usb/flood-too-late", test_flood_too_late);
-    qtest_add_func("/mctp-usb/reads", test_reads);
-    qtest_add_func("/mctp-usb/read-of-whole-packets",
-                   test_read_of_whole_packets);
-    qtest_add_func("/mctp-usb/long-answers", test_long_answers);
-    qtest_add_func("/mctp-usb/other-endpoints", test_other_endpoints);
-    qtest_add_func("/mctp-usb/not-configured", test_not_configured);
-    qtest_add_func("/mctp-usb/properties", test_properties);
+#define T(f) qtest_add_func("/mctp-usb/" #f, test_ ## f)
+    T(descriptors);
+    T(control_requests);
+    T(golden);
+    T(writes);
+    T(long_writes);
+    T(packets_of_a_message);
+    T(large_packets);
+    T(long_messages);
+    T(many_requests);
+    T(flood);
+    T(flood_too_late);
+    T(reads);
+    T(read_of_whole_packets);
+    T(long_answers);
+    T(other_endpoints);
+    T(not_configured);
+    T(properties);
     return g_test_run();
 }

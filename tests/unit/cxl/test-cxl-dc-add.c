@@ -442,42 +442,33 @@ static void test_no_ops_no_bound(void)
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-    g_test_add_func("/cxl/dc/add/offer-is-pending", test_offer_is_pending);
-    g_test_add_func("/cxl/dc/add/group-is-logged-in-the-order-of-the-list",
-                    test_group_is_logged_in_the_order_of_the_list);
-    g_test_add_func("/cxl/dc/add/group-is-logged-in-one-row",
-                    test_group_is_logged_in_one_row);
-    g_test_add_func("/cxl/dc/add/unknown-host", test_unknown_host);
-    g_test_add_func("/cxl/dc/add/unknown-policy", test_unknown_policy);
-    g_test_add_func("/cxl/dc/add/unknown-region", test_unknown_region);
-    g_test_add_func("/cxl/dc/add/sized/bad-length", test_sized_bad_length);
-    g_test_add_func("/cxl/dc/add/sized/too-long", test_sized_too_long);
-    g_test_add_func("/cxl/dc/add/contiguous/lowest-hole-that-fits",
-                    test_contiguous_takes_lowest_hole_that_fits);
-    g_test_add_func("/cxl/dc/add/contiguous/without-hole",
-                    test_contiguous_without_hole);
-    g_test_add_func("/cxl/dc/add/free/many-holes", test_free_uses_many_holes);
-    g_test_add_func("/cxl/dc/add/free/prefers-one-extent",
-                    test_free_prefers_one_extent);
-    g_test_add_func("/cxl/dc/add/free/untracked-takes-nothing",
-                    test_free_that_cannot_be_tracked_takes_nothing);
-    g_test_add_func("/cxl/dc/add/list/empty", test_list_empty);
-    g_test_add_func("/cxl/dc/add/list/zero-length", test_list_zero_length);
-    g_test_add_func("/cxl/dc/add/list/off-block", test_list_off_block);
-    g_test_add_func("/cxl/dc/add/list/beyond-region",
-                    test_list_beyond_region);
-    g_test_add_func("/cxl/dc/add/list/wraps", test_list_wraps);
-    g_test_add_func("/cxl/dc/add/list/overlap", test_list_overlap);
-    g_test_add_func("/cxl/dc/add/list/in-use", test_list_in_use);
-    g_test_add_func("/cxl/dc/add/list/plain-sequence-is-zero",
-                    test_list_sequence_of_plain_capacity_is_zero);
-    g_test_add_func("/cxl/dc/add/list/tag-in-two-regions",
-                    test_list_tag_in_two_regions);
-    g_test_add_func("/cxl/dc/add/tag-in-use", test_tag_in_use);
-    g_test_add_func("/cxl/dc/add/limit/extents",
-                    test_extents_limit_counts_pending);
-    g_test_add_func("/cxl/dc/add/limit/tags", test_tags_limit);
-    g_test_add_func("/cxl/dc/add/limit/log-room", test_log_room);
-    g_test_add_func("/cxl/dc/add/no-ops-no-bound", test_no_ops_no_bound);
+#define T(f) g_test_add_func("/cxl/dc-add/" #f, test_ ## f)
+    T(offer_is_pending);
+    T(group_is_logged_in_the_order_of_the_list);
+    T(group_is_logged_in_one_row);
+    T(unknown_host);
+    T(unknown_policy);
+    T(unknown_region);
+    T(sized_bad_length);
+    T(sized_too_long);
+    T(contiguous_takes_lowest_hole_that_fits);
+    T(contiguous_without_hole);
+    T(free_uses_many_holes);
+    T(free_prefers_one_extent);
+    T(free_that_cannot_be_tracked_takes_nothing);
+    T(list_empty);
+    T(list_zero_length);
+    T(list_off_block);
+    T(list_beyond_region);
+    T(list_wraps);
+    T(list_overlap);
+    T(list_in_use);
+    T(list_sequence_of_plain_capacity_is_zero);
+    T(list_tag_in_two_regions);
+    T(tag_in_use);
+    T(extents_limit_counts_pending);
+    T(tags_limit);
+    T(log_room);
+    T(no_ops_no_bound);
     return g_test_run();
 }

@@ -298,31 +298,27 @@ static void test_set_needs_log_room(void)
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-    g_test_add_func("/cxl/dc/config/hosts", test_hosts);
-    g_test_add_func("/cxl/dc/config/regions", test_regions);
-    g_test_add_func("/cxl/dc/config/no-extents", test_no_extents);
-    g_test_add_func("/cxl/dc/config/decode-length", test_decode_length);
-    g_test_add_func("/cxl/dc/config/base", test_base);
-    g_test_add_func("/cxl/dc/config/length", test_length);
-    g_test_add_func("/cxl/dc/config/block-size", test_block_size);
-    g_test_add_func("/cxl/dc/config/gap-and-short-region",
-                    test_gap_and_short_region);
-    g_test_add_func("/cxl/dc/config/region-of", test_region_of);
-    g_test_add_func("/cxl/dc/config/policies", test_policies);
-    g_test_add_func("/cxl/dc/config/idle-model-is-small",
-                    test_idle_model_is_small);
-    g_test_add_func("/cxl/dc/config/unknown-host-is-empty",
-                    test_unknown_host_is_empty);
-    g_test_add_func("/cxl/dc/set/tells-all-hosts", test_set_tells_all_hosts);
-    g_test_add_func("/cxl/dc/set/same-tells-too", test_set_same_tells_too);
-    g_test_add_func("/cxl/dc/set/smaller-blocks-are-usable",
-                    test_set_smaller_blocks_are_usable);
-    g_test_add_func("/cxl/dc/set/unknown-region", test_set_unknown_region);
-    g_test_add_func("/cxl/dc/set/bad-block-size", test_set_bad_block_size);
-    g_test_add_func("/cxl/dc/set/busy-region", test_set_busy_region);
-    g_test_add_func("/cxl/dc/set/referenced-region",
-                    test_set_referenced_region);
-    g_test_add_func("/cxl/dc/set/sanitize", test_set_sanitize);
-    g_test_add_func("/cxl/dc/set/needs-log-room", test_set_needs_log_room);
+#define T(f) g_test_add_func("/cxl/dc-config/" #f, test_ ## f)
+    T(hosts);
+    T(regions);
+    T(no_extents);
+    T(decode_length);
+    T(base);
+    T(length);
+    T(block_size);
+    T(gap_and_short_region);
+    T(region_of);
+    T(policies);
+    T(idle_model_is_small);
+    T(unknown_host_is_empty);
+    T(set_tells_all_hosts);
+    T(set_same_tells_too);
+    T(set_smaller_blocks_are_usable);
+    T(set_unknown_region);
+    T(set_bad_block_size);
+    T(set_busy_region);
+    T(set_referenced_region);
+    T(set_sanitize);
+    T(set_needs_log_room);
     return g_test_run();
 }

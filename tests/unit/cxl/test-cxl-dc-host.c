@@ -543,49 +543,35 @@ static void test_more_too_long_an_answer_refuses(void)
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-    g_test_add_func("/cxl/dc/respond/nothing-pending", test_nothing_pending);
-    g_test_add_func("/cxl/dc/respond/accept", test_accept);
-    g_test_add_func("/cxl/dc/respond/refuse", test_refuse);
-    g_test_add_func("/cxl/dc/respond/owner-cannot-let-the-host-have-it",
-                    test_owner_cannot_let_the_host_have_it);
-    g_test_add_func("/cxl/dc/respond/part-of-extent",
-                    test_accept_part_of_extent);
-    g_test_add_func("/cxl/dc/respond/some-extents", test_accept_some_extents);
-    g_test_add_func("/cxl/dc/respond/zero-length", test_zero_length);
-    g_test_add_func("/cxl/dc/respond/off-block", test_off_block);
-    g_test_add_func("/cxl/dc/respond/overlap-in-list", test_overlap_in_list);
-    g_test_add_func("/cxl/dc/respond/outside-of-offer",
-                    test_outside_of_offer);
-    g_test_add_func("/cxl/dc/respond/partly-outside-of-offer",
-                    test_partly_outside_of_offer);
-    g_test_add_func("/cxl/dc/respond/wraps", test_wraps);
-    g_test_add_func("/cxl/dc/respond/range-over-two-extents",
-                    test_range_over_two_extents);
-    g_test_add_func("/cxl/dc/respond/already-added", test_already_added);
-    g_test_add_func("/cxl/dc/respond/in-order",
-                    test_offers_are_answered_in_order);
-    g_test_add_func("/cxl/dc/respond/group-may-fill-all-extents",
-                    test_group_may_fill_all_extents);
-    g_test_add_func("/cxl/dc/respond/parts-are-limited",
-                    test_accepting_in_parts_is_limited);
-    g_test_add_func("/cxl/dc/withdrawn/accepted", test_withdrawn_accepted);
-    g_test_add_func("/cxl/dc/withdrawn/refused", test_withdrawn_refused);
-    g_test_add_func("/cxl/dc/withdrawn/keeps-its-blocks-until-answered",
-                    test_withdrawn_keeps_its_blocks_until_answered);
-    g_test_add_func("/cxl/dc/withdrawn/passed", test_withdrawn_is_passed);
-    g_test_add_func("/cxl/dc/withdrawn/passed-by-an-answer-that-fails",
-                    test_withdrawn_is_passed_by_an_answer_that_fails);
-    g_test_add_func("/cxl/dc/withdrawn/not-passed-for-nothing",
-                    test_withdrawn_is_not_passed_for_nothing);
-    g_test_add_func("/cxl/dc/more/commits-once", test_more_commits_once);
-    g_test_add_func("/cxl/dc/more/release", test_more_release);
-    g_test_add_func("/cxl/dc/more/overlap-between-payloads",
-                    test_more_overlap_between_payloads);
-    g_test_add_func("/cxl/dc/more/other-answer-breaks-the-chain",
-                    test_more_other_answer_breaks_the_chain);
-    g_test_add_func("/cxl/dc/more/cannot-grow-for-ever",
-                    test_more_cannot_grow_for_ever);
-    g_test_add_func("/cxl/dc/more/too-long-an-answer-refuses",
-                    test_more_too_long_an_answer_refuses);
+#define T(f) g_test_add_func("/cxl/dc-host/" #f, test_ ## f)
+    T(nothing_pending);
+    T(accept);
+    T(refuse);
+    T(owner_cannot_let_the_host_have_it);
+    T(accept_part_of_extent);
+    T(accept_some_extents);
+    T(zero_length);
+    T(off_block);
+    T(overlap_in_list);
+    T(outside_of_offer);
+    T(partly_outside_of_offer);
+    T(wraps);
+    T(range_over_two_extents);
+    T(already_added);
+    T(offers_are_answered_in_order);
+    T(group_may_fill_all_extents);
+    T(accepting_in_parts_is_limited);
+    T(withdrawn_accepted);
+    T(withdrawn_refused);
+    T(withdrawn_keeps_its_blocks_until_answered);
+    T(withdrawn_is_passed);
+    T(withdrawn_is_passed_by_an_answer_that_fails);
+    T(withdrawn_is_not_passed_for_nothing);
+    T(more_commits_once);
+    T(more_release);
+    T(more_overlap_between_payloads);
+    T(more_other_answer_breaks_the_chain);
+    T(more_cannot_grow_for_ever);
+    T(more_too_long_an_answer_refuses);
     return g_test_run();
 }

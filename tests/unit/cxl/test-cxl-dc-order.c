@@ -133,17 +133,16 @@ static void test_set_region(void)
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-    g_test_add_func("/cxl/dc/order/offer", test_offer);
-    g_test_add_func("/cxl/dc/order/accept", test_accept);
-    g_test_add_func("/cxl/dc/order/release-request", test_release_request);
-    g_test_add_func("/cxl/dc/order/release-by-host", test_release_by_host);
-    g_test_add_func("/cxl/dc/order/forced-release", test_forced_release);
-    g_test_add_func("/cxl/dc/order/shared-capacity-is-wiped-after-the-last",
-                    test_shared_capacity_is_wiped_after_the_last_host);
-    g_test_add_func("/cxl/dc/order/refusal-that-ends-a-share",
-                    test_refusal_that_ends_a_share);
-    g_test_add_func("/cxl/dc/order/remove-reference", test_remove_reference);
-    g_test_add_func("/cxl/dc/order/reset", test_reset);
-    g_test_add_func("/cxl/dc/order/set-region", test_set_region);
+#define T(f) g_test_add_func("/cxl/dc/order/" #f, test_ ## f)
+    T(offer);
+    T(accept);
+    T(release_request);
+    T(release_by_host);
+    T(forced_release);
+    T(shared_capacity_is_wiped_after_the_last_host);
+    T(refusal_that_ends_a_share);
+    T(remove_reference);
+    T(reset);
+    T(set_region);
     return g_test_run();
 }

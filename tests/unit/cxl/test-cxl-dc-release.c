@@ -436,36 +436,26 @@ static void test_tag_refusals(void)
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-    g_test_add_func("/cxl/dc/release/request-changes-nothing-but-asks",
-                    test_request_changes_nothing_but_asks);
-    g_test_add_func("/cxl/dc/release/request-may-be-repeated",
-                    test_request_may_be_repeated);
-    g_test_add_func("/cxl/dc/release/rest-stays-asked",
-                    test_rest_stays_asked);
-    g_test_add_func("/cxl/dc/release/wish-to-sanitize-is-kept",
-                    test_wish_to_sanitize_is_kept);
-    g_test_add_func("/cxl/dc/release/request-over-two-extents",
-                    test_request_over_two_extents);
-    g_test_add_func("/cxl/dc/release/request-of-many-is-no-new-tracking",
-                    test_request_of_many_is_no_new_tracking);
-    g_test_add_func("/cxl/dc/release/split-beyond-tracking",
-                    test_split_beyond_tracking);
-    g_test_add_func("/cxl/dc/release/log-room", test_log_room);
-    g_test_add_func("/cxl/dc/release/unknown-host-or-policy",
-                    test_unknown_host_or_policy);
-    g_test_add_func("/cxl/dc/release/cannot-sanitize", test_cannot_sanitize);
-    g_test_add_func("/cxl/dc/release/bad-lists", test_bad_lists);
-    g_test_add_func("/cxl/dc/release/not-backed", test_not_backed);
-    g_test_add_func("/cxl/dc/release/pending-is-not-asked-back",
-                    test_pending_is_not_asked_back);
-    g_test_add_func("/cxl/dc/release/forced", test_forced);
-    g_test_add_func("/cxl/dc/release/forced-sanitizes",
-                    test_forced_sanitizes);
-    g_test_add_func("/cxl/dc/release/forced-pending-is-silent",
-                    test_forced_pending_is_silent);
-    g_test_add_func("/cxl/dc/release/forced-mixed", test_forced_mixed);
-    g_test_add_func("/cxl/dc/release/tag", test_tag);
-    g_test_add_func("/cxl/dc/release/tag-in-part", test_tag_in_part);
-    g_test_add_func("/cxl/dc/release/tag-refusals", test_tag_refusals);
+#define T(f) g_test_add_func("/cxl/dc/release/" #f, test_ ## f)
+    T(request_changes_nothing_but_asks);
+    T(request_may_be_repeated);
+    T(rest_stays_asked);
+    T(wish_to_sanitize_is_kept);
+    T(request_over_two_extents);
+    T(request_of_many_is_no_new_tracking);
+    T(split_beyond_tracking);
+    T(log_room);
+    T(unknown_host_or_policy);
+    T(cannot_sanitize);
+    T(bad_lists);
+    T(not_backed);
+    T(pending_is_not_asked_back);
+    T(forced);
+    T(forced_sanitizes);
+    T(forced_pending_is_silent);
+    T(forced_mixed);
+    T(tag);
+    T(tag_in_part);
+    T(tag_refusals);
     return g_test_run();
 }

@@ -118,17 +118,13 @@ static void test_unknown_host(void)
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-    g_test_add_func("/cxl/dc/reset/plain-capacity-stays",
-                    test_plain_capacity_stays);
-    g_test_add_func("/cxl/dc/reset/shared-capacity-goes-without-record",
-                    test_shared_capacity_goes_without_record);
-    g_test_add_func("/cxl/dc/reset/offers-are-dropped",
-                    test_offers_are_dropped);
-    g_test_add_func("/cxl/dc/reset/chain-is-forgotten",
-                    test_chain_is_forgotten);
-    g_test_add_func("/cxl/dc/reset/references-stay", test_references_stay);
-    g_test_add_func("/cxl/dc/reset/shared-capacity-is-sanitized",
-                    test_shared_capacity_is_sanitized);
-    g_test_add_func("/cxl/dc/reset/unknown-host", test_unknown_host);
+#define T(f) g_test_add_func("/cxl/dc/reset/" #f, test_ ## f)
+    T(plain_capacity_stays);
+    T(shared_capacity_goes_without_record);
+    T(offers_are_dropped);
+    T(chain_is_forgotten);
+    T(references_stay);
+    T(shared_capacity_is_sanitized);
+    T(unknown_host);
     return g_test_run();
 }

@@ -194,19 +194,15 @@ static void test_list_keeps_its_order(void)
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-    g_test_add_func("/cxl/dc/return/nothing", test_release_nothing);
-    g_test_add_func("/cxl/dc/return/unasked", test_release_unasked);
-    g_test_add_func("/cxl/dc/return/splits", test_release_splits);
-    g_test_add_func("/cxl/dc/return/spans-extents",
-                    test_release_spans_extents);
-    g_test_add_func("/cxl/dc/return/one-record",
-                    test_release_of_one_range_is_one_record);
-    g_test_add_func("/cxl/dc/return/not-added",
-                    test_release_what_is_not_added);
-    g_test_add_func("/cxl/dc/return/judged-by-its-end",
-                    test_release_is_judged_by_its_end);
-    g_test_add_func("/cxl/dc/return/sanitizes", test_release_sanitizes);
-    g_test_add_func("/cxl/dc/return/list-keeps-its-order",
-                    test_list_keeps_its_order);
+#define T(f) g_test_add_func("/cxl/dc/return/" #f, test_ ## f)
+    T(release_nothing);
+    T(release_unasked);
+    T(release_splits);
+    T(release_spans_extents);
+    T(release_of_one_range_is_one_record);
+    T(release_what_is_not_added);
+    T(release_is_judged_by_its_end);
+    T(release_sanitizes);
+    T(list_keeps_its_order);
     return g_test_run();
 }

@@ -479,37 +479,28 @@ static void test_tag_generation(void)
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-    g_test_add_func("/cxl/dc/share/needs-tag", test_shared_needs_tag);
-    g_test_add_func("/cxl/dc/share/device-numbers-extents",
-                    test_device_numbers_extents);
-    g_test_add_func("/cxl/dc/share/fm-numbers-extents",
-                    test_fm_numbers_extents);
-    g_test_add_func("/cxl/dc/share/wrong-numbers", test_wrong_numbers);
-    g_test_add_func("/cxl/dc/share/free-policy-numbers-extents",
-                    test_free_policy_numbers_extents);
-    g_test_add_func("/cxl/dc/share/accept-part", test_accept_part_of_share);
-    g_test_add_func("/cxl/dc/share/refuse", test_refuse_share);
-    g_test_add_func("/cxl/dc/share/release-part", test_release_part_of_share);
-    g_test_add_func("/cxl/dc/share/release-whole", test_release_whole_share);
-    g_test_add_func("/cxl/dc/share/second-host-sees-the-same",
-                    test_second_host_sees_the_same);
-    g_test_add_func("/cxl/dc/share/refusals", test_share_refusals);
-    g_test_add_func("/cxl/dc/share/limits", test_share_limits);
-    g_test_add_func("/cxl/dc/share/last-host-ends-the-tag",
-                    test_last_host_ends_the_tag);
-    g_test_add_func("/cxl/dc/share/first-offer-refused",
-                    test_share_with_offer_that_is_refused);
-    g_test_add_func("/cxl/dc/share/read-only-view", test_read_only_view);
-    g_test_add_func("/cxl/dc/share/read-only-view-without-room",
-                    test_read_only_view_without_room);
-    g_test_add_func("/cxl/dc/share/init-then-share", test_init_then_share);
-    g_test_add_func("/cxl/dc/reference/keeps-capacity",
-                    test_reference_keeps_capacity);
-    g_test_add_func("/cxl/dc/reference/unknown-tag",
-                    test_reference_of_unknown_tag);
-    g_test_add_func("/cxl/dc/reference/delays-sanitize",
-                    test_reference_delays_sanitize);
-    g_test_add_func("/cxl/dc/tags/list-is-stable", test_tag_list_is_stable);
-    g_test_add_func("/cxl/dc/tags/generation", test_tag_generation);
+#define T(f) g_test_add_func("/cxl/dc-share/" #f, test_ ## f)
+    T(shared_needs_tag);
+    T(device_numbers_extents);
+    T(fm_numbers_extents);
+    T(wrong_numbers);
+    T(free_policy_numbers_extents);
+    T(accept_part_of_share);
+    T(refuse_share);
+    T(release_part_of_share);
+    T(release_whole_share);
+    T(second_host_sees_the_same);
+    T(share_refusals);
+    T(share_limits);
+    T(last_host_ends_the_tag);
+    T(share_with_offer_that_is_refused);
+    T(read_only_view);
+    T(read_only_view_without_room);
+    T(init_then_share);
+    T(reference_keeps_capacity);
+    T(reference_of_unknown_tag);
+    T(reference_delays_sanitize);
+    T(tag_list_is_stable);
+    T(tag_generation);
     return g_test_run();
 }

@@ -356,26 +356,19 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     module_call_init(MODULE_INIT_QOM);
-    g_test_add_func("/cxl/dc/vmstate/empty", test_empty);
-    g_test_add_func("/cxl/dc/vmstate/added", test_added);
-    g_test_add_func("/cxl/dc/vmstate/pending-and-dead",
-                    test_pending_and_dead);
-    g_test_add_func("/cxl/dc/vmstate/release-requests",
-                    test_release_requests);
-    g_test_add_func("/cxl/dc/vmstate/shared", test_shared);
-    g_test_add_func("/cxl/dc/vmstate/shared-sanitize-is-kept",
-                    test_shared_sanitize_is_kept);
-    g_test_add_func("/cxl/dc/vmstate/chain", test_chain);
-    g_test_add_func("/cxl/dc/vmstate/region-settings", test_region_settings);
-    g_test_add_func("/cxl/dc/vmstate/every-cut-is-refused",
-                    test_every_cut_is_refused);
-    g_test_add_func("/cxl/dc/vmstate/every-changed-byte-is-harmless",
-                    test_every_changed_byte_is_harmless);
-    g_test_add_func("/cxl/dc/vmstate/other-make-is-refused",
-                    test_other_make_is_refused);
-    g_test_add_func("/cxl/dc/vmstate/failure-empties-a-used-model",
-                    test_failure_empties_a_used_model);
-    g_test_add_func("/cxl/dc/vmstate/load-replaces-a-used-model",
-                    test_load_replaces_a_used_model);
+#define T(f) g_test_add_func("/cxl/dc/vmstate/" #f, test_ ## f)
+    T(empty);
+    T(added);
+    T(pending_and_dead);
+    T(release_requests);
+    T(shared);
+    T(shared_sanitize_is_kept);
+    T(chain);
+    T(region_settings);
+    T(every_cut_is_refused);
+    T(every_changed_byte_is_harmless);
+    T(other_make_is_refused);
+    T(failure_empties_a_used_model);
+    T(load_replaces_a_used_model);
     return g_test_run();
 }

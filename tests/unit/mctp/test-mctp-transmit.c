@@ -382,23 +382,19 @@ static void test_reset_drops_everything(void)
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-    g_test_add_func("/mctp/transmit/addressing", test_addressing);
-    g_test_add_func("/mctp/transmit/splits", test_splits);
-    g_test_add_func("/mctp/transmit/bad-lengths", test_bad_lengths);
-    g_test_add_func("/mctp/transmit/refusal-repeats-the-packet",
-                    test_refusal_repeats_the_packet);
-    g_test_add_func("/mctp/transmit/refused-too-long", test_refused_too_long);
-    g_test_add_func("/mctp/transmit/progress-extends-the-deadline",
-                    test_progress_extends_the_deadline);
-    g_test_add_func("/mctp/transmit/order-per-link", test_order_per_link);
-    g_test_add_func("/mctp/transmit/queue-full", test_queue_full);
-    g_test_add_func("/mctp/transmit/answered-once", test_answered_once);
-    g_test_add_func("/mctp/transmit/newest-request-wins",
-                    test_newest_request_wins);
-    g_test_add_func("/mctp/transmit/newest-request-cancels-answer",
-                    test_newest_request_cancels_answer);
-    g_test_add_func("/mctp/transmit/late-answer", test_late_answer);
-    g_test_add_func("/mctp/transmit/reset-drops-everything",
-                    test_reset_drops_everything);
+#define T(f) g_test_add_func("/mctp/transmit/" #f, test_ ## f)
+    T(addressing);
+    T(splits);
+    T(bad_lengths);
+    T(refusal_repeats_the_packet);
+    T(refused_too_long);
+    T(progress_extends_the_deadline);
+    T(order_per_link);
+    T(queue_full);
+    T(answered_once);
+    T(newest_request_wins);
+    T(newest_request_cancels_answer);
+    T(late_answer);
+    T(reset_drops_everything);
     return g_test_run();
 }
