@@ -10,7 +10,6 @@
 
 #define R0(k) (CXL_DC_BASE + (uint64_t)(k) * CXL_BLOCK)
 #define BLOCKS(k) ((uint64_t)(k) * CXL_BLOCK)
-#define LOG_INFO 0
 #define LOG_DC 4
 #define RECORD(rsp, i) ((rsp).data + 0x20 + (i) * 0x80)
 
@@ -114,76 +113,6 @@ static void release_groups_have_their_types(CxlDev *dev)
     g_assert_cmpuint(drain_log(dev, LOG_DC), ==, 0);
 }
 
-static void more_flag_tells_whether_all_fitted(CxlDev *dev)
-{
-    uint16_t handles[15];
-    unsigned i;
-    CxlRsp rsp;
-
-    for (i = 0; i < 16; i++) {
-        const CxlExtent e = { R0(2 * i), BLOCKS(1), 1 + i };
-
-        g_assert_cmphex(fm_add_list(dev, &e, 1), ==, 0);
-    }
-    get_log(dev, LOG_DC, &rsp);
-    g_assert_cmpuint(lduw_le_p(rsp.data + 0x14), ==, 15);
-    g_assert_cmphex(rsp.data[0], ==, 2);
-    for (i = 0; i < 15; i++) {
-        handles[i] = lduw_le_p(RECORD(rsp, i) + 0x14);
-    }
-    g_assert_cmphex(clear_log(dev, LOG_DC, 0, handles, 15), ==, 0);
-    get_log(dev, LOG_DC, &rsp);
-    g_assert_cmpuint(lduw_le_p(rsp.data + 0x14), ==, 1);
-    g_assert_cmphex(rsp.data[0], ==, 0);
-}
-
-static void clear_takes_the_oldest_in_order_or_nothing(CxlDev *dev)
-{
-    static const struct { uint16_t h[3]; uint8_t n; } bad[] = {
-        { { 2 }, 1 }, { { 0 }, 1 }, { { 1, 3 }, 2 }, { { 2, 1 }, 2 },
-        { { 1, 0 }, 2 }, { { 1, 1 }, 2 }, { { 0xffff }, 1 },
-    };
-    const uint16_t good[] = { 1, 2, 3, 4 };
-    unsigned i;
-    CxlRsp rsp;
-
-    g_assert_cmphex(clear_log(dev, LOG_DC, 0, good, 1), ==, 0x0e);
-    for (i = 0; i < 3; i++) {
-        const CxlExtent e = { R0(2 * i), BLOCKS(1), 1 + i };
-
-        g_assert_cmphex(fm_add_list(dev, &e, 1), ==, 0);
-    }
-    for (i = 0; i < ARRAY_SIZE(bad); i++) {
-        g_assert_cmphex(clear_log(dev, LOG_DC, 0, bad[i].h, bad[i].n), ==,
-                        0x0e);
-        get_log(dev, LOG_DC, &rsp);
-        g_assert_cmpuint(lduw_le_p(rsp.data + 0x14), ==, 3);
-    }
-    g_assert_cmphex(clear_log(dev, LOG_DC, 0, good, 4), ==, 0x0e);
-    g_assert_cmphex(clear_log(dev, 5, 0, good, 1), ==, 2);
-    g_assert_cmphex(clear_log(dev, LOG_DC, 0, good, 1), ==, 0);
-    /* "all" needs no overflow */
-    g_assert_cmphex(clear_log(dev, LOG_DC, 1, NULL, 0), ==, 0);
-    g_assert_cmphex(status(dev), ==, 0);
-}
-
-static void clear_and_get_check_their_lengths(CxlDev *dev)
-{
-    CxlReq clear, policy = { 0 };
-
-    clear = cxl_req(0x0101, LOG_DC, 0, 3);
-    cxl_refused(dev, 0x0101, &clear, 0x16);
-    req16(&clear, 1);
-    cxl_refused(dev, 0x0101, &clear, 0x16);
-    clear.len = 5;
-    cxl_refused(dev, 0x0101, &clear, 0x16);
-    cxl_refuses(dev, 2, 0x0100, 5);
-    req_zero(&policy, 3);
-    cxl_refused(dev, 0x0103, &policy, 0x16);
-    req_zero(&policy, 3);
-    cxl_refused(dev, 0x0103, &policy, 0x16);
-}
-
 /* Forced release goes on with a full log; the loss shows as overflow */
 static void forced_release_overflows_and_clear_all_recovers(CxlDev *dev)
 {
@@ -280,9 +209,6 @@ int main(int argc, char **argv)
 #define DCD(f, props) cxl_add_dcd_test("/cxl/dcd-events/" #f, f, props)
     DCD(add_records_carry_every_field, "");
     DCD(release_groups_have_their_types, "");
-    DCD(more_flag_tells_whether_all_fitted, ",mailbox-payload=2K");
-    DCD(clear_takes_the_oldest_in_order_or_nothing, "");
-    DCD(clear_and_get_check_their_lengths, "");
     DCD(forced_release_overflows_and_clear_all_recovers,
         ",dc-event-log-depth=4");
     DCD(interrupt_comes_when_the_log_fills_from_empty, "");

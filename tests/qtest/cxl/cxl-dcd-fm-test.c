@@ -11,7 +11,6 @@
 #define R0(k) (CXL_DC_BASE + (uint64_t)(k) * CXL_BLOCK)
 #define R1(k) (CXL_DC_BASE + CXL_REGION + (uint64_t)(k) * CXL_BLOCK)
 #define BLOCKS(k) ((uint64_t)(k) * CXL_BLOCK)
-#define NOWHERE (CXL_DC_BASE + 2 * CXL_REGION)
 
 static void info_reports_what_the_device_can(CxlDev *dev)
 {
@@ -123,36 +122,6 @@ static void set_region_changes_blocks_and_tells_the_host(CxlDev *dev)
     g_assert_cmphex(fm_add_list(dev, &small, 1), ==, 0);
 }
 
-static void set_region_refuses(CxlDev *dev)
-{
-    static const struct { uint8_t id; uint64_t block; uint8_t flags, rc; }
-    rows[] = {
-        { 2, CXL_BLOCK, 0, 2 }, { 8, CXL_BLOCK, 0, 2 },
-        { 200, CXL_BLOCK, 0, 2 }, { 0, 0, 0, 2 }, { 0, 3 * MiB, 0, 2 },
-        { 0, 1ull << 52, 0, 2 }, { 0, 32, 0, 2 }, { 0, 1ull << 51, 0, 2 },
-        { 0, -1ull, 0, 2 },
-    };
-    const CxlExtent e = { R0(0), BLOCKS(1), 1 };
-    unsigned i;
-
-    for (i = 0; i < ARRAY_SIZE(rows); i++) {
-        g_assert_cmphex(set_region(dev, rows[i].id, rows[i].block,
-                                   rows[i].flags), ==, rows[i].rc);
-        g_assert_cmphex(region_block(dev, 0), ==, CXL_BLOCK);
-    }
-    g_assert_cmpuint(drain_log(dev, 4), ==, 0);
-
-    /* offered, then held: not all of the region is released */
-    g_assert_cmphex(fm_add_list(dev, &e, 1), ==, 0);
-    g_assert_cmphex(set_region(dev, 0, 4 * MiB, 0), ==, 3);
-    g_assert_cmphex(host_answer(dev, 0x4802, &e, 1, false), ==, 0);
-    g_assert_cmphex(set_region(dev, 0, 4 * MiB, 0), ==, 3);
-    g_assert_cmphex(set_region(dev, 1, 4 * MiB, 0), ==, 0);
-    g_assert_cmphex(host_answer(dev, 0x4803, &e, 1, false), ==, 0);
-    g_assert_cmphex(set_region(dev, 0, 4 * MiB, 0), ==, 0);
-    cxl_alive(dev);
-}
-
 static void sanitize_setting_changes_only_where_configurable(CxlDev *dev)
 {
     g_assert_cmphex(set_region(dev, 0, CXL_BLOCK, 1), ==, 0);
@@ -198,147 +167,6 @@ static void long_lists_come_in_pages(CxlDev *dev)
     host_has(dev, e, N);
 }
 
-static void add_free_and_contiguous_pick_capacity(CxlDev *dev)
-{
-    const CxlExtent wall = { R0(100), BLOCKS(1), 0 };
-    CxlExtent got[4];
-    unsigned i, n;
-    uint64_t sum;
-
-    cxl_hold(dev, &wall, 1);
-    /* 100 blocks before the wall, 27 behind it */
-    g_assert_cmphex(fm_add(dev, ADD_CONTIGUOUS, 0, BLOCKS(101), 1), ==, 0x1d);
-    g_assert_cmphex(fm_add(dev, ADD_FREE, 0, BLOCKS(128), 1), ==, 0x1d);
-    g_assert_cmphex(fm_add(dev, ADD_CONTIGUOUS, 0, BLOCKS(100), 1), ==, 0);
-    {
-        const CxlExtent front = { R0(0), BLOCKS(100), 1 };
-
-        g_assert_cmphex(host_answer(dev, 0x4802, &front, 1, false), ==, 0);
-        g_assert_cmphex(fm_release_list(dev, REL_FORCED, &front, 1), ==, 0);
-    }
-    drain_log(dev, 4);
-    g_assert_cmphex(fm_add(dev, ADD_FREE, 0, BLOCKS(127), 2), ==, 0);
-    n = drain_log(dev, 4);
-    g_assert_cmpuint(n, ==, 2);
-    {
-        const CxlExtent both[] = {
-            { R0(0), BLOCKS(100), 2 }, { R0(101), BLOCKS(27), 2 },
-        };
-
-        g_assert_cmphex(host_answer(dev, 0x4802, both, 2, false), ==, 0);
-    }
-    n = host_list(dev, got, 4, NULL);
-    for (i = 0, sum = 0; i < n; i++) {
-        sum += got[i].len;
-    }
-    g_assert_cmphex(sum, ==, CXL_REGION);
-    g_assert_cmphex(fm_add(dev, ADD_FREE, 0, BLOCKS(1), 3), ==, 0x1d);
-    g_assert_cmphex(fm_add(dev, ADD_FREE, 1, BLOCKS(1), 3), ==, 0);
-}
-
-static void add_by_policy_refuses(CxlDev *dev)
-{
-    static const struct { uint8_t policy, region; uint64_t len; uint16_t rc; }
-    rows[] = {
-        { ADD_FREE, 0, 0, 2 }, { ADD_FREE, 0, CXL_BLOCK - 1, 2 },
-        { ADD_FREE, 0, 64, 2 }, { ADD_FREE, 2, CXL_BLOCK, 2 },
-        { ADD_FREE, 255, CXL_BLOCK, 2 }, { ADD_CONTIGUOUS, 0, 0, 2 },
-        { ADD_CONTIGUOUS, 9, CXL_BLOCK, 2 }, { 4, 0, CXL_BLOCK, 2 },
-        { 15, 0, CXL_BLOCK, 2 }, { ADD_SHARED, 0, CXL_BLOCK, 2 },
-        { ADD_FREE, 0, CXL_REGION + CXL_BLOCK, 0x1d },
-        { ADD_CONTIGUOUS, 0, CXL_REGION + CXL_BLOCK, 0x1d },
-        { ADD_FREE, 0, 1ull << 62, 0x1d },
-        { ADD_FREE, 0, -(uint64_t)CXL_BLOCK, 0x1d },
-    };
-    uint32_t avail = avail_extents(dev);
-    unsigned i;
-
-    for (i = 0; i < ARRAY_SIZE(rows); i++) {
-        g_assert_cmphex(fm_add(dev, rows[i].policy, rows[i].region, rows[i].len,
-                               1), ==, rows[i].rc);
-        cxl_alive(dev);
-    }
-    g_assert_cmpuint(avail_extents(dev), ==, avail);
-    g_assert_cmpuint(drain_log(dev, 4), ==, 0);
-    /* the upper half of the policy byte is reserved and ignored */
-    g_assert_cmphex(fm_add(dev, 0x10 | ADD_FREE, 0, CXL_BLOCK, 1), ==, 0);
-}
-
-static void prescriptive_add_refuses_bad_lists(CxlDev *dev)
-{
-    static const struct { const char *why; CxlExtent e[2]; unsigned n; }
-    rows[] = {
-        { "length zero", { { R0(0), 0 } }, 1 },
-        { "unaligned start", { { R0(0) + 64, CXL_BLOCK } }, 1 },
-        { "unaligned length", { { R0(0), CXL_BLOCK + 64 } }, 1 },
-        { "overlap", { { R0(0), BLOCKS(2) }, { R0(1), BLOCKS(2) } }, 2 },
-        { "crosses regions", { { R0(127), BLOCKS(2) } }, 1 },
-        { "beyond", { { NOWHERE, BLOCKS(1) } }, 1 },
-        { "static memory", { { 0, BLOCKS(1) } }, 1 },
-        { "wraps", { { R0(0), -(uint64_t)CXL_BLOCK } }, 1 },
-        { "far away", { { 1ull << 63, BLOCKS(1) } }, 1 },
-        { "accessible already", { { R1(0), BLOCKS(1) } }, 1 },
-        { "touches accessible", { { R1(0), BLOCKS(4) } }, 1 },
-        { "pending already", { { R1(8), BLOCKS(1) } }, 1 },
-        { "good and bad", { { R0(0), BLOCKS(1) }, { R1(8), BLOCKS(1) } }, 2 },
-    };
-    const CxlExtent held = { R1(1), BLOCKS(1), 1 };
-    const CxlExtent first = { R1(0), BLOCKS(1), 2 };
-    const CxlExtent pending = { R1(8), BLOCKS(1), 3 };
-    uint32_t avail;
-    unsigned i;
-
-    cxl_hold(dev, &held, 1);
-    cxl_hold(dev, &first, 1);
-    g_assert_cmphex(fm_add_list(dev, &pending, 1), ==, 0);
-    avail = avail_extents(dev);
-    for (i = 0; i < ARRAY_SIZE(rows); i++) {
-        uint16_t rc = fm_add_list(dev, rows[i].e, rows[i].n);
-
-        if (rc != 0x1e) {
-            g_test_message("%s", rows[i].why);
-        }
-        g_assert_cmphex(rc, ==, 0x1e);
-        g_assert_cmpuint(avail_extents(dev), ==, avail);
-    }
-    g_assert_cmphex(fm_add_list(dev, NULL, 0), ==, 0x1e);
-    cxl_alive(dev);
-}
-
-/* The length must be what the policy and the count ask for */
-static void add_and_release_lengths(CxlDev *dev)
-{
-    static const struct { uint8_t policy; uint32_t count, len; uint16_t rc; }
-    rows[] = {
-        { ADD_FREE, 0, 0x1b, 0x16 }, { ADD_FREE, 0, 0x1c, 0 },
-        { ADD_FREE, 0, 0x20, 0 }, { ADD_FREE, 0, 0, 0x16 },
-        { ADD_PRESCRIPTIVE, 1, 0x20, 0x16 },
-        { ADD_PRESCRIPTIVE, 1, 0x1c, 0x16 },
-        { ADD_PRESCRIPTIVE, 1, 0x47, 0x16 },
-        { ADD_PRESCRIPTIVE, 1, 0x49, 0x16 },
-        { ADD_PRESCRIPTIVE, 5, 0x48, 0x16 },
-        { ADD_PRESCRIPTIVE, 0xffffffff, 0x48, 0x16 },
-        { ADD_PRESCRIPTIVE, 0x06666667, 0x48, 0x16 },
-        { ADD_PRESCRIPTIVE, 1, 0x48, 0 },
-    };
-    unsigned i;
-
-    for (i = 0; i < ARRAY_SIZE(rows); i++) {
-        CxlReq r = cxl_req(0x5604, 0, rows[i].policy, 1, CXL_BLOCK, 0,
-                           rows[i].count);
-
-        req_extent(&r, R0(0), CXL_BLOCK, 0, 0);
-        req_zero(&r, 64);
-        r.len = rows[i].len;
-        g_assert_cmphex(cxl_cmd(dev, 0x5604, &r, NULL), ==, rows[i].rc);
-        if (rows[i].rc == 0x16 && rows[i].len) {
-            r.data[2] = rows[i].policy == ADD_FREE ? REL_TAG
-                                                   : REL_PRESCRIPTIVE;
-            cxl_refused(dev, 0x5605, &r, 0x16);
-        }
-    }
-}
-
 static void pending_offers_count_against_the_limit(CxlDev *dev)
 {
     const CxlExtent e[] = {
@@ -359,27 +187,6 @@ static void pending_offers_count_against_the_limit(CxlDev *dev)
     host_has(dev, e, 3);
 }
 
-static void a_group_that_does_not_fit_the_log_is_refused_whole(CxlDev *dev)
-{
-    CxlExtent e[9];
-    uint32_t avail = avail_extents(dev);
-    unsigned i;
-
-    for (i = 0; i < 9; i++) {
-        e[i] = (CxlExtent) { R0(2 * i), BLOCKS(1), i < 8 ? 1 : 2 };
-    }
-    g_assert_cmphex(fm_add_list(dev, e, 9), ==, 5);
-    g_assert_cmpuint(avail_extents(dev), ==, avail);
-    g_assert_cmphex(fm_add_list(dev, e, 8), ==, 0);
-    g_assert_cmphex(fm_add_list(dev, e + 8, 1), ==, 5);
-    g_assert_cmpuint(drain_log(dev, 4), ==, 8);
-    g_assert_cmphex(host_answer(dev, 0x4802, e, 8, false), ==, 0);
-    g_assert_cmphex(fm_add_list(dev, e + 8, 1), ==, 0);
-    g_assert_cmphex(fm_release_list(dev, 0, e, 8), ==, 5);
-    g_assert_cmpuint(drain_log(dev, 4), ==, 1);
-    g_assert_cmphex(fm_release_list(dev, 0, e, 8), ==, 0);
-}
-
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -389,18 +196,11 @@ int main(int argc, char **argv)
     T(host_config_has_the_fm_record_layout);
     DCD(every_command_with_a_host_id_checks_it, "");
     DCD(set_region_changes_blocks_and_tells_the_host, "");
-    DCD(set_region_refuses, "");
     DCD(sanitize_setting_changes_only_where_configurable,
         ",dc1-sanitize-configurable=off");
     DCD(fm_list_equals_the_hosts_list, "");
     DCD(long_lists_come_in_pages, ",mailbox-payload=2K");
-    DCD(add_free_and_contiguous_pick_capacity, "");
-    DCD(add_by_policy_refuses, "");
-    DCD(prescriptive_add_refuses_bad_lists, "");
-    DCD(add_and_release_lengths, "");
     DCD(pending_offers_count_against_the_limit, ",dc-extents-max=3");
-    DCD(a_group_that_does_not_fit_the_log_is_refused_whole,
-        ",dc-event-log-depth=8");
 #undef DCD
 #undef T
     return g_test_run();

@@ -20,52 +20,6 @@ static void scrub_reads(CxlDev *dev, uint8_t selection, uint8_t hours, bool on)
     g_assert_cmpuint(rsp.data[3], ==, on);
 }
 
-static void every_return_code(CxlDev *dev)
-{
-    CxlReq list, unknown = { 0 }, r;
-    CxlRsp rsp;
-
-    /* 0500h: too few bytes for its header, a start behind the end */
-    list = cxl_req(0x0500, 7, 0);
-    cxl_refused(dev, 0x0500, &list, 0x02);
-    list.len = 0;
-    req32(&list, 8);
-    req32(&list, 1000);
-    cxl_refused(dev, 0x0500, &list, 0x02);
-    list.len = 0;
-    req32(&list, 8);
-    req32(&list, 0);
-    g_assert_cmphex(cxl_cmd(dev, 0x0500, &list, &rsp), ==, 0);
-    g_assert_cmpuint(rsp.len, ==, 8);
-    g_assert_cmpuint(lduw_le_p(rsp.data + 2), ==, 8);
-
-    /* unknown feature, selection, version, value, transfers */
-    req_zero(&unknown, 0x15);
-    cxl_refused(dev, 0x0501, &unknown, 0x03);
-    req_zero(&unknown, 0x20);
-    cxl_refused(dev, 0x0502, &unknown, 0x03);
-    g_assert_cmphex(ras_get(dev, RAS_SCRUB, 3, 4, NULL), ==, 0x1a);
-    r = ras_set_request(RAS_SCRUB, RAS_FULL, 2);
-    req16(&r, 0x0101);
-    cxl_refused(dev, 0x0502, &r, 0x19);
-    r = ras_set_request(RAS_SCRUB, RAS_FULL, 1);
-    req16(&r, 0x0100);
-    cxl_refused(dev, 0x0502, &r, 0x02);
-    r = ras_set_request(RAS_SCRUB, RAS_FULL, 1);
-    cxl_refused(dev, 0x0502, &r, 0x16);
-    r = ras_set_request(RAS_SCRUB, RAS_CONTINUE, 1);
-    req8(&r, 1);
-    cxl_refused(dev, 0x0502, &r, 0x1c);
-    r = ras_set_request(RAS_SCRUB, RAS_START, 1);
-    req8(&r, 1);
-    g_assert_cmphex(cxl_cmd(dev, 0x0502, &r, NULL), ==, 0);
-    g_assert_cmphex(ras_get(dev, RAS_SCRUB, RAS_CURRENT, 4, NULL), ==, 0x1b);
-    cxl_refused(dev, 0x0502, &r, 0x1b);
-    r = ras_set_request(RAS_SCRUB, RAS_ABORT, 1);
-    g_assert_cmphex(cxl_cmd(dev, 0x0502, &r, NULL), ==, 0);
-    scrub_reads(dev, RAS_CURRENT, 12, false);
-}
-
 static void saved_values_survive_a_reset(CxlDev *dev)
 {
     CxlReq r;
@@ -165,7 +119,6 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
 #define DCD(f) cxl_add_dcd_test("/cxl/features/" #f, f, "")
-    DCD(every_return_code);
     DCD(saved_values_survive_a_reset);
     DCD(scrub_finds_poison);
     DCD(scrub_tells_who_may_use_the_memory);

@@ -63,29 +63,6 @@ static void identify_tells_of_the_poison_list(CxlDev *dev)
     g_assert_cmphex(rsp.data[0x41], ==, 2);
 }
 
-static void a_full_list_is_read_in_pieces(CxlDev *dev)
-{
-    uint64_t next = 0;
-    unsigned i, n;
-    CxlRsp rsp;
-
-    for (i = 0; i < 256; i++) {
-        g_assert_cmphex(line_cmd(dev, 0x4301, i * 2 * LINE, 0), ==, 0);
-    }
-    g_assert_cmphex(line_cmd(dev, 0x4301, LINE, 0), ==, 0x10);
-    do {
-        g_assert_cmphex(cxl_run(dev, &rsp, 0x4300, 0, CXL_STATIC / LINE), ==,
-                        0);
-        n = lduw_le_p(rsp.data + 10);
-        g_assert_cmpuint(n, >, 0);
-        for (i = 0; i < n; i++) {
-            g_assert_cmphex(ldq_le_p(rsp.data + 0x20 + i * 16), ==, next | 3);
-            next += 2 * LINE;
-        }
-    } while (rsp.data[0] & 1);
-    g_assert_cmphex(next, ==, 512 * LINE);
-}
-
 static void poison_shows_on_loads_until_it_is_cleared(CxlDev *dev)
 {
     QTestState *qts = dev->qts;
@@ -451,7 +428,6 @@ int main(int argc, char **argv)
 #define T(f) qtest_add_func("/cxl/media/" #f, f)
 #define DCD(f, props) cxl_add_dcd_test("/cxl/media/" #f, f, props)
     DCD(identify_tells_of_the_poison_list, "");
-    DCD(a_full_list_is_read_in_pieces, ",mailbox-payload=2K");
     DEV(poison_shows_on_loads_until_it_is_cleared);
     DCD(dynamic_capacity_must_be_held, "");
     DCD(a_scan_finds_what_management_injected, ",mailbox-payload=2K");

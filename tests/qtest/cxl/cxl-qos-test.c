@@ -88,21 +88,6 @@ static void settings_survive_save_and_load(CxlDev *dev)
     g_assert_cmpuint(get_status(dev), ==, 33);
 }
 
-static void the_list_of_protocols_is_the_only_one(CxlDev *dev)
-{
-    static const uint8_t list[] = { 0, 0, 0, 0, 0, 0, 0, 1, 0 };
-    CxlReq r = { 0 };
-    CxlRsp rsp;
-
-    req64(&r, 0);
-    g_assert_cmphex(cxl_cmd(dev, 0x4601, &r, &rsp), ==, 0);
-    g_assert_cmpmem(rsp.data, rsp.len, list, sizeof(list));
-    cxl_refused(dev, 0x4600, &r, 2);
-    r.data[0] = 0xef;
-    cxl_refused(dev, 0x4601, &r, 2);
-    cxl_refused(dev, 0x4600, NULL, 0x16);
-}
-
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -110,7 +95,6 @@ int main(int argc, char **argv)
     T(settings_last_until_reset);
     T(the_monitor_sets_what_is_measured);
     T(settings_survive_save_and_load);
-    T(the_list_of_protocols_is_the_only_one);
 #undef T
     return g_test_run();
 }
