@@ -59,6 +59,29 @@ void pool_stop(Pool *t)
     qtest_quit(t->qts);
 }
 
+typedef struct PoolTest {
+    void (*run)(Pool *t);
+    const char *props;
+} PoolTest;
+
+static void pool_test_run(const void *data)
+{
+    const PoolTest *test = data;
+    Pool t;
+
+    pool_start(&t, test->props);
+    test->run(&t);
+    pool_stop(&t);
+}
+
+void pool_add_test(const char *path, void (*run)(Pool *t), const char *props)
+{
+    PoolTest *test = g_new(PoolTest, 1);
+
+    *test = (PoolTest) { run, props };
+    qtest_add_data_func_full(path, test, pool_test_run, g_free);
+}
+
 static uint16_t pool_list(Pool *t, uint16_t op, unsigned h, uint8_t flags,
                           const CxlExtent *e, unsigned n)
 {

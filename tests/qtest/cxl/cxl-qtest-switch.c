@@ -68,6 +68,30 @@ void switch_start(CxlSwitch *sw, const char *more)
     switch_probe(cxl_start(SWITCH_PORTS SWITCH_MAILBOX "%s", more), sw);
 }
 
+typedef struct SwitchTest {
+    void (*run)(CxlSwitch *sw);
+    const char *more;
+} SwitchTest;
+
+static void switch_test_run(const void *data)
+{
+    const SwitchTest *test = data;
+    CxlSwitch sw;
+
+    switch_start(&sw, test->more);
+    test->run(&sw);
+    qtest_quit(sw.qts);
+}
+
+void switch_add_test(const char *path, void (*run)(CxlSwitch *sw),
+                     const char *more)
+{
+    SwitchTest *test = g_new(SwitchTest, 1);
+
+    *test = (SwitchTest) { run, more };
+    qtest_add_data_func_full(path, test, switch_test_run, g_free);
+}
+
 static unsigned express(CxlDev *port)
 {
     unsigned cap = cfg_find_cap(port, PCI_CAP_ID_EXP);

@@ -58,6 +58,34 @@ void dw_stop(DwI2c *t)
     memset(t, 0, sizeof(*t));
 }
 
+typedef struct DwTest {
+    void (*run)(DwI2c *t);
+    void (*start)(DwI2c *t);
+} DwTest;
+
+static void dw_test_run(const void *data)
+{
+    const DwTest *test = data;
+    DwI2c t;
+
+    if (test->start) {
+        test->start(&t);
+    } else {
+        dw_start(&t, NULL);
+    }
+    test->run(&t);
+    dw_stop(&t);
+}
+
+void dw_add_test(const char *path, void (*run)(DwI2c *t),
+                 void (*start)(DwI2c *t))
+{
+    DwTest *test = g_new(DwTest, 1);
+
+    *test = (DwTest) { run, start };
+    qtest_add_data_func_full(path, test, dw_test_run, g_free);
+}
+
 uint32_t dw_rd(DwI2c *t, unsigned offset)
 {
     return qpci_io_readl(t->dev, t->bar, offset);

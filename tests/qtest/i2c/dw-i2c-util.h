@@ -98,6 +98,12 @@ void dw_map(DwI2c *t);
 /* Keep the mapping that came with a migration stream at @addr. */
 void dw_adopt(DwI2c *t, QPCIBar bar);
 void dw_stop(DwI2c *t);
+/*
+ * Enter a test that gets a machine of its own, which @start starts; %NULL:
+ * dw_start() without more arguments.
+ */
+void dw_add_test(const char *path, void (*run)(DwI2c *t),
+                 void (*start)(DwI2c *t));
 
 uint32_t dw_rd(DwI2c *t, unsigned offset);
 void dw_wr(DwI2c *t, unsigned offset, uint32_t value);

@@ -41,6 +41,28 @@ void net_down(Net *n)
     dw_stop(&n->t);
 }
 
+typedef struct NetTest {
+    void (*run)(Net *n);
+} NetTest;
+
+static void net_test_run(const void *data)
+{
+    const NetTest *test = data;
+    Net n;
+
+    net_up(&n);
+    test->run(&n);
+    net_down(&n);
+}
+
+void net_add_test(const char *path, void (*run)(Net *n))
+{
+    NetTest *test = g_new(NetTest, 1);
+
+    test->run = run;
+    qtest_add_data_func_full(path, test, net_test_run, g_free);
+}
+
 Answer net_ask(Net *n, NetCCI cci, uint16_t opcode, const void *in, size_t len)
 {
     switch (cci) {

@@ -51,6 +51,8 @@ typedef struct Net {
 
 void net_up(Net *n);
 void net_down(Net *n);
+/** net_add_test() - enter a test that gets such a machine of its own */
+void net_add_test(const char *path, void (*run)(Net *n));
 /** net_find_mailbox() - open the mailbox function again, as after a reset */
 void net_find_mailbox(Net *n);
 

@@ -54,6 +54,26 @@ void dc_test_free(DCTest *t)
     g_free(t);
 }
 
+typedef struct DCTestCase {
+    void (*run)(DCTest *t);
+} DCTestCase;
+
+static void dc_test_run(gconstpointer data)
+{
+    const DCTestCase *test = data;
+    g_autoptr(DCTest) t = dc_test_new();
+
+    test->run(t);
+}
+
+void dc_test_add(const char *path, void (*run)(DCTest *t))
+{
+    DCTestCase *test = g_new(DCTestCase, 1);
+
+    test->run = run;
+    g_test_add_data_func_full(path, test, dc_test_run, g_free);
+}
+
 QemuUUID tag_nr(unsigned n)
 {
     QemuUUID tag = { };

@@ -18,9 +18,8 @@ static void assert_untouched(DCTest *t)
                            0), CXL_RC_SUCCESS);
 }
 
-static void test_offer_is_pending(void)
+static void test_offer_is_pending(DCTest *t)
 {
-    g_autoptr(DCTest) t = dc_test_new();
     CXLDCExtent e;
 
     assert_rc(fm_add_one(t, 0, DPA(PLAIN, 3), 2, 5), CXL_RC_SUCCESS);
@@ -41,9 +40,8 @@ static void test_offer_is_pending(void)
  * A host that puts a tag's extents one after the other does it in the order of
  * the records now, and in that of 4801h after a reset.
  */
-static void test_group_is_logged_in_the_order_of_the_list(void)
+static void test_group_is_logged_in_the_order_of_the_list(DCTest *t)
 {
-    g_autoptr(DCTest) t = dc_test_new();
     CXLDCExtent e[4] = {
         extent_of(DPA(PLAIN, 9), 1, 1), extent_of(DPA(PLAIN, 0), 2, 1),
         extent_of(DPA(SHARED, 4), 1, 2), extent_of(DPA(SHARED, 0), 1, 2),
@@ -70,9 +68,8 @@ static void test_group_is_logged_in_the_order_of_the_list(void)
     }
 }
 
-static void test_group_is_logged_in_one_row(void)
+static void test_group_is_logged_in_one_row(DCTest *t)
 {
-    g_autoptr(DCTest) t = dc_test_new();
     CXLDCExtent e[3] = {
         extent_of(DPA(PLAIN, 9), 1, 1), extent_of(DPA(PLAIN, 0), 2, 0),
         extent_of(DPA(WIPED, 4), 1, 2),
@@ -94,29 +91,23 @@ static void test_group_is_logged_in_one_row(void)
     assert_extent(&dc_event(t->rec, 2)->extent, DPA(WIPED, 4), 1, 2, 0);
 }
 
-static void test_unknown_host(void)
+static void test_unknown_host(DCTest *t)
 {
-    g_autoptr(DCTest) t = dc_test_new();
-
     assert_rc(fm_add_one(t, 2, DPA(PLAIN, 0), 1, 0), CXL_RC_INVALID_INPUT);
     assert_rc(fm_add_sized(t, 7, CXL_DC_ADD_FREE, 0, BLOCK, 0),
               CXL_RC_INVALID_INPUT);
     assert_untouched(t);
 }
 
-static void test_unknown_policy(void)
+static void test_unknown_policy(DCTest *t)
 {
-    g_autoptr(DCTest) t = dc_test_new();
-
     assert_rc(fm_add_sized(t, 0, 4, 0, BLOCK, 0), CXL_RC_INVALID_INPUT);
     assert_rc(fm_add_sized(t, 0, 15, 0, BLOCK, 0), CXL_RC_INVALID_INPUT);
     assert_untouched(t);
 }
 
-static void test_unknown_region(void)
+static void test_unknown_region(DCTest *t)
 {
-    g_autoptr(DCTest) t = dc_test_new();
-
     for (unsigned policy = 0; policy < 4; policy++) {
         if (policy != CXL_DC_ADD_PRESCRIPTIVE) {
             assert_rc(fm_add_sized(t, 0, policy, NR_REGIONS, BLOCK, 1),
@@ -130,10 +121,8 @@ static void test_unknown_region(void)
 
 /* -- free and contiguous -------------------------------------------------- */
 
-static void test_sized_bad_length(void)
+static void test_sized_bad_length(DCTest *t)
 {
-    g_autoptr(DCTest) t = dc_test_new();
-
     for (unsigned policy = 0; policy < 2; policy++) {
         assert_rc(fm_add_sized(t, 0, policy, PLAIN, 0, 0),
                   CXL_RC_INVALID_INPUT);
@@ -143,10 +132,8 @@ static void test_sized_bad_length(void)
     assert_untouched(t);
 }
 
-static void test_sized_too_long(void)
+static void test_sized_too_long(DCTest *t)
 {
-    g_autoptr(DCTest) t = dc_test_new();
-
     for (unsigned policy = 0; policy < 2; policy++) {
         assert_rc(fm_add_sized(t, 0, policy, PLAIN, CXL_DC_GRANULE + BLOCK, 0),
                   CXL_RC_RESOURCES_EXHAUSTED);
@@ -156,9 +143,8 @@ static void test_sized_too_long(void)
     assert_untouched(t);
 }
 
-static void test_contiguous_takes_lowest_hole_that_fits(void)
+static void test_contiguous_takes_lowest_hole_that_fits(DCTest *t)
 {
-    g_autoptr(DCTest) t = dc_test_new();
     CXLDCExtent e;
 
     /* Holes: block 1, blocks 3..4, from block 6 on */
@@ -172,10 +158,8 @@ static void test_contiguous_takes_lowest_hole_that_fits(void)
     g_assert_cmpuint(nr_pending(t, 0), ==, 1);
 }
 
-static void test_contiguous_without_hole(void)
+static void test_contiguous_without_hole(DCTest *t)
 {
-    g_autoptr(DCTest) t = dc_test_new();
-
     give(t, 0, DPA(PLAIN, BLOCKS / 2), 1, 0);
     assert_rc(fm_add_sized(t, 0, CXL_DC_ADD_CONTIGUOUS, PLAIN,
                            (BLOCKS / 2 + 1) * BLOCK, 0),
@@ -185,9 +169,8 @@ static void test_contiguous_without_hole(void)
                            BLOCKS / 2 * BLOCK, 0), CXL_RC_SUCCESS);
 }
 
-static void test_free_uses_many_holes(void)
+static void test_free_uses_many_holes(DCTest *t)
 {
-    g_autoptr(DCTest) t = dc_test_new();
     CXLDCExtent e;
 
     give(t, 1, DPA(PLAIN, 1), 1, 0);
@@ -206,10 +189,8 @@ static void test_free_uses_many_holes(void)
               CXL_RC_RESOURCES_EXHAUSTED);
 }
 
-static void test_free_prefers_one_extent(void)
+static void test_free_prefers_one_extent(DCTest *t)
 {
-    g_autoptr(DCTest) t = dc_test_new();
-
     give(t, 1, DPA(PLAIN, 1), 1, 0);
     assert_rc(fm_add_sized(t, 0, CXL_DC_ADD_FREE, PLAIN, 4 * BLOCK, 0),
               CXL_RC_SUCCESS);
@@ -246,10 +227,8 @@ static void test_free_that_cannot_be_tracked_takes_nothing(void)
 
 /* -- prescriptive --------------------------------------------------------- */
 
-static void test_list_empty(void)
+static void test_list_empty(DCTest *t)
 {
-    g_autoptr(DCTest) t = dc_test_new();
-
     assert_rc(fm_add(t, 0, NULL, 0), CXL_RC_INVALID_EXTENT_LIST);
     assert_untouched(t);
 }
@@ -318,10 +297,8 @@ static void in_use(DCTest *t, uint64_t dpa, const char *why)
     g_assert_true(g_str_has_prefix(text, why));
 }
 
-static void test_list_in_use(void)
+static void test_list_in_use(DCTest *t)
 {
-    g_autoptr(DCTest) t = dc_test_new();
-
     give(t, 0, DPA(PLAIN, 1), 1, 0);
     assert_rc(fm_add_one(t, 0, DPA(PLAIN, 11), 1, 0), CXL_RC_SUCCESS);
     give(t, 1, DPA(PLAIN, 21), 1, 0);
@@ -331,9 +308,8 @@ static void test_list_in_use(void)
     in_use(t, DPA(PLAIN, 20), "cannot add DPA in use by another LD");
 }
 
-static void test_list_sequence_of_plain_capacity_is_zero(void)
+static void test_list_sequence_of_plain_capacity_is_zero(DCTest *t)
 {
-    g_autoptr(DCTest) t = dc_test_new();
     CXLDCExtent e = extent_of(DPA(PLAIN, 0), 1, 1);
 
     e.seq = 9;
@@ -343,9 +319,8 @@ static void test_list_sequence_of_plain_capacity_is_zero(void)
     g_assert_cmpuint(added_at(t, 0, 0).seq, ==, 0);
 }
 
-static void test_list_tag_in_two_regions(void)
+static void test_list_tag_in_two_regions(DCTest *t)
 {
-    g_autoptr(DCTest) t = dc_test_new();
     CXLDCExtent e[2] = {
         extent_of(DPA(PLAIN, 0), 1, 1), extent_of(DPA(WIPED, 0), 1, 1),
     };
@@ -354,10 +329,8 @@ static void test_list_tag_in_two_regions(void)
     assert_untouched(t);
 }
 
-static void test_tag_in_use(void)
+static void test_tag_in_use(DCTest *t)
 {
-    g_autoptr(DCTest) t = dc_test_new();
-
     assert_rc(fm_add_one(t, 0, DPA(PLAIN, 0), 1, 1), CXL_RC_SUCCESS);
     assert_rc(fm_add_one(t, 1, DPA(PLAIN, 4), 1, 1), CXL_RC_INVALID_INPUT);
     assert_rc(fm_add_sized(t, 1, CXL_DC_ADD_FREE, PLAIN, BLOCK, 1),
@@ -409,9 +382,8 @@ static void test_tags_limit(void)
     assert_rc(fm_add_one(t, 0, DPA(PLAIN, 4), 1, 0), CXL_RC_SUCCESS);
 }
 
-static void test_log_room(void)
+static void test_log_room(DCTest *t)
 {
-    g_autoptr(DCTest) t = dc_test_new();
     CXLDCExtent e[3] = {
         extent_of(DPA(PLAIN, 0), 1, 1), extent_of(DPA(PLAIN, 2), 1, 2),
         extent_of(DPA(PLAIN, 4), 1, 0),
@@ -443,32 +415,33 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
 #define T(f) g_test_add_func("/cxl/dc-add/" #f, test_ ## f)
-    T(offer_is_pending);
-    T(group_is_logged_in_the_order_of_the_list);
-    T(group_is_logged_in_one_row);
-    T(unknown_host);
-    T(unknown_policy);
-    T(unknown_region);
-    T(sized_bad_length);
-    T(sized_too_long);
-    T(contiguous_takes_lowest_hole_that_fits);
-    T(contiguous_without_hole);
-    T(free_uses_many_holes);
-    T(free_prefers_one_extent);
+#define DC(f) dc_test_add("/cxl/dc-add/" #f, test_ ## f)
+    DC(offer_is_pending);
+    DC(group_is_logged_in_the_order_of_the_list);
+    DC(group_is_logged_in_one_row);
+    DC(unknown_host);
+    DC(unknown_policy);
+    DC(unknown_region);
+    DC(sized_bad_length);
+    DC(sized_too_long);
+    DC(contiguous_takes_lowest_hole_that_fits);
+    DC(contiguous_without_hole);
+    DC(free_uses_many_holes);
+    DC(free_prefers_one_extent);
     T(free_that_cannot_be_tracked_takes_nothing);
-    T(list_empty);
+    DC(list_empty);
     T(list_zero_length);
     T(list_off_block);
     T(list_beyond_region);
     T(list_wraps);
     T(list_overlap);
-    T(list_in_use);
-    T(list_sequence_of_plain_capacity_is_zero);
-    T(list_tag_in_two_regions);
-    T(tag_in_use);
+    DC(list_in_use);
+    DC(list_sequence_of_plain_capacity_is_zero);
+    DC(list_tag_in_two_regions);
+    DC(tag_in_use);
     T(extents_limit_counts_pending);
     T(tags_limit);
-    T(log_room);
+    DC(log_room);
     T(no_ops_no_bound);
     return g_test_run();
 }

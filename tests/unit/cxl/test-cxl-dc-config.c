@@ -123,10 +123,8 @@ static void test_gap_and_short_region(void)
     dc_test_free(t);
 }
 
-static void test_region_of(void)
+static void test_region_of(DCTest *t)
 {
-    g_autoptr(DCTest) t = dc_test_new();
-
     g_assert_cmpint(cxl_dc_region_of(t->dc, DPA(1, 0), 1), ==, 1);
     g_assert_cmpint(cxl_dc_region_of(t->dc, DPA(1, 0), 0), ==, -1);
     g_assert_cmpint(cxl_dc_region_of(t->dc, 0, 1), ==, -1);
@@ -137,10 +135,8 @@ static void test_region_of(void)
     g_assert_cmpuint(cxl_dc_region(t->dc, 2)->dsmad_handle, ==, 2);
 }
 
-static void test_policies(void)
+static void test_policies(DCTest *t)
 {
-    g_autoptr(DCTest) t = dc_test_new();
-
     /* Bit masks; the bit of "enable shared access" must be 0 */
     g_assert_cmphex(cxl_dc_add_policies(t->dc), ==, 7);
     g_assert_cmphex(cxl_dc_release_policies(t->dc), ==, 3);
@@ -160,10 +156,8 @@ static void test_idle_model_is_small(void)
     dc_test_free(t);
 }
 
-static void test_unknown_host_is_empty(void)
+static void test_unknown_host_is_empty(DCTest *t)
 {
-    g_autoptr(DCTest) t = dc_test_new();
-
     g_assert_cmpuint(nr_added(t, 2), ==, 0);
     g_assert_cmpuint(cxl_dc_generation(t->dc, 2), ==, 0);
     g_assert_false(can_access(t, 2, DPA(0, 0), 1));
@@ -184,10 +178,8 @@ static CXLRetCode set(DCTest *t, unsigned region, uint64_t block, bool wipe)
     return rc;
 }
 
-static void test_set_tells_all_hosts(void)
+static void test_set_tells_all_hosts(DCTest *t)
 {
-    g_autoptr(DCTest) t = dc_test_new();
-
     assert_rc(set(t, PLAIN, 4 * KiB, false), CXL_RC_SUCCESS);
     g_assert_cmphex(cxl_dc_region(t->dc, PLAIN)->block_size, ==, 4 * KiB);
     g_assert_cmpuint(t->rec->events->len, ==, 2);
@@ -204,17 +196,14 @@ static void test_set_tells_all_hosts(void)
     }
 }
 
-static void test_set_same_tells_too(void)
+static void test_set_same_tells_too(DCTest *t)
 {
-    g_autoptr(DCTest) t = dc_test_new();
-
     assert_rc(set(t, SHARED, BLOCK, false), CXL_RC_SUCCESS);
     g_assert_cmpuint(t->rec->events->len, ==, 2);
 }
 
-static void test_set_smaller_blocks_are_usable(void)
+static void test_set_smaller_blocks_are_usable(DCTest *t)
 {
-    g_autoptr(DCTest) t = dc_test_new();
     CXLDCRange r = { DPA(PLAIN, 1) + 4 * KiB, 4 * KiB };
     CXLDCExtent e = { .dpa = r.dpa, .len = r.len };
 
@@ -228,18 +217,14 @@ static void test_set_smaller_blocks_are_usable(void)
                     CXL_DC_ACCESS_NONE);
 }
 
-static void test_set_unknown_region(void)
+static void test_set_unknown_region(DCTest *t)
 {
-    g_autoptr(DCTest) t = dc_test_new();
-
     assert_rc(set(t, NR_REGIONS, BLOCK, false), CXL_RC_INVALID_INPUT);
     assert_rc(set(t, 200, BLOCK, false), CXL_RC_INVALID_INPUT);
 }
 
-static void test_set_bad_block_size(void)
+static void test_set_bad_block_size(DCTest *t)
 {
-    g_autoptr(DCTest) t = dc_test_new();
-
     assert_rc(set(t, PLAIN, 0, false), CXL_RC_INVALID_INPUT);
     assert_rc(set(t, PLAIN, 3 * MiB, false), CXL_RC_INVALID_INPUT);
     assert_rc(set(t, PLAIN, MiB, false), CXL_RC_INVALID_INPUT);
@@ -248,10 +233,8 @@ static void test_set_bad_block_size(void)
     g_assert_cmpuint(t->rec->events->len, ==, 0);
 }
 
-static void test_set_busy_region(void)
+static void test_set_busy_region(DCTest *t)
 {
-    g_autoptr(DCTest) t = dc_test_new();
-
     assert_rc(fm_add_one(t, 1, DPA(PLAIN, 7), 1, 0), CXL_RC_SUCCESS);
     assert_rc(set(t, PLAIN, 4 * KiB, false), CXL_RC_UNSUPPORTED);
     host_accept_all(t, 1);
@@ -260,9 +243,8 @@ static void test_set_busy_region(void)
     assert_rc(set(t, PLAIN, 4 * KiB, false), CXL_RC_SUCCESS);
 }
 
-static void test_set_referenced_region(void)
+static void test_set_referenced_region(DCTest *t)
 {
-    g_autoptr(DCTest) t = dc_test_new();
     QemuUUID tag = tag_nr(1);
 
     give(t, 0, DPA(SHARED, 0), 1, 1);
@@ -271,10 +253,8 @@ static void test_set_referenced_region(void)
     assert_rc(set(t, SHARED, BLOCK, false), CXL_RC_UNSUPPORTED);
 }
 
-static void test_set_sanitize(void)
+static void test_set_sanitize(DCTest *t)
 {
-    g_autoptr(DCTest) t = dc_test_new();
-
     assert_rc(set(t, PLAIN, BLOCK, true), CXL_RC_UNSUPPORTED);
     g_assert_false(cxl_dc_region(t->dc, PLAIN)->sanitize);
     assert_rc(set(t, WIPED, BLOCK, false), CXL_RC_SUCCESS);
@@ -285,10 +265,8 @@ static void test_set_sanitize(void)
     g_assert_cmpuint(t->rec->wiped->len, ==, 0);
 }
 
-static void test_set_needs_log_room(void)
+static void test_set_needs_log_room(DCTest *t)
 {
-    g_autoptr(DCTest) t = dc_test_new();
-
     t->rec->room[1] = 0;
     assert_rc(set(t, PLAIN, 4 * KiB, false), CXL_RC_RETRY_REQUIRED);
     g_assert_cmphex(cxl_dc_region(t->dc, PLAIN)->block_size, ==, BLOCK);
@@ -299,6 +277,7 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
 #define T(f) g_test_add_func("/cxl/dc-config/" #f, test_ ## f)
+#define DC(f) dc_test_add("/cxl/dc-config/" #f, test_ ## f)
     T(hosts);
     T(regions);
     T(no_extents);
@@ -307,18 +286,18 @@ int main(int argc, char **argv)
     T(length);
     T(block_size);
     T(gap_and_short_region);
-    T(region_of);
-    T(policies);
+    DC(region_of);
+    DC(policies);
     T(idle_model_is_small);
-    T(unknown_host_is_empty);
-    T(set_tells_all_hosts);
-    T(set_same_tells_too);
-    T(set_smaller_blocks_are_usable);
-    T(set_unknown_region);
-    T(set_bad_block_size);
-    T(set_busy_region);
-    T(set_referenced_region);
-    T(set_sanitize);
-    T(set_needs_log_room);
+    DC(unknown_host_is_empty);
+    DC(set_tells_all_hosts);
+    DC(set_same_tells_too);
+    DC(set_smaller_blocks_are_usable);
+    DC(set_unknown_region);
+    DC(set_bad_block_size);
+    DC(set_busy_region);
+    DC(set_referenced_region);
+    DC(set_sanitize);
+    DC(set_needs_log_room);
     return g_test_run();
 }
