@@ -8,7 +8,7 @@
 
 #include "qemu/units.h"
 #include "tests/qtest/libqtest.h"
-#include "cxl-requests.h"
+#include "tests/unit/cxl/cxl-requests.h"
 
 #define CXL_BLOCK       (2 * MiB)
 #define CXL_REGION      (256 * MiB)
@@ -45,7 +45,8 @@ typedef struct CxlReq {
 } CxlReq;
 
 /** cxl_req() - a request of @op with these values, see cxl_request_pack() */
-#define cxl_req(op, ...) cxl_req_fields(op, CXL_VALUES(__VA_ARGS__))
+#define cxl_req(op, ...) \
+    cxl_req_fields(op, CXL_VALUES(__VA_ARGS__), CXL_COUNT(__VA_ARGS__))
 CxlReq cxl_req_fields(uint16_t op, const uint64_t *values, size_t n);
 /* What stands behind such fields, or all of a request that has none */
 void req8(CxlReq *r, uint8_t v);
@@ -129,7 +130,8 @@ uint16_t cxl_raw(CxlDev *dev, uint16_t op, uint32_t len, const void *in,
 uint16_t cxl_cmd(CxlDev *dev, uint16_t op, const CxlReq *req, CxlRsp *rsp);
 /** cxl_run() - run @op with these values as cxl_req(); @rsp may be NULL */
 #define cxl_run(dev, rsp, op, ...) \
-    cxl_run_fields(dev, rsp, op, CXL_VALUES(__VA_ARGS__))
+    cxl_run_fields(dev, rsp, op, CXL_VALUES(__VA_ARGS__), \
+                   CXL_COUNT(__VA_ARGS__))
 uint16_t cxl_run_fields(CxlDev *dev, CxlRsp *rsp, uint16_t op,
                         const uint64_t *values, size_t n);
 /** cxl_alive() - the device still answers Identify Memory Device */
@@ -138,7 +140,8 @@ void cxl_alive(CxlDev *dev);
 void cxl_refused(CxlDev *dev, uint16_t op, const CxlReq *req, uint16_t rc);
 /** cxl_refuses() - the same with these values as cxl_req() */
 #define cxl_refuses(dev, rc, op, ...) \
-    cxl_refuses_fields(dev, rc, op, CXL_VALUES(__VA_ARGS__))
+    cxl_refuses_fields(dev, rc, op, CXL_VALUES(__VA_ARGS__), \
+                       CXL_COUNT(__VA_ARGS__))
 void cxl_refuses_fields(CxlDev *dev, uint16_t rc, uint16_t op,
                         const uint64_t *values, size_t n);
 

@@ -58,7 +58,8 @@ static void must_fields(RobustMachine *m, unsigned cci, uint16_t rc,
 }
 
 #define MUST(m, cci, rc, op, ...) \
-    must_fields(m, cci, rc, op, CXL_VALUES(__VA_ARGS__))
+    must_fields(m, cci, rc, op, CXL_VALUES(__VA_ARGS__), \
+                CXL_COUNT(__VA_ARGS__))
 
 /* -- what a guest and a Fabric Manager see --------------------------------- */
 
@@ -109,7 +110,8 @@ static void ask_fields(GString *seen, RobustMachine *m, unsigned cci,
 }
 
 #define ASK(seen, m, cci, op, ...) \
-    ask_fields(seen, m, cci, op, CXL_VALUES(__VA_ARGS__))
+    ask_fields(seen, m, cci, op, CXL_VALUES(__VA_ARGS__), \
+               CXL_COUNT(__VA_ARGS__))
 
 /* Questions with a meaning, beside those of zeroes */
 static void ask_in_detail(GString *seen, RobustMachine *m)

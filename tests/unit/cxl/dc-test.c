@@ -47,6 +47,14 @@ DCTest *dc_test_new(void)
     return dc_test_new_with(&config, &dc_recorder_ops);
 }
 
+DCTest *dc_test_new_extents(unsigned max_extents)
+{
+    CXLDCConfig config = dc_test_config();
+
+    config.max_extents = max_extents;
+    return dc_test_new_with(&config, &dc_recorder_ops);
+}
+
 void dc_test_free(DCTest *t)
 {
     cxl_dc_free(t->dc);

@@ -200,11 +200,8 @@ static void test_free_prefers_one_extent(DCTest *t)
 
 static void test_free_that_cannot_be_tracked_takes_nothing(void)
 {
-    CXLDCConfig c = dc_test_config();
-    g_autoptr(DCTest) t = NULL;
+    g_autoptr(DCTest) t = dc_test_new_extents(8);
 
-    c.max_extents = 8;
-    t = dc_test_new_with(&c, &dc_recorder_ops);
     /* Every other block of the first 16 is in use by host 1 */
     for (unsigned i = 0; i < 8; i++) {
         give(t, 1, DPA(PLAIN, 2 * i), i < 7 ? 1 : BLOCKS - 14, 0);
@@ -343,11 +340,8 @@ static void test_tag_in_use(DCTest *t)
 
 static void test_extents_limit_counts_pending(void)
 {
-    CXLDCConfig c = dc_test_config();
-    g_autoptr(DCTest) t = NULL;
+    g_autoptr(DCTest) t = dc_test_new_extents(4);
 
-    c.max_extents = 4;
-    t = dc_test_new_with(&c, &dc_recorder_ops);
     give(t, 0, DPA(PLAIN, 0), 1, 0);
     for (unsigned i = 1; i < 4; i++) {
         assert_rc(fm_add_one(t, 0, DPA(PLAIN, 2 * i), 1, 0), CXL_RC_SUCCESS);

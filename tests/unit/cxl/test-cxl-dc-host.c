@@ -278,12 +278,9 @@ static void test_offers_are_answered_in_order(DCTest *t)
 
 static void test_group_may_fill_all_extents(void)
 {
-    CXLDCConfig c = dc_test_config();
-    g_autoptr(DCTest) t = NULL;
+    g_autoptr(DCTest) t = dc_test_new_extents(8);
     CXLDCExtent e[8];
 
-    c.max_extents = 8;
-    t = dc_test_new_with(&c, &dc_recorder_ops);
     for (unsigned i = 0; i < 8; i++) {
         e[i] = extent_of(DPA(PLAIN, 2 * i), 1, 0);
     }
@@ -296,12 +293,9 @@ static void test_group_may_fill_all_extents(void)
 
 static void test_accepting_in_parts_is_limited(void)
 {
-    CXLDCConfig c = dc_test_config();
-    g_autoptr(DCTest) t = NULL;
+    g_autoptr(DCTest) t = dc_test_new_extents(2);
     CXLDCRange r[3];
 
-    c.max_extents = 2;
-    t = dc_test_new_with(&c, &dc_recorder_ops);
     assert_rc(fm_add_one(t, 0, DPA(PLAIN, 0), 8, 0), CXL_RC_SUCCESS);
     for (unsigned i = 0; i < 3; i++) {
         r[i] = range_of(DPA(PLAIN, 2 * i), 1);
@@ -476,13 +470,10 @@ static void test_more_other_answer_breaks_the_chain(DCTest *t)
 
 static void test_more_cannot_grow_for_ever(void)
 {
-    CXLDCConfig c = dc_test_config();
-    g_autoptr(DCTest) t = NULL;
+    g_autoptr(DCTest) t = dc_test_new_extents(8);
     CXLDCRange r = range_of(DPA(PLAIN, 0), 1);
     unsigned n = 0;
 
-    c.max_extents = 8;
-    t = dc_test_new_with(&c, &dc_recorder_ops);
     give(t, 0, DPA(PLAIN, 0), 4, 0);
     while (cxl_dc_host_release(t->dc, 0, &r, 1, true) == CXL_RC_SUCCESS) {
         g_assert_cmpuint(n++, <, 1000);
@@ -495,13 +486,10 @@ static void test_more_cannot_grow_for_ever(void)
 /* Too long to be remembered: an answer that fails, like others */
 static void test_more_too_long_an_answer_refuses(void)
 {
-    CXLDCConfig c = dc_test_config();
-    g_autoptr(DCTest) t = NULL;
+    g_autoptr(DCTest) t = dc_test_new_extents(8);
     CXLDCRange r = range_of(DPA(PLAIN, 0), 1);
     unsigned n = 0;
 
-    c.max_extents = 8;
-    t = dc_test_new_with(&c, &dc_recorder_ops);
     assert_rc(fm_add_one(t, 0, DPA(PLAIN, 0), 4, 0), CXL_RC_SUCCESS);
     dc_recorder_clear(t->rec);
     while (cxl_dc_host_respond(t->dc, 0, &r, 1, true) == CXL_RC_SUCCESS) {

@@ -120,15 +120,12 @@ static void test_request_over_two_extents(DCTest *t)
 
 static void test_request_of_many_is_no_new_tracking(void)
 {
-    CXLDCConfig c = dc_test_config();
-    g_autoptr(DCTest) t = NULL;
+    g_autoptr(DCTest) t = dc_test_new_extents(8);
     CXLDCExtent e[8];
     CXLDCReleaseRequest req = {
         .policy = CXL_DC_RELEASE_PRESCRIPTIVE, .extents = e, .nr_extents = 8,
     };
 
-    c.max_extents = 8;
-    t = dc_test_new_with(&c, &dc_recorder_ops);
     for (unsigned i = 0; i < 8; i++) {
         e[i] = extent_of(DPA(PLAIN, 2 * i), 1, 0);
     }
@@ -141,11 +138,8 @@ static void test_request_of_many_is_no_new_tracking(void)
 
 static void test_split_beyond_tracking(void)
 {
-    CXLDCConfig c = dc_test_config();
-    g_autoptr(DCTest) t = NULL;
+    g_autoptr(DCTest) t = dc_test_new_extents(1);
 
-    c.max_extents = 1;
-    t = dc_test_new_with(&c, &dc_recorder_ops);
     give(t, 0, DPA(PLAIN, 0), 3, 0);
     for (unsigned forced = 0; forced < 2; forced++) {
         assert_rc(fm_release(t, 0, DPA(PLAIN, 1), 1, forced, false),

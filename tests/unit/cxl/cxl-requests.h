@@ -18,8 +18,7 @@ size_t cxl_request_pack(uint8_t *buf, size_t size, uint16_t opcode,
                         const uint64_t *values, size_t n);
 
 /* The last two arguments of such a function, from a list of values */
-#define CXL_VALUES(...) \
-    (const uint64_t []) { __VA_ARGS__ }, \
-    sizeof((const uint64_t []) { __VA_ARGS__ }) / sizeof(uint64_t)
+#define CXL_VALUES(...) ((const uint64_t []) { __VA_ARGS__ })
+#define CXL_COUNT(...)  (sizeof(CXL_VALUES(__VA_ARGS__)) / sizeof(uint64_t))
 
 #endif
