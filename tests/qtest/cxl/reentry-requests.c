@@ -131,3 +131,65 @@ CxlReq reentry_slot_config(Reentry *r)
                    PCI_EXP_SLTCTL_PWR_IND_ON | PCI_EXP_SLTCTL_HPIE |
                    PCI_EXP_SLTCTL_CCIE);
 }
+
+/* -- ways ----------------------------------------------------------------- */
+
+void reentry_by_mailbox(Reentry *r, uint16_t op, const CxlReq *req)
+{
+    reentry_send(&r->mem, op, req);
+}
+
+void reentry_by_line(Reentry *r, uint16_t op, const CxlReq *req)
+{
+    reentry_send_line(r, LINE_MEM, op, req);
+}
+
+void reentry_by_i2c(Reentry *r, uint16_t op, const CxlReq *req)
+{
+    reentry_send_i2c(r, false, op, req);
+}
+
+/* To a logical device: from the FM-owned side, port 0 is LD 0 */
+void reentry_by_ld(Reentry *r, uint16_t op, const CxlReq *req)
+{
+    CxlReq tunnel = reentry_tunnel(op, req);
+
+    tunnel.data[0] = 0;
+    reentry_by_line(r, 0x5300, &tunnel);
+}
+
+void reentry_by_tunnel(Reentry *r, uint16_t op, const CxlReq *req)
+{
+    CxlReq tunnel = reentry_tunnel(op, req);
+
+    reentry_by_switch_mailbox(r, 0x5300, &tunnel);
+}
+
+void reentry_by_line_tunnel(Reentry *r, uint16_t op, const CxlReq *req)
+{
+    CxlReq tunnel = reentry_tunnel(op, req);
+
+    reentry_by_switch_line(r, 0x5300, &tunnel);
+}
+
+void reentry_by_i2c_tunnel(Reentry *r, uint16_t op, const CxlReq *req)
+{
+    CxlReq tunnel = reentry_tunnel(op, req);
+
+    reentry_by_switch_i2c(r, 0x5300, &tunnel);
+}
+
+void reentry_by_switch_mailbox(Reentry *r, uint16_t op, const CxlReq *req)
+{
+    reentry_send(&r->sw, op, req);
+}
+
+void reentry_by_switch_line(Reentry *r, uint16_t op, const CxlReq *req)
+{
+    reentry_send_line(r, LINE_SWITCH, op, req);
+}
+
+void reentry_by_switch_i2c(Reentry *r, uint16_t op, const CxlReq *req)
+{
+    reentry_send_i2c(r, true, op, req);
+}
