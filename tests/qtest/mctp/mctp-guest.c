@@ -236,53 +236,6 @@ void mctp_unplug(DwI2c *t, const char *port, const char *id)
     qobject_unref(rsp);
 }
 
-static char *migration_status(QTestState *qts)
-{
-    QDict *rsp = qtest_qmp(qts, "{'execute': 'query-migrate'}");
-    char *status = g_strdup(qdict_get_try_str(
-        qdict_get_qdict(rsp, "return"), "status") ?: "none");
-
-    qobject_unref(rsp);
-    return status;
-}
-
-static void migration_finish(QTestState *qts)
-{
-    for (;;) {
-        g_autofree char *status = migration_status(qts);
-
-        g_assert_cmpstr(status, !=, "failed");
-        if (g_str_equal(status, "completed")) {
-            return;
-        }
-        g_usleep(1000);
-    }
-}
-
-void mctp_migrate(DwI2c *t, const char *args)
-{
-    g_autofree char *path = NULL;
-    g_autofree char *uri = NULL;
-    g_autofree char *incoming = g_strdup_printf("%s -incoming defer", args);
-    QPCIBar bar = t->bar;
-    int fd = g_file_open_tmp("mctp-state-XXXXXX", &path, NULL);
-
-    g_assert_cmpint(fd, >=, 0);
-    close(fd);
-    uri = g_strdup_printf("file:%s", path);
-    qtest_qmp_assert_success(t->qts, "{'execute': 'migrate',"
-                             " 'arguments': {'uri': %s}}", uri);
-    migration_finish(t->qts);
-    dw_stop(t);
-    t->qts = qtest_init(incoming);
-    qtest_qmp_assert_success(t->qts, "{'execute': 'migrate-incoming',"
-                             " 'arguments': {'uri': %s}}", uri);
-    migration_finish(t->qts);
-    qtest_qmp_eventwait(t->qts, "RESUME");
-    dw_adopt(t, bar);
-    unlink(path);
-}
-
 Mailbox mailbox_open(DwI2c *t, int devfn, int bar)
 {
     Mailbox m = { .dev = qpci_device_find(t->pci, devfn) };

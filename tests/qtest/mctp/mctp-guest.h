@@ -86,12 +86,6 @@ Answer mctp_command(DwI2c *t, uint8_t address, uint8_t eid, uint16_t opcode,
 void mctp_unplug(DwI2c *t, const char *port, const char *id);
 
 /**
- * mctp_migrate() - save the machine to a file, load it into a new one
- * @args: command line of both
- */
-void mctp_migrate(DwI2c *t, const char *args);
-
-/**
  * struct Mailbox - a PCI function with a mailbox
  */
 typedef struct Mailbox {

@@ -256,7 +256,7 @@ static void what_is_late_migrates(void)
     id = fault_arm(t.qts, LINK, "packet-late", "'delay': 200");
     ask(&t, IDENTIFY, "", 0);
     is_quiet(&t);
-    mctp_migrate(&t, MACHINE);
+    dw_migrate(&t, MACHINE);
     g_assert_cmpint(fault_hits(t.qts, LINK, id), ==, 1);
     /* the clock of the new machine begins anew */
     late = mctp_receive_frame(&t, ANSWER_NS);

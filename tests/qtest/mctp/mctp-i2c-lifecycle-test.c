@@ -133,7 +133,7 @@ static void test_migrate_in_a_request(void)
 
     start(&t);
     mctp_send_packet(&t, ENDPOINT, head, sizeof(head));
-    mctp_migrate(&t, MACHINE);
+    dw_migrate(&t, MACHINE);
     mctp_send_packet(&t, ENDPOINT, tail, sizeof(tail));
     expect_answer(&t, true);
     expect_eid(&t, EID);
@@ -161,7 +161,7 @@ static void test_migrate_with_an_answer_waiting(void)
         qtest_clock_step(t.qts, 1000000);
         dw_pump(&t);
     }
-    mctp_migrate(&t, MACHINE);
+    dw_migrate(&t, MACHINE);
     mctp_listen(&t);
     reply = mctp_receive_frame(&t, ANSWER_NS);
     g_assert_nonnull(reply);
@@ -184,7 +184,7 @@ static void test_migrate_in_a_frame(void)
     for (size_t i = 1; i < len / 2; i++) {
         dw_wr(&t, R_DATA_CMD, frame[i]);
     }
-    mctp_migrate(&t, MACHINE);
+    dw_migrate(&t, MACHINE);
     for (size_t i = len / 2; i < len; i++) {
         dw_wr(&t, R_DATA_CMD, frame[i] | (i == len - 1 ? CMD_STOP : 0));
     }

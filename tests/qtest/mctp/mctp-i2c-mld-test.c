@@ -250,7 +250,7 @@ static void test_migrate(Net *n)
 {
     change_all(n);
     mailbox_close(&n->m);
-    mctp_migrate(&n->t, NET_MACHINE);
+    dw_migrate(&n->t, NET_MACHINE);
     net_find_mailbox(n);
     expect_all(n, others, 11, 22);
 }

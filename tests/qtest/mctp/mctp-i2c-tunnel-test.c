@@ -387,7 +387,7 @@ static void test_migrate(Net *n)
     answer_is(net_through(n, to_ld[1], 0x4400, NULL, 0), RC_BG_STARTED);
 
     mailbox_close(&n->m);
-    mctp_migrate(&n->t, NET_MACHINE);
+    dw_migrate(&n->t, NET_MACHINE);
     net_find_mailbox(n);
 
     a = net_through(n, to_ld[1], 0x0003, NULL, 0);

@@ -338,7 +338,7 @@ static void migrate(void)
 {
     g_autofree char *args = machine_args();
 
-    mctp_migrate(&machine, args);
+    dw_migrate(&machine, args);
     usb_move(machine.qts, machine.pci);
 }
 
