@@ -53,79 +53,6 @@ typedef struct Request {
     uint8_t in[40];
 } Request;
 
-/* Everything that must not depend on the CCI: also errors do not */
-static const Request switch_requests[] = {
-    { 0x0001, 0 },
-    { 0x0001, 1, { 0 } },
-    { 0x0002, 0 },
-    { 0x0300, 0 },
-    { 0x0301, 8, { 0x15, 0xcd, 0x5b, 0x07, 0, 0, 0, 0 } },
-    { 0x0301, 7, { 0 } },
-    { 0x0400, 0 },
-    { 0x0401, 24, { 0 } },
-    { 0x0401, 25, { 0 } },
-    { 0x5100, 0 },
-    { 0x5100, 1, { 0 } },
-    { 0x5101, 2, { 1, 0 } },
-    { 0x5101, 3, { 0, 1, 0 } },
-    { 0x5101, 2, { 1, 9 } },
-    { 0x5102, 2, { 9, 0 } },
-    { 0x5102, 2, { 0, 1 } },
-    { 0x5103, 8, { 0, 0, 0xf0, 0 } },
-    { 0x5103, 8, { 9, 0, 0xf0, 0 } },
-    { 0x5104, 0 },
-    { 0x5106, 1, { 0 } },
-    { 0x5106, 1, { 1 } },
-    { 0x5107, 1, { 0 } },
-    { 0x5200, 4, { 0, 255, 1, 0 } },
-    { 0x5200, 5, { 0, 255, 1, 0 } },
-    { 0x5201, 6, { 0, 1, 0, 0, 0xff, 0xff } },
-    { 0x5202, 3, { 0, 9, 2 } },
-    { 0x5203, 40, { 0, 9, 0, 0, 0x10 } },
-    { 0x0100, 1, { 0 } },
-    { 0x0100, 1, { 9 } },
-    { 0x0101, 8, { 0, 0, 1, 0, 0, 0, 1, 0 } },
-    { 0x5300, 16, { 0, 0, 12, 0, 0, 0, 0, 1, 0, 0, 0, 0 } },
-    { 0x5300, 4, { 0 } },
-    { 0x5600, 0 },
-    { 0x4000, 0 },
-    { 0xff42, 3, { 1, 2, 3 } },
-};
-
-static void test_switch_as_its_mailbox(void)
-{
-    Mailbox m;
-    DwI2c t;
-
-    start(&t, SWITCH_ARGS);
-    m = mailbox_open(&t, QPCI_DEVFN(6, 0), 0);
-    for (size_t i = 0; i < ARRAY_SIZE(switch_requests); i++) {
-        const Request *r = &switch_requests[i];
-        Answer a = mctp_command(&t, EP_SWITCH, EID_SWITCH, r->opcode, r->in,
-                                r->len);
-        Answer b = mctp_command(&t, EP_MAILBOX, EID_MAILBOX, r->opcode,
-                                r->in, r->len);
-        Answer c = mailbox_command(&m, r->opcode, r->in, r->len);
-
-        g_test_message("%04x: return code %02x, %u bytes", r->opcode,
-                       a.ret_code, a.payload->len);
-        assert_equal_answers(&a, &b);
-        if (r->opcode == 0x0001 && a.ret_code == 0) {
-            mask_message_size(&a);
-            mask_message_size(&c);
-        }
-        /* only a message based CCI has a message limit, its log tells so */
-        if (r->opcode != 0x0400 && r->opcode != 0x0401) {
-            assert_equal_answers(&a, &c);
-        }
-        answer_clear(&a);
-        answer_clear(&b);
-        answer_clear(&c);
-    }
-    mailbox_close(&m);
-    dw_stop(&t);
-}
-
 #define RC_STARTED 0x01
 #define RC_INPUT 0x02
 #define RC_BUSY 0x06
@@ -422,7 +349,6 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
 #define T(f) qtest_add_func("/mctp-i2c-commands/" #f, test_ ## f)
-    T(switch_as_its_mailbox);
     T(doors_share_bindings);
     T(identify_switch);
     T(device_as_its_mailbox);

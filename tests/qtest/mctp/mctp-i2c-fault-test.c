@@ -4,7 +4,6 @@
  * Those of packets are the same on any line, see mctp-line-fault-test.c.
  */
 #include "qemu/osdep.h"
-#include "hw/mctp/mctp_i2c_frame.h"
 #include "tests/qtest/cxl/cxl-qtest-fault.h"
 #include "mctp-guest.h"
 

@@ -64,18 +64,41 @@ typedef struct Request {
     uint8_t in[40];
 } Request;
 
+/* Everything that must not depend on the CCI: also errors do not */
 static const Request switch_requests[] = {
     { 0x0001, 0 },
     { 0x0001, 1, { 0 } },
     { 0x0002, 0 },
+    { 0x0300, 0 },
     { 0x0301, 8, { 0x15, 0xcd, 0x5b, 0x07, 0, 0, 0, 0 } },
     { 0x0301, 7, { 0 } },
+    { 0x0400, 0 },
+    { 0x0401, 24, { 0 } },
+    { 0x0401, 25, { 0 } },
     { 0x5100, 0 },
     { 0x5100, 1, { 0 } },
     { 0x5101, 2, { 1, 0 } },
     { 0x5101, 3, { 0, 1, 0 } },
+    { 0x5101, 2, { 1, 9 } },
+    { 0x5102, 2, { 9, 0 } },
+    { 0x5102, 2, { 0, 1 } },
+    { 0x5103, 8, { 0, 0, 0xf0, 0 } },
+    { 0x5103, 8, { 9, 0, 0xf0, 0 } },
+    { 0x5104, 0 },
+    { 0x5106, 1, { 0 } },
+    { 0x5106, 1, { 1 } },
+    { 0x5107, 1, { 0 } },
+    { 0x5200, 4, { 0, 255, 1, 0 } },
+    { 0x5200, 5, { 0, 255, 1, 0 } },
+    { 0x5201, 6, { 0, 1, 0, 0, 0xff, 0xff } },
+    { 0x5202, 3, { 0, 9, 2 } },
+    { 0x5203, 40, { 0, 9, 0, 0, 0x10 } },
+    { 0x0100, 1, { 0 } },
+    { 0x0100, 1, { 9 } },
+    { 0x0101, 8, { 0, 0, 1, 0, 0, 0, 1, 0 } },
     { 0x5300, 16, { 0, 0, 12, 0, 0, 0, 0, 1, 0, 0, 0, 0 } },
     { 0x5300, 4, { 0 } },
+    { 0x5600, 0 },
     { 0x4000, 0 },
     { 0xff42, 3, { 1, 2, 3 } },
 };
@@ -109,7 +132,10 @@ static void test_switch_ccis(gconstpointer data)
             /* the size of the CCI's own messages */
             a.payload->data[16] = d.payload->data[16] = 0;
         }
-        assert_equal_answers(&a, &d);
+        /* only a message based CCI has a message limit, its log tells so */
+        if (r->opcode != 0x0400 && r->opcode != 0x0401) {
+            assert_equal_answers(&a, &d);
+        }
         answer_clear(&a);
         answer_clear(&b);
         answer_clear(&c);
