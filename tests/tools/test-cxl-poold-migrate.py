@@ -6,6 +6,7 @@ pool.
 usage: test-cxl-poold-migrate.py QEMU CXL-FM CXL-POOLD SCRIPTS [CASE...]
 """
 
+import contextlib
 import functools
 import os
 import signal
@@ -85,6 +86,19 @@ def load(machine, uri):
         return False
 
 
+def load_stopped(machine, path):
+    """The same of a machine that was stopped: it goes on here."""
+    machine.monitor.command('migrate-incoming', uri='file:' + path)
+    eventually('it is not there', lambda: machine.monitor.command(
+        'query-status')['status'] == 'paused')
+    machine.monitor.command('cont')
+
+
+def capability(monitor, name, on=True):
+    monitor.command('migrate-set-capabilities', capabilities=[
+        {'capability': name, 'state': on}])
+
+
 def arrive(daemon, path, n=0, static=0, args=()):
     machine = Head(daemon, n, static, args, incoming=True)
     assert load(machine, 'file:' + path), machine.words()
@@ -111,6 +125,17 @@ def extents(machine):
 def add(fm, machine, n, *words):
     fm.text('add', '--host', n, *words)
     return machine.accept()
+
+
+@contextlib.contextmanager
+def holding(value):
+    """A machine whose host has 4 MiB of a pool, @value in the first word."""
+    d, fm = pool()
+    with d, Head(d, 0) as a:
+        mine = add(fm, a, 0, '--size', '4M')
+        dpa = mine[0][0]
+        a.store(dpa, value)
+        yield d, fm, a, mine, dpa
 
 
 # -- it goes on elsewhere -----------------------------------------------------
@@ -167,18 +192,13 @@ def what_is_shared_is_seen_by_both_afterwards():
 
 @case
 def a_machine_runs_before_its_own_memory_is_there():
-    d, fm = pool()
-    with d, Head(d, 0) as a:
-        mine = add(fm, a, 0, '--size', '4M')
-        (dpa, _), = mine
-        a.store(dpa, 21)
+    with holding(21) as (d, fm, a, mine, dpa):
         a.qtest.write('q', 0x3000000, 22)
         path = a.path('line')
         with Head(d, 0, incoming=True) as b:
             for m in (a.monitor, b.monitor):
                 try:
-                    m.command('migrate-set-capabilities', capabilities=[
-                        {'capability': 'postcopy-ram', 'state': True}])
+                    capability(m, 'postcopy-ram')
                 except guest_qemu.AskError as error:
                     raise Skip(str(error)) from error
             a.monitor.command('migrate-set-parameters',
@@ -260,11 +280,7 @@ def what_was_sanitized_is_zero_before_the_machine_leaves():
 
 @case
 def a_daemon_may_be_killed_on_the_way():
-    d, fm = pool()
-    with d, Head(d, 0) as a:
-        mine = add(fm, a, 0, '--size', '4M')
-        (dpa, _), = mine
-        a.store(dpa, 5)
+    with holding(5) as (d, fm, a, mine, dpa):
         stream = save(a)
         b = Head(d, 0, incoming=True)
         d.restart()
@@ -278,10 +294,7 @@ def a_daemon_may_be_killed_on_the_way():
 
 @case
 def a_stopped_machine_is_worth_what_it_sent_last():
-    d, fm = pool()
-    with d, Head(d, 0) as a:
-        (dpa, _), = add(fm, a, 0, '--size', '4M')
-        a.store(dpa, 6)
+    with holding(6) as (d, fm, a, mine, dpa):
         a.monitor.command('stop')
         first = save(a, 'first')
         a.monitor.command('cont')
@@ -289,10 +302,7 @@ def a_stopped_machine_is_worth_what_it_sent_last():
         second = save(a, 'second')
         for stream, found in ((first, NOBODY), (second, 6)):
             with Head(d, 0, incoming=True) as b:
-                b.monitor.command('migrate-incoming', uri='file:' + stream)
-                eventually('it is not there', lambda: b.monitor.command(
-                    'query-status')['status'] == 'paused')
-                b.monitor.command('cont')
+                load_stopped(b, stream)
                 equal(b.load(dpa), found)
 
 
@@ -304,26 +314,19 @@ def does_not_arrive(d, machine):
     path = machine.path('line')
     monitor = machine.monitor
 
-    def back_path(on):
-        monitor.command('migrate-set-capabilities', capabilities=[
-            {'capability': 'return-path', 'state': on}])
-    back_path(True)
+    capability(monitor, 'return-path')
     b = Head(d, 0, REGION, incoming=True)
     b.monitor.command('migrate-incoming', uri='unix:' + path)
     monitor.command('migrate', uri='unix:' + path)
     equal(ended(machine)['status'], 'failed')
     equal(b.process.wait(PATIENCE), 1)
     gone(b)
-    back_path(False)
+    capability(monitor, 'return-path', False)
 
 
 @case
 def a_machine_goes_on_when_the_other_end_has_failed():
-    d, fm = pool()
-    with d, Head(d, 0) as a:
-        mine = add(fm, a, 0, '--size', '4M')
-        (dpa, _), = mine
-        a.store(dpa, 7)
+    with holding(7) as (d, fm, a, mine, dpa):
         does_not_arrive(d, a)
         eventually('it does not go on', lambda: runs(a))
         equal(a.load(dpa), 7)
@@ -335,21 +338,14 @@ def a_machine_goes_on_when_the_other_end_has_failed():
         does_not_arrive(d, a)
         stream = save(a)
         with Head(d, 0, incoming=True) as c:
-            c.monitor.command('migrate-incoming', uri='file:' + stream)
-            eventually('it is not there', lambda: c.monitor.command(
-                'query-status')['status'] == 'paused')
-            c.monitor.command('cont')
+            load_stopped(c, stream)
             equal((c.load(dpa), c.load(more[0])), (7, 17))
 
 
 @case
 def a_migration_that_is_cancelled_changes_nothing():
-    d, fm = pool()
-    with d, Head(d, 0) as a:
-        (dpa, _), = add(fm, a, 0, '--size', '4M')
-        a.store(dpa, 8)
-        a.monitor.command('migrate-set-capabilities', capabilities=[
-            {'capability': 'pause-before-switchover', 'state': True}])
+    with holding(8) as (d, fm, a, mine, dpa):
+        capability(a.monitor, 'pause-before-switchover')
         a.monitor.command('migrate', uri='file:' + a.path('stream'))
         eventually('it does not pause', lambda: a.monitor.command(
             'query-migrate')['status'] == 'pre-switchover')
@@ -362,11 +358,7 @@ def a_migration_that_is_cancelled_changes_nothing():
 
 @case
 def a_machine_does_not_leave_without_the_daemon():
-    d, fm = pool()
-    with d, Head(d, 0) as a:
-        mine = add(fm, a, 0, '--size', '4M')
-        (dpa, _), = mine
-        a.store(dpa, 9)
+    with holding(9) as (d, fm, a, mine, dpa):
         d.kill()
         fails(a, 'file:' + a.path('none'),
               'cxl-poold, which has to hand it over|has ended the connection')
@@ -379,11 +371,7 @@ def a_machine_does_not_leave_without_the_daemon():
 
 @case
 def a_daemon_that_says_nothing_does_not_keep_a_machine():
-    d, fm = pool()
-    with d, Head(d, 0) as a:
-        mine = add(fm, a, 0, '--size', '4M')
-        (dpa, _), = mine
-        a.store(dpa, 10)
+    with holding(10) as (d, fm, a, mine, dpa):
         d.process.send_signal(signal.SIGSTOP)
         fails(a, 'file:' + a.path('none'), "'p': cxl-poold does not answer")
         d.process.send_signal(signal.SIGCONT)
@@ -393,10 +381,7 @@ def a_daemon_that_says_nothing_does_not_keep_a_machine():
 
 @case
 def a_snapshot_is_refused():
-    d, fm = pool()
-    with d, Head(d, 0) as a:
-        (dpa, _), = add(fm, a, 0, '--size', '4M')
-        a.store(dpa, 11)
+    with holding(11) as (d, fm, a, mine, dpa):
         m = a.monitor
         image = {'driver': 'file', 'filename': a.path('image')}
         m.command('blockdev-create', **{'job-id': 'a', 'options': {
@@ -417,8 +402,7 @@ def a_snapshot_is_refused():
         eventually('no end', lambda: concluded(m, 'c'))
         has(words[-1], pattern)
         equal((a.load(dpa), runs(a)), (11, True))
-        m.command('migrate-set-capabilities', capabilities=[
-            {'capability': 'background-snapshot', 'state': True}])
+        capability(m, 'background-snapshot')
         m.command('migrate', uri='file:' + a.path('none'))
         has(ended(a).get('error-desc', ''), pattern)
         add(fm, a, 0, '--size', '2M')
@@ -426,13 +410,9 @@ def a_snapshot_is_refused():
 
 @case
 def two_machines_with_one_head_are_refused():
-    d, fm = pool()
-    with d, Head(d, 0) as a:
-        (dpa, _), = add(fm, a, 0, '--size', '4M')
-        a.store(dpa, 18)
+    with holding(18) as (d, fm, a, mine, dpa):
         try:
-            a.monitor.command('migrate-set-capabilities', capabilities=[
-                {'capability': 'x-colo', 'state': True}])
+            capability(a.monitor, 'x-colo')
         except guest_qemu.AskError as error:
             raise Skip(str(error)) from error
         fails(a, 'file:' + a.path('none'), 'not in the two of x-colo')
@@ -456,11 +436,7 @@ def concluded(monitor, name):
 
 @case
 def who_has_left_cannot_come_back():
-    d, fm = pool()
-    with d, Head(d, 0) as a:
-        mine = add(fm, a, 0, '--size', '4M')
-        (dpa, _), = mine
-        a.store(dpa, 12)
+    with holding(12) as (d, fm, a, mine, dpa):
         stream = save(a)
         with arrive(d, stream) as b:
             a.monitor.command('cont')
@@ -486,10 +462,7 @@ def back(machine):
 
 @case
 def who_goes_on_takes_the_head_back():
-    d, fm = pool()
-    with d, Head(d, 0) as a:
-        (dpa, _), = add(fm, a, 0, '--size', '4M')
-        a.store(dpa, 13)
+    with holding(13) as (d, fm, a, mine, dpa):
         stream = save(a)
         a.monitor.command('cont')
         equal(a.load(dpa), 13)
@@ -539,10 +512,7 @@ def medium(d):
 
 @case
 def a_stream_that_makes_no_sense_is_refused():
-    d, fm = pool()
-    with d, Head(d, 0) as a:
-        (dpa, _), = add(fm, a, 0, '--size', '4M')
-        a.store(dpa, 15)
+    with holding(15) as (d, fm, a, mine, dpa):
         with open(save(a), 'rb') as file:
             good = file.read()
         stream = a.path('bad')

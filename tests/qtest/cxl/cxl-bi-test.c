@@ -295,22 +295,20 @@ static void expect_flit(Fabric *f, CxlDev *dev, const char *id, bool want)
 
 /* -- tests ---------------------------------------------------------------- */
 
-static void only_bits_that_exist_are_writable(void)
+static void only_bits_that_exist_are_writable(Fabric *f)
 {
-    Fabric f;
     const struct {
         CxlDev *dev;
         unsigned id;
         uint32_t cap;
         uint32_t control;
     } want[] = {
-        { &f.rp, CAP_DECODER, 0, FORWARD | ENABLE },
-        { &f.us, CAP_ROUTE, 1, ROUTE_COMMIT },
-        { &f.ds[0], CAP_DECODER, 2, FORWARD | ENABLE | DECODER_COMMIT },
-        { &f.m[0], CAP_DECODER, 0, ENABLE },
+        { &f->rp, CAP_DECODER, 0, FORWARD | ENABLE },
+        { &f->us, CAP_ROUTE, 1, ROUTE_COMMIT },
+        { &f->ds[0], CAP_DECODER, 2, FORWARD | ENABLE | DECODER_COMMIT },
+        { &f->m[0], CAP_DECODER, 0, ENABLE },
     };
 
-    fabric_start(&f, ALL_FLIT DEVICE(0, DB));
     for (unsigned i = 0; i < ARRAY_SIZE(want); i++) {
         CxlDev *dev = want[i].dev;
         unsigned at = find_cap(dev, want[i].id);
@@ -331,19 +329,16 @@ static void only_bits_that_exist_are_writable(void)
                         ==, 0);
     }
     /* host-only and device-coherent */
-    g_assert_cmphex(reg_read(&f.m[0], CXL_HDM_CAP), ==, 0x601b12);
-    g_assert_cmphex(reg_read(&f.us, CXL_HDM_CAP), ==, 0x382);
-    qtest_quit(f.qts);
+    g_assert_cmphex(reg_read(&f->m[0], CXL_HDM_CAP), ==, 0x601b12);
+    g_assert_cmphex(reg_read(&f->us, CXL_HDM_CAP), ==, 0x382);
 }
 
-static void without_properties_nothing_is_there(void)
+static void without_properties_nothing_is_there(Fabric *f)
 {
-    Fabric f;
-    CxlDev *all[] = { &f.rp, &f.us, &f.ds[0], &f.m[0] };
+    CxlDev *all[] = { &f->rp, &f->us, &f->ds[0], &f->m[0] };
     const uint32_t first[] = { 0x05110001, 0x03110001, 0x02110001, 0x03110001 };
     QDict *rsp;
 
-    fabric_start(&f, MACHINE("", NO_FLIT, NO_FLIT, NO_FLIT) DEVICE(0, " "));
     for (unsigned i = 0; i < ARRAY_SIZE(all); i++) {
         unsigned cap = cfg_find_cap(all[i], PCI_CAP_ID_EXP);
 
@@ -357,84 +352,77 @@ static void without_properties_nothing_is_there(void)
         }
         g_assert_cmphex(cfg_readw(all[i], cap + PCI_EXP_FLAGS) & 0x8000, ==,
                         0);
-        expect_flit(&f, all[i], "", false);
+        expect_flit(f, all[i], "", false);
     }
-    reg_write(&f.m[0], CXL_HDM_DECODER(0) + CXL_HDM_CONTROL, CXL_HDM_CTRL_BI);
-    g_assert_cmphex(reg_read(&f.m[0], CXL_HDM_DECODER(0) + CXL_HDM_CONTROL),
+    reg_write(&f->m[0], CXL_HDM_DECODER(0) + CXL_HDM_CONTROL, CXL_HDM_CTRL_BI);
+    g_assert_cmphex(reg_read(&f->m[0], CXL_HDM_DECODER(0) + CXL_HDM_CONTROL),
                     ==, 0);
-    g_assert_cmphex(reg_read(&f.m[0], CXL_HDM_CAP), ==, 0x1b12);
-    rsp = qtest_qmp(f.qts, "{'execute': 'query-cxl-back-invalidate'}");
+    g_assert_cmphex(reg_read(&f->m[0], CXL_HDM_CAP), ==, 0x1b12);
+    rsp = qtest_qmp(f->qts, "{'execute': 'query-cxl-back-invalidate'}");
     g_assert_true(qlist_empty(qdict_get_qlist(rsp, "return")));
     qobject_unref(rsp);
-    qtest_quit(f.qts);
 }
 
-static void linux_enables_from_leaf_to_root(void)
+static void linux_enables_from_leaf_to_root(Fabric *f)
 {
-    Fabric f;
     unsigned cap;
 
-    fabric_start(&f, ALL_FLIT DEVICE(0, DB) DEVICE(1, DB));
-    cap = cfg_find_cap(&f.m[0], PCI_CAP_ID_EXP);
-    g_assert_cmphex(cfg_readw(&f.m[0], cap + PCI_EXP_FLAGS) & 0x8000, !=, 0);
-    expect_obstacle(&f, "off");
+    cap = cfg_find_cap(&f->m[0], PCI_CAP_ID_EXP);
+    g_assert_cmphex(cfg_readw(&f->m[0], cap + PCI_EXP_FLAGS) & 0x8000, !=, 0);
+    expect_obstacle(f, "off");
 
-    decoder_set(&f.ds[0], ENABLE);
-    g_assert_cmphex(commit_decoder(&f.ds[0]), ==, COMMITTED);
-    decoder_set(&f.m[0], ENABLE);
-    expect_obstacle(&f, "route-table");
-    decoder_set(&f.m[0], 0);
-    g_assert_cmphex(commit_routes(&f), ==, COMMITTED);
-    decoder_set(&f.rp, FORWARD);
-    decoder_set(&f.m[0], ENABLE);
-    expect_obstacle(&f, NULL);
-    expect_id(&f, "m0", RP_BUS + 3);
+    decoder_set(&f->ds[0], ENABLE);
+    g_assert_cmphex(commit_decoder(&f->ds[0]), ==, COMMITTED);
+    decoder_set(&f->m[0], ENABLE);
+    expect_obstacle(f, "route-table");
+    decoder_set(&f->m[0], 0);
+    g_assert_cmphex(commit_routes(f), ==, COMMITTED);
+    decoder_set(&f->rp, FORWARD);
+    decoder_set(&f->m[0], ENABLE);
+    expect_obstacle(f, NULL);
+    expect_id(f, "m0", RP_BUS + 3);
 
     /* a second one shares the root port, and the first one goes */
-    device_enable(&f, 1);
-    expect_id(&f, "m1", RP_BUS + 4);
-    decoder_set(&f.m[0], 0);
-    port_set(&f, 0, 0);
-    expect_obstacle(&f, "off");
-    expect_id(&f, "m1", RP_BUS + 4);
-    decoder_set(&f.m[0], ENABLE);
-    expect_obstacle(&f, "port");
-    decoder_set(&f.m[1], 0);
-    port_set(&f, 1, 0);
-    decoder_set(&f.rp, 0);
-    qtest_quit(f.qts);
+    device_enable(f, 1);
+    expect_id(f, "m1", RP_BUS + 4);
+    decoder_set(&f->m[0], 0);
+    port_set(f, 0, 0);
+    expect_obstacle(f, "off");
+    expect_id(f, "m1", RP_BUS + 4);
+    decoder_set(&f->m[0], ENABLE);
+    expect_obstacle(f, "port");
+    decoder_set(&f->m[1], 0);
+    port_set(f, 1, 0);
+    decoder_set(&f->rp, 0);
 }
 
-static void a_commit_takes_its_time(void)
+static void a_commit_takes_its_time(Fabric *f)
 {
-    Fabric f;
     unsigned at;
 
-    fabric_start(&f, ALL_FLIT DEVICE(0, DB));
-    at = decoder(&f.ds[0]);
-    reg_write(&f.ds[0], at + CONTROL, ENABLE | DECODER_COMMIT);
-    g_assert_cmphex(reg_read(&f.ds[0], at + STATUS), ==, 0x2600);
-    expect_text(&f, "ds0", "commit", "in-progress");
-    qtest_clock_step(f.qts, COMMIT_TIMEOUT);
-    g_assert_cmphex(reg_read(&f.ds[0], at + STATUS), ==, 0x2600 | COMMITTED);
-    expect_text(&f, "ds0", "commit", "committed");
+    at = decoder(&f->ds[0]);
+    reg_write(&f->ds[0], at + CONTROL, ENABLE | DECODER_COMMIT);
+    g_assert_cmphex(reg_read(&f->ds[0], at + STATUS), ==, 0x2600);
+    expect_text(f, "ds0", "commit", "in-progress");
+    qtest_clock_step(f->qts, COMMIT_TIMEOUT);
+    g_assert_cmphex(reg_read(&f->ds[0], at + STATUS), ==, 0x2600 | COMMITTED);
+    expect_text(f, "ds0", "commit", "committed");
     /* it is the edge that counts */
-    reg_write(&f.ds[0], at + CONTROL, ENABLE | DECODER_COMMIT);
-    g_assert_cmphex(reg_read(&f.ds[0], at + STATUS), ==, 0x2600 | COMMITTED);
-    reg_write(&f.ds[0], at + CONTROL, ENABLE);
-    g_assert_cmphex(reg_read(&f.ds[0], at + STATUS), ==, 0x2600 | COMMITTED);
-    reg_write(&f.ds[0], at + CONTROL, ENABLE | DECODER_COMMIT);
-    g_assert_cmphex(reg_read(&f.ds[0], at + STATUS), ==, 0x2600);
+    reg_write(&f->ds[0], at + CONTROL, ENABLE | DECODER_COMMIT);
+    g_assert_cmphex(reg_read(&f->ds[0], at + STATUS), ==, 0x2600 | COMMITTED);
+    reg_write(&f->ds[0], at + CONTROL, ENABLE);
+    g_assert_cmphex(reg_read(&f->ds[0], at + STATUS), ==, 0x2600 | COMMITTED);
+    reg_write(&f->ds[0], at + CONTROL, ENABLE | DECODER_COMMIT);
+    g_assert_cmphex(reg_read(&f->ds[0], at + STATUS), ==, 0x2600);
 
     /* nothing of it is left after a reset */
-    qtest_system_reset(f.qts);
-    fabric_probe(&f, f.qts);
-    g_assert_cmphex(reg_read(&f.ds[0], at + CONTROL), ==, 0);
-    qtest_clock_step(f.qts, COMMIT_TIMEOUT);
-    g_assert_cmphex(reg_read(&f.ds[0], at + STATUS), ==, 0x2600);
-    expect_text(&f, "ds0", "commit", "none");
-    expect_flit(&f, &f.m[0], "m0", true);
-    qtest_quit(f.qts);
+    qtest_system_reset(f->qts);
+    fabric_probe(f, f->qts);
+    g_assert_cmphex(reg_read(&f->ds[0], at + CONTROL), ==, 0);
+    qtest_clock_step(f->qts, COMMIT_TIMEOUT);
+    g_assert_cmphex(reg_read(&f->ds[0], at + STATUS), ==, 0x2600);
+    expect_text(f, "ds0", "commit", "none");
+    expect_flit(f, &f->m[0], "m0", true);
 }
 
 static void expect_failure(Fabric *f, unsigned n, uint32_t bits)
@@ -476,23 +464,18 @@ static void a_commit_without_its_way_fails(void)
     qtest_quit(f.qts);
 }
 
-static void a_link_has_the_flits_of_both_ends(void)
+static void a_link_has_the_flits_of_both_ends(Fabric *f)
 {
-    Fabric f;
-
-    fabric_start(&f, MACHINE("", FLIT, NO_FLIT, FLIT) DEVICE(0, FLIT)
-                     DEVICE(1, " "));
-    expect_flit(&f, &f.rp, "rp0", false);
-    expect_flit(&f, &f.us, "us0", false);
-    expect_flit(&f, &f.ds[0], "ds0", true);
-    expect_flit(&f, &f.m[0], "m0", true);
-    expect_flit(&f, &f.ds[1], "ds1", false);
-    expect_flit(&f, &f.m[1], "m1", false);
-    qtest_system_reset(f.qts);
-    fabric_probe(&f, f.qts);
-    expect_flit(&f, &f.ds[0], "ds0", true);
-    expect_flit(&f, &f.ds[1], "ds1", false);
-    qtest_quit(f.qts);
+    expect_flit(f, &f->rp, "rp0", false);
+    expect_flit(f, &f->us, "us0", false);
+    expect_flit(f, &f->ds[0], "ds0", true);
+    expect_flit(f, &f->m[0], "m0", true);
+    expect_flit(f, &f->ds[1], "ds1", false);
+    expect_flit(f, &f->m[1], "m1", false);
+    qtest_system_reset(f->qts);
+    fabric_probe(f, f->qts);
+    expect_flit(f, &f->ds[0], "ds0", true);
+    expect_flit(f, &f->ds[1], "ds1", false);
 }
 
 static void slot_power(CxlDev *port, bool on)
@@ -504,59 +487,51 @@ static void slot_power(CxlDev *port, bool on)
                PCI_EXP_SLTCTL_PWR_IND_OFF | PCI_EXP_SLTCTL_PCC);
 }
 
-static void what_is_plugged_later_trains_its_link(void)
+static void what_is_plugged_later_trains_its_link(Fabric *f)
 {
-    Fabric f;
-
-    fabric_start(&f, ALL_FLIT);
     for (unsigned round = 0; round < 2; round++) {
-        expect_flit(&f, &f.ds[0], "ds0", false);
-        qtest_qmp_device_add(f.qts, "cxl-type3", "m0",
+        expect_flit(f, &f->ds[0], "ds0", false);
+        qtest_qmp_device_add(f->qts, "cxl-type3", "m0",
                              "{'bus': 'ds0', 'volatile-memdev': 'vm0', "
                              "'x-256b-flit': true, 'hdm-db': true}");
-        slot_power(&f.ds[0], true);
-        device_probe(&f, 0, RP_BUS + 3);
-        expect_flit(&f, &f.ds[0], "ds0", true);
-        expect_flit(&f, &f.m[0], "m0", true);
-        device_enable(&f, 0);
-        expect_id(&f, "m0", RP_BUS + 3);
+        slot_power(&f->ds[0], true);
+        device_probe(f, 0, RP_BUS + 3);
+        expect_flit(f, &f->ds[0], "ds0", true);
+        expect_flit(f, &f->m[0], "m0", true);
+        device_enable(f, 0);
+        expect_id(f, "m0", RP_BUS + 3);
 
         /* pulled while it is in use, in the middle of a commit */
-        reg_write(&f.ds[0], decoder(&f.ds[0]) + CONTROL, ENABLE);
-        reg_write(&f.ds[0], decoder(&f.ds[0]) + CONTROL,
+        reg_write(&f->ds[0], decoder(&f->ds[0]) + CONTROL, ENABLE);
+        reg_write(&f->ds[0], decoder(&f->ds[0]) + CONTROL,
                   ENABLE | DECODER_COMMIT);
-        qtest_qmp_device_del_send(f.qts, "m0");
-        slot_power(&f.ds[0], false);
-        qtest_qmp_eventwait(f.qts, "DEVICE_DELETED");
-        qtest_clock_step(f.qts, COMMIT_TIMEOUT);
-        g_assert_cmphex(reg_read(&f.ds[0], decoder(&f.ds[0]) + STATUS), ==,
+        qtest_qmp_device_del_send(f->qts, "m0");
+        slot_power(&f->ds[0], false);
+        qtest_qmp_eventwait(f->qts, "DEVICE_DELETED");
+        qtest_clock_step(f->qts, COMMIT_TIMEOUT);
+        g_assert_cmphex(reg_read(&f->ds[0], decoder(&f->ds[0]) + STATUS), ==,
                         0x2600 | ERROR);
-        port_set(&f, 0, 0);
+        port_set(f, 0, 0);
     }
-    qtest_quit(f.qts);
 }
 
-static void another_bus_number_needs_another_commit(void)
+static void another_bus_number_needs_another_commit(Fabric *f)
 {
-    Fabric f;
-
-    fabric_start(&f, ALL_FLIT DEVICE(0, DB));
-    device_enable(&f, 0);
-    expect_id(&f, "m0", RP_BUS + 3);
-    device_probe(&f, 0, RP_BUS + 6);
-    expect_obstacle(&f, "bus-number");
-    g_assert_cmphex(commit_routes(&f), ==, COMMITTED);
-    expect_obstacle(&f, "bus-number");
-    g_assert_cmphex(commit_decoder(&f.ds[0]), ==, COMMITTED);
-    expect_obstacle(&f, "route-table");
-    g_assert_cmphex(commit_routes(&f), ==, COMMITTED);
-    expect_id(&f, "m0", RP_BUS + 6);
-    decoder_set(&f.ds[0], 0);
-    decoder_set(&f.ds[0], ENABLE);
-    expect_id(&f, "m0", RP_BUS + 6);
-    decoder_set(&f.ds[0], FORWARD);
-    expect_obstacle(&f, "port");
-    qtest_quit(f.qts);
+    device_enable(f, 0);
+    expect_id(f, "m0", RP_BUS + 3);
+    device_probe(f, 0, RP_BUS + 6);
+    expect_obstacle(f, "bus-number");
+    g_assert_cmphex(commit_routes(f), ==, COMMITTED);
+    expect_obstacle(f, "bus-number");
+    g_assert_cmphex(commit_decoder(&f->ds[0]), ==, COMMITTED);
+    expect_obstacle(f, "route-table");
+    g_assert_cmphex(commit_routes(f), ==, COMMITTED);
+    expect_id(f, "m0", RP_BUS + 6);
+    decoder_set(&f->ds[0], 0);
+    decoder_set(&f->ds[0], ENABLE);
+    expect_id(f, "m0", RP_BUS + 6);
+    decoder_set(&f->ds[0], FORWARD);
+    expect_obstacle(f, "port");
 }
 
 static void commits_move_with_the_machine(void)
@@ -609,15 +584,13 @@ static uint32_t commit_hdm(CxlDev *dev, uint64_t base, uint32_t control)
     return reg_read(dev, CXL_HDM_DECODER(0) + CXL_HDM_CONTROL);
 }
 
-static void decoders_have_back_invalidate(void)
+static void decoders_have_back_invalidate(Fabric *f)
 {
-    Fabric f;
     CxlDev hb;
-    CxlDev *all[] = { &hb, &f.us, &f.m[0] };
+    CxlDev *all[] = { &hb, &f->us, &f->m[0] };
     uint64_t window = 4 * GiB + 256 * MiB;
 
-    fabric_start(&f, ALL_FLIT DEVICE(0, DB));
-    hb = (CxlDev) { .qts = f.qts, .bar[0] = 4 * GiB };
+    hb = (CxlDev) { .qts = f->qts, .bar[0] = 4 * GiB };
     for (unsigned i = 0; i < ARRAY_SIZE(all); i++) {
         g_assert_cmphex(commit_hdm(all[i], window, CXL_HDM_CTRL_BI |
                                    CXL_HDM_CTRL_HOST_ONLY), ==,
@@ -626,17 +599,16 @@ static void decoders_have_back_invalidate(void)
         g_assert_cmphex(commit_hdm(all[i], window, CXL_HDM_CTRL_BI), ==,
                         CXL_HDM_CTRL_BI | CXL_HDM_CTRL_COMMIT |
                         CXL_HDM_CTRL_COMMITTED);
-        if (all[i] != &f.m[0]) {
+        if (all[i] != &f->m[0]) {
             reg_write(all[i], CXL_HDM_DECODER(0) + CXL_HDM_CONTROL, 0);
             reg_write(all[i], CXL_HDM_DECODER(0) + CXL_HDM_TARGET_LO,
                       all[i] == &hb ? 0 : 3);
             commit_hdm(all[i], window, CXL_HDM_CTRL_BI);
         }
     }
-    reg_write(&f.m[0], CXL_HDM_GLOBAL_CONTROL, CXL_HDM_GLOBAL_ENABLE);
-    qtest_writeq(f.qts, window + 64, 0x1122334455667788);
-    g_assert_cmphex(qtest_readq(f.qts, window + 64), ==, 0x1122334455667788);
-    qtest_quit(f.qts);
+    reg_write(&f->m[0], CXL_HDM_GLOBAL_CONTROL, CXL_HDM_GLOBAL_ENABLE);
+    qtest_writeq(f->qts, window + 64, 0x1122334455667788);
+    g_assert_cmphex(qtest_readq(f->qts, window + 64), ==, 0x1122334455667788);
 }
 
 /* Restrictions of the first window in the CEDT */
@@ -668,13 +640,11 @@ static void a_window_says_what_it_allows(void)
     g_assert_cmphex(window_restrictions(ALL_FLIT), ==, 0x25);
 }
 
-static void any_write_is_harmless(void)
+static void any_write_is_harmless(Fabric *f)
 {
-    Fabric f;
-    CxlDev *all[] = { &f.rp, &f.us, &f.ds[0], &f.ds[1], &f.m[0] };
+    CxlDev *all[] = { &f->rp, &f->us, &f->ds[0], &f->ds[1], &f->m[0] };
     g_autoptr(GRand) rand = g_rand_new_with_seed(1);
 
-    fabric_start(&f, ALL_FLIT DEVICE(0, DB));
     for (unsigned round = 0; round < 4000; round++) {
         CxlDev *dev = all[g_rand_int_range(rand, 0, ARRAY_SIZE(all))];
         uint64_t at = dev->bar[0] + CACHEMEM + 0xaa0 +
@@ -683,50 +653,77 @@ static void any_write_is_harmless(void)
 
         switch (g_rand_int_range(rand, 0, 6)) {
         case 0:
-            qtest_writeb(f.qts, at, value);
+            qtest_writeb(f->qts, at, value);
             break;
         case 1:
-            qtest_writew(f.qts, at, value);
+            qtest_writew(f->qts, at, value);
             break;
         case 2:
-            qtest_writel(f.qts, at, value);
+            qtest_writel(f->qts, at, value);
             break;
         case 3:
-            qtest_writeq(f.qts, at & ~3, (uint64_t)value << 32 | value);
+            qtest_writeq(f->qts, at & ~3, (uint64_t)value << 32 | value);
             break;
         case 4:
-            qtest_clock_step(f.qts, value % SCALE_MS);
+            qtest_clock_step(f->qts, value % SCALE_MS);
             break;
         default:
-            qtest_writel(f.qts, at & ~3, value & 7);
+            qtest_writel(f->qts, at & ~3, value & 7);
             break;
         }
     }
-    expect_flit(&f, &f.ds[0], "ds0", true);
-    qtest_clock_step(f.qts, COMMIT_TIMEOUT);
-    decoder_set(&f.ds[1], 0);
-    g_assert_cmphex(commit_decoder(&f.ds[1]), ==, COMMITTED);
-    port_set(&f, 0, ENABLE);
+    expect_flit(f, &f->ds[0], "ds0", true);
+    qtest_clock_step(f->qts, COMMIT_TIMEOUT);
+    decoder_set(&f->ds[1], 0);
+    g_assert_cmphex(commit_decoder(&f->ds[1]), ==, COMMITTED);
+    port_set(f, 0, ENABLE);
+}
+
+/* Tests that get a machine of their own with these arguments */
+typedef struct FabricTest {
+    const char *path;
+    void (*run)(Fabric *f);
+    const char *args;
+} FabricTest;
+
+#define F(f, args) { "/cxl/bi/" #f, f, args }
+static const FabricTest fabric_tests[] = {
+    F(only_bits_that_exist_are_writable, ALL_FLIT DEVICE(0, DB)),
+    F(without_properties_nothing_is_there,
+      MACHINE("", NO_FLIT, NO_FLIT, NO_FLIT) DEVICE(0, " ")),
+    F(linux_enables_from_leaf_to_root, ALL_FLIT DEVICE(0, DB) DEVICE(1, DB)),
+    F(a_commit_takes_its_time, ALL_FLIT DEVICE(0, DB)),
+    F(a_link_has_the_flits_of_both_ends,
+      MACHINE("", FLIT, NO_FLIT, FLIT) DEVICE(0, FLIT) DEVICE(1, " ")),
+    F(what_is_plugged_later_trains_its_link, ALL_FLIT),
+    F(another_bus_number_needs_another_commit, ALL_FLIT DEVICE(0, DB)),
+    F(decoders_have_back_invalidate, ALL_FLIT DEVICE(0, DB)),
+    F(any_write_is_harmless, ALL_FLIT DEVICE(0, DB)),
+};
+#undef F
+
+static void run_on_fabric(const void *data)
+{
+    const FabricTest *test = data;
+    Fabric f;
+
+    fabric_start(&f, test->args);
+    test->run(&f);
     qtest_quit(f.qts);
 }
 
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
+    for (unsigned i = 0; i < ARRAY_SIZE(fabric_tests); i++) {
+        qtest_add_data_func(fabric_tests[i].path, &fabric_tests[i],
+                            run_on_fabric);
+    }
 #define T(f) qtest_add_func("/cxl/bi/" #f, f)
-    T(only_bits_that_exist_are_writable);
-    T(without_properties_nothing_is_there);
-    T(linux_enables_from_leaf_to_root);
-    T(a_commit_takes_its_time);
     T(a_commit_without_its_way_fails);
-    T(a_link_has_the_flits_of_both_ends);
-    T(what_is_plugged_later_trains_its_link);
-    T(another_bus_number_needs_another_commit);
     T(commits_move_with_the_machine);
     T(both_sides_have_the_same_flits);
-    T(decoders_have_back_invalidate);
     T(a_window_says_what_it_allows);
-    T(any_write_is_harmless);
 #undef T
     return g_test_run();
 }

@@ -10,29 +10,21 @@
 
 #define R0(k) (CXL_DC_BASE + (uint64_t)(k) * CXL_BLOCK)
 #define BLOCKS(k) ((uint64_t)(k) * CXL_BLOCK)
-#define LOG_INFO 0
 #define LOG_DC 4
 #define RECORD(rsp, i) ((rsp).data + 0x20 + (i) * 0x80)
 
 static void get_log(CxlDev *dev, uint8_t log, CxlRsp *rsp)
 {
-    CxlReq r = { 0 };
-
-    req8(&r, log);
-    g_assert_cmphex(cxl_cmd(dev, 0x0100, &r, rsp), ==, 0);
+    g_assert_cmphex(cxl_run(dev, rsp, 0x0100, log), ==, 0);
     g_assert_cmpuint(rsp->len, ==, 0x20 + 0x80 * lduw_le_p(rsp->data + 0x14));
 }
 
 static uint16_t clear_log(CxlDev *dev, uint8_t log, uint8_t flags,
                           const uint16_t *handles, uint8_t n)
 {
-    CxlReq r = { 0 };
+    CxlReq r = cxl_req(0x0101, log, flags, n);
     unsigned i;
 
-    req8(&r, log);
-    req8(&r, flags);
-    req8(&r, n);
-    req_zero(&r, 3);
     for (i = 0; i < n; i++) {
         req16(&r, handles[i]);
     }
@@ -44,7 +36,7 @@ static uint32_t status(CxlDev *dev)
     return dev_readl(dev, REG_EVENT_STATUS);
 }
 
-static void add_records_carry_every_field(void)
+static void add_records_carry_every_field(CxlDev *dev)
 {
     static const uint8_t uuid[16] = {
         0xca, 0x95, 0xaf, 0xa7, 0xf1, 0x83, 0x40, 0x18,
@@ -53,16 +45,14 @@ static void add_records_carry_every_field(void)
     const CxlExtent e[] = {
         { R0(0), BLOCKS(2), 0x31 }, { R0(4), BLOCKS(1), 0x32 },
     };
-    CxlDev dev;
-    QTestState *qts = cxl_start_dcd(&dev, "");
-    uint32_t avail = avail_extents(&dev);
+    uint32_t avail = avail_extents(dev);
     CxlRsp rsp;
     unsigned i, k;
 
-    g_assert_cmphex(status(&dev), ==, 0);
-    g_assert_cmphex(fm_add_list(&dev, e, 2), ==, 0);
-    g_assert_cmphex(status(&dev), ==, 1 << LOG_DC);
-    get_log(&dev, LOG_DC, &rsp);
+    g_assert_cmphex(status(dev), ==, 0);
+    g_assert_cmphex(fm_add_list(dev, e, 2), ==, 0);
+    g_assert_cmphex(status(dev), ==, 1 << LOG_DC);
+    get_log(dev, LOG_DC, &rsp);
     g_assert_cmphex(rsp.data[0], ==, 0);
     g_assert_cmpuint(lduw_le_p(rsp.data + 0x14), ==, 2);
     for (i = 0; i < 2; i++) {
@@ -91,29 +81,25 @@ static void add_records_carry_every_field(void)
         g_assert_cmpuint(ldl_le_p(p + 0x7c), >, 0);
     }
     /* reading does not remove */
-    g_assert_cmphex(status(&dev), ==, 1 << LOG_DC);
-    g_assert_cmpuint(drain_log(&dev, LOG_DC), ==, 2);
-    g_assert_cmphex(status(&dev), ==, 0);
-    qtest_quit(qts);
+    g_assert_cmphex(status(dev), ==, 1 << LOG_DC);
+    g_assert_cmpuint(drain_log(dev, LOG_DC), ==, 2);
+    g_assert_cmphex(status(dev), ==, 0);
 }
 
-static void release_groups_have_their_types(void)
+static void release_groups_have_their_types(CxlDev *dev)
 {
     const CxlExtent e[] = {
         { R0(0), BLOCKS(2), 1 }, { R0(4), BLOCKS(2), 1 },
     };
-    CxlDev dev;
-    QTestState *qts = cxl_start_dcd(&dev, "");
     unsigned forced, i;
     CxlRsp rsp;
 
-    g_assert_cmphex(fm_add_list(&dev, e, 2), ==, 0);
-    g_assert_cmphex(host_answer(&dev, 0x4802, e, 2, false), ==, 0);
-    drain_log(&dev, LOG_DC);
+    cxl_hold(dev, e, 2);
+    drain_log(dev, LOG_DC);
     for (forced = 0; forced < 2; forced++) {
-        g_assert_cmphex(fm_release_list(&dev, forced ? REL_FORCED : 0, e, 2),
-                        ==, 0);
-        get_log(&dev, LOG_DC, &rsp);
+        g_assert_cmphex(fm_release_list(dev, forced ? REL_FORCED : 0, e, 2), ==,
+                        0);
+        get_log(dev, LOG_DC, &rsp);
         g_assert_cmpuint(lduw_le_p(rsp.data + 0x14), ==, 2);
         for (i = 0; i < 2; i++) {
             g_assert_cmphex(RECORD(rsp, i)[0x30], ==, forced ? 2 : 1);
@@ -121,101 +107,15 @@ static void release_groups_have_their_types(void)
             g_assert_cmphex(ldq_le_p(RECORD(rsp, i) + 0x38), ==, e[i].dpa);
             g_assert_cmphex(RECORD(rsp, i)[0x48], ==, 1);
         }
-        drain_log(&dev, LOG_DC);
+        drain_log(dev, LOG_DC);
     }
     /* what the FM's own log gets never shows up in the host's */
-    g_assert_cmpuint(drain_log(&dev, LOG_DC), ==, 0);
-    qtest_quit(qts);
-}
-
-static void more_flag_tells_whether_all_fitted(void)
-{
-    CxlDev dev;
-    QTestState *qts = cxl_start_dcd(&dev, ",mailbox-payload=2K");
-    uint16_t handles[15];
-    unsigned i;
-    CxlRsp rsp;
-
-    for (i = 0; i < 16; i++) {
-        const CxlExtent e = { R0(2 * i), BLOCKS(1), 1 + i };
-
-        g_assert_cmphex(fm_add_list(&dev, &e, 1), ==, 0);
-    }
-    get_log(&dev, LOG_DC, &rsp);
-    g_assert_cmpuint(lduw_le_p(rsp.data + 0x14), ==, 15);
-    g_assert_cmphex(rsp.data[0], ==, 2);
-    for (i = 0; i < 15; i++) {
-        handles[i] = lduw_le_p(RECORD(rsp, i) + 0x14);
-    }
-    g_assert_cmphex(clear_log(&dev, LOG_DC, 0, handles, 15), ==, 0);
-    get_log(&dev, LOG_DC, &rsp);
-    g_assert_cmpuint(lduw_le_p(rsp.data + 0x14), ==, 1);
-    g_assert_cmphex(rsp.data[0], ==, 0);
-    qtest_quit(qts);
-}
-
-static void clear_takes_the_oldest_in_order_or_nothing(void)
-{
-    static const struct { uint16_t h[3]; uint8_t n; } bad[] = {
-        { { 2 }, 1 }, { { 0 }, 1 }, { { 1, 3 }, 2 }, { { 2, 1 }, 2 },
-        { { 1, 0 }, 2 }, { { 1, 1 }, 2 }, { { 0xffff }, 1 },
-    };
-    const uint16_t good[] = { 1, 2, 3, 4 };
-    CxlDev dev;
-    QTestState *qts = cxl_start_dcd(&dev, "");
-    unsigned i;
-    CxlRsp rsp;
-
-    g_assert_cmphex(clear_log(&dev, LOG_DC, 0, good, 1), ==, 0x0e);
-    for (i = 0; i < 3; i++) {
-        const CxlExtent e = { R0(2 * i), BLOCKS(1), 1 + i };
-
-        g_assert_cmphex(fm_add_list(&dev, &e, 1), ==, 0);
-    }
-    for (i = 0; i < ARRAY_SIZE(bad); i++) {
-        g_assert_cmphex(clear_log(&dev, LOG_DC, 0, bad[i].h, bad[i].n),
-                        ==, 0x0e);
-        get_log(&dev, LOG_DC, &rsp);
-        g_assert_cmpuint(lduw_le_p(rsp.data + 0x14), ==, 3);
-    }
-    g_assert_cmphex(clear_log(&dev, LOG_DC, 0, good, 4), ==, 0x0e);
-    g_assert_cmphex(clear_log(&dev, 5, 0, good, 1), ==, 2);
-    g_assert_cmphex(clear_log(&dev, LOG_DC, 0, good, 1), ==, 0);
-    /* "all" needs no overflow */
-    g_assert_cmphex(clear_log(&dev, LOG_DC, 1, NULL, 0), ==, 0);
-    g_assert_cmphex(status(&dev), ==, 0);
-    qtest_quit(qts);
-}
-
-static void clear_and_get_check_their_lengths(void)
-{
-    CxlDev dev;
-    QTestState *qts = cxl_start_dcd(&dev, "");
-    CxlReq clear = { 0 }, get = { 0 }, policy = { 0 };
-
-    req8(&clear, LOG_DC);
-    req8(&clear, 0);
-    req8(&clear, 3);
-    req_zero(&clear, 3);
-    cxl_refused(&dev, 0x0101, &clear, 0x16);
-    req16(&clear, 1);
-    cxl_refused(&dev, 0x0101, &clear, 0x16);
-    clear.len = 5;
-    cxl_refused(&dev, 0x0101, &clear, 0x16);
-    req8(&get, 5);
-    cxl_refused(&dev, 0x0100, &get, 2);
-    req_zero(&policy, 3);
-    cxl_refused(&dev, 0x0103, &policy, 0x16);
-    req_zero(&policy, 3);
-    cxl_refused(&dev, 0x0103, &policy, 0x16);
-    qtest_quit(qts);
+    g_assert_cmpuint(drain_log(dev, LOG_DC), ==, 0);
 }
 
 /* Forced release goes on with a full log; the loss shows as overflow */
-static void forced_release_overflows_and_clear_all_recovers(void)
+static void forced_release_overflows_and_clear_all_recovers(CxlDev *dev)
 {
-    CxlDev dev;
-    QTestState *qts = cxl_start_dcd(&dev, ",dc-event-log-depth=4");
     CxlExtent e[4];
     unsigned i;
     CxlRsp rsp;
@@ -223,23 +123,21 @@ static void forced_release_overflows_and_clear_all_recovers(void)
     for (i = 0; i < 4; i++) {
         e[i] = (CxlExtent) { R0(2 * i), BLOCKS(1), 1 };
     }
-    g_assert_cmphex(fm_add_list(&dev, e, 4), ==, 0);
-    g_assert_cmphex(host_answer(&dev, 0x4802, e, 4, false), ==, 0);
-    g_assert_cmphex(fm_release_list(&dev, 0, e, 1), ==, 5);
-    g_assert_cmphex(fm_release_list(&dev, REL_FORCED, e, 2), ==, 0);
-    host_has(&dev, e + 2, 2);
-    get_log(&dev, LOG_DC, &rsp);
+    cxl_hold(dev, e, 4);
+    g_assert_cmphex(fm_release_list(dev, 0, e, 1), ==, 5);
+    g_assert_cmphex(fm_release_list(dev, REL_FORCED, e, 2), ==, 0);
+    host_has(dev, e + 2, 2);
+    get_log(dev, LOG_DC, &rsp);
     g_assert_cmpuint(lduw_le_p(rsp.data + 0x14), ==, 4);
     g_assert_cmphex(rsp.data[0] & 1, ==, 1);
     g_assert_cmpuint(lduw_le_p(rsp.data + 2), ==, 2);
     g_assert_cmphex(RECORD(rsp, 3)[0x30], ==, 0);
-    g_assert_cmphex(clear_log(&dev, LOG_DC, 1, NULL, 0), ==, 0);
-    get_log(&dev, LOG_DC, &rsp);
+    g_assert_cmphex(clear_log(dev, LOG_DC, 1, NULL, 0), ==, 0);
+    get_log(dev, LOG_DC, &rsp);
     g_assert_cmpuint(lduw_le_p(rsp.data + 0x14), ==, 0);
     g_assert_cmphex(rsp.data[0], ==, 0);
     g_assert_cmpuint(lduw_le_p(rsp.data + 2), ==, 0);
-    g_assert_cmphex(status(&dev), ==, 0);
-    qtest_quit(qts);
+    g_assert_cmphex(status(dev), ==, 0);
 }
 
 static void set_policy(CxlDev *dev, const uint8_t *modes, unsigned n)
@@ -253,76 +151,68 @@ static void set_policy(CxlDev *dev, const uint8_t *modes, unsigned n)
     g_assert_cmphex(cxl_cmd(dev, 0x0103, &r, NULL), ==, 0);
 }
 
-static void interrupt_comes_when_the_log_fills_from_empty(void)
+static void interrupt_comes_when_the_log_fills_from_empty(CxlDev *dev)
 {
     static const uint8_t on[] = { 1, 1, 1, 1, 1 };
     const CxlExtent e[] = { { R0(0), BLOCKS(1), 1 }, { R0(2), BLOCKS(1), 2 } };
-    CxlDev dev;
-    QTestState *qts = cxl_start_dcd(&dev, "");
     unsigned vector;
     CxlRsp rsp;
 
-    cxl_msix_enable(&dev);
-    set_policy(&dev, on, 5);
-    g_assert_cmphex(cxl_cmd(&dev, 0x0102, NULL, &rsp), ==, 0);
+    cxl_msix_enable(dev);
+    set_policy(dev, on, 5);
+    g_assert_cmphex(cxl_cmd(dev, 0x0102, NULL, &rsp), ==, 0);
     g_assert_cmpuint(rsp.len, ==, 5);
     g_assert_cmphex(rsp.data[4] & 0xf, ==, 1);
     vector = rsp.data[4] >> 4;
     g_assert_cmpuint(vector, >, 0);
     g_assert_cmpuint(vector, <, 8);
 
-    g_assert_cmphex(fm_add_list(&dev, e, 1), ==, 0);
-    g_assert_true(cxl_msix_fired(&dev, vector));
+    g_assert_cmphex(fm_add_list(dev, e, 1), ==, 0);
+    g_assert_true(cxl_msix_fired(dev, vector));
     /* not empty: no second message */
-    g_assert_cmphex(fm_add_list(&dev, e + 1, 1), ==, 0);
-    g_assert_false(cxl_msix_fired(&dev, vector));
-    drain_log(&dev, LOG_DC);
-    g_assert_cmphex(host_answer(&dev, 0x4802, e, 1, false), ==, 0);
-    g_assert_cmphex(fm_release_list(&dev, 0, e, 1), ==, 0);
-    g_assert_true(cxl_msix_fired(&dev, vector));
-    qtest_quit(qts);
+    g_assert_cmphex(fm_add_list(dev, e + 1, 1), ==, 0);
+    g_assert_false(cxl_msix_fired(dev, vector));
+    drain_log(dev, LOG_DC);
+    g_assert_cmphex(host_answer(dev, 0x4802, e, 1, false), ==, 0);
+    g_assert_cmphex(fm_release_list(dev, 0, e, 1), ==, 0);
+    g_assert_true(cxl_msix_fired(dev, vector));
 }
 
-static void interrupt_policy_off_means_silence(void)
+static void interrupt_policy_off_means_silence(CxlDev *dev)
 {
     static const uint8_t on4[] = { 1, 1, 1, 1 };
     static const uint8_t off[] = { 0, 0, 0, 0, 0 };
     const CxlExtent e = { R0(0), BLOCKS(1), 1 };
-    CxlDev dev;
-    QTestState *qts = cxl_start_dcd(&dev, "");
     CxlReq reserved = { 0 };
     unsigned v;
     CxlRsp rsp;
 
-    cxl_msix_enable(&dev);
+    cxl_msix_enable(dev);
     /* four bytes leave the setting of the fifth log alone */
-    set_policy(&dev, off, 5);
-    set_policy(&dev, on4, 4);
-    g_assert_cmphex(cxl_cmd(&dev, 0x0102, NULL, &rsp), ==, 0);
+    set_policy(dev, off, 5);
+    set_policy(dev, on4, 4);
+    g_assert_cmphex(cxl_cmd(dev, 0x0102, NULL, &rsp), ==, 0);
     g_assert_cmphex(rsp.data[0] & 3, ==, 1);
     g_assert_cmphex(rsp.data[4] & 3, ==, 0);
-    g_assert_cmphex(fm_add_list(&dev, &e, 1), ==, 0);
+    g_assert_cmphex(fm_add_list(dev, &e, 1), ==, 0);
     for (v = 0; v < 8; v++) {
-        g_assert_false(cxl_msix_fired(&dev, v));
+        g_assert_false(cxl_msix_fired(dev, v));
     }
     req_zero(&reserved, 4);
     req8(&reserved, 3);
-    cxl_refused(&dev, 0x0103, &reserved, 2);
-    qtest_quit(qts);
+    cxl_refused(dev, 0x0103, &reserved, 2);
 }
 
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-#define T(f) qtest_add_func("/cxl/dcd-events/" #f, f)
-    T(add_records_carry_every_field);
-    T(release_groups_have_their_types);
-    T(more_flag_tells_whether_all_fitted);
-    T(clear_takes_the_oldest_in_order_or_nothing);
-    T(clear_and_get_check_their_lengths);
-    T(forced_release_overflows_and_clear_all_recovers);
-    T(interrupt_comes_when_the_log_fills_from_empty);
-    T(interrupt_policy_off_means_silence);
-#undef T
+#define DCD(f, props) cxl_add_dcd_test("/cxl/dcd-events/" #f, f, props)
+    DCD(add_records_carry_every_field, "");
+    DCD(release_groups_have_their_types, "");
+    DCD(forced_release_overflows_and_clear_all_recovers,
+        ",dc-event-log-depth=4");
+    DCD(interrupt_comes_when_the_log_fills_from_empty, "");
+    DCD(interrupt_policy_off_means_silence, "");
+#undef DCD
     return g_test_run();
 }

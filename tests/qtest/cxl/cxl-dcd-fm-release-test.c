@@ -10,86 +10,27 @@
 
 #define R0(k) (CXL_DC_BASE + (uint64_t)(k) * CXL_BLOCK)
 #define BLOCKS(k) ((uint64_t)(k) * CXL_BLOCK)
-#define NOWHERE (CXL_DC_BASE + 2 * CXL_REGION)
 
-static void release_is_a_request_until_the_host_acts(void)
+static void release_is_a_request_until_the_host_acts(CxlDev *dev)
 {
     const CxlExtent e = { R0(0), BLOCKS(4), 9 };
     const CxlExtent part = { R0(1), BLOCKS(1), 9 };
     uint32_t before, after;
-    CxlDev dev;
-    QTestState *qts = cxl_start_dcd(&dev, "");
 
-    g_assert_cmphex(fm_add_list(&dev, &e, 1), ==, 0);
-    g_assert_cmphex(host_answer(&dev, 0x4802, &e, 1, false), ==, 0);
-    drain_log(&dev, 4);
-    host_list(&dev, NULL, 0, &before);
-    g_assert_cmphex(fm_release_list(&dev, 0, &part, 1), ==, 0);
-    g_assert_cmphex(fm_release_list(&dev, 0, &part, 1), ==, 0);
-    g_assert_cmphex(fm_release_tag(&dev, 0, BLOCKS(4), 9), ==, 0);
-    host_has(&dev, &e, 1);
-    host_list(&dev, NULL, 0, &after);
+    cxl_hold(dev, &e, 1);
+    drain_log(dev, 4);
+    host_list(dev, NULL, 0, &before);
+    g_assert_cmphex(fm_release_list(dev, 0, &part, 1), ==, 0);
+    g_assert_cmphex(fm_release_list(dev, 0, &part, 1), ==, 0);
+    g_assert_cmphex(fm_release_tag(dev, 0, BLOCKS(4), 9), ==, 0);
+    host_has(dev, &e, 1);
+    host_list(dev, NULL, 0, &after);
     g_assert_cmphex(after, ==, before);
-    g_assert_cmpuint(drain_log(&dev, 4), ==, 3);
-    g_assert_cmphex(host_answer(&dev, 0x4803, &part, 1, false), ==, 0);
-    qtest_quit(qts);
+    g_assert_cmpuint(drain_log(dev, 4), ==, 3);
+    g_assert_cmphex(host_answer(dev, 0x4803, &part, 1, false), ==, 0);
 }
 
-static void release_refuses(void)
-{
-    static const struct {
-        const char *why;
-        CxlExtent e[2];
-        unsigned n;
-        uint8_t flags;
-        uint16_t rc;
-    } rows[] = {
-        { "free blocks", { { R0(20), BLOCKS(1) } }, 1, 0, 0x0f },
-        { "pending", { { R0(8), BLOCKS(1) } }, 1, 0, 0x0f },
-        { "outside", { { NOWHERE, BLOCKS(1) } }, 1, 0, 0x0f },
-        { "length zero", { { R0(0), 0 } }, 1, 0, 0x1e },
-        { "unaligned", { { R0(0) + 64, CXL_BLOCK } }, 1, 0, 0x1e },
-        { "overlap", { { R0(0), BLOCKS(2) }, { R0(1), BLOCKS(1) } }, 2, 0,
-          0x1e },
-        { "partly held", { { R0(3), BLOCKS(2) } }, 1, 0, 0x0f },
-        { "no extents", { { 0 } }, 0, 0, 0x1e },
-        { "forced, free", { { R0(20), BLOCKS(1) } }, 1, REL_FORCED, 0x0f },
-        { "forced, partly held", { { R0(3), BLOCKS(2) } }, 1, REL_FORCED,
-          0x0f },
-        { "good and bad", { { R0(0), BLOCKS(1) }, { R0(20), BLOCKS(1) } }, 2,
-          REL_FORCED, 0x0f },
-        { "bad policy", { { R0(0), BLOCKS(1) } }, 1, 8, 2 },
-    };
-    const CxlExtent held = { R0(0), BLOCKS(4), 1 };
-    const CxlExtent pending = { R0(8), BLOCKS(1), 2 };
-    CxlDev dev;
-    QTestState *qts = cxl_start_dcd(&dev, "");
-    unsigned i;
-
-    g_assert_cmphex(fm_add_list(&dev, &held, 1), ==, 0);
-    g_assert_cmphex(host_answer(&dev, 0x4802, &held, 1, false), ==, 0);
-    g_assert_cmphex(fm_add_list(&dev, &pending, 1), ==, 0);
-    drain_log(&dev, 4);
-    for (i = 0; i < ARRAY_SIZE(rows); i++) {
-        uint16_t rc = fm_release_list(&dev, rows[i].flags, rows[i].e,
-                                      rows[i].n);
-
-        if (rc != rows[i].rc) {
-            g_test_message("%s", rows[i].why);
-        }
-        g_assert_cmphex(rc, ==, rows[i].rc);
-        host_has(&dev, &held, 1);
-    }
-    g_assert_cmphex(fm_release_tag(&dev, 0, BLOCKS(4), 0x55), ==, 2);
-    g_assert_cmphex(fm_release_tag(&dev, 0, BLOCKS(5), 1), ==, 0x1d);
-    g_assert_cmphex(fm_release_tag(&dev, 0, 0, 1), ==, 2);
-    g_assert_cmphex(fm_release_tag(&dev, 0, CXL_BLOCK + 1, 1), ==, 2);
-    g_assert_cmpuint(drain_log(&dev, 4), ==, 0);
-    cxl_alive(&dev);
-    qtest_quit(qts);
-}
-
-static void forced_release_acts_at_once(void)
+static void forced_release_acts_at_once(CxlDev *dev)
 {
     const CxlExtent e = { R0(0), BLOCKS(4), 1 };
     const CxlExtent part = { R0(1), BLOCKS(1), 1 };
@@ -97,85 +38,37 @@ static void forced_release_acts_at_once(void)
         { R0(0), BLOCKS(1), 1 }, { R0(2), BLOCKS(2), 1 },
     };
     uint32_t before, after;
-    CxlDev dev;
-    QTestState *qts = cxl_start_dcd(&dev, "");
 
-    g_assert_cmphex(fm_add_list(&dev, &e, 1), ==, 0);
-    g_assert_cmphex(host_answer(&dev, 0x4802, &e, 1, false), ==, 0);
-    host_list(&dev, NULL, 0, &before);
-    g_assert_cmphex(fm_release_list(&dev, REL_FORCED, &part, 1), ==, 0);
-    host_has(&dev, rest, 2);
-    host_list(&dev, NULL, 0, &after);
+    cxl_hold(dev, &e, 1);
+    host_list(dev, NULL, 0, &before);
+    g_assert_cmphex(fm_release_list(dev, REL_FORCED, &part, 1), ==, 0);
+    host_has(dev, rest, 2);
+    host_list(dev, NULL, 0, &after);
     g_assert_cmphex(after, !=, before);
-    g_assert_cmphex(host_answer(&dev, 0x4803, &part, 1, false), ==, 0x0f);
-    g_assert_cmphex(fm_release_tag(&dev, REL_FORCED, BLOCKS(3), 1), ==, 0);
-    host_has(&dev, NULL, 0);
-    qtest_quit(qts);
+    g_assert_cmphex(host_answer(dev, 0x4803, &part, 1, false), ==, 0x0f);
+    g_assert_cmphex(fm_release_tag(dev, REL_FORCED, BLOCKS(3), 1), ==, 0);
+    host_has(dev, NULL, 0);
 }
 
-static void forced_release_withdraws_an_offer(void)
+static void references_and_tags(CxlDev *dev)
 {
-    const CxlExtent e[] = {
-        { R0(0), BLOCKS(1), 1 }, { R0(2), BLOCKS(1), 1 },
-    };
-    const CxlExtent next = { R0(8), BLOCKS(1), 2 };
-    CxlDev dev;
-    QTestState *qts = cxl_start_dcd(&dev, "");
-    uint32_t avail = avail_extents(&dev);
-
-    g_assert_cmphex(fm_add_list(&dev, e, 2), ==, 0);
-    g_assert_cmphex(fm_add_list(&dev, &next, 1), ==, 0);
-    g_assert_cmpuint(drain_log(&dev, 4), ==, 3);
-    g_assert_cmphex(fm_release_list(&dev, REL_FORCED, e, 1), ==, 0);
-    g_assert_cmpuint(drain_log(&dev, 4), ==, 0);
-    /* what was withdrawn stays in use until the host has answered */
-    g_assert_cmpuint(avail_extents(&dev), ==, avail - 3);
-    g_assert_cmphex(host_answer(&dev, 0x4802, e + 1, 1, false), ==, 0x0f);
-    g_assert_cmpuint(avail_extents(&dev), ==, avail - 1);
-    g_assert_cmphex(host_answer(&dev, 0x4802, &next, 1, false), ==, 0);
-    host_has(&dev, &next, 1);
-    qtest_quit(qts);
-}
-
-static void withdrawn_offer_is_passed_by_an_answer_to_the_next(void)
-{
-    const CxlExtent e = { R0(0), BLOCKS(1), 1 };
-    const CxlExtent next = { R0(8), BLOCKS(1), 2 };
-    CxlDev dev;
-    QTestState *qts = cxl_start_dcd(&dev, "");
-    uint32_t avail = avail_extents(&dev);
-
-    g_assert_cmphex(fm_add_list(&dev, &e, 1), ==, 0);
-    g_assert_cmphex(fm_add_list(&dev, &next, 1), ==, 0);
-    g_assert_cmphex(fm_release_tag(&dev, REL_FORCED, BLOCKS(1), 1), ==, 0);
-    g_assert_cmphex(host_answer(&dev, 0x4802, &next, 1, false), ==, 0);
-    host_has(&dev, &next, 1);
-    g_assert_cmpuint(avail_extents(&dev), ==, avail - 1);
-    qtest_quit(qts);
-}
-
-static void references_and_tags(void)
-{
-    CxlDev dev;
-    QTestState *qts = cxl_start_dcd(&dev, ",dc0-sharable=on");
     const CxlExtent e = { R0(0), BLOCKS(2), 0x5e };
-    CxlReq tag = { 0 }, other = { 0 }, list = { 0 };
+    CxlReq tag, other, list;
     uint32_t gen;
     CxlRsp rsp;
 
-    req_tag(&tag, 0x5e);
-    req_tag(&other, 0x11);
-    cxl_refused(&dev, 0x5606, &tag, 2);
-    cxl_refused(&dev, 0x5607, &tag, 2);
-    req32(&list, 0);
-    req32(&list, 8);
-    g_assert_cmphex(cxl_cmd(&dev, 0x5608, &list, &rsp), ==, 0);
+    tag = cxl_req(0x5606, 0x5e);
+    other = cxl_req(0x5606, 0x11);
+    cxl_refused(dev, 0x5606, &tag, 2);
+    cxl_refused(dev, 0x5607, &tag, 2);
+    list = cxl_req(0x5608, 0, 8);
+    g_assert_cmphex(cxl_cmd(dev, 0x5608, &list, &rsp), ==, 0);
     g_assert_cmpuint(rsp.len, ==, 0x10);
     g_assert_cmpuint(ldl_le_p(rsp.data + 4), ==, 0);
     gen = ldl_le_p(rsp.data);
 
-    g_assert_cmphex(fm_add(&dev, ADD_CONTIGUOUS, 0, BLOCKS(2), 0x5e), ==, 0);
-    g_assert_cmphex(cxl_cmd(&dev, 0x5608, &list, &rsp), ==, 0);
+    g_assert_cmphex(fm_add(dev, ADD_CONTIGUOUS, 0, BLOCKS(2), 0x5e), ==, 0);
+    g_assert_cmphex(cxl_cmd(dev, 0x5608, &list, &rsp), ==, 0);
     g_assert_cmpuint(rsp.len, ==, 0x10 + 0x54);
     g_assert_cmphex(ldl_le_p(rsp.data), !=, gen);
     g_assert_cmpuint(ldl_le_p(rsp.data + 4), ==, 1);
@@ -186,74 +79,38 @@ static void references_and_tags(void)
     g_assert_cmphex(rsp.data[0x24], ==, 0);
     g_assert_cmphex(rsp.data[0x44], ==, 1);
 
-    g_assert_cmphex(host_answer(&dev, 0x4802, &e, 1, false), ==, 0);
-    g_assert_cmphex(cxl_cmd(&dev, 0x5606, &tag, &rsp), ==, 0);
+    g_assert_cmphex(host_answer(dev, 0x4802, &e, 1, false), ==, 0);
+    g_assert_cmphex(cxl_cmd(dev, 0x5606, &tag, &rsp), ==, 0);
     g_assert_cmpuint(rsp.len, ==, 0);
-    g_assert_cmphex(cxl_cmd(&dev, 0x5606, &tag, NULL), ==, 0);
-    cxl_refused(&dev, 0x5606, &other, 2);
-    g_assert_cmphex(cxl_cmd(&dev, 0x5608, &list, &rsp), ==, 0);
+    g_assert_cmphex(cxl_cmd(dev, 0x5606, &tag, NULL), ==, 0);
+    cxl_refused(dev, 0x5606, &other, 2);
+    g_assert_cmphex(cxl_cmd(dev, 0x5608, &list, &rsp), ==, 0);
     g_assert_cmphex(rsp.data[0x20], ==, 1);
     g_assert_cmphex(rsp.data[0x24], ==, 1);
     g_assert_cmphex(rsp.data[0x44], ==, 0);
 
     /* referenced capacity outlives its last host */
-    g_assert_cmphex(host_answer(&dev, 0x4803, &e, 1, false), ==, 0);
-    g_assert_cmphex(cxl_cmd(&dev, 0x5608, &list, &rsp), ==, 0);
+    g_assert_cmphex(host_answer(dev, 0x4803, &e, 1, false), ==, 0);
+    g_assert_cmphex(cxl_cmd(dev, 0x5608, &list, &rsp), ==, 0);
     g_assert_cmpuint(ldl_le_p(rsp.data + 4), ==, 1);
-    g_assert_cmphex(fm_add(&dev, ADD_CONTIGUOUS, 0, CXL_REGION, 0x11),
-                    ==, 0x1d);
-    g_assert_cmphex(fm_add(&dev, ADD_SHARED, 0, 0, 0x5e), ==, 0);
-    g_assert_cmphex(host_answer(&dev, 0x4802, &e, 1, false), ==, 0);
-    g_assert_cmphex(fm_add(&dev, ADD_SHARED, 0, 0, 0x5e), ==, 2);
-    g_assert_cmphex(host_answer(&dev, 0x4803, &e, 1, false), ==, 0);
-    g_assert_cmphex(cxl_cmd(&dev, 0x5607, &tag, NULL), ==, 0);
-    g_assert_cmphex(cxl_cmd(&dev, 0x5608, &list, &rsp), ==, 0);
+    g_assert_cmphex(fm_add(dev, ADD_CONTIGUOUS, 0, CXL_REGION, 0x11), ==, 0x1d);
+    g_assert_cmphex(fm_add(dev, ADD_SHARED, 0, 0, 0x5e), ==, 0);
+    g_assert_cmphex(host_answer(dev, 0x4802, &e, 1, false), ==, 0);
+    g_assert_cmphex(fm_add(dev, ADD_SHARED, 0, 0, 0x5e), ==, 2);
+    g_assert_cmphex(host_answer(dev, 0x4803, &e, 1, false), ==, 0);
+    g_assert_cmphex(cxl_cmd(dev, 0x5607, &tag, NULL), ==, 0);
+    g_assert_cmphex(cxl_cmd(dev, 0x5608, &list, &rsp), ==, 0);
     g_assert_cmpuint(ldl_le_p(rsp.data + 4), ==, 0);
-    cxl_refused(&dev, 0x5607, &tag, 2);
-    qtest_quit(qts);
-}
-
-static void tag_list_pages(void)
-{
-    static const struct { uint32_t start, max; uint16_t rc; uint32_t n; }
-    rows[] = {
-        { 0, 0, 0, 0 }, { 0, 2, 0, 2 }, { 1, 9, 0, 2 }, { 3, 1, 0, 0 },
-        { 4, 1, 2, 0 }, { 0xffffffff, 1, 2, 0 }, { 0, 0xffffffff, 0, 3 },
-    };
-    CxlDev dev;
-    QTestState *qts = cxl_start_dcd(&dev, "");
-    unsigned i;
-
-    for (i = 1; i <= 3; i++) {
-        g_assert_cmphex(fm_add(&dev, ADD_FREE, 0, BLOCKS(1), i), ==, 0);
-    }
-    for (i = 0; i < ARRAY_SIZE(rows); i++) {
-        CxlReq r = { 0 };
-        CxlRsp rsp;
-
-        req32(&r, rows[i].start);
-        req32(&r, rows[i].max);
-        g_assert_cmphex(cxl_cmd(&dev, 0x5608, &r, &rsp), ==, rows[i].rc);
-        if (!rows[i].rc) {
-            g_assert_cmpuint(rsp.len, ==, 0x10 + 0x54 * rows[i].n);
-            g_assert_cmpuint(ldl_le_p(rsp.data + 4), ==, 3);
-            g_assert_cmpuint(ldl_le_p(rsp.data + 8), ==, rows[i].n);
-        }
-    }
-    qtest_quit(qts);
+    cxl_refused(dev, 0x5607, &tag, 2);
 }
 
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-#define T(f) qtest_add_func("/cxl/dcd-fm-release/" #f, f)
-    T(release_is_a_request_until_the_host_acts);
-    T(release_refuses);
-    T(forced_release_acts_at_once);
-    T(forced_release_withdraws_an_offer);
-    T(withdrawn_offer_is_passed_by_an_answer_to_the_next);
-    T(references_and_tags);
-    T(tag_list_pages);
-#undef T
+#define DCD(f, props) cxl_add_dcd_test("/cxl/dcd-fm-release/" #f, f, props)
+    DCD(release_is_a_request_until_the_host_acts, "");
+    DCD(forced_release_acts_at_once, "");
+    DCD(references_and_tags, ",dc0-sharable=on");
+#undef DCD
     return g_test_run();
 }

@@ -11,17 +11,14 @@
 #define R0(k) (CXL_DC_BASE + (uint64_t)(k) * CXL_BLOCK)
 #define R1(k) (CXL_DC_BASE + CXL_REGION + (uint64_t)(k) * CXL_BLOCK)
 #define BLOCKS(k) ((uint64_t)(k) * CXL_BLOCK)
-#define NOWHERE (CXL_DC_BASE + 2 * CXL_REGION)
 
-static void info_reports_what_the_device_can(void)
+static void info_reports_what_the_device_can(CxlDev *dev)
 {
-    CxlDev dev;
-    QTestState *qts = cxl_start_dcd(&dev, "");
     CxlRsp rsp;
     uint64_t mask;
     unsigned i;
 
-    g_assert_cmphex(cxl_cmd(&dev, 0x5600, NULL, &rsp), ==, 0);
+    g_assert_cmphex(cxl_cmd(dev, 0x5600, NULL, &rsp), ==, 0);
     g_assert_cmpuint(rsp.len, ==, 0x54);
     g_assert_cmphex(rsp.data[0], ==, 1);
     g_assert_cmphex(rsp.data[1], ==, 2);
@@ -40,7 +37,6 @@ static void info_reports_what_the_device_can(void)
             g_assert_cmphex(mask, ==, 0);
         }
     }
-    qtest_quit(qts);
 }
 
 static void host_config_has_the_fm_record_layout(void)
@@ -48,14 +44,10 @@ static void host_config_has_the_fm_record_layout(void)
     CxlDev dev;
     QTestState *qts = cxl_start_dcd(
         &dev, ",dc0-sharable=on,dc1-read-only=on,dc1-sanitize=on");
-    CxlReq r = { 0 };
     CxlRsp rsp;
     const uint8_t *p = rsp.data + 4;
 
-    req16(&r, 0);
-    req8(&r, 0xff);
-    req8(&r, 0);
-    g_assert_cmphex(cxl_cmd(&dev, 0x5601, &r, &rsp), ==, 0);
+    g_assert_cmphex(cxl_run(&dev, &rsp, 0x5601, 0, 0xff, 0), ==, 0);
     g_assert_cmpuint(rsp.len, ==, 4 + 2 * 0x28 + 16);
     g_assert_cmphex(lduw_le_p(rsp.data), ==, 0);
     g_assert_cmphex(rsp.data[2], ==, 2);
@@ -73,132 +65,71 @@ static void host_config_has_the_fm_record_layout(void)
     qtest_quit(qts);
 }
 
-static void every_command_with_a_host_id_checks_it(void)
+static void every_command_with_a_host_id_checks_it(CxlDev *dev)
 {
     static const uint16_t hosts[] = { 1, 5, 0xff, 0xffff };
-    CxlDev dev;
-    QTestState *qts = cxl_start_dcd(&dev, "");
     unsigned i;
 
     for (i = 0; i < ARRAY_SIZE(hosts); i++) {
-        CxlReq config = { 0 }, list = { 0 }, add = { 0 }, release = { 0 };
+        CxlReq add = { 0 }, release = { 0 };
 
-        req16(&config, hosts[i]);
-        req16(&config, 1);
-        cxl_refused(&dev, 0x5601, &config, 2);
-
-        req16(&list, hosts[i]);
-        req_zero(&list, 10);
-        cxl_refused(&dev, 0x5603, &list, 2);
+        cxl_refuses(dev, 2, 0x5601, hosts[i], 1, 0);
+        cxl_refuses(dev, 2, 0x5603, hosts[i], 0, 0);
 
         req16(&add, hosts[i]);
         req16(&add, 0);
         req64(&add, CXL_BLOCK);
         req_tag(&add, 0);
-        cxl_refused(&dev, 0x5604, &add, 2);
+        cxl_refused(dev, 0x5604, &add, 2);
 
         req16(&release, hosts[i]);
         req16(&release, 0);
         req64(&release, CXL_BLOCK);
         req_tag(&release, 1);
-        cxl_refused(&dev, 0x5605, &release, 2);
+        cxl_refused(dev, 0x5605, &release, 2);
     }
-    g_assert_cmpuint(drain_log(&dev, 4), ==, 0);
-    qtest_quit(qts);
+    g_assert_cmpuint(drain_log(dev, 4), ==, 0);
 }
 
 static uint16_t set_region(CxlDev *dev, uint8_t id, uint64_t block,
                            uint8_t flags)
 {
-    CxlReq r = { 0 };
-
-    req8(&r, id);
-    req_zero(&r, 3);
-    req64(&r, block);
-    req8(&r, flags);
-    req_zero(&r, 3);
-    return cxl_cmd(dev, 0x5602, &r, NULL);
+    return cxl_run(dev, NULL, 0x5602, id, block, flags);
 }
 
 static uint64_t region_block(CxlDev *dev, uint8_t id)
 {
-    CxlReq r = { 0 };
     CxlRsp rsp;
 
-    req8(&r, 1);
-    req8(&r, id);
-    g_assert_cmphex(cxl_cmd(dev, 0x4800, &r, &rsp), ==, 0);
+    g_assert_cmphex(cxl_run(dev, &rsp, 0x4800, 1, id), ==, 0);
     return ldq_le_p(rsp.data + 8 + 0x18);
 }
 
-static void set_region_changes_blocks_and_tells_the_host(void)
+static void set_region_changes_blocks_and_tells_the_host(CxlDev *dev)
 {
     const CxlExtent small = { R0(0) + 4 * MiB, 4 * MiB, 1 };
     const CxlExtent odd = { R0(0) + 2 * MiB, 2 * MiB, 1 };
-    CxlDev dev;
-    QTestState *qts = cxl_start_dcd(&dev, "");
-    CxlReq get = { 0 };
     CxlRsp rsp;
 
-    g_assert_cmphex(set_region(&dev, 0, 4 * MiB, 0), ==, 0);
-    g_assert_cmphex(region_block(&dev, 0), ==, 4 * MiB);
-    g_assert_cmphex(region_block(&dev, 1), ==, CXL_BLOCK);
-    req8(&get, 4);
-    g_assert_cmphex(cxl_cmd(&dev, 0x0100, &get, &rsp), ==, 0);
+    g_assert_cmphex(set_region(dev, 0, 4 * MiB, 0), ==, 0);
+    g_assert_cmphex(region_block(dev, 0), ==, 4 * MiB);
+    g_assert_cmphex(region_block(dev, 1), ==, CXL_BLOCK);
+    g_assert_cmphex(cxl_run(dev, &rsp, 0x0100, 4), ==, 0);
     g_assert_cmpuint(lduw_le_p(rsp.data + 0x14), ==, 1);
     g_assert_cmphex(rsp.data[0x20 + 0x30], ==, 3);
     g_assert_cmphex(rsp.data[0x20 + 0x34], ==, 0);
-    g_assert_cmphex(fm_add_list(&dev, &odd, 1), ==, 0x1e);
-    g_assert_cmphex(fm_add_list(&dev, &small, 1), ==, 0);
-    qtest_quit(qts);
+    g_assert_cmphex(fm_add_list(dev, &odd, 1), ==, 0x1e);
+    g_assert_cmphex(fm_add_list(dev, &small, 1), ==, 0);
 }
 
-static void set_region_refuses(void)
+static void sanitize_setting_changes_only_where_configurable(CxlDev *dev)
 {
-    static const struct { uint8_t id; uint64_t block; uint8_t flags, rc; }
-    rows[] = {
-        { 2, CXL_BLOCK, 0, 2 }, { 8, CXL_BLOCK, 0, 2 },
-        { 200, CXL_BLOCK, 0, 2 }, { 0, 0, 0, 2 }, { 0, 3 * MiB, 0, 2 },
-        { 0, 1ull << 52, 0, 2 }, { 0, 32, 0, 2 }, { 0, 1ull << 51, 0, 2 },
-        { 0, -1ull, 0, 2 },
-    };
-    const CxlExtent e = { R0(0), BLOCKS(1), 1 };
-    CxlDev dev;
-    QTestState *qts = cxl_start_dcd(&dev, "");
-    unsigned i;
-
-    for (i = 0; i < ARRAY_SIZE(rows); i++) {
-        g_assert_cmphex(set_region(&dev, rows[i].id, rows[i].block,
-                                   rows[i].flags), ==, rows[i].rc);
-        g_assert_cmphex(region_block(&dev, 0), ==, CXL_BLOCK);
-    }
-    g_assert_cmpuint(drain_log(&dev, 4), ==, 0);
-
-    /* offered, then held: not all of the region is released */
-    g_assert_cmphex(fm_add_list(&dev, &e, 1), ==, 0);
-    g_assert_cmphex(set_region(&dev, 0, 4 * MiB, 0), ==, 3);
-    g_assert_cmphex(host_answer(&dev, 0x4802, &e, 1, false), ==, 0);
-    g_assert_cmphex(set_region(&dev, 0, 4 * MiB, 0), ==, 3);
-    g_assert_cmphex(set_region(&dev, 1, 4 * MiB, 0), ==, 0);
-    g_assert_cmphex(host_answer(&dev, 0x4803, &e, 1, false), ==, 0);
-    g_assert_cmphex(set_region(&dev, 0, 4 * MiB, 0), ==, 0);
-    cxl_alive(&dev);
-    qtest_quit(qts);
+    g_assert_cmphex(set_region(dev, 0, CXL_BLOCK, 1), ==, 0);
+    g_assert_cmphex(set_region(dev, 1, CXL_BLOCK, 1), ==, 3);
+    g_assert_cmphex(set_region(dev, 1, CXL_BLOCK, 0), ==, 0);
 }
 
-static void sanitize_setting_changes_only_where_configurable(void)
-{
-    CxlDev dev;
-    QTestState *qts = cxl_start_dcd(&dev,
-                                    ",dc1-sanitize-configurable=off");
-
-    g_assert_cmphex(set_region(&dev, 0, CXL_BLOCK, 1), ==, 0);
-    g_assert_cmphex(set_region(&dev, 1, CXL_BLOCK, 1), ==, 3);
-    g_assert_cmphex(set_region(&dev, 1, CXL_BLOCK, 0), ==, 0);
-    qtest_quit(qts);
-}
-
-static void fm_list_equals_the_hosts_list(void)
+static void fm_list_equals_the_hosts_list(CxlDev *dev)
 {
     const CxlExtent e[] = {
         { R0(0), BLOCKS(1), 1 }, { R0(2), BLOCKS(3), 2 },
@@ -206,276 +137,71 @@ static void fm_list_equals_the_hosts_list(void)
     };
     CxlExtent host[3], fm[3];
     uint32_t host_gen, fm_gen;
-    CxlDev dev;
-    QTestState *qts = cxl_start_dcd(&dev, "");
 
-    g_assert_cmphex(fm_add_list(&dev, e, 3), ==, 0);
-    g_assert_cmpuint(fm_list(&dev, fm, 3, NULL), ==, 0);
-    g_assert_cmphex(host_answer(&dev, 0x4802, e, 3, false), ==, 0);
-    g_assert_cmpuint(host_list(&dev, host, 3, &host_gen), ==, 3);
-    g_assert_cmpuint(fm_list(&dev, fm, 3, &fm_gen), ==, 3);
+    g_assert_cmphex(fm_add_list(dev, e, 3), ==, 0);
+    g_assert_cmpuint(fm_list(dev, fm, 3, NULL), ==, 0);
+    g_assert_cmphex(host_answer(dev, 0x4802, e, 3, false), ==, 0);
+    g_assert_cmpuint(host_list(dev, host, 3, &host_gen), ==, 3);
+    g_assert_cmpuint(fm_list(dev, fm, 3, &fm_gen), ==, 3);
     g_assert_cmpmem(host, sizeof(host), fm, sizeof(fm));
     g_assert_cmphex(host_gen, ==, fm_gen);
-    qtest_quit(qts);
 }
 
 /* 2 KiB hold 50 records behind the header; nobody gets half a record */
-static void long_lists_come_in_pages(void)
+static void long_lists_come_in_pages(CxlDev *dev)
 {
     enum { N = 100 };
     CxlExtent e[N], got[N];
-    CxlReq r = { 0 };
     CxlRsp rsp;
-    CxlDev dev;
-    QTestState *qts = cxl_start_dcd(&dev, ",mailbox-payload=2K");
     unsigned i;
 
     for (i = 0; i < N; i++) {
         e[i] = (CxlExtent) { i & 1 ? R1(i) : R0(i), BLOCKS(1), i };
     }
-    g_assert_cmphex(fm_add_list(&dev, e, N / 2), ==, 0);
-    g_assert_cmphex(host_answer(&dev, 0x4802, e, N / 2, false), ==, 0);
-    g_assert_cmphex(fm_add_list(&dev, e + N / 2, N / 2), ==, 0);
-    g_assert_cmphex(host_answer(&dev, 0x4802, e + N / 2, N / 2, false),
-                    ==, 0);
-    req32(&r, 0);
-    req32(&r, N);
-    req32(&r, 0);
-    g_assert_cmphex(cxl_cmd(&dev, 0x5603, &r, &rsp), ==, 0);
+    cxl_hold(dev, e, N / 2);
+    cxl_hold(dev, e + N / 2, N / 2);
+    g_assert_cmphex(cxl_run(dev, &rsp, 0x5603, 0, N, 0), ==, 0);
     g_assert_cmpuint(ldl_le_p(rsp.data + 8), ==, (2 * KiB - 0x18) / 0x28);
     g_assert_cmpuint(ldl_le_p(rsp.data + 12), ==, N);
-    g_assert_cmpuint(fm_list(&dev, got, N, NULL), ==, N);
-    host_has(&dev, e, N);
-    qtest_quit(qts);
+    g_assert_cmpuint(fm_list(dev, got, N, NULL), ==, N);
+    host_has(dev, e, N);
 }
 
-static void add_free_and_contiguous_pick_capacity(void)
-{
-    const CxlExtent wall = { R0(100), BLOCKS(1), 0 };
-    CxlExtent got[4];
-    CxlDev dev;
-    QTestState *qts = cxl_start_dcd(&dev, "");
-    unsigned i, n;
-    uint64_t sum;
-
-    g_assert_cmphex(fm_add_list(&dev, &wall, 1), ==, 0);
-    g_assert_cmphex(host_answer(&dev, 0x4802, &wall, 1, false), ==, 0);
-    /* 100 blocks before the wall, 27 behind it */
-    g_assert_cmphex(fm_add(&dev, ADD_CONTIGUOUS, 0, BLOCKS(101), 1),
-                    ==, 0x1d);
-    g_assert_cmphex(fm_add(&dev, ADD_FREE, 0, BLOCKS(128), 1), ==, 0x1d);
-    g_assert_cmphex(fm_add(&dev, ADD_CONTIGUOUS, 0, BLOCKS(100), 1), ==, 0);
-    {
-        const CxlExtent front = { R0(0), BLOCKS(100), 1 };
-
-        g_assert_cmphex(host_answer(&dev, 0x4802, &front, 1, false), ==, 0);
-        g_assert_cmphex(fm_release_list(&dev, REL_FORCED, &front, 1), ==, 0);
-    }
-    drain_log(&dev, 4);
-    g_assert_cmphex(fm_add(&dev, ADD_FREE, 0, BLOCKS(127), 2), ==, 0);
-    n = drain_log(&dev, 4);
-    g_assert_cmpuint(n, ==, 2);
-    {
-        const CxlExtent both[] = {
-            { R0(0), BLOCKS(100), 2 }, { R0(101), BLOCKS(27), 2 },
-        };
-
-        g_assert_cmphex(host_answer(&dev, 0x4802, both, 2, false), ==, 0);
-    }
-    n = host_list(&dev, got, 4, NULL);
-    for (i = 0, sum = 0; i < n; i++) {
-        sum += got[i].len;
-    }
-    g_assert_cmphex(sum, ==, CXL_REGION);
-    g_assert_cmphex(fm_add(&dev, ADD_FREE, 0, BLOCKS(1), 3), ==, 0x1d);
-    g_assert_cmphex(fm_add(&dev, ADD_FREE, 1, BLOCKS(1), 3), ==, 0);
-    qtest_quit(qts);
-}
-
-static void add_by_policy_refuses(void)
-{
-    static const struct { uint8_t policy, region; uint64_t len; uint16_t rc; }
-    rows[] = {
-        { ADD_FREE, 0, 0, 2 }, { ADD_FREE, 0, CXL_BLOCK - 1, 2 },
-        { ADD_FREE, 0, 64, 2 }, { ADD_FREE, 2, CXL_BLOCK, 2 },
-        { ADD_FREE, 255, CXL_BLOCK, 2 }, { ADD_CONTIGUOUS, 0, 0, 2 },
-        { ADD_CONTIGUOUS, 9, CXL_BLOCK, 2 }, { 4, 0, CXL_BLOCK, 2 },
-        { 15, 0, CXL_BLOCK, 2 }, { ADD_SHARED, 0, CXL_BLOCK, 2 },
-        { ADD_FREE, 0, CXL_REGION + CXL_BLOCK, 0x1d },
-        { ADD_CONTIGUOUS, 0, CXL_REGION + CXL_BLOCK, 0x1d },
-        { ADD_FREE, 0, 1ull << 62, 0x1d },
-        { ADD_FREE, 0, -(uint64_t)CXL_BLOCK, 0x1d },
-    };
-    CxlDev dev;
-    QTestState *qts = cxl_start_dcd(&dev, "");
-    uint32_t avail = avail_extents(&dev);
-    unsigned i;
-
-    for (i = 0; i < ARRAY_SIZE(rows); i++) {
-        g_assert_cmphex(fm_add(&dev, rows[i].policy, rows[i].region,
-                               rows[i].len, 1), ==, rows[i].rc);
-        cxl_alive(&dev);
-    }
-    g_assert_cmpuint(avail_extents(&dev), ==, avail);
-    g_assert_cmpuint(drain_log(&dev, 4), ==, 0);
-    /* the upper half of the policy byte is reserved and ignored */
-    g_assert_cmphex(fm_add(&dev, 0x10 | ADD_FREE, 0, CXL_BLOCK, 1), ==, 0);
-    qtest_quit(qts);
-}
-
-static void prescriptive_add_refuses_bad_lists(void)
-{
-    static const struct { const char *why; CxlExtent e[2]; unsigned n; }
-    rows[] = {
-        { "length zero", { { R0(0), 0 } }, 1 },
-        { "unaligned start", { { R0(0) + 64, CXL_BLOCK } }, 1 },
-        { "unaligned length", { { R0(0), CXL_BLOCK + 64 } }, 1 },
-        { "overlap", { { R0(0), BLOCKS(2) }, { R0(1), BLOCKS(2) } }, 2 },
-        { "crosses regions", { { R0(127), BLOCKS(2) } }, 1 },
-        { "beyond", { { NOWHERE, BLOCKS(1) } }, 1 },
-        { "static memory", { { 0, BLOCKS(1) } }, 1 },
-        { "wraps", { { R0(0), -(uint64_t)CXL_BLOCK } }, 1 },
-        { "far away", { { 1ull << 63, BLOCKS(1) } }, 1 },
-        { "accessible already", { { R1(0), BLOCKS(1) } }, 1 },
-        { "touches accessible", { { R1(0), BLOCKS(4) } }, 1 },
-        { "pending already", { { R1(8), BLOCKS(1) } }, 1 },
-        { "good and bad", { { R0(0), BLOCKS(1) }, { R1(8), BLOCKS(1) } }, 2 },
-    };
-    const CxlExtent held = { R1(1), BLOCKS(1), 1 };
-    const CxlExtent first = { R1(0), BLOCKS(1), 2 };
-    const CxlExtent pending = { R1(8), BLOCKS(1), 3 };
-    CxlDev dev;
-    QTestState *qts = cxl_start_dcd(&dev, "");
-    uint32_t avail;
-    unsigned i;
-
-    g_assert_cmphex(fm_add_list(&dev, &held, 1), ==, 0);
-    g_assert_cmphex(host_answer(&dev, 0x4802, &held, 1, false), ==, 0);
-    g_assert_cmphex(fm_add_list(&dev, &first, 1), ==, 0);
-    g_assert_cmphex(host_answer(&dev, 0x4802, &first, 1, false), ==, 0);
-    g_assert_cmphex(fm_add_list(&dev, &pending, 1), ==, 0);
-    avail = avail_extents(&dev);
-    for (i = 0; i < ARRAY_SIZE(rows); i++) {
-        uint16_t rc = fm_add_list(&dev, rows[i].e, rows[i].n);
-
-        if (rc != 0x1e) {
-            g_test_message("%s", rows[i].why);
-        }
-        g_assert_cmphex(rc, ==, 0x1e);
-        g_assert_cmpuint(avail_extents(&dev), ==, avail);
-    }
-    g_assert_cmphex(fm_add_list(&dev, NULL, 0), ==, 0x1e);
-    cxl_alive(&dev);
-    qtest_quit(qts);
-}
-
-/* The length must be what the policy and the count ask for */
-static void add_and_release_lengths(void)
-{
-    static const struct { uint8_t policy; uint32_t count, len; uint16_t rc; }
-    rows[] = {
-        { ADD_FREE, 0, 0x1b, 0x16 }, { ADD_FREE, 0, 0x1c, 0 },
-        { ADD_FREE, 0, 0x20, 0 }, { ADD_FREE, 0, 0, 0x16 },
-        { ADD_PRESCRIPTIVE, 1, 0x20, 0x16 },
-        { ADD_PRESCRIPTIVE, 1, 0x1c, 0x16 },
-        { ADD_PRESCRIPTIVE, 1, 0x47, 0x16 },
-        { ADD_PRESCRIPTIVE, 1, 0x49, 0x16 },
-        { ADD_PRESCRIPTIVE, 5, 0x48, 0x16 },
-        { ADD_PRESCRIPTIVE, 0xffffffff, 0x48, 0x16 },
-        { ADD_PRESCRIPTIVE, 0x06666667, 0x48, 0x16 },
-        { ADD_PRESCRIPTIVE, 1, 0x48, 0 },
-    };
-    CxlDev dev;
-    QTestState *qts = cxl_start_dcd(&dev, "");
-    unsigned i;
-
-    for (i = 0; i < ARRAY_SIZE(rows); i++) {
-        CxlReq r = { 0 };
-
-        req16(&r, 0);
-        req8(&r, rows[i].policy);
-        req8(&r, 1);
-        req64(&r, CXL_BLOCK);
-        req_tag(&r, 0);
-        req32(&r, rows[i].count);
-        req_extent(&r, R0(0), CXL_BLOCK, 0, 0);
-        req_zero(&r, 64);
-        r.len = rows[i].len;
-        g_assert_cmphex(cxl_cmd(&dev, 0x5604, &r, NULL), ==, rows[i].rc);
-        if (rows[i].rc == 0x16 && rows[i].len) {
-            r.data[2] = rows[i].policy == ADD_FREE ? REL_TAG
-                                                   : REL_PRESCRIPTIVE;
-            cxl_refused(&dev, 0x5605, &r, 0x16);
-        }
-    }
-    qtest_quit(qts);
-}
-
-static void pending_offers_count_against_the_limit(void)
+static void pending_offers_count_against_the_limit(CxlDev *dev)
 {
     const CxlExtent e[] = {
         { R0(0), BLOCKS(1), 1 }, { R0(2), BLOCKS(1), 1 },
         { R0(4), BLOCKS(1), 2 }, { R0(6), BLOCKS(1), 2 },
     };
-    CxlDev dev;
-    QTestState *qts = cxl_start_dcd(&dev, ",dc-extents-max=3");
 
-    g_assert_cmpuint(avail_extents(&dev), ==, 3);
-    g_assert_cmphex(fm_add_list(&dev, e, 4), ==, 0x1d);
-    g_assert_cmphex(fm_add_list(&dev, e, 2), ==, 0);
-    g_assert_cmpuint(avail_extents(&dev), ==, 1);
-    g_assert_cmphex(fm_add_list(&dev, e + 2, 2), ==, 0x1d);
+    g_assert_cmpuint(avail_extents(dev), ==, 3);
+    g_assert_cmphex(fm_add_list(dev, e, 4), ==, 0x1d);
+    g_assert_cmphex(fm_add_list(dev, e, 2), ==, 0);
+    g_assert_cmpuint(avail_extents(dev), ==, 1);
+    g_assert_cmphex(fm_add_list(dev, e + 2, 2), ==, 0x1d);
     /* all three slots in use by one group: it can be accepted */
-    g_assert_cmphex(fm_add_list(&dev, e + 2, 1), ==, 0);
-    g_assert_cmphex(host_answer(&dev, 0x4802, e, 2, false), ==, 0);
-    g_assert_cmphex(host_answer(&dev, 0x4802, e + 2, 1, false), ==, 0);
-    g_assert_cmpuint(avail_extents(&dev), ==, 0);
-    host_has(&dev, e, 3);
-    qtest_quit(qts);
-}
-
-static void a_group_that_does_not_fit_the_log_is_refused_whole(void)
-{
-    CxlExtent e[9];
-    CxlDev dev;
-    QTestState *qts = cxl_start_dcd(&dev, ",dc-event-log-depth=8");
-    uint32_t avail = avail_extents(&dev);
-    unsigned i;
-
-    for (i = 0; i < 9; i++) {
-        e[i] = (CxlExtent) { R0(2 * i), BLOCKS(1), i < 8 ? 1 : 2 };
-    }
-    g_assert_cmphex(fm_add_list(&dev, e, 9), ==, 5);
-    g_assert_cmpuint(avail_extents(&dev), ==, avail);
-    g_assert_cmphex(fm_add_list(&dev, e, 8), ==, 0);
-    g_assert_cmphex(fm_add_list(&dev, e + 8, 1), ==, 5);
-    g_assert_cmpuint(drain_log(&dev, 4), ==, 8);
-    g_assert_cmphex(host_answer(&dev, 0x4802, e, 8, false), ==, 0);
-    g_assert_cmphex(fm_add_list(&dev, e + 8, 1), ==, 0);
-    g_assert_cmphex(fm_release_list(&dev, 0, e, 8), ==, 5);
-    g_assert_cmpuint(drain_log(&dev, 4), ==, 1);
-    g_assert_cmphex(fm_release_list(&dev, 0, e, 8), ==, 0);
-    qtest_quit(qts);
+    g_assert_cmphex(fm_add_list(dev, e + 2, 1), ==, 0);
+    g_assert_cmphex(host_answer(dev, 0x4802, e, 2, false), ==, 0);
+    g_assert_cmphex(host_answer(dev, 0x4802, e + 2, 1, false), ==, 0);
+    g_assert_cmpuint(avail_extents(dev), ==, 0);
+    host_has(dev, e, 3);
 }
 
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
 #define T(f) qtest_add_func("/cxl/dcd-fm/" #f, f)
-    T(info_reports_what_the_device_can);
+#define DCD(f, props) cxl_add_dcd_test("/cxl/dcd-fm/" #f, f, props)
+    DCD(info_reports_what_the_device_can, "");
     T(host_config_has_the_fm_record_layout);
-    T(every_command_with_a_host_id_checks_it);
-    T(set_region_changes_blocks_and_tells_the_host);
-    T(set_region_refuses);
-    T(sanitize_setting_changes_only_where_configurable);
-    T(fm_list_equals_the_hosts_list);
-    T(long_lists_come_in_pages);
-    T(add_free_and_contiguous_pick_capacity);
-    T(add_by_policy_refuses);
-    T(prescriptive_add_refuses_bad_lists);
-    T(add_and_release_lengths);
-    T(pending_offers_count_against_the_limit);
-    T(a_group_that_does_not_fit_the_log_is_refused_whole);
+    DCD(every_command_with_a_host_id_checks_it, "");
+    DCD(set_region_changes_blocks_and_tells_the_host, "");
+    DCD(sanitize_setting_changes_only_where_configurable,
+        ",dc1-sanitize-configurable=off");
+    DCD(fm_list_equals_the_hosts_list, "");
+    DCD(long_lists_come_in_pages, ",mailbox-payload=2K");
+    DCD(pending_offers_count_against_the_limit, ",dc-extents-max=3");
+#undef DCD
 #undef T
     return g_test_run();
 }

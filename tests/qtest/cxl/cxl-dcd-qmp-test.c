@@ -32,14 +32,13 @@ static void hold(CxlDev *dev, uint64_t offset, uint64_t len)
     g_assert_cmphex(host_answer(dev, 0x4802, &e, 1, false), ==, 0);
 }
 
-static void forced_removal_sanitizes(void)
+static void forced_removal_sanitizes(CxlDev *dev)
 {
+    QTestState *qts = dev->qts;
     const CxlExtent e = { CXL_DC_BASE, BLOCK };
-    CxlDev dev;
-    QTestState *qts = cxl_start_dcd(&dev, "");
-    uint64_t dc = cxl_map(&dev, CXL_STATIC + 2 * CXL_REGION) + CXL_STATIC;
+    uint64_t dc = cxl_map(dev, CXL_STATIC + 2 * CXL_REGION) + CXL_STATIC;
 
-    hold(&dev, 0, BLOCK);
+    hold(dev, 0, BLOCK);
     qtest_writeq(qts, dc, 5);
     qtest_qmp_assert_success(qts,
         "{'execute': 'cxl-release-dynamic-capacity', 'arguments': {"
@@ -48,46 +47,39 @@ static void forced_removal_sanitizes(void)
         " 'removal-policy': 'prescriptive',"
         " 'extents': [ { 'offset': 0, 'len': 2097152 } ] } }");
     g_assert_cmphex(qtest_readq(qts, dc), ==, NOTHING);
-    g_assert_cmphex(host_answer(&dev, 0x4803, &e, 1, false), ==, 0x0f);
-    hold(&dev, 0, BLOCK);
+    g_assert_cmphex(host_answer(dev, 0x4803, &e, 1, false), ==, 0x0f);
+    hold(dev, 0, BLOCK);
     g_assert_cmphex(qtest_readq(qts, dc), ==, 0);
-    qtest_quit(qts);
 }
 
-static void without_sanitize_data_stays(void)
+static void without_sanitize_data_stays(CxlDev *dev)
 {
     const CxlExtent e = { CXL_DC_BASE, BLOCK };
-    CxlDev dev;
-    QTestState *qts = cxl_start_dcd(&dev, "");
-    uint64_t dc = cxl_map(&dev, CXL_STATIC + 2 * CXL_REGION) + CXL_STATIC;
+    uint64_t dc = cxl_map(dev, CXL_STATIC + 2 * CXL_REGION) + CXL_STATIC;
 
-    hold(&dev, 0, BLOCK);
-    qtest_writeq(qts, dc, 3);
-    g_assert_cmphex(host_answer(&dev, 0x4803, &e, 1, false), ==, 0);
-    hold(&dev, 0, BLOCK);
-    g_assert_cmphex(qtest_readq(qts, dc), ==, 3);
-    qtest_quit(qts);
+    hold(dev, 0, BLOCK);
+    qtest_writeq(dev->qts, dc, 3);
+    g_assert_cmphex(host_answer(dev, 0x4803, &e, 1, false), ==, 0);
+    hold(dev, 0, BLOCK);
+    g_assert_cmphex(qtest_readq(dev->qts, dc), ==, 3);
 }
 
-static void small_blocks_are_sanitized_alone(void)
+static void small_blocks_are_sanitized_alone(CxlDev *dev)
 {
+    QTestState *qts = dev->qts;
     const CxlExtent e = { CXL_DC_BASE + 128, 64 };
-    CxlDev dev;
-    QTestState *qts = cxl_start_dcd(&dev,
-                                    ",dc0-block-size=64,dc0-sanitize=on");
-    uint64_t dc = cxl_map(&dev, CXL_STATIC + 2 * CXL_REGION) + CXL_STATIC;
+    uint64_t dc = cxl_map(dev, CXL_STATIC + 2 * CXL_REGION) + CXL_STATIC;
 
-    hold(&dev, 64, 128);
+    hold(dev, 64, 128);
     qtest_memset(qts, dc + 64, 0x5a, 128);
-    g_assert_cmphex(host_answer(&dev, 0x4803, &e, 1, false), ==, 0);
-    hold(&dev, 128, 64);
+    g_assert_cmphex(host_answer(dev, 0x4803, &e, 1, false), ==, 0);
+    hold(dev, 128, 64);
     g_assert_cmphex(qtest_readq(qts, dc + 120), ==, 0x5a5a5a5a5a5a5a5a);
     g_assert_cmphex(qtest_readq(qts, dc + 128), ==, 0);
     g_assert_cmphex(qtest_readq(qts, dc + 184), ==, 0);
     g_assert_cmphex(qtest_readq(qts, dc + 192), ==, NOTHING);
     /* Half of these eight bytes is the host's */
     g_assert_cmphex(qtest_readq(qts, dc + 188), ==, 0xffffffff00000000);
-    qtest_quit(qts);
 }
 
 static void expect_error(QTestState *qts, const char *want, const char *command)
@@ -115,7 +107,7 @@ static void expect_error(QTestState *qts, const char *want, const char *command)
     DO("release", "'region': 0, 'removal-policy': 'prescriptive', " \
        "'extents': [ { 'offset': " #offset ", 'len': " #len " } ]")
 
-static void errors_name_their_cause(void)
+static void errors_name_their_cause(CxlDev *dev)
 {
     /* The host holds block 0; block 1 is on offer */
     static const struct { const char *error, *command; } row[] = {
@@ -204,19 +196,16 @@ static void errors_name_their_cause(void)
           "{'execute': 'query-cxl-dynamic-capacity', 'arguments': {"
           " 'path': 'rp0' } }" },
     };
-    CxlDev dev;
-    QTestState *qts = cxl_start_dcd(&dev, "");
     uint32_t left;
     unsigned i;
 
-    hold(&dev, 0, BLOCK);
-    offer(&dev, BLOCK, BLOCK);
-    left = avail_extents(&dev);
+    hold(dev, 0, BLOCK);
+    offer(dev, BLOCK, BLOCK);
+    left = avail_extents(dev);
     for (i = 0; i < ARRAY_SIZE(row); i++) {
-        expect_error(qts, row[i].error, row[i].command);
+        expect_error(dev->qts, row[i].error, row[i].command);
     }
-    g_assert_cmpuint(avail_extents(&dev), ==, left);
-    qtest_quit(qts);
+    g_assert_cmpuint(avail_extents(dev), ==, left);
 }
 
 static void device_without_regions_says_so(void)
@@ -233,8 +222,9 @@ static void device_without_regions_says_so(void)
 }
 
 /* As scripts have it that know of one device only */
-static void path_may_be_left_out_with_one_device(void)
+static void path_may_be_left_out_with_one_device(CxlDev *dev)
 {
+    QTestState *qts = dev->qts;
     static const char *const commands[] = {
         "{'execute': 'cxl-add-dynamic-capacity', 'arguments': {"
         " 'host-id': 0, 'region': 0, 'selection-policy': 'prescriptive',"
@@ -257,8 +247,6 @@ static void path_may_be_left_out_with_one_device(void)
         " 'errors': [ { 'type': 'cache-address-parity', 'header': [ 3 ] } ]"
         " } }",
     };
-    CxlDev dev;
-    QTestState *qts = cxl_start_dcd(&dev, "");
     QDict *info;
 
     for (unsigned i = 0; i < ARRAY_SIZE(commands); i++) {
@@ -276,7 +264,6 @@ static void path_may_be_left_out_with_one_device(void)
     info = qtest_qmp_assert_success_ref(
         qts, "{'execute': 'query-cxl-dynamic-capacity'}");
     qobject_unref(info);
-    qtest_quit(qts);
 }
 
 static void device_is_found_beside_a_backend_of_its_id(void)
@@ -330,29 +317,25 @@ static size_t size_of(QDict *in, const char *list)
     return qlist_size(qdict_get_qlist(in, list));
 }
 
-static void refusal_is_an_event(void)
+static void refusal_is_an_event(CxlDev *dev)
 {
-    CxlDev dev;
-    QTestState *qts = cxl_start_dcd(&dev, "");
     QDict *event, *data;
 
-    offer(&dev, 0, BLOCK);
-    g_assert_cmphex(host_answer(&dev, 0x4802, NULL, 0, false), ==, 0);
-    event = qtest_qmp_eventwait_ref(qts, "CXL_DYNAMIC_CAPACITY_REFUSED");
+    offer(dev, 0, BLOCK);
+    g_assert_cmphex(host_answer(dev, 0x4802, NULL, 0, false), ==, 0);
+    event = qtest_qmp_eventwait_ref(dev->qts, "CXL_DYNAMIC_CAPACITY_REFUSED");
     data = qdict_get_qdict(event, "data");
     g_assert_cmpstr(qdict_get_str(data, "device"), ==, "cxl-mem0");
     g_assert_cmpstr(qdict_get_str(data, "path"), ==,
                     "/machine/peripheral/cxl-mem0");
     g_assert_cmpint(qdict_get_int(data, "host-id"), ==, 0);
     qobject_unref(event);
-    qtest_quit(qts);
 }
 
-static void shared_capacity_is_followed_by_its_tag(void)
+static void shared_capacity_is_followed_by_its_tag(CxlDev *dev)
 {
+    QTestState *qts = dev->qts;
     const CxlExtent e = { DC1_BASE, 2 * BLOCK };
-    CxlDev dev;
-    QTestState *qts = cxl_start_dcd(&dev, ",dc1-sharable=on");
     QDict *event, *info, *host, *item;
 
     qtest_qmp_assert_success(qts,
@@ -372,7 +355,7 @@ static void shared_capacity_is_followed_by_its_tag(void)
     g_assert_cmpuint(size_of(item, "accepted"), ==, 0);
     qobject_unref(info);
 
-    g_assert_cmphex(host_answer(&dev, 0x4802, &e, 1, false), ==, 0);
+    g_assert_cmphex(host_answer(dev, 0x4802, &e, 1, false), ==, 0);
     event = qtest_qmp_eventwait_ref(qts, "CXL_DYNAMIC_CAPACITY_ACCEPTED");
     item = qdict_get_qdict(event, "data");
     g_assert_cmpint(qdict_get_int(item, "count"), ==, 1);
@@ -400,19 +383,17 @@ static void shared_capacity_is_followed_by_its_tag(void)
     g_assert_cmpuint(size_of(item, "accepted"), ==, 1);
     qobject_unref(info);
 
-    g_assert_cmphex(host_answer(&dev, 0x4803, &e, 1, false), ==, 0);
+    g_assert_cmphex(host_answer(dev, 0x4803, &e, 1, false), ==, 0);
     qtest_qmp_eventwait(qts, "CXL_DYNAMIC_CAPACITY_RELEASED");
     info = query(qts);
     g_assert_cmpint(qdict_get_int(info, "tag-count"), ==, 0);
     g_assert_cmpuint(size_of(info, "tags"), ==, 0);
     qobject_unref(info);
-    qtest_quit(qts);
 }
 
-static void forced_removal_of_an_offer_withdraws_it(void)
+static void forced_removal_of_an_offer_withdraws_it(CxlDev *dev)
 {
-    CxlDev dev;
-    QTestState *qts = cxl_start_dcd(&dev, "");
+    QTestState *qts = dev->qts;
     QDict *info;
 
     qtest_qmp_assert_success(qts,
@@ -434,24 +415,21 @@ static void forced_removal_of_an_offer_withdraws_it(void)
         "{'execute': 'cxl-release-dynamic-capacity', 'arguments': {"
         " 'path': 'cxl-mem0', 'host-id': 0, 'removal-policy': 'tag-based',"
         " 'tag': %s, 'forced-removal': true } }", TAG);
-    g_assert_cmphex(host_answer(&dev, 0x4802, NULL, 0, false), ==, 0);
+    g_assert_cmphex(host_answer(dev, 0x4802, NULL, 0, false), ==, 0);
     info = query(qts);
     g_assert_cmpuint(size_of(first_of(info, "hosts"), "pending"), ==, 0);
     qobject_unref(info);
-    qtest_quit(qts);
 }
 
-static void query_obeys_its_limit(void)
+static void query_obeys_its_limit(CxlDev *dev)
 {
-    CxlDev dev;
-    QTestState *qts = cxl_start_dcd(&dev, "");
     QDict *info, *host, *region;
     unsigned i;
 
     for (i = 0; i < 5; i++) {
-        hold(&dev, 2 * i * BLOCK, BLOCK);
+        hold(dev, 2 * i * BLOCK, BLOCK);
     }
-    info = qtest_qmp_assert_success_ref(qts,
+    info = qtest_qmp_assert_success_ref(dev->qts,
         "{'execute': 'query-cxl-dynamic-capacity',"
         " 'arguments': { 'path': 'cxl-mem0', 'limit': 3 } }");
     host = first_of(info, "hosts");
@@ -463,25 +441,26 @@ static void query_obeys_its_limit(void)
     g_assert_cmpint(qdict_get_int(region, "length"), ==, CXL_REGION);
     g_assert_cmpint(qdict_get_int(region, "block-size"), ==, BLOCK);
     qobject_unref(info);
-    qtest_quit(qts);
 }
 
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
 #define T(f) qtest_add_func("/cxl/dcd-qmp/" #f, f)
-    T(errors_name_their_cause);
+#define DCD(f, props) cxl_add_dcd_test("/cxl/dcd-qmp/" #f, f, props)
+    DCD(errors_name_their_cause, "");
     T(device_without_regions_says_so);
-    T(path_may_be_left_out_with_one_device);
+    DCD(path_may_be_left_out_with_one_device, "");
     T(device_is_found_beside_a_backend_of_its_id);
     T(path_left_out_with_several_devices_lists_them);
-    T(refusal_is_an_event);
-    T(shared_capacity_is_followed_by_its_tag);
-    T(forced_removal_sanitizes);
-    T(forced_removal_of_an_offer_withdraws_it);
-    T(without_sanitize_data_stays);
-    T(small_blocks_are_sanitized_alone);
-    T(query_obeys_its_limit);
+    DCD(refusal_is_an_event, "");
+    DCD(shared_capacity_is_followed_by_its_tag, ",dc1-sharable=on");
+    DCD(forced_removal_sanitizes, "");
+    DCD(forced_removal_of_an_offer_withdraws_it, "");
+    DCD(without_sanitize_data_stays, "");
+    DCD(small_blocks_are_sanitized_alone, ",dc0-block-size=64,dc0-sanitize=on");
+    DCD(query_obeys_its_limit, "");
+#undef DCD
 #undef T
     return g_test_run();
 }

@@ -15,35 +15,24 @@
 #define ALL_DPA (CXL_STATIC + 2 * CXL_REGION)
 #define MARK 0xfeedc0de12345678ull
 
-static void reset(CxlDev *dev)
-{
-    qtest_system_reset(dev->qts);
-    cxl_probe(dev->qts, 0, dev);
-}
-
-static void reset_keeps_held_capacity_and_its_data(void)
+static void reset_keeps_held_capacity_and_its_data(CxlDev *dev)
 {
     const CxlExtent e[] = { { R0(0), BLOCKS(2), 1 }, { R1(3), BLOCKS(1), 2 } };
-    CxlDev dev;
-    QTestState *qts = cxl_start_dcd(&dev, "");
-    uint64_t hpa = cxl_map(&dev, ALL_DPA);
+    uint64_t hpa = cxl_map(dev, ALL_DPA);
 
-    cxl_hold(&dev, e, 2);
-    qtest_writeq(qts, hpa + R0(1), MARK);
-    reset(&dev);
-    host_has(&dev, e, 2);
-    hpa = cxl_map(&dev, ALL_DPA);
-    g_assert_cmphex(qtest_readq(qts, hpa + R0(1)), ==, MARK);
-    qtest_quit(qts);
+    cxl_hold(dev, e, 2);
+    qtest_writeq(dev->qts, hpa + R0(1), MARK);
+    cxl_reset(dev);
+    host_has(dev, e, 2);
+    hpa = cxl_map(dev, ALL_DPA);
+    g_assert_cmphex(qtest_readq(dev->qts, hpa + R0(1)), ==, MARK);
 }
 
-static void reset_drops_offers_records_and_policies(void)
+static void reset_drops_offers_records_and_policies(CxlDev *dev)
 {
     static const uint8_t all_on[5] = { 1, 1, 1, 1, 1 };
     const CxlExtent e = { R0(0), BLOCKS(2), 1 };
-    CxlDev dev;
-    QTestState *qts = cxl_start_dcd(&dev, "");
-    uint32_t avail = avail_extents(&dev);
+    uint32_t avail = avail_extents(dev);
     CxlReq policy = { 0 };
     CxlRsp rsp;
     unsigned i;
@@ -51,61 +40,52 @@ static void reset_drops_offers_records_and_policies(void)
     for (i = 0; i < 5; i++) {
         req8(&policy, all_on[i]);
     }
-    g_assert_cmphex(cxl_cmd(&dev, 0x0103, &policy, NULL), ==, 0);
-    g_assert_cmphex(fm_add_list(&dev, &e, 1), ==, 0);
-    reset(&dev);
-    g_assert_cmpuint(avail_extents(&dev), ==, avail);
-    g_assert_cmphex(dev_readl(&dev, REG_EVENT_STATUS), ==, 0);
-    g_assert_cmpuint(drain_log(&dev, 4), ==, 0);
-    g_assert_cmphex(cxl_cmd(&dev, 0x0102, NULL, &rsp), ==, 0);
+    g_assert_cmphex(cxl_cmd(dev, 0x0103, &policy, NULL), ==, 0);
+    g_assert_cmphex(fm_add_list(dev, &e, 1), ==, 0);
+    cxl_reset(dev);
+    g_assert_cmpuint(avail_extents(dev), ==, avail);
+    g_assert_cmphex(dev_readl(dev, REG_EVENT_STATUS), ==, 0);
+    g_assert_cmpuint(drain_log(dev, 4), ==, 0);
+    g_assert_cmphex(cxl_cmd(dev, 0x0102, NULL, &rsp), ==, 0);
     for (i = 0; i < 5; i++) {
         g_assert_cmphex(rsp.data[i] & 3, ==, 0);
     }
-    g_assert_cmphex(host_answer(&dev, 0x4802, &e, 1, false), ==, 0x0f);
-    g_assert_cmphex(fm_add_list(&dev, &e, 1), ==, 0);
-    qtest_quit(qts);
+    g_assert_cmphex(host_answer(dev, 0x4802, &e, 1, false), ==, 0x0f);
+    g_assert_cmphex(fm_add_list(dev, &e, 1), ==, 0);
 }
 
-static void reset_between_more_payloads_forgets_the_first(void)
+static void reset_between_more_payloads_forgets_the_first(CxlDev *dev)
 {
     const CxlExtent e[] = { { R0(0), BLOCKS(1), 1 }, { R0(2), BLOCKS(1), 1 } };
-    CxlDev dev;
-    QTestState *qts = cxl_start_dcd(&dev, "");
 
-    g_assert_cmphex(fm_add_list(&dev, e, 2), ==, 0);
-    g_assert_cmphex(host_answer(&dev, 0x4802, e, 1, true), ==, 0);
-    reset(&dev);
-    g_assert_cmphex(fm_add_list(&dev, e, 2), ==, 0);
-    g_assert_cmphex(host_answer(&dev, 0x4802, e + 1, 1, false), ==, 0);
-    host_has(&dev, e + 1, 1);
-    qtest_quit(qts);
+    g_assert_cmphex(fm_add_list(dev, e, 2), ==, 0);
+    g_assert_cmphex(host_answer(dev, 0x4802, e, 1, true), ==, 0);
+    cxl_reset(dev);
+    g_assert_cmphex(fm_add_list(dev, e, 2), ==, 0);
+    g_assert_cmphex(host_answer(dev, 0x4802, e + 1, 1, false), ==, 0);
+    host_has(dev, e + 1, 1);
 }
 
-static void reset_takes_shared_capacity_back(void)
+static void reset_takes_shared_capacity_back(CxlDev *dev)
 {
-    CxlDev dev;
-    QTestState *qts = cxl_start_dcd(&dev, ",dc0-sharable=on");
     const CxlExtent own = { R1(0), BLOCKS(1), 2 };
     const CxlExtent shared = { R0(0), BLOCKS(1), 1 };
     uint32_t before, after;
 
-    g_assert_cmphex(fm_add(&dev, ADD_CONTIGUOUS, 0, BLOCKS(1), 1), ==, 0);
-    g_assert_cmphex(host_answer(&dev, 0x4802, &shared, 1, false), ==, 0);
-    cxl_hold(&dev, &own, 1);
-    host_list(&dev, NULL, 0, &before);
-    reset(&dev);
-    host_has(&dev, &own, 1);
-    host_list(&dev, NULL, 0, &after);
+    g_assert_cmphex(fm_add(dev, ADD_CONTIGUOUS, 0, BLOCKS(1), 1), ==, 0);
+    g_assert_cmphex(host_answer(dev, 0x4802, &shared, 1, false), ==, 0);
+    cxl_hold(dev, &own, 1);
+    host_list(dev, NULL, 0, &before);
+    cxl_reset(dev);
+    host_has(dev, &own, 1);
+    host_list(dev, NULL, 0, &after);
     g_assert_cmphex(after, !=, before);
-    g_assert_cmpuint(drain_log(&dev, 4), ==, 0);
-    qtest_quit(qts);
+    g_assert_cmpuint(drain_log(dev, 4), ==, 0);
 }
 
 /* Everything at once: held, offered, dead, asked back, half answered, logged */
-static void every_state_survives_save_and_load(void)
+static void every_state_survives_save_and_load(CxlDev *dev)
 {
-    g_autofree char *args = cxl_args(CXL_BACKENDS "-device " CXL_DCD_DEVICE
-                                     ",dc1-sharable=on");
     const CxlExtent held[] = {
         { R0(0), BLOCKS(4), 1 }, { R0(8), BLOCKS(1), 2 },
     };
@@ -115,99 +95,84 @@ static void every_state_survives_save_and_load(void)
     };
     const CxlExtent shared = { R1(0), BLOCKS(2), 5 };
     uint32_t gen, after, avail;
-    CxlReq tag = { 0 }, list = { 0 };
+    CxlReq list;
     CxlRsp tags, tags_after;
-    CxlDev dev;
-    QTestState *qts = cxl_start_dcd(&dev, ",dc1-sharable=on");
-    uint64_t hpa = cxl_map(&dev, ALL_DPA);
+    uint64_t hpa = cxl_map(dev, ALL_DPA);
 
-    cxl_hold(&dev, held, 2);
-    qtest_writeq(qts, hpa + R0(8), MARK);
-    g_assert_cmphex(fm_add(&dev, ADD_CONTIGUOUS, 1, BLOCKS(2), 5), ==, 0);
-    g_assert_cmphex(host_answer(&dev, 0x4802, &shared, 1, false), ==, 0);
-    req_tag(&tag, 5);
-    g_assert_cmphex(cxl_cmd(&dev, 0x5606, &tag, NULL), ==, 0);
-    g_assert_cmphex(fm_release_list(&dev, REL_SANITIZE, held + 1, 1), ==, 0);
-    drain_log(&dev, 4);
-    g_assert_cmphex(fm_add_list(&dev, &dead, 1), ==, 0);
-    g_assert_cmphex(fm_release_list(&dev, REL_FORCED, &dead, 1), ==, 0);
-    g_assert_cmphex(fm_add_list(&dev, offer, 2), ==, 0);
-    g_assert_cmphex(host_answer(&dev, 0x4802, NULL, 0, false), ==, 0);
-    g_assert_cmphex(fm_add_list(&dev, &dead, 1), ==, 0);
-    g_assert_cmphex(fm_release_list(&dev, REL_FORCED, &dead, 1), ==, 0);
-    g_assert_cmphex(host_answer(&dev, 0x4802, offer, 1, true), ==, 0);
-    host_list(&dev, NULL, 0, &gen);
-    avail = avail_extents(&dev);
-    req32(&list, 0);
-    req32(&list, 8);
-    g_assert_cmphex(cxl_cmd(&dev, 0x5608, &list, &tags), ==, 0);
+    cxl_hold(dev, held, 2);
+    qtest_writeq(dev->qts, hpa + R0(8), MARK);
+    g_assert_cmphex(fm_add(dev, ADD_CONTIGUOUS, 1, BLOCKS(2), 5), ==, 0);
+    g_assert_cmphex(host_answer(dev, 0x4802, &shared, 1, false), ==, 0);
+    g_assert_cmphex(cxl_run(dev, NULL, 0x5606, 5), ==, 0);
+    g_assert_cmphex(fm_release_list(dev, REL_SANITIZE, held + 1, 1), ==, 0);
+    drain_log(dev, 4);
+    g_assert_cmphex(fm_add_list(dev, &dead, 1), ==, 0);
+    g_assert_cmphex(fm_release_list(dev, REL_FORCED, &dead, 1), ==, 0);
+    g_assert_cmphex(fm_add_list(dev, offer, 2), ==, 0);
+    g_assert_cmphex(host_answer(dev, 0x4802, NULL, 0, false), ==, 0);
+    g_assert_cmphex(fm_add_list(dev, &dead, 1), ==, 0);
+    g_assert_cmphex(fm_release_list(dev, REL_FORCED, &dead, 1), ==, 0);
+    g_assert_cmphex(host_answer(dev, 0x4802, offer, 1, true), ==, 0);
+    host_list(dev, NULL, 0, &gen);
+    avail = avail_extents(dev);
+    list = cxl_req(0x5608, 0, 8);
+    g_assert_cmphex(cxl_cmd(dev, 0x5608, &list, &tags), ==, 0);
 
-    qts = cxl_migrate(qts, args);
-    dev.qts = qts;
+    cxl_migrate_dcd(dev, ",dc1-sharable=on");
 
-    host_list(&dev, NULL, 0, &after);
+    host_list(dev, NULL, 0, &after);
     g_assert_cmphex(after, ==, gen);
-    g_assert_cmpuint(avail_extents(&dev), ==, avail);
-    g_assert_cmphex(cxl_cmd(&dev, 0x5608, &list, &tags_after), ==, 0);
+    g_assert_cmpuint(avail_extents(dev), ==, avail);
+    g_assert_cmphex(cxl_cmd(dev, 0x5608, &list, &tags_after), ==, 0);
     g_assert_cmpmem(&tags, sizeof(tags), &tags_after, sizeof(tags_after));
-    g_assert_cmphex(qtest_readq(qts, hpa + R0(8)), ==, MARK);
-    g_assert_cmphex(qtest_readq(qts, hpa + R0(9)), ==, -1ull);
+    g_assert_cmphex(qtest_readq(dev->qts, hpa + R0(8)), ==, MARK);
+    g_assert_cmphex(qtest_readq(dev->qts, hpa + R0(9)), ==, -1ull);
     /* the second half of the answer completes the operation */
-    g_assert_cmphex(host_answer(&dev, 0x4802, offer + 1, 1, false), ==, 0);
+    g_assert_cmphex(host_answer(dev, 0x4802, offer + 1, 1, false), ==, 0);
     {
         const CxlExtent all[] = {
             held[0], held[1], shared, offer[0], offer[1],
         };
 
-        host_has(&dev, all, 5);
+        host_has(dev, all, 5);
     }
     /* the next group in line is the dead one */
-    g_assert_cmphex(host_answer(&dev, 0x4802, NULL, 0, false), ==, 0);
-    g_assert_cmphex(host_answer(&dev, 0x4802, NULL, 0, false), ==, 2);
-    g_assert_cmpuint(drain_log(&dev, 4), ==, 4);
+    g_assert_cmphex(host_answer(dev, 0x4802, NULL, 0, false), ==, 0);
+    g_assert_cmphex(host_answer(dev, 0x4802, NULL, 0, false), ==, 2);
+    g_assert_cmpuint(drain_log(dev, 4), ==, 4);
     /* the sanitize that the FM asked for before the move */
-    g_assert_cmphex(host_answer(&dev, 0x4803, held + 1, 1, false), ==, 0);
-    cxl_hold(&dev, held + 1, 1);
-    g_assert_cmphex(qtest_readq(qts, hpa + R0(8)), ==, 0);
-    qtest_quit(qts);
+    g_assert_cmphex(host_answer(dev, 0x4803, held + 1, 1, false), ==, 0);
+    cxl_hold(dev, held + 1, 1);
+    g_assert_cmphex(qtest_readq(dev->qts, hpa + R0(8)), ==, 0);
 }
 
-static void mailbox_and_events_survive_save_and_load(void)
+static void mailbox_and_events_survive_save_and_load(CxlDev *dev)
 {
-    g_autofree char *args = cxl_args(CXL_BACKENDS "-device " CXL_DCD_DEVICE);
     const CxlExtent e[] = { { R0(0), BLOCKS(1), 1 }, { R0(2), BLOCKS(1), 2 } };
-    CxlReq policy = { 0 }, ts = { 0 };
     uint64_t command, payload;
     unsigned vector;
     CxlRsp rsp;
-    CxlDev dev;
-    QTestState *qts = cxl_start_dcd(&dev, "");
 
-    cxl_msix_enable(&dev);
-    req32(&policy, 0x01010101);
-    req8(&policy, 1);
-    g_assert_cmphex(cxl_cmd(&dev, 0x0103, &policy, NULL), ==, 0);
-    g_assert_cmphex(cxl_cmd(&dev, 0x0102, NULL, &rsp), ==, 0);
+    cxl_msix_enable(dev);
+    g_assert_cmphex(cxl_run(dev, NULL, 0x0103, 1, 1, 1, 1, 1), ==, 0);
+    g_assert_cmphex(cxl_cmd(dev, 0x0102, NULL, &rsp), ==, 0);
     vector = rsp.data[4] >> 4;
-    g_assert_cmphex(fm_add_list(&dev, e, 1), ==, 0);
-    g_assert_true(cxl_msix_fired(&dev, vector));
-    req64(&ts, MARK);
-    g_assert_cmphex(cxl_cmd(&dev, 0x0301, &ts, NULL), ==, 0);
-    g_assert_cmphex(cxl_cmd(&dev, 0x4000, NULL, &rsp), ==, 0);
-    command = dev_readq(&dev, REG_MB_COMMAND);
-    payload = dev_readq(&dev, REG_MB_PAYLOAD);
+    g_assert_cmphex(fm_add_list(dev, e, 1), ==, 0);
+    g_assert_true(cxl_msix_fired(dev, vector));
+    g_assert_cmphex(cxl_run(dev, NULL, 0x0301, MARK), ==, 0);
+    g_assert_cmphex(cxl_cmd(dev, 0x4000, NULL, &rsp), ==, 0);
+    command = dev_readq(dev, REG_MB_COMMAND);
+    payload = dev_readq(dev, REG_MB_PAYLOAD);
 
-    qts = cxl_migrate(qts, args);
-    dev.qts = qts;
-    g_assert_cmphex(dev_readq(&dev, REG_MB_COMMAND), ==, command);
-    g_assert_cmphex(dev_readq(&dev, REG_MB_PAYLOAD), ==, payload);
-    g_assert_cmphex(dev_readl(&dev, REG_EVENT_STATUS), ==, 1 << 4);
-    g_assert_cmphex(cxl_cmd(&dev, 0x0300, NULL, &rsp), ==, 0);
+    cxl_migrate_dcd(dev, "");
+    g_assert_cmphex(dev_readq(dev, REG_MB_COMMAND), ==, command);
+    g_assert_cmphex(dev_readq(dev, REG_MB_PAYLOAD), ==, payload);
+    g_assert_cmphex(dev_readl(dev, REG_EVENT_STATUS), ==, 1 << 4);
+    g_assert_cmphex(cxl_cmd(dev, 0x0300, NULL, &rsp), ==, 0);
     g_assert_cmphex(ldq_le_p(rsp.data), >=, MARK);
-    g_assert_cmpuint(drain_log(&dev, 4), ==, 1);
-    g_assert_cmphex(fm_add_list(&dev, e + 1, 1), ==, 0);
-    g_assert_true(cxl_msix_fired(&dev, vector));
-    qtest_quit(qts);
+    g_assert_cmpuint(drain_log(dev, 4), ==, 1);
+    g_assert_cmphex(fm_add_list(dev, e + 1, 1), ==, 0);
+    g_assert_true(cxl_msix_fired(dev, vector));
 }
 
 static void unplug_and_replug_start_clean(void)
@@ -238,13 +203,15 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
 #define T(f) qtest_add_func("/cxl/dcd-state/" #f, f)
-    T(reset_keeps_held_capacity_and_its_data);
-    T(reset_drops_offers_records_and_policies);
-    T(reset_between_more_payloads_forgets_the_first);
-    T(reset_takes_shared_capacity_back);
-    T(every_state_survives_save_and_load);
-    T(mailbox_and_events_survive_save_and_load);
+#define DCD(f, props) cxl_add_dcd_test("/cxl/dcd-state/" #f, f, props)
+    DCD(reset_keeps_held_capacity_and_its_data, "");
+    DCD(reset_drops_offers_records_and_policies, "");
+    DCD(reset_between_more_payloads_forgets_the_first, "");
+    DCD(reset_takes_shared_capacity_back, ",dc0-sharable=on");
+    DCD(every_state_survives_save_and_load, ",dc1-sharable=on");
+    DCD(mailbox_and_events_survive_save_and_load, "");
     T(unplug_and_replug_start_clean);
+#undef DCD
 #undef T
     return g_test_run();
 }

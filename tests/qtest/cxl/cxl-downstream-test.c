@@ -56,75 +56,63 @@ static void the_slot_has_a_power_controller(void)
     qtest_quit(sw.qts);
 }
 
-static void device_del_ends_when_the_host_switches_off(void)
+static void device_del_ends_when_the_host_switches_off(CxlSwitch *sw)
 {
-    CxlSwitch sw;
-
-    switch_start(&sw, SWITCH_DEVICE);
-    slot_set_control(&sw, 0, ON);
-    slot_clear_status(&sw, 0);
+    slot_set_control(sw, 0, ON);
+    slot_clear_status(sw, 0);
     for (unsigned round = 0; round < 3; round++) {
-        device_del(&sw);
-        g_assert_cmphex(slot_status(&sw, 0) & PCI_EXP_SLTSTA_ABP, !=, 0);
+        device_del(sw);
+        g_assert_cmphex(slot_status(sw, 0) & PCI_EXP_SLTSTA_ABP, !=, 0);
         /* power first, then the indicator, as Linux does */
-        slot_set_control(&sw, 0, PCI_EXP_SLTCTL_PWR_IND_BLINK |
+        slot_set_control(sw, 0, PCI_EXP_SLTCTL_PWR_IND_BLINK |
                          PCI_EXP_SLTCTL_PCC);
-        g_assert_true(is_plugged(&sw));
-        slot_set_control(&sw, 0, OFF);
-        qtest_qmp_eventwait(sw.qts, "DEVICE_DELETED");
-        g_assert_cmphex(slot_status(&sw, 0) & PCI_EXP_SLTSTA_PDS, ==, 0);
+        g_assert_true(is_plugged(sw));
+        slot_set_control(sw, 0, OFF);
+        qtest_qmp_eventwait(sw->qts, "DEVICE_DELETED");
+        g_assert_cmphex(slot_status(sw, 0) & PCI_EXP_SLTSTA_PDS, ==, 0);
 
-        slot_clear_status(&sw, 0);
-        qtest_qmp_device_add(sw.qts, "cxl-type3", "cxl-mem0",
+        slot_clear_status(sw, 0);
+        qtest_qmp_device_add(sw->qts, "cxl-type3", "cxl-mem0",
                              "{'bus': 'ds0', 'volatile-memdev': 'vm0'}");
-        g_assert_cmphex(slot_status(&sw, 0) & PCI_EXP_SLTSTA_PDS, !=, 0);
-        g_assert_cmphex(cfg_readl(&sw.below[0], 0), ==, NOTHING);
-        slot_set_control(&sw, 0, ON);
-        g_assert_cmphex(cfg_readl(&sw.below[0], 0), !=, NOTHING);
-        slot_clear_status(&sw, 0);
+        g_assert_cmphex(slot_status(sw, 0) & PCI_EXP_SLTSTA_PDS, !=, 0);
+        g_assert_cmphex(cfg_readl(&sw->below[0], 0), ==, NOTHING);
+        slot_set_control(sw, 0, ON);
+        g_assert_cmphex(cfg_readl(&sw->below[0], 0), !=, NOTHING);
+        slot_clear_status(sw, 0);
     }
-    qtest_quit(sw.qts);
 }
 
 /* Nobody took it out: it has no power, and is as after a reset then */
-static void a_host_may_switch_off_and_on(void)
+static void a_host_may_switch_off_and_on(CxlSwitch *sw)
 {
-    CxlSwitch sw;
-
-    switch_start(&sw, SWITCH_DEVICE);
-    cfg_writel(&sw.below[0], PCI_BASE_ADDRESS_0, 0x12340000);
-    slot_set_control(&sw, 0, OFF);
-    g_assert_true(is_plugged(&sw));
-    g_assert_cmphex(slot_status(&sw, 0) & PCI_EXP_SLTSTA_PDS, !=, 0);
-    g_assert_cmphex(cfg_readl(&sw.below[0], 0), ==, NOTHING);
-    slot_set_control(&sw, 0, ON);
-    g_assert_cmphex(cfg_readl(&sw.below[0], 0), !=, NOTHING);
-    g_assert_cmphex(cfg_readl(&sw.below[0], PCI_BASE_ADDRESS_0) & ~0xfu, ==,
+    cfg_writel(&sw->below[0], PCI_BASE_ADDRESS_0, 0x12340000);
+    slot_set_control(sw, 0, OFF);
+    g_assert_true(is_plugged(sw));
+    g_assert_cmphex(slot_status(sw, 0) & PCI_EXP_SLTSTA_PDS, !=, 0);
+    g_assert_cmphex(cfg_readl(&sw->below[0], 0), ==, NOTHING);
+    slot_set_control(sw, 0, ON);
+    g_assert_cmphex(cfg_readl(&sw->below[0], 0), !=, NOTHING);
+    g_assert_cmphex(cfg_readl(&sw->below[0], PCI_BASE_ADDRESS_0) & ~0xfu, ==,
                     0);
 
     /* off already: the device goes when it is asked for */
-    slot_set_control(&sw, 0, OFF);
-    device_del(&sw);
-    qtest_qmp_eventwait(sw.qts, "DEVICE_DELETED");
-    g_assert_cmphex(slot_status(&sw, 0) & PCI_EXP_SLTSTA_PDS, ==, 0);
-    qtest_quit(sw.qts);
+    slot_set_control(sw, 0, OFF);
+    device_del(sw);
+    qtest_qmp_eventwait(sw->qts, "DEVICE_DELETED");
+    g_assert_cmphex(slot_status(sw, 0) & PCI_EXP_SLTSTA_PDS, ==, 0);
 }
 
 /* A link that a Fabric Manager resets makes Linux switch the slot off and on */
-static void a_reset_of_the_link_survives_the_host(void)
+static void a_reset_of_the_link_survives_the_host(CxlSwitch *sw)
 {
-    CxlSwitch sw;
-
-    switch_start(&sw, SWITCH_DEVICE);
-    slot_set_control(&sw, 0, ON);
-    g_assert_cmphex(switch_control(&sw, SWITCH_DSP_PORT(0), 2), ==, 0);
-    slot_set_control(&sw, 0, ON | PCI_EXP_SLTCTL_PCC);
-    slot_set_control(&sw, 0, OFF);
-    g_assert_true(is_plugged(&sw));
-    g_assert_cmphex(slot_status(&sw, 0) & PCI_EXP_SLTSTA_PDS, !=, 0);
-    slot_set_control(&sw, 0, ON);
-    g_assert_cmphex(cfg_readl(&sw.below[0], 0), !=, NOTHING);
-    qtest_quit(sw.qts);
+    slot_set_control(sw, 0, ON);
+    g_assert_cmphex(switch_control(sw, SWITCH_DSP_PORT(0), 2), ==, 0);
+    slot_set_control(sw, 0, ON | PCI_EXP_SLTCTL_PCC);
+    slot_set_control(sw, 0, OFF);
+    g_assert_true(is_plugged(sw));
+    g_assert_cmphex(slot_status(sw, 0) & PCI_EXP_SLTSTA_PDS, !=, 0);
+    slot_set_control(sw, 0, ON);
+    g_assert_cmphex(cfg_readl(&sw->below[0], 0), !=, NOTHING);
 }
 
 static void power_moves_with_the_machine(void)
@@ -148,10 +136,11 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
 #define T(f) qtest_add_func("/cxl/downstream/" #f, f)
+#define SW(f) switch_add_test("/cxl/downstream/" #f, f, SWITCH_DEVICE)
     T(the_slot_has_a_power_controller);
-    T(device_del_ends_when_the_host_switches_off);
-    T(a_host_may_switch_off_and_on);
-    T(a_reset_of_the_link_survives_the_host);
+    SW(device_del_ends_when_the_host_switches_off);
+    SW(a_host_may_switch_off_and_on);
+    SW(a_reset_of_the_link_survives_the_host);
     T(power_moves_with_the_machine);
 #undef T
     return g_test_run();

@@ -159,104 +159,91 @@ static bool is_tested(const char *kind)
     return fault_is_in("answer-length answer-late answer-never", kind);
 }
 
-static void each_kind_is_tested(void)
+static void each_kind_is_tested(CxlDev *dev)
 {
-    CxlDev dev;
-    QTestState *qts = cxl_start_dcd(&dev, "");
-
-    fault_family_is_tested(qts, "answers", is_tested);
-    fault_family_is_tested(qts, "tables", is_tested);
-    qtest_quit(qts);
+    fault_family_is_tested(dev->qts, "answers", is_tested);
+    fault_family_is_tested(dev->qts, "tables", is_tested);
 }
 
-static void registers_repeat_what_the_fault_says(void)
+static void registers_repeat_what_the_fault_says(CxlDev *dev)
 {
-    CxlDev dev;
-    QTestState *qts = cxl_start_dcd(&dev, "");
+    QTestState *qts = dev->qts;
 
     fault_arm(qts, MEM, "answer-length", "'value': 1048575");
     fault_arm(qts, MEM, "answer-vendor-status", "'value': 4660");
     fault_arm(qts, MEM, "answer-opcode", "'value': 48879");
-    dev_writeq(&dev, REG_MB_COMMAND, 0x4000);
-    dev_writel(&dev, REG_MB_CONTROL, 1);
-    g_assert_cmphex(dev_readq(&dev, REG_MB_COMMAND), ==, 0xfffffbeef);
-    g_assert_cmphex(dev_readq(&dev, REG_MB_STATUS), ==, 0x1234ull << 48);
+    dev_writeq(dev, REG_MB_COMMAND, 0x4000);
+    dev_writel(dev, REG_MB_CONTROL, 1);
+    g_assert_cmphex(dev_readq(dev, REG_MB_COMMAND), ==, 0xfffffbeef);
+    g_assert_cmphex(dev_readq(dev, REG_MB_STATUS), ==, 0x1234ull << 48);
     /* as a request, that is one which is too long */
-    dev_writel(&dev, REG_MB_CONTROL, 1);
-    g_assert_cmphex(dev_readq(&dev, REG_MB_STATUS), ==, 0x16ull << 32);
-    cxl_alive(&dev);
-    qtest_quit(qts);
+    dev_writel(dev, REG_MB_CONTROL, 1);
+    g_assert_cmphex(dev_readq(dev, REG_MB_STATUS), ==, 0x16ull << 32);
+    cxl_alive(dev);
 }
 
-static void a_missing_command_is_in_no_entry(void)
+static void a_missing_command_is_in_no_entry(CxlDev *dev)
 {
-    CxlDev dev;
-    QTestState *qts = cxl_start_dcd(&dev, "");
     unsigned i, times = 0;
     CxlRsp rsp;
     CxlReq r;
 
-    fault_arm(qts, MEM, "cel-missing", "'count': 0");
+    fault_arm(dev->qts, MEM, "cel-missing", "'count': 0");
     fill(&r, CEL "0000000040000000");
     for (i = 0; i < 2; i++) {
         stl_le_p(r.data + 16, i * 0x40);
-        g_assert_cmphex(cxl_cmd(&dev, 0x0401, &r, &rsp), ==, 0);
+        g_assert_cmphex(cxl_cmd(dev, 0x0401, &r, &rsp), ==, 0);
         for (unsigned at = 0; at < rsp.len; at += 4) {
             g_assert_cmphex(lduw_le_p(rsp.data + at), !=, 0x4000);
             times += lduw_le_p(rsp.data + at) == 0xc0de;
         }
     }
     g_assert_cmpuint(times, ==, 1);
-    qtest_quit(qts);
 }
 
-static void a_log_never_reads_the_same(void)
+static void a_log_never_reads_the_same(CxlDev *dev)
 {
-    CxlDev dev;
-    QTestState *qts = cxl_start_dcd(&dev, "");
     CxlRsp first, second;
     CxlReq r;
 
-    fault_arm(qts, MEM, "log-changes", "'count': 0");
+    fault_arm(dev->qts, MEM, "log-changes", "'count': 0");
     fill(&r, GET_CEL);
-    g_assert_cmphex(cxl_cmd(&dev, 0x0401, &r, &first), ==, 0);
-    g_assert_cmphex(cxl_cmd(&dev, 0x0401, &r, &second), ==, 0);
+    g_assert_cmphex(cxl_cmd(dev, 0x0401, &r, &first), ==, 0);
+    g_assert_cmphex(cxl_cmd(dev, 0x0401, &r, &second), ==, 0);
     g_assert_cmpuint(first.len, ==, 0x20);
     for (unsigned i = 0; i < first.len; i++) {
         g_assert_cmphex(first.data[i] ^ second.data[i], ==, 3);
     }
-    qtest_quit(qts);
 }
 
-static void poison_has_no_end(void)
+static void poison_has_no_end(CxlDev *dev)
 {
-    CxlDev dev;
-    QTestState *qts = cxl_start_dcd(&dev, "");
     unsigned i;
     CxlRsp rsp;
     CxlReq r;
 
-    fault_arm(qts, MEM, "poison-endless", "'count': 0");
+    fault_arm(dev->qts, MEM, "poison-endless", "'count': 0");
     fill(&r, POISON);
     for (i = 0; i < 10; i++) {
-        g_assert_cmphex(cxl_cmd(&dev, 0x4300, &r, &rsp), ==, 0);
+        g_assert_cmphex(cxl_cmd(dev, 0x4300, &r, &rsp), ==, 0);
         g_assert_cmphex(rsp.data[0], ==, 1);
         g_assert_cmpuint(lduw_le_p(rsp.data + 0x0a), ==, 1);
         g_assert_cmpuint(rsp.len, ==, 0x30);
     }
-    qtest_quit(qts);
 }
 
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
 #define T(f) qtest_add_func("/cxl/fault-answers/" #f, f)
+#define DCD(f) cxl_add_dcd_test("/cxl/fault-answers/" #f, f, "")
     T(each_answer_is_as_the_fault_has_it);
-    T(each_kind_is_tested);
-    T(registers_repeat_what_the_fault_says);
-    T(a_missing_command_is_in_no_entry);
-    T(a_log_never_reads_the_same);
-    T(poison_has_no_end);
+    DCD(each_kind_is_tested);
+    DCD(registers_repeat_what_the_fault_says);
+    DCD(a_missing_command_is_in_no_entry);
+    DCD(a_log_never_reads_the_same);
+    DCD(poison_has_no_end);
+#undef DCD
 #undef T
     return g_test_run();
 }

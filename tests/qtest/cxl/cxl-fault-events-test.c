@@ -17,19 +17,9 @@
 #define VEC_FAIL    4
 #define VEC_DCD     6
 
-static CxlReq log_request(uint8_t log)
-{
-    CxlReq r = { 0 };
-
-    req8(&r, log);
-    return r;
-}
-
 static void read_log(CxlDev *dev, uint8_t log, CxlRsp *rsp)
 {
-    CxlReq r = log_request(log);
-
-    g_assert_cmphex(cxl_cmd(dev, 0x0100, &r, rsp), ==, 0);
+    g_assert_cmphex(cxl_run(dev, rsp, 0x0100, log), ==, 0);
 }
 
 static uint64_t record_field(const CxlRsp *rsp, unsigned record, unsigned at,
@@ -140,22 +130,19 @@ static void each_record_is_as_the_fault_has_it(void)
     }
 }
 
-static void a_release_can_be_said_to_be_forced(void)
+static void a_release_can_be_said_to_be_forced(CxlDev *dev)
 {
     static const CxlExtent extent = { CXL_DC_BASE, CXL_BLOCK };
-    CxlDev dev;
-    QTestState *qts = cxl_start_dcd(&dev, ",fm-on-mailbox=on");
     CxlRsp rsp;
 
-    cxl_hold(&dev, &extent, 1);
-    drain_log(&dev, DCD);
-    fault_arm(qts, MEM, "dc-forced", "");
-    g_assert_cmphex(fm_release_list(&dev, REL_PRESCRIPTIVE, &extent, 1), ==, 0);
-    read_log(&dev, DCD, &rsp);
+    cxl_hold(dev, &extent, 1);
+    drain_log(dev, DCD);
+    fault_arm(dev->qts, MEM, "dc-forced", "");
+    g_assert_cmphex(fm_release_list(dev, REL_PRESCRIPTIVE, &extent, 1), ==, 0);
+    read_log(dev, DCD, &rsp);
     g_assert_cmphex(record_field(&rsp, 0, 0x30, 1), ==, 2);
     /* it is the host's all the same */
-    host_has(&dev, &extent, 1);
-    qtest_quit(qts);
+    host_has(dev, &extent, 1);
 }
 
 /* -- reading ------------------------------------------------------------ */
@@ -175,53 +162,45 @@ static const struct {
     { "events-more", "", 0, 1, 2, LIST + 2 * RECORD },
 };
 
-static void each_read_is_as_the_fault_has_it(void)
+static void each_read_is_as_the_fault_has_it(CxlDev *dev)
 {
-    CxlDev dev;
-    QTestState *qts = cxl_start_dcd(&dev, "");
+    QTestState *qts = dev->qts;
     CxlRsp good, rsp;
     unsigned i;
 
     media_event(qts);
     media_event(qts);
-    read_log(&dev, FAILURE, &good);
+    read_log(dev, FAILURE, &good);
     for (i = 0; i < ARRAY_SIZE(reads); i++) {
         fault_arm(qts, MEM, reads[i].kind, reads[i].arguments);
-        read_log(&dev, FAILURE, &rsp);
+        read_log(dev, FAILURE, &rsp);
         g_assert_cmpuint(rsp.len, ==, reads[i].len);
         g_assert_cmphex(ldn_le_p(rsp.data + reads[i].at, reads[i].width), ==,
                         reads[i].value);
-        read_log(&dev, FAILURE, &rsp);
+        read_log(dev, FAILURE, &rsp);
         g_assert_cmpmem(&good, sizeof(good), &rsp, sizeof(rsp));
         fault_clear(qts, MEM);
     }
-    qtest_quit(qts);
 }
 
-static void a_log_can_fill_for_ever(void)
+static void a_log_can_fill_for_ever(CxlDev *dev)
 {
-    CxlDev dev;
-    QTestState *qts = cxl_start_dcd(&dev, "");
     unsigned i;
     CxlRsp rsp;
 
-    fault_arm(qts, MEM, "events-endless", "'count': 0");
+    fault_arm(dev->qts, MEM, "events-endless", "'count': 0");
     for (i = 1; i < 20; i++) {
-        CxlReq r = { 0 };
+        CxlReq r;
 
-        read_log(&dev, FAILURE, &rsp);
+        read_log(dev, FAILURE, &rsp);
         g_assert_cmpuint(lduw_le_p(rsp.data + 0x14), ==, 1);
         g_assert_cmpuint(record_field(&rsp, 0, 0x14, 2), ==, i);
-        req8(&r, FAILURE);
-        req8(&r, 0);
-        req8(&r, 1);
-        req_zero(&r, 3);
+        r = cxl_req(0x0101, FAILURE, 0, 1);
         req16(&r, i);
-        g_assert_cmphex(cxl_cmd(&dev, 0x0101, &r, NULL), ==, 0);
+        g_assert_cmphex(cxl_cmd(dev, 0x0101, &r, NULL), ==, 0);
     }
-    fault_clear(qts, MEM);
-    g_assert_cmpuint(drain_log(&dev, FAILURE), ==, 0);
-    qtest_quit(qts);
+    fault_clear(dev->qts, MEM);
+    g_assert_cmpuint(drain_log(dev, FAILURE), ==, 0);
 }
 
 /* -- lists and regions -------------------------------------------------- */
@@ -245,97 +224,79 @@ static const struct {
     { "dc-config-handle", 0x4800, 0x28, 4, 0xee },
 };
 
-static void each_list_is_as_the_fault_has_it(void)
+static void each_list_is_as_the_fault_has_it(CxlDev *dev)
 {
     static const CxlExtent extent = { CXL_DC_BASE, CXL_BLOCK };
-    CxlDev dev;
-    QTestState *qts = cxl_start_dcd(&dev, ",fm-on-mailbox=on");
     unsigned i;
 
-    cxl_hold(&dev, &extent, 1);
+    cxl_hold(dev, &extent, 1);
     for (i = 0; i < ARRAY_SIZE(lists); i++) {
-        CxlReq config = { 0 }, list = { 0 };
+        CxlReq config = cxl_req(0x4800, 2, 0), list = cxl_req(0x4801, 10, 0);
         CxlReq *r = lists[i].opcode == 0x4800 ? &config : &list;
         CxlRsp good, bad, after;
 
-        req8(&config, 2);
-        req8(&config, 0);
-        req32(&list, 10);
-        req32(&list, 0);
-        g_assert_cmphex(cxl_cmd(&dev, lists[i].opcode, r, &good), ==, 0);
-        fault_arm(qts, MEM, lists[i].kind, "");
-        g_assert_cmphex(cxl_cmd(&dev, lists[i].opcode, r, &bad), ==, 0);
+        g_assert_cmphex(cxl_cmd(dev, lists[i].opcode, r, &good), ==, 0);
+        fault_arm(dev->qts, MEM, lists[i].kind, "");
+        g_assert_cmphex(cxl_cmd(dev, lists[i].opcode, r, &bad), ==, 0);
         g_assert_cmphex(ldn_le_p(bad.data + lists[i].at, lists[i].width), ==,
                         lists[i].value);
         g_assert_cmpint((int)good.len - (int)bad.len, ==, lists[i].less);
-        cxl_cmd(&dev, lists[i].opcode, r, &after);
+        cxl_cmd(dev, lists[i].opcode, r, &after);
         g_assert_cmpmem(&good, sizeof(good), &after, sizeof(after));
-        fault_clear(qts, MEM);
+        fault_clear(dev->qts, MEM);
     }
-    qtest_quit(qts);
 }
 
-static void a_list_can_change_all_the_time(void)
+static void a_list_can_change_all_the_time(CxlDev *dev)
 {
-    CxlDev dev;
-    QTestState *qts = cxl_start_dcd(&dev, "");
     uint32_t first, gen;
     unsigned i;
 
-    host_list(&dev, NULL, 0, &first);
-    fault_arm(qts, MEM, "dc-list-generation", "'count': 0");
+    host_list(dev, NULL, 0, &first);
+    fault_arm(dev->qts, MEM, "dc-list-generation", "'count': 0");
     for (i = 1; i < 5; i++) {
-        host_list(&dev, NULL, 0, &gen);
+        host_list(dev, NULL, 0, &gen);
         g_assert_cmpuint(gen, ==, first + i);
     }
-    qtest_quit(qts);
 }
 
 /* -- interrupts --------------------------------------------------------- */
 
 static void set_policy(CxlDev *dev)
 {
-    CxlReq r = { 0 };
-    unsigned i;
-
-    for (i = 0; i < 5; i++) {
-        req8(&r, 1);
-    }
-    g_assert_cmphex(cxl_cmd(dev, 0x0103, &r, NULL), ==, 0);
+    g_assert_cmphex(cxl_run(dev, NULL, 0x0103, 1, 1, 1, 1, 1), ==, 0);
 }
 
-static void interrupts_are_as_the_fault_has_them(void)
+static void interrupts_are_as_the_fault_has_them(CxlDev *dev)
 {
-    CxlDev dev;
-    QTestState *qts = cxl_start_dcd(&dev, "");
+    QTestState *qts = dev->qts;
     uint32_t id;
 
-    cxl_msix_enable(&dev);
-    set_policy(&dev);
+    cxl_msix_enable(dev);
+    set_policy(dev);
     /* for nothing at all */
     fault_arm(qts, MEM, "interrupt-spurious", "'vector': 6");
     cxl_settle(qts);
-    g_assert_true(cxl_msix_fired(&dev, VEC_DCD));
-    g_assert_cmpuint(drain_log(&dev, DCD), ==, 0);
+    g_assert_true(cxl_msix_fired(dev, VEC_DCD));
+    g_assert_cmpuint(drain_log(dev, DCD), ==, 0);
 
     fault_arm(qts, MEM, "interrupt-lost", "'vector': 6, 'count': 0");
     id = fault_arm(qts, MEM, "interrupt-lost", "'vector': 4");
     media_event(qts);
     cxl_settle(qts);
-    g_assert_false(cxl_msix_fired(&dev, VEC_FAIL));
+    g_assert_false(cxl_msix_fired(dev, VEC_FAIL));
     g_assert_cmpint(fault_hits(qts, MEM, id), ==, 1);
-    g_assert_cmpuint(drain_log(&dev, FAILURE), ==, 1);
+    g_assert_cmpuint(drain_log(dev, FAILURE), ==, 1);
     media_event(qts);
     cxl_settle(qts);
-    g_assert_true(cxl_msix_fired(&dev, VEC_FAIL));
-    drain_log(&dev, FAILURE);
+    g_assert_true(cxl_msix_fired(dev, VEC_FAIL));
+    drain_log(dev, FAILURE);
 
     id = fault_arm(qts, MEM, "interrupt-doubled", "");
     media_event(qts);
     cxl_settle(qts);
-    g_assert_true(cxl_msix_fired(&dev, VEC_FAIL));
+    g_assert_true(cxl_msix_fired(dev, VEC_FAIL));
     g_assert_cmpint(fault_hits(qts, MEM, id), ==, 1);
-    qtest_quit(qts);
 }
 
 static bool is_tested(const char *kind)
@@ -363,28 +324,26 @@ static bool is_tested(const char *kind)
                        kind);
 }
 
-static void each_kind_is_tested(void)
+static void each_kind_is_tested(CxlDev *dev)
 {
-    CxlDev dev;
-    QTestState *qts = cxl_start_dcd(&dev, "");
-
-    fault_family_is_tested(qts, "events", is_tested);
-    fault_family_is_tested(qts, "dynamic capacity", is_tested);
-    qtest_quit(qts);
+    fault_family_is_tested(dev->qts, "events", is_tested);
+    fault_family_is_tested(dev->qts, "dynamic capacity", is_tested);
 }
 
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
 #define T(f) qtest_add_func("/cxl/fault-events/" #f, f)
+#define D(f, props) cxl_add_dcd_test("/cxl/fault-events/" #f, f, props)
     T(each_record_is_as_the_fault_has_it);
-    T(a_release_can_be_said_to_be_forced);
-    T(each_read_is_as_the_fault_has_it);
-    T(a_log_can_fill_for_ever);
-    T(each_list_is_as_the_fault_has_it);
-    T(a_list_can_change_all_the_time);
-    T(interrupts_are_as_the_fault_has_them);
-    T(each_kind_is_tested);
+    D(a_release_can_be_said_to_be_forced, ",fm-on-mailbox=on");
+    D(each_read_is_as_the_fault_has_it, "");
+    D(a_log_can_fill_for_ever, "");
+    D(each_list_is_as_the_fault_has_it, ",fm-on-mailbox=on");
+    D(a_list_can_change_all_the_time, "");
+    D(interrupts_are_as_the_fault_has_them, "");
+    D(each_kind_is_tested, "");
+#undef D
 #undef T
     return g_test_run();
 }

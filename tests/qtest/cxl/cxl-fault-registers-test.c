@@ -108,122 +108,103 @@ static uint32_t look(CxlDev *dev, unsigned row, unsigned dvsec)
     g_assert_not_reached();
 }
 
-static void each_register_is_as_the_fault_has_it(void)
+static void each_register_is_as_the_fault_has_it(CxlDev *dev)
 {
-    CxlDev dev;
-    QTestState *qts = cxl_start_dcd(&dev, "");
     unsigned i;
 
     for (i = 0; i < ARRAY_SIZE(rows); i++) {
         /* found before: looking for it is reading as well */
-        unsigned dvsec = find_dvsec(&dev, rows[i].dvsec);
-        uint32_t mask = rows[i].mask, good = look(&dev, i, dvsec), bad;
+        unsigned dvsec = find_dvsec(dev, rows[i].dvsec);
+        uint32_t mask = rows[i].mask, good = look(dev, i, dvsec), bad;
 
         g_assert_cmphex(good & mask, !=, rows[i].value);
-        fault_arm(qts, MEM, rows[i].kind, rows[i].arguments);
-        bad = look(&dev, i, dvsec);
+        fault_arm(dev->qts, MEM, rows[i].kind, rows[i].arguments);
+        bad = look(dev, i, dvsec);
         g_assert_cmphex(bad & mask, ==, rows[i].value);
         g_assert_cmphex(bad & ~mask, ==, good & ~mask);
-        g_assert_cmphex(look(&dev, i, dvsec), ==, good);
-        fault_clear(qts, MEM);
-        cxl_alive(&dev);
+        g_assert_cmphex(look(dev, i, dvsec), ==, good);
+        fault_clear(dev->qts, MEM);
+        cxl_alive(dev);
     }
-    qtest_quit(qts);
 }
 
-static void every_width_is_lied_to_alike(void)
+static void every_width_is_lied_to_alike(CxlDev *dev)
 {
-    CxlDev dev;
-    QTestState *qts = cxl_start_dcd(&dev, "");
-    unsigned locator = find_dvsec(&dev, DVSEC_LOCATOR) + 0x14;
+    QTestState *qts = dev->qts;
+    unsigned locator = find_dvsec(dev, DVSEC_LOCATOR) + 0x14;
 
     fault_arm(qts, MEM, "locator-offset", "'count': 0, 'value': 4660");
-    g_assert_cmphex(cfg_readw(&dev, locator + 2), ==, 0x1234);
-    g_assert_cmphex(qtest_readb(qts, dev.cfg + locator + 3), ==, 0x12);
-    g_assert_cmphex(qtest_readb(qts, dev.cfg + locator), ==, 2);
+    g_assert_cmphex(cfg_readw(dev, locator + 2), ==, 0x1234);
+    g_assert_cmphex(qtest_readb(qts, dev->cfg + locator + 3), ==, 0x12);
+    g_assert_cmphex(qtest_readb(qts, dev->cfg + locator), ==, 2);
     fault_arm(qts, MEM, "capability-offset", "'count': 0, 'value': 305419896");
-    g_assert_cmphex(dev_readq(&dev, 0x20) >> 32, ==, 0x12345678);
-    g_assert_cmphex(qtest_readw(qts, dev.bar[2] + 0x26), ==, 0x1234);
-    qtest_quit(qts);
+    g_assert_cmphex(dev_readq(dev, 0x20) >> 32, ==, 0x12345678);
+    g_assert_cmphex(qtest_readw(qts, dev->bar[2] + 0x26), ==, 0x1234);
 }
 
-static void a_status_can_flap(void)
+static void a_status_can_flap(CxlDev *dev)
 {
-    CxlDev dev;
-    QTestState *qts = cxl_start_dcd(&dev, "");
     unsigned i;
 
-    fault_arm(qts, MEM, "media-status-flaps", "'count': 0, 'value': 3");
+    fault_arm(dev->qts, MEM, "media-status-flaps", "'count': 0, 'value': 3");
     for (i = 0; i < 6; i++) {
-        g_assert_cmphex(dev_readl(&dev, REG_MEMDEV_STATUS) >> 2 & 3, ==,
-                        i % 2 ? 1 : 3);
+        g_assert_cmphex(dev_readl(dev, REG_MEMDEV_STATUS) >> 2 & 3, ==, i % 2 ?
+                        1 : 3);
     }
-    qtest_quit(qts);
 }
 
-static void a_bar_can_look_small(void)
+static void a_bar_can_look_small(CxlDev *dev)
 {
-    CxlDev dev;
-    QTestState *qts = cxl_start_dcd(&dev, "");
-    uint32_t old = cfg_readl(&dev, PCI_BASE_ADDRESS_2);
-    uint32_t id = fault_arm(qts, MEM, "bar-small", "'count': 0");
+    uint32_t old = cfg_readl(dev, PCI_BASE_ADDRESS_2);
+    uint32_t id = fault_arm(dev->qts, MEM, "bar-small", "'count': 0");
 
-    g_assert_cmphex(cfg_readl(&dev, PCI_BASE_ADDRESS_2), ==, old);
-    g_assert_cmpint(fault_hits(qts, MEM, id), ==, 0);
-    cfg_writel(&dev, PCI_BASE_ADDRESS_2, 0xffffffff);
-    g_assert_cmphex(cfg_readl(&dev, PCI_BASE_ADDRESS_2) & 0xfffffff0, ==,
+    g_assert_cmphex(cfg_readl(dev, PCI_BASE_ADDRESS_2), ==, old);
+    g_assert_cmpint(fault_hits(dev->qts, MEM, id), ==, 0);
+    cfg_writel(dev, PCI_BASE_ADDRESS_2, 0xffffffff);
+    g_assert_cmphex(cfg_readl(dev, PCI_BASE_ADDRESS_2) & 0xfffffff0, ==,
                     0xfffff000);
-    qtest_quit(qts);
 }
 
-static void an_operation_can_have_no_end(void)
+static void an_operation_can_have_no_end(CxlDev *dev)
 {
-    CxlDev dev;
-    QTestState *qts = cxl_start_dcd(&dev, ",bg-time-scale=0");
-    CxlReq r = { 0 };
+    QTestState *qts = dev->qts;
     uint64_t status;
 
-    req64(&r, 0);
-    req64(&r, 1);
-    req8(&r, 0);
-    g_assert_cmphex(cxl_cmd(&dev, 0x4304, &r, NULL), ==, 1);
+    g_assert_cmphex(cxl_run(dev, NULL, 0x4304, 0, 1, 0), ==, 1);
     qtest_clock_step(qts, 1000000000);
-    g_assert_cmphex(dev_readq(&dev, REG_MB_BG_STATUS), ==, 0x00644304);
+    g_assert_cmphex(dev_readq(dev, REG_MB_BG_STATUS), ==, 0x00644304);
     fault_arm(qts, MEM, "background-endless", "'count': 0");
-    g_assert_cmphex(dev_readq(&dev, REG_MB_BG_STATUS), ==, 0x00634304);
-    g_assert_cmphex(dev_readq(&dev, REG_MB_STATUS) & 1, ==, 1);
+    g_assert_cmphex(dev_readq(dev, REG_MB_BG_STATUS), ==, 0x00634304);
+    g_assert_cmphex(dev_readq(dev, REG_MB_STATUS) & 1, ==, 1);
     fault_clear(qts, MEM);
-    g_assert_cmphex(dev_readq(&dev, REG_MB_STATUS) & 1, ==, 0);
+    g_assert_cmphex(dev_readq(dev, REG_MB_STATUS) & 1, ==, 0);
     fault_arm(qts, MEM, "background-fails", "'value': 17");
-    status = dev_readq(&dev, REG_MB_BG_STATUS);
+    status = dev_readq(dev, REG_MB_BG_STATUS);
     g_assert_cmphex(status, ==, 0x1100644304);
-    g_assert_cmphex(dev_readq(&dev, REG_MB_BG_STATUS), ==, 0x00644304);
-    qtest_quit(qts);
+    g_assert_cmphex(dev_readq(dev, REG_MB_BG_STATUS), ==, 0x00644304);
 }
 
-static void a_decoder_can_lie_about_its_commit(void)
+static void a_decoder_can_lie_about_its_commit(CxlDev *dev)
 {
-    CxlDev dev;
-    QTestState *qts = cxl_start_dcd(&dev, "");
-    uint64_t hpa = cxl_map(&dev, CXL_STATIC);
+    QTestState *qts = dev->qts;
+    uint64_t hpa = cxl_map(dev, CXL_STATIC);
 
-    g_assert_cmphex(comp(&dev, HDM_CONTROL(0)) & (COMMITTED | FAILED), ==,
+    g_assert_cmphex(comp(dev, HDM_CONTROL(0)) & (COMMITTED | FAILED), ==,
                     COMMITTED);
     fault_arm(qts, MEM, "hdm-commit-fails", "");
-    g_assert_cmphex(comp(&dev, HDM_CONTROL(0)) & (COMMITTED | FAILED), ==,
+    g_assert_cmphex(comp(dev, HDM_CONTROL(0)) & (COMMITTED | FAILED), ==,
                     FAILED);
     fault_arm(qts, MEM, "hdm-commit-hangs", "");
-    g_assert_cmphex(comp(&dev, HDM_CONTROL(0)) & (COMMITTED | FAILED), ==, 0);
+    g_assert_cmphex(comp(dev, HDM_CONTROL(0)) & (COMMITTED | FAILED), ==, 0);
     fault_arm(qts, MEM, "hdm-uncommits", "'count': 0");
-    g_assert_cmphex(comp(&dev, HDM_CONTROL(0)) & COMMITTED, ==, COMMITTED);
-    g_assert_cmphex(comp(&dev, HDM_CONTROL(0)) & COMMITTED, ==, 0);
-    g_assert_cmphex(comp(&dev, HDM_CONTROL(0)) & COMMITTED, ==, 0);
+    g_assert_cmphex(comp(dev, HDM_CONTROL(0)) & COMMITTED, ==, COMMITTED);
+    g_assert_cmphex(comp(dev, HDM_CONTROL(0)) & COMMITTED, ==, 0);
+    g_assert_cmphex(comp(dev, HDM_CONTROL(0)) & COMMITTED, ==, 0);
     /* another one is not committed, and does not count */
-    g_assert_cmphex(comp(&dev, HDM_CONTROL(1)) & COMMITTED, ==, 0);
+    g_assert_cmphex(comp(dev, HDM_CONTROL(1)) & COMMITTED, ==, 0);
     /* it decodes all the while */
     qtest_writel(qts, hpa, 0x12345678);
     g_assert_cmphex(qtest_readl(qts, hpa), ==, 0x12345678);
-    qtest_quit(qts);
 }
 
 /* -- DOE ------------------------------------------------------------------- */
@@ -270,72 +251,61 @@ static const struct {
     { "doe-data", 1, 0, 0xffffffff, ~0x21e98u },
 };
 
-static void each_entry_is_as_the_fault_has_it(void)
+static void each_entry_is_as_the_fault_has_it(CxlDev *dev)
 {
-    CxlDev dev;
-    QTestState *qts = cxl_start_dcd(&dev, "");
     unsigned i, k, n;
 
     for (i = 0; i < ARRAY_SIZE(entries); i++) {
         uint32_t good[64] = { }, bad[64] = { }, after[64] = { };
         uint32_t mask = entries[i].mask;
 
-        n = get_entry(&dev, entries[i].handle, good);
-        fault_arm(qts, MEM, entries[i].kind, "");
-        g_assert_cmpuint(get_entry(&dev, entries[i].handle, bad), ==, n);
+        n = get_entry(dev, entries[i].handle, good);
+        fault_arm(dev->qts, MEM, entries[i].kind, "");
+        g_assert_cmpuint(get_entry(dev, entries[i].handle, bad), ==, n);
         g_assert_cmphex(bad[entries[i].at] & mask, ==, entries[i].value);
         for (k = 0; k < n; k++) {
             if (k != entries[i].at && k != entries[i].at + 1) {
                 g_assert_cmphex(bad[k], ==, good[k]);
             }
         }
-        g_assert_cmpuint(get_entry(&dev, entries[i].handle, after), ==, n);
+        g_assert_cmpuint(get_entry(dev, entries[i].handle, after), ==, n);
         g_assert_cmpmem(good, sizeof(good), after, sizeof(after));
-        fault_clear(qts, MEM);
+        fault_clear(dev->qts, MEM);
     }
-    qtest_quit(qts);
 }
 
-static void a_checksum_can_be_wrong(void)
+static void a_checksum_can_be_wrong(CxlDev *dev)
 {
-    CxlDev dev;
-    QTestState *qts = cxl_start_dcd(&dev, "");
     uint32_t good[64], bad[64];
 
-    get_entry(&dev, 0, good);
-    fault_arm(qts, MEM, "cdat-checksum", "'value': 1");
-    get_entry(&dev, 0, bad);
+    get_entry(dev, 0, good);
+    fault_arm(dev->qts, MEM, "cdat-checksum", "'value': 1");
+    get_entry(dev, 0, bad);
     g_assert_cmphex(good[ENTRY + 1] ^ bad[ENTRY + 1], ==, 0x100);
-    qtest_quit(qts);
 }
 
-static void an_answer_can_never_be_ready(void)
+static void an_answer_can_never_be_ready(CxlDev *dev)
 {
-    CxlDev dev;
-    QTestState *qts = cxl_start_dcd(&dev, "");
     uint32_t object[64];
 
-    fault_arm(qts, MEM, "doe-never-ready", "'count': 0");
-    g_assert_cmpuint(get_entry(&dev, 0, object), ==, 0);
-    fault_clear(qts, MEM);
-    g_assert_true(doe_is_ready(&dev));
-    qtest_quit(qts);
+    fault_arm(dev->qts, MEM, "doe-never-ready", "'count': 0");
+    g_assert_cmpuint(get_entry(dev, 0, object), ==, 0);
+    fault_clear(dev->qts, MEM);
+    g_assert_true(doe_is_ready(dev));
 }
 
-static void a_port_can_lie_too(void)
+static void a_port_can_lie_too(CxlDev *dev)
 {
-    CxlDev dev;
-    QTestState *qts = cxl_start_dcd(&dev, "");
+    QTestState *qts = dev->qts;
     uint32_t id = fault_arm(qts, "rp0", "hdm-count", "'count': 0");
 
     /* the device has faults of its own */
-    g_assert_cmphex(comp(&dev, HDM) & 0xf, !=, 0xf);
+    g_assert_cmphex(comp(dev, HDM) & 0xf, !=, 0xf);
     g_assert_cmpint(fault_hits(qts, "rp0", id), ==, 0);
-    qtest_writel(qts, dev.cfg - ((uint64_t)dev.bus << 20) + (52ull << 20) +
+    qtest_writel(qts, dev->cfg - ((uint64_t)dev->bus << 20) + (52ull << 20) +
                  PCI_BASE_ADDRESS_0, 0xc0050000);
     g_assert_cmphex(qtest_readl(qts, 0xc0050000 + HDM) & 0xf, ==, 0xf);
     g_assert_cmpint(fault_hits(qts, "rp0", id), ==, 1);
-    qtest_quit(qts);
 }
 
 static bool is_tested(const char *kind)
@@ -358,31 +328,27 @@ static bool is_tested(const char *kind)
                        "cdat-checksum doe-never-ready", kind);
 }
 
-static void each_kind_is_tested(void)
+static void each_kind_is_tested(CxlDev *dev)
 {
-    CxlDev dev;
-    QTestState *qts = cxl_start_dcd(&dev, "");
-
-    fault_family_is_tested(qts, "registers", is_tested);
-    fault_family_is_tested(qts, "doe and cdat", is_tested);
-    qtest_quit(qts);
+    fault_family_is_tested(dev->qts, "registers", is_tested);
+    fault_family_is_tested(dev->qts, "doe and cdat", is_tested);
 }
 
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-#define T(f) qtest_add_func("/cxl/fault-registers/" #f, f)
-    T(each_register_is_as_the_fault_has_it);
-    T(every_width_is_lied_to_alike);
-    T(a_status_can_flap);
-    T(a_bar_can_look_small);
-    T(an_operation_can_have_no_end);
-    T(a_decoder_can_lie_about_its_commit);
-    T(each_entry_is_as_the_fault_has_it);
-    T(a_checksum_can_be_wrong);
-    T(an_answer_can_never_be_ready);
-    T(a_port_can_lie_too);
-    T(each_kind_is_tested);
-#undef T
+#define DCD(f, props) cxl_add_dcd_test("/cxl/fault-registers/" #f, f, props)
+    DCD(each_register_is_as_the_fault_has_it, "");
+    DCD(every_width_is_lied_to_alike, "");
+    DCD(a_status_can_flap, "");
+    DCD(a_bar_can_look_small, "");
+    DCD(an_operation_can_have_no_end, ",bg-time-scale=0");
+    DCD(a_decoder_can_lie_about_its_commit, "");
+    DCD(each_entry_is_as_the_fault_has_it, "");
+    DCD(a_checksum_can_be_wrong, "");
+    DCD(an_answer_can_never_be_ready, "");
+    DCD(a_port_can_lie_too, "");
+    DCD(each_kind_is_tested, "");
+#undef DCD
     return g_test_run();
 }

@@ -17,7 +17,7 @@
 /* Faults on one target */
 #define FAULTS_MAX  64
 
-static void what_cannot_be_armed_is_refused(void)
+static void what_cannot_be_armed_is_refused(CxlDev *dev)
 {
     static const struct {
         const char *path, *kind, *arguments, *want;
@@ -60,17 +60,14 @@ static void what_cannot_be_armed_is_refused(void)
         { MEM, "answer-code", "'when': 'probably', 'probability': 101",
           "argument 'probability' is 101: give a number from 0 to 100" },
     };
-    CxlDev dev;
-    QTestState *qts = cxl_start_dcd(&dev, "");
     unsigned i;
 
     for (i = 0; i < ARRAY_SIZE(rows); i++) {
-        fault_refused(qts, rows[i].path, rows[i].kind, rows[i].arguments,
+        fault_refused(dev->qts, rows[i].path, rows[i].kind, rows[i].arguments,
                       rows[i].want);
     }
-    g_assert_cmpint(fault_hits(qts, MEM, 1), ==, -1);
-    cxl_alive(&dev);
-    qtest_quit(qts);
+    g_assert_cmpint(fault_hits(dev->qts, MEM, 1), ==, -1);
+    cxl_alive(dev);
 }
 
 static void expect_error(QTestState *qts, const char *text, const char *want)
@@ -83,10 +80,9 @@ static void expect_error(QTestState *qts, const char *text, const char *want)
     qobject_unref(rsp);
 }
 
-static void what_is_not_armed_cannot_be_cleared(void)
+static void what_is_not_armed_cannot_be_cleared(CxlDev *dev)
 {
-    CxlDev dev;
-    QTestState *qts = cxl_start_dcd(&dev, "");
+    QTestState *qts = dev->qts;
     uint32_t id;
 
     expect_error(qts, "{'execute': 'cxl-clear-fault', 'arguments': {'id': 1}}",
@@ -103,14 +99,12 @@ static void what_is_not_armed_cannot_be_cleared(void)
                              "{'path': 'cxl-mem0', 'id': %u}}", id);
     g_assert_cmpint(fault_hits(qts, MEM, id), ==, -1);
     fault_clear(qts, MEM);
-    cxl_alive(&dev);
-    qtest_quit(qts);
+    cxl_alive(dev);
 }
 
-static void faults_of_a_target_are_bounded(void)
+static void faults_of_a_target_are_bounded(CxlDev *dev)
 {
-    CxlDev dev;
-    QTestState *qts = cxl_start_dcd(&dev, "");
+    QTestState *qts = dev->qts;
     unsigned i;
 
     for (i = 0; i < FAULTS_MAX; i++) {
@@ -121,8 +115,7 @@ static void faults_of_a_target_are_bounded(void)
                   "clear some");
     fault_arm(qts, "rp0", "hdm-commit-fails", "");
     qtest_qmp_assert_success(qts, "{'execute': 'cxl-clear-fault'}");
-    cxl_alive(&dev);
-    qtest_quit(qts);
+    cxl_alive(dev);
 }
 
 /* Return codes of @n commands as characters: '.' is success, 'x' the fault's */
@@ -142,8 +135,9 @@ static char *outcomes(CxlDev *dev, unsigned n)
     return g_steal_pointer(&text);
 }
 
-static void it_acts_when_it_was_told_to(void)
+static void it_acts_when_it_was_told_to(CxlDev *dev)
 {
+    QTestState *qts = dev->qts;
     static const struct {
         const char *when, *want;
     } rows[] = {
@@ -157,14 +151,12 @@ static void it_acts_when_it_was_told_to(void)
         { ", 'when': 'probably', 'probability': 0", ".........." },
         { ", 'when': 'probably', 'probability': 100", "xxxxxxxxxx" },
     };
-    CxlDev dev;
-    QTestState *qts = cxl_start_dcd(&dev, "");
     unsigned i;
 
     for (i = 0; i < ARRAY_SIZE(rows); i++) {
         g_autofree char *arguments = g_strconcat(CODE, rows[i].when, NULL);
         uint32_t id = fault_arm(qts, MEM, "answer-code", arguments);
-        g_autofree char *got = outcomes(&dev, 10);
+        g_autofree char *got = outcomes(dev, 10);
         const char *x;
         int hits;
 
@@ -175,29 +167,26 @@ static void it_acts_when_it_was_told_to(void)
         g_assert_cmpint(fault_hits(qts, MEM, id), ==, hits);
         fault_clear(qts, MEM);
     }
-    cxl_alive(&dev);
-    qtest_quit(qts);
+    cxl_alive(dev);
 }
 
-static void chance_follows_from_the_seed(void)
+static void chance_follows_from_the_seed(CxlDev *dev)
 {
-    CxlDev dev;
-    QTestState *qts = cxl_start_dcd(&dev, "");
+    QTestState *qts = dev->qts;
     g_autofree char *first = NULL, *again = NULL, *other = NULL;
 
     fault_arm(qts, MEM, "answer-code", CODE ", 'when': 'probably', 'seed': 7");
-    first = outcomes(&dev, 40);
+    first = outcomes(dev, 40);
     fault_clear(qts, MEM);
     fault_arm(qts, MEM, "answer-code", CODE ", 'when': 'probably', 'seed': 7");
-    again = outcomes(&dev, 40);
+    again = outcomes(dev, 40);
     fault_clear(qts, MEM);
     fault_arm(qts, MEM, "answer-code", CODE ", 'when': 'probably', 'seed': 8");
-    other = outcomes(&dev, 40);
+    other = outcomes(dev, 40);
     g_assert_cmpstr(first, ==, again);
     g_assert_cmpstr(first, !=, other);
     g_assert_nonnull(strchr(first, 'x'));
     g_assert_nonnull(strchr(first, '.'));
-    qtest_quit(qts);
 }
 
 static bool doorbell(CxlDev *dev)
@@ -211,97 +200,84 @@ static void ring(CxlDev *dev, uint16_t opcode)
     dev_writel(dev, REG_MB_CONTROL, 1);
 }
 
-static void an_answer_is_late_by_the_clock(void)
+static void an_answer_is_late_by_the_clock(CxlDev *dev)
 {
-    CxlDev dev;
-    QTestState *qts = cxl_start_dcd(&dev, "");
+    QTestState *qts = dev->qts;
 
     fault_arm(qts, MEM, "answer-late", "'delay': 500");
-    ring(&dev, IDENTIFY);
-    g_assert_true(doorbell(&dev));
+    ring(dev, IDENTIFY);
+    g_assert_true(doorbell(dev));
     qtest_clock_step(qts, 499 * 1000000);
-    g_assert_true(doorbell(&dev));
+    g_assert_true(doorbell(dev));
     qtest_clock_step(qts, 1000000);
-    g_assert_false(doorbell(&dev));
-    g_assert_cmphex(dev_readq(&dev, REG_MB_COMMAND) >> 16, ==, 0x45);
-    cxl_alive(&dev);
-    qtest_quit(qts);
+    g_assert_false(doorbell(dev));
+    g_assert_cmphex(dev_readq(dev, REG_MB_COMMAND) >> 16, ==, 0x45);
+    cxl_alive(dev);
 }
 
-static void a_reset_ends_what_never_comes(void)
+static void a_reset_ends_what_never_comes(CxlDev *dev)
 {
-    CxlDev dev;
-    QTestState *qts = cxl_start_dcd(&dev, "");
+    QTestState *qts = dev->qts;
     uint32_t id = fault_arm(qts, MEM, "answer-never", "");
 
-    ring(&dev, IDENTIFY);
+    ring(dev, IDENTIFY);
     qtest_clock_step(qts, 3600 * 1000000000ll);
-    g_assert_true(doorbell(&dev));
+    g_assert_true(doorbell(dev));
     /* what is written meanwhile does not run */
-    ring(&dev, 0x0400);
-    g_assert_cmphex(dev_readq(&dev, REG_MB_COMMAND) & 0xffff, ==, 0x0400);
-    qtest_system_reset(qts);
-    cxl_probe(qts, 0, &dev);
-    g_assert_false(doorbell(&dev));
-    cxl_alive(&dev);
+    ring(dev, 0x0400);
+    g_assert_cmphex(dev_readq(dev, REG_MB_COMMAND) & 0xffff, ==, 0x0400);
+    cxl_reset(dev);
+    g_assert_false(doorbell(dev));
+    cxl_alive(dev);
     /* what acted as often as it may is still there */
     g_assert_cmpint(fault_hits(qts, MEM, id), ==, 1);
-    qtest_quit(qts);
 }
 
-static void clearing_ends_what_never_comes(void)
+static void clearing_ends_what_never_comes(CxlDev *dev)
 {
-    CxlDev dev;
-    QTestState *qts = cxl_start_dcd(&dev, "");
-
-    fault_arm(qts, MEM, "answer-never", "");
-    ring(&dev, IDENTIFY);
-    g_assert_true(doorbell(&dev));
-    fault_clear(qts, MEM);
-    g_assert_false(doorbell(&dev));
-    cxl_alive(&dev);
-    qtest_quit(qts);
+    fault_arm(dev->qts, MEM, "answer-never", "");
+    ring(dev, IDENTIFY);
+    g_assert_true(doorbell(dev));
+    fault_clear(dev->qts, MEM);
+    g_assert_false(doorbell(dev));
+    cxl_alive(dev);
 }
 
-static void armed_faults_migrate(void)
+static void armed_faults_migrate(CxlDev *dev)
 {
-    g_autofree char *args = cxl_args(CXL_BACKENDS "-device " CXL_DCD_DEVICE);
     g_autofree char *rest = NULL, *want = NULL;
-    CxlDev dev;
-    QTestState *qts = cxl_start_dcd(&dev, "");
     uint32_t id;
 
-    fault_arm(qts, MEM, "answer-code", CODE ", 'when': 'probably', 'seed': 3");
-    want = outcomes(&dev, 20);
-    fault_clear(qts, MEM);
-    id = fault_arm(qts, MEM, "answer-code",
+    fault_arm(dev->qts, MEM, "answer-code",
+              CODE ", 'when': 'probably', 'seed': 3");
+    want = outcomes(dev, 20);
+    fault_clear(dev->qts, MEM);
+    id = fault_arm(dev->qts, MEM, "answer-code",
                    CODE ", 'when': 'probably', 'seed': 3");
-    rest = outcomes(&dev, 10);
+    rest = outcomes(dev, 10);
     g_assert_true(g_str_has_prefix(want, rest));
-    fault_arm(qts, MEM, "answer-never", "'opcode': 1024");
-    fault_arm(qts, "rp0", "hdm-commit-hangs", "");
-    ring(&dev, 0x0400);
-    g_assert_true(doorbell(&dev));
+    fault_arm(dev->qts, MEM, "answer-never", "'opcode': 1024");
+    fault_arm(dev->qts, "rp0", "hdm-commit-hangs", "");
+    ring(dev, 0x0400);
+    g_assert_true(doorbell(dev));
 
-    qts = cxl_migrate(qts, args);
-    dev.qts = qts;
-    g_assert_true(doorbell(&dev));
-    g_assert_cmpint(fault_hits(qts, "rp0", 1), ==, 0);
-    qtest_qmp_assert_success(qts, "{'execute': 'cxl-clear-fault', 'arguments': "
-                             "{'path': 'cxl-mem0', 'id': %u}}", id + 1);
-    g_assert_false(doorbell(&dev));
-    g_assert_cmpint(fault_hits(qts, MEM, id), >=, 1);
-    qtest_quit(qts);
+    cxl_migrate_dcd(dev, "");
+    g_assert_true(doorbell(dev));
+    g_assert_cmpint(fault_hits(dev->qts, "rp0", 1), ==, 0);
+    qtest_qmp_assert_success(dev->qts, "{'execute': 'cxl-clear-fault', "
+                             "'arguments': {'path': 'cxl-mem0', 'id': %u}}",
+                             id + 1);
+    g_assert_false(doorbell(dev));
+    g_assert_cmpint(fault_hits(dev->qts, MEM, id), >=, 1);
 }
 
-static void a_device_goes_with_its_faults(void)
+static void a_device_goes_with_its_faults(CxlDev *dev)
 {
-    CxlDev dev;
-    QTestState *qts = cxl_start_dcd(&dev, "");
+    QTestState *qts = dev->qts;
 
     fault_arm(qts, MEM, "answer-never", "");
     fault_arm(qts, MEM, "event-lost", "");
-    ring(&dev, IDENTIFY);
+    ring(dev, IDENTIFY);
     qtest_qmp_assert_success(qts, "{'execute': 'device_del', 'arguments': "
                              "{'id': 'cxl-mem0'}}");
     cxl_slot_power(qts, 0, false);
@@ -309,14 +285,11 @@ static void a_device_goes_with_its_faults(void)
     fault_refused(qts, MEM, "answer-never", "",
                   "argument 'path' is 'cxl-mem0': " NO_TARGET);
     qtest_qmp_assert_success(qts, "{'execute': 'cxl-clear-fault'}");
-    qtest_quit(qts);
 }
 
-static void each_kind_says_what_it_does(void)
+static void each_kind_says_what_it_does(CxlDev *dev)
 {
-    CxlDev dev;
-    QTestState *qts = cxl_start_dcd(&dev, "");
-    QDict *rsp = qtest_qmp(qts, "{'execute': 'query-cxl-fault-kinds'}");
+    QDict *rsp = qtest_qmp(dev->qts, "{'execute': 'query-cxl-fault-kinds'}");
     g_autoptr(GHashTable) seen = g_hash_table_new(g_str_hash, g_str_equal);
     static const char *const texts[] = {
         "family", "place", "does", "specification"
@@ -337,13 +310,12 @@ static void each_kind_says_what_it_does(void)
     }
     g_assert_cmpuint(g_hash_table_size(seen), >, 100);
     qobject_unref(rsp);
-    qtest_quit(qts);
 }
 
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-#define T(f) qtest_add_func("/cxl/fault/" #f, f)
+#define T(f) cxl_add_dcd_test("/cxl/fault/" #f, f, "")
     T(what_cannot_be_armed_is_refused);
     T(what_is_not_armed_cannot_be_cleared);
     T(faults_of_a_target_are_bounded);

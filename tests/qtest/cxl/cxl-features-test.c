@@ -20,91 +20,37 @@ static void scrub_reads(CxlDev *dev, uint8_t selection, uint8_t hours, bool on)
     g_assert_cmpuint(rsp.data[3], ==, on);
 }
 
-static void every_return_code(void)
+static void saved_values_survive_a_reset(CxlDev *dev)
 {
-    CxlDev dev;
-    QTestState *qts = cxl_start_dcd(&dev, "");
-    CxlReq list = { 0 }, unknown = { 0 }, r;
-    CxlRsp rsp;
-
-    /* 0500h: too few bytes for its header, a start behind the end */
-    req32(&list, 7);
-    req32(&list, 0);
-    cxl_refused(&dev, 0x0500, &list, 0x02);
-    list.len = 0;
-    req32(&list, 8);
-    req32(&list, 1000);
-    cxl_refused(&dev, 0x0500, &list, 0x02);
-    list.len = 0;
-    req32(&list, 8);
-    req32(&list, 0);
-    g_assert_cmphex(cxl_cmd(&dev, 0x0500, &list, &rsp), ==, 0);
-    g_assert_cmpuint(rsp.len, ==, 8);
-    g_assert_cmpuint(lduw_le_p(rsp.data + 2), ==, 8);
-
-    /* unknown feature, selection, version, value, transfers */
-    req_zero(&unknown, 0x15);
-    cxl_refused(&dev, 0x0501, &unknown, 0x03);
-    req_zero(&unknown, 0x20);
-    cxl_refused(&dev, 0x0502, &unknown, 0x03);
-    g_assert_cmphex(ras_get(&dev, RAS_SCRUB, 3, 4, NULL), ==, 0x1a);
-    r = ras_set_request(RAS_SCRUB, RAS_FULL, 2);
-    req16(&r, 0x0101);
-    cxl_refused(&dev, 0x0502, &r, 0x19);
-    r = ras_set_request(RAS_SCRUB, RAS_FULL, 1);
-    req16(&r, 0x0100);
-    cxl_refused(&dev, 0x0502, &r, 0x02);
-    r = ras_set_request(RAS_SCRUB, RAS_FULL, 1);
-    cxl_refused(&dev, 0x0502, &r, 0x16);
-    r = ras_set_request(RAS_SCRUB, RAS_CONTINUE, 1);
-    req8(&r, 1);
-    cxl_refused(&dev, 0x0502, &r, 0x1c);
-    r = ras_set_request(RAS_SCRUB, RAS_START, 1);
-    req8(&r, 1);
-    g_assert_cmphex(cxl_cmd(&dev, 0x0502, &r, NULL), ==, 0);
-    g_assert_cmphex(ras_get(&dev, RAS_SCRUB, RAS_CURRENT, 4, NULL), ==, 0x1b);
-    cxl_refused(&dev, 0x0502, &r, 0x1b);
-    r = ras_set_request(RAS_SCRUB, RAS_ABORT, 1);
-    g_assert_cmphex(cxl_cmd(&dev, 0x0502, &r, NULL), ==, 0);
-    scrub_reads(&dev, RAS_CURRENT, 12, false);
-    qtest_quit(qts);
-}
-
-static void saved_values_survive_a_reset(void)
-{
-    CxlDev dev;
-    QTestState *qts = cxl_start_dcd(&dev, "");
     CxlReq r;
 
-    ras_set_scrub(&dev, RAS_FULL | RAS_SAVE, 6, true);
-    ras_set_scrub(&dev, RAS_FULL, 8, false);
-    scrub_reads(&dev, RAS_CURRENT, 8, false);
-    scrub_reads(&dev, RAS_DEFAULT, 12, false);
-    scrub_reads(&dev, RAS_SAVED, 6, true);
+    ras_set_scrub(dev, RAS_FULL | RAS_SAVE, 6, true);
+    ras_set_scrub(dev, RAS_FULL, 8, false);
+    scrub_reads(dev, RAS_CURRENT, 8, false);
+    scrub_reads(dev, RAS_DEFAULT, 12, false);
+    scrub_reads(dev, RAS_SAVED, 6, true);
     r = ras_set_request(RAS_SCRUB, RAS_START, 1);
     req8(&r, 1);
-    g_assert_cmphex(cxl_cmd(&dev, 0x0502, &r, NULL), ==, 0);
-    ras_reset(&dev);
-    scrub_reads(&dev, RAS_CURRENT, 6, true);
-    qtest_quit(qts);
+    g_assert_cmphex(cxl_cmd(dev, 0x0502, &r, NULL), ==, 0);
+    cxl_reset(dev);
+    scrub_reads(dev, RAS_CURRENT, 6, true);
 }
 
-static void scrub_finds_poison(void)
+static void scrub_finds_poison(CxlDev *dev)
 {
-    CxlDev dev;
-    QTestState *qts = cxl_start_dcd(&dev, "");
+    QTestState *qts = dev->qts;
     CxlRsp rsp;
 
     /* not while it is off */
-    ras_poison(&dev, 0x1000);
+    ras_poison(dev, 0x1000);
     qtest_clock_step(qts, 48 * RAS_HOUR_NS);
-    g_assert_cmphex(dev_readl(&dev, REG_EVENT_STATUS), ==, 0);
+    g_assert_cmphex(dev_readl(dev, REG_EVENT_STATUS), ==, 0);
 
-    ras_set_scrub(&dev, RAS_FULL, 1, true);
-    g_assert_cmphex(dev_readl(&dev, REG_EVENT_STATUS), ==, 0);
+    ras_set_scrub(dev, RAS_FULL, 1, true);
+    g_assert_cmphex(dev_readl(dev, REG_EVENT_STATUS), ==, 0);
     qtest_clock_step(qts, RAS_HOUR_NS);
-    g_assert_cmphex(dev_readl(&dev, REG_EVENT_STATUS), ==, 1 << LOG_FAIL);
-    g_assert_cmpuint(ras_read_log(&dev, LOG_FAIL, &rsp), ==, 1);
+    g_assert_cmphex(dev_readl(dev, REG_EVENT_STATUS), ==, 1 << LOG_FAIL);
+    g_assert_cmpuint(ras_read_log(dev, LOG_FAIL, &rsp), ==, 1);
     /* General Media, failure, volatile, uncorrectable, scrub ECC, by scrub */
     g_assert_cmphex((uint32_t)ldl_be_p(rsp.data + 0x20), ==,
                     0xfbcd0a77);
@@ -116,22 +62,20 @@ static void scrub_finds_poison(void)
     g_assert_cmphex(rsp.data[0x20 + 0x38], ==, 1);
     g_assert_cmphex(rsp.data[0x20 + 0x39], ==, 4);
     g_assert_cmphex(rsp.data[0x20 + 0x3a], ==, 5);
-    g_assert_cmpuint(drain_log(&dev, LOG_FAIL), ==, 1);
+    g_assert_cmpuint(drain_log(dev, LOG_FAIL), ==, 1);
 
     /* once in each cycle, until it is switched off */
     qtest_clock_step(qts, RAS_HOUR_NS);
-    g_assert_cmpuint(drain_log(&dev, LOG_FAIL), ==, 1);
-    ras_set_scrub(&dev, RAS_FULL, 1, false);
+    g_assert_cmpuint(drain_log(dev, LOG_FAIL), ==, 1);
+    ras_set_scrub(dev, RAS_FULL, 1, false);
     qtest_clock_step(qts, 48 * RAS_HOUR_NS);
-    g_assert_cmphex(dev_readl(&dev, REG_EVENT_STATUS), ==, 0);
-    qtest_quit(qts);
+    g_assert_cmphex(dev_readl(dev, REG_EVENT_STATUS), ==, 0);
 }
 
 /* Poison of capacity that no host has is the Fabric Manager's business */
-static void scrub_tells_who_may_use_the_memory(void)
+static void scrub_tells_who_may_use_the_memory(CxlDev *dev)
 {
-    CxlDev dev;
-    QTestState *qts = cxl_start_dcd(&dev, "");
+    QTestState *qts = dev->qts;
     CxlExtent e = { .dpa = CXL_DC_BASE, .len = CXL_BLOCK };
     QDict *rsp;
 
@@ -140,52 +84,45 @@ static void scrub_tells_who_may_use_the_memory(void)
         "'/machine/peripheral/cxl-mem0', 'start': %" PRIu64 ", 'length': 64}}",
         (uint64_t)CXL_DC_BASE);
     qobject_unref(rsp);
-    ras_set_scrub(&dev, RAS_FULL, 1, true);
+    ras_set_scrub(dev, RAS_FULL, 1, true);
     qtest_clock_step(qts, RAS_HOUR_NS);
-    g_assert_cmphex(dev_readl(&dev, REG_EVENT_STATUS), ==, 0);
+    g_assert_cmphex(dev_readl(dev, REG_EVENT_STATUS), ==, 0);
 
-    g_assert_cmphex(fm_add_list(&dev, &e, 1), ==, 0);
-    g_assert_cmphex(host_answer(&dev, 0x4802, &e, 1, false), ==, 0);
-    drain_log(&dev, 4);
+    cxl_hold(dev, &e, 1);
+    drain_log(dev, 4);
     qtest_clock_step(qts, RAS_HOUR_NS);
-    g_assert_cmphex(dev_readl(&dev, REG_EVENT_STATUS), ==, 1 << LOG_FAIL);
-    qtest_quit(qts);
+    g_assert_cmphex(dev_readl(dev, REG_EVENT_STATUS), ==, 1 << LOG_FAIL);
 }
 
-static void state_survives_save_and_load(void)
+static void state_survives_save_and_load(CxlDev *dev)
 {
-    g_autofree char *args = cxl_args(CXL_BACKENDS "-device " CXL_DCD_DEVICE);
-    CxlDev dev;
-    QTestState *qts = cxl_start_dcd(&dev, "");
     CxlReq r;
 
-    ras_poison(&dev, CXL_STATIC - 64);
-    ras_set_scrub(&dev, RAS_FULL | RAS_SAVE, 3, true);
-    ras_set_scrub(&dev, RAS_FULL, 2, true);
+    ras_poison(dev, CXL_STATIC - 64);
+    ras_set_scrub(dev, RAS_FULL | RAS_SAVE, 3, true);
+    ras_set_scrub(dev, RAS_FULL, 2, true);
     r = ras_set_request(RAS_SCRUB, RAS_START, 1);
     req8(&r, 9);
-    g_assert_cmphex(cxl_cmd(&dev, 0x0502, &r, NULL), ==, 0);
-    qts = cxl_migrate(qts, args);
-    cxl_probe(qts, 0, &dev);
-    g_assert_cmphex(ras_get(&dev, RAS_SCRUB, RAS_CURRENT, 4, NULL), ==, 0x1b);
+    g_assert_cmphex(cxl_cmd(dev, 0x0502, &r, NULL), ==, 0);
+    cxl_migrate_dcd(dev, "");
+    cxl_probe(dev->qts, 0, dev);
+    g_assert_cmphex(ras_get(dev, RAS_SCRUB, RAS_CURRENT, 4, NULL), ==, 0x1b);
     r = ras_set_request(RAS_SCRUB, RAS_ABORT, 1);
-    g_assert_cmphex(cxl_cmd(&dev, 0x0502, &r, NULL), ==, 0);
-    scrub_reads(&dev, RAS_CURRENT, 2, true);
-    scrub_reads(&dev, RAS_SAVED, 3, true);
-    qtest_clock_step(qts, 2 * RAS_HOUR_NS);
-    g_assert_cmphex(dev_readl(&dev, REG_EVENT_STATUS), ==, 1 << LOG_FAIL);
-    qtest_quit(qts);
+    g_assert_cmphex(cxl_cmd(dev, 0x0502, &r, NULL), ==, 0);
+    scrub_reads(dev, RAS_CURRENT, 2, true);
+    scrub_reads(dev, RAS_SAVED, 3, true);
+    qtest_clock_step(dev->qts, 2 * RAS_HOUR_NS);
+    g_assert_cmphex(dev_readl(dev, REG_EVENT_STATUS), ==, 1 << LOG_FAIL);
 }
 
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-#define T(f) qtest_add_func("/cxl/features/" #f, f)
-    T(every_return_code);
-    T(saved_values_survive_a_reset);
-    T(scrub_finds_poison);
-    T(scrub_tells_who_may_use_the_memory);
-    T(state_survives_save_and_load);
-#undef T
+#define DCD(f) cxl_add_dcd_test("/cxl/features/" #f, f, "")
+    DCD(saved_values_survive_a_reset);
+    DCD(scrub_finds_poison);
+    DCD(scrub_tells_who_may_use_the_memory);
+    DCD(state_survives_save_and_load);
+#undef DCD
     return g_test_run();
 }

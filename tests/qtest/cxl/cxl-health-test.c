@@ -27,14 +27,7 @@ static bool set_reading(QTestState *qts, const char *name, int64_t value)
 
 static void arm_temperature(CxlDev *dev, uint16_t over)
 {
-    CxlReq r = { 0 };
-
-    req8(&r, 2);
-    req8(&r, 2);
-    req16(&r, 0);
-    req16(&r, over);
-    req_zero(&r, 6);
-    g_assert_cmphex(cxl_cmd(dev, 0x4202, &r, NULL), ==, 0);
+    g_assert_cmphex(cxl_run(dev, NULL, 0x4202, 2, 2, 0, over, 0, 0, 0), ==, 0);
 }
 
 static uint32_t dirty_count(CxlDev *dev)
@@ -48,44 +41,30 @@ static uint32_t dirty_count(CxlDev *dev)
 
 static void set_dirty(CxlDev *dev)
 {
-    CxlReq r = { 0 };
-
-    req8(&r, 1);
-    g_assert_cmphex(cxl_cmd(dev, 0x4204, &r, NULL), ==, 0);
+    g_assert_cmphex(cxl_run(dev, NULL, 0x4204, 1), ==, 0);
 }
 
-static void reset(CxlDev *dev)
+static void a_passed_threshold_makes_one_record(CxlDev *dev)
 {
-    qtest_system_reset(dev->qts);
-    cxl_probe(dev->qts, 0, dev);
-}
-
-static void a_passed_threshold_makes_one_record(void)
-{
-    CxlDev dev;
-    QTestState *qts = cxl_start_dcd(&dev, "");
-    CxlReq log = { 0 };
+    QTestState *qts = dev->qts;
     CxlRsp rsp;
 
-    arm_temperature(&dev, 60);
+    arm_temperature(dev, 60);
     g_assert_true(set_reading(qts, "temperature", 59));
-    g_assert_cmphex(dev_readl(&dev, REG_EVENT_STATUS), ==, 0);
+    g_assert_cmphex(dev_readl(dev, REG_EVENT_STATUS), ==, 0);
     g_assert_true(set_reading(qts, "temperature", 60));
     g_assert_true(set_reading(qts, "temperature", 61));
-    g_assert_cmphex(dev_readl(&dev, REG_EVENT_STATUS), ==, 1 << 1);
-    req8(&log, 1);
-    g_assert_cmphex(cxl_cmd(&dev, 0x0100, &log, &rsp), ==, 0);
+    g_assert_cmphex(dev_readl(dev, REG_EVENT_STATUS), ==, 1 << 1);
+    g_assert_cmphex(cxl_run(dev, &rsp, 0x0100, 1), ==, 0);
     g_assert_cmpuint(lduw_le_p(rsp.data + 0x14), ==, 1);
     g_assert_cmphex(rsp.data[0x20 + 0x30], ==, 3);
     g_assert_cmphex(rsp.data[0x20 + 0x33], ==, 1 << 2);
     g_assert_cmpuint(lduw_le_p(rsp.data + 0x20 + 0x35), ==, 60);
-    qtest_quit(qts);
 }
 
-static void impossible_readings_are_refused(void)
+static void impossible_readings_are_refused(CxlDev *dev)
 {
-    CxlDev dev;
-    QTestState *qts = cxl_start_dcd(&dev, "");
+    QTestState *qts = dev->qts;
     CxlRsp rsp;
 
     g_assert_false(set_reading(qts, "life-used", 101));
@@ -94,27 +73,23 @@ static void impossible_readings_are_refused(void)
     g_assert_false(set_reading(qts, "corrected-volatile-errors", 1ll << 32));
     g_assert_true(set_reading(qts, "life-used", 100));
     g_assert_true(set_reading(qts, "temperature", -40));
-    g_assert_cmphex(cxl_cmd(&dev, 0x4200, NULL, &rsp), ==, 0);
+    g_assert_cmphex(cxl_cmd(dev, 0x4200, NULL, &rsp), ==, 0);
     g_assert_cmpuint(rsp.data[3], ==, 100);
     g_assert_cmpint((int16_t)lduw_le_p(rsp.data + 4), ==, -40);
-    qtest_quit(qts);
 }
 
-static void a_reset_counts_a_dirty_shutdown(void)
+static void a_reset_counts_a_dirty_shutdown(CxlDev *dev)
 {
-    CxlDev dev;
-    QTestState *qts = cxl_start_dcd(&dev, "");
     CxlRsp rsp;
 
-    g_assert_cmpuint(dirty_count(&dev), ==, 0);
-    set_dirty(&dev);
-    reset(&dev);
-    g_assert_cmpuint(dirty_count(&dev), ==, 1);
-    g_assert_cmphex(cxl_cmd(&dev, 0x4203, NULL, &rsp), ==, 0);
+    g_assert_cmpuint(dirty_count(dev), ==, 0);
+    set_dirty(dev);
+    cxl_reset(dev);
+    g_assert_cmpuint(dirty_count(dev), ==, 1);
+    g_assert_cmphex(cxl_cmd(dev, 0x4203, NULL, &rsp), ==, 0);
     g_assert_cmphex(rsp.data[0], ==, 0);
-    reset(&dev);
-    g_assert_cmpuint(dirty_count(&dev), ==, 1);
-    qtest_quit(qts);
+    cxl_reset(dev);
+    g_assert_cmpuint(dirty_count(dev), ==, 1);
 }
 
 static void upload(CxlDev *dev)
@@ -139,57 +114,44 @@ static void check_revision(CxlDev *dev, const char *text)
 
 static void stage(CxlDev *dev)
 {
-    CxlReq r = { 0 };
-
-    req8(&r, 1);
-    req8(&r, 2);
-    g_assert_cmphex(cxl_cmd(dev, 0x0202, &r, NULL), ==, 0);
+    g_assert_cmphex(cxl_run(dev, NULL, 0x0202, 1, 2), ==, 0);
 }
 
-static void staged_firmware_runs_after_reset(void)
+static void staged_firmware_runs_after_reset(CxlDev *dev)
 {
-    CxlDev dev;
-    QTestState *qts = cxl_start_dcd(&dev, "");
-
-    upload(&dev);
-    qtest_clock_step(qts, FULL_NS);
-    stage(&dev);
-    check_revision(&dev, "BWFW VERSION 00");
-    reset(&dev);
-    check_revision(&dev, "BWFW VERSION 01");
-    reset(&dev);
-    check_revision(&dev, "BWFW VERSION 01");
-    qtest_quit(qts);
+    upload(dev);
+    qtest_clock_step(dev->qts, FULL_NS);
+    stage(dev);
+    check_revision(dev, "BWFW VERSION 00");
+    cxl_reset(dev);
+    check_revision(dev, "BWFW VERSION 01");
+    cxl_reset(dev);
+    check_revision(dev, "BWFW VERSION 01");
 }
 
-static void state_survives_save_and_load(void)
+static void state_survives_save_and_load(CxlDev *dev)
 {
-    g_autofree char *args = cxl_args(CXL_BACKENDS "-device " CXL_DCD_DEVICE);
-    CxlDev dev;
-    QTestState *qts = cxl_start_dcd(&dev, "");
-
-    set_dirty(&dev);
-    upload(&dev);
-    qts = cxl_migrate(qts, args);
-    cxl_probe(qts, 0, &dev);
-    g_assert_cmpuint(dirty_count(&dev), ==, 0);
-    qtest_clock_step(qts, FULL_NS);
-    stage(&dev);
-    reset(&dev);
-    g_assert_cmpuint(dirty_count(&dev), ==, 1);
-    check_revision(&dev, "BWFW VERSION 01");
-    qtest_quit(qts);
+    set_dirty(dev);
+    upload(dev);
+    cxl_migrate_dcd(dev, "");
+    cxl_probe(dev->qts, 0, dev);
+    g_assert_cmpuint(dirty_count(dev), ==, 0);
+    qtest_clock_step(dev->qts, FULL_NS);
+    stage(dev);
+    cxl_reset(dev);
+    g_assert_cmpuint(dirty_count(dev), ==, 1);
+    check_revision(dev, "BWFW VERSION 01");
 }
 
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-#define T(f) qtest_add_func("/cxl/health/" #f, f)
-    T(a_passed_threshold_makes_one_record);
-    T(impossible_readings_are_refused);
-    T(a_reset_counts_a_dirty_shutdown);
-    T(staged_firmware_runs_after_reset);
-    T(state_survives_save_and_load);
-#undef T
+#define DCD(f) cxl_add_dcd_test("/cxl/health/" #f, f, "")
+    DCD(a_passed_threshold_makes_one_record);
+    DCD(impossible_readings_are_refused);
+    DCD(a_reset_counts_a_dirty_shutdown);
+    DCD(staged_firmware_runs_after_reset);
+    DCD(state_survives_save_and_load);
+#undef DCD
     return g_test_run();
 }

@@ -68,10 +68,9 @@ static void expect(QTestState *qts, const char *command, const char *path,
     qobject_unref(rsp);
 }
 
-static void every_command_wants_a_memory_device(void)
+static void every_command_wants_a_memory_device(CxlDev *dev)
 {
-    CxlDev dev;
-    QTestState *qts = cxl_start_dcd(&dev, "");
+    QTestState *qts = dev->qts;
     unsigned i;
 
     for (i = 0; i < ARRAY_SIZE(commands); i++) {
@@ -90,13 +89,12 @@ static void every_command_wants_a_memory_device(void)
                "Overlap with existing poisoned region not supported" :
                g_str_equal(name, "cxl-add-dynamic-capacity") ?
                "cannot add DPA again while still pending" : NULL);
-        cxl_alive(&dev);
+        cxl_alive(dev);
     }
-    qtest_quit(qts);
 }
 
 /* The monitor's reader sees what is wrong, not thousands of characters of it */
-static void errors_repeat_little_of_a_long_text(void)
+static void errors_repeat_little_of_a_long_text(CxlDev *dev)
 {
     g_autofree char *text = g_strnfill(10000, 'x');
     static const struct { const char *command, *arguments; } tags[] = {
@@ -105,8 +103,6 @@ static void errors_repeat_little_of_a_long_text(void)
         { "cxl-release-dynamic-capacity", "'host-id': 0, "
           "'removal-policy': 'tag-based'" },
     };
-    CxlDev dev;
-    QTestState *qts = cxl_start_dcd(&dev, "");
     unsigned i;
 
     for (i = 0; i < ARRAY_SIZE(commands) + ARRAY_SIZE(tags); i++) {
@@ -121,15 +117,14 @@ static void errors_repeat_little_of_a_long_text(void)
         QDict *rsp;
         const char *desc;
 
-        qtest_qmp_send_raw(qts, "%s", json);
-        rsp = qtest_qmp_receive(qts);
+        qtest_qmp_send_raw(dev->qts, "%s", json);
+        rsp = qtest_qmp_receive(dev->qts);
         desc = qdict_get_str(qdict_get_qdict(rsp, "error"), "desc");
         g_assert_nonnull(strstr(desc, "'xxx"));
         g_assert_nonnull(strstr(desc, "xxx'"));
         g_assert_cmpuint(strlen(desc), <, 256);
         qobject_unref(rsp);
     }
-    qtest_quit(qts);
 }
 
 #define GM(more)    "cxl-inject-general-media-event", MEDIA_EVENT ", " more
@@ -138,7 +133,7 @@ static void errors_repeat_little_of_a_long_text(void)
                     "'transaction-type': 1, "
 #define SIXTEEN     "0123456789abcdef"
 
-static void records_take_what_fits_and_nothing_else(void)
+static void records_take_what_fits_and_nothing_else(CxlDev *dev)
 {
     static const struct {
         const char *command, *arguments, *error;
@@ -184,36 +179,31 @@ static void records_take_what_fits_and_nothing_else(void)
         { "cxl-inject-dram-event",
           HEADER "'flags': 16777215, 'dpa': 805306367" },
     };
-    CxlDev dev;
-    QTestState *qts = cxl_start_dcd(&dev, "");
-    CxlReq r = { 0 };
+    CxlReq r;
     CxlRsp rsp;
     unsigned i;
 
     for (i = 0; i < ARRAY_SIZE(row); i++) {
-        expect(qts, row[i].command, "cxl-mem0", row[i].arguments,
+        expect(dev->qts, row[i].command, "cxl-mem0", row[i].arguments,
                row[i].error);
     }
-    req8(&r, 3);
-    g_assert_cmphex(cxl_cmd(&dev, 0x0100, &r, &rsp), ==, 0);
+    r = cxl_req(0x0100, 3);
+    g_assert_cmphex(cxl_cmd(dev, 0x0100, &r, &rsp), ==, 0);
     g_assert_cmpuint(lduw_le_p(rsp.data + 0x14), ==, 0);
     g_assert_cmphex(rsp.data[0], ==, 0);
     for (i = 0; i < ARRAY_SIZE(fits); i++) {
-        expect(qts, fits[i].command, "cxl-mem0", fits[i].arguments, NULL);
+        expect(dev->qts, fits[i].command, "cxl-mem0", fits[i].arguments, NULL);
     }
-    g_assert_cmphex(cxl_cmd(&dev, 0x0100, &r, &rsp), ==, 0);
+    g_assert_cmphex(cxl_cmd(dev, 0x0100, &r, &rsp), ==, 0);
     g_assert_cmpuint(lduw_le_p(rsp.data + 0x14), ==, ARRAY_SIZE(fits));
-    qtest_quit(qts);
 }
 
 /* Record of the log of failures that is the only one; leaves the log empty */
 static void take_record(CxlDev *dev, uint8_t rec[0x80])
 {
-    CxlReq r = { 0 };
     CxlRsp rsp;
 
-    req8(&r, 2);
-    g_assert_cmphex(cxl_cmd(dev, 0x0100, &r, &rsp), ==, 0);
+    g_assert_cmphex(cxl_run(dev, &rsp, 0x0100, 2), ==, 0);
     g_assert_cmpuint(lduw_le_p(rsp.data + 0x14), ==, 1);
     memcpy(rec, rsp.data + 0x20, 0x80);
     /* handle and time are the device's */
@@ -338,7 +328,7 @@ static void ras_write(CxlDev *dev, unsigned offset, uint32_t value)
     qtest_writel(dev->qts, dev->bar[0] + CXL_CACHEMEM_OFFSET + offset, value);
 }
 
-static void every_error_has_its_bit(void)
+static void every_error_has_its_bit(CxlDev *dev)
 {
     static const struct {
         const char *name;
@@ -356,30 +346,27 @@ static void every_error_has_its_bit(void)
         { "retry-threshold", 3 }, { "cache-poison-received", 4 },
         { "mem-poison-received", 5 }, { "physical", 6 },
     };
-    CxlDev dev;
-    QTestState *qts = cxl_start_dcd(&dev, "");
     unsigned i;
 
-    ras_write(&dev, CXL_RAS_UNC_MASK, 0);
-    ras_write(&dev, CXL_RAS_COR_MASK, 0);
+    ras_write(dev, CXL_RAS_UNC_MASK, 0);
+    ras_write(dev, CXL_RAS_COR_MASK, 0);
     for (i = 0; i < ARRAY_SIZE(uncorrectable); i++) {
-        qtest_qmp_assert_success(qts,
+        qtest_qmp_assert_success(dev->qts,
             "{'execute': 'cxl-inject-uncorrectable-errors', 'arguments': {"
             " 'path': 'cxl-mem0', 'errors': ["
             " { 'type': %s, 'header': [] } ] } }", uncorrectable[i].name);
-        g_assert_cmphex(ras(&dev, CXL_RAS_UNC_STATUS), ==,
-                        1u << uncorrectable[i].bit);
-        ras_write(&dev, CXL_RAS_UNC_STATUS, 1u << uncorrectable[i].bit);
+        g_assert_cmphex(ras(dev, CXL_RAS_UNC_STATUS), ==, 1u <<
+                        uncorrectable[i].bit);
+        ras_write(dev, CXL_RAS_UNC_STATUS, 1u << uncorrectable[i].bit);
     }
     for (i = 0; i < ARRAY_SIZE(correctable); i++) {
-        qtest_qmp_assert_success(qts,
+        qtest_qmp_assert_success(dev->qts,
             "{'execute': 'cxl-inject-correctable-error', 'arguments': {"
             " 'path': 'cxl-mem0', 'type': %s } }", correctable[i].name);
-        g_assert_cmphex(ras(&dev, CXL_RAS_COR_STATUS), ==,
-                        1u << correctable[i].bit);
-        ras_write(&dev, CXL_RAS_COR_STATUS, 1u << correctable[i].bit);
+        g_assert_cmphex(ras(dev, CXL_RAS_COR_STATUS), ==, 1u <<
+                        correctable[i].bit);
+        ras_write(dev, CXL_RAS_COR_STATUS, 1u << correctable[i].bit);
     }
-    qtest_quit(qts);
 }
 
 /* @aer: the mask of AER hides it; @ras: so many are hidden by that of RAS */
@@ -396,75 +383,69 @@ static void expect_masked(QTestState *qts, const char *json, unsigned ras,
     qobject_unref(answer);
 }
 
-static void masks_that_hide_an_error_are_told(void)
+static void masks_that_hide_an_error_are_told(CxlDev *dev)
 {
+    QTestState *qts = dev->qts;
     const char *two = "{'execute': 'cxl-inject-uncorrectable-errors', "
         "'arguments': { 'errors': [ { 'type': 'mem-data-ecc', 'header': [] }, "
         "{ 'type': 'internal', 'header': [] } ] } }";
     const char *corrected = "{'execute': 'cxl-inject-correctable-error', "
         "'arguments': { 'type': 'mem-data-ecc' } }";
-    CxlDev dev;
-    QTestState *qts = cxl_start_dcd(&dev, "");
 
     expect_masked(qts, two, 2, true);
     expect_masked(qts, corrected, 1, true);
-    g_assert_cmphex(ras(&dev, CXL_RAS_UNC_STATUS), ==, 0);
-    g_assert_cmphex(ras(&dev, CXL_RAS_COR_STATUS), ==, 0);
+    g_assert_cmphex(ras(dev, CXL_RAS_UNC_STATUS), ==, 0);
+    g_assert_cmphex(ras(dev, CXL_RAS_COR_STATUS), ==, 0);
 
     /* one of the two */
-    ras_write(&dev, CXL_RAS_UNC_MASK, 1 << 14);
-    ras_write(&dev, CXL_RAS_COR_MASK, 0);
+    ras_write(dev, CXL_RAS_UNC_MASK, 1 << 14);
+    ras_write(dev, CXL_RAS_COR_MASK, 0);
     expect_masked(qts, two, 1, true);
     expect_masked(qts, corrected, 0, true);
-    g_assert_cmphex(ras(&dev, CXL_RAS_UNC_STATUS), ==, 1 << 7);
+    g_assert_cmphex(ras(dev, CXL_RAS_UNC_STATUS), ==, 1 << 7);
 
     /* cxl-commands.rst: with setpci, and of RAS at 1084h and 1090h of BAR0 */
-    cfg_writel(&dev, AER + 0x08, cfg_readl(&dev, AER + 0x08) & ~0x400000);
-    cfg_writel(&dev, AER + 0x14, cfg_readl(&dev, AER + 0x14) & ~0x4000);
+    cfg_writel(dev, AER + 0x08, cfg_readl(dev, AER + 0x08) & ~0x400000);
+    cfg_writel(dev, AER + 0x14, cfg_readl(dev, AER + 0x14) & ~0x4000);
     expect_masked(qts, two, 1, false);
     expect_masked(qts, corrected, 0, false);
-    qtest_writel(qts, dev.bar[0] + 0x1084, 0);
-    qtest_writel(qts, dev.bar[0] + 0x1090, 0);
+    qtest_writel(qts, dev->bar[0] + 0x1084, 0);
+    qtest_writel(qts, dev->bar[0] + 0x1090, 0);
     expect_masked(qts, two, 0, false);
     expect_masked(qts, corrected, 0, false);
-    qtest_quit(qts);
 }
 
 /* A header log has 16 words, and a caller may give what older ones had */
-static void header_log_is_bounded(void)
+static void header_log_is_bounded(CxlDev *dev)
 {
     GString *words = g_string_new("'errors': [ { 'type': 'internal', "
                                   "'header': [ 1");
-    CxlDev dev;
-    QTestState *qts = cxl_start_dcd(&dev, "");
     g_autofree char *fits = NULL;
     unsigned i;
 
-    ras_write(&dev, CXL_RAS_UNC_MASK, 0);
+    ras_write(dev, CXL_RAS_UNC_MASK, 0);
     for (i = 2; i <= 32; i++) {
         g_string_append_printf(words, ", %u", i);
     }
     fits = g_strdup_printf("%s ] } ]", words->str);
     g_string_append(words, ", 33 ] } ]");
-    expect(qts, "cxl-inject-uncorrectable-errors", "cxl-mem0", words->str,
+    expect(dev->qts, "cxl-inject-uncorrectable-errors", "cxl-mem0", words->str,
            "Header must be 32 DWORD or less");
-    g_assert_cmphex(ras(&dev, CXL_RAS_UNC_STATUS), ==, 0);
-    expect(qts, "cxl-inject-uncorrectable-errors", "cxl-mem0", fits, NULL);
+    g_assert_cmphex(ras(dev, CXL_RAS_UNC_STATUS), ==, 0);
+    expect(dev->qts, "cxl-inject-uncorrectable-errors", "cxl-mem0", fits, NULL);
     for (i = 0; i < 16; i++) {
-        g_assert_cmpuint(ras(&dev, CXL_RAS_HEADER_LOG + 4 * i), ==, i + 1);
+        g_assert_cmpuint(ras(dev, CXL_RAS_HEADER_LOG + 4 * i), ==, i + 1);
     }
     g_string_free(words, true);
-    qtest_quit(qts);
 }
 
 /* Whether a mask hides them or not; what waits is not changed by a refusal */
-static void errors_in_line_are_bounded(void)
+static void errors_in_line_are_bounded(CxlDev *dev)
 {
+    QTestState *qts = dev->qts;
     static const char one[] = "{ 'type': 'internal', 'header': [ 7 ] }";
     g_autoptr(GString) most = g_string_new("'errors': [ ");
     g_autofree char *fits = NULL, *more = NULL;
-    CxlDev dev;
-    QTestState *qts = cxl_start_dcd(&dev, "");
     unsigned i;
 
     for (i = 0; i < RAS_MAX; i++) {
@@ -477,8 +458,8 @@ static void errors_in_line_are_bounded(void)
     expect(qts, "cxl-inject-uncorrectable-errors", "cxl-mem0", "'errors': []",
            "argument 'errors' has 0 errors: give 1 to 1024");
     expect(qts, "cxl-inject-uncorrectable-errors", "cxl-mem0", fits, NULL);
-    ras_write(&dev, CXL_RAS_UNC_MASK, 0);
-    g_assert_cmphex(ras(&dev, CXL_RAS_UNC_STATUS), ==, 0);
+    ras_write(dev, CXL_RAS_UNC_MASK, 0);
+    g_assert_cmphex(ras(dev, CXL_RAS_UNC_STATUS), ==, 0);
 
     expect(qts, "cxl-inject-uncorrectable-errors", "cxl-mem0", fits, NULL);
     expect(qts, "cxl-inject-uncorrectable-errors", "cxl-mem0",
@@ -486,70 +467,61 @@ static void errors_in_line_are_bounded(void)
            "1024 errors are waiting to be read, and 1 more exceed the limit of "
            "1024");
     for (i = 0; i < RAS_MAX; i++) {
-        g_assert_cmphex(ras(&dev, CXL_RAS_UNC_STATUS), ==, 1 << 14);
-        g_assert_cmpuint(ras(&dev, CXL_RAS_HEADER_LOG), ==, 7);
-        ras_write(&dev, CXL_RAS_UNC_STATUS, 1 << 14);
+        g_assert_cmphex(ras(dev, CXL_RAS_UNC_STATUS), ==, 1 << 14);
+        g_assert_cmpuint(ras(dev, CXL_RAS_HEADER_LOG), ==, 7);
+        ras_write(dev, CXL_RAS_UNC_STATUS, 1 << 14);
     }
-    g_assert_cmphex(ras(&dev, CXL_RAS_UNC_STATUS), ==, 0);
-    qtest_quit(qts);
+    g_assert_cmphex(ras(dev, CXL_RAS_UNC_STATUS), ==, 0);
 }
 
-static void full_log_counts_what_it_loses(void)
+static void full_log_counts_what_it_loses(CxlDev *dev)
 {
-    CxlDev dev;
-    QTestState *qts = cxl_start_dcd(&dev, "");
-    CxlReq r = { 0 };
     CxlRsp rsp;
     unsigned i;
 
     for (i = 0; i < LOG_RECORDS + 3; i++) {
-        expect(qts, "cxl-inject-dram-event", "cxl-mem0", MEDIA_EVENT, NULL);
+        expect(dev->qts, "cxl-inject-dram-event", "cxl-mem0", MEDIA_EVENT,
+               NULL);
     }
-    req8(&r, 3);
-    g_assert_cmphex(cxl_cmd(&dev, 0x0100, &r, &rsp), ==, 0);
+    g_assert_cmphex(cxl_run(dev, &rsp, 0x0100, 3), ==, 0);
     g_assert_cmpuint(lduw_le_p(rsp.data + 0x14), ==, LOG_RECORDS);
     g_assert_cmphex(rsp.data[0] & 1, ==, 1);
     g_assert_cmpuint(lduw_le_p(rsp.data + 2), ==, 3);
-    qtest_quit(qts);
 }
 
-static void full_poison_list_takes_more(void)
+static void full_poison_list_takes_more(CxlDev *dev)
 {
-    CxlDev dev;
-    QTestState *qts = cxl_start_dcd(&dev, "");
-    CxlReq r = { 0 };
     CxlRsp rsp;
     unsigned i;
 
     for (i = 0; i <= POISON_MAX; i++) {
-        qtest_qmp_assert_success(qts,
+        qtest_qmp_assert_success(dev->qts,
             "{'execute': 'cxl-inject-poison', 'arguments': {"
             " 'path': 'cxl-mem0', 'start': %u, 'length': 64 } }",
             2 * i * LINE);
     }
-    req64(&r, 0);
-    req64(&r, CXL_STATIC / LINE);
-    g_assert_cmphex(cxl_cmd(&dev, 0x4300, &r, &rsp), ==, 0);
+    g_assert_cmphex(cxl_run(dev, &rsp, 0x4300, 0, CXL_STATIC / LINE), ==, 0);
     /* overflow, and when it came */
     g_assert_cmphex(rsp.data[0] & 2, ==, 2);
-    cxl_alive(&dev);
-    qtest_quit(qts);
+    cxl_alive(dev);
 }
 
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
 #define T(f) qtest_add_func("/cxl/inject/" #f, f)
-    T(every_command_wants_a_memory_device);
-    T(errors_repeat_little_of_a_long_text);
-    T(records_take_what_fits_and_nothing_else);
+#define DCD(f) cxl_add_dcd_test("/cxl/inject/" #f, f, "")
+    DCD(every_command_wants_a_memory_device);
+    DCD(errors_repeat_little_of_a_long_text);
+    DCD(records_take_what_fits_and_nothing_else);
     T(each_argument_has_its_field);
-    T(every_error_has_its_bit);
-    T(masks_that_hide_an_error_are_told);
-    T(header_log_is_bounded);
-    T(errors_in_line_are_bounded);
-    T(full_log_counts_what_it_loses);
-    T(full_poison_list_takes_more);
+    DCD(every_error_has_its_bit);
+    DCD(masks_that_hide_an_error_are_told);
+    DCD(header_log_is_bounded);
+    DCD(errors_in_line_are_bounded);
+    DCD(full_log_counts_what_it_loses);
+    DCD(full_poison_list_takes_more);
+#undef DCD
 #undef T
     return g_test_run();
 }

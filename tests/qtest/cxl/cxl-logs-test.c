@@ -62,17 +62,15 @@ static const uint8_t *section(const uint8_t *dump, uint16_t id, uint32_t *len)
     g_assert_not_reached();
 }
 
-static void the_last_commands_are_remembered(void)
+static void the_last_commands_are_remembered(CxlDev *dev)
 {
     uint8_t log[HISTORY_SIZE];
     const uint8_t *last;
-    CxlDev dev;
-    QTestState *qts = cxl_start_dcd(&dev, "");
 
-    g_assert_cmphex(log_op(&dev, 0x0403, history_uuid), ==, 0);
-    g_assert_cmphex(cxl_cmd(&dev, 0x4000, NULL, NULL), ==, 0);
-    g_assert_cmphex(cxl_cmd(&dev, 0x4242, NULL, NULL), ==, 3);
-    read_log(&dev, history_uuid, log, sizeof(log));
+    g_assert_cmphex(log_op(dev, 0x0403, history_uuid), ==, 0);
+    g_assert_cmphex(cxl_cmd(dev, 0x4000, NULL, NULL), ==, 0);
+    g_assert_cmphex(cxl_cmd(dev, 0x4242, NULL, NULL), ==, 3);
+    read_log(dev, history_uuid, log, sizeof(log));
     g_assert_cmpuint(ldl_le_p(log + 4), ==, 3);
     last = log + 0x10 + 2 * 0x18;
     g_assert_cmphex(lduw_le_p(last + 8), ==, 0x4242);
@@ -80,33 +78,26 @@ static void the_last_commands_are_remembered(void)
     g_assert_cmphex(lduw_le_p(last - 0x18 + 8), ==, 0x4000);
     g_assert_cmpuint(ldl_le_p(last - 0x18 + 16), ==, 0x45);
     /* what came before a reset is what one wants to know after it */
-    qtest_system_reset(qts);
-    cxl_probe(qts, 0, &dev);
-    read_log(&dev, history_uuid, log, sizeof(log));
+    cxl_reset(dev);
+    read_log(dev, history_uuid, log, sizeof(log));
     g_assert_cmpuint(ldl_le_p(log + 4), ==, 3);
-    qtest_quit(qts);
 }
 
-static void a_dump_shows_the_state(void)
+static void a_dump_shows_the_state(CxlDev *dev)
 {
     const CxlExtent held = { CXL_DC_BASE, CXL_BLOCK, 1 };
     g_autofree uint8_t *dump = g_malloc(DUMP_SIZE);
     const uint8_t *at;
-    CxlReq inject = { 0 };
     uint64_t window;
     uint32_t len, i;
-    CxlDev dev;
-    QTestState *qts = cxl_start_dcd(&dev, ",sn=0x1234");
 
-    window = cxl_map(&dev, CXL_STATIC);
-    g_assert_cmphex(fm_add_list(&dev, &held, 1), ==, 0);
-    g_assert_cmphex(host_answer(&dev, 0x4802, &held, 1, false), ==, 0);
-    req64(&inject, 64);
-    g_assert_cmphex(cxl_cmd(&dev, 0x4301, &inject, NULL), ==, 0);
-    read_log(&dev, dump_uuid, dump, DUMP_SIZE);
+    window = cxl_map(dev, CXL_STATIC);
+    cxl_hold(dev, &held, 1);
+    g_assert_cmphex(cxl_run(dev, NULL, 0x4301, 64), ==, 0);
+    read_log(dev, dump_uuid, dump, DUMP_SIZE);
     g_assert_cmphex(ldl_le_p(dump), ==, 0);
-    g_assert_cmphex(log_op(&dev, 0x0404, dump_uuid), ==, 0);
-    read_log(&dev, dump_uuid, dump, DUMP_SIZE);
+    g_assert_cmphex(log_op(dev, 0x0404, dump_uuid), ==, 0);
+    read_log(dev, dump_uuid, dump, DUMP_SIZE);
 
     at = section(dump, 1, &len);
     g_assert_cmpuint(len, ==, 40);
@@ -135,65 +126,57 @@ static void a_dump_shows_the_state(void)
     g_assert_cmphex(ldq_le_p(at + 16), ==, CXL_DC_BASE);
     at = section(dump, 8, &len);
     for (i = 0; i < len; i += 4) {
-        g_assert_cmphex(ldl_le_p(at + i), ==,
-                        qtest_readl(qts, dev.bar[0] + CACHEMEM + i));
+        g_assert_cmphex(ldl_le_p(at + i), ==, qtest_readl(dev->qts, dev->bar[0]
+                                                          + CACHEMEM + i));
     }
     g_assert_cmpuint(len, ==, 0x1000);
-    qtest_quit(qts);
 }
 
-static void a_running_operation_shows(void)
+static void a_running_operation_shows(CxlDev *dev)
 {
     g_autofree uint8_t *dump = g_malloc(DUMP_SIZE);
     const uint8_t *at;
     uint32_t len;
-    CxlDev dev;
-    QTestState *qts = cxl_start_dcd(&dev, "");
 
-    g_assert_cmphex(cxl_cmd(&dev, 0x4400, NULL, NULL), ==, 1);
-    qtest_clock_step(qts, 2000000000ll);
-    g_assert_cmphex(log_op(&dev, 0x0404, dump_uuid), ==, 0);
-    qtest_clock_step(qts, 2000000000ll);
-    read_log(&dev, dump_uuid, dump, DUMP_SIZE);
+    g_assert_cmphex(cxl_cmd(dev, 0x4400, NULL, NULL), ==, 1);
+    qtest_clock_step(dev->qts, 2000000000ll);
+    g_assert_cmphex(log_op(dev, 0x0404, dump_uuid), ==, 0);
+    qtest_clock_step(dev->qts, 2000000000ll);
+    read_log(dev, dump_uuid, dump, DUMP_SIZE);
     at = section(dump, 3, &len);
     g_assert_cmpuint(len, ==, 3 * 8);
     g_assert_cmphex(ldl_le_p(at), ==, 1 | 1 << 8 | 50 << 16);
     g_assert_cmphex(lduw_le_p(at + 4), ==, 0x4400);
     g_assert_cmphex(section(dump, 2, &len)[4], ==, 3);
-    g_assert_cmphex(log_op(&dev, 0x0403, dump_uuid), ==, 0);
-    read_log(&dev, dump_uuid, dump, DUMP_SIZE);
+    g_assert_cmphex(log_op(dev, 0x0403, dump_uuid), ==, 0);
+    read_log(dev, dump_uuid, dump, DUMP_SIZE);
     g_assert_cmphex(ldl_le_p(dump), ==, 0);
-    qtest_quit(qts);
 }
 
-static void logs_survive_save_and_load(void)
+static void logs_survive_save_and_load(CxlDev *dev)
 {
-    g_autofree char *args = cxl_args(CXL_BACKENDS "-device " CXL_DCD_DEVICE);
     g_autofree uint8_t *before = g_malloc(DUMP_SIZE);
     g_autofree uint8_t *after = g_malloc(DUMP_SIZE);
     uint8_t log[HISTORY_SIZE];
-    CxlDev dev;
-    QTestState *qts = cxl_start_dcd(&dev, "");
 
-    g_assert_cmphex(log_op(&dev, 0x0404, dump_uuid), ==, 0);
-    read_log(&dev, dump_uuid, before, DUMP_SIZE);
-    dev.qts = qts = cxl_migrate(qts, args);
-    read_log(&dev, dump_uuid, after, DUMP_SIZE);
+    g_assert_cmphex(log_op(dev, 0x0404, dump_uuid), ==, 0);
+    read_log(dev, dump_uuid, before, DUMP_SIZE);
+    cxl_migrate_dcd(dev, "");
+    read_log(dev, dump_uuid, after, DUMP_SIZE);
     g_assert_cmpmem(before, DUMP_SIZE, after, DUMP_SIZE);
-    read_log(&dev, history_uuid, log, sizeof(log));
+    read_log(dev, history_uuid, log, sizeof(log));
     g_assert_cmpuint(ldl_le_p(log + 4), ==, 1);
     g_assert_cmphex(lduw_le_p(log + 0x10 + 8), ==, 0x0404);
-    qtest_quit(qts);
 }
 
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-#define T(f) qtest_add_func("/cxl/logs/" #f, f)
-    T(the_last_commands_are_remembered);
-    T(a_dump_shows_the_state);
-    T(a_running_operation_shows);
-    T(logs_survive_save_and_load);
-#undef T
+#define DCD(f, props) cxl_add_dcd_test("/cxl/logs/" #f, f, props)
+    DCD(the_last_commands_are_remembered, "");
+    DCD(a_dump_shows_the_state, ",sn=0x1234");
+    DCD(a_running_operation_shows, "");
+    DCD(logs_survive_save_and_load, "");
+#undef DCD
     return g_test_run();
 }

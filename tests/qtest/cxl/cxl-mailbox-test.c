@@ -53,20 +53,15 @@ static void capability_array_follows_the_payload(gconstpointer data)
 
 #define ARGS CXL_BACKENDS "-device " CXL_DCD_DEVICE
 
-static void payload_stays_over_a_migration(void)
+static void payload_stays_over_a_migration(CxlDev *dev)
 {
-    g_autofree char *args = cxl_args(ARGS ",mailbox-payload=16K");
-    CxlDev dev;
-    QTestState *qts = cxl_start_dcd(&dev, ",mailbox-payload=16K");
     unsigned last = REG_MB_PAYLOAD + 16 * KiB - 8;
 
-    dev_writeq(&dev, last, 0x1122334455667788ull);
-    qts = cxl_migrate(qts, args);
-    dev.qts = qts;
-    g_assert_cmphex(dev_readq(&dev, last), ==, 0x1122334455667788ull);
-    g_assert_cmphex(dev_readl(&dev, REG_MB_CAPS) & 0x1f, ==, 14);
-    cxl_alive(&dev);
-    qtest_quit(qts);
+    dev_writeq(dev, last, 0x1122334455667788ull);
+    cxl_migrate_dcd(dev, ",mailbox-payload=16K");
+    g_assert_cmphex(dev_readq(dev, last), ==, 0x1122334455667788ull);
+    g_assert_cmphex(dev_readl(dev, REG_MB_CAPS) & 0x1f, ==, 14);
+    cxl_alive(dev);
 }
 
 static void stream_of_another_payload_is_refused_by_name(void)
@@ -80,44 +75,16 @@ static void stream_of_another_payload_is_refused_by_name(void)
     g_assert_nonnull(strstr(said, "mailbox-payload"));
 }
 
-static void capabilities_show_8_kib_and_the_background_interrupt(void)
+static void capabilities_show_8_kib_and_the_background_interrupt(CxlDev *dev)
 {
-    CxlDev dev;
-    QTestState *qts = cxl_start_dcd(&dev, "");
-
-    g_assert_cmphex(dev_readl(&dev, REG_MB_CAPS) & 0x7ff, ==, 0x3cd);
-    qtest_quit(qts);
-}
-
-static void read_only_registers_keep_their_values(void)
-{
-    static const unsigned regs[] = {
-        0x00, 0x10, REG_EVENT_STATUS, REG_MB_CAPS, REG_MB_STATUS,
-        REG_MB_STATUS + 4, REG_MB_BG_STATUS, REG_MB_BG_STATUS + 4,
-        REG_MEMDEV_STATUS, REG_MEMDEV_STATUS + 4,
-    };
-    CxlDev dev;
-    QTestState *qts = cxl_start_dcd(&dev, "");
-    unsigned i;
-
-    for (i = 0; i < ARRAY_SIZE(regs); i++) {
-        uint32_t before = dev_readl(&dev, regs[i]);
-
-        dev_writel(&dev, regs[i], ~before);
-        g_assert_cmphex(dev_readl(&dev, regs[i]), ==, before);
-        dev_writel(&dev, regs[i], 0xffffffff);
-        g_assert_cmphex(dev_readl(&dev, regs[i]), ==, before);
-    }
-    cxl_alive(&dev);
-    qtest_quit(qts);
+    g_assert_cmphex(dev_readl(dev, REG_MB_CAPS) & 0x7ff, ==, 0x3cd);
 }
 
 /* Stock QEMU died of the first 1-byte write below the payload */
-static void every_width_at_every_offset_is_harmless(void)
+static void every_width_at_every_offset_is_harmless(CxlDev *dev)
 {
-    CxlDev dev;
-    QTestState *qts = cxl_start_dcd(&dev, "");
-    uint64_t base = dev.bar[2];
+    QTestState *qts = dev->qts;
+    uint64_t base = dev->bar[2];
     unsigned off;
 
     for (off = 0; off < 0xc0; off++) {
@@ -136,92 +103,10 @@ static void every_width_at_every_offset_is_harmless(void)
     }
     qtest_writeq(qts, base + BLOCK - 8, -1);
     qtest_readq(qts, base + BLOCK - 8);
-    cxl_alive(&dev);
-    qtest_quit(qts);
+    cxl_alive(dev);
 }
 
-static void payload_bytes_are_readable_at_any_width(void)
-{
-    CxlDev dev;
-    QTestState *qts = cxl_start_dcd(&dev, "");
-    uint64_t at = dev.bar[2] + MB_LAST - 8;
-
-    qtest_writeq(qts, at, 0x8877665544332211ull);
-    g_assert_cmphex(qtest_readb(qts, at + 7), ==, 0x88);
-    g_assert_cmphex(qtest_readw(qts, at + 2), ==, 0x4433);
-    g_assert_cmphex(qtest_readl(qts, at + 4), ==, 0x88776655);
-    qtest_writeb(qts, at, 0xaa);
-    g_assert_cmphex(qtest_readq(qts, at), ==, 0x88776655443322aaull);
-    qtest_quit(qts);
-}
-
-static void length_over_the_payload_is_refused(void)
-{
-    static const uint32_t lengths[] = { CXL_PAYLOAD + 1, 65536, 0xfffff };
-    static const uint16_t ops[] = { 0x4000, 0x4103, 0x5604, 0x4802, 0x0101 };
-    uint8_t junk[64] = { 0 };
-    CxlDev dev;
-    QTestState *qts = cxl_start_dcd(&dev, "");
-    unsigned i, j;
-
-    for (i = 0; i < ARRAY_SIZE(lengths); i++) {
-        for (j = 0; j < ARRAY_SIZE(ops); j++) {
-            CxlRsp rsp;
-
-            g_assert_cmphex(cxl_raw(&dev, ops[j], lengths[i], junk,
-                                    sizeof(junk), &rsp), ==, 0x16);
-            g_assert_cmpuint(rsp.len, ==, 0);
-            cxl_alive(&dev);
-        }
-    }
-    qtest_quit(qts);
-}
-
-static void unknown_opcodes_are_unsupported(void)
-{
-    CxlDev dev;
-    QTestState *qts = cxl_start_dcd(&dev, "");
-    unsigned set;
-
-    for (set = 0; set < 256; set++) {
-        g_assert_cmphex(cxl_cmd(&dev, set << 8 | 0xee, NULL, NULL), ==, 3);
-    }
-    cxl_alive(&dev);
-    qtest_quit(qts);
-}
-
-/* Each row: opcode, the one length that it takes */
-static void fixed_length_commands_refuse_other_lengths(void)
-{
-    static const struct { uint16_t op; uint16_t len; } rows[] = {
-        { 0x0100, 1 }, { 0x0102, 0 }, { 0x0300, 0 }, { 0x0301, 8 },
-        { 0x0400, 0 }, { 0x0401, 0x18 }, { 0x4000, 0 }, { 0x4100, 0 },
-        { 0x4102, 8 }, { 0x4800, 2 }, { 0x4801, 8 }, { 0x5600, 0 },
-        { 0x5601, 4 }, { 0x5602, 0x10 }, { 0x5603, 0xc }, { 0x5606, 0x10 },
-        { 0x5607, 0x10 }, { 0x5608, 8 },
-    };
-    static const uint8_t zero[CXL_PAYLOAD];
-    CxlDev dev;
-    QTestState *qts = cxl_start_dcd(&dev, "");
-    unsigned i, k;
-
-    for (i = 0; i < ARRAY_SIZE(rows); i++) {
-        const uint32_t wrong[] = { 0, rows[i].len - 1, rows[i].len + 1,
-                                   CXL_PAYLOAD };
-
-        for (k = 0; k < ARRAY_SIZE(wrong); k++) {
-            if (wrong[k] == rows[i].len || wrong[k] > CXL_PAYLOAD) {
-                continue;
-            }
-            g_assert_cmphex(cxl_raw(&dev, rows[i].op, wrong[k], zero,
-                                    wrong[k], NULL), ==, 0x16);
-        }
-        cxl_alive(&dev);
-    }
-    qtest_quit(qts);
-}
-
-static void cel_lists_what_the_mailbox_answers(void)
+static void cel_lists_what_the_mailbox_answers(CxlDev *dev)
 {
     static const uint8_t cel_uuid[] = CXL_LOG_UUID_EFFECTS;
     static const struct { uint16_t op, effects; } want[] = {
@@ -233,21 +118,19 @@ static void cel_lists_what_the_mailbox_answers(void)
         { 0x0400, 0 }, { 0x0401, 0 }, { 0x4000, 0 }, { 0x4100, 0 },
         { 0x4102, 0 }, { 0x4103, 6 },
     };
-    CxlDev dev;
-    QTestState *qts = cxl_start_dcd(&dev, "");
     CxlReq r = { 0 };
     CxlRsp logs, cel;
     uint32_t size;
     unsigned i, k;
 
-    g_assert_cmphex(cxl_cmd(&dev, 0x0400, NULL, &logs), ==, 0);
+    g_assert_cmphex(cxl_cmd(dev, 0x0400, NULL, &logs), ==, 0);
     g_assert_cmpmem(logs.data + 8, 16, cel_uuid, 16);
     size = ldl_le_p(logs.data + 24);
     memcpy(r.data, cel_uuid, 16);
     r.len = 16;
     req32(&r, 0);
     req32(&r, size);
-    g_assert_cmphex(cxl_cmd(&dev, 0x0401, &r, &cel), ==, 0);
+    g_assert_cmphex(cxl_cmd(dev, 0x0401, &r, &cel), ==, 0);
     g_assert_cmpuint(cel.len, ==, size);
     for (i = 0; i < ARRAY_SIZE(want); i++) {
         for (k = 0; k < size && lduw_le_p(cel.data + k) != want[i].op;
@@ -261,47 +144,13 @@ static void cel_lists_what_the_mailbox_answers(void)
         g_assert_cmphex(lduw_le_p(cel.data + k), >,
                         lduw_le_p(cel.data + k - 4));
     }
-    qtest_quit(qts);
 }
 
-static void cel_cannot_be_read_beyond_its_end(void)
+static void fm_sets_can_be_taken_off_the_mailbox(CxlDev *dev)
 {
-    static const struct { uint32_t off, len; uint16_t rc; } rows[] = {
-        { 0, 4, 0 }, { 0, 2049, 2 }, { 0xffffffff, 4, 2 },
-        { 4, 0xffffffff, 2 }, { 0x40000, 0, 2 }, { 0x3ff00, 0x100, 2 },
-    };
-    CxlDev dev;
-    QTestState *qts = cxl_start_dcd(&dev, "");
-    CxlRsp logs;
-    unsigned i;
-
-    cxl_cmd(&dev, 0x0400, NULL, &logs);
-    for (i = 0; i < ARRAY_SIZE(rows); i++) {
-        CxlReq r = { 0 };
-
-        memcpy(r.data, logs.data + 8, 16);
-        r.len = 16;
-        req32(&r, rows[i].off);
-        req32(&r, rows[i].len);
-        g_assert_cmphex(cxl_cmd(&dev, 0x0401, &r, NULL), ==, rows[i].rc);
-        if (i == 0) {
-            memset(r.data, 0x5a, 16);
-            cxl_refused(&dev, 0x0401, &r, 0x17);
-        }
-    }
-    cxl_alive(&dev);
-    qtest_quit(qts);
-}
-
-static void fm_sets_can_be_taken_off_the_mailbox(void)
-{
-    CxlDev dev;
-    QTestState *qts = cxl_start_dcd(&dev, ",fm-on-mailbox=off");
-
-    cxl_refused(&dev, 0x5600, NULL, 3);
-    g_assert_cmphex(fm_add(&dev, ADD_FREE, 0, CXL_BLOCK, 0), ==, 3);
-    g_assert_cmpuint(avail_extents(&dev), >, 0);
-    qtest_quit(qts);
+    cxl_refused(dev, 0x5600, NULL, 3);
+    g_assert_cmphex(fm_add(dev, ADD_FREE, 0, CXL_BLOCK, 0), ==, 3);
+    g_assert_cmpuint(avail_extents(dev), >, 0);
 }
 
 static void a_device_without_dc_has_no_dc_commands(void)
@@ -335,30 +184,22 @@ static void lsa_reads_back_and_refuses_what_lies_outside(void)
         "-object memory-backend-ram,id=pm0,size=256M "
         "-object memory-backend-ram,id=lsa0,size=64K "
         "-device cxl-type3,bus=rp0,id=m0,persistent-memdev=pm0,lsa=lsa0");
-    CxlReq set = { 0 };
+    CxlReq set;
     CxlRsp rsp;
     CxlDev dev;
     unsigned i;
 
     cxl_probe(qts, 0, &dev);
-    req32(&set, 0x1000);
-    req32(&set, 0);
+    set = cxl_req(0x4103, 0x1000);
     req_tag(&set, 0x7e);
     g_assert_cmphex(cxl_cmd(&dev, 0x4103, &set, NULL), ==, 0);
     for (i = 0; i < ARRAY_SIZE(rows); i++) {
-        CxlReq get = { 0 };
-
-        req32(&get, rows[i].off);
-        req32(&get, rows[i].len);
-        g_assert_cmphex(cxl_cmd(&dev, 0x4102, &get, &rsp), ==, rows[i].rc);
+        g_assert_cmphex(cxl_run(&dev, &rsp, 0x4102, rows[i].off, rows[i].len),
+                        ==, rows[i].rc);
         g_assert_cmpuint(rsp.len, ==, rows[i].rc ? 0 : rows[i].len);
     }
     {
-        CxlReq get = { 0 };
-
-        req32(&get, 0x1000 + 15);
-        req32(&get, 2);
-        g_assert_cmphex(cxl_cmd(&dev, 0x4102, &get, &rsp), ==, 0);
+        g_assert_cmphex(cxl_run(&dev, &rsp, 0x4102, 0x1000 + 15, 2), ==, 0);
         g_assert_cmphex(rsp.data[0], ==, 0x7e);
         g_assert_cmphex(rsp.data[1], ==, 0);
     }
@@ -372,21 +213,16 @@ static void lsa_reads_back_and_refuses_what_lies_outside(void)
     qtest_quit(qts);
 }
 
-static void timestamp_counts_from_what_the_host_set(void)
+static void timestamp_counts_from_what_the_host_set(CxlDev *dev)
 {
-    CxlDev dev;
-    QTestState *qts = cxl_start_dcd(&dev, "");
-    CxlReq set = { 0 };
     CxlRsp rsp;
 
-    g_assert_cmphex(cxl_cmd(&dev, 0x0300, NULL, &rsp), ==, 0);
+    g_assert_cmphex(cxl_cmd(dev, 0x0300, NULL, &rsp), ==, 0);
     g_assert_cmphex(ldq_le_p(rsp.data), ==, 0);
-    req64(&set, 0x1122334455667788ull);
-    g_assert_cmphex(cxl_cmd(&dev, 0x0301, &set, NULL), ==, 0);
-    qtest_clock_step(qts, 1000);
-    g_assert_cmphex(cxl_cmd(&dev, 0x0300, NULL, &rsp), ==, 0);
+    g_assert_cmphex(cxl_run(dev, NULL, 0x0301, 0x1122334455667788ull), ==, 0);
+    qtest_clock_step(dev->qts, 1000);
+    g_assert_cmphex(cxl_cmd(dev, 0x0300, NULL, &rsp), ==, 0);
     g_assert_cmphex(ldq_le_p(rsp.data), ==, 0x1122334455667788ull + 1000);
-    qtest_quit(qts);
 }
 
 int main(int argc, char **argv)
@@ -398,6 +234,7 @@ int main(int argc, char **argv)
 
     g_test_init(&argc, &argv, NULL);
 #define T(f) qtest_add_func("/cxl/mailbox/" #f, f)
+#define DCD(f, props) cxl_add_dcd_test("/cxl/mailbox/" #f, f, props)
     for (i = 0; i < ARRAY_SIZE(payloads); i++) {
         g_autofree char *path = g_strdup_printf(
             "/cxl/mailbox/capability_array_follows_the_payload/%u",
@@ -406,21 +243,16 @@ int main(int argc, char **argv)
         qtest_add_data_func(path, GUINT_TO_POINTER(payloads[i]),
                             capability_array_follows_the_payload);
     }
-    T(payload_stays_over_a_migration);
+    DCD(payload_stays_over_a_migration, ",mailbox-payload=16K");
     T(stream_of_another_payload_is_refused_by_name);
-    T(capabilities_show_8_kib_and_the_background_interrupt);
-    T(read_only_registers_keep_their_values);
-    T(every_width_at_every_offset_is_harmless);
-    T(payload_bytes_are_readable_at_any_width);
-    T(length_over_the_payload_is_refused);
-    T(unknown_opcodes_are_unsupported);
-    T(fixed_length_commands_refuse_other_lengths);
-    T(cel_lists_what_the_mailbox_answers);
-    T(cel_cannot_be_read_beyond_its_end);
-    T(fm_sets_can_be_taken_off_the_mailbox);
+    DCD(capabilities_show_8_kib_and_the_background_interrupt, "");
+    DCD(every_width_at_every_offset_is_harmless, "");
+    DCD(cel_lists_what_the_mailbox_answers, "");
+    DCD(fm_sets_can_be_taken_off_the_mailbox, ",fm-on-mailbox=off");
     T(a_device_without_dc_has_no_dc_commands);
     T(lsa_reads_back_and_refuses_what_lies_outside);
-    T(timestamp_counts_from_what_the_host_set);
+    DCD(timestamp_counts_from_what_the_host_set, "");
+#undef DCD
 #undef T
     return g_test_run();
 }

@@ -25,23 +25,13 @@
 
 static uint16_t line_cmd(CxlDev *dev, uint16_t op, uint64_t dpa, uint8_t fill)
 {
-    CxlReq r = { 0 };
-
-    req64(&r, dpa);
-    if (op == 0x4302) {
-        memset(r.data + r.len, fill, LINE);
-        r.len += LINE;
-    }
-    return cxl_cmd(dev, op, &r, NULL);
+    return op == 0x4302 ? cxl_run(dev, NULL, op, dpa, fill)
+                        : cxl_run(dev, NULL, op, dpa);
 }
 
 static uint16_t list(CxlDev *dev, CxlRsp *rsp)
 {
-    CxlReq r = { 0 };
-
-    req64(&r, 0);
-    req64(&r, DC_BASE / LINE);
-    return cxl_cmd(dev, 0x4300, &r, rsp);
+    return cxl_run(dev, rsp, 0x4300, 0, DC_BASE / LINE);
 }
 
 static uint16_t listed(CxlDev *dev)
@@ -54,12 +44,7 @@ static uint16_t listed(CxlDev *dev)
 
 static uint16_t scan(CxlDev *dev, uint64_t lines)
 {
-    CxlReq r = { 0 };
-
-    req64(&r, 0);
-    req64(&r, lines);
-    req8(&r, 0);
-    return cxl_cmd(dev, 0x4304, &r, NULL);
+    return cxl_run(dev, NULL, 0x4304, 0, lines, 0);
 }
 
 static uint64_t bg_status(CxlDev *dev)
@@ -67,58 +52,25 @@ static uint64_t bg_status(CxlDev *dev)
     return dev_readq(dev, REG_MB_BG_STATUS);
 }
 
-static void identify_tells_of_the_poison_list(void)
+static void identify_tells_of_the_poison_list(CxlDev *dev)
 {
-    CxlDev dev;
-    QTestState *qts = cxl_start_dcd(&dev, "");
     CxlRsp rsp;
 
-    g_assert_cmphex(cxl_cmd(&dev, 0x4000, NULL, &rsp), ==, 0);
+    g_assert_cmphex(cxl_cmd(dev, 0x4000, NULL, &rsp), ==, 0);
     g_assert_cmpuint(lduw_le_p(rsp.data + 0x3c), ==, 256);
     g_assert_cmpuint(rsp.data[0x3e], ==, 0);
     g_assert_cmpuint(lduw_le_p(rsp.data + 0x3f), ==, 256);
     g_assert_cmphex(rsp.data[0x41], ==, 2);
-    qtest_quit(qts);
 }
 
-static void a_full_list_is_read_in_pieces(void)
+static void poison_shows_on_loads_until_it_is_cleared(CxlDev *dev)
 {
-    CxlDev dev;
-    QTestState *qts = cxl_start_dcd(&dev, ",mailbox-payload=2K");
-    uint64_t next = 0;
-    unsigned i, n;
-    CxlReq r = { 0 };
-    CxlRsp rsp;
-
-    for (i = 0; i < 256; i++) {
-        g_assert_cmphex(line_cmd(&dev, 0x4301, i * 2 * LINE, 0), ==, 0);
-    }
-    g_assert_cmphex(line_cmd(&dev, 0x4301, LINE, 0), ==, 0x10);
-    req64(&r, 0);
-    req64(&r, CXL_STATIC / LINE);
-    do {
-        g_assert_cmphex(cxl_cmd(&dev, 0x4300, &r, &rsp), ==, 0);
-        n = lduw_le_p(rsp.data + 10);
-        g_assert_cmpuint(n, >, 0);
-        for (i = 0; i < n; i++) {
-            g_assert_cmphex(ldq_le_p(rsp.data + 0x20 + i * 16), ==, next | 3);
-            next += 2 * LINE;
-        }
-    } while (rsp.data[0] & 1);
-    g_assert_cmphex(next, ==, 512 * LINE);
-    qtest_quit(qts);
-}
-
-static void poison_shows_on_loads_until_it_is_cleared(void)
-{
-    CxlDev dev;
-    QTestState *qts = cxl_start(DEVICE);
+    QTestState *qts = dev->qts;
     uint64_t at;
 
-    cxl_probe(qts, 0, &dev);
-    at = cxl_map(&dev, DC_BASE);
+    at = cxl_map(dev, DC_BASE);
     qtest_memset(qts, at, 0x11, 3 * LINE);
-    g_assert_cmphex(line_cmd(&dev, 0x4301, LINE, 0), ==, 0);
+    g_assert_cmphex(line_cmd(dev, 0x4301, LINE, 0), ==, 0);
     g_assert_cmphex(qtest_readq(qts, at + LINE), ==, UINT64_MAX);
     g_assert_cmphex(qtest_readq(qts, at + 2 * LINE - 8), ==, UINT64_MAX);
     g_assert_cmphex(qtest_readq(qts, at + LINE - 8), ==, 0x1111111111111111);
@@ -126,69 +78,61 @@ static void poison_shows_on_loads_until_it_is_cleared(void)
     /* less than a line does not heal it */
     qtest_writeq(qts, at + LINE, 0);
     g_assert_cmphex(qtest_readq(qts, at + LINE), ==, UINT64_MAX);
-    g_assert_cmpuint(listed(&dev), ==, 1);
-    g_assert_cmphex(line_cmd(&dev, 0x4302, LINE, 0x42), ==, 0);
+    g_assert_cmpuint(listed(dev), ==, 1);
+    g_assert_cmphex(line_cmd(dev, 0x4302, LINE, 0x42), ==, 0);
     g_assert_cmphex(qtest_readq(qts, at + LINE), ==, 0x4242424242424242);
     g_assert_cmphex(qtest_readq(qts, at + 2 * LINE - 8), ==,
                     0x4242424242424242);
-    g_assert_cmpuint(listed(&dev), ==, 0);
+    g_assert_cmpuint(listed(dev), ==, 0);
     /* the first line of persistent memory is another backend */
-    g_assert_cmphex(line_cmd(&dev, 0x4302, CXL_STATIC, 0x24), ==, 0);
+    g_assert_cmphex(line_cmd(dev, 0x4302, CXL_STATIC, 0x24), ==, 0);
     g_assert_cmphex(qtest_readq(qts, at + CXL_STATIC), ==, 0x2424242424242424);
-    qtest_quit(qts);
 }
 
-static void dynamic_capacity_must_be_held(void)
+static void dynamic_capacity_must_be_held(CxlDev *dev)
 {
     const CxlExtent held = { CXL_DC_BASE, CXL_BLOCK, 1 };
-    CxlDev dev;
-    QTestState *qts = cxl_start_dcd(&dev, "");
 
-    g_assert_cmphex(line_cmd(&dev, 0x4301, CXL_DC_BASE, 0), ==, 0xf);
-    g_assert_cmphex(line_cmd(&dev, 0x4302, CXL_DC_BASE, 0), ==, 0xf);
-    g_assert_cmphex(fm_add_list(&dev, &held, 1), ==, 0);
-    g_assert_cmphex(line_cmd(&dev, 0x4301, CXL_DC_BASE, 0), ==, 0xf);
-    g_assert_cmphex(host_answer(&dev, 0x4802, &held, 1, false), ==, 0);
-    g_assert_cmphex(line_cmd(&dev, 0x4301, CXL_DC_BASE, 0), ==, 0);
-    g_assert_cmphex(line_cmd(&dev, 0x4301, CXL_DC_BASE + CXL_BLOCK, 0), ==,
-                    0xf);
-    g_assert_cmphex(line_cmd(&dev, 0x4302, UINT64_MAX - 63, 0), ==, 0xf);
-    cxl_alive(&dev);
-    qtest_quit(qts);
+    g_assert_cmphex(line_cmd(dev, 0x4301, CXL_DC_BASE, 0), ==, 0xf);
+    g_assert_cmphex(line_cmd(dev, 0x4302, CXL_DC_BASE, 0), ==, 0xf);
+    g_assert_cmphex(fm_add_list(dev, &held, 1), ==, 0);
+    g_assert_cmphex(line_cmd(dev, 0x4301, CXL_DC_BASE, 0), ==, 0xf);
+    g_assert_cmphex(host_answer(dev, 0x4802, &held, 1, false), ==, 0);
+    g_assert_cmphex(line_cmd(dev, 0x4301, CXL_DC_BASE, 0), ==, 0);
+    g_assert_cmphex(line_cmd(dev, 0x4301, CXL_DC_BASE + CXL_BLOCK, 0), ==, 0xf);
+    g_assert_cmphex(line_cmd(dev, 0x4302, UINT64_MAX - 63, 0), ==, 0xf);
+    cxl_alive(dev);
 }
 
-static void a_scan_finds_what_management_injected(void)
+static void a_scan_finds_what_management_injected(CxlDev *dev)
 {
-    CxlDev dev;
-    QTestState *qts = cxl_start_dcd(&dev, ",mailbox-payload=2K");
     CxlRsp rsp;
     unsigned i;
 
-    cxl_refused(&dev, 0x4305, NULL, 3);
+    cxl_refused(dev, 0x4305, NULL, 3);
     for (i = 0; i < 257; i++) {
-        qtest_qmp_assert_success(qts, "{'execute': 'cxl-inject-poison', "
+        qtest_qmp_assert_success(dev->qts, "{'execute': 'cxl-inject-poison', "
                                  "'arguments': {'path': 'cxl-mem0', "
                                  "'start': %d, 'length': 64}}", i * 2 * LINE);
     }
-    g_assert_cmphex(list(&dev, &rsp), ==, 0);
+    g_assert_cmphex(list(dev, &rsp), ==, 0);
     g_assert_cmphex(rsp.data[0], ==, 3);        /* more, overflow */
-    g_assert_cmphex(line_cmd(&dev, 0x4302, 0, 0), ==, 0);
-    g_assert_cmphex(scan(&dev, 4096), ==, 1);
-    g_assert_cmphex(scan(&dev, 4096), ==, 6);
-    g_assert_cmphex(bg_status(&dev) & 0xffff, ==, 0x4304);
-    cxl_refused(&dev, 0x4305, NULL, 5);
-    qtest_clock_step(qts, SECOND);
-    g_assert_cmphex(bg_status(&dev), ==, 0x4304 | 100 << 16);
-    g_assert_cmphex(dev_readq(&dev, REG_EVENT_STATUS), ==, 1 << 2);
+    g_assert_cmphex(line_cmd(dev, 0x4302, 0, 0), ==, 0);
+    g_assert_cmphex(scan(dev, 4096), ==, 1);
+    g_assert_cmphex(scan(dev, 4096), ==, 6);
+    g_assert_cmphex(bg_status(dev) & 0xffff, ==, 0x4304);
+    cxl_refused(dev, 0x4305, NULL, 5);
+    qtest_clock_step(dev->qts, SECOND);
+    g_assert_cmphex(bg_status(dev), ==, 0x4304 | 100 << 16);
+    g_assert_cmphex(dev_readq(dev, REG_EVENT_STATUS), ==, 1 << 2);
     for (i = 0; ; i += lduw_le_p(rsp.data + 0x12)) {
-        g_assert_cmphex(cxl_cmd(&dev, 0x4305, NULL, &rsp), ==, 0);
+        g_assert_cmphex(cxl_cmd(dev, 0x4305, NULL, &rsp), ==, 0);
         g_assert_cmphex(ldq_le_p(rsp.data + 0x20), ==, (i + 1) * 2 * LINE | 2);
         if (!(rsp.data[0x10] & 1)) {
             break;
         }
     }
     g_assert_cmpuint(i + lduw_le_p(rsp.data + 0x12), ==, 256);
-    qtest_quit(qts);
 }
 
 /* A machine with something to lose everywhere; returns its window */
@@ -196,15 +140,14 @@ static uint64_t fill(CxlDev *dev)
 {
     const CxlExtent held = { DC_BASE, CXL_BLOCK, 1 };
     uint64_t at = cxl_map(dev, 768 * MiB);
-    CxlReq lsa = { 0 };
+    CxlReq lsa;
 
-    g_assert_cmphex(fm_add_list(dev, &held, 1), ==, 0);
-    g_assert_cmphex(host_answer(dev, 0x4802, &held, 1, false), ==, 0);
+    cxl_hold(dev, &held, 1);
     qtest_writeq(dev->qts, at, 1);
     qtest_writeq(dev->qts, at + CXL_STATIC, 2);
     qtest_writeq(dev->qts, at + DC_BASE + 8, 3);
     g_assert_cmphex(qtest_readq(dev->qts, at + DC_BASE + 8), ==, 3);
-    req64(&lsa, 0);
+    lsa = cxl_req(0x4103, 0);
     req_tag(&lsa, 0x7e);
     g_assert_cmphex(cxl_cmd(dev, 0x4103, &lsa, NULL), ==, 0);
     g_assert_cmphex(line_cmd(dev, 0x4301, LINE, 0), ==, 0);
@@ -213,7 +156,6 @@ static uint64_t fill(CxlDev *dev)
 
 static void nothing_is_left(CxlDev *dev, uint64_t at)
 {
-    CxlReq get = { 0 };
     CxlRsp rsp;
 
     g_assert_cmphex(dev_readq(dev, REG_MEMDEV_STATUS), ==, READY);
@@ -221,9 +163,7 @@ static void nothing_is_left(CxlDev *dev, uint64_t at)
     g_assert_cmphex(qtest_readq(dev->qts, at + LINE), ==, 0);
     g_assert_cmphex(qtest_readq(dev->qts, at + CXL_STATIC), ==, 0);
     g_assert_cmphex(qtest_readq(dev->qts, at + DC_BASE + 8), ==, 0);
-    req32(&get, 0);
-    req32(&get, 8);
-    g_assert_cmphex(cxl_cmd(dev, 0x4102, &get, &rsp), ==, 0);
+    g_assert_cmphex(cxl_run(dev, &rsp, 0x4102, 0, 8), ==, 0);
     g_assert_cmphex(ldq_le_p(rsp.data), ==, 0);
     g_assert_cmpuint(listed(dev), ==, 0);
     g_assert_cmphex(dev_readq(dev, REG_EVENT_STATUS) & 0xf, ==, 0);
@@ -243,86 +183,77 @@ static uint16_t get_log(CxlDev *dev, bool effects)
     return cxl_cmd(dev, 0x0401, &r, NULL);
 }
 
-static void sanitize_disables_the_media_and_leaves_nothing(void)
+static void sanitize_disables_the_media_and_leaves_nothing(CxlDev *dev)
 {
+    QTestState *qts = dev->qts;
     const CxlExtent held = { DC_BASE, CXL_BLOCK, 1 };
     const CxlExtent offer = { DC_BASE + CXL_BLOCK, CXL_BLOCK, 2 };
-    CxlDev dev;
-    QTestState *qts = cxl_start(DEVICE);
     uint64_t at;
 
-    cxl_probe(qts, 0, &dev);
-    cxl_msix_enable(&dev);
-    at = fill(&dev);
-    dev_writel(&dev, REG_MB_CONTROL, 4);
-    g_assert_cmphex(fm_add_list(&dev, &offer, 1), ==, 0);
-    cxl_msix_fired(&dev, 7);
+    cxl_msix_enable(dev);
+    at = fill(dev);
+    dev_writel(dev, REG_MB_CONTROL, 4);
+    g_assert_cmphex(fm_add_list(dev, &offer, 1), ==, 0);
+    cxl_msix_fired(dev, 7);
 
-    g_assert_cmphex(cxl_cmd(&dev, 0x4400, NULL, NULL), ==, 1);
-    g_assert_cmphex(dev_readq(&dev, REG_MB_STATUS) & 1, ==, 1);
-    g_assert_cmphex(dev_readq(&dev, REG_MEMDEV_STATUS), ==, DISABLED);
-    cxl_refused(&dev, 0x4400, NULL, 6);
-    cxl_refused(&dev, 0x4100, NULL, 7);
-    cxl_refused(&dev, 0x4305, NULL, 7);
-    cxl_refused(&dev, 0x4401, NULL, 7);
+    g_assert_cmphex(cxl_cmd(dev, 0x4400, NULL, NULL), ==, 1);
+    g_assert_cmphex(dev_readq(dev, REG_MB_STATUS) & 1, ==, 1);
+    g_assert_cmphex(dev_readq(dev, REG_MEMDEV_STATUS), ==, DISABLED);
+    cxl_refused(dev, 0x4400, NULL, 6);
+    cxl_refused(dev, 0x4100, NULL, 7);
+    cxl_refused(dev, 0x4305, NULL, 7);
+    cxl_refused(dev, 0x4401, NULL, 7);
     /* who looks for capabilities now still finds them */
-    g_assert_cmphex(get_log(&dev, true), ==, 0);
-    g_assert_cmphex(get_log(&dev, false), ==, 7);
+    g_assert_cmphex(get_log(dev, true), ==, 0);
+    g_assert_cmphex(get_log(dev, false), ==, 7);
     qtest_writeq(qts, at, 0x55);                /* lost */
     qtest_clock_step(qts, SANITIZE_S * SECOND / 2);
-    g_assert_cmphex(bg_status(&dev), ==, 0x4400 | 50 << 16);
-    g_assert_false(cxl_msix_fired(&dev, 7));
+    g_assert_cmphex(bg_status(dev), ==, 0x4400 | 50 << 16);
+    g_assert_false(cxl_msix_fired(dev, 7));
 
     qtest_clock_step(qts, SANITIZE_S * SECOND / 2);
-    g_assert_cmphex(bg_status(&dev), ==, 0x4400 | 100 << 16);
-    g_assert_true(cxl_msix_fired(&dev, 7));
-    nothing_is_left(&dev, at);
+    g_assert_cmphex(bg_status(dev), ==, 0x4400 | 100 << 16);
+    g_assert_true(cxl_msix_fired(dev, 7));
+    nothing_is_left(dev, at);
     /* capacity is the host's as before, and the offer can be answered */
-    host_has(&dev, &held, 1);
-    g_assert_cmphex(dev_readq(&dev, REG_EVENT_STATUS), ==, 1 << 4);
-    g_assert_cmphex(host_answer(&dev, 0x4802, &offer, 1, false), ==, 0);
-    qtest_quit(qts);
+    host_has(dev, &held, 1);
+    g_assert_cmphex(dev_readq(dev, REG_EVENT_STATUS), ==, 1 << 4);
+    g_assert_cmphex(host_answer(dev, 0x4802, &offer, 1, false), ==, 0);
 }
 
 /* No decoder, no answer: what the media is like does not matter there */
-static void sanitize_answers_only_where_a_decoder_leads(void)
+static void sanitize_answers_only_where_a_decoder_leads(CxlDev *dev)
 {
-    CxlDev dev;
-    QTestState *qts = cxl_start(DEVICE);
+    QTestState *qts = dev->qts;
     uint64_t at, was;
 
-    cxl_probe(qts, 0, &dev);
-    at = fill(&dev);
-    qtest_writel(qts, dev.bar[0] + CXL_CACHEMEM_OFFSET + CXL_HDM_GLOBAL_CONTROL,
-                 0);
+    at = fill(dev);
+    qtest_writel(qts, dev->bar[0] + CXL_CACHEMEM_OFFSET +
+                 CXL_HDM_GLOBAL_CONTROL, 0);
     was = qtest_readq(qts, at);
-    g_assert_cmphex(cxl_cmd(&dev, 0x4400, NULL, NULL), ==, 1);
+    g_assert_cmphex(cxl_cmd(dev, 0x4400, NULL, NULL), ==, 1);
     g_assert_cmphex(qtest_readq(qts, at), ==, was);
-    qtest_writel(qts, dev.bar[0] + CXL_CACHEMEM_OFFSET + CXL_HDM_GLOBAL_CONTROL,
-                 CXL_HDM_GLOBAL_ENABLE);
+    qtest_writel(qts, dev->bar[0] + CXL_CACHEMEM_OFFSET +
+                 CXL_HDM_GLOBAL_CONTROL, CXL_HDM_GLOBAL_ENABLE);
     g_assert_cmphex(qtest_readq(qts, at), !=, qtest_readq(qts, at));
-    qtest_quit(qts);
 }
 
-static void aborted_sanitize_gives_the_media_back(void)
+static void aborted_sanitize_gives_the_media_back(CxlDev *dev)
 {
-    CxlDev dev;
-    QTestState *qts = cxl_start(DEVICE);
+    QTestState *qts = dev->qts;
     uint64_t at;
 
-    cxl_probe(qts, 0, &dev);
-    at = fill(&dev);
-    g_assert_cmphex(cxl_cmd(&dev, 0x4400, NULL, NULL), ==, 1);
+    at = fill(dev);
+    g_assert_cmphex(cxl_cmd(dev, 0x4400, NULL, NULL), ==, 1);
     qtest_clock_step(qts, SANITIZE_S * SECOND / 2);
-    g_assert_cmphex(cxl_cmd(&dev, 0x0005, NULL, NULL), ==, 0);
-    g_assert_cmphex(bg_status(&dev), ==,
+    g_assert_cmphex(cxl_cmd(dev, 0x0005, NULL, NULL), ==, 0);
+    g_assert_cmphex(bg_status(dev), ==,
                     0x4400 | 100 << 16 | (uint64_t)0x12 << 32);
-    g_assert_cmphex(dev_readq(&dev, REG_MEMDEV_STATUS) & 0xc, ==, 4);
+    g_assert_cmphex(dev_readq(dev, REG_MEMDEV_STATUS) & 0xc, ==, 4);
     qtest_writeq(qts, at, 0x55);
     g_assert_cmphex(qtest_readq(qts, at), ==, 0x55);
     qtest_clock_step(qts, SANITIZE_S * SECOND);
     g_assert_cmphex(qtest_readq(qts, at), ==, 0x55);
-    qtest_quit(qts);
 }
 
 static void background_time_can_be_scaled(void)
@@ -330,14 +261,12 @@ static void background_time_can_be_scaled(void)
     static const struct { const char *scale; int64_t ns; } rows[] = {
         { "50", SANITIZE_S * SECOND / 2 }, { "25", SANITIZE_S * SECOND / 4 },
     };
-    CxlReq all = { 0 };
+    CxlReq all = cxl_req(0x4303, 0, CXL_STATIC / LINE);
     CxlDev dev;
     CxlRsp rsp;
     QTestState *qts;
     unsigned i;
 
-    req64(&all, 0);
-    req64(&all, CXL_STATIC / LINE);
     for (i = 0; i < ARRAY_SIZE(rows); i++) {
         g_autofree char *args = g_strdup_printf(
             DEVICE ",bg-time-scale=%s", rows[i].scale);
@@ -363,81 +292,66 @@ static void background_time_can_be_scaled(void)
     qtest_quit(qts);
 }
 
-static void secure_erase_is_done_at_once(void)
+static void secure_erase_is_done_at_once(CxlDev *dev)
 {
-    CxlDev dev;
-    QTestState *qts = cxl_start(DEVICE);
     uint64_t at;
 
-    cxl_probe(qts, 0, &dev);
-    at = fill(&dev);
-    g_assert_cmphex(cxl_cmd(&dev, 0x4401, NULL, NULL), ==, 0);
-    nothing_is_left(&dev, at);
-    qtest_quit(qts);
+    at = fill(dev);
+    g_assert_cmphex(cxl_cmd(dev, 0x4401, NULL, NULL), ==, 0);
+    nothing_is_left(dev, at);
 }
 
-static void a_reset_does_not_bring_data_back(void)
+static void a_reset_does_not_bring_data_back(CxlDev *dev)
 {
-    CxlDev dev;
-    QTestState *qts = cxl_start(DEVICE);
     uint64_t at;
 
-    cxl_probe(qts, 0, &dev);
-    fill(&dev);
-    g_assert_cmphex(cxl_cmd(&dev, 0x4400, NULL, NULL), ==, 1);
-    qtest_system_reset(qts);
-    cxl_probe(qts, 0, &dev);
-    at = cxl_map(&dev, 768 * MiB);
-    nothing_is_left(&dev, at);
-    qtest_quit(qts);
+    fill(dev);
+    g_assert_cmphex(cxl_cmd(dev, 0x4400, NULL, NULL), ==, 1);
+    cxl_reset(dev);
+    at = cxl_map(dev, 768 * MiB);
+    nothing_is_left(dev, at);
 }
 
 /* 4402h: class 1, @subclass, over @n ranges of two numbers each */
 static uint16_t media_op(CxlDev *dev, uint8_t subclass, const uint64_t *range,
                          unsigned n)
 {
-    CxlReq r = { 0 };
+    CxlReq r = cxl_req(0x4402, 1, subclass, n);
     unsigned i;
 
-    req8(&r, 1);
-    req8(&r, subclass);
-    req16(&r, 0);
-    req32(&r, n);
     for (i = 0; i < 2 * n; i++) {
         req64(&r, range[i]);
     }
     return cxl_cmd(dev, 0x4402, &r, NULL);
 }
 
-static void media_operations_overwrite_ranges(void)
+static void media_operations_overwrite_ranges(CxlDev *dev)
 {
+    QTestState *qts = dev->qts;
     const uint64_t range[] = {
         0, 2 * LINE, CXL_STATIC - LINE, 2 * LINE, DC_BASE, LINE,
     };
     const uint64_t not_held[] = { DC_BASE, CXL_BLOCK + LINE };
-    CxlDev dev;
-    QTestState *qts = cxl_start(DEVICE);
     uint64_t at;
     unsigned subclass;
 
-    cxl_probe(qts, 0, &dev);
-    at = fill(&dev);
-    g_assert_cmphex(media_op(&dev, 0, not_held, 1), ==, 2);
-    g_assert_cmphex(media_op(&dev, 2, range, 1), ==, 3);
+    at = fill(dev);
+    g_assert_cmphex(media_op(dev, 0, not_held, 1), ==, 2);
+    g_assert_cmphex(media_op(dev, 2, range, 1), ==, 3);
     for (subclass = 0; subclass < 2; subclass++) {
         qtest_memset(qts, at, 0x11, 4 * LINE);
         qtest_memset(qts, at + CXL_STATIC - 2 * LINE, 0x22, 4 * LINE);
         qtest_writeq(qts, at + DC_BASE + 8, 3);
         qtest_writeq(qts, at + DC_BASE + LINE, 4);
-        g_assert_cmphex(media_op(&dev, subclass, range, 3), ==, 1);
-        g_assert_cmphex(media_op(&dev, subclass, range, 3), ==, 6);
+        g_assert_cmphex(media_op(dev, subclass, range, 3), ==, 1);
+        g_assert_cmphex(media_op(dev, subclass, range, 3), ==, 6);
         g_assert_cmphex(qtest_readq(qts, at), ==, 0x1111111111111111);
-        g_assert_cmphex(dev_readq(&dev, REG_MEMDEV_STATUS), ==, READY);
+        g_assert_cmphex(dev_readq(dev, REG_MEMDEV_STATUS), ==, READY);
         qtest_clock_step(qts, SECOND);
-        g_assert_cmphex(bg_status(&dev), ==, 0x4402 | 100 << 16);
+        g_assert_cmphex(bg_status(dev), ==, 0x4402 | 100 << 16);
         g_assert_cmphex(qtest_readq(qts, at), ==, 0);
         g_assert_cmphex(qtest_readq(qts, at + LINE), ==, 0);
-        g_assert_cmpuint(listed(&dev), ==, 0);
+        g_assert_cmpuint(listed(dev), ==, 0);
         g_assert_cmphex(qtest_readq(qts, at + 2 * LINE), ==,
                         0x1111111111111111);
         g_assert_cmphex(qtest_readq(qts, at + CXL_STATIC - 2 * LINE), ==,
@@ -449,7 +363,6 @@ static void media_operations_overwrite_ranges(void)
         g_assert_cmphex(qtest_readq(qts, at + DC_BASE + 8), ==, 0);
         g_assert_cmphex(qtest_readq(qts, at + DC_BASE + LINE), ==, 4);
     }
-    qtest_quit(qts);
 }
 
 static void a_media_operation_moves_and_ends_at_reset(void)
@@ -465,8 +378,7 @@ static void a_media_operation_moves_and_ends_at_reset(void)
     g_assert_cmphex(media_op(&dev, 0, range, 1), ==, 1);
     dev.qts = qts = cxl_migrate(qts, args);
     g_assert_cmphex(qtest_readq(qts, at + CXL_STATIC), ==, 2);
-    qtest_system_reset(qts);
-    cxl_probe(qts, 0, &dev);
+    cxl_reset(&dev);
     at = cxl_map(&dev, 768 * MiB);
     g_assert_cmphex(qtest_readq(qts, at + CXL_STATIC), ==, 0);
     g_assert_cmphex(qtest_readq(qts, at), ==, 1);
@@ -512,21 +424,24 @@ static void background_work_survives_migration(void)
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
+#define DEV(f) cxl_add_device_test("/cxl/media/" #f, f, DEVICE)
 #define T(f) qtest_add_func("/cxl/media/" #f, f)
-    T(identify_tells_of_the_poison_list);
-    T(a_full_list_is_read_in_pieces);
-    T(poison_shows_on_loads_until_it_is_cleared);
-    T(dynamic_capacity_must_be_held);
-    T(a_scan_finds_what_management_injected);
-    T(sanitize_disables_the_media_and_leaves_nothing);
-    T(sanitize_answers_only_where_a_decoder_leads);
-    T(aborted_sanitize_gives_the_media_back);
+#define DCD(f, props) cxl_add_dcd_test("/cxl/media/" #f, f, props)
+    DCD(identify_tells_of_the_poison_list, "");
+    DEV(poison_shows_on_loads_until_it_is_cleared);
+    DCD(dynamic_capacity_must_be_held, "");
+    DCD(a_scan_finds_what_management_injected, ",mailbox-payload=2K");
+    DEV(sanitize_disables_the_media_and_leaves_nothing);
+    DEV(sanitize_answers_only_where_a_decoder_leads);
+    DEV(aborted_sanitize_gives_the_media_back);
     T(background_time_can_be_scaled);
-    T(secure_erase_is_done_at_once);
-    T(a_reset_does_not_bring_data_back);
-    T(media_operations_overwrite_ranges);
+    DEV(secure_erase_is_done_at_once);
+    DEV(a_reset_does_not_bring_data_back);
+    DEV(media_operations_overwrite_ranges);
     T(a_media_operation_moves_and_ends_at_reset);
     T(background_work_survives_migration);
+#undef DCD
+#undef DEV
 #undef T
     return g_test_run();
 }

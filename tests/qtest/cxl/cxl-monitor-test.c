@@ -26,58 +26,53 @@ static void works(QTestState *qts, const char *json)
     qtest_qmp_assert_success(qts, text, NULL);
 }
 
-static void every_policy_reaches_the_host(void)
+static void every_policy_reaches_the_host(CxlDev *dev)
 {
-    CxlDev dev;
-    QTestState *qts = cxl_start_dcd(&dev, ",dc1-sharable=on");
+    QTestState *qts = dev->qts;
     const CxlExtent listed = { R0(1), BLOCKS(2) };
     const CxlExtent first = { R0(0), BLOCKS(1) };
     const CxlExtent shared = { R0(128), BLOCKS(2) };
 
     works(qts, ADD "'region': 0, 'selection-policy': 'prescriptive', "
           "'extents': [{'offset': 2097152, 'len': 4194304}]}");
-    g_assert_cmphex(host_answer(&dev, 0x4802, &listed, 1, false), ==, 0);
+    g_assert_cmphex(host_answer(dev, 0x4802, &listed, 1, false), ==, 0);
     works(qts, ADD "'region': 0, 'selection-policy': 'free', "
           "'length': 2097152}");
-    g_assert_cmphex(host_answer(&dev, 0x4802, &first, 1, false), ==, 0);
+    g_assert_cmphex(host_answer(dev, 0x4802, &first, 1, false), ==, 0);
     works(qts, ADD "'region': 1, 'selection-policy': 'contiguous', "
           "'length': 4194304, 'tag': '" TAG_TEXT "'}");
-    g_assert_cmphex(host_answer(&dev, 0x4802, &shared, 1, false), ==, 0);
-    g_assert_cmpuint(host_list(&dev, NULL, 0, NULL), ==, 3);
+    g_assert_cmphex(host_answer(dev, 0x4802, &shared, 1, false), ==, 0);
+    g_assert_cmpuint(host_list(dev, NULL, 0, NULL), ==, 3);
 
     works(qts, RELEASE "'removal-policy': 'tag-based', 'tag': '" TAG_TEXT
           "', 'forced-removal': true}");
     works(qts, RELEASE "'removal-policy': 'prescriptive', 'region': 0, "
           "'extents': [{'offset': 0, 'len': 2097152}]}");
-    g_assert_cmpuint(host_list(&dev, NULL, 0, NULL), ==, 2);
-    g_assert_cmphex(host_answer(&dev, 0x4803, &first, 1, false), ==, 0);
-    g_assert_cmpuint(host_list(&dev, NULL, 0, NULL), ==, 1);
-    qtest_quit(qts);
+    g_assert_cmpuint(host_list(dev, NULL, 0, NULL), ==, 2);
+    g_assert_cmphex(host_answer(dev, 0x4803, &first, 1, false), ==, 0);
+    g_assert_cmpuint(host_list(dev, NULL, 0, NULL), ==, 1);
 }
 
-static void query_shows_every_state(void)
+static void query_shows_every_state(CxlDev *dev)
 {
     const CxlExtent held = { R0(0), BLOCKS(2), 1 };
     const CxlExtent gone = { R0(8), BLOCKS(1), 2 };
     const CxlExtent offer[] = {
         { R0(12), BLOCKS(1), 3 }, { R0(14), BLOCKS(1), 3 },
     };
-    CxlDev dev;
-    QTestState *qts = cxl_start_dcd(&dev, "");
     QDict *info, *host;
     QList *pending;
     uint32_t gen;
 
-    g_assert_cmphex(fm_add_list(&dev, &held, 1), ==, 0);
-    g_assert_cmphex(host_answer(&dev, 0x4802, &held, 1, false), ==, 0);
-    g_assert_cmphex(fm_release_list(&dev, REL_SANITIZE, &held, 1), ==, 0);
-    g_assert_cmphex(fm_add_list(&dev, &gone, 1), ==, 0);
-    g_assert_cmphex(fm_release_list(&dev, REL_FORCED, &gone, 1), ==, 0);
-    g_assert_cmphex(fm_add_list(&dev, offer, 2), ==, 0);
-    host_list(&dev, NULL, 0, &gen);
+    cxl_hold(dev, &held, 1);
+    g_assert_cmphex(fm_release_list(dev, REL_SANITIZE, &held, 1), ==, 0);
+    g_assert_cmphex(fm_add_list(dev, &gone, 1), ==, 0);
+    g_assert_cmphex(fm_release_list(dev, REL_FORCED, &gone, 1), ==, 0);
+    g_assert_cmphex(fm_add_list(dev, offer, 2), ==, 0);
+    host_list(dev, NULL, 0, &gen);
 
     info = qtest_qmp_assert_success_ref(
-        qts, "{'execute': 'query-cxl-dynamic-capacity', "
+        dev->qts, "{'execute': 'query-cxl-dynamic-capacity', "
         "'arguments': {'path': 'cxl-mem0'}}");
     g_assert_cmpuint(qlist_size(qdict_get_qlist(info, "regions")), ==, 2);
     g_assert_cmpuint(qlist_size(qdict_get_qlist(info, "tags")), ==, 3);
@@ -93,21 +88,18 @@ static void query_shows_every_state(void)
     g_assert_true(qdict_get_bool(qobject_to(QDict, qlist_peek(pending)),
                                  "withdrawn"));
     g_assert_cmpuint(qdict_get_int(host, "extents-available"), ==,
-                     avail_extents(&dev));
+                     avail_extents(dev));
     qobject_unref(info);
-    qtest_quit(qts);
 }
 
-static void monitor_hears_what_the_host_does(void)
+static void monitor_hears_what_the_host_does(CxlDev *dev)
 {
+    QTestState *qts = dev->qts;
     const CxlExtent e = { R0(0), BLOCKS(2), 1 };
     const CxlExtent part = { R0(1), BLOCKS(1), 1 };
-    CxlDev dev;
-    QTestState *qts = cxl_start_dcd(&dev, "");
     QDict *event, *data, *extent;
 
-    g_assert_cmphex(fm_add_list(&dev, &e, 1), ==, 0);
-    g_assert_cmphex(host_answer(&dev, 0x4802, &e, 1, false), ==, 0);
+    cxl_hold(dev, &e, 1);
     event = qtest_qmp_eventwait_ref(qts, "CXL_DYNAMIC_CAPACITY_ACCEPTED");
     data = qdict_get_qdict(event, "data");
     g_assert_cmpstr(qdict_get_str(data, "device"), ==, "cxl-mem0");
@@ -117,17 +109,16 @@ static void monitor_hears_what_the_host_does(void)
     g_assert_cmphex(qdict_get_int(extent, "len"), ==, e.len);
     qobject_unref(event);
 
-    g_assert_cmphex(host_answer(&dev, 0x4803, &part, 1, false), ==, 0);
+    g_assert_cmphex(host_answer(dev, 0x4803, &part, 1, false), ==, 0);
     event = qtest_qmp_eventwait_ref(qts, "CXL_DYNAMIC_CAPACITY_RELEASED");
     data = qdict_get_qdict(event, "data");
     extent = qobject_to(QDict, qlist_peek(qdict_get_qlist(data, "extents")));
     g_assert_cmphex(qdict_get_int(extent, "dpa"), ==, part.dpa);
     qobject_unref(event);
 
-    g_assert_cmphex(fm_add(&dev, ADD_FREE, 1, BLOCKS(1), 2), ==, 0);
-    g_assert_cmphex(host_answer(&dev, 0x4802, NULL, 0, false), ==, 0);
+    g_assert_cmphex(fm_add(dev, ADD_FREE, 1, BLOCKS(1), 2), ==, 0);
+    g_assert_cmphex(host_answer(dev, 0x4802, NULL, 0, false), ==, 0);
     qtest_qmp_eventwait(qts, "CXL_DYNAMIC_CAPACITY_REFUSED");
-    qtest_quit(qts);
 }
 
 /* The next @name has @reason, and is about @e alone */
@@ -149,46 +140,42 @@ static void told_of(QTestState *qts, const char *name, const char *reason,
     qobject_unref(event);
 }
 
-static void monitor_hears_why_capacity_ends(void)
+static void monitor_hears_why_capacity_ends(CxlDev *dev)
 {
+    QTestState *qts = dev->qts;
     const char *refused = "CXL_DYNAMIC_CAPACITY_REFUSED";
     const char *released = "CXL_DYNAMIC_CAPACITY_RELEASED";
     const CxlExtent e = { R0(0), BLOCKS(2), 1 }, half = { R0(0), BLOCKS(1) };
     const CxlExtent other = { R0(1), BLOCKS(1) };
     const CxlExtent shared = { R1(0), BLOCKS(2), 2 };
     const CxlExtent bad = { R0(0), BLOCKS(3) };
-    CxlDev dev;
-    QTestState *qts = cxl_start_dcd(&dev, ",dc1-sharable=on");
 
-    g_assert_cmphex(fm_add_list(&dev, &e, 1), ==, 0);
-    g_assert_cmphex(host_answer(&dev, 0x4802, &bad, 1, false), ==, 0x0f);
+    g_assert_cmphex(fm_add_list(dev, &e, 1), ==, 0);
+    g_assert_cmphex(host_answer(dev, 0x4802, &bad, 1, false), ==, 0x0f);
     told_of(qts, refused, "failed-answer", &e);
 
-    g_assert_cmphex(fm_add_list(&dev, &e, 1), ==, 0);
-    g_assert_cmphex(fm_release_tag(&dev, REL_FORCED, e.len, 1), ==, 0);
-    g_assert_cmphex(host_answer(&dev, 0x4802, NULL, 0, false), ==, 0);
+    g_assert_cmphex(fm_add_list(dev, &e, 1), ==, 0);
+    g_assert_cmphex(fm_release_tag(dev, REL_FORCED, e.len, 1), ==, 0);
+    g_assert_cmphex(host_answer(dev, 0x4802, NULL, 0, false), ==, 0);
     told_of(qts, refused, "fabric-manager", &e);
 
-    g_assert_cmphex(fm_add_list(&dev, &e, 1), ==, 0);
-    g_assert_cmphex(host_answer(&dev, 0x4802, NULL, 0, false), ==, 0);
+    g_assert_cmphex(fm_add_list(dev, &e, 1), ==, 0);
+    g_assert_cmphex(host_answer(dev, 0x4802, NULL, 0, false), ==, 0);
     told_of(qts, refused, "host", &e);
 
-    g_assert_cmphex(fm_add_list(&dev, &e, 1), ==, 0);
-    g_assert_cmphex(host_answer(&dev, 0x4802, &e, 1, false), ==, 0);
+    cxl_hold(dev, &e, 1);
     qtest_qmp_eventwait(qts, "CXL_DYNAMIC_CAPACITY_ACCEPTED");
-    g_assert_cmphex(host_answer(&dev, 0x4803, &half, 1, false), ==, 0);
+    g_assert_cmphex(host_answer(dev, 0x4803, &half, 1, false), ==, 0);
     told_of(qts, released, "host", &half);
-    g_assert_cmphex(fm_release_list(&dev, REL_FORCED, &other, 1), ==, 0);
+    g_assert_cmphex(fm_release_list(dev, REL_FORCED, &other, 1), ==, 0);
     told_of(qts, released, "fabric-manager", &other);
 
-    g_assert_cmphex(fm_add_list(&dev, &shared, 1), ==, 0);
-    g_assert_cmphex(host_answer(&dev, 0x4802, &shared, 1, false), ==, 0);
+    cxl_hold(dev, &shared, 1);
     qtest_qmp_eventwait(qts, "CXL_DYNAMIC_CAPACITY_ACCEPTED");
-    g_assert_cmphex(fm_add_list(&dev, &e, 1), ==, 0);
+    g_assert_cmphex(fm_add_list(dev, &e, 1), ==, 0);
     qtest_qmp_assert_success(qts, "{'execute': 'system_reset'}");
     told_of(qts, refused, "reset", &e);
     told_of(qts, released, "reset", &shared);
-    qtest_quit(qts);
 }
 
 #define TELL_MAX    1000
@@ -294,12 +281,14 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
 #define T(f) qtest_add_func("/cxl/monitor/" #f, f)
-    T(every_policy_reaches_the_host);
-    T(query_shows_every_state);
-    T(monitor_hears_what_the_host_does);
-    T(monitor_hears_why_capacity_ends);
+#define DCD(f, props) cxl_add_dcd_test("/cxl/monitor/" #f, f, props)
+    DCD(every_policy_reaches_the_host, ",dc1-sharable=on");
+    DCD(query_shows_every_state, "");
+    DCD(monitor_hears_what_the_host_does, "");
+    DCD(monitor_hears_why_capacity_ends, ",dc1-sharable=on");
     T(host_cannot_flood_the_monitor);
     T(qom_set_realizes_nothing);
+#undef DCD
 #undef T
     return g_test_run();
 }

@@ -23,11 +23,7 @@
 
 static uint16_t set_partition(CxlDev *dev, uint64_t units, uint8_t flags)
 {
-    CxlReq r = { 0 };
-
-    req64(&r, units);
-    req8(&r, flags);
-    return cxl_cmd(dev, 0x4101, &r, NULL);
+    return cxl_run(dev, NULL, 0x4101, units, flags);
 }
 
 static void partition_is(CxlDev *dev, unsigned vol, unsigned pers,
@@ -46,12 +42,6 @@ static uint64_t dvsec_size(CxlDev *dev, unsigned n)
 {
     return (uint64_t)cfg_readl(dev, DVSEC_SIZE_HI(n)) << 32 |
            (cfg_readl(dev, DVSEC_SIZE_LO(n)) & 0xf0000000);
-}
-
-static void reset(CxlDev *dev)
-{
-    qtest_system_reset(dev->qts);
-    cxl_probe(dev->qts, 0, dev);
 }
 
 static QTestState *start(CxlDev *dev)
@@ -110,7 +100,7 @@ static void a_plan_is_done_at_reset(void)
     g_assert_cmphex(qtest_readq(qts, at + UNIT), ==, 2);
     g_assert_cmphex(dvsec_size(&dev, 0), ==, UNIT);
     g_assert_cmphex(dvsec_size(&dev, 1), ==, 2 * UNIT);
-    reset(&dev);
+    cxl_reset(&dev);
     partition_is(&dev, 2, 1, 0, 0);
     g_assert_cmphex(dvsec_size(&dev, 0), ==, 2 * UNIT);
     g_assert_cmphex(dvsec_size(&dev, 1), ==, UNIT);
@@ -120,7 +110,7 @@ static void a_plan_is_done_at_reset(void)
     g_assert_cmphex(qtest_readq(qts, at + 2 * UNIT), ==, 3);
     /* the way back, all of it */
     g_assert_cmphex(set_partition(&dev, 0, 0), ==, 0);
-    reset(&dev);
+    cxl_reset(&dev);
     partition_is(&dev, 1, 2, 0, 0);
     qtest_quit(qts);
 }
@@ -136,7 +126,7 @@ static void at_once_only_what_is_not_decoded(void)
     partition_is(&dev, 3, 0, 0, 0);
     g_assert_cmphex(dvsec_size(&dev, 0), ==, 3 * UNIT);
     g_assert_cmphex(dvsec_size(&dev, 1), ==, 0);
-    reset(&dev);
+    cxl_reset(&dev);
     partition_is(&dev, 3, 0, 0, 0);
     cxl_map(&dev, 2 * UNIT);
     g_assert_cmphex(set_partition(&dev, 0, 1), ==, 2);
@@ -148,11 +138,7 @@ static void at_once_only_what_is_not_decoded(void)
 
 static uint16_t set_passphrase(CxlDev *dev)
 {
-    CxlReq r = { 0 };
-
-    req8(&r, 1);
-    req_zero(&r, 0x5f);
-    return cxl_cmd(dev, 0x4501, &r, NULL);
+    return cxl_run(dev, NULL, 0x4501, 1, 0, 0);
 }
 
 static void passphrases_protect_the_persistent_part(void)
@@ -168,7 +154,7 @@ static void passphrases_protect_the_persistent_part(void)
     g_assert_cmphex(set_passphrase(&dev), ==, 0);
     g_assert_cmphex(set_partition(&dev, 2, 0), ==, 0x13);
     /* the plan from before the passphrase is dropped */
-    reset(&dev);
+    cxl_reset(&dev);
     partition_is(&dev, 2, 1, 0, 0);
     at = cxl_map(&dev, 3 * UNIT);
     qtest_writeq(qts, at + 2 * UNIT - 8, 5);
@@ -189,7 +175,7 @@ static void a_partition_moves_with_the_machine(void)
     dev.qts = cxl_migrate(qts, args);
     partition_is(&dev, 2, 1, 3, 0);
     g_assert_cmphex(dvsec_size(&dev, 0), ==, 2 * UNIT);
-    reset(&dev);
+    cxl_reset(&dev);
     partition_is(&dev, 2, 1, 0, 0);
     qtest_quit(dev.qts);
 }
@@ -200,7 +186,6 @@ static void a_snapshot_brings_partition_and_passphrase_back(void)
     QTestState *qts = cxl_start(STATE_RAM("128M") STATE_MEMORY("vm0", "256M")
                                 STATE_MEMORY("pm0", "512M")
                                 STATE_MEMORY("lsa0", "64K") DEVICE);
-    CxlReq disable = { 0 };
     CxlDev dev;
     State state;
 
@@ -208,9 +193,7 @@ static void a_snapshot_brings_partition_and_passphrase_back(void)
     g_assert_cmphex(set_partition(&dev, 1, 1), ==, 0);
     g_assert_cmphex(set_passphrase(&dev), ==, 0);
     state_save(&state, qts);
-    req8(&disable, 1);
-    req_zero(&disable, 0x3f);
-    g_assert_cmphex(cxl_cmd(&dev, 0x4502, &disable, NULL), ==, 0);
+    g_assert_cmphex(cxl_run(&dev, NULL, 0x4502, 1, 0), ==, 0);
     g_assert_cmphex(set_partition(&dev, 2, 1), ==, 0);
     partition_is(&dev, 3, 0, 0, 0);
     g_assert_true(state_load(&state, state.data));

@@ -29,21 +29,17 @@ static void share_start(Pool *t, const char *props)
 
 static void reference(Pool *t, bool add)
 {
-    CxlReq r = { 0 };
+    CxlReq r = cxl_req(0x5606, TAG);
 
-    req_tag(&r, TAG);
     g_assert_cmphex(cxl_cmd(&t->head[0], add ? 0x5606 : 0x5607, &r, NULL), ==,
                     0);
 }
 
 static unsigned nr_tags(Pool *t)
 {
-    CxlReq r = { 0 };
     CxlRsp rsp;
 
-    req32(&r, 0);
-    req32(&r, 8);
-    g_assert_cmphex(cxl_cmd(&t->head[0], 0x5608, &r, &rsp), ==, 0);
+    g_assert_cmphex(cxl_run(&t->head[0], &rsp, 0x5608, 0, 8), ==, 0);
     return ldl_le_p(rsp.data + 4);
 }
 
@@ -228,16 +224,15 @@ static void sanitize_of_a_head_is_of_what_it_has_alone(void)
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-#define ADD(name, fn) qtest_add_func("/cxl/pool-share/" name, fn)
-    ADD("bytes", both_hosts_see_the_same_bytes);
-    ADD("read-only", a_view_in_another_region_is_read_only);
-    ADD("refused", what_is_refused);
-    ADD("last-holder", it_ends_with_the_last_holder);
-    ADD("reference", a_reference_keeps_it_for_the_next_host);
-    ADD("reset", a_reset_takes_it_from_one_host);
-    ADD("sanitize", it_is_sanitized_after_the_last_holder);
-    ADD("sanitize-next", what_is_sanitized_is_so_for_the_next_host);
-    ADD("sanitize-command", sanitize_of_a_head_is_of_what_it_has_alone);
-#undef ADD
+#define T(f) qtest_add_func("/cxl/pool-share/" #f, f)
+    T(both_hosts_see_the_same_bytes);
+    T(a_view_in_another_region_is_read_only);
+    T(what_is_refused);
+    T(it_ends_with_the_last_holder);
+    T(a_reference_keeps_it_for_the_next_host);
+    T(a_reset_takes_it_from_one_host);
+    T(it_is_sanitized_after_the_last_holder);
+    T(what_is_sanitized_is_so_for_the_next_host);
+    T(sanitize_of_a_head_is_of_what_it_has_alone);
     return g_test_run();
 }

@@ -10,7 +10,7 @@
 #define TAG     7
 #define BLOCKS(k) ((uint64_t)(k) * CXL_BLOCK)
 
-static void every_host_finds_what_it_had(void)
+static void every_host_finds_what_it_had(Pool *t)
 {
     const CxlExtent own = { POOL_DPA(0, POOL_PLAIN, 0), BLOCKS(2), 1 };
     const CxlExtent shared = { POOL_DPA(0, POOL_SHARED, 4), BLOCKS(1), TAG };
@@ -18,48 +18,42 @@ static void every_host_finds_what_it_had(void)
     g_autofree char *args = pool_args(",fm-on-mailbox=on");
     uint32_t generation, again;
     CxlExtent seen;
-    Pool t;
 
-    pool_start(&t, "");
-    pool_hold(&t, 0, &own, 1);
-    pool_hold(&t, 0, &shared, 1);
-    pool_share_hold(&t, 1, POOL_SHARED, TAG, &seen, 1);
-    g_assert_cmphex(pool_add(&t, 1, &offered, 1), ==, 0);
-    pool_writeq(&t, 0, own.dpa, MARK);
-    pool_writeq(&t, 0, shared.dpa, ~MARK);
-    host_list(&t.head[1], NULL, 0, &generation);
+    pool_hold(t, 0, &own, 1);
+    pool_hold(t, 0, &shared, 1);
+    pool_share_hold(t, 1, POOL_SHARED, TAG, &seen, 1);
+    g_assert_cmphex(pool_add(t, 1, &offered, 1), ==, 0);
+    pool_writeq(t, 0, own.dpa, MARK);
+    pool_writeq(t, 0, shared.dpa, ~MARK);
+    host_list(&t->head[1], NULL, 0, &generation);
 
-    pool_attach(&t, cxl_migrate(t.qts, args));
-    host_has(&t.head[0], (const CxlExtent[]) { own, shared }, 2);
-    host_has(&t.head[1], &seen, 1);
-    host_list(&t.head[1], NULL, 0, &again);
+    pool_attach(t, cxl_migrate(t->qts, args));
+    host_has(&t->head[0], (const CxlExtent[]) { own, shared }, 2);
+    host_has(&t->head[1], &seen, 1);
+    host_list(&t->head[1], NULL, 0, &again);
     g_assert_cmphex(again, ==, generation);
-    g_assert_cmphex(pool_readq(&t, 0, own.dpa), ==, MARK);
-    g_assert_cmphex(pool_readq(&t, 1, seen.dpa), ==, ~MARK);
-    map_trap_is(t.qts, own.dpa, "direct");
-    map_trap_is(t.qts, 4 * GiB + seen.dpa, "direct");
+    g_assert_cmphex(pool_readq(t, 0, own.dpa), ==, MARK);
+    g_assert_cmphex(pool_readq(t, 1, seen.dpa), ==, ~MARK);
+    map_trap_is(t->qts, own.dpa, "direct");
+    map_trap_is(t->qts, 4 * GiB + seen.dpa, "direct");
     /* the offer and its record are there, too */
-    g_assert_cmpuint(drain_log(&t.head[1], 4), ==, 1);
-    g_assert_cmphex(host_answer(&t.head[1], 0x4802, &offered, 1, false), ==,
+    g_assert_cmpuint(drain_log(&t->head[1], 4), ==, 1);
+    g_assert_cmphex(host_answer(&t->head[1], 0x4802, &offered, 1, false), ==,
                     0);
-    pool_stop(&t);
 }
 
-static void what_is_to_be_wiped_travels(void)
+static void what_is_to_be_wiped_travels(Pool *t)
 {
     const CxlExtent e = { POOL_DPA(0, POOL_WIPED, 0), CXL_REGION, 1 };
     const CxlExtent next = { POOL_DPA(1, POOL_WIPED, 0), CXL_REGION, 2 };
     g_autofree char *args = pool_args(",fm-on-mailbox=on");
-    Pool t;
 
-    pool_start(&t, "");
-    pool_hold(&t, 0, &e, 1);
-    pool_writeq(&t, 0, e.dpa + CXL_REGION - 8, MARK);
-    g_assert_cmphex(host_answer(&t.head[0], 0x4803, &e, 1, false), ==, 0);
-    pool_attach(&t, cxl_migrate(t.qts, args));
-    pool_hold(&t, 1, &next, 1);
-    g_assert_cmphex(pool_readq(&t, 1, next.dpa + CXL_REGION - 8), ==, 0);
-    pool_stop(&t);
+    pool_hold(t, 0, &e, 1);
+    pool_writeq(t, 0, e.dpa + CXL_REGION - 8, MARK);
+    g_assert_cmphex(host_answer(&t->head[0], 0x4803, &e, 1, false), ==, 0);
+    pool_attach(t, cxl_migrate(t->qts, args));
+    pool_hold(t, 1, &next, 1);
+    g_assert_cmphex(pool_readq(t, 1, next.dpa + CXL_REGION - 8), ==, 0);
 }
 
 static void refused(const char *props, const char *says)
@@ -114,12 +108,12 @@ static void an_endpoint_of_the_pool_travels(void)
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-#define ADD(name, fn) qtest_add_func("/cxl/pool-state/" name, fn)
-    ADD("trip", every_host_finds_what_it_had);
-    ADD("wipe", what_is_to_be_wiped_travels);
-    ADD("properties", a_pool_of_other_properties_is_refused_by_name);
-    ADD("endpoint", an_endpoint_of_the_pool_travels);
-    ADD("head", a_head_of_another_number_is_refused_by_name);
-#undef ADD
+#define T(f) qtest_add_func("/cxl/pool-state/" #f, f)
+#define POOL(f) pool_add_test("/cxl/pool-state/" #f, f, "")
+    POOL(every_host_finds_what_it_had);
+    POOL(what_is_to_be_wiped_travels);
+    T(a_pool_of_other_properties_is_refused_by_name);
+    T(an_endpoint_of_the_pool_travels);
+    T(a_head_of_another_number_is_refused_by_name);
     return g_test_run();
 }

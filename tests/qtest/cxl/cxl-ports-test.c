@@ -600,23 +600,22 @@ static void test_passthrough_passes_on_at_once(void)
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-    qtest_add_func("/cxl/ports/host-bridge", test_host_bridge_registers);
-    qtest_add_func("/cxl/ports/passthrough", test_passthrough_has_no_decoders);
-    qtest_add_func("/cxl/ports/passthrough-at-once",
-                   test_passthrough_passes_on_at_once);
-    qtest_add_func("/cxl/ports/commit", test_commit_rules);
-    qtest_add_func("/cxl/ports/window-misses", test_window_misses);
-    qtest_add_func("/cxl/ports/registers", test_port_registers);
-    qtest_add_func("/cxl/ports/messages", test_any_number_of_messages);
-    qtest_add_func("/cxl/ports/pins", test_a_guest_disables_pins);
-    qtest_add_func("/cxl/ports/pending", test_a_pending_message_moves);
-    qtest_add_func("/cxl/ports/interlock", test_an_interlock_moves);
-    qtest_add_func("/cxl/ports/dvsecs", test_dvsecs);
-    qtest_add_func("/cxl/ports/cdat", test_cdat_of_a_switch);
-    qtest_add_func("/cxl/ports/cdat-alone", test_cdat_without_downstream_ports);
-    qtest_add_func("/cxl/ports/migration", test_migration);
-    qtest_add_func("/cxl/ports/doe-reset",
-                   test_a_reset_ends_a_switch_s_exchange);
-    qtest_add_func("/cxl/ports/doe-migration", test_doe_migration);
+#define T(f) qtest_add_func("/cxl/ports/" #f, test_ ## f)
+    T(host_bridge_registers);
+    T(passthrough_has_no_decoders);
+    T(passthrough_passes_on_at_once);
+    T(commit_rules);
+    T(window_misses);
+    T(port_registers);
+    T(any_number_of_messages);
+    T(a_guest_disables_pins);
+    T(a_pending_message_moves);
+    T(an_interlock_moves);
+    T(dvsecs);
+    T(cdat_of_a_switch);
+    T(cdat_without_downstream_ports);
+    T(migration);
+    T(a_reset_ends_a_switch_s_exchange);
+    T(doe_migration);
     return g_test_run();
 }

@@ -50,81 +50,51 @@ static bool set_backpressure(QTestState *qts, int percent)
     return ok;
 }
 
-static void settings_last_until_reset(void)
+static void settings_last_until_reset(CxlDev *dev)
 {
-    CxlDev dev;
-    QTestState *qts = cxl_start_dcd(&dev, "");
     CxlRsp rsp;
 
-    g_assert_cmphex(cxl_cmd(&dev, 0x4000, NULL, &rsp), ==, 0);
+    g_assert_cmphex(cxl_cmd(dev, 0x4000, NULL, &rsp), ==, 0);
     g_assert_cmphex(rsp.data[0x42], ==, 3);
-    g_assert_cmphex(get_control(&dev), ==, DEFAULTS);
-    g_assert_cmphex(set_control(&dev, OTHER), ==, 0);
-    g_assert_cmphex(set_control(&dev, OTHER | 4), ==, 2);
-    g_assert_cmphex(set_control(&dev, OTHER & 0xffff00ff), ==, 2);
-    g_assert_cmphex(get_control(&dev), ==, OTHER);
-    qtest_system_reset(qts);
-    cxl_probe(qts, 0, &dev);
-    g_assert_cmphex(get_control(&dev), ==, DEFAULTS);
-    qtest_quit(qts);
+    g_assert_cmphex(get_control(dev), ==, DEFAULTS);
+    g_assert_cmphex(set_control(dev, OTHER), ==, 0);
+    g_assert_cmphex(set_control(dev, OTHER | 4), ==, 2);
+    g_assert_cmphex(set_control(dev, OTHER & 0xffff00ff), ==, 2);
+    g_assert_cmphex(get_control(dev), ==, OTHER);
+    cxl_reset(dev);
+    g_assert_cmphex(get_control(dev), ==, DEFAULTS);
 }
 
-static void the_monitor_sets_what_is_measured(void)
+static void the_monitor_sets_what_is_measured(CxlDev *dev)
 {
-    CxlDev dev;
-    QTestState *qts = cxl_start_dcd(&dev, "");
+    QTestState *qts = dev->qts;
 
-    g_assert_cmpuint(get_status(&dev), ==, 0);
+    g_assert_cmpuint(get_status(dev), ==, 0);
     g_assert_true(set_backpressure(qts, 100));
     g_assert_false(set_backpressure(qts, 101));
     g_assert_false(set_backpressure(qts, -1));
-    g_assert_cmpuint(get_status(&dev), ==, 100);
+    g_assert_cmpuint(get_status(dev), ==, 100);
     /* no samples, no average */
-    g_assert_cmphex(set_control(&dev, DEFAULTS & 0xffffff), ==, 0);
-    g_assert_cmpuint(get_status(&dev), ==, 0);
-    qtest_quit(qts);
+    g_assert_cmphex(set_control(dev, DEFAULTS & 0xffffff), ==, 0);
+    g_assert_cmpuint(get_status(dev), ==, 0);
 }
 
-static void settings_survive_save_and_load(void)
+static void settings_survive_save_and_load(CxlDev *dev)
 {
-    g_autofree char *args = cxl_args(CXL_BACKENDS "-device " CXL_DCD_DEVICE);
-    CxlDev dev;
-    QTestState *qts = cxl_start_dcd(&dev, "");
-
-    g_assert_cmphex(set_control(&dev, OTHER), ==, 0);
-    g_assert_true(set_backpressure(qts, 33));
-    dev.qts = cxl_migrate(qts, args);
-    g_assert_cmphex(get_control(&dev), ==, OTHER);
-    g_assert_cmpuint(get_status(&dev), ==, 33);
-    qtest_quit(dev.qts);
-}
-
-static void the_list_of_protocols_is_the_only_one(void)
-{
-    static const uint8_t list[] = { 0, 0, 0, 0, 0, 0, 0, 1, 0 };
-    CxlDev dev;
-    QTestState *qts = cxl_start_dcd(&dev, "");
-    CxlReq r = { 0 };
-    CxlRsp rsp;
-
-    req64(&r, 0);
-    g_assert_cmphex(cxl_cmd(&dev, 0x4601, &r, &rsp), ==, 0);
-    g_assert_cmpmem(rsp.data, rsp.len, list, sizeof(list));
-    cxl_refused(&dev, 0x4600, &r, 2);
-    r.data[0] = 0xef;
-    cxl_refused(&dev, 0x4601, &r, 2);
-    cxl_refused(&dev, 0x4600, NULL, 0x16);
-    qtest_quit(qts);
+    g_assert_cmphex(set_control(dev, OTHER), ==, 0);
+    g_assert_true(set_backpressure(dev->qts, 33));
+    cxl_migrate_dcd(dev, "");
+    g_assert_cmphex(get_control(dev), ==, OTHER);
+    g_assert_cmpuint(get_status(dev), ==, 33);
 }
 
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-#define T(f) qtest_add_func("/cxl/qos/" #f, f)
+#define T(f) cxl_add_dcd_test("/cxl/qos/" #f, f, "")
     T(settings_last_until_reset);
     T(the_monitor_sets_what_is_measured);
     T(settings_survive_save_and_load);
-    T(the_list_of_protocols_is_the_only_one);
 #undef T
     return g_test_run();
 }

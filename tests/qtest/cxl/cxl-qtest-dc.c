@@ -11,27 +11,16 @@
 uint16_t fm_add(CxlDev *dev, unsigned policy, unsigned region, uint64_t len,
                 uint8_t tag)
 {
-    CxlReq r = { 0 };
-
-    req16(&r, 0);
-    req8(&r, policy);
-    req8(&r, region);
-    req64(&r, len);
-    req_tag(&r, tag);
-    req32(&r, 0);
-    return cxl_cmd(dev, 0x5604, &r, NULL);
+    return cxl_run(dev, NULL, 0x5604, 0, policy, region, len, tag, 0);
 }
 
 static uint16_t fm_list_cmd(CxlDev *dev, uint16_t op, uint8_t flags,
                             const CxlExtent *ext, unsigned n)
 {
-    CxlReq r = { 0 };
+    /* 5605h is laid out alike */
+    CxlReq r = cxl_req(0x5604, 0, flags, 0, 0, 0, n);
     unsigned i;
 
-    req16(&r, 0);
-    req8(&r, flags);
-    req_zero(&r, 1 + 8 + 16);
-    req32(&r, n);
     for (i = 0; i < n; i++) {
         req_extent(&r, ext[i].dpa, ext[i].len, ext[i].tag, ext[i].seq);
     }
@@ -52,26 +41,16 @@ uint16_t fm_release_list(CxlDev *dev, unsigned flags, const CxlExtent *ext,
 uint16_t fm_release_tag(CxlDev *dev, unsigned flags, uint64_t len,
                         uint8_t tag)
 {
-    CxlReq r = { 0 };
-
-    req16(&r, 0);
-    req8(&r, REL_TAG | flags);
-    req8(&r, 0);
-    req64(&r, len);
-    req_tag(&r, tag);
-    req32(&r, 0);
-    return cxl_cmd(dev, 0x5605, &r, NULL);
+    return cxl_run(dev, NULL, 0x5605, 0, REL_TAG | flags, len, tag, 0);
 }
 
 uint16_t host_answer(CxlDev *dev, uint16_t op, const CxlExtent *ext,
                      unsigned n, bool more)
 {
-    CxlReq r = { 0 };
+    /* 4803h is laid out alike */
+    CxlReq r = cxl_req(0x4802, n, more);
     unsigned i;
 
-    req32(&r, n);
-    req8(&r, more);
-    req_zero(&r, 3);
     for (i = 0; i < n; i++) {
         req_range(&r, ext[i].dpa, ext[i].len);
     }
@@ -171,12 +150,9 @@ void host_has(CxlDev *dev, const CxlExtent *ext, unsigned n)
 
 uint32_t avail_extents(CxlDev *dev)
 {
-    CxlReq r = { 0 };
     CxlRsp rsp;
 
-    req8(&r, 0);
-    req8(&r, 0);
-    g_assert_cmphex(cxl_cmd(dev, 0x4800, &r, &rsp), ==, 0);
+    g_assert_cmphex(cxl_run(dev, &rsp, 0x4800, 0, 0), ==, 0);
     g_assert_cmpuint(rsp.len, ==, 8 + 16);
     return ldl_le_p(rsp.data + 12);
 }
@@ -186,20 +162,16 @@ unsigned drain_log(CxlDev *dev, uint8_t log)
     unsigned total = 0;
 
     for (;;) {
-        CxlReq get = { 0 }, clear = { 0 };
+        CxlReq clear;
         CxlRsp rsp;
         unsigned i, n;
 
-        req8(&get, log);
-        g_assert_cmphex(cxl_cmd(dev, 0x0100, &get, &rsp), ==, 0);
+        g_assert_cmphex(cxl_run(dev, &rsp, 0x0100, log), ==, 0);
         n = lduw_le_p(rsp.data + 0x14);
         if (!n) {
             return total;
         }
-        req8(&clear, log);
-        req8(&clear, 0);
-        req8(&clear, n);
-        req_zero(&clear, 3);
+        clear = cxl_req(0x0101, log, 0, n);
         for (i = 0; i < n; i++) {
             req16(&clear, lduw_le_p(rsp.data + 0x20 + i * 0x80 + 0x14));
         }

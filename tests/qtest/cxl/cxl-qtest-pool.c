@@ -59,32 +59,38 @@ void pool_stop(Pool *t)
     qtest_quit(t->qts);
 }
 
+typedef struct PoolTest {
+    void (*run)(Pool *t);
+    const char *props;
+} PoolTest;
+
+static void pool_test_run(const void *data)
+{
+    const PoolTest *test = data;
+    Pool t;
+
+    pool_start(&t, test->props);
+    test->run(&t);
+    pool_stop(&t);
+}
+
+void pool_add_test(const char *path, void (*run)(Pool *t), const char *props)
+{
+    PoolTest *test = g_new(PoolTest, 1);
+
+    *test = (PoolTest) { run, props };
+    qtest_add_data_func_full(path, test, pool_test_run, g_free);
+}
+
 static uint16_t pool_list(Pool *t, uint16_t op, unsigned h, uint8_t flags,
                           const CxlExtent *e, unsigned n)
 {
-    CxlReq r = { 0 };
+    /* 5605h is laid out alike */
+    CxlReq r = cxl_req(0x5604, h, flags, 0, 0, 0, n);
 
-    req16(&r, h);
-    req8(&r, flags);
-    req_zero(&r, 1 + 8 + 16);
-    req32(&r, n);
     for (unsigned i = 0; i < n; i++) {
         req_extent(&r, e[i].dpa, e[i].len, e[i].tag, e[i].seq);
     }
-    return cxl_cmd(&t->head[0], op, &r, NULL);
-}
-
-static uint16_t pool_sized(Pool *t, uint16_t op, unsigned h, uint8_t flags,
-                           unsigned region, uint64_t len, uint8_t tag)
-{
-    CxlReq r = { 0 };
-
-    req16(&r, h);
-    req8(&r, flags);
-    req8(&r, region);
-    req64(&r, len);
-    req_tag(&r, tag);
-    req32(&r, 0);
     return cxl_cmd(&t->head[0], op, &r, NULL);
 }
 
@@ -95,7 +101,7 @@ uint16_t pool_add(Pool *t, unsigned h, const CxlExtent *e, unsigned n)
 
 uint16_t pool_share(Pool *t, unsigned h, unsigned region, uint8_t tag)
 {
-    return pool_sized(t, 0x5604, h, ADD_SHARED, region, 0, tag);
+    return cxl_run(&t->head[0], NULL, 0x5604, h, ADD_SHARED, region, 0, tag, 0);
 }
 
 uint16_t pool_release(Pool *t, unsigned h, unsigned flags, const CxlExtent *e,
@@ -107,7 +113,7 @@ uint16_t pool_release(Pool *t, unsigned h, unsigned flags, const CxlExtent *e,
 uint16_t pool_release_tag(Pool *t, unsigned h, unsigned flags, uint64_t len,
                           uint8_t tag)
 {
-    return pool_sized(t, 0x5605, h, REL_TAG | flags, 0, len, tag);
+    return cxl_run(&t->head[0], NULL, 0x5605, h, REL_TAG | flags, len, tag, 0);
 }
 
 void pool_hold(Pool *t, unsigned h, const CxlExtent *e, unsigned n)
@@ -120,12 +126,10 @@ void pool_hold(Pool *t, unsigned h, const CxlExtent *e, unsigned n)
 /* The records of the offer tell the host where it is */
 static unsigned pool_offered(CxlDev *dev, CxlExtent *e, unsigned max)
 {
-    CxlReq r = { 0 };
     CxlRsp rsp;
     unsigned n;
 
-    req8(&r, 4);
-    g_assert_cmphex(cxl_cmd(dev, 0x0100, &r, &rsp), ==, 0);
+    g_assert_cmphex(cxl_run(dev, &rsp, 0x0100, 4), ==, 0);
     n = lduw_le_p(rsp.data + 0x14);
     g_assert_cmpuint(n, <=, max);
     for (unsigned i = 0; i < n; i++) {

@@ -31,6 +31,8 @@ void pool_probe(Pool *t, unsigned h);
 /** pool_attach() - the same for both heads of a machine that runs already */
 void pool_attach(Pool *t, QTestState *qts);
 void pool_stop(Pool *t);
+/** pool_add_test() - enter a test that gets such a machine of its own */
+void pool_add_test(const char *path, void (*run)(Pool *t), const char *props);
 
 /* The Fabric Manager, by the mailbox of head 0 */
 uint16_t pool_add(Pool *t, unsigned h, const CxlExtent *e, unsigned n);

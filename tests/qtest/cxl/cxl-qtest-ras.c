@@ -5,41 +5,18 @@
 #include "qemu/osdep.h"
 #include "qemu/bswap.h"
 #include "qemu/units.h"
+#include "qemu/uuid.h"
 #include "cxl-qtest-ras.h"
 
-static const uint8_t uuids[][16] = {
-    [RAS_SCRUB] = {
-        0x96, 0xda, 0xd7, 0xd6, 0xfd, 0xe8, 0x48, 0x2b,
-        0xa7, 0x33, 0x75, 0x77, 0x4e, 0x06, 0xdb, 0x8a,
-    },
-    [RAS_ECS] = {
-        0xe5, 0xb1, 0x3f, 0x22, 0x23, 0x28, 0x4a, 0x14,
-        0xb8, 0xba, 0xb9, 0x69, 0x1e, 0x89, 0x33, 0x86,
-    },
-    [RAS_SOFT_PPR] = {
-        0x89, 0x2b, 0xa4, 0x75, 0xfa, 0xd8, 0x47, 0x4e,
-        0x9d, 0x3e, 0x69, 0x2c, 0x91, 0x75, 0x68, 0xbb,
-    },
-    [RAS_HARD_PPR] = {
-        0x80, 0xea, 0x45, 0x21, 0x78, 0x6f, 0x41, 0x27,
-        0xaf, 0xb1, 0xec, 0x74, 0x59, 0xfb, 0x0e, 0x24,
-    },
-    [RAS_CACHELINE] = {
-        0x96, 0xc3, 0x33, 0x86, 0x91, 0xdd, 0x44, 0xc7,
-        0x9e, 0xcb, 0xfd, 0xaf, 0x65, 0x03, 0xba, 0xc4,
-    },
-    [RAS_ROW] = {
-        0x45, 0x0e, 0xbf, 0x67, 0xb1, 0x35, 0x4f, 0x97,
-        0xa4, 0x98, 0xc2, 0xd5, 0x7f, 0x27, 0x9b, 0xed,
-    },
-    [RAS_BANK] = {
-        0x78, 0xb7, 0x96, 0x36, 0x90, 0xac, 0x4b, 0x64,
-        0xa4, 0xef, 0xfa, 0xac, 0x5d, 0x18, 0xa8, 0x63,
-    },
-    [RAS_RANK] = {
-        0x34, 0xdb, 0xaf, 0xf5, 0x05, 0x52, 0x42, 0x81,
-        0x8f, 0x76, 0xda, 0x0b, 0x5e, 0x7a, 0x76, 0xa7,
-    },
+static const char *const uuids[] = {
+    [RAS_SCRUB] = "96dad7d6-fde8-482b-a733-75774e06db8a",
+    [RAS_ECS] = "e5b13f22-2328-4a14-b8ba-b9691e893386",
+    [RAS_SOFT_PPR] = "892ba475-fad8-474e-9d3e-692c917568bb",
+    [RAS_HARD_PPR] = "80ea4521-786f-4127-afb1-ec7459fb0e24",
+    [RAS_CACHELINE] = "96c33386-91dd-44c7-9ecb-fdaf6503bac4",
+    [RAS_ROW] = "450ebf67-b135-4f97-a498-c2d57f279bed",
+    [RAS_BANK] = "78b79636-90ac-4b64-a4ef-faac5d18a863",
+    [RAS_RANK] = "34dbaff5-0552-4281-8f76-da0b5e7a76a7",
 };
 
 static void req_bytes(CxlReq *r, const void *data, size_t len)
@@ -48,12 +25,20 @@ static void req_bytes(CxlReq *r, const void *data, size_t len)
     r->len += len;
 }
 
+static void req_feature(CxlReq *r, RasFeature f)
+{
+    QemuUUID uuid;
+
+    g_assert_cmpint(qemu_uuid_parse(uuids[f], &uuid), ==, 0);
+    req_bytes(r, uuid.data, sizeof(uuid.data));
+}
+
 uint16_t ras_get(CxlDev *dev, RasFeature f, uint8_t selection, uint16_t count,
                  CxlRsp *rsp)
 {
     CxlReq r = { 0 };
 
-    req_bytes(&r, uuids[f], sizeof(uuids[f]));
+    req_feature(&r, f);
     req16(&r, 0);
     req16(&r, count);
     req8(&r, selection);
@@ -64,7 +49,7 @@ CxlReq ras_set_request(RasFeature f, uint32_t flags, uint8_t version)
 {
     CxlReq r = { 0 };
 
-    req_bytes(&r, uuids[f], sizeof(uuids[f]));
+    req_feature(&r, f);
     req32(&r, flags);
     req16(&r, 0);
     req8(&r, version);
@@ -90,35 +75,20 @@ void ras_set_scrub(CxlDev *dev, uint32_t flags, uint8_t hours, bool on)
 
 void ras_poison(CxlDev *dev, uint64_t dpa)
 {
-    CxlReq r = { 0 };
-
-    req64(&r, dpa);
-    g_assert_cmphex(cxl_cmd(dev, 0x4301, &r, NULL), ==, 0);
+    g_assert_cmphex(cxl_run(dev, NULL, 0x4301, dpa), ==, 0);
     drain_log(dev, 0);
 }
 
 unsigned ras_poisoned(CxlDev *dev)
 {
-    CxlReq r = { 0 };
     CxlRsp rsp;
 
-    req64(&r, 0);
-    req64(&r, CXL_STATIC / 64);
-    g_assert_cmphex(cxl_cmd(dev, 0x4300, &r, &rsp), ==, 0);
+    g_assert_cmphex(cxl_run(dev, &rsp, 0x4300, 0, CXL_STATIC / 64), ==, 0);
     return lduw_le_p(rsp.data + 0x0a);
 }
 
 unsigned ras_read_log(CxlDev *dev, uint8_t log, CxlRsp *rsp)
 {
-    CxlReq r = { 0 };
-
-    req8(&r, log);
-    g_assert_cmphex(cxl_cmd(dev, 0x0100, &r, rsp), ==, 0);
+    g_assert_cmphex(cxl_run(dev, rsp, 0x0100, log), ==, 0);
     return lduw_le_p(rsp->data + 0x14);
-}
-
-void ras_reset(CxlDev *dev)
-{
-    qtest_system_reset(dev->qts);
-    cxl_probe(dev->qts, 0, dev);
 }

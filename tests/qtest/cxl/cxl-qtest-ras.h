@@ -44,7 +44,5 @@ void ras_poison(CxlDev *dev, uint64_t dpa);
 unsigned ras_poisoned(CxlDev *dev);
 /** ras_read_log() - Get Event Records; returns how many there are */
 unsigned ras_read_log(CxlDev *dev, uint8_t log, CxlRsp *rsp);
-/** ras_reset() - reset the machine and find the device again */
-void ras_reset(CxlDev *dev);
 
 #endif

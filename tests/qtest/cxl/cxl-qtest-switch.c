@@ -68,6 +68,30 @@ void switch_start(CxlSwitch *sw, const char *more)
     switch_probe(cxl_start(SWITCH_PORTS SWITCH_MAILBOX "%s", more), sw);
 }
 
+typedef struct SwitchTest {
+    void (*run)(CxlSwitch *sw);
+    const char *more;
+} SwitchTest;
+
+static void switch_test_run(const void *data)
+{
+    const SwitchTest *test = data;
+    CxlSwitch sw;
+
+    switch_start(&sw, test->more);
+    test->run(&sw);
+    qtest_quit(sw.qts);
+}
+
+void switch_add_test(const char *path, void (*run)(CxlSwitch *sw),
+                     const char *more)
+{
+    SwitchTest *test = g_new(SwitchTest, 1);
+
+    *test = (SwitchTest) { run, more };
+    qtest_add_data_func_full(path, test, switch_test_run, g_free);
+}
+
 static unsigned express(CxlDev *port)
 {
     unsigned cap = cfg_find_cap(port, PCI_CAP_ID_EXP);
@@ -114,12 +138,9 @@ void switch_refused(CxlSwitch *sw, uint16_t op, const CxlReq *req, uint16_t rc)
 
 void switch_port(CxlSwitch *sw, uint8_t id, uint8_t block[16])
 {
-    CxlReq req = { 0 };
     CxlRsp rsp;
 
-    req8(&req, 1);
-    req8(&req, id);
-    g_assert_cmphex(cxl_cmd(&sw->mailbox, 0x5101, &req, &rsp), ==, 0);
+    g_assert_cmphex(cxl_run(&sw->mailbox, &rsp, 0x5101, 1, id), ==, 0);
     g_assert_cmpuint(rsp.len, ==, 20);
     g_assert_cmpuint(rsp.data[0], ==, 1);
     memcpy(block, rsp.data + 4, 16);
@@ -128,11 +149,7 @@ void switch_port(CxlSwitch *sw, uint8_t id, uint8_t block[16])
 
 uint16_t switch_control(CxlSwitch *sw, uint8_t port, uint8_t op)
 {
-    CxlReq req = { 0 };
-
-    req8(&req, port);
-    req8(&req, op);
-    return cxl_cmd(&sw->mailbox, 0x5102, &req, NULL);
+    return cxl_run(&sw->mailbox, NULL, 0x5102, port, op);
 }
 
 /* Value that switches a slot off, as a message carries it */

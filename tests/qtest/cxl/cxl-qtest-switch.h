@@ -42,6 +42,9 @@ typedef struct CxlSwitch {
 void switch_probe(QTestState *qts, CxlSwitch *sw);
 /** switch_start() - machine with the switch and @more devices */
 void switch_start(CxlSwitch *sw, const char *more);
+/** switch_add_test() - enter a test that gets such a machine of its own */
+void switch_add_test(const char *path, void (*run)(CxlSwitch *sw),
+                     const char *more);
 
 /* Registers of the slot of downstream port @n */
 uint16_t slot_control(CxlSwitch *sw, unsigned n);

@@ -37,24 +37,12 @@ uint8_t vppb_state(CxlSwitch *sw, unsigned vppb)
 uint16_t vppb_bind(CxlSwitch *sw, uint8_t vcs, uint8_t vppb, uint8_t port,
                    uint16_t ld)
 {
-    CxlReq req = { 0 };
-
-    req8(&req, vcs);
-    req8(&req, vppb);
-    req8(&req, port);
-    req8(&req, 0);
-    req16(&req, ld);
-    return cxl_cmd(&sw->mailbox, OP_BIND, &req, NULL);
+    return cxl_run(&sw->mailbox, NULL, OP_BIND, vcs, vppb, port, ld);
 }
 
 uint16_t vppb_unbind(CxlSwitch *sw, uint8_t vcs, uint8_t vppb, uint8_t option)
 {
-    CxlReq req = { 0 };
-
-    req8(&req, vcs);
-    req8(&req, vppb);
-    req8(&req, option);
-    return cxl_cmd(&sw->mailbox, OP_UNBIND, &req, NULL);
+    return cxl_run(&sw->mailbox, NULL, OP_UNBIND, vcs, vppb, option);
 }
 
 bool switch_busy(CxlSwitch *sw)

@@ -60,6 +60,51 @@ QTestState *cxl_start_dcd(CxlDev *dev, const char *props)
     return qts;
 }
 
+typedef struct DeviceTest {
+    void (*run)(CxlDev *dev);
+    char *args;
+} DeviceTest;
+
+static void device_test_run(const void *data)
+{
+    const DeviceTest *test = data;
+    CxlDev dev;
+
+    cxl_probe(qtest_init(test->args), 0, &dev);
+    test->run(&dev);
+    qtest_quit(dev.qts);
+}
+
+static void device_test_free(void *data)
+{
+    DeviceTest *test = data;
+
+    g_free(test->args);
+    g_free(test);
+}
+
+void cxl_add_device_test(const char *path, void (*run)(CxlDev *dev),
+                         const char *args)
+{
+    DeviceTest *test = g_new(DeviceTest, 1);
+
+    *test = (DeviceTest) { run, cxl_args(args) };
+    qtest_add_data_func_full(path, test, device_test_run, device_test_free);
+}
+
+static char *dcd_args(const char *props)
+{
+    return g_strconcat(CXL_BACKENDS "-device " CXL_DCD_DEVICE, props, NULL);
+}
+
+void cxl_add_dcd_test(const char *path, void (*run)(CxlDev *dev),
+                      const char *props)
+{
+    g_autofree char *args = dcd_args(props);
+
+    cxl_add_device_test(path, run, args);
+}
+
 static void enable_ecam(QTestState *qts)
 {
     qtest_outl(qts, 0xcf8, 0x80000000u | (ECAM_REG + 4));
@@ -79,6 +124,12 @@ void cxl_slot_power(QTestState *qts, unsigned rp, bool on)
     cfg_writew(&port, cap + PCI_EXP_SLTCTL,
                on ? PCI_EXP_SLTCTL_PWR_IND_ON
                   : PCI_EXP_SLTCTL_PWR_IND_OFF | PCI_EXP_SLTCTL_PCC);
+}
+
+void cxl_reset(CxlDev *dev)
+{
+    qtest_system_reset(dev->qts);
+    cxl_probe(dev->qts, 0, dev);
 }
 
 void cxl_probe(QTestState *qts, unsigned rp, CxlDev *dev)
@@ -187,6 +238,14 @@ static uint8_t *req_take(CxlReq *r, size_t n)
     return at;
 }
 
+CxlReq cxl_req_fields(uint16_t op, const uint64_t *values, size_t n)
+{
+    CxlReq r = { 0 };
+
+    r.len = cxl_request_pack(r.data, sizeof(r.data), op, values, n);
+    return r;
+}
+
 void req8(CxlReq *r, uint8_t v)
 {
     *req_take(r, 1) = v;
@@ -273,6 +332,14 @@ uint16_t cxl_cmd(CxlDev *dev, uint16_t op, const CxlReq *req, CxlRsp *rsp)
                    req ? MIN(req->len, CXL_PAYLOAD) : 0, rsp);
 }
 
+uint16_t cxl_run_fields(CxlDev *dev, CxlRsp *rsp, uint16_t op,
+                        const uint64_t *values, size_t n)
+{
+    CxlReq r = cxl_req_fields(op, values, n);
+
+    return cxl_cmd(dev, op, &r, rsp);
+}
+
 void cxl_alive(CxlDev *dev)
 {
     CxlRsp rsp;
@@ -288,6 +355,14 @@ void cxl_refused(CxlDev *dev, uint16_t op, const CxlReq *req, uint16_t rc)
     g_assert_cmphex(cxl_cmd(dev, op, req, &rsp), ==, rc);
     g_assert_cmpuint(rsp.len, ==, 0);
     cxl_alive(dev);
+}
+
+void cxl_refuses_fields(CxlDev *dev, uint16_t rc, uint16_t op,
+                        const uint64_t *values, size_t n)
+{
+    CxlReq r = cxl_req_fields(op, values, n);
+
+    cxl_refused(dev, op, &r, rc);
 }
 
 /* -- interrupts -- */
@@ -524,4 +599,12 @@ QTestState *cxl_migrate_beside(QTestState *from, const char *args)
 QTestState *cxl_migrate(QTestState *from, const char *args)
 {
     return cxl_migrate_passes(from, args, 0);
+}
+
+void cxl_migrate_dcd(CxlDev *dev, const char *props)
+{
+    g_autofree char *device = dcd_args(props);
+    g_autofree char *args = cxl_args(device);
+
+    dev->qts = cxl_migrate(dev->qts, args);
 }

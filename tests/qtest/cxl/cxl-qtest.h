@@ -8,6 +8,7 @@
 
 #include "qemu/units.h"
 #include "tests/qtest/libqtest.h"
+#include "tests/unit/cxl/cxl-requests.h"
 
 #define CXL_BLOCK       (2 * MiB)
 #define CXL_REGION      (256 * MiB)
@@ -43,6 +44,11 @@ typedef struct CxlReq {
     uint8_t data[2 * CXL_PAYLOAD];
 } CxlReq;
 
+/** cxl_req() - a request of @op with these values, see cxl_request_pack() */
+#define cxl_req(op, ...) \
+    cxl_req_fields(op, CXL_VALUES(__VA_ARGS__), CXL_COUNT(__VA_ARGS__))
+CxlReq cxl_req_fields(uint16_t op, const uint64_t *values, size_t n);
+/* What stands behind such fields, or all of a request that has none */
 void req8(CxlReq *r, uint8_t v);
 void req16(CxlReq *r, uint16_t v);
 void req32(CxlReq *r, uint32_t v);
@@ -77,10 +83,24 @@ void cxl_probe(QTestState *qts, unsigned rp, CxlDev *dev);
  */
 void cxl_probe_below(QTestState *qts, unsigned bus, unsigned slot, unsigned n,
                      CxlDev *dev);
+/** cxl_reset() - reset the machine, and enumerate @dev below rp0 again */
+void cxl_reset(CxlDev *dev);
 /** cxl_slot_power() - switch the slot below root port @rp, as a guest does */
 void cxl_slot_power(QTestState *qts, unsigned rp, bool on);
 /** cxl_start_dcd() - machine, default device and @props (",x=y" or "") */
 QTestState *cxl_start_dcd(CxlDev *dev, const char *props);
+/**
+ * cxl_add_device_test() - enter a test that gets a device in its own machine
+ * @args: the device below rp0, and what it needs
+ *
+ * The machine ends with the test, be it the first one or one that the test has
+ * moved the device to: @dev->qts then.
+ */
+void cxl_add_device_test(const char *path, void (*run)(CxlDev *dev),
+                         const char *args);
+/** cxl_add_dcd_test() - the same with the default device and @props */
+void cxl_add_dcd_test(const char *path, void (*run)(CxlDev *dev),
+                      const char *props);
 
 uint32_t cfg_readl(CxlDev *dev, unsigned off);
 uint16_t cfg_readw(CxlDev *dev, unsigned off);
@@ -108,10 +128,22 @@ uint16_t cxl_raw(CxlDev *dev, uint16_t op, uint32_t len, const void *in,
                  size_t n, CxlRsp *rsp);
 /** cxl_cmd() - run @op with request @req (NULL: empty); @rsp may be NULL */
 uint16_t cxl_cmd(CxlDev *dev, uint16_t op, const CxlReq *req, CxlRsp *rsp);
+/** cxl_run() - run @op with these values as cxl_req(); @rsp may be NULL */
+#define cxl_run(dev, rsp, op, ...) \
+    cxl_run_fields(dev, rsp, op, CXL_VALUES(__VA_ARGS__), \
+                   CXL_COUNT(__VA_ARGS__))
+uint16_t cxl_run_fields(CxlDev *dev, CxlRsp *rsp, uint16_t op,
+                        const uint64_t *values, size_t n);
 /** cxl_alive() - the device still answers Identify Memory Device */
 void cxl_alive(CxlDev *dev);
 /** cxl_refused() - @op gives @rc, no payload, and the device lives on */
 void cxl_refused(CxlDev *dev, uint16_t op, const CxlReq *req, uint16_t rc);
+/** cxl_refuses() - the same with these values as cxl_req() */
+#define cxl_refuses(dev, rc, op, ...) \
+    cxl_refuses_fields(dev, rc, op, CXL_VALUES(__VA_ARGS__), \
+                       CXL_COUNT(__VA_ARGS__))
+void cxl_refuses_fields(CxlDev *dev, uint16_t rc, uint16_t op,
+                        const uint64_t *values, size_t n);
 
 /**
  * cxl_settle() - what devices left for later is done
@@ -148,8 +180,14 @@ char *cxl_save(QTestState *from, unsigned passes);
  */
 QTestState *cxl_migrate(QTestState *from, const char *args);
 /**
- * cxl_migrate_passes() - the same, and memory is sent @passes times before
- * @from stops, if its processors write to a hundred pages all the time
+ * cxl_migrate_dcd() - move the default device to a new machine
+ * @props: of the device there
+ */
+void cxl_migrate_dcd(CxlDev *dev, const char *props);
+/**
+ * cxl_migrate_passes() - the same as cxl_migrate(), and memory is sent @passes
+ * times before @from stops, if its processors write to a hundred pages all the
+ * time
  */
 QTestState *cxl_migrate_passes(QTestState *from, const char *args,
                                unsigned passes);

@@ -75,7 +75,7 @@ static void extents_are(QList *list, unsigned i, unsigned n)
     g_assert_cmpuint(seen, ==, n);
 }
 
-static void accepted_extents_come_in_pages(void)
+static void accepted_extents_come_in_pages(CxlDev *dev)
 {
     static const struct {
         const char *arguments;
@@ -94,13 +94,10 @@ static void accepted_extents_come_in_pages(void)
         { ", 'start': 600", 600, 0, false },
         { ", 'start': 4294967295", 0, 0, false },
     };
-    CxlDev dev;
-    QTestState *qts = cxl_start(DEVICE);
 
-    cxl_probe(qts, 0, &dev);
-    hold(&dev, 0, EXTENTS);
+    hold(dev, 0, EXTENTS);
     for (unsigned i = 0; i < ARRAY_SIZE(row); i++) {
-        QDict *info = query(qts, row[i].arguments);
+        QDict *info = query(dev->qts, row[i].arguments);
         QDict *host = first_host(info);
 
         extents_are(qdict_get_qlist(host, "accepted"), row[i].from, row[i].n);
@@ -108,29 +105,26 @@ static void accepted_extents_come_in_pages(void)
         g_assert_true(qdict_get_bool(info, "more") == row[i].more);
         qobject_unref(info);
     }
-    qtest_quit(qts);
 }
 
-static void offers_requests_and_tags_come_in_pages(void)
+static void offers_requests_and_tags_come_in_pages(CxlDev *dev)
 {
+    QTestState *qts = dev->qts;
     CxlExtent e[3];
-    CxlDev dev;
-    QTestState *qts = cxl_start(DEVICE);
     QDict *info, *host;
     QList *list;
 
-    cxl_probe(qts, 0, &dev);
-    hold(&dev, 0, OFFERS);
+    hold(dev, 0, OFFERS);
     for (unsigned i = 0; i < OFFERS; i += 3) {
         for (unsigned k = 0; k < 3; k++) {
             /* requests that touch would be one */
             e[k] = extent(i + k, 0);
         }
-        g_assert_cmphex(fm_release_list(&dev, REL_PRESCRIPTIVE, e, 3), ==, 0);
+        g_assert_cmphex(fm_release_list(dev, REL_PRESCRIPTIVE, e, 3), ==, 0);
         for (unsigned k = 0; k < 3; k++) {
             e[k] = extent(OFFERS + i + k, 1 + i / 3);
         }
-        g_assert_cmphex(fm_add_list(&dev, e, 3), ==, 0);
+        g_assert_cmphex(fm_add_list(dev, e, 3), ==, 0);
     }
 
     info = query(qts, "");
@@ -160,7 +154,6 @@ static void offers_requests_and_tags_come_in_pages(void)
     g_assert_true(qdict_get_bool(info, "more"));
     g_assert_cmpuint(qlist_size(qdict_get_qlist(info, "tags")), ==, 1);
     qobject_unref(info);
-    qtest_quit(qts);
 }
 
 /* Appends ranges from @start on; the return value is where they end */
@@ -188,24 +181,22 @@ static uint64_t map_page(QTestState *qts, QList *all, uint64_t start,
 }
 
 /* Whatever their size, pages of the memory map make the whole map */
-static void memory_map_comes_in_pages(void)
+static void memory_map_comes_in_pages(CxlDev *dev)
 {
+    QTestState *qts = dev->qts;
     static const unsigned limit[] = { 1, 7, 256 };
     QList *all = qlist_new();
     uint64_t hpa, end;
     bool truncated;
-    CxlDev dev;
-    QTestState *qts = cxl_start(DEVICE ",direct-ranges-max=5");
     QDict *rsp, *w;
 
-    cxl_probe(qts, 0, &dev);
-    hpa = cxl_map(&dev, 256 * MiB);
-    hold(&dev, 0, BATCH);
+    hpa = cxl_map(dev, 256 * MiB);
+    hold(dev, 0, BATCH);
     /* and some that can be mapped, but for the limit */
     for (unsigned i = 1; i < 10; i++) {
         const CxlExtent e = { i * MiB, (i + 1) * STEP + LINE, 0 };
 
-        cxl_hold(&dev, &e, 1);
+        cxl_hold(dev, &e, 1);
     }
     end = map_page(qts, all, hpa, 10000, &truncated);
     g_assert_false(truncated);
@@ -241,7 +232,6 @@ static void memory_map_comes_in_pages(void)
     w = qobject_to(QDict, qlist_peek(qdict_get_qlist(rsp, "return")));
     g_assert_cmpuint(qlist_size(qdict_get_qlist(w, "ranges")), >, 2 * BATCH);
     qobject_unref(rsp);
-    qtest_quit(qts);
 }
 
 /* How often a device was asked about its memory in the last plan */
@@ -284,11 +274,13 @@ static void small_extents_are_no_work_to_map(void)
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
+#define DEV(f, args) cxl_add_device_test("/cxl/query/" #f, f, args)
 #define T(f) qtest_add_func("/cxl/query/" #f, f)
-    T(accepted_extents_come_in_pages);
-    T(offers_requests_and_tags_come_in_pages);
-    T(memory_map_comes_in_pages);
+    DEV(accepted_extents_come_in_pages, DEVICE);
+    DEV(offers_requests_and_tags_come_in_pages, DEVICE);
+    DEV(memory_map_comes_in_pages, DEVICE ",direct-ranges-max=5");
     T(small_extents_are_no_work_to_map);
+#undef DEV
 #undef T
     return g_test_run();
 }

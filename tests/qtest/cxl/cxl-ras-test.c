@@ -72,9 +72,26 @@ static void path_find(QTestState *qts, Path *p)
     }
 }
 
-static void path_start(Path *p)
+typedef struct PathTest {
+    void (*run)(Path *p);
+} PathTest;
+
+static void path_test_run(const void *data)
 {
-    path_find(cxl_start(SWITCH_PORTS SWITCH_MAILBOX SWITCH_DEVICE), p);
+    const PathTest *test = data;
+    Path p;
+
+    path_find(cxl_start(SWITCH_PORTS SWITCH_MAILBOX SWITCH_DEVICE), &p);
+    test->run(&p);
+    qtest_quit(p.qts);
+}
+
+static void path_add_test(const char *path, void (*run)(Path *p))
+{
+    PathTest *test = g_new(PathTest, 1);
+
+    test->run = run;
+    qtest_add_data_func_full(path, test, path_test_run, g_free);
 }
 
 static uint32_t ras(Path *p, unsigned i, unsigned offset)
@@ -127,47 +144,43 @@ static unsigned first_error(Path *p, unsigned i)
     return ras(p, i, CXL_RAS_CONTROL) & CXL_RAS_FIRST_ERROR;
 }
 
-static void registers_are_of_the_component_that_is_named(void)
+static void registers_are_of_the_component_that_is_named(Path *p)
 {
     unsigned i, k;
-    Path p;
 
-    path_start(&p);
-    unmask(&p);
+    unmask(p);
     for (i = 0; i < PLACES; i++) {
-        qobject_unref(inject(&p, i, false));
-        qobject_unref(inject(&p, i, true));
+        qobject_unref(inject(p, i, false));
+        qobject_unref(inject(p, i, true));
         for (k = 0; k < PLACES; k++) {
-            g_assert_cmphex(ras(&p, k, CXL_RAS_UNC_STATUS), ==,
+            g_assert_cmphex(ras(p, k, CXL_RAS_UNC_STATUS), ==,
                             k == i ? 1 << 7 | 1 << 14 : 0);
-            g_assert_cmphex(ras(&p, k, CXL_RAS_COR_STATUS), ==,
+            g_assert_cmphex(ras(p, k, CXL_RAS_COR_STATUS), ==,
                             k == i ? 1 << 1 : 0);
         }
-        g_assert_cmpuint(first_error(&p, i), ==, 7);
+        g_assert_cmpuint(first_error(p, i), ==, 7);
         for (k = 0; k < CXL_RAS_HEADER_LOG_DWORDS; k++) {
-            g_assert_cmpuint(ras(&p, i, CXL_RAS_HEADER_LOG + 4 * k), ==,
-                             k + 1);
+            g_assert_cmpuint(ras(p, i, CXL_RAS_HEADER_LOG + 4 * k), ==, k + 1);
         }
         /* what is behind it stays */
-        g_assert_cmphex(ras(&p, i, CXL_LINK_OFFSET), ==, 0);
+        g_assert_cmphex(ras(p, i, CXL_LINK_OFFSET), ==, 0);
 
         /* a one clears, and the next error shows */
-        ras_write(&p, i, CXL_RAS_UNC_STATUS, 0);
-        g_assert_cmphex(ras(&p, i, CXL_RAS_UNC_STATUS), ==, 1 << 7 | 1 << 14);
-        ras_write(&p, i, CXL_RAS_UNC_STATUS, 1 << 7);
-        g_assert_cmphex(ras(&p, i, CXL_RAS_UNC_STATUS), ==, 1 << 14);
-        g_assert_cmpuint(first_error(&p, i), ==, 14);
-        g_assert_cmpuint(ras(&p, i, CXL_RAS_HEADER_LOG), ==, 17);
-        g_assert_cmpuint(ras(&p, i, CXL_RAS_HEADER_LOG + 4), ==, 0);
-        ras_write(&p, i, CXL_RAS_UNC_STATUS, UINT32_MAX);
-        g_assert_cmphex(ras(&p, i, CXL_RAS_UNC_STATUS), ==, 0);
-        g_assert_cmphex(first_error(&p, i), ==, CXL_RAS_FIRST_ERROR);
-        ras_write(&p, i, CXL_RAS_COR_STATUS, ~(1u << 1));
-        g_assert_cmphex(ras(&p, i, CXL_RAS_COR_STATUS), ==, 1 << 1);
-        ras_write(&p, i, CXL_RAS_COR_STATUS, 1 << 1);
-        g_assert_cmphex(ras(&p, i, CXL_RAS_COR_STATUS), ==, 0);
+        ras_write(p, i, CXL_RAS_UNC_STATUS, 0);
+        g_assert_cmphex(ras(p, i, CXL_RAS_UNC_STATUS), ==, 1 << 7 | 1 << 14);
+        ras_write(p, i, CXL_RAS_UNC_STATUS, 1 << 7);
+        g_assert_cmphex(ras(p, i, CXL_RAS_UNC_STATUS), ==, 1 << 14);
+        g_assert_cmpuint(first_error(p, i), ==, 14);
+        g_assert_cmpuint(ras(p, i, CXL_RAS_HEADER_LOG), ==, 17);
+        g_assert_cmpuint(ras(p, i, CXL_RAS_HEADER_LOG + 4), ==, 0);
+        ras_write(p, i, CXL_RAS_UNC_STATUS, UINT32_MAX);
+        g_assert_cmphex(ras(p, i, CXL_RAS_UNC_STATUS), ==, 0);
+        g_assert_cmphex(first_error(p, i), ==, CXL_RAS_FIRST_ERROR);
+        ras_write(p, i, CXL_RAS_COR_STATUS, ~(1u << 1));
+        g_assert_cmphex(ras(p, i, CXL_RAS_COR_STATUS), ==, 1 << 1);
+        ras_write(p, i, CXL_RAS_COR_STATUS, 1 << 1);
+        g_assert_cmphex(ras(p, i, CXL_RAS_COR_STATUS), ==, 0);
     }
-    qtest_quit(p.qts);
 }
 
 /* -- the message ---------------------------------------------------------- */
@@ -277,31 +290,28 @@ static void check_gate(Path *p, unsigned source, Severity severity, Gate gate,
                   (gate != RAS_MASK));
 }
 
-static void the_answer_tells_what_stops_the_message(void)
+static void the_answer_tells_what_stops_the_message(Path *p)
 {
     unsigned source, severity, where;
-    Path p;
 
-    path_start(&p);
     for (source = 0; source < PLACES; source++) {
         for (severity = 0; severity < SEVERITIES; severity++) {
-            check_gate(&p, source, severity, OPEN, 0);
-            check_gate(&p, source, severity, RAS_MASK, source);
-            check_gate(&p, source, severity, AER_MASK, source);
-            check_gate(&p, source, severity, ROOT_COMMAND, RP);
+            check_gate(p, source, severity, OPEN, 0);
+            check_gate(p, source, severity, RAS_MASK, source);
+            check_gate(p, source, severity, AER_MASK, source);
+            check_gate(p, source, severity, ROOT_COMMAND, RP);
             for (where = RP; where <= source; where++) {
-                check_gate(&p, source, severity, DEVICE_CONTROL, where);
+                check_gate(p, source, severity, DEVICE_CONTROL, where);
                 if (where != MEM) {
-                    check_gate(&p, source, severity, BRIDGE_CONTROL, where);
+                    check_gate(p, source, severity, BRIDGE_CONTROL, where);
                 }
             }
         }
     }
-    qtest_quit(p.qts);
 }
 
 /* A guest that has set up nothing yet: the whole list, from below */
-static void the_answer_tells_everything(void)
+static void the_answer_tells_everything(Path *p)
 {
     static const struct { unsigned where; Gate gate; } want[] = {
         { MEM, DEVICE_CONTROL }, { DSP, BRIDGE_CONTROL },
@@ -312,10 +322,8 @@ static void the_answer_tells_everything(void)
     const QListEntry *e;
     unsigned n = 0;
     QDict *answer;
-    Path p;
 
-    path_start(&p);
-    answer = inject(&p, MEM, false);
+    answer = inject(p, MEM, false);
     g_assert_cmpint(qdict_get_int(answer, "ras-masked"), ==, 2);
     g_assert_true(qdict_get_bool(answer, "aer-masked"));
     QLIST_FOREACH_ENTRY(qdict_get_qlist(answer, "stops"), e) {
@@ -330,80 +338,71 @@ static void the_answer_tells_everything(void)
     }
     g_assert_cmpuint(n, ==, ARRAY_SIZE(want));
     qobject_unref(answer);
-    qtest_quit(p.qts);
 }
 
 /* -- life ----------------------------------------------------------------- */
 
-static void errors_at_ports_move(void)
+static void errors_at_ports_move(Path *p)
 {
     g_autofree char *args = cxl_args(SWITCH_PORTS SWITCH_MAILBOX
                                      SWITCH_DEVICE);
     unsigned i;
-    Path p;
 
-    path_start(&p);
-    unmask(&p);
+    unmask(p);
     for (i = 0; i < PLACES; i++) {
-        qobject_unref(inject(&p, i, false));
-        qobject_unref(inject(&p, i, true));
+        qobject_unref(inject(p, i, false));
+        qobject_unref(inject(p, i, true));
     }
-    p.qts = cxl_migrate(p.qts, args);
+    p->qts = cxl_migrate(p->qts, args);
     for (i = 0; i < PLACES; i++) {
-        p.at[i].qts = p.qts;
-        g_assert_cmphex(ras(&p, i, CXL_RAS_UNC_STATUS), ==, 1 << 7 | 1 << 14);
-        g_assert_cmphex(ras(&p, i, CXL_RAS_COR_STATUS), ==, 1 << 1);
-        g_assert_cmpuint(first_error(&p, i), ==, 7);
-        g_assert_cmpuint(ras(&p, i, CXL_RAS_HEADER_LOG + 60), ==, 16);
-        ras_write(&p, i, CXL_RAS_UNC_STATUS, 1 << 7);
-        g_assert_cmpuint(first_error(&p, i), ==, 14);
-        g_assert_cmpuint(ras(&p, i, CXL_RAS_HEADER_LOG), ==, 17);
+        p->at[i].qts = p->qts;
+        g_assert_cmphex(ras(p, i, CXL_RAS_UNC_STATUS), ==, 1 << 7 | 1 << 14);
+        g_assert_cmphex(ras(p, i, CXL_RAS_COR_STATUS), ==, 1 << 1);
+        g_assert_cmpuint(first_error(p, i), ==, 7);
+        g_assert_cmpuint(ras(p, i, CXL_RAS_HEADER_LOG + 60), ==, 16);
+        ras_write(p, i, CXL_RAS_UNC_STATUS, 1 << 7);
+        g_assert_cmpuint(first_error(p, i), ==, 14);
+        g_assert_cmpuint(ras(p, i, CXL_RAS_HEADER_LOG), ==, 17);
     }
-    qtest_quit(p.qts);
 }
 
 /* Neither of them shows after the reset, nor before the next error */
-static void a_reset_ends_errors_at_ports(void)
+static void a_reset_ends_errors_at_ports(Path *p)
 {
     unsigned i;
-    Path p;
 
-    path_start(&p);
-    unmask(&p);
+    unmask(p);
     for (i = 0; i < PLACES; i++) {
-        qobject_unref(inject(&p, i, false));
-        qobject_unref(inject(&p, i, true));
+        qobject_unref(inject(p, i, false));
+        qobject_unref(inject(p, i, true));
     }
-    qtest_system_reset(p.qts);
-    path_find(p.qts, &p);
+    qtest_system_reset(p->qts);
+    path_find(p->qts, p);
     for (i = 0; i < PLACES; i++) {
-        g_assert_cmphex(ras(&p, i, CXL_RAS_UNC_STATUS), ==, 0);
-        g_assert_cmphex(ras(&p, i, CXL_RAS_UNC_MASK), ==, CXL_RAS_UNC_BITS);
-        g_assert_cmphex(ras(&p, i, CXL_RAS_COR_STATUS), ==, 0);
-        ras_write(&p, i, CXL_RAS_UNC_MASK, 0);
-        qtest_qmp_assert_success(p.qts,
+        g_assert_cmphex(ras(p, i, CXL_RAS_UNC_STATUS), ==, 0);
+        g_assert_cmphex(ras(p, i, CXL_RAS_UNC_MASK), ==, CXL_RAS_UNC_BITS);
+        g_assert_cmphex(ras(p, i, CXL_RAS_COR_STATUS), ==, 0);
+        ras_write(p, i, CXL_RAS_UNC_MASK, 0);
+        qtest_qmp_assert_success(p->qts,
             "{'execute': 'cxl-inject-uncorrectable-errors', 'arguments': {"
             " 'path': %s, 'errors': ["
             " { 'type': 'cxl-ide-rx', 'header': [ 9 ] } ] } }", ids[i]);
-        g_assert_cmphex(ras(&p, i, CXL_RAS_UNC_STATUS), ==, 1 << 16);
-        g_assert_cmpuint(first_error(&p, i), ==, 16);
-        g_assert_cmpuint(ras(&p, i, CXL_RAS_HEADER_LOG), ==, 9);
+        g_assert_cmphex(ras(p, i, CXL_RAS_UNC_STATUS), ==, 1 << 16);
+        g_assert_cmpuint(first_error(p, i), ==, 16);
+        g_assert_cmpuint(ras(p, i, CXL_RAS_HEADER_LOG), ==, 9);
     }
-    qtest_quit(p.qts);
 }
 
 /* A Fabric Manager took the device away: its errors are no host's */
-static void an_unbound_device_tells_no_host(void)
+static void an_unbound_device_tells_no_host(Path *p)
 {
     const QDict *stop;
     QDict *answer;
-    Path p;
 
-    path_start(&p);
-    g_assert_cmphex(vppb_unbind(&p.sw, 0, 1, SURPRISE), ==, RC_STARTED);
-    switch_ends(&p.sw, OP_UNBIND, 0);
-    g_assert_false(host_sees(&p.sw, 0));
-    answer = inject(&p, MEM, false);
+    g_assert_cmphex(vppb_unbind(&p->sw, 0, 1, SURPRISE), ==, RC_STARTED);
+    switch_ends(&p->sw, OP_UNBIND, 0);
+    g_assert_false(host_sees(&p->sw, 0));
+    answer = inject(p, MEM, false);
     g_assert_cmpuint(qlist_size(qdict_get_qlist(answer, "stops")), ==, 1);
     stop = qobject_to(QDict, qlist_peek(qdict_get_qlist(answer, "stops")));
     g_assert_cmpstr(qdict_get_str(stop, "path"), ==,
@@ -411,23 +410,20 @@ static void an_unbound_device_tells_no_host(void)
     g_assert_cmpstr(qdict_get_str(stop, "by"), ==, "unbound");
     qobject_unref(answer);
     /* its port has a host */
-    answer = inject(&p, DSP, false);
+    answer = inject(p, DSP, false);
     g_assert_cmpuint(qlist_size(qdict_get_qlist(answer, "stops")), ==, 7);
     qobject_unref(answer);
-    qtest_quit(p.qts);
 }
 
-static void others_have_no_ras_registers(void)
+static void others_have_no_ras_registers(Path *p)
 {
     static const char *const paths[] = {
         "cxl.0", "sw0", "vm0", "/machine", "",
     };
     unsigned i;
-    Path p;
 
-    path_start(&p);
     for (i = 0; i < ARRAY_SIZE(paths); i++) {
-        QDict *rsp = qtest_qmp(p.qts,
+        QDict *rsp = qtest_qmp(p->qts,
             "{'execute': 'cxl-inject-correctable-error', 'arguments': {"
             " 'path': %s, 'type': 'physical' } }", paths[i]);
         const char *desc = qdict_get_str(qdict_get_qdict(rsp, "error"),
@@ -438,13 +434,12 @@ static void others_have_no_ras_registers(void)
                                        "type 3 device"));
         qobject_unref(rsp);
     }
-    qtest_quit(p.qts);
 }
 
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-#define T(f) qtest_add_func("/cxl/ras/" #f, f)
+#define T(f) path_add_test("/cxl/ras/" #f, f)
     T(registers_are_of_the_component_that_is_named);
     T(the_answer_tells_what_stops_the_message);
     T(the_answer_tells_everything);

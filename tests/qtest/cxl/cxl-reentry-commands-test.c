@@ -27,7 +27,7 @@ typedef struct TestCCI {
     const char *name;
     unsigned kind;
     bool slow;
-    void (*send)(Reentry *r, uint16_t op, const CxlReq *req);
+    ReentrySend *send;
 } TestCCI;
 
 typedef struct Case {
@@ -43,61 +43,15 @@ typedef struct Run {
 
 /* -- CCIs ---------------------------------------------------------------- */
 
-static void send_mailbox(Reentry *r, uint16_t op, const CxlReq *req)
-{
-    reentry_send(&r->mem, op, req);
-}
-
-static void send_line(Reentry *r, uint16_t op, const CxlReq *req)
-{
-    reentry_send_line(r, LINE_MEM, op, req);
-}
-
-static void send_i2c(Reentry *r, uint16_t op, const CxlReq *req)
-{
-    reentry_send_i2c(r, false, op, req);
-}
-
-/* To a logical device: from the FM-owned side, port 0 is LD 0 */
-static void send_ld(Reentry *r, uint16_t op, const CxlReq *req)
-{
-    CxlReq tunnel = reentry_tunnel(op, req);
-
-    tunnel.data[0] = 0;
-    reentry_send_line(r, LINE_MEM, 0x5300, &tunnel);
-}
-
-static void send_switch_mailbox(Reentry *r, uint16_t op, const CxlReq *req)
-{
-    reentry_send(&r->sw, op, req);
-}
-
-static void send_switch_line(Reentry *r, uint16_t op, const CxlReq *req)
-{
-    reentry_send_line(r, LINE_SWITCH, op, req);
-}
-
-static void send_switch_i2c(Reentry *r, uint16_t op, const CxlReq *req)
-{
-    reentry_send_i2c(r, true, op, req);
-}
-
-static void send_tunnel(Reentry *r, uint16_t op, const CxlReq *req)
-{
-    CxlReq tunnel = reentry_tunnel(op, req);
-
-    reentry_send(&r->sw, 0x5300, &tunnel);
-}
-
 static const TestCCI ccis[] = {
-    { "mailbox", KIND_MAILBOX, false, send_mailbox },
-    { "line", KIND_FM, false, send_line },
-    { "i2c", KIND_FM, true, send_i2c },
-    { "tunnel", KIND_FM, false, send_tunnel },
-    { "ld", KIND_LD, false, send_ld },
-    { "switch-mailbox", KIND_SWITCH, false, send_switch_mailbox },
-    { "switch-line", KIND_SWITCH, false, send_switch_line },
-    { "switch-i2c", KIND_SWITCH, true, send_switch_i2c },
+    { "mailbox", KIND_MAILBOX, false, reentry_by_mailbox },
+    { "line", KIND_FM, false, reentry_by_line },
+    { "i2c", KIND_FM, true, reentry_by_i2c },
+    { "tunnel", KIND_FM, false, reentry_by_tunnel },
+    { "ld", KIND_LD, false, reentry_by_ld },
+    { "switch-mailbox", KIND_SWITCH, false, reentry_by_switch_mailbox },
+    { "switch-line", KIND_SWITCH, false, reentry_by_switch_line },
+    { "switch-i2c", KIND_SWITCH, true, reentry_by_switch_i2c },
 };
 
 /* -- one command ---------------------------------------------------------- */

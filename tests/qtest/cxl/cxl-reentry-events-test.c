@@ -18,14 +18,18 @@
 /**
  * struct Row - a way to an interrupt
  * @prepare: before messages are aimed; may be NULL
- * @fire: what raises the interrupt
+ * @fire: what raises the interrupt, or what goes before @request; may be NULL
  * @unseen: set of aims whose effect cannot be told from what else happened
+ * @by, @op, @request: a request that raises it; NULL: it is @fire that does
  */
 typedef struct Row {
     const char *name;
     void (*prepare)(Reentry *r);
     void (*fire)(Reentry *r);
     unsigned unseen;
+    ReentrySend *by;
+    uint16_t op;
+    CxlReq (*request)(Reentry *r);
 } Row;
 
 /* -- before --------------------------------------------------------------- */
@@ -74,132 +78,51 @@ static void start_scrub(Reentry *r)
     ras_set_scrub(&r->mem, RAS_FULL, 1, true);
 }
 
-/* -- fire ----------------------------------------------------------------- */
+/* -- requests -------------------------------------------------------------- */
 
-static void by_mailbox(Reentry *r, uint16_t op, CxlReq req)
+static CxlReq add(Reentry *r)
 {
-    reentry_send(&r->mem, op, &req);
+    return reentry_capacity(ADD_PRESCRIPTIVE);
 }
 
-static void mailbox_add(Reentry *r)
+static CxlReq release(Reentry *r)
 {
-    by_mailbox(r, 0x5604, reentry_capacity(ADD_PRESCRIPTIVE));
+    return reentry_capacity(REL_PRESCRIPTIVE);
 }
 
-static void mailbox_release(Reentry *r)
+static CxlReq forced_release(Reentry *r)
 {
-    by_mailbox(r, 0x5605, reentry_capacity(REL_PRESCRIPTIVE));
+    return reentry_capacity(REL_PRESCRIPTIVE | REL_FORCED);
 }
 
-static void mailbox_forced_release(Reentry *r)
+static CxlReq forced_release_wipes(Reentry *r)
 {
-    by_mailbox(r, 0x5605, reentry_capacity(REL_PRESCRIPTIVE | REL_FORCED |
-                                           REL_SANITIZE));
+    return reentry_capacity(REL_PRESCRIPTIVE | REL_FORCED | REL_SANITIZE);
 }
 
-static void mailbox_region(Reentry *r)
+static CxlReq region(Reentry *r)
 {
-    by_mailbox(r, 0x5602, reentry_region(2 * CXL_BLOCK));
+    return reentry_region(2 * CXL_BLOCK);
 }
 
-static void mailbox_poison(Reentry *r)
+static CxlReq first_line(Reentry *r)
 {
-    by_mailbox(r, 0x4301, reentry_address(0));
+    return reentry_address(0);
 }
 
-static void mailbox_sparing(Reentry *r)
+static CxlReq sparing(Reentry *r)
 {
-    by_mailbox(r, 0x0600, reentry_sparing());
+    return reentry_sparing();
 }
 
-static void mailbox_alert(Reentry *r)
+static CxlReq alert(Reentry *r)
 {
-    by_mailbox(r, 0x4202, reentry_alert(40));
+    return reentry_alert(40);
 }
 
-static void line_add(Reentry *r)
+static CxlReq doe_control(Reentry *r)
 {
-    CxlReq req = reentry_capacity(ADD_PRESCRIPTIVE);
-
-    reentry_send_line(r, LINE_MEM, 0x5604, &req);
-}
-
-static void line_forced_release(Reentry *r)
-{
-    CxlReq req = reentry_capacity(REL_PRESCRIPTIVE | REL_FORCED);
-
-    reentry_send_line(r, LINE_MEM, 0x5605, &req);
-}
-
-static void line_region(Reentry *r)
-{
-    CxlReq req = reentry_region(2 * CXL_BLOCK);
-
-    reentry_send_line(r, LINE_MEM, 0x5602, &req);
-}
-
-static void line_alert(Reentry *r)
-{
-    CxlReq req = reentry_alert(40);
-
-    reentry_send_line(r, LINE_MEM, 0x4202, &req);
-}
-
-/* To logical device 0, from the FM-owned side of the device */
-static void line_tunnel_poison(Reentry *r)
-{
-    CxlReq req = reentry_address(0);
-    CxlReq tunnel = reentry_tunnel(0x4301, &req);
-
-    stw_le_p(tunnel.data, 0);
-    reentry_send_line(r, LINE_MEM, 0x5300, &tunnel);
-}
-
-static void i2c_add(Reentry *r)
-{
-    CxlReq req = reentry_capacity(ADD_PRESCRIPTIVE);
-
-    reentry_send_i2c(r, false, 0x5604, &req);
-}
-
-static void switch_mailbox_tunnel_add(Reentry *r)
-{
-    CxlReq req = reentry_capacity(ADD_PRESCRIPTIVE);
-    CxlReq tunnel = reentry_tunnel(0x5604, &req);
-
-    reentry_send(&r->sw, 0x5300, &tunnel);
-}
-
-static void switch_mailbox_tunnel_region(Reentry *r)
-{
-    CxlReq req = reentry_region(2 * CXL_BLOCK);
-    CxlReq tunnel = reentry_tunnel(0x5602, &req);
-
-    reentry_send(&r->sw, 0x5300, &tunnel);
-}
-
-static void switch_line_tunnel_add(Reentry *r)
-{
-    CxlReq req = reentry_capacity(ADD_PRESCRIPTIVE);
-    CxlReq tunnel = reentry_tunnel(0x5604, &req);
-
-    reentry_send_line(r, LINE_SWITCH, 0x5300, &tunnel);
-}
-
-static void switch_line_tunnel_region(Reentry *r)
-{
-    CxlReq req = reentry_region(2 * CXL_BLOCK);
-    CxlReq tunnel = reentry_tunnel(0x5602, &req);
-
-    reentry_send_line(r, LINE_SWITCH, 0x5300, &tunnel);
-}
-
-static void switch_i2c_tunnel_add(Reentry *r)
-{
-    CxlReq req = reentry_capacity(ADD_PRESCRIPTIVE);
-    CxlReq tunnel = reentry_tunnel(0x5604, &req);
-
-    reentry_send_i2c(r, true, 0x5300, &tunnel);
+    return reentry_config(MEM_DOE + DOE_CONTROL, DOE_GO | DOE_INT_EN);
 }
 
 /* -- registers, by the host and through the switch ------------------------ */
@@ -220,47 +143,22 @@ static void doe_go(Reentry *r)
     cfg_writel(&r->mem, MEM_DOE + DOE_CONTROL, DOE_GO | DOE_INT_EN);
 }
 
-static void switch_mailbox_doe_go(Reentry *r)
-{
-    CxlReq req = reentry_config(MEM_DOE + DOE_CONTROL, DOE_GO | DOE_INT_EN);
-
-    put_discovery(r);
-    reentry_send(&r->sw, 0x5301, &req);
-}
-
-static void switch_line_doe_go(Reentry *r)
-{
-    CxlReq req = reentry_config(MEM_DOE + DOE_CONTROL, DOE_GO | DOE_INT_EN);
-
-    put_discovery(r);
-    reentry_send_line(r, LINE_SWITCH, 0x5301, &req);
-}
-
 static void put_add(Reentry *r)
 {
-    CxlReq add = reentry_capacity(ADD_PRESCRIPTIVE);
+    CxlReq req = add(r);
 
-    qtest_memwrite(r->qts, r->mem.bar[2] + REG_MB_PAYLOAD, add.data, add.len);
-    dev_writeq(&r->mem, REG_MB_COMMAND, 0x5604 | (uint64_t)add.len << 16);
-}
-
-static void switch_mailbox_doorbell(Reentry *r)
-{
-    CxlReq req = reentry_doorbell(r);
-
-    put_add(r);
-    reentry_send(&r->sw, 0x5302, &req);
-}
-
-static void switch_line_doorbell(Reentry *r)
-{
-    CxlReq req = reentry_doorbell(r);
-
-    put_add(r);
-    reentry_send_line(r, LINE_SWITCH, 0x5302, &req);
+    qtest_memwrite(r->qts, r->mem.bar[2] + REG_MB_PAYLOAD, req.data, req.len);
+    dev_writeq(&r->mem, REG_MB_COMMAND, 0x5604 | (uint64_t)req.len << 16);
 }
 
 /* -- masks: what was raised before comes when they go -------------------- */
+
+static void mailbox_add(Reentry *r)
+{
+    CxlReq req = add(r);
+
+    reentry_by_mailbox(r, 0x5604, &req);
+}
 
 static void table_unmask(Reentry *r)
 {
@@ -408,31 +306,38 @@ static void monitor_life_used(Reentry *r)
 
 /* -- the table ------------------------------------------------------------ */
 
+#define BY(way, op, request) .by = reentry_by_ ## way, op, request
+
 static const Row rows[] = {
-    { "mailbox/add", NULL, mailbox_add },
-    { "mailbox/release", hold, mailbox_release },
-    { "mailbox/forced-release", hold, mailbox_forced_release },
-    { "mailbox/region", NULL, mailbox_region },
-    { "mailbox/poison", NULL, mailbox_poison },
-    { "mailbox/sparing", NULL, mailbox_sparing },
-    { "mailbox/alert", wear, mailbox_alert },
+    { "mailbox/add", BY(mailbox, 0x5604, add) },
+    { "mailbox/release", hold, BY(mailbox, 0x5605, release) },
+    { "mailbox/forced-release", hold,
+      BY(mailbox, 0x5605, forced_release_wipes) },
+    { "mailbox/region", BY(mailbox, 0x5602, region) },
+    { "mailbox/poison", BY(mailbox, 0x4301, first_line) },
+    { "mailbox/sparing", BY(mailbox, 0x0600, sparing) },
+    { "mailbox/alert", wear, BY(mailbox, 0x4202, alert) },
     /* has no length that could be wrong the second time */
     { "mailbox/abort-of-scan", NULL, abort_of_scan, 1u << AIM_DOORBELL },
-    { "line/add", NULL, line_add },
-    { "line/forced-release", hold, line_forced_release },
-    { "line/region", NULL, line_region },
-    { "line/alert", wear, line_alert },
-    { "line/tunnel-poison", NULL, line_tunnel_poison },
-    { "i2c/add", NULL, i2c_add },
-    { "switch-mailbox/tunnel-add", NULL, switch_mailbox_tunnel_add },
-    { "switch-mailbox/tunnel-region", NULL, switch_mailbox_tunnel_region },
-    { "switch-mailbox/doe-go", NULL, switch_mailbox_doe_go },
-    { "switch-mailbox/doorbell", NULL, switch_mailbox_doorbell },
-    { "switch-line/tunnel-add", NULL, switch_line_tunnel_add },
-    { "switch-line/tunnel-region", NULL, switch_line_tunnel_region },
-    { "switch-line/doe-go", NULL, switch_line_doe_go },
-    { "switch-line/doorbell", NULL, switch_line_doorbell },
-    { "switch-i2c/tunnel-add", NULL, switch_i2c_tunnel_add },
+    { "line/add", BY(line, 0x5604, add) },
+    { "line/forced-release", hold, BY(line, 0x5605, forced_release) },
+    { "line/region", BY(line, 0x5602, region) },
+    { "line/alert", wear, BY(line, 0x4202, alert) },
+    { "line/tunnel-poison", BY(ld, 0x4301, first_line) },
+    { "i2c/add", BY(i2c, 0x5604, add) },
+    { "switch-mailbox/tunnel-add", BY(tunnel, 0x5604, add) },
+    { "switch-mailbox/tunnel-region", BY(tunnel, 0x5602, region) },
+    { "switch-mailbox/doe-go", NULL, put_discovery,
+      BY(switch_mailbox, 0x5301, doe_control) },
+    { "switch-mailbox/doorbell", NULL, put_add,
+      BY(switch_mailbox, 0x5302, reentry_doorbell) },
+    { "switch-line/tunnel-add", BY(line_tunnel, 0x5604, add) },
+    { "switch-line/tunnel-region", BY(line_tunnel, 0x5602, region) },
+    { "switch-line/doe-go", NULL, put_discovery,
+      BY(switch_line, 0x5301, doe_control) },
+    { "switch-line/doorbell", NULL, put_add,
+      BY(switch_line, 0x5302, reentry_doorbell) },
+    { "switch-i2c/tunnel-add", BY(i2c_tunnel, 0x5604, add) },
     { "switch-line/unmask", NULL, switch_line_unmask },
     { "config/doe-go", NULL, doe_go },
     /* the base sends at once, and blocks what comes back to where it is */
@@ -469,7 +374,14 @@ static void outlives_its_message(const void *data)
         c->row->prepare(&r);
     }
     reentry_arm_mem(&r, c->aim);
-    c->row->fire(&r);
+    if (c->row->fire) {
+        c->row->fire(&r);
+    }
+    if (c->row->request) {
+        CxlReq req = c->row->request(&r);
+
+        c->row->by(&r, c->row->op, &req);
+    }
     hit = reentry_after(&r);
     g_assert_true(hit || (c->row->unseen & 1u << c->aim));
     cxl_alive(&r.mem);

@@ -24,10 +24,11 @@ typedef enum Port { DSP, EMPTY, ROOT } Port;
 /**
  * struct Row - a way to an interrupt
  * @prepare: before the message is aimed; may be NULL
- * @fire: what raises the interrupt
+ * @fire: what raises the interrupt, or what follows @request; may be NULL
  * @restore: bring mem0 back into its host's sight; NULL: it was there
  * @more: arguments of the machine; NULL: none
  * @shown: mem0 was hidden before the message, nobody wants it removed any more
+ * @by, @op, @request: a request to the switch that raises it; NULL: it is @fire
  */
 typedef struct Row {
     const char *name;
@@ -37,24 +38,17 @@ typedef struct Row {
     void (*restore)(Reentry *r);
     const char *more;
     bool shown;
+    ReentrySend *by;
+    uint16_t op;
+    CxlReq (*request)(Reentry *r);
 } Row;
 
 /* -- CCIs ---------------------------------------------------------------- */
 
-static void by_mailbox(Reentry *r, uint16_t op, CxlReq req)
+static void by_line(Reentry *r, uint16_t op, const CxlReq *req)
 {
-    reentry_send(&r->sw, op, &req);
-}
-
-static void by_line(Reentry *r, uint16_t op, CxlReq req)
-{
-    reentry_send_line(r, LINE_SWITCH, op, &req);
+    reentry_by_switch_line(r, op, req);
     cxl_settle(r->qts);
-}
-
-static void by_i2c(Reentry *r, uint16_t op, CxlReq req)
-{
-    reentry_send_i2c(r, true, op, &req);
 }
 
 /* The mailbox is free for a ring that is to be seen, then time passes */
@@ -101,7 +95,6 @@ static void unbind_first(Reentry *r)
 static void bind_again(Reentry *r)
 {
     CxlReq req = reentry_bind();
-
     uint16_t rc;
 
     wait_for_operation(r);
@@ -118,86 +111,49 @@ static void bind_late(Reentry *r)
     bind_again(r);
 }
 
-/* -- fire: hot-plug ------------------------------------------------------- */
+/* -- requests -------------------------------------------------------------- */
 
-static void mailbox_perst(Reentry *r)
+static CxlReq perst(Reentry *r)
 {
-    by_mailbox(r, 0x5102, reentry_control(PERST_ASSERT));
+    return reentry_control(PERST_ASSERT);
 }
 
-static void mailbox_perst_ends(Reentry *r)
+static CxlReq perst_ends(Reentry *r)
 {
-    by_mailbox(r, 0x5102, reentry_control(PERST_DEASSERT));
+    return reentry_control(PERST_DEASSERT);
 }
 
-static void mailbox_reset(Reentry *r)
+static CxlReq reset(Reentry *r)
 {
-    by_mailbox(r, 0x5102, reentry_control(PORT_RESET));
+    return reentry_control(PORT_RESET);
 }
 
-static void line_perst(Reentry *r)
+static CxlReq surprise(Reentry *r)
 {
-    by_line(r, 0x5102, reentry_control(PERST_ASSERT));
+    return reentry_unbind(SURPRISE);
 }
 
-static void line_perst_ends(Reentry *r)
+static CxlReq button(Reentry *r)
 {
-    by_line(r, 0x5102, reentry_control(PERST_DEASSERT));
+    return reentry_unbind(MANAGED);
 }
 
-static void line_reset(Reentry *r)
+static CxlReq bind_mem(Reentry *r)
 {
-    by_line(r, 0x5102, reentry_control(PORT_RESET));
+    return reentry_bind();
 }
 
-static void i2c_reset(Reentry *r)
+static CxlReq correctable(Reentry *r)
 {
-    by_i2c(r, 0x5102, reentry_control(PORT_RESET));
+    return reentry_aer(PCI_ERR_COR_BAD_TLP);
 }
 
-static void mailbox_unbind(Reentry *r)
+static CxlReq uncorrectable(Reentry *r)
 {
-    by_mailbox(r, OP_UNBIND, reentry_unbind(SURPRISE));
-    timer_ends(r);
+    return reentry_aer(PCI_ERR_UNC_COMP_TIME);
 }
 
-static void mailbox_button(Reentry *r)
-{
-    by_mailbox(r, OP_UNBIND, reentry_unbind(MANAGED));
-}
-
-static void mailbox_bind(Reentry *r)
-{
-    by_mailbox(r, OP_BIND, reentry_bind());
-    timer_ends(r);
-}
-
-static void line_unbind(Reentry *r)
-{
-    by_line(r, OP_UNBIND, reentry_unbind(SURPRISE));
-    timer_ends(r);
-}
-
-static void line_button(Reentry *r)
-{
-    by_line(r, OP_UNBIND, reentry_unbind(MANAGED));
-}
-
-static void line_bind(Reentry *r)
-{
-    by_line(r, OP_BIND, reentry_bind());
-    timer_ends(r);
-}
-
-static void mailbox_config(Reentry *r)
-{
-    by_mailbox(r, 0x5103, reentry_slot_config(r));
-}
-
-static void line_config(Reentry *r)
-{
-    by_line(r, 0x5103, reentry_slot_config(r));
-}
+/* -- fire ----------------------------------------------------------------- */
 
 /* By port I/O: a message into the window of the other way would be blocked */
 static void host_config(Reentry *r)
@@ -220,23 +176,6 @@ static void monitor_device_add(Reentry *r)
     qtest_qmp_device_add(r->qts, "pci-testdev", "new", "{'bus': 'ds1'}");
 }
 
-/* -- fire: errors --------------------------------------------------------- */
-
-static void mailbox_correctable(Reentry *r)
-{
-    by_mailbox(r, OP_AER, reentry_aer(PCI_ERR_COR_BAD_TLP));
-}
-
-static void mailbox_uncorrectable(Reentry *r)
-{
-    by_mailbox(r, OP_AER, reentry_aer(PCI_ERR_UNC_COMP_TIME));
-}
-
-static void line_uncorrectable(Reentry *r)
-{
-    by_line(r, OP_AER, reentry_aer(PCI_ERR_UNC_COMP_TIME));
-}
-
 static void monitor_uncorrectable(Reentry *r)
 {
     qtest_qmp_assert_success(r->qts,
@@ -257,11 +196,12 @@ static void monitor_correctable(Reentry *r)
 /* An error that overflows it makes two error messages, one after the other */
 static void fill_log(Reentry *r)
 {
+    CxlReq req = uncorrectable(r);
     unsigned i;
 
     cfg_writel(&r->dsp[0], PORT_AER + PCI_ERR_CAP, PCI_ERR_CAP_MHRE);
     for (i = 0; i < HEADERS + 2; i++) {
-        mailbox_uncorrectable(r);
+        reentry_by_switch_mailbox(r, OP_AER, &req);
         cxl_settle(r->qts);
     }
     cfg_writel(&r->root, PORT_AER + PCI_ERR_ROOT_STATUS, 0x7f);
@@ -269,32 +209,43 @@ static void fill_log(Reentry *r)
 
 /* -- the table ------------------------------------------------------------ */
 
+#define MAILBOX(op, request) .by = reentry_by_switch_mailbox, op, request
+#define LINE(op, request)    .by = by_line, op, request
+
 static const Row rows[] = {
-    { "mailbox/perst", DSP, NULL, mailbox_perst, deassert_perst },
-    { "mailbox/perst-ends", DSP, assert_perst, mailbox_perst_ends,
-      .shown = true },
-    { "mailbox/reset", DSP, NULL, mailbox_reset, .shown = true },
-    { "mailbox/unbind", DSP, NULL, mailbox_unbind, bind_again },
-    { "mailbox/button", DSP, NULL, mailbox_button, bind_again },
-    { "mailbox/bind", DSP, unbind_first, mailbox_bind, .shown = true },
-    { "mailbox/config", DSP, NULL, mailbox_config },
-    { "line/perst", DSP, NULL, line_perst, deassert_perst },
-    { "line/perst-ends", DSP, assert_perst, line_perst_ends, .shown = true },
-    { "line/reset", DSP, NULL, line_reset, .shown = true },
-    { "line/unbind", DSP, NULL, line_unbind, bind_late },
-    { "line/button", DSP, NULL, line_button, bind_late },
-    { "line/bind", DSP, unbind_first, line_bind, .shown = true },
-    { "line/config", DSP, NULL, line_config },
-    { "i2c/reset", DSP, NULL, i2c_reset, .shown = true },
+    { "mailbox/perst", DSP, NULL, NULL, deassert_perst,
+      MAILBOX(0x5102, perst) },
+    { "mailbox/perst-ends", DSP, assert_perst, .shown = true,
+      MAILBOX(0x5102, perst_ends) },
+    { "mailbox/reset", DSP, .shown = true, MAILBOX(0x5102, reset) },
+    { "mailbox/unbind", DSP, NULL, timer_ends, bind_again,
+      MAILBOX(OP_UNBIND, surprise) },
+    { "mailbox/button", DSP, NULL, NULL, bind_again,
+      MAILBOX(OP_UNBIND, button) },
+    { "mailbox/bind", DSP, unbind_first, timer_ends, .shown = true,
+      MAILBOX(OP_BIND, bind_mem) },
+    { "mailbox/config", DSP, MAILBOX(0x5103, reentry_slot_config) },
+    { "line/perst", DSP, NULL, NULL, deassert_perst, LINE(0x5102, perst) },
+    { "line/perst-ends", DSP, assert_perst, .shown = true,
+      LINE(0x5102, perst_ends) },
+    { "line/reset", DSP, .shown = true, LINE(0x5102, reset) },
+    { "line/unbind", DSP, NULL, timer_ends, bind_late,
+      LINE(OP_UNBIND, surprise) },
+    { "line/button", DSP, NULL, NULL, bind_late, LINE(OP_UNBIND, button) },
+    { "line/bind", DSP, unbind_first, timer_ends, .shown = true,
+      LINE(OP_BIND, bind_mem) },
+    { "line/config", DSP, LINE(0x5103, reentry_slot_config) },
+    { "i2c/reset", DSP, .shown = true,
+      .by = reentry_by_switch_i2c, 0x5102, reset },
     { "host/config", DSP, NULL, host_config },
     { "monitor/device-del", DSP, NULL, monitor_device_del, NULL, NATIVE },
     { "monitor/device-add", EMPTY, NULL, monitor_device_add, NULL, NATIVE },
-    { "mailbox/correctable", ROOT, NULL, mailbox_correctable },
-    { "mailbox/uncorrectable", ROOT, NULL, mailbox_uncorrectable },
-    { "line/uncorrectable", ROOT, NULL, line_uncorrectable },
+    { "mailbox/correctable", ROOT, MAILBOX(OP_AER, correctable) },
+    { "mailbox/uncorrectable", ROOT, MAILBOX(OP_AER, uncorrectable) },
+    { "line/uncorrectable", ROOT, LINE(OP_AER, uncorrectable) },
     { "monitor/uncorrectable", ROOT, NULL, monitor_uncorrectable },
     { "monitor/correctable", ROOT, NULL, monitor_correctable },
-    { "mailbox/overflow", ROOT, fill_log, mailbox_uncorrectable },
+    { "mailbox/overflow", ROOT, fill_log, MAILBOX(OP_AER, uncorrectable) },
 };
 
 typedef struct Case {
@@ -319,7 +270,14 @@ static void outlives_its_message(const void *data)
     r.asks = row->fire == monitor_device_del;
     reentry_arm_msi(&r, port[row->port], c->aim);
     r.held = row->restore || row->shown;
-    row->fire(&r);
+    if (row->request) {
+        CxlReq req = row->request(&r);
+
+        row->by(&r, row->op, &req);
+    }
+    if (row->fire) {
+        row->fire(&r);
+    }
     g_assert_true(reentry_after(&r));
     if (c->aim != AIM_SWITCH) {
         reentry_disarm(port[row->port]);

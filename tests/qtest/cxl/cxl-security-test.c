@@ -19,41 +19,21 @@
 enum { MASTER, USER };
 enum { USER_SET = 1, MASTER_SET = 2, LOCKED = 4, FROZEN = 8, NO_TRIES = 16 };
 
-static void put_secret(CxlReq *r, uint8_t fill)
-{
-    req_tag(r, fill);
-    req_tag(r, fill);
-}
-
 static uint16_t set(CxlDev *dev, uint8_t type, uint8_t current, uint8_t new)
 {
-    CxlReq r = { 0 };
-
-    req8(&r, type);
-    req_zero(&r, 0x1f);
-    put_secret(&r, current);
-    put_secret(&r, new);
-    return cxl_cmd(dev, 0x4501, &r, NULL);
+    return cxl_run(dev, NULL, 0x4501, type, current, new);
 }
 
 /* 4502h or 4505h */
 static uint16_t with_type(CxlDev *dev, uint16_t op, uint8_t type,
                           uint8_t secret)
 {
-    CxlReq r = { 0 };
-
-    req8(&r, type);
-    req_zero(&r, 0x1f);
-    put_secret(&r, secret);
-    return cxl_cmd(dev, op, &r, NULL);
+    return cxl_run(dev, NULL, op, type, secret);
 }
 
 static uint16_t unlock(CxlDev *dev, uint8_t secret)
 {
-    CxlReq r = { 0 };
-
-    put_secret(&r, secret);
-    return cxl_cmd(dev, 0x4503, &r, NULL);
+    return cxl_run(dev, NULL, 0x4503, secret);
 }
 
 static uint32_t state(CxlDev *dev)
@@ -68,8 +48,7 @@ static uint32_t state(CxlDev *dev)
 /* Reset, and decode the window again; returns where DPA 0 is */
 static uint64_t reset(CxlDev *dev)
 {
-    qtest_system_reset(dev->qts);
-    cxl_probe(dev->qts, 0, dev);
+    cxl_reset(dev);
     return cxl_map(dev, 512 * MiB);
 }
 
@@ -92,7 +71,7 @@ static void a_reset_locks_and_the_passphrase_opens(void)
     CxlDev dev;
     uint64_t at = start(&dev, 1);
     QTestState *qts = dev.qts;
-    CxlReq label = { 0 };
+    CxlReq label = cxl_req(0x4102, 0, 8);
 
     g_assert_cmphex(qtest_readq(qts, at + PMEM), ==, 0x2222);
     at = reset(&dev);
@@ -102,7 +81,6 @@ static void a_reset_locks_and_the_passphrase_opens(void)
     /* across the boundary: only the persistent half is locked */
     qtest_writeq(qts, at + PMEM - 4, 0x4444444455555555);
     g_assert_cmphex(qtest_readq(qts, at + PMEM - 8), ==, 0x5555555500001111);
-    req64(&label, 8ull << 32);
     cxl_refused(&dev, 0x4102, &label, 0x13);
     cxl_refused(&dev, 0x4103, &label, 0x13);
     g_assert_cmphex(unlock(&dev, 2), ==, 0x14);
@@ -216,21 +194,18 @@ static void a_locked_device_moves_locked(void)
     qtest_quit(dev.qts);
 }
 
-static void volatile_memory_has_a_state_but_no_passphrases(void)
+static void volatile_memory_has_a_state_but_no_passphrases(CxlDev *dev)
 {
-    CxlDev dev;
-    QTestState *qts = cxl_start_dcd(&dev, "");
-
-    g_assert_cmphex(state(&dev), ==, 0);
-    g_assert_cmphex(set(&dev, USER, 0, 1), ==, 3);
-    cxl_refused(&dev, 0x4504, NULL, 3);
-    qtest_quit(qts);
+    g_assert_cmphex(state(dev), ==, 0);
+    g_assert_cmphex(set(dev, USER, 0, 1), ==, 3);
+    cxl_refused(dev, 0x4504, NULL, 3);
 }
 
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
 #define T(f) qtest_add_func("/cxl/security/" #f, f)
+#define DCD(f) cxl_add_dcd_test("/cxl/security/" #f, f, "")
     T(a_reset_locks_and_the_passphrase_opens);
     T(a_passphrase_forbids_the_erase_without_one);
     T(an_erase_leaves_only_volatile_memory);
@@ -238,7 +213,8 @@ int main(int argc, char **argv)
     T(three_wrong_ones_are_all);
     T(frozen_lasts_until_reset);
     T(a_locked_device_moves_locked);
-    T(volatile_memory_has_a_state_but_no_passphrases);
+    DCD(volatile_memory_has_a_state_but_no_passphrases);
+#undef DCD
 #undef T
     return g_test_run();
 }

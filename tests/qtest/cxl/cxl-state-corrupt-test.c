@@ -94,7 +94,7 @@ static void fill_faults(QTestState *qts)
 static void fill(CxlDev *dev)
 {
     const CxlExtent held = { DC_BASE, CXL_BLOCK, 1 };
-    CxlReq op = { 0 };
+    CxlReq op;
 
     qtest_qmp_assert_success(dev->qts,
         "{'execute': 'cxl-inject-poison', 'arguments': {'path': 'cxl-mem0',"
@@ -111,9 +111,7 @@ static void fill(CxlDev *dev)
     fill_registers(dev);
     fill_doe(dev);
     fill_faults(dev->qts);
-    req8(&op, 1);
-    req_zero(&op, 3);
-    req32(&op, 1);
+    op = cxl_req(0x4402, 1, 0, 1);
     req64(&op, OP_DPA);
     req64(&op, 64);
     g_assert_cmphex(cxl_cmd(dev, 0x4402, &op, NULL), ==, 1);
@@ -143,25 +141,17 @@ static void read_everything(CxlDev *dev)
         0x0002, 0x0003, 0x0102, 0x0200, 0x0300, 0x0400, 0x4000, 0x4100, 0x4200,
         0x4201, 0x4203, 0x4305, 0x4500, 0x4700, 0x5600,
     };
-    CxlReq list = { 0 }, extents = { 0 };
     unsigned i;
 
     for (i = 0; i < ARRAY_SIZE(plain); i++) {
         cxl_cmd(dev, plain[i], NULL, NULL);
     }
     for (i = 0; i < 5; i++) {
-        CxlReq log = { 0 };
-
-        req8(&log, i);
-        cxl_cmd(dev, 0x0100, &log, NULL);
+        cxl_run(dev, NULL, 0x0100, i);
     }
-    req64(&list, 0);
-    req64(&list, 256 * MiB / 64);
-    cxl_cmd(dev, 0x4300, &list, NULL);
+    cxl_run(dev, NULL, 0x4300, 0, 256 * MiB / 64);
     /* a tag may be any, so nothing is expected of the answer */
-    req32(&extents, 256);
-    req32(&extents, 0);
-    cxl_cmd(dev, 0x4801, &extents, NULL);
+    cxl_run(dev, NULL, 0x4801, 256, 0);
     for (i = 0; i < 4; i++) {
         cfg_readl(dev, DOE_READ);
         cfg_writel(dev, DOE_READ, 0);
@@ -185,8 +175,7 @@ static void goes_on(CxlDev *dev)
     qtest_clock_step(dev->qts, 5 * SECOND);
     read_everything(dev);
     state_again(dev->qts);
-    qtest_system_reset(dev->qts);
-    cxl_probe(dev->qts, 0, dev);
+    cxl_reset(dev);
     cxl_alive(dev);
 }
 

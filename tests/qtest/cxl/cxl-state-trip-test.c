@@ -49,6 +49,18 @@ static void must(RobustMachine *m, unsigned cci, uint16_t op,
     g_assert_cmphex(run(m, cci, op, r), ==, rc);
 }
 
+static void must_fields(RobustMachine *m, unsigned cci, uint16_t rc,
+                        uint16_t op, const uint64_t *values, size_t n)
+{
+    CxlReq r = cxl_req_fields(op, values, n);
+
+    must(m, cci, op, &r, rc);
+}
+
+#define MUST(m, cci, rc, op, ...) \
+    must_fields(m, cci, rc, op, CXL_VALUES(__VA_ARGS__), \
+                CXL_COUNT(__VA_ARGS__))
+
 /* -- what a guest and a Fabric Manager see --------------------------------- */
 
 /* Commands that change something, though no effect of the log says so */
@@ -89,34 +101,32 @@ static void ask(GString *seen, RobustMachine *m, unsigned cci, uint16_t op,
     put_answer(seen, m, cci, op, r->data, r->len);
 }
 
+static void ask_fields(GString *seen, RobustMachine *m, unsigned cci,
+                       uint16_t op, const uint64_t *values, size_t n)
+{
+    CxlReq r = cxl_req_fields(op, values, n);
+
+    ask(seen, m, cci, op, &r);
+}
+
+#define ASK(seen, m, cci, op, ...) \
+    ask_fields(seen, m, cci, op, CXL_VALUES(__VA_ARGS__), \
+               CXL_COUNT(__VA_ARGS__))
+
 /* Questions with a meaning, beside those of zeroes */
 static void ask_in_detail(GString *seen, RobustMachine *m)
 {
-    CxlReq poison = { 0 }, accepted = { 0 }, fm_list = { 0 }, feature = { 0 },
-           tags = { 0 };
+    CxlReq feature = { 0 };
     unsigned log;
 
     for (log = 0; log < 5; log++) {
-        CxlReq r = { 0 };
-
-        req8(&r, log);
-        ask(seen, m, DEVICE, 0x0100, &r);
-        ask(seen, m, SWITCH, 0x0100, &r);
+        ASK(seen, m, DEVICE, 0x0100, log);
+        ASK(seen, m, SWITCH, 0x0100, log);
     }
-    req64(&poison, 0);
-    req64(&poison, STATIC / 64);
-    ask(seen, m, DEVICE, 0x4300, &poison);
-    req32(&accepted, 16);
-    req32(&accepted, 0);
-    ask(seen, m, DEVICE, 0x4801, &accepted);
-    req16(&fm_list, 0);
-    req16(&fm_list, 0);
-    req32(&fm_list, 16);
-    req32(&fm_list, 0);
-    ask(seen, m, DEVICE, 0x5603, &fm_list);
-    req32(&tags, 0);
-    req32(&tags, 8);
-    ask(seen, m, DEVICE, 0x5608, &tags);
+    ASK(seen, m, DEVICE, 0x4300, 0, STATIC / 64);
+    ASK(seen, m, DEVICE, 0x4801, 16, 0);
+    ASK(seen, m, DEVICE, 0x5603, 0, 16, 0);
+    ASK(seen, m, DEVICE, 0x5608, 0, 8);
     bytes(&feature, scrub, sizeof(scrub));
     req16(&feature, 0);
     req16(&feature, 4);
@@ -202,17 +212,6 @@ static void expect_same(const char *was, const char *is)
 
 /* -- states ---------------------------------------------------------------- */
 
-static void set_alerts(RobustMachine *m, uint8_t life)
-{
-    CxlReq r = { 0 };
-
-    req8(&r, 1);
-    req8(&r, 1);
-    req8(&r, life);
-    req_zero(&r, 9);
-    must(m, DEVICE, 0x4202, &r, 0);
-}
-
 static void set_feature(RobustMachine *m, uint8_t hours)
 {
     CxlReq r = { 0 };
@@ -229,20 +228,12 @@ static void set_feature(RobustMachine *m, uint8_t hours)
 
 static void offer(RobustMachine *m, uint64_t dpa, uint8_t tag, bool accept)
 {
-    CxlReq add = { 0 }, answer = { 0 };
+    CxlReq add = cxl_req(0x5604, 0, ADD_PRESCRIPTIVE, 0, 2 * MiB, tag, 1);
+    CxlReq answer = cxl_req(0x4802, 1, 0);
 
-    req16(&add, 0);
-    req8(&add, ADD_PRESCRIPTIVE);
-    req8(&add, 0);
-    req64(&add, 2 * MiB);
-    req_tag(&add, tag);
-    req32(&add, 1);
     req_extent(&add, dpa, 2 * MiB, tag, 0);
     must(m, DEVICE, 0x5604, &add, 0);
     if (accept) {
-        req32(&answer, 1);
-        req8(&answer, 0);
-        req_zero(&answer, 3);
         req_range(&answer, dpa, 2 * MiB);
         must(m, DEVICE, 0x4802, &answer, 0);
     }
@@ -251,43 +242,24 @@ static void offer(RobustMachine *m, uint64_t dpa, uint8_t tag, bool accept)
 /* Something in every model; another @n makes another state of all of them */
 static void fill(RobustMachine *m, unsigned n)
 {
-    static const uint8_t all_on[] = { 1, 1, 1, 1, 1 };
-    CxlReq r;
+    CxlReq policy = cxl_req(0x0103, 1, 1, 1, 1, 1);
 
-    r = (CxlReq) { 0 };
-    req64(&r, 1000000 * n);
-    must(m, DEVICE, 0x0301, &r, 0);
-    must(m, SWITCH, 0x0301, &r, 0);
-    r = (CxlReq) { 0 };
-    bytes(&r, all_on, sizeof(all_on));
-    r.data[n % 5] = 0;
-    must(m, DEVICE, 0x0103, &r, 0);
-    r = (CxlReq) { 0 };
-    req64(&r, 4096 * n);
-    must(m, DEVICE, 0x4301, &r, 0);
-    set_alerts(m, 50 + n);
+    MUST(m, DEVICE, 0, 0x0301, 1000000 * n);
+    MUST(m, SWITCH, 0, 0x0301, 1000000 * n);
+    policy.data[n % 5] = 0;
+    must(m, DEVICE, 0x0103, &policy, 0);
+    MUST(m, DEVICE, 0, 0x4301, 4096 * n);
+    MUST(m, DEVICE, 0, 0x4202, 1, 1, 50 + n, 0, 0, 0, 0);
     set_feature(m, 2 + n);
     offer(m, STATIC + 4 * MiB * n, n, true);
     offer(m, STATIC + 4 * MiB * n + 128 * MiB, 10 + n, false);
-    r = (CxlReq) { 0 };
-    req8(&r, n % 2);
-    must(m, DEVICE, 0x4204, &r, 0);
-    r = (CxlReq) { 0 };
-    req8(&r, 3);
-    req8(&r, 10 + n);
-    req8(&r, 30 + n);
-    req8(&r, 8);
-    must(m, DEVICE, 0x4701, &r, 0);
+    MUST(m, DEVICE, 0, 0x4204, n % 2);
+    MUST(m, DEVICE, 0, 0x4701, 3, 10 + n, 30 + n, 8);
 }
 
 static void scan(RobustMachine *m, unsigned cci)
 {
-    CxlReq r = { 0 };
-
-    req64(&r, 0);
-    req64(&r, STATIC / 64);
-    req8(&r, 0);
-    must(m, cci, OP_SCAN, &r, RC_BG);
+    MUST(m, cci, RC_BG, OP_SCAN, 0, STATIC / 64, 0);
 }
 
 static void sanitize(RobustMachine *m, unsigned cci)
@@ -299,11 +271,8 @@ static void sanitize(RobustMachine *m, unsigned cci)
 
 static void overwrite(RobustMachine *m, unsigned cci)
 {
-    CxlReq r = { 0 };
+    CxlReq r = cxl_req(OP_MEDIA_OPS, 1, 0, 2);
 
-    req8(&r, 1);
-    req_zero(&r, 3);
-    req32(&r, 2);
     req64(&r, 0);
     req64(&r, 4096);
     req64(&r, 64 * MiB);
@@ -313,23 +282,16 @@ static void overwrite(RobustMachine *m, unsigned cci)
 
 static void transfer(RobustMachine *m, unsigned cci)
 {
-    CxlReq r = { 0 };
+    CxlReq r = cxl_req(OP_TRANSFER, 0, 2, 0);
 
-    req8(&r, 0);
-    req8(&r, 2);
-    req_zero(&r, 254);
+    req_zero(&r, 128);
     must(m, cci, OP_TRANSFER, &r, RC_BG);
 }
 
 /* Of the device at vPPB 1, as soon as its link is down: it never is */
 static void unbind(RobustMachine *m, unsigned cci)
 {
-    CxlReq r = { 0 };
-
-    req8(&r, 0);
-    req8(&r, 1);
-    req8(&r, 0);
-    must(m, cci, OP_UNBIND, &r, RC_BG);
+    MUST(m, cci, RC_BG, OP_UNBIND, 0, 1, 0);
 }
 
 static const struct {

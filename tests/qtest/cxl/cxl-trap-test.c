@@ -35,13 +35,8 @@ static QTestState *start(CxlDev *dev, uint64_t *hpa)
 
 static void poison(CxlDev *dev, uint16_t op, uint64_t dpa)
 {
-    CxlReq r = { 0 };
-
-    req64(&r, dpa);
-    if (op == 0x4302) {
-        req_zero(&r, LINE);
-    }
-    g_assert_cmphex(cxl_cmd(dev, op, &r, NULL), ==, 0);
+    g_assert_cmphex(op == 0x4302 ? cxl_run(dev, NULL, op, dpa, 0)
+                                 : cxl_run(dev, NULL, op, dpa), ==, 0);
 }
 
 static void reset(QTestState *qts)
@@ -276,7 +271,7 @@ static void a_passphrase_locks_and_unlocks(void)
         "-object memory-backend-ram,id=lsa0,size=64K "
         "-device cxl-type3,bus=rp0,id=m0,persistent-memdev=pm0,lsa=lsa0"
         NO_RAM);
-    CxlReq set = { 0 }, unlock = { 0 };
+    CxlReq set = { 0 }, unlock;
     CxlDev dev;
     uint64_t at;
 
@@ -294,7 +289,7 @@ static void a_passphrase_locks_and_unlocks(void)
     at = cxl_map(&dev, CXL_STATIC);
     g_assert_cmphex(qtest_readq(qts, at), ==, ONES);
     qtest_writeq(qts, at, 1);
-    req_zero(&unlock, 32);
+    unlock = cxl_req(0x4503, 0);
     unlock.data[0] = 'x';
     g_assert_cmphex(cxl_cmd(&dev, 0x4503, &unlock, NULL), ==, 0);
     g_assert_cmphex(qtest_readq(qts, at), ==, MARK);

@@ -49,128 +49,107 @@ static void inject_correctable(QTestState *qts, const char *type)
         " 'path': 'cxl-mem0', 'type': %s } }", type);
 }
 
-static void uncorrectable_errors_wait_in_line(void)
+static void uncorrectable_errors_wait_in_line(CxlDev *dev)
 {
-    CxlDev dev;
-    QTestState *qts = cxl_start_dcd(&dev, "");
-
     /* All masked after reset */
-    inject_three(qts);
-    g_assert_cmphex(ras(&dev, CXL_RAS_UNC_STATUS), ==, 0);
+    inject_three(dev->qts);
+    g_assert_cmphex(ras(dev, CXL_RAS_UNC_STATUS), ==, 0);
 
-    ras_write(&dev, CXL_RAS_UNC_MASK, 0);
-    inject_three(qts);
-    g_assert_cmphex(ras(&dev, CXL_RAS_UNC_STATUS), ==, 1 << 3 | 1 << 14);
-    g_assert_cmpuint(first_error(&dev), ==, 3);
-    g_assert_cmphex(ras(&dev, CXL_RAS_HEADER_LOG), ==, 1);
-    g_assert_cmphex(ras(&dev, CXL_RAS_HEADER_LOG + 4), ==, 2);
+    ras_write(dev, CXL_RAS_UNC_MASK, 0);
+    inject_three(dev->qts);
+    g_assert_cmphex(ras(dev, CXL_RAS_UNC_STATUS), ==, 1 << 3 | 1 << 14);
+    g_assert_cmpuint(first_error(dev), ==, 3);
+    g_assert_cmphex(ras(dev, CXL_RAS_HEADER_LOG), ==, 1);
+    g_assert_cmphex(ras(dev, CXL_RAS_HEADER_LOG + 4), ==, 2);
 
     /* The first one leaves; the third keeps its bit set */
-    ras_write(&dev, CXL_RAS_UNC_STATUS, 1 << 3);
-    g_assert_cmphex(ras(&dev, CXL_RAS_UNC_STATUS), ==, 1 << 3 | 1 << 14);
-    g_assert_cmpuint(first_error(&dev), ==, 14);
-    g_assert_cmphex(ras(&dev, CXL_RAS_HEADER_LOG), ==, 3);
-    g_assert_cmphex(ras(&dev, CXL_RAS_HEADER_LOG + 4), ==, 0);
+    ras_write(dev, CXL_RAS_UNC_STATUS, 1 << 3);
+    g_assert_cmphex(ras(dev, CXL_RAS_UNC_STATUS), ==, 1 << 3 | 1 << 14);
+    g_assert_cmpuint(first_error(dev), ==, 14);
+    g_assert_cmphex(ras(dev, CXL_RAS_HEADER_LOG), ==, 3);
+    g_assert_cmphex(ras(dev, CXL_RAS_HEADER_LOG + 4), ==, 0);
 
-    ras_write(&dev, CXL_RAS_UNC_STATUS, UINT32_MAX);
-    g_assert_cmphex(ras(&dev, CXL_RAS_UNC_STATUS), ==, 0);
-    g_assert_cmpuint(first_error(&dev), ==, CXL_RAS_FIRST_ERROR);
-    qtest_quit(qts);
+    ras_write(dev, CXL_RAS_UNC_STATUS, UINT32_MAX);
+    g_assert_cmphex(ras(dev, CXL_RAS_UNC_STATUS), ==, 0);
+    g_assert_cmpuint(first_error(dev), ==, CXL_RAS_FIRST_ERROR);
 }
 
-static void reset_ends_uncorrectable_errors(void)
+static void reset_ends_uncorrectable_errors(CxlDev *dev)
 {
-    CxlDev dev;
-    QTestState *qts = cxl_start_dcd(&dev, "");
+    QTestState *qts = dev->qts;
 
-    ras_write(&dev, CXL_RAS_UNC_MASK, 0);
+    ras_write(dev, CXL_RAS_UNC_MASK, 0);
     inject_three(qts);
-    qtest_system_reset(qts);
-    cxl_probe(qts, 0, &dev);
-    g_assert_cmphex(ras(&dev, CXL_RAS_UNC_STATUS), ==, 0);
+    cxl_reset(dev);
+    g_assert_cmphex(ras(dev, CXL_RAS_UNC_STATUS), ==, 0);
 
     /* No old error is in front of a new one */
-    ras_write(&dev, CXL_RAS_UNC_MASK, 0);
+    ras_write(dev, CXL_RAS_UNC_MASK, 0);
     qtest_qmp_assert_success(qts,
         "{'execute': 'cxl-inject-uncorrectable-errors', 'arguments': {"
         " 'path': 'cxl-mem0', 'errors': ["
         " { 'type': 'cxl-ide-rx', 'header': [ 9 ] } ] } }");
-    g_assert_cmphex(ras(&dev, CXL_RAS_UNC_STATUS), ==, 1 << 16);
-    g_assert_cmpuint(first_error(&dev), ==, 16);
-    g_assert_cmphex(ras(&dev, CXL_RAS_HEADER_LOG), ==, 9);
-    qtest_quit(qts);
+    g_assert_cmphex(ras(dev, CXL_RAS_UNC_STATUS), ==, 1 << 16);
+    g_assert_cmpuint(first_error(dev), ==, 16);
+    g_assert_cmphex(ras(dev, CXL_RAS_HEADER_LOG), ==, 9);
 }
 
-static void uncorrectable_error_leaves_link_capabilities_alone(void)
+static void uncorrectable_error_leaves_link_capabilities_alone(CxlDev *dev)
 {
-    CxlDev dev;
-    QTestState *qts = cxl_start_dcd(&dev, "");
-    uint32_t before = cfg_readl(&dev, PCIE + PCI_EXP_LNKCAP);
+    uint32_t before = cfg_readl(dev, PCIE + PCI_EXP_LNKCAP);
 
     g_assert_cmphex(before & PCI_EXP_LNKCAP_SLS, ==, 5);
-    ras_write(&dev, CXL_RAS_UNC_MASK, 0);
-    inject_three(qts);
-    cxl_settle(qts);
-    g_assert_cmphex(cfg_readw(&dev, PCIE + PCI_EXP_DEVSTA) &
-                    PCI_EXP_DEVSTA_FED, !=, 0);
-    g_assert_cmphex(cfg_readl(&dev, AER + PCI_ERR_UNCOR_STATUS), ==,
+    ras_write(dev, CXL_RAS_UNC_MASK, 0);
+    inject_three(dev->qts);
+    cxl_settle(dev->qts);
+    g_assert_cmphex(cfg_readw(dev, PCIE + PCI_EXP_DEVSTA) & PCI_EXP_DEVSTA_FED,
+                    !=, 0);
+    g_assert_cmphex(cfg_readl(dev, AER + PCI_ERR_UNCOR_STATUS), ==,
                     PCI_ERR_UNC_INTN);
-    g_assert_cmphex(cfg_readl(&dev, PCIE + PCI_EXP_LNKCAP), ==, before);
-    qtest_quit(qts);
+    g_assert_cmphex(cfg_readl(dev, PCIE + PCI_EXP_LNKCAP), ==, before);
 }
 
-static void correctable_error_obeys_the_mask(void)
+static void correctable_error_obeys_the_mask(CxlDev *dev)
 {
-    CxlDev dev;
-    QTestState *qts = cxl_start_dcd(&dev, "");
+    QTestState *qts = dev->qts;
 
-    ras_write(&dev, CXL_RAS_COR_MASK, 1 << 1);
+    ras_write(dev, CXL_RAS_COR_MASK, 1 << 1);
     inject_correctable(qts, "mem-data-ecc");
-    g_assert_cmphex(ras(&dev, CXL_RAS_COR_STATUS), ==, 0);
+    g_assert_cmphex(ras(dev, CXL_RAS_COR_STATUS), ==, 0);
     inject_correctable(qts, "physical");
     inject_correctable(qts, "cache-data-ecc");
-    g_assert_cmphex(ras(&dev, CXL_RAS_COR_STATUS), ==, 1 << 6 | 1 << 0);
-    ras_write(&dev, CXL_RAS_COR_STATUS, 1 << 6);
-    g_assert_cmphex(ras(&dev, CXL_RAS_COR_STATUS), ==, 1 << 0);
-    qtest_quit(qts);
+    g_assert_cmphex(ras(dev, CXL_RAS_COR_STATUS), ==, 1 << 6 | 1 << 0);
+    ras_write(dev, CXL_RAS_COR_STATUS, 1 << 6);
+    g_assert_cmphex(ras(dev, CXL_RAS_COR_STATUS), ==, 1 << 0);
 }
 
-static void errors_survive_save_and_load(void)
+static void errors_survive_save_and_load(CxlDev *dev)
 {
-    CxlDev dev;
-    QTestState *qts = cxl_start_dcd(&dev, "");
-    g_autofree char *args = cxl_args(CXL_BACKENDS "-device " CXL_DCD_DEVICE);
-
-    ras_write(&dev, CXL_RAS_UNC_MASK, 0);
-    ras_write(&dev, CXL_RAS_COR_MASK, 0);
-    inject_three(qts);
-    inject_correctable(qts, "physical");
-    qts = cxl_migrate(qts, args);
-    dev.qts = qts;
-    g_assert_cmphex(ras(&dev, CXL_RAS_COR_STATUS), ==, 1 << 6);
-    g_assert_cmphex(ras(&dev, CXL_RAS_HEADER_LOG), ==, 1);
-    ras_write(&dev, CXL_RAS_UNC_STATUS, 1 << 3);
-    g_assert_cmpuint(first_error(&dev), ==, 14);
-    ras_write(&dev, CXL_RAS_UNC_STATUS, 1 << 14);
-    g_assert_cmpuint(first_error(&dev), ==, 3);
-    g_assert_cmphex(ras(&dev, CXL_RAS_HEADER_LOG), ==, 4);
-    qtest_quit(qts);
+    ras_write(dev, CXL_RAS_UNC_MASK, 0);
+    ras_write(dev, CXL_RAS_COR_MASK, 0);
+    inject_three(dev->qts);
+    inject_correctable(dev->qts, "physical");
+    cxl_migrate_dcd(dev, "");
+    g_assert_cmphex(ras(dev, CXL_RAS_COR_STATUS), ==, 1 << 6);
+    g_assert_cmphex(ras(dev, CXL_RAS_HEADER_LOG), ==, 1);
+    ras_write(dev, CXL_RAS_UNC_STATUS, 1 << 3);
+    g_assert_cmpuint(first_error(dev), ==, 14);
+    ras_write(dev, CXL_RAS_UNC_STATUS, 1 << 14);
+    g_assert_cmpuint(first_error(dev), ==, 3);
+    g_assert_cmphex(ras(dev, CXL_RAS_HEADER_LOG), ==, 4);
 }
 
 /* The only record of @log; the UUID of its type begins with @type */
 static const uint8_t *only_record(CxlDev *dev, uint8_t log, uint32_t type,
                                   CxlRsp *rsp)
 {
-    CxlReq r = { 0 };
-
-    req8(&r, log);
-    g_assert_cmphex(cxl_cmd(dev, 0x0100, &r, rsp), ==, 0);
+    g_assert_cmphex(cxl_run(dev, rsp, 0x0100, log), ==, 0);
     g_assert_cmpuint(lduw_le_p(rsp->data + 0x14), ==, 1);
     g_assert_cmphex((uint32_t)ldl_be_p(rsp->data + 0x20), ==, type);
     return rsp->data + 0x20;
 }
 
-static void general_media_record_carries_every_field(void)
+static void general_media_record_carries_every_field(CxlDev *dev)
 {
     static const uint8_t body[] = {
         0x01, 0x10, 0, 0, 0, 0, 0, 0, 0x02, 0x03, 0x04, 0x0d, 0x00, 0x05, 0x00,
@@ -178,38 +157,33 @@ static void general_media_record_carries_every_field(void)
         '0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd',
         'e', 0, 0, 0, 0, 0, 0,
     };
-    CxlDev dev;
-    QTestState *qts = cxl_start_dcd(&dev, "");
     const uint8_t *rec;
     CxlRsp rsp;
 
-    /* Rank is not given, and the identifier is shorter than its field */
-    qtest_qmp_assert_success(qts,
+    /* No rank, an identifier shorter than its field, flags that fill theirs */
+    qtest_qmp_assert_success(dev->qts,
         "{'execute': 'cxl-inject-general-media-event', 'arguments': {"
-        " 'path': 'cxl-mem0', 'log': 'fatal', 'flags': 7, 'dpa': 4097,"
+        " 'path': 'cxl-mem0', 'log': 'fatal', 'flags': 8388615, 'dpa': 4097,"
         " 'descriptor': 2, 'type': 3, 'transaction-type': 4, 'channel': 5,"
         " 'device': 1193046, 'component-id': '0123456789abcde' } }");
-    g_assert_cmphex(dev_readl(&dev, REG_EVENT_STATUS), ==, 1 << 3);
-    rec = only_record(&dev, 3, 0xfbcd0a77, &rsp);
-    g_assert_cmphex(rec[0x11], ==, 7);
+    g_assert_cmphex(dev_readl(dev, REG_EVENT_STATUS), ==, 1 << 3);
+    rec = only_record(dev, 3, 0xfbcd0a77, &rsp);
+    g_assert_cmphex(ldl_le_p(rec + 0x10) >> 8 & 0xffffff, ==, 0x800007);
     g_assert_cmpmem(rec + 0x30, sizeof(body), body, sizeof(body));
-    qtest_quit(qts);
 }
 
-static void dram_record_carries_every_field(void)
+static void dram_record_carries_every_field(CxlDev *dev)
 {
-    CxlDev dev;
-    QTestState *qts = cxl_start_dcd(&dev, "");
     const uint8_t *rec;
     CxlRsp rsp;
 
-    qtest_qmp_assert_success(qts,
+    qtest_qmp_assert_success(dev->qts,
         "{'execute': 'cxl-inject-dram-event', 'arguments': {"
         " 'path': 'cxl-mem0', 'log': 'informational', 'flags': 0, 'dpa': 64,"
         " 'descriptor': 1, 'type': 2, 'transaction-type': 3, 'rank': 4,"
         " 'nibble-mask': 1193046, 'bank-group': 5, 'bank': 6, 'row': 7,"
         " 'column': 2056, 'correction-mask': [ 9, 10, 11, 12 ] } }");
-    rec = only_record(&dev, 0, 0x601dcbb3, &rsp);
+    rec = only_record(dev, 0, 0x601dcbb3, &rsp);
     g_assert_cmphex(ldq_le_p(rec + 0x30), ==, 64);
     g_assert_cmphex(lduw_le_p(rec + 0x3b), ==, 0xfe);
     g_assert_cmphex(rec[0x3d], ==, 0);
@@ -221,115 +195,28 @@ static void dram_record_carries_every_field(void)
     g_assert_cmphex(ldq_le_p(rec + 0x49), ==, 9);
     g_assert_cmphex(ldq_le_p(rec + 0x61), ==, 12);
     g_assert_cmphex(ldq_le_p(rec + 0x69), ==, 0);
-    qtest_quit(qts);
 }
 
-static void memory_module_record_carries_every_field(void)
+static void memory_module_record_carries_every_field(CxlDev *dev)
 {
     static const uint8_t body[] = {
         1, 2, 3, 4, 5, 0xfa, 0xff, 7, 0, 0, 0, 8, 0, 0, 0, 9, 0, 0, 0,
     };
-    CxlDev dev;
-    QTestState *qts = cxl_start_dcd(&dev, "");
     const uint8_t *rec;
     CxlRsp rsp;
 
-    qtest_qmp_assert_success(qts,
+    qtest_qmp_assert_success(dev->qts,
         "{'execute': 'cxl-inject-memory-module-event', 'arguments': {"
         " 'path': 'cxl-mem0', 'log': 'warning', 'flags': 1, 'type': 1,"
         " 'health-status': 2, 'media-status': 3, 'additional-status': 4,"
         " 'life-used': 5, 'temperature': -6, 'dirty-shutdown-count': 7,"
         " 'corrected-volatile-error-count': 8,"
         " 'corrected-persistent-error-count': 9 } }");
-    rec = only_record(&dev, 1, 0xfe927475, &rsp);
+    rec = only_record(dev, 1, 0xfe927475, &rsp);
     g_assert_cmpmem(rec + 0x30, sizeof(body), body, sizeof(body));
-    qtest_quit(qts);
 }
 
-/* Flags that say what is there; and where each kind has what all have */
-static void arguments_of_later_releases_are_taken(void)
-{
-#define ALL "'path': 'cxl-mem0', 'log': 'failure', 'flags': 8388611, " \
-            "'maint-op-class': 17, 'maint-op-subclass': 18, " \
-            "'ld-id': 4660, 'head-id': 21, " \
-            "'component-id': 'ABCDEFGHIJKLMNOP', " \
-            "'is-comp-id-pldm': true, 'sub-type': 22"
-#define MEDIA ALL ", 'dpa': 64, 'descriptor': 5, 'type': 0, " \
-            "'transaction-type': 0, 'cme-ev-flags': 23"
-    static const struct {
-        const char *command;
-        uint32_t uuid;
-        uint8_t component, sub_type, validity;
-        uint16_t valid;
-    } rows[] = {
-        { "{'execute': 'cxl-inject-general-media-event', 'arguments': {" MEDIA
-          ", 'cme-count': 3430008 } }", 0xfbcd0a77, 0x42, 0x56, 0x3b, 0x18 },
-        { "{'execute': 'cxl-inject-dram-event', 'arguments': {" MEDIA
-          ", 'sub-channel': 24, 'cvme-count': 3430008 } }", 0x601dcbb3,
-          0x69, 0x7e, 0x3b, 0x700 },
-        { "{'execute': 'cxl-inject-memory-module-event', 'arguments': {" ALL
-          ", 'type': 0, 'health-status': 0, 'media-status': 0,"
-          "'additional-status': 0, 'life-used': 0, 'temperature': 0,"
-          "'dirty-shutdown-count': 0, 'corrected-volatile-error-count': 0,"
-          "'corrected-persistent-error-count': 0 } }", 0xfe927475,
-          0x45, 0x55, 0x43, 3 },
-    };
-    unsigned i;
-
-    for (i = 0; i < ARRAY_SIZE(rows); i++) {
-        CxlDev dev;
-        QTestState *qts = cxl_start_dcd(&dev, "");
-        const uint8_t *rec;
-        CxlRsp rsp;
-
-        qtest_qmp_assert_success(qts, rows[i].command, NULL);
-        rec = only_record(&dev, 2, rows[i].uuid, &rsp);
-        g_assert_cmphex(rec[0x11], ==, 0xc3);
-        g_assert_cmphex(rec[0x12], ==, 0x01);
-        g_assert_cmphex(rec[0x13], ==, 0x80);
-        g_assert_cmpuint(rec[0x20], ==, 17);
-        g_assert_cmpuint(rec[0x21], ==, 18);
-        g_assert_cmphex(lduw_le_p(rec + 0x22), ==, 0x1234);
-        g_assert_cmpuint(rec[0x24], ==, 21);
-        g_assert_cmpmem(rec + rows[i].component, 16, "ABCDEFGHIJKLMNOP", 16);
-        g_assert_cmpuint(rec[rows[i].sub_type], ==, 22);
-        g_assert_cmphex(lduw_le_p(rec + rows[i].validity), ==, rows[i].valid);
-        if (i == 0) {
-            g_assert_cmphex(rec[0x38], ==, 7);
-            g_assert_cmpuint(rec[0x52], ==, 23);
-            g_assert_cmphex(ldl_le_p(rec + 0x53), ==, 22 << 24 | 0x345678);
-        } else if (i == 1) {
-            g_assert_cmphex(rec[0x38], ==, 7);
-            g_assert_cmpuint(rec[0x79], ==, 24);
-            g_assert_cmpuint(rec[0x7a], ==, 23);
-            g_assert_cmphex(ldl_le_p(rec + 0x7b), ==, 22 << 24 | 0x345678);
-        }
-        qtest_quit(qts);
-    }
-#undef MEDIA
-#undef ALL
-}
-
-/* The format of an identifier says nothing without one */
-static void pldm_alone_is_no_identifier(void)
-{
-    CxlDev dev;
-    QTestState *qts = cxl_start_dcd(&dev, "");
-    const uint8_t *rec;
-    CxlRsp rsp;
-
-    qtest_qmp_assert_success(qts,
-        "{'execute': 'cxl-inject-dram-event', 'arguments': {"
-        " 'path': 'cxl-mem0', 'log': 'failure', 'flags': 0, 'dpa': 0,"
-        " 'descriptor': 0, 'type': 0, 'transaction-type': 0,"
-        " 'is-comp-id-pldm': true } }");
-    rec = only_record(&dev, 2, 0x601dcbb3, &rsp);
-    g_assert_cmphex(lduw_le_p(rec + 0x3b), ==, 0);
-    g_assert_cmphex(lduw_le_p(rec + 0x11), ==, 0);
-    qtest_quit(qts);
-}
-
-static void poison_errors_come_in_order(void)
+static void poison_errors_come_in_order(CxlDev *dev)
 {
     static const struct {
         const char *path;
@@ -357,12 +244,10 @@ static void poison_errors_come_in_order(void)
         { "cxl-mem0", -64ull, 128, "Poison of 0x80 bytes at "
           "0xffffffffffffffc0 exceeds the device" },
     };
-    CxlDev dev;
-    QTestState *qts = cxl_start_dcd(&dev, "");
     unsigned i;
 
     for (i = 0; i < ARRAY_SIZE(row); i++) {
-        QDict *rsp = qtest_qmp(qts,
+        QDict *rsp = qtest_qmp(dev->qts,
             "{'execute': 'cxl-inject-poison', 'arguments': {"
             " 'path': %s, 'start': %" PRIu64 ", 'length': %" PRIu64 " } }",
             row[i].path, row[i].start, row[i].length);
@@ -373,8 +258,7 @@ static void poison_errors_come_in_order(void)
                                                  row[i].error));
         qobject_unref(rsp);
     }
-    cxl_alive(&dev);
-    qtest_quit(qts);
+    cxl_alive(dev);
 }
 
 /* One table access; returns the next handle */
@@ -451,18 +335,18 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
 #define T(f) qtest_add_func("/cxl/type3-errors/" #f, f)
-    T(uncorrectable_errors_wait_in_line);
-    T(reset_ends_uncorrectable_errors);
-    T(uncorrectable_error_leaves_link_capabilities_alone);
-    T(correctable_error_obeys_the_mask);
-    T(errors_survive_save_and_load);
-    T(general_media_record_carries_every_field);
-    T(dram_record_carries_every_field);
-    T(memory_module_record_carries_every_field);
-    T(arguments_of_later_releases_are_taken);
-    T(pldm_alone_is_no_identifier);
-    T(poison_errors_come_in_order);
+#define DCD(f) cxl_add_dcd_test("/cxl/type3-errors/" #f, f, "")
+    DCD(uncorrectable_errors_wait_in_line);
+    DCD(reset_ends_uncorrectable_errors);
+    DCD(uncorrectable_error_leaves_link_capabilities_alone);
+    DCD(correctable_error_obeys_the_mask);
+    DCD(errors_survive_save_and_load);
+    DCD(general_media_record_carries_every_field);
+    DCD(dram_record_carries_every_field);
+    DCD(memory_module_record_carries_every_field);
+    DCD(poison_errors_come_in_order);
     T(cdat_describes_each_range);
+#undef DCD
 #undef T
     return g_test_run();
 }

@@ -213,16 +213,12 @@ static void regions_have_their_own_geometry(void)
     const CxlExtent large = { CXL_DC_BASE + CXL_REGION + 128 * MiB, 128 * MiB,
                               2 };
     const CxlExtent both[] = { small, large };
-    CxlReq r = { 0 };
     CxlRsp rsp;
 
-    req8(&r, 8);
-    req8(&r, 0);
-    g_assert_cmphex(cxl_cmd(&dev, 0x4800, &r, &rsp), ==, 0);
+    g_assert_cmphex(cxl_run(&dev, &rsp, 0x4800, 8, 0), ==, 0);
     g_assert_cmphex(ldq_le_p(rsp.data + 8 + 0x18), ==, 64 * KiB);
     g_assert_cmphex(ldq_le_p(rsp.data + 8 + 0x28 + 0x18), ==, 128 * MiB);
-    g_assert_cmphex(fm_add_list(&dev, both, 2), ==, 0);
-    g_assert_cmphex(host_answer(&dev, 0x4802, both, 2, false), ==, 0);
+    cxl_hold(&dev, both, 2);
     host_has(&dev, both, 2);
     qtest_quit(qts);
 }
@@ -316,11 +312,10 @@ static void persistent_memory_has_a_stable_serial_number(void)
 #undef PMEM
 }
 
-static void component_registers_show_four_decoders(void)
+static void component_registers_show_four_decoders(CxlDev *dev)
 {
-    CxlDev dev;
-    QTestState *qts = cxl_start_dcd(&dev, "");
-    uint64_t cm = dev.bar[0] + 0x1000;
+    QTestState *qts = dev->qts;
+    uint64_t cm = dev->bar[0] + 0x1000;
 
     g_assert_cmphex(qtest_readl(qts, cm), ==, 0x03110001);
     g_assert_cmphex(qtest_readl(qts, cm + 4), ==, 0x08030002);
@@ -329,16 +324,14 @@ static void component_registers_show_four_decoders(void)
     g_assert_cmphex(qtest_readl(qts, cm + 0x128), ==, 0x00001b12);
     qtest_writel(qts, cm + 0x128, 0);
     g_assert_cmphex(qtest_readl(qts, cm + 0x128), ==, 0x00001b12);
-    qtest_quit(qts);
 }
 
 /* Around the CXL.cachemem part, whatever size; in it, dwords and more */
-static void component_block_takes_all_accesses_but_narrow_ones(void)
+static void component_block_takes_all_accesses_but_narrow_ones(CxlDev *dev)
 {
+    QTestState *qts = dev->qts;
     static const unsigned empty[] = { 0, 0xff8, 0x2000, 0xfff8 };
-    CxlDev dev;
-    QTestState *qts = cxl_start_dcd(&dev, "");
-    uint64_t block = dev.bar[0], mask = block + 0x1000 + CXL_RAS_UNC_MASK;
+    uint64_t block = dev->bar[0], mask = block + 0x1000 + CXL_RAS_UNC_MASK;
     uint32_t was = qtest_readl(qts, mask);
     unsigned i;
 
@@ -360,29 +353,23 @@ static void component_block_takes_all_accesses_but_narrow_ones(void)
     g_assert_cmphex(qtest_readl(qts, mask), ==, was);
     qtest_writel(qts, mask, 0);
     g_assert_cmphex(qtest_readl(qts, mask), ==, 0);
-    qtest_quit(qts);
 }
 
 /* Each has a dispatch table, made anew at each change of the memory map */
-static void idle_device_has_no_address_space_per_backend(void)
+static void idle_device_has_no_address_space_per_backend(CxlDev *dev)
 {
-    CxlDev dev;
-    QTestState *qts = cxl_start_dcd(&dev, "");
-    g_autofree char *tree = qtest_hmp(qts, "info mtree");
+    g_autofree char *tree = qtest_hmp(dev->qts, "info mtree");
 
     g_assert_nonnull(strstr(tree, "address-space: cxl-type3"));
     g_assert_null(strstr(tree, "-dpa-"));
-    cxl_alive(&dev);
-    qtest_quit(qts);
+    cxl_alive(dev);
 }
 
-static void identify_reports_static_capacity_and_logs(void)
+static void identify_reports_static_capacity_and_logs(CxlDev *dev)
 {
-    CxlDev dev;
-    QTestState *qts = cxl_start_dcd(&dev, ",dc-event-log-depth=77");
     CxlRsp rsp;
 
-    g_assert_cmphex(cxl_cmd(&dev, 0x4000, NULL, &rsp), ==, 0);
+    g_assert_cmphex(cxl_cmd(dev, 0x4000, NULL, &rsp), ==, 0);
     g_assert_cmpuint(rsp.len, ==, 0x45);
     g_assert_cmpuint(ldq_le_p(rsp.data + 0x10), ==, 1);
     g_assert_cmpuint(ldq_le_p(rsp.data + 0x18), ==, 1);
@@ -390,8 +377,7 @@ static void identify_reports_static_capacity_and_logs(void)
     g_assert_cmpuint(ldq_le_p(rsp.data + 0x28), ==, 0);
     g_assert_cmpuint(ldl_le_p(rsp.data + 0x38), ==, 0);
     g_assert_cmpuint(lduw_le_p(rsp.data + 0x43), ==, 77);
-    g_assert_cmphex(dev_readq(&dev, REG_MEMDEV_STATUS), ==, 0x14);
-    qtest_quit(qts);
+    g_assert_cmphex(dev_readq(dev, REG_MEMDEV_STATUS), ==, 0x14);
 }
 
 /* Whoever of those that share them is there brings them along */
@@ -402,7 +388,7 @@ static void labels_migrate_without_the_first_of_two_devices(void)
         "-object memory-backend-ram,id=lsa0,size=64K "
         "-device cxl-type3,id=b,bus=rp1,persistent-memdev=pm1,lsa=lsa0 ";
     g_autofree char *args = cxl_args(second);
-    CxlReq set = { 0 }, get = { 0 };
+    CxlReq set = { 0 };
     CxlDev dev;
     CxlRsp rsp;
     QTestState *qts = cxl_start(
@@ -424,9 +410,7 @@ static void labels_migrate_without_the_first_of_two_devices(void)
                              "{'id': 'pm0'}}");
 
     dev.qts = cxl_migrate(qts, args);
-    req32(&get, 4096);
-    req32(&get, 8);
-    g_assert_cmphex(cxl_cmd(&dev, 0x4102, &get, &rsp), ==, 0);
+    g_assert_cmphex(cxl_run(&dev, &rsp, 0x4102, 4096, 8), ==, 0);
     g_assert_cmphex(ldq_le_p(rsp.data), ==, 0x1122334455667788);
 
     /* and when all of them are gone, the backend can go */
@@ -443,17 +427,19 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
 #define T(f) qtest_add_func("/cxl/type3/" #f, f)
+#define DCD(f, props) cxl_add_dcd_test("/cxl/type3/" #f, f, props)
     T(bad_properties_are_named_in_the_error);
     T(read_only_backends_are_refused_by_name);
     T(what_will_not_work_is_said);
     T(regions_have_their_own_geometry);
     T(configuration_space_is_the_known_one);
     T(persistent_memory_has_a_stable_serial_number);
-    T(component_registers_show_four_decoders);
-    T(component_block_takes_all_accesses_but_narrow_ones);
-    T(idle_device_has_no_address_space_per_backend);
-    T(identify_reports_static_capacity_and_logs);
+    DCD(component_registers_show_four_decoders, "");
+    DCD(component_block_takes_all_accesses_but_narrow_ones, "");
+    DCD(idle_device_has_no_address_space_per_backend, "");
+    DCD(identify_reports_static_capacity_and_logs, ",dc-event-log-depth=77");
     T(labels_migrate_without_the_first_of_two_devices);
+#undef DCD
 #undef T
     return g_test_run();
 }

@@ -29,60 +29,56 @@ static uint16_t generate_aer(CxlSwitch *sw, uint8_t vcs, uint8_t vppb,
 /* AER stands first in the ports' extended configuration space */
 #define AER(reg)    (0x100 + (reg))
 
-static void aer_goes_through_the_port(void)
+static void aer_goes_through_the_port(CxlSwitch *sw)
 {
     uint32_t link[2];
     unsigned cap;
-    CxlSwitch sw;
 
-    switch_start(&sw, SWITCH_DEVICE);
-    cap = cfg_find_cap(&sw.dsp[0], PCI_CAP_ID_EXP);
-    g_assert_cmphex(cfg_readw(&sw.dsp[0], cap + PCI_EXP_DEVSTA) & 0xf, ==, 0);
-    link[0] = cfg_readl(&sw.usp, cap + PCI_EXP_LNKCAP);
-    link[1] = cfg_readl(&sw.dsp[0], cap + PCI_EXP_LNKCAP);
-    cfg_writew(&sw.dsp[0], cap + PCI_EXP_DEVCTL,
+    cap = cfg_find_cap(&sw->dsp[0], PCI_CAP_ID_EXP);
+    g_assert_cmphex(cfg_readw(&sw->dsp[0], cap + PCI_EXP_DEVSTA) & 0xf, ==, 0);
+    link[0] = cfg_readl(&sw->usp, cap + PCI_EXP_LNKCAP);
+    link[1] = cfg_readl(&sw->dsp[0], cap + PCI_EXP_LNKCAP);
+    cfg_writew(&sw->dsp[0], cap + PCI_EXP_DEVCTL,
                PCI_EXP_DEVCTL_CERE | PCI_EXP_DEVCTL_NFERE |
                PCI_EXP_DEVCTL_FERE);
 
-    g_assert_cmphex(generate_aer(&sw, 0, 1, PCI_ERR_UNC_COMP_TIME), ==, 0);
-    g_assert_cmphex(cfg_readl(&sw.dsp[0], AER(PCI_ERR_UNCOR_STATUS)), ==,
+    g_assert_cmphex(generate_aer(sw, 0, 1, PCI_ERR_UNC_COMP_TIME), ==, 0);
+    g_assert_cmphex(cfg_readl(&sw->dsp[0], AER(PCI_ERR_UNCOR_STATUS)), ==,
                     PCI_ERR_UNC_COMP_TIME);
-    g_assert_cmphex(cfg_readw(&sw.dsp[0], cap + PCI_EXP_DEVSTA) & 0xf, ==,
+    g_assert_cmphex(cfg_readw(&sw->dsp[0], cap + PCI_EXP_DEVSTA) & 0xf, ==,
                     PCI_EXP_DEVSTA_NFED);
     /* most significant byte of the register first, as on the link */
-    g_assert_cmphex(GUINT32_FROM_BE(cfg_readl(&sw.dsp[0],
+    g_assert_cmphex(GUINT32_FROM_BE(cfg_readl(&sw->dsp[0],
                                               AER(PCI_ERR_HEADER_LOG))), !=,
                     0);
-    g_assert_cmphex(generate_aer(&sw, 0, 1, PCI_ERR_COR_BAD_TLP), ==, 0);
-    g_assert_cmphex(cfg_readl(&sw.dsp[0], AER(PCI_ERR_COR_STATUS)), ==,
+    g_assert_cmphex(generate_aer(sw, 0, 1, PCI_ERR_COR_BAD_TLP), ==, 0);
+    g_assert_cmphex(cfg_readl(&sw->dsp[0], AER(PCI_ERR_COR_STATUS)), ==,
                     PCI_ERR_COR_BAD_TLP);
-    g_assert_cmphex(cfg_readw(&sw.dsp[0], cap + PCI_EXP_DEVSTA) & 0xf, ==,
+    g_assert_cmphex(cfg_readw(&sw->dsp[0], cap + PCI_EXP_DEVSTA) & 0xf, ==,
                     PCI_EXP_DEVSTA_NFED | PCI_EXP_DEVSTA_CED);
 
     /* the upstream port is a vPPB too */
-    g_assert_cmphex(generate_aer(&sw, 0, 0, PCI_ERR_UNC_DLP), ==, 0);
-    g_assert_cmphex(cfg_readl(&sw.usp, AER(PCI_ERR_UNCOR_STATUS)), ==,
+    g_assert_cmphex(generate_aer(sw, 0, 0, PCI_ERR_UNC_DLP), ==, 0);
+    g_assert_cmphex(cfg_readl(&sw->usp, AER(PCI_ERR_UNCOR_STATUS)), ==,
                     PCI_ERR_UNC_DLP);
 
     /* what lies behind Device Status stays as it is */
-    g_assert_cmphex(cfg_readl(&sw.usp, cap + PCI_EXP_LNKCAP), ==, link[0]);
-    g_assert_cmphex(cfg_readl(&sw.dsp[0], cap + PCI_EXP_LNKCAP), ==, link[1]);
+    g_assert_cmphex(cfg_readl(&sw->usp, cap + PCI_EXP_LNKCAP), ==, link[0]);
+    g_assert_cmphex(cfg_readl(&sw->dsp[0], cap + PCI_EXP_LNKCAP), ==, link[1]);
 
-    g_assert_cmphex(generate_aer(&sw, 1, 1, PCI_ERR_UNC_DLP), ==, RC_INPUT);
-    g_assert_cmphex(generate_aer(&sw, 0, 3, PCI_ERR_UNC_DLP), ==, RC_INPUT);
-    g_assert_cmphex(generate_aer(&sw, 0, 2, 0), ==, RC_INPUT);
-    g_assert_cmphex(generate_aer(&sw, 0, 2, PCI_ERR_UNC_DLP |
+    g_assert_cmphex(generate_aer(sw, 1, 1, PCI_ERR_UNC_DLP), ==, RC_INPUT);
+    g_assert_cmphex(generate_aer(sw, 0, 3, PCI_ERR_UNC_DLP), ==, RC_INPUT);
+    g_assert_cmphex(generate_aer(sw, 0, 2, 0), ==, RC_INPUT);
+    g_assert_cmphex(generate_aer(sw, 0, 2, PCI_ERR_UNC_DLP |
                                  PCI_ERR_UNC_COMP_TIME), ==, RC_INPUT);
-    g_assert_cmphex(generate_aer(&sw, 0, 2, PCI_ERR_UNC_DLP | 2), ==,
-                    RC_INPUT);
-    g_assert_cmphex(generate_aer(&sw, 0, 2, 2), ==, RC_INPUT);
-    g_assert_cmphex(generate_aer(&sw, 0, 2, 0xffffffff), ==, RC_INPUT);
-    g_assert_cmphex(cfg_readl(&sw.dsp[1], AER(PCI_ERR_UNCOR_STATUS)), ==, 0);
-    qtest_quit(sw.qts);
+    g_assert_cmphex(generate_aer(sw, 0, 2, PCI_ERR_UNC_DLP | 2), ==, RC_INPUT);
+    g_assert_cmphex(generate_aer(sw, 0, 2, 2), ==, RC_INPUT);
+    g_assert_cmphex(generate_aer(sw, 0, 2, 0xffffffff), ==, RC_INPUT);
+    g_assert_cmphex(cfg_readl(&sw->dsp[1], AER(PCI_ERR_UNCOR_STATUS)), ==, 0);
 }
 
 /* A host that reads its log after it has moved finds all of it */
-static void a_reported_error_moves(void)
+static void a_reported_error_moves(CxlSwitch *sw)
 {
     g_autofree char *args = cxl_args(SWITCH_PORTS SWITCH_MAILBOX
                                      SWITCH_DEVICE);
@@ -92,13 +88,11 @@ static void a_reported_error_moves(void)
     };
     uint32_t was[3][ARRAY_SIZE(log)];
     CxlDev ports[3];
-    CxlSwitch sw;
     unsigned i, k;
 
-    switch_start(&sw, SWITCH_DEVICE);
-    ports[0] = ports[1] = sw.usp;
+    ports[0] = ports[1] = sw->usp;
     ports[0].cfg -= 1 << 20;
-    ports[2] = sw.dsp[0];
+    ports[2] = sw->dsp[0];
     for (i = 0; i < ARRAY_SIZE(ports); i++) {
         unsigned cap = cfg_find_cap(&ports[i], PCI_CAP_ID_EXP);
 
@@ -108,9 +102,9 @@ static void a_reported_error_moves(void)
         cfg_writew(&ports[i], cap + PCI_EXP_DEVCTL, PCI_EXP_DEVCTL_CERE |
                    PCI_EXP_DEVCTL_NFERE | PCI_EXP_DEVCTL_FERE);
     }
-    g_assert_cmphex(generate_aer(&sw, 0, 1, PCI_ERR_UNC_COMP_TIME), ==, 0);
-    g_assert_cmphex(generate_aer(&sw, 0, 0, PCI_ERR_UNC_POISON_TLP), ==, 0);
-    cxl_settle(sw.qts);
+    g_assert_cmphex(generate_aer(sw, 0, 1, PCI_ERR_UNC_COMP_TIME), ==, 0);
+    g_assert_cmphex(generate_aer(sw, 0, 0, PCI_ERR_UNC_POISON_TLP), ==, 0);
+    cxl_settle(sw->qts);
     for (i = 0; i < ARRAY_SIZE(ports); i++) {
         for (k = 0; k < ARRAY_SIZE(log); k++) {
             was[i][k] = cfg_readl(&ports[i], AER(log[k]));
@@ -120,20 +114,20 @@ static void a_reported_error_moves(void)
     g_assert_cmphex(was[0][4] >> 16, !=, 0);
     g_assert_cmphex(was[1][0] & 0x1f, ==, ctz32(PCI_ERR_UNC_POISON_TLP));
     g_assert_cmphex(was[2][0] & 0x1f, ==, ctz32(PCI_ERR_UNC_COMP_TIME));
-    sw.qts = cxl_migrate(sw.qts, args);
+    sw->qts = cxl_migrate(sw->qts, args);
     for (i = 0; i < ARRAY_SIZE(ports); i++) {
-        ports[i].qts = sw.qts;
+        ports[i].qts = sw->qts;
         for (k = 0; k < ARRAY_SIZE(log); k++) {
             g_assert_cmphex(cfg_readl(&ports[i], AER(log[k])), ==, was[i][k]);
         }
     }
-    qtest_quit(sw.qts);
 }
 
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-    qtest_add_func("/cxl/vcs/aer", aer_goes_through_the_port);
-    qtest_add_func("/cxl/vcs/aer-moves", a_reported_error_moves);
+#define T(f) switch_add_test("/cxl/vcs/" #f, f, SWITCH_DEVICE)
+    T(aer_goes_through_the_port);
+    T(a_reported_error_moves);
     return g_test_run();
 }

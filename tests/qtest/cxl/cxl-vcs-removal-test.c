@@ -108,74 +108,64 @@ static void what_is_off_is_unbound_at_once(void)
 }
 
 /* Whom device_del asked deletes its device with that; for an unbind it stays */
-static void power_off_keeps_an_unbound_device(void)
+static void power_off_keeps_an_unbound_device(CxlSwitch *sw)
 {
-    CxlSwitch sw;
-
-    switch_start(&sw, SWITCH_DEVICE);
-    slot_set_control(&sw, 0, PIC_ON);
-    g_assert_cmphex(vppb_unbind(&sw, 0, 1, MANAGED), ==, RC_STARTED);
-    slot_set_control(&sw, 0, PIC_OFF | PCI_EXP_SLTCTL_PCC);
-    g_assert_cmphex(slot_status(&sw, 0) & PCI_EXP_SLTSTA_PDS, ==, 0);
-    switch_ends(&sw, OP_UNBIND, 0);
-    g_assert_cmphex(vppb_bind(&sw, 0, 1, SWITCH_DSP_PORT(0), NO_LD), ==,
+    slot_set_control(sw, 0, PIC_ON);
+    g_assert_cmphex(vppb_unbind(sw, 0, 1, MANAGED), ==, RC_STARTED);
+    slot_set_control(sw, 0, PIC_OFF | PCI_EXP_SLTCTL_PCC);
+    g_assert_cmphex(slot_status(sw, 0) & PCI_EXP_SLTSTA_PDS, ==, 0);
+    switch_ends(sw, OP_UNBIND, 0);
+    g_assert_cmphex(vppb_bind(sw, 0, 1, SWITCH_DSP_PORT(0), NO_LD), ==,
                     RC_STARTED);
-    switch_ends(&sw, OP_BIND, 0);
-    slot_set_control(&sw, 0, PIC_ON);
-    g_assert_true(host_sees(&sw, 0));
-    qtest_quit(sw.qts);
+    switch_ends(sw, OP_BIND, 0);
+    slot_set_control(sw, 0, PIC_ON);
+    g_assert_true(host_sees(sw, 0));
 }
 
-static void a_host_that_holds_on_keeps_it(void)
+static void a_host_that_holds_on_keeps_it(CxlSwitch *sw)
 {
     uint64_t bg;
-    CxlSwitch sw;
 
-    switch_start(&sw, SWITCH_DEVICE);
-    slot_set_control(&sw, 0, PIC_ON);
-    g_assert_cmphex(vppb_unbind(&sw, 0, 1, MANAGED), ==, RC_STARTED);
-    qtest_clock_step(sw.qts, HOST_NS);
-    g_assert_false(switch_busy(&sw));
-    bg = dev_readq(&sw.mailbox, REG_MB_BG_STATUS);
+    slot_set_control(sw, 0, PIC_ON);
+    g_assert_cmphex(vppb_unbind(sw, 0, 1, MANAGED), ==, RC_STARTED);
+    qtest_clock_step(sw->qts, HOST_NS);
+    g_assert_false(switch_busy(sw));
+    bg = dev_readq(&sw->mailbox, REG_MB_BG_STATUS);
     g_assert_cmphex(bg >> 32 & 0xffff, ==, RC_RETRY);
-    g_assert_cmpuint(vppb_state(&sw, 1), ==, BOUND);
-    g_assert_true(host_sees(&sw, 0));
+    g_assert_cmpuint(vppb_state(sw, 1), ==, BOUND);
+    g_assert_true(host_sees(sw, 0));
 
     /* it is busy with the slot: pressing the button now would cancel that */
-    slot_set_control(&sw, 0, PIC_BLINK);
-    g_assert_cmphex(vppb_unbind(&sw, 0, 1, MANAGED), ==, RC_RETRY);
-    g_assert_false(switch_busy(&sw));
-    qtest_quit(sw.qts);
+    slot_set_control(sw, 0, PIC_BLINK);
+    g_assert_cmphex(vppb_unbind(sw, 0, 1, MANAGED), ==, RC_RETRY);
+    g_assert_false(switch_busy(sw));
 }
 
-static void unbind_can_wait_for_the_link(void)
+static void unbind_can_wait_for_the_link(CxlSwitch *sw)
 {
     uint64_t bg;
-    CxlSwitch sw;
 
-    switch_start(&sw, SWITCH_DEVICE);
-    g_assert_cmphex(vppb_unbind(&sw, 0, 1, WAIT_LINK_DOWN), ==, RC_STARTED);
-    g_assert_cmphex(slot_status(&sw, 0) & PCI_EXP_SLTSTA_ABP, ==, 0);
-    qtest_clock_step(sw.qts, 5 * STEP_NS);
-    g_assert_true(switch_busy(&sw));
-    qtest_clock_step(sw.qts, HOST_NS);
-    bg = dev_readq(&sw.mailbox, REG_MB_BG_STATUS);
+    g_assert_cmphex(vppb_unbind(sw, 0, 1, WAIT_LINK_DOWN), ==, RC_STARTED);
+    g_assert_cmphex(slot_status(sw, 0) & PCI_EXP_SLTSTA_ABP, ==, 0);
+    qtest_clock_step(sw->qts, 5 * STEP_NS);
+    g_assert_true(switch_busy(sw));
+    qtest_clock_step(sw->qts, HOST_NS);
+    bg = dev_readq(&sw->mailbox, REG_MB_BG_STATUS);
     g_assert_cmphex(bg >> 32 & 0xffff, ==, RC_RETRY);
-    g_assert_true(host_sees(&sw, 0));
+    g_assert_true(host_sees(sw, 0));
 
-    g_assert_cmphex(switch_control(&sw, SWITCH_DSP_PORT(0), 0), ==, 0);
-    g_assert_cmphex(vppb_unbind(&sw, 0, 1, WAIT_LINK_DOWN), ==, RC_STARTED);
-    switch_ends(&sw, OP_UNBIND, 0);
-    g_assert_cmpuint(vppb_state(&sw, 1), ==, UNBOUND);
+    g_assert_cmphex(switch_control(sw, SWITCH_DSP_PORT(0), 0), ==, 0);
+    g_assert_cmphex(vppb_unbind(sw, 0, 1, WAIT_LINK_DOWN), ==, RC_STARTED);
+    switch_ends(sw, OP_UNBIND, 0);
+    g_assert_cmpuint(vppb_state(sw, 1), ==, UNBOUND);
 
     /* bound again it stays in reset, and is seen when that ends */
-    g_assert_cmphex(vppb_bind(&sw, 0, 1, SWITCH_DSP_PORT(0), NO_LD), ==,
+    g_assert_cmphex(vppb_bind(sw, 0, 1, SWITCH_DSP_PORT(0), NO_LD), ==,
                     RC_STARTED);
-    switch_ends(&sw, OP_BIND, 0);
-    g_assert_false(host_sees(&sw, 0));
-    g_assert_cmphex(switch_control(&sw, SWITCH_DSP_PORT(0), 1), ==, 0);
-    g_assert_true(host_sees(&sw, 0));
-    qtest_quit(sw.qts);
+    switch_ends(sw, OP_BIND, 0);
+    g_assert_false(host_sees(sw, 0));
+    g_assert_cmphex(switch_control(sw, SWITCH_DSP_PORT(0), 1), ==, 0);
+    g_assert_true(host_sees(sw, 0));
 }
 
 int main(int argc, char **argv)
@@ -189,9 +179,11 @@ int main(int argc, char **argv)
                         managed_removal_of_a_boot_device);
     qtest_add_data_func("/cxl/vcs/managed_at_boot_without_power",
                         &without_power, managed_removal_of_a_boot_device);
-    qtest_add_func("/cxl/vcs/off_before", what_is_off_is_unbound_at_once);
-    qtest_add_func("/cxl/vcs/power_off", power_off_keeps_an_unbound_device);
-    qtest_add_func("/cxl/vcs/time_out", a_host_that_holds_on_keeps_it);
-    qtest_add_func("/cxl/vcs/link_down", unbind_can_wait_for_the_link);
+#define T(f) qtest_add_func("/cxl/vcs/" #f, f)
+#define SW(f) switch_add_test("/cxl/vcs/" #f, f, SWITCH_DEVICE)
+    T(what_is_off_is_unbound_at_once);
+    SW(power_off_keeps_an_unbound_device);
+    SW(a_host_that_holds_on_keeps_it);
+    SW(unbind_can_wait_for_the_link);
     return g_test_run();
 }

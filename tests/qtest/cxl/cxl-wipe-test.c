@@ -7,8 +7,6 @@
 #include "qemu/osdep.h"
 #include "qemu/bswap.h"
 #include "qemu/cutils.h"
-#include "qemu/bswap.h"
-#include "qemu/cutils.h"
 #include "qemu/units.h"
 #include "qobject/qdict.h"
 #include "cxl-qtest-map.h"
@@ -57,22 +55,17 @@ static void hold_dc(CxlDev *dev)
 
 static void label(CxlDev *dev, uint32_t offset, uint8_t value)
 {
-    CxlReq lsa = { 0 };
+    CxlReq lsa = cxl_req(0x4103, offset);
 
-    req32(&lsa, offset);
-    req32(&lsa, 0);
     req_tag(&lsa, value);
     g_assert_cmphex(cxl_cmd(dev, 0x4103, &lsa, NULL), ==, 0);
 }
 
 static void label_is(CxlDev *dev, uint32_t offset, uint64_t want)
 {
-    CxlReq get = { 0 };
     CxlRsp rsp;
 
-    req32(&get, offset);
-    req32(&get, 8);
-    g_assert_cmphex(cxl_cmd(dev, 0x4102, &get, &rsp), ==, 0);
+    g_assert_cmphex(cxl_run(dev, &rsp, 0x4102, offset, 8), ==, 0);
     g_assert_cmphex(ldq_le_p(rsp.data), ==, want);
 }
 
@@ -96,12 +89,10 @@ static void reads_as_zeroes(CxlDev *dev, uint64_t at)
 }
 
 /* Return: where the window is */
-static uint64_t start(CxlDev *dev, QTestState *qts)
+static uint64_t start(CxlDev *dev)
 {
-    uint64_t at;
+    uint64_t at = cxl_map(dev, ALL_DPA);
 
-    cxl_probe(qts, 0, dev);
-    at = cxl_map(dev, ALL_DPA);
     hold_dc(dev);
     fill(dev, at);
     return at;
@@ -138,119 +129,107 @@ static unsigned percent(CxlDev *dev)
     return rsp.data[0] >> 1;
 }
 
-static void sanitize_goes_in_slices(void)
+static void sanitize_goes_in_slices(CxlDev *dev)
 {
-    CxlDev dev;
-    QTestState *qts = cxl_start(BACKENDS "-device " DEVICE);
-    uint64_t at = start(&dev, qts), last;
+    QTestState *qts = dev->qts;
+    uint64_t at = start(dev), last;
     unsigned slices = 0, before = 0;
 
-    g_assert_cmphex(cxl_cmd(&dev, 0x4400, NULL, NULL), ==, 1);
-    last = left(&dev);
+    g_assert_cmphex(cxl_cmd(dev, 0x4400, NULL, NULL), ==, 1);
+    last = left(dev);
     g_assert_cmphex(last, ==, ALL_DPA + LSA_SIZE - SLICE);
     while (last) {
         /* it moves on, and never back */
-        g_assert_cmpuint(percent(&dev), >=, before);
-        before = percent(&dev);
-        g_assert_cmphex(cxl_cmd(&dev, 0x4400, NULL, NULL), ==, 6);
-        g_assert_cmphex(cxl_cmd(&dev, 0x4401, NULL, NULL), ==, 7);
-        last = step(&dev);
+        g_assert_cmpuint(percent(dev), >=, before);
+        before = percent(dev);
+        g_assert_cmphex(cxl_cmd(dev, 0x4400, NULL, NULL), ==, 6);
+        g_assert_cmphex(cxl_cmd(dev, 0x4401, NULL, NULL), ==, 7);
+        last = step(dev);
         slices++;
     }
     g_assert_cmpuint(slices, >=, (ALL_DPA + LSA_SIZE) / SLICE - 1);
-    g_assert_cmphex(dev_readq(&dev, REG_MEMDEV_STATUS), ==, DISABLED);
+    g_assert_cmphex(dev_readq(dev, REG_MEMDEV_STATUS), ==, DISABLED);
     qtest_clock_step(qts, 10 * SECOND);
-    g_assert_cmpuint(percent(&dev), ==, 100);
-    g_assert_cmphex(dev_readq(&dev, REG_MEMDEV_STATUS), ==, READY);
-    reads_as_zeroes(&dev, at);
-    qtest_quit(qts);
+    g_assert_cmpuint(percent(dev), ==, 100);
+    g_assert_cmphex(dev_readq(dev, REG_MEMDEV_STATUS), ==, READY);
+    reads_as_zeroes(dev, at);
 }
 
-static void erased_memory_reads_as_zeroes_at_once(void)
+static void erased_memory_reads_as_zeroes_at_once(CxlDev *dev)
 {
-    CxlDev dev;
-    QTestState *qts = cxl_start(BACKENDS "-device " DEVICE);
-    uint64_t at = start(&dev, qts);
+    QTestState *qts = dev->qts;
+    uint64_t at = start(dev);
 
     map_trap_is(qts, 0, "direct");
-    g_assert_cmphex(cxl_cmd(&dev, 0x4401, NULL, NULL), ==, 0);
-    g_assert_cmphex(left(&dev), >=, ALL_DPA - SLICE);
+    g_assert_cmphex(cxl_cmd(dev, 0x4401, NULL, NULL), ==, 0);
+    g_assert_cmphex(left(dev), >=, ALL_DPA - SLICE);
     map_trap_is(qts, 100 * MiB, "wiped");
     map_trap_is(qts, DC_BASE, "wiped");
-    reads_as_zeroes(&dev, at);
+    reads_as_zeroes(dev, at);
     /* what is new stays, and so do the zeroes around it */
     for (unsigned i = 0; i < ARRAY_SIZE(place); i++) {
         qtest_writeq(qts, at + place[i], 0x5678 + i);
     }
-    label(&dev, 8 * MiB, 0x55);
-    overwrite_all(&dev);
+    label(dev, 8 * MiB, 0x55);
+    overwrite_all(dev);
     for (unsigned i = 0; i < ARRAY_SIZE(place); i++) {
         g_assert_cmphex(qtest_readq(qts, at + place[i]), ==, 0x5678 + i);
         qtest_writeq(qts, at + place[i], 0);
     }
-    label_is(&dev, 8 * MiB, 0x5555555555555555);
-    reads_as_zeroes(&dev, at);
+    label_is(dev, 8 * MiB, 0x5555555555555555);
+    reads_as_zeroes(dev, at);
     map_trap_is(qts, 0, "direct");
     map_trap_is(qts, 100 * MiB, "direct");
     map_trap_is(qts, DC_BASE, "direct");
-    qtest_quit(qts);
 }
 
-static void a_reset_does_not_wait_for_the_rest(void)
+static void a_reset_does_not_wait_for_the_rest(CxlDev *dev)
 {
-    CxlDev dev;
-    QTestState *qts = cxl_start(BACKENDS "-device " DEVICE);
-    uint64_t at = start(&dev, qts), rest;
+    QTestState *qts = dev->qts;
+    uint64_t at = start(dev), rest;
 
-    g_assert_cmphex(cxl_cmd(&dev, 0x4400, NULL, NULL), ==, 1);
-    rest = step(&dev);
+    g_assert_cmphex(cxl_cmd(dev, 0x4400, NULL, NULL), ==, 1);
+    rest = step(dev);
     qtest_system_reset(qts);
-    g_assert_cmphex(left(&dev), ==, rest);
-    cxl_probe(qts, 0, &dev);
-    g_assert_cmphex(dev_readq(&dev, REG_MEMDEV_STATUS), ==, READY);
-    cxl_map(&dev, ALL_DPA);
-    reads_as_zeroes(&dev, at);
+    g_assert_cmphex(left(dev), ==, rest);
+    cxl_probe(qts, 0, dev);
+    g_assert_cmphex(dev_readq(dev, REG_MEMDEV_STATUS), ==, READY);
+    cxl_map(dev, ALL_DPA);
+    reads_as_zeroes(dev, at);
     qtest_writeq(qts, at + place[3], 1);
-    overwrite_all(&dev);
+    overwrite_all(dev);
     g_assert_cmphex(qtest_readq(qts, at + place[3]), ==, 1);
     qtest_writeq(qts, at + place[3], 0);
-    reads_as_zeroes(&dev, at);
-    qtest_quit(qts);
+    reads_as_zeroes(dev, at);
 }
 
-static void media_operation_goes_in_slices(void)
+static void media_operation_goes_in_slices(CxlDev *dev)
 {
-    CxlDev dev;
-    QTestState *qts = cxl_start(BACKENDS "-device " DEVICE);
-    uint64_t at = start(&dev, qts);
+    QTestState *qts = dev->qts;
+    uint64_t at = start(dev);
     unsigned before = 0, halfway = 0;
-    CxlReq r = { 0 };
+    CxlReq r = cxl_req(0x4402, 1, 1, 1);
 
-    req8(&r, 1);
-    req8(&r, 1);
-    req16(&r, 0);
-    req32(&r, 1);
     req64(&r, 64);
     req64(&r, 256 * MiB);
-    g_assert_cmphex(cxl_cmd(&dev, 0x4402, &r, NULL), ==, 1);
-    for (; percent(&dev) < 100; before = percent(&dev)) {
-        g_assert_cmpuint(percent(&dev), >=, before);
+    g_assert_cmphex(cxl_cmd(dev, 0x4402, &r, NULL), ==, 1);
+    for (; percent(dev) < 100; before = percent(dev)) {
+        g_assert_cmpuint(percent(dev), >=, before);
         /* it is memory all the time, and others are served */
         map_trap_is(qts, 0, "direct");
-        cxl_alive(&dev);
+        cxl_alive(dev);
         halfway += !qtest_readq(qts, at + place[1]) &&
                    qtest_readq(qts, at + place[2]);
         qtest_clock_step_next(qts);
     }
     /* the first slice was done and that of 100 MiB was not */
     g_assert_cmpuint(halfway, >=, 100 * MiB / SLICE - 1);
-    g_assert_cmphex(dev_readq(&dev, REG_MB_BG_STATUS) >> 32, ==, 0);
+    g_assert_cmphex(dev_readq(dev, REG_MB_BG_STATUS) >> 32, ==, 0);
     g_assert_cmphex(qtest_readq(qts, at + place[0]), ==, 0x1234);
     for (unsigned i = 1; i <= 4; i++) {
         g_assert_cmphex(qtest_readq(qts, at + place[i]), ==, 0);
     }
     g_assert_cmphex(qtest_readq(qts, at + place[5]), ==, 0x1234 + 5);
-    qtest_quit(qts);
 }
 
 static void migration_goes_on_where_it_was(void)
@@ -259,9 +238,11 @@ static void migration_goes_on_where_it_was(void)
 
     for (unsigned i = 0; i < ARRAY_SIZE(op); i++) {
         g_autofree char *args = cxl_args(BACKENDS "-device " DEVICE);
+        uint64_t at, rest;
         CxlDev dev;
-        uint64_t at = start(&dev, qtest_init(args)), rest;
 
+        cxl_probe(qtest_init(args), 0, &dev);
+        at = start(&dev);
         g_assert_cmphex(cxl_cmd(&dev, op[i], NULL, NULL), ==,
                         op[i] == 0x4400);
         step(&dev);
@@ -284,49 +265,43 @@ static void migration_goes_on_where_it_was(void)
     }
 }
 
-static void released_capacity_is_zeroes_for_the_next(void)
+static void released_capacity_is_zeroes_for_the_next(CxlDev *dev)
 {
     const CxlExtent part = { DC_BASE, 64 * MiB, 1 };
     const CxlExtent again = { DC_BASE, 64 * MiB, 2 };
-    CxlDev dev;
-    QTestState *qts = cxl_start(BACKENDS "-device " DEVICE);
-    uint64_t at = start(&dev, qts);
+    QTestState *qts = dev->qts;
+    uint64_t at = start(dev);
 
-    g_assert_cmphex(fm_release_list(&dev, REL_PRESCRIPTIVE | REL_SANITIZE,
+    g_assert_cmphex(fm_release_list(dev, REL_PRESCRIPTIVE | REL_SANITIZE,
                                     &part, 1), ==, 0);
-    g_assert_cmphex(host_answer(&dev, 0x4803, &part, 1, false), ==, 0);
-    g_assert_cmphex(left(&dev), ==, 64 * MiB - SLICE);
+    g_assert_cmphex(host_answer(dev, 0x4803, &part, 1, false), ==, 0);
+    g_assert_cmphex(left(dev), ==, 64 * MiB - SLICE);
     map_trap_is(qts, DC_BASE, "not-accepted");
-    cxl_hold(&dev, &again, 1);
+    cxl_hold(dev, &again, 1);
     /* the first slice is done, the rest traps until it is */
     map_trap_is(qts, DC_BASE, "direct");
     map_trap_is(qts, DC_BASE + SLICE, "wiped");
     g_assert_cmphex(qtest_readq(qts, at + DC_BASE), ==, 0);
     qtest_writeq(qts, at + DC_BASE + 32 * MiB, 7);
     g_assert_cmphex(qtest_readq(qts, at + DC_BASE + 32 * MiB + 8), ==, 0);
-    overwrite_all(&dev);
+    overwrite_all(dev);
     map_trap_is(qts, DC_BASE + SLICE, "direct");
     g_assert_cmphex(qtest_readq(qts, at + DC_BASE + 32 * MiB), ==, 7);
     /* what was not asked back is as it was */
     g_assert_cmphex(qtest_readq(qts, at + place[7]), ==, 0x1234 + 7);
-    qtest_quit(qts);
 }
 
-static void memory_that_can_be_dropped_takes_fewer_slices(void)
+static void memory_that_can_be_dropped_takes_fewer_slices(CxlDev *dev)
 {
-    CxlDev dev;
-    QTestState *qts = cxl_start(CXL_BACKENDS "-device " CXL_DCD_DEVICE);
     unsigned slices = 0;
 
-    cxl_probe(qts, 0, &dev);
-    g_assert_cmphex(cxl_cmd(&dev, 0x4401, NULL, NULL), ==, 0);
-    while (left(&dev)) {
-        qtest_clock_step_next(qts);
+    g_assert_cmphex(cxl_cmd(dev, 0x4401, NULL, NULL), ==, 0);
+    while (left(dev)) {
+        qtest_clock_step_next(dev->qts);
         slices++;
     }
     g_assert_cmpuint(slices, >, 0);
     g_assert_cmpuint(slices, <, ALL_DPA / SLICE / 4);
-    qtest_quit(qts);
 }
 
 static bool file_is_zeroes(const char *path)
@@ -399,14 +374,13 @@ static bool delete_backend(QTestState *qts)
     return done;
 }
 
-static void an_unplug_does_not_wait_for_the_rest(void)
+static void an_unplug_does_not_wait_for_the_rest(CxlDev *dev)
 {
     unsigned slices = 0;
-    CxlDev dev;
-    QTestState *qts = cxl_start(BACKENDS "-device " DEVICE);
+    QTestState *qts = dev->qts;
 
-    start(&dev, qts);
-    erase_and_unplug(&dev, qts);
+    start(dev);
+    erase_and_unplug(dev, qts);
     while (!delete_backend(qts)) {
         qtest_clock_step_next(qts);
         slices++;
@@ -414,16 +388,14 @@ static void an_unplug_does_not_wait_for_the_rest(void)
     }
     g_assert_cmpuint(slices, >, 10);
     qtest_qmp_eventwait(qts, "DEVICE_DELETED");
-    qtest_quit(qts);
 }
 
-static void unplugged_memory_has_no_old_data(void)
+static void unplugged_memory_has_no_old_data(CxlDev *dev)
 {
-    CxlDev dev;
-    QTestState *qts = cxl_start(BACKENDS "-device " DEVICE);
-    uint64_t at = start(&dev, qts);
+    QTestState *qts = dev->qts;
+    uint64_t at = start(dev);
 
-    erase_and_unplug(&dev, qts);
+    erase_and_unplug(dev, qts);
     qtest_qmp_assert_success(
         qts, "{'execute': 'device_add', 'arguments': {'driver': 'cxl-type3', "
         "'bus': 'rp0', 'id': 'cxl-mem0', 'volatile-memdev': 'vm0', "
@@ -431,28 +403,31 @@ static void unplugged_memory_has_no_old_data(void)
         "'volatile-dc-memdev': 'dc0', 'num-dc-regions': 1}}");
     qtest_qmp_eventwait(qts, "DEVICE_DELETED");
     cxl_slot_power(qts, 0, true);
-    cxl_probe(qts, 0, &dev);
-    cxl_map(&dev, ALL_DPA);
-    hold_dc(&dev);
-    reads_as_zeroes(&dev, at);
-    qtest_quit(qts);
+    cxl_probe(qts, 0, dev);
+    cxl_map(dev, ALL_DPA);
+    hold_dc(dev);
+    reads_as_zeroes(dev, at);
 }
 
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
 #define T(f) qtest_add_func("/cxl/wipe/" #f, f)
-    T(sanitize_goes_in_slices);
-    T(erased_memory_reads_as_zeroes_at_once);
-    T(a_reset_does_not_wait_for_the_rest);
-    T(media_operation_goes_in_slices);
+#define DEV(f) \
+    cxl_add_device_test("/cxl/wipe/" #f, f, BACKENDS "-device " DEVICE)
+    DEV(sanitize_goes_in_slices);
+    DEV(erased_memory_reads_as_zeroes_at_once);
+    DEV(a_reset_does_not_wait_for_the_rest);
+    DEV(media_operation_goes_in_slices);
     T(migration_goes_on_where_it_was);
-    T(released_capacity_is_zeroes_for_the_next);
-    T(memory_that_can_be_dropped_takes_fewer_slices);
+    DEV(released_capacity_is_zeroes_for_the_next);
+    cxl_add_dcd_test("/cxl/wipe/memory_that_can_be_dropped_takes_fewer_slices",
+                     memory_that_can_be_dropped_takes_fewer_slices, "");
     T(an_end_of_qemu_leaves_no_old_data);
     T(an_end_after_a_migration_writes_nothing);
-    T(an_unplug_does_not_wait_for_the_rest);
-    T(unplugged_memory_has_no_old_data);
+    DEV(an_unplug_does_not_wait_for_the_rest);
+    DEV(unplugged_memory_has_no_old_data);
+#undef DEV
 #undef T
     return g_test_run();
 }

@@ -14,54 +14,32 @@
 
 CxlReq reentry_capacity(uint8_t flags)
 {
-    CxlReq req = { 0 };
+    CxlReq req = cxl_req(0x5604, 0, flags, 0, 0, 0, 1);
 
-    req16(&req, 0);
-    req8(&req, flags);
-    req_zero(&req, 1 + 8 + 16);
-    req32(&req, 1);
     req_extent(&req, REENTRY_DC_BASE, CXL_BLOCK, 0, 0);
     return req;
 }
 
 CxlReq reentry_region(uint64_t block)
 {
-    CxlReq req = { 0 };
-
-    req8(&req, 0);
-    req_zero(&req, 3);
-    req64(&req, block);
-    req_zero(&req, 4);
-    return req;
+    return cxl_req(0x5602, 0, block, 0);
 }
 
 CxlReq reentry_address(uint64_t dpa)
 {
-    CxlReq req = { 0 };
-
-    req64(&req, dpa);
-    return req;
+    return cxl_req(0x4301, dpa);
 }
 
 CxlReq reentry_scan(void)
 {
-    CxlReq req = { 0 };
-
-    req64(&req, 0);
-    req64(&req, 1 * MiB / LINE_BYTES);
-    req8(&req, 0);
-    return req;
+    return cxl_req(0x4304, 0, 1 * MiB / LINE_BYTES, 0);
 }
 
 CxlReq reentry_overwrite(void)
 {
-    CxlReq req = { 0 };
-
     /* class sanitize, subclass write zeroes, one range */
-    req8(&req, 1);
-    req8(&req, 1);
-    req16(&req, 0);
-    req32(&req, 1);
+    CxlReq req = cxl_req(0x4402, 1, 1, 1);
+
     req64(&req, 0);
     req64(&req, 1 * MiB);
     return req;
@@ -69,11 +47,9 @@ CxlReq reentry_overwrite(void)
 
 CxlReq reentry_firmware(void)
 {
-    CxlReq req = { 0 };
+    CxlReq req = cxl_req(0x0201, 0, 2, 0);
 
-    req8(&req, 0);
-    req8(&req, 2);
-    req_zero(&req, 0x7e + 256);
+    req_zero(&req, 256);
     return req;
 }
 
@@ -89,13 +65,7 @@ CxlReq reentry_sparing(void)
 
 CxlReq reentry_alert(uint8_t percent)
 {
-    CxlReq req = { 0 };
-
-    req8(&req, 1);
-    req8(&req, 1);
-    req8(&req, percent);
-    req_zero(&req, 9);
-    return req;
+    return cxl_req(0x4202, 1, 1, percent, 0, 0, 0, 0);
 }
 
 /* -- to the switch -------------------------------------------------------- */
@@ -103,11 +73,8 @@ CxlReq reentry_alert(uint8_t percent)
 CxlReq reentry_tunnel(uint16_t op, const CxlReq *req)
 {
     unsigned len = req ? req->len : 0;
-    CxlReq t = { 0 };
+    CxlReq t = cxl_req(0x5300, SWITCH_DSP_PORT(0), 0, 12 + len);
 
-    req8(&t, SWITCH_DSP_PORT(0));
-    req8(&t, 0);
-    req16(&t, 12 + len);
     /* a CCI message: request, tag */
     req8(&t, 0);
     req8(&t, 0x5a);
@@ -124,86 +91,105 @@ CxlReq reentry_tunnel(uint16_t op, const CxlReq *req)
 
 CxlReq reentry_config(unsigned reg, uint32_t value)
 {
-    CxlReq req = { 0 };
-
-    req8(&req, SWITCH_DSP_PORT(0));
-    req8(&req, reg);
-    req8(&req, reg >> 8 | 0xf0);
-    req8(&req, 0x80);
-    req16(&req, 0);
-    req_zero(&req, 2);
-    req32(&req, value);
-    return req;
+    return cxl_req(0x5301, SWITCH_DSP_PORT(0), reg | 0xf000, 0x80, 0, value);
 }
 
 CxlReq reentry_doorbell(Reentry *r)
 {
-    CxlReq req = { 0 };
+    CxlReq req = cxl_req(0x5302, SWITCH_DSP_PORT(0), 0xf0, 0x80, 0, 4,
+                         r->mem.bar[2] + REG_MB_CONTROL);
 
-    req8(&req, SWITCH_DSP_PORT(0));
-    req_zero(&req, 1);
-    req8(&req, 0xf0);
-    req8(&req, 0x80);
-    req16(&req, 0);
-    req16(&req, 4);
-    req64(&req, r->mem.bar[2] + REG_MB_CONTROL);
     req32(&req, 1);
     return req;
 }
 
 CxlReq reentry_control(uint8_t op)
 {
-    CxlReq req = { 0 };
-
-    req8(&req, SWITCH_DSP_PORT(0));
-    req8(&req, op);
-    return req;
+    return cxl_req(0x5102, SWITCH_DSP_PORT(0), op);
 }
 
 CxlReq reentry_bind(void)
 {
-    CxlReq req = { 0 };
-
-    req8(&req, 0);
-    req8(&req, 1);
-    req8(&req, SWITCH_DSP_PORT(0));
-    req8(&req, 0);
-    req16(&req, NO_LD);
-    return req;
+    return cxl_req(0x5201, 0, 1, SWITCH_DSP_PORT(0), NO_LD);
 }
 
 CxlReq reentry_unbind(uint8_t option)
 {
-    CxlReq req = { 0 };
-
-    req8(&req, 0);
-    req8(&req, 1);
-    req8(&req, option);
-    return req;
+    return cxl_req(0x5202, 0, 1, option);
 }
 
 CxlReq reentry_aer(uint32_t status)
 {
-    CxlReq req = { 0 };
-
-    req8(&req, 0);
-    req8(&req, 1);
-    req16(&req, 0);
-    req32(&req, status);
-    req_zero(&req, 32);
-    return req;
+    return cxl_req(0x5203, 0, 1, status, 0);
 }
 
 CxlReq reentry_slot_config(Reentry *r)
 {
     unsigned reg = cfg_find_cap(&r->dsp[0], PCI_CAP_ID_EXP) + PCI_EXP_SLTCTL;
-    CxlReq req = { 0 };
 
-    req8(&req, SWITCH_DSP_PORT(0));
-    req8(&req, reg);
-    req8(&req, reg >> 8 | 0x30);
-    req8(&req, 0x80);
-    req32(&req, PCI_EXP_SLTCTL_PWR_IND_ON | PCI_EXP_SLTCTL_HPIE |
-          PCI_EXP_SLTCTL_CCIE);
-    return req;
+    return cxl_req(0x5103, SWITCH_DSP_PORT(0), reg | 0x3000, 0x80,
+                   PCI_EXP_SLTCTL_PWR_IND_ON | PCI_EXP_SLTCTL_HPIE |
+                   PCI_EXP_SLTCTL_CCIE);
+}
+
+/* -- ways ----------------------------------------------------------------- */
+
+void reentry_by_mailbox(Reentry *r, uint16_t op, const CxlReq *req)
+{
+    reentry_send(&r->mem, op, req);
+}
+
+void reentry_by_line(Reentry *r, uint16_t op, const CxlReq *req)
+{
+    reentry_send_line(r, LINE_MEM, op, req);
+}
+
+void reentry_by_i2c(Reentry *r, uint16_t op, const CxlReq *req)
+{
+    reentry_send_i2c(r, false, op, req);
+}
+
+/* To a logical device: from the FM-owned side, port 0 is LD 0 */
+void reentry_by_ld(Reentry *r, uint16_t op, const CxlReq *req)
+{
+    CxlReq tunnel = reentry_tunnel(op, req);
+
+    tunnel.data[0] = 0;
+    reentry_by_line(r, 0x5300, &tunnel);
+}
+
+void reentry_by_tunnel(Reentry *r, uint16_t op, const CxlReq *req)
+{
+    CxlReq tunnel = reentry_tunnel(op, req);
+
+    reentry_by_switch_mailbox(r, 0x5300, &tunnel);
+}
+
+void reentry_by_line_tunnel(Reentry *r, uint16_t op, const CxlReq *req)
+{
+    CxlReq tunnel = reentry_tunnel(op, req);
+
+    reentry_by_switch_line(r, 0x5300, &tunnel);
+}
+
+void reentry_by_i2c_tunnel(Reentry *r, uint16_t op, const CxlReq *req)
+{
+    CxlReq tunnel = reentry_tunnel(op, req);
+
+    reentry_by_switch_i2c(r, 0x5300, &tunnel);
+}
+
+void reentry_by_switch_mailbox(Reentry *r, uint16_t op, const CxlReq *req)
+{
+    reentry_send(&r->sw, op, req);
+}
+
+void reentry_by_switch_line(Reentry *r, uint16_t op, const CxlReq *req)
+{
+    reentry_send_line(r, LINE_SWITCH, op, req);
+}
+
+void reentry_by_switch_i2c(Reentry *r, uint16_t op, const CxlReq *req)
+{
+    reentry_send_i2c(r, true, op, req);
 }

@@ -59,4 +59,19 @@ CxlReq reentry_unbind(uint8_t option);
 /** reentry_aer() - 5203h */
 CxlReq reentry_aer(uint32_t status);
 
+/* -- ways -- */
+
+/**
+ * ReentrySend - send a request by one way, and no more: see reentry_send()
+ *
+ * To mem0: its mailbox, the line to it, I2C; as its logical device 0; through
+ * the switch, with a tunnel by the switch's mailbox, line or I2C address.
+ */
+typedef void ReentrySend(Reentry *r, uint16_t op, const CxlReq *req);
+ReentrySend reentry_by_mailbox, reentry_by_line, reentry_by_i2c, reentry_by_ld;
+ReentrySend reentry_by_tunnel, reentry_by_line_tunnel, reentry_by_i2c_tunnel;
+/* To the switch */
+ReentrySend reentry_by_switch_mailbox, reentry_by_switch_line;
+ReentrySend reentry_by_switch_i2c;
+
 #endif

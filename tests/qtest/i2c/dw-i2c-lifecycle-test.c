@@ -7,7 +7,6 @@
 #include <glib/gstdio.h>
 #include "dw-i2c-util.h"
 #include "qemu/bswap.h"
-#include "qobject/qdict.h"
 
 #define MACHINE "-M q35 -nodefaults " DW_I2C_DEVICES("dw")
 
@@ -34,72 +33,6 @@
 #define AT_NOT_BEFORE (AT_HEAD + 13)
 #define AT_HIDES (AT_HEAD + 48)
 
-static char *dir;
-
-static char *migration_state(QTestState *qts)
-{
-    QDict *rsp = qtest_qmp(qts, "{'execute': 'query-migrate'}");
-    QDict *ret = qdict_get_qdict(rsp, "return");
-    char *status = g_strdup(qdict_get_try_str(ret, "status") ?: "none");
-
-    qobject_unref(rsp);
-    return status;
-}
-
-/* Returns whether it has completed. */
-static bool wait_for_migration(QTestState *qts)
-{
-    for (;;) {
-        g_autofree char *status = migration_state(qts);
-
-        if (g_str_equal(status, "completed")) {
-            return true;
-        }
-        if (g_str_equal(status, "failed")) {
-            return false;
-        }
-    }
-}
-
-static char *save(DwI2c *t, const char *name)
-{
-    char *path = g_build_filename(dir, name, NULL);
-    g_autofree char *uri = g_strdup_printf("file:%s", path);
-
-    qtest_qmp_assert_success(t->qts, "{'execute': 'migrate',"
-                             " 'arguments': {'uri': %s}}", uri);
-    g_assert_true(wait_for_migration(t->qts));
-    return path;
-}
-
-static bool load(DwI2c *t, const char *path, QPCIBar bar)
-{
-    g_autofree char *uri = g_strdup_printf("file:%s", path);
-
-    memset(t, 0, sizeof(*t));
-    t->qts = qtest_init(MACHINE "-incoming defer");
-    qtest_qmp_assert_success(t->qts, "{'execute': 'migrate-incoming',"
-                             " 'arguments': {'uri': %s,"
-                             " 'exit-on-error': false}}", uri);
-    if (!wait_for_migration(t->qts)) {
-        return false;
-    }
-    qtest_qmp_eventwait(t->qts, "RESUME");
-    dw_adopt(t, bar);
-    return true;
-}
-
-/* Save, quit, load into a new process. */
-static void migrate(DwI2c *t)
-{
-    QPCIBar bar = t->bar;
-    g_autofree char *path = save(t, "stream");
-
-    dw_stop(t);
-    g_assert_true(load(t, path, bar));
-    g_unlink(path);
-}
-
 static void test_save_with_queued_packets(void)
 {
     DwI2c t;
@@ -108,7 +41,7 @@ static void test_save_with_queued_packets(void)
     dw_target_mode(&t, OWN);
     dw_echo(&t, OWN, 0x11, 0x12);
     dw_echo(&t, OWN, 0x21, 0x22);
-    migrate(&t);
+    dw_migrate(&t, MACHINE);
     g_assert_cmphex(dw_rd(&t, R_CON), ==, CON_LINUX_MASTER);
     g_assert_cmphex(dw_rd(&t, R_SAR), ==, OWN);
     dw_assert_quiet(&t);
@@ -131,7 +64,7 @@ static void test_save_in_settle_time(void)
     dw_target_mode(&t, OWN);
     dw_echo(&t, OWN, 0x11, 0x12);
     dw_target_mode(&t, OWN);
-    migrate(&t);
+    dw_migrate(&t, MACHINE);
     /* It comes by itself; the new process has its own clock. */
     qtest_clock_step(t.qts, HOLDOFF_NS);
     dw_take(&t, 0x11, 0x12);
@@ -149,13 +82,13 @@ static void test_save_in_mid_drain(void)
     dw_listen(&t);
     g_assert_cmphex(dw_rd(&t, R_INTR_STAT), ==, I_RX_FULL);
     g_assert_cmphex(dw_rd(&t, R_DATA_CMD), ==, 0x11 | FIRST_BYTE);
-    migrate(&t);
+    dw_migrate(&t, MACHINE);
     g_assert_true(dw_line(&t));
     g_assert_cmphex(dw_rd(&t, R_STATUS), ==,
                     ST_IDLE | ST_RX_NOT_EMPTY | ST_ACTIVITY | ST_TARGET);
     g_assert_cmphex(dw_rd(&t, R_DATA_CMD), ==, 0x12);
     g_assert_cmphex(dw_rd(&t, R_INTR_STAT), ==, I_STOP_DET);
-    migrate(&t);
+    dw_migrate(&t, MACHINE);
     g_assert_cmphex(dw_rd(&t, R_INTR_STAT), ==, I_STOP_DET);
     dw_rd(&t, R_CLR_STOP_DET);
     /* The new process has its own clock, so a wait is possible. */
@@ -187,7 +120,7 @@ static void test_save_in_master_transfer(void)
     int i;
 
     start_held_read(&t);
-    migrate(&t);
+    dw_migrate(&t, MACHINE);
     g_assert_cmpuint(dw_rd(&t, R_TXFLR), ==, 44);
     g_assert_cmphex(dw_rd(&t, R_STATUS) & (ST_ACTIVITY | ST_MASTER), ==,
                     ST_ACTIVITY | ST_MASTER);
@@ -240,7 +173,7 @@ static void test_load_of_waiting_master(void)
 
     start_held_read(&t);
     bar = t.bar;
-    path = save(&t, "stream");
+    path = dw_save(&t);
     dw_stop(&t);
     read_stream(&s, path);
     g_assert_cmphex(s.slot[AT_OPEN], ==, 1);
@@ -249,7 +182,7 @@ static void test_load_of_waiting_master(void)
     stl_be_p(s.slot + AT_RX_NUM, 0);
     write_stream(&s, path);
 
-    g_assert_true(load(&t, path, bar));
+    g_assert_true(dw_load(&t, MACHINE, path, bar));
     dw_pump(&t);
     g_assert_cmpuint(dw_rd(&t, R_TXFLR), ==, 0);
     g_assert_cmpuint(dw_rd(&t, R_RXFLR), ==, 44);
@@ -303,7 +236,7 @@ static void test_hostile_streams(void)
     dw_target_mode(&t, OWN);
     dw_echo(&t, OWN, 0x5a, 0xc3);
     bar = t.bar;
-    path = save(&t, "stream");
+    path = dw_save(&t);
     dw_stop(&t);
     read_stream(&s, path);
 
@@ -329,7 +262,7 @@ static void test_hostile_streams(void)
         }
         write_stream(&s, path);
         g_test_message("%s", lie[i].what);
-        g_assert_false(load(&t, path, bar));
+        g_assert_false(dw_load(&t, MACHINE, path, bar));
         dw_stop(&t);
         memcpy(s.data, copy, s.len);
         g_free(copy);
@@ -338,7 +271,7 @@ static void test_hostile_streams(void)
     /* A late date is no error, but nothing waits longer than a hold-off. */
     memset(s.slot + AT_NOT_BEFORE, 0x7f, 8);
     write_stream(&s, path);
-    g_assert_true(load(&t, path, bar));
+    g_assert_true(dw_load(&t, MACHINE, path, bar));
     dw_listen(&t);
     dw_take(&t, 0x5a, 0xc3);
     dw_stop(&t);
@@ -360,13 +293,13 @@ static void test_hostile_position(void)
     dw_listen(&t);
     dw_rd(&t, R_DATA_CMD);
     bar = t.bar;
-    path = save(&t, "stream");
+    path = dw_save(&t);
     dw_stop(&t);
     read_stream(&s, path);
     g_assert_cmpuint(lduw_be_p(s.slot + AT_POS), ==, 1);
     stw_be_p(s.slot + AT_POS, 3);
     write_stream(&s, path);
-    g_assert_false(load(&t, path, bar));
+    g_assert_false(dw_load(&t, MACHINE, path, bar));
     dw_stop(&t);
     g_free(s.data);
     g_unlink(path);
@@ -447,7 +380,7 @@ static void test_unplug(void)
     DwI2c t;
 
     dw_start_args(&t, "-M pc -nodefaults -device dw-i2c-pci,id=dw,addr=05.0");
-    before = save(&t, "before");
+    before = dw_save(&t);
     buses = bus_sections(before);
     g_unlink(before);
     dw_stop(&t);
@@ -477,7 +410,7 @@ static void test_unplug(void)
 
     /* In the middle of a transfer to nobody, then save without it. */
     qpci_unplug_acpi_device_test(t.qts, "dw", 5);
-    after = save(&t, "after");
+    after = dw_save(&t);
     g_assert_cmpuint(bus_sections(after), ==, buses - 1);
     g_unlink(after);
     dw_stop(&t);
@@ -509,30 +442,19 @@ static void test_two_controllers(void)
 
 int main(int argc, char **argv)
 {
-    int ret;
-
     g_test_init(&argc, &argv, NULL);
-    dir = g_dir_make_tmp("dw-i2c-XXXXXX", NULL);
-    g_assert_nonnull(dir);
-    qtest_add_func("/dw-i2c/save/queued-packets",
-                   test_save_with_queued_packets);
-    qtest_add_func("/dw-i2c/save/settle-time", test_save_in_settle_time);
-    qtest_add_func("/dw-i2c/save/mid-drain", test_save_in_mid_drain);
-    qtest_add_func("/dw-i2c/save/master-transfer",
-                   test_save_in_master_transfer);
-    qtest_add_func("/dw-i2c/load/waiting-master",
-                   test_load_of_waiting_master);
-    qtest_add_func("/dw-i2c/load/hostile-streams", test_hostile_streams);
-    qtest_add_func("/dw-i2c/load/hostile-position", test_hostile_position);
-    qtest_add_func("/dw-i2c/reset/drops-packets", test_reset_drops_packets);
-    qtest_add_func("/dw-i2c/reset/another-route",
-                   test_reset_after_another_route);
-    qtest_add_func("/dw-i2c/unplug", test_unplug);
-    qtest_add_func("/dw-i2c/bus-is-named-after-the-id",
-                   test_bus_is_named_after_the_id);
-    qtest_add_func("/dw-i2c/two-controllers", test_two_controllers);
-    ret = g_test_run();
-    g_rmdir(dir);
-    g_free(dir);
-    return ret;
+#define T(f) qtest_add_func("/dw-i2c-lifecycle/" #f, test_ ## f)
+    T(save_with_queued_packets);
+    T(save_in_settle_time);
+    T(save_in_mid_drain);
+    T(save_in_master_transfer);
+    T(load_of_waiting_master);
+    T(hostile_streams);
+    T(hostile_position);
+    T(reset_drops_packets);
+    T(reset_after_another_route);
+    T(unplug);
+    T(bus_is_named_after_the_id);
+    T(two_controllers);
+    return g_test_run();
 }

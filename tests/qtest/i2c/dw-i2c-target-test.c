@@ -21,24 +21,20 @@ static void start_presented(DwI2c *t)
     dw_listen(t);
 }
 
-static void test_stored_while_deaf_presented_after_settle(void)
+static void test_stored_while_deaf_presented_after_settle(DwI2c *t)
 {
-    DwI2c t;
-
-    start_armed(&t);
-    dw_echo(&t, OWN, 0x11, 0x22);
-    dw_assert_quiet(&t);
-    dw_target_mode(&t, OWN);
-    dw_assert_quiet(&t);
-    qtest_clock_step(t.qts, SETTLE_NS - 1);
-    dw_assert_quiet(&t);
-    qtest_clock_step(t.qts, 1);
-    g_assert_true(dw_line(&t));
-    g_assert_cmphex(dw_rd(&t, R_RAW_INTR_STAT), ==, I_RX_FULL);
-    g_assert_cmphex(dw_rd(&t, R_RXFLR), ==, 2);
-    dw_take(&t, 0x11, 0x22);
-    dw_assert_quiet(&t);
-    dw_stop(&t);
+    dw_echo(t, OWN, 0x11, 0x22);
+    dw_assert_quiet(t);
+    dw_target_mode(t, OWN);
+    dw_assert_quiet(t);
+    qtest_clock_step(t->qts, SETTLE_NS - 1);
+    dw_assert_quiet(t);
+    qtest_clock_step(t->qts, 1);
+    g_assert_true(dw_line(t));
+    g_assert_cmphex(dw_rd(t, R_RAW_INTR_STAT), ==, I_RX_FULL);
+    g_assert_cmphex(dw_rd(t, R_RXFLR), ==, 2);
+    dw_take(t, 0x11, 0x22);
+    dw_assert_quiet(t);
 }
 
 static void test_nothing_before_an_address_was_chosen(void)
@@ -58,429 +54,336 @@ static void test_nothing_before_an_address_was_chosen(void)
     dw_stop(&t);
 }
 
-static void test_only_own_address(void)
+static void test_only_own_address(DwI2c *t)
 {
-    DwI2c t;
-
-    start_armed(&t);
-    dw_echo(&t, OWN + 1, 0x11, 0x22);
-    dw_listen(&t);
-    dw_assert_quiet(&t);
-    dw_stop(&t);
+    dw_echo(t, OWN + 1, 0x11, 0x22);
+    dw_listen(t);
+    dw_assert_quiet(t);
 }
 
-static void test_stop_after_drain_then_next_packet(void)
+static void test_stop_after_drain_then_next_packet(DwI2c *t)
 {
-    DwI2c t;
+    dw_echo(t, OWN, 0x11, 0x12);
+    dw_echo(t, OWN, 0x21, 0x22);
+    dw_listen(t);
 
-    start_armed(&t);
-    dw_echo(&t, OWN, 0x11, 0x12);
-    dw_echo(&t, OWN, 0x21, 0x22);
-    dw_listen(&t);
-
-    g_assert_cmphex(dw_rd(&t, R_INTR_STAT), ==, I_RX_FULL);
-    g_assert_cmphex(dw_rd(&t, R_RXFLR), ==, 2);
-    g_assert_cmphex(dw_rd(&t, R_DATA_CMD), ==, 0x11 | FIRST_BYTE);
-    g_assert_cmphex(dw_rd(&t, R_RAW_INTR_STAT), ==, I_RX_FULL);
-    g_assert_cmphex(dw_rd(&t, R_DATA_CMD), ==, 0x12);
+    g_assert_cmphex(dw_rd(t, R_INTR_STAT), ==, I_RX_FULL);
+    g_assert_cmphex(dw_rd(t, R_RXFLR), ==, 2);
+    g_assert_cmphex(dw_rd(t, R_DATA_CMD), ==, 0x11 | FIRST_BYTE);
+    g_assert_cmphex(dw_rd(t, R_RAW_INTR_STAT), ==, I_RX_FULL);
+    g_assert_cmphex(dw_rd(t, R_DATA_CMD), ==, 0x12);
     /* Only now the STOP, alone, and nothing of the second packet. */
-    g_assert_cmphex(dw_rd(&t, R_RAW_INTR_STAT), ==, I_STOP_DET);
-    g_assert_cmphex(dw_rd(&t, R_RXFLR), ==, 0);
-    qtest_clock_step(t.qts, 10 * HOLDOFF_NS);
-    g_assert_cmphex(dw_rd(&t, R_RAW_INTR_STAT), ==, I_STOP_DET);
-    g_assert_true(dw_line(&t));
+    g_assert_cmphex(dw_rd(t, R_RAW_INTR_STAT), ==, I_STOP_DET);
+    g_assert_cmphex(dw_rd(t, R_RXFLR), ==, 0);
+    qtest_clock_step(t->qts, 10 * HOLDOFF_NS);
+    g_assert_cmphex(dw_rd(t, R_RAW_INTR_STAT), ==, I_STOP_DET);
+    g_assert_true(dw_line(t));
 
-    dw_rd(&t, R_CLR_STOP_DET);
-    g_assert_cmphex(dw_rd(&t, R_RAW_INTR_STAT), ==, I_RX_FULL);
-    dw_take(&t, 0x21, 0x22);
-    dw_assert_quiet(&t);
-    dw_stop(&t);
+    dw_rd(t, R_CLR_STOP_DET);
+    g_assert_cmphex(dw_rd(t, R_RAW_INTR_STAT), ==, I_RX_FULL);
+    dw_take(t, 0x21, 0x22);
+    dw_assert_quiet(t);
 }
 
-static void test_clear_all_ends_a_packet_too(void)
+static void test_clear_all_ends_a_packet_too(DwI2c *t)
 {
-    DwI2c t;
-
-    start_presented(&t);
-    dw_rd(&t, R_DATA_CMD);
+    dw_rd(t, R_DATA_CMD);
     /* RX_FULL is a level, so this neither clears nor ends anything yet. */
-    dw_rd(&t, R_CLR_INTR);
-    g_assert_cmphex(dw_rd(&t, R_RAW_INTR_STAT), ==, I_RX_FULL);
-    dw_rd(&t, R_DATA_CMD);
-    dw_rd(&t, R_CLR_INTR);
-    dw_assert_quiet(&t);
-    dw_listen(&t);
-    dw_assert_quiet(&t);
-    dw_stop(&t);
+    dw_rd(t, R_CLR_INTR);
+    g_assert_cmphex(dw_rd(t, R_RAW_INTR_STAT), ==, I_RX_FULL);
+    dw_rd(t, R_DATA_CMD);
+    dw_rd(t, R_CLR_INTR);
+    dw_assert_quiet(t);
+    dw_listen(t);
+    dw_assert_quiet(t);
 }
 
-static void test_disable_in_mid_drain_replays(void)
+static void test_disable_in_mid_drain_replays(DwI2c *t)
 {
-    DwI2c t;
-
-    start_presented(&t);
-    g_assert_cmphex(dw_rd(&t, R_INTR_STAT), ==, I_RX_FULL);
-    g_assert_cmphex(dw_rd(&t, R_DATA_CMD), ==, 0x11 | FIRST_BYTE);
-    dw_disable(&t);
-    dw_assert_quiet(&t);
-    g_assert_cmphex(dw_rd(&t, R_STATUS), ==, ST_IDLE);
+    g_assert_cmphex(dw_rd(t, R_INTR_STAT), ==, I_RX_FULL);
+    g_assert_cmphex(dw_rd(t, R_DATA_CMD), ==, 0x11 | FIRST_BYTE);
+    dw_disable(t);
+    dw_assert_quiet(t);
+    g_assert_cmphex(dw_rd(t, R_STATUS), ==, ST_IDLE);
 
     /* The whole packet was read but its STOP was not taken. */
-    dw_listen(&t);
-    g_assert_cmphex(dw_rd(&t, R_DATA_CMD), ==, 0x11 | FIRST_BYTE);
-    g_assert_cmphex(dw_rd(&t, R_DATA_CMD), ==, 0x12);
-    g_assert_cmphex(dw_rd(&t, R_RAW_INTR_STAT), ==, I_STOP_DET);
-    dw_disable(&t);
-    dw_assert_quiet(&t);
+    dw_listen(t);
+    g_assert_cmphex(dw_rd(t, R_DATA_CMD), ==, 0x11 | FIRST_BYTE);
+    g_assert_cmphex(dw_rd(t, R_DATA_CMD), ==, 0x12);
+    g_assert_cmphex(dw_rd(t, R_RAW_INTR_STAT), ==, I_STOP_DET);
+    dw_disable(t);
+    dw_assert_quiet(t);
 
-    dw_listen(&t);
-    dw_take(&t, 0x11, 0x12);
+    dw_listen(t);
+    dw_take(t, 0x11, 0x12);
 
     /* Taken: not again. */
-    dw_listen(&t);
-    dw_assert_quiet(&t);
-    dw_stop(&t);
+    dw_listen(t);
+    dw_assert_quiet(t);
 }
 
-static void test_master_transfer_before_the_replay(void)
+static void test_master_transfer_before_the_replay(DwI2c *t)
 {
-    DwI2c t;
-
-    start_presented(&t);
-    g_assert_cmphex(dw_rd(&t, R_INTR_STAT), ==, I_RX_FULL);
-    dw_rd(&t, R_DATA_CMD);
+    g_assert_cmphex(dw_rd(t, R_INTR_STAT), ==, I_RX_FULL);
+    dw_rd(t, R_DATA_CMD);
     /* A transfer starts and brings another packet. */
-    dw_echo(&t, OWN, 0x21, 0x22);
-    dw_listen(&t);
-    dw_take(&t, 0x11, 0x12);
-    dw_take(&t, 0x21, 0x22);
-    dw_stop(&t);
+    dw_echo(t, OWN, 0x21, 0x22);
+    dw_listen(t);
+    dw_take(t, 0x11, 0x12);
+    dw_take(t, 0x21, 0x22);
 }
 
-static void test_noticed_packet_shows_as_activity(void)
+static void test_noticed_packet_shows_as_activity(DwI2c *t)
 {
-    DwI2c t;
-
-    start_presented(&t);
-    g_assert_cmphex(dw_rd(&t, R_INTR_STAT), ==, I_RX_FULL);
-    g_assert_cmphex(dw_rd(&t, R_STATUS), ==,
+    g_assert_cmphex(dw_rd(t, R_INTR_STAT), ==, I_RX_FULL);
+    g_assert_cmphex(dw_rd(t, R_STATUS), ==,
                     ST_IDLE | ST_RX_NOT_EMPTY | ST_ACTIVITY | ST_TARGET);
-    dw_rd(&t, R_DATA_CMD);
-    dw_rd(&t, R_DATA_CMD);
-    dw_rd(&t, R_ENABLE);
+    dw_rd(t, R_DATA_CMD);
+    dw_rd(t, R_DATA_CMD);
+    dw_rd(t, R_ENABLE);
     /* Until the STOP was taken. */
-    g_assert_cmphex(dw_rd(&t, R_STATUS), ==,
-                    ST_IDLE | ST_ACTIVITY | ST_TARGET);
-    dw_rd(&t, R_CLR_STOP_DET);
-    g_assert_cmphex(dw_rd(&t, R_STATUS), ==, ST_IDLE);
-    dw_stop(&t);
+    g_assert_cmphex(dw_rd(t, R_STATUS), ==, ST_IDLE | ST_ACTIVITY | ST_TARGET);
+    dw_rd(t, R_CLR_STOP_DET);
+    g_assert_cmphex(dw_rd(t, R_STATUS), ==, ST_IDLE);
 }
 
 /* What the handler knows to be complete does not come a second time. */
-static void test_shown_stop_ends_a_packet(void)
+static void test_shown_stop_ends_a_packet(DwI2c *t)
 {
-    DwI2c t;
-
-    start_presented(&t);
-    g_assert_cmphex(dw_rd(&t, R_INTR_STAT), ==, I_RX_FULL);
-    dw_rd(&t, R_DATA_CMD);
-    dw_rd(&t, R_DATA_CMD);
-    g_assert_cmphex(dw_rd(&t, R_INTR_STAT), ==, I_STOP_DET);
-    dw_disable(&t);
-    dw_rd(&t, R_CLR_STOP_DET);
-    dw_listen(&t);
-    dw_assert_quiet(&t);
-    dw_stop(&t);
+    g_assert_cmphex(dw_rd(t, R_INTR_STAT), ==, I_RX_FULL);
+    dw_rd(t, R_DATA_CMD);
+    dw_rd(t, R_DATA_CMD);
+    g_assert_cmphex(dw_rd(t, R_INTR_STAT), ==, I_STOP_DET);
+    dw_disable(t);
+    dw_rd(t, R_CLR_STOP_DET);
+    dw_listen(t);
+    dw_assert_quiet(t);
 }
 
-static void test_abort_leaves_the_packet(void)
+static void test_abort_leaves_the_packet(DwI2c *t)
 {
-    DwI2c t;
-
-    start_presented(&t);
-    g_assert_cmphex(dw_rd(&t, R_INTR_STAT), ==, I_RX_FULL);
-    dw_wr(&t, R_ENABLE, 3);
-    g_assert_cmphex(dw_rd(&t, R_ENABLE), ==, 1);
-    g_assert_cmphex(dw_rd(&t, R_RAW_INTR_STAT), ==, I_RX_FULL);
-    dw_wr(&t, R_ENABLE, 0);
-    dw_listen(&t);
-    dw_take(&t, 0x11, 0x12);
-    dw_stop(&t);
+    g_assert_cmphex(dw_rd(t, R_INTR_STAT), ==, I_RX_FULL);
+    dw_wr(t, R_ENABLE, 3);
+    g_assert_cmphex(dw_rd(t, R_ENABLE), ==, 1);
+    g_assert_cmphex(dw_rd(t, R_RAW_INTR_STAT), ==, I_RX_FULL);
+    dw_wr(t, R_ENABLE, 0);
+    dw_listen(t);
+    dw_take(t, 0x11, 0x12);
 }
 
-static void test_unregister_drops_and_refuses(void)
+static void test_unregister_drops_and_refuses(DwI2c *t)
 {
-    DwI2c t;
+    g_assert_true(dw_line(t));
+    dw_wr(t, R_INTR_MASK, 0);
+    g_assert_false(dw_line(t));
+    dw_disable(t);
+    dw_wr(t, R_INTR_MASK, 0);
+    dw_rd(t, R_CLR_INTR);
+    dw_wr(t, R_CON, CON_LINUX_MASTER);
+    dw_echo(t, OWN, 0x21, 0x22);
 
-    start_presented(&t);
-    g_assert_true(dw_line(&t));
-    dw_wr(&t, R_INTR_MASK, 0);
-    g_assert_false(dw_line(&t));
-    dw_disable(&t);
-    dw_wr(&t, R_INTR_MASK, 0);
-    dw_rd(&t, R_CLR_INTR);
-    dw_wr(&t, R_CON, CON_LINUX_MASTER);
-    dw_echo(&t, OWN, 0x21, 0x22);
-
-    dw_listen(&t);
-    dw_assert_quiet(&t);
-    dw_echo(&t, OWN, 0x31, 0x32);
-    dw_listen(&t);
-    dw_take(&t, 0x31, 0x32);
-    dw_stop(&t);
+    dw_listen(t);
+    dw_assert_quiet(t);
+    dw_echo(t, OWN, 0x31, 0x32);
+    dw_listen(t);
+    dw_take(t, 0x31, 0x32);
 }
 
 /* Disabled first, then masked: nobody listens until target mode is back. */
-static void test_suspend_drops_and_refuses(void)
+static void test_suspend_drops_and_refuses(DwI2c *t)
 {
-    DwI2c t;
-
-    start_presented(&t);
-    dw_disable(&t);
-    dw_wr(&t, R_INTR_MASK, 0);
-    dw_rd(&t, R_CLR_INTR);
-    dw_echo(&t, OWN, 0x21, 0x22);
-    dw_listen(&t);
-    dw_assert_quiet(&t);
-    dw_echo(&t, OWN, 0x31, 0x32);
-    dw_listen(&t);
-    dw_take(&t, 0x31, 0x32);
-    dw_stop(&t);
+    dw_disable(t);
+    dw_wr(t, R_INTR_MASK, 0);
+    dw_rd(t, R_CLR_INTR);
+    dw_echo(t, OWN, 0x21, 0x22);
+    dw_listen(t);
+    dw_assert_quiet(t);
+    dw_echo(t, OWN, 0x31, 0x32);
+    dw_listen(t);
+    dw_take(t, 0x31, 0x32);
 }
 
 /* On the way to a transfer the mask is 0 too, in master mode. */
-static void test_mask_before_a_transfer_keeps_packets(void)
+static void test_mask_before_a_transfer_keeps_packets(DwI2c *t)
 {
-    DwI2c t;
-
-    start_armed(&t);
-    dw_echo(&t, OWN, 0x11, 0x12);
-    dw_target_mode(&t, OWN);
-    dw_write_bytes(&t, EEPROM, (uint8_t[]) { 5, 6 }, 2);
-    dw_listen(&t);
-    dw_take(&t, 0x11, 0x12);
-    dw_stop(&t);
+    dw_echo(t, OWN, 0x11, 0x12);
+    dw_target_mode(t, OWN);
+    dw_write_bytes(t, EEPROM, (uint8_t[]) { 5, 6 }, 2);
+    dw_listen(t);
+    dw_take(t, 0x11, 0x12);
 }
 
 /* A handler that masks, and a thread that takes the packet and unmasks. */
-static void test_mask_is_obeyed(void)
+static void test_mask_is_obeyed(DwI2c *t)
 {
-    DwI2c t;
+    dw_wr(t, R_INTR_MASK, I_RX_FULL);
+    g_assert_cmphex(dw_rd(t, R_INTR_STAT), ==, I_RX_FULL);
+    dw_wr(t, R_INTR_MASK, 0);
+    g_assert_cmphex(dw_rd(t, R_INTR_MASK), ==, 0);
+    g_assert_false(dw_line(t));
+    g_assert_cmphex(dw_rd(t, R_RAW_INTR_STAT), ==, I_RX_FULL);
+    g_assert_cmphex(dw_rd(t, R_INTR_STAT), ==, 0);
 
-    start_presented(&t);
-    dw_wr(&t, R_INTR_MASK, I_RX_FULL);
-    g_assert_cmphex(dw_rd(&t, R_INTR_STAT), ==, I_RX_FULL);
-    dw_wr(&t, R_INTR_MASK, 0);
-    g_assert_cmphex(dw_rd(&t, R_INTR_MASK), ==, 0);
-    g_assert_false(dw_line(&t));
-    g_assert_cmphex(dw_rd(&t, R_RAW_INTR_STAT), ==, I_RX_FULL);
-    g_assert_cmphex(dw_rd(&t, R_INTR_STAT), ==, 0);
-
-    g_assert_cmphex(dw_rd(&t, R_DATA_CMD), ==, 0x11 | FIRST_BYTE);
-    g_assert_cmphex(dw_rd(&t, R_DATA_CMD), ==, 0x12);
-    g_assert_cmphex(dw_rd(&t, R_RAW_INTR_STAT), ==, I_STOP_DET);
-    g_assert_false(dw_line(&t));
-    dw_wr(&t, R_INTR_MASK, MASK_LINUX_TARGET);
-    g_assert_true(dw_line(&t));
-    dw_rd(&t, R_CLR_STOP_DET);
-    dw_assert_quiet(&t);
+    g_assert_cmphex(dw_rd(t, R_DATA_CMD), ==, 0x11 | FIRST_BYTE);
+    g_assert_cmphex(dw_rd(t, R_DATA_CMD), ==, 0x12);
+    g_assert_cmphex(dw_rd(t, R_RAW_INTR_STAT), ==, I_STOP_DET);
+    g_assert_false(dw_line(t));
+    dw_wr(t, R_INTR_MASK, MASK_LINUX_TARGET);
+    g_assert_true(dw_line(t));
+    dw_rd(t, R_CLR_STOP_DET);
+    dw_assert_quiet(t);
 
     /* Nor has it cost the address. */
-    dw_echo(&t, OWN, 0x21, 0x22);
-    dw_listen(&t);
-    dw_take(&t, 0x21, 0x22);
-    dw_stop(&t);
+    dw_echo(t, OWN, 0x21, 0x22);
+    dw_listen(t);
+    dw_take(t, 0x21, 0x22);
 }
 
 /* The same in a transfer, before anybody has looked at INTR_STAT. */
-static void test_mask_in_a_transfer_is_obeyed(void)
+static void test_mask_in_a_transfer_is_obeyed(DwI2c *t)
 {
-    DwI2c t;
-
-    start_presented(&t);
-    g_assert_cmphex(dw_rd(&t, R_INTR_STAT), ==, I_RX_FULL);
-    dw_master_mode(&t, CON_LINUX_MASTER, EEPROM);
-    g_assert_true(dw_line(&t));
-    dw_wr(&t, R_INTR_MASK, 0);
-    g_assert_cmphex(dw_rd(&t, R_INTR_MASK), ==, 0);
-    g_assert_false(dw_line(&t));
-    dw_stop(&t);
+    g_assert_cmphex(dw_rd(t, R_INTR_STAT), ==, I_RX_FULL);
+    dw_master_mode(t, CON_LINUX_MASTER, EEPROM);
+    g_assert_true(dw_line(t));
+    dw_wr(t, R_INTR_MASK, 0);
+    g_assert_cmphex(dw_rd(t, R_INTR_MASK), ==, 0);
+    g_assert_false(dw_line(t));
 }
 
 /* Whoever reads what in which order: a packet that is there stays there. */
-static void test_status_takes_nothing_back(void)
+static void test_status_takes_nothing_back(DwI2c *t)
 {
-    DwI2c t;
     int i;
 
-    start_presented(&t);
     for (i = 0; i < 20; i++) {
-        dw_rd(&t, R_ENABLE);
-        g_assert_cmphex(dw_rd(&t, R_STATUS), ==,
+        dw_rd(t, R_ENABLE);
+        g_assert_cmphex(dw_rd(t, R_STATUS), ==,
                         ST_IDLE | ST_RX_NOT_EMPTY | ST_ACTIVITY | ST_TARGET);
-        g_assert_cmphex(dw_rd(&t, R_RAW_INTR_STAT), ==, I_RX_FULL);
-        g_assert_cmphex(dw_rd(&t, R_INTR_STAT), ==, I_RX_FULL);
-        g_assert_true(dw_line(&t));
-        qtest_clock_step(t.qts, BUSY_NS);
+        g_assert_cmphex(dw_rd(t, R_RAW_INTR_STAT), ==, I_RX_FULL);
+        g_assert_cmphex(dw_rd(t, R_INTR_STAT), ==, I_RX_FULL);
+        g_assert_true(dw_line(t));
+        qtest_clock_step(t->qts, BUSY_NS);
     }
-    dw_take(&t, 0x11, 0x12);
-    dw_stop(&t);
+    dw_take(t, 0x11, 0x12);
 }
 
 /* A driver that polls STATUS gets the next packet as soon as the last. */
-static void test_polls_do_not_delay(void)
+static void test_polls_do_not_delay(DwI2c *t)
 {
-    DwI2c t;
-
-    start_armed(&t);
-    dw_echo(&t, OWN, 0x11, 0x12);
-    dw_target_mode(&t, OWN);
-    dw_rd(&t, R_ENABLE);
-    g_assert_cmphex(dw_rd(&t, R_STATUS), ==, ST_IDLE);
-    dw_settle(&t);
-    dw_take(&t, 0x11, 0x12);
-    dw_stop(&t);
+    dw_echo(t, OWN, 0x11, 0x12);
+    dw_target_mode(t, OWN);
+    dw_rd(t, R_ENABLE);
+    g_assert_cmphex(dw_rd(t, R_STATUS), ==, ST_IDLE);
+    dw_settle(t);
+    dw_take(t, 0x11, 0x12);
 }
 
 /* TX_ABRT comes from the bus, not from what the driver fails to write. */
-static void test_no_words_are_no_abort(void)
+static void test_no_words_are_no_abort(DwI2c *t)
 {
-    DwI2c t;
-
-    start_presented(&t);
-    dw_take(&t, 0x11, 0x12);
-    dw_master_mode(&t, CON_LINUX_MASTER, EEPROM);
-    dw_wr(&t, R_INTR_MASK, 0x244);
-    g_assert_cmphex(dw_rd(&t, R_RAW_INTR_STAT), ==, I_TX_EMPTY);
-    g_assert_cmphex(dw_rd(&t, R_TX_ABRT_SOURCE), ==, 0);
-    dw_wr(&t, R_DATA_CMD, CMD_READ | CMD_RESTART | CMD_STOP);
-    g_assert_cmphex(dw_rd(&t, R_INTR_STAT), ==, I_STOP_DET | I_RX_FULL);
-    dw_stop(&t);
+    dw_take(t, 0x11, 0x12);
+    dw_master_mode(t, CON_LINUX_MASTER, EEPROM);
+    dw_wr(t, R_INTR_MASK, 0x244);
+    g_assert_cmphex(dw_rd(t, R_RAW_INTR_STAT), ==, I_TX_EMPTY);
+    g_assert_cmphex(dw_rd(t, R_TX_ABRT_SOURCE), ==, 0);
+    dw_wr(t, R_DATA_CMD, CMD_READ | CMD_RESTART | CMD_STOP);
+    g_assert_cmphex(dw_rd(t, R_INTR_STAT), ==, I_STOP_DET | I_RX_FULL);
 }
 
-static void test_shutdown_drops_and_refuses(void)
+static void test_shutdown_drops_and_refuses(DwI2c *t)
 {
-    DwI2c t;
-
-    start_presented(&t);
-    g_assert_cmphex(dw_rd(&t, R_CON), ==, CON_LINUX_TARGET);
-    dw_wr(&t, R_CON, 0x2e0);
-    g_assert_cmphex(dw_rd(&t, R_CON), ==, 0x2e0);
-    dw_assert_quiet(&t);
-    dw_disable(&t);
-    dw_echo(&t, OWN, 0x21, 0x22);
-    dw_listen(&t);
-    dw_assert_quiet(&t);
-    dw_stop(&t);
+    g_assert_cmphex(dw_rd(t, R_CON), ==, CON_LINUX_TARGET);
+    dw_wr(t, R_CON, 0x2e0);
+    g_assert_cmphex(dw_rd(t, R_CON), ==, 0x2e0);
+    dw_assert_quiet(t);
+    dw_disable(t);
+    dw_echo(t, OWN, 0x21, 0x22);
+    dw_listen(t);
+    dw_assert_quiet(t);
 }
 
-static void test_new_address_drops_packets(void)
+static void test_new_address_drops_packets(DwI2c *t)
 {
-    DwI2c t;
-
-    start_armed(&t);
-    dw_echo(&t, OWN, 0x11, 0x12);
-    dw_target_mode(&t, OWN + 1);
-    dw_settle(&t);
-    dw_assert_quiet(&t);
-    dw_echo(&t, OWN, 0x11, 0x12);
-    dw_echo(&t, OWN + 1, 0x21, 0x22);
-    dw_target_mode(&t, OWN + 1);
-    dw_settle(&t);
-    dw_take(&t, 0x21, 0x22);
-    dw_assert_quiet(&t);
-    dw_stop(&t);
+    dw_echo(t, OWN, 0x11, 0x12);
+    dw_target_mode(t, OWN + 1);
+    dw_settle(t);
+    dw_assert_quiet(t);
+    dw_echo(t, OWN, 0x11, 0x12);
+    dw_echo(t, OWN + 1, 0x21, 0x22);
+    dw_target_mode(t, OWN + 1);
+    dw_settle(t);
+    dw_take(t, 0x21, 0x22);
+    dw_assert_quiet(t);
 }
 
-static void test_queue_of_sixteen(void)
+static void test_queue_of_sixteen(DwI2c *t)
 {
-    DwI2c t;
     int i;
 
-    start_armed(&t);
     for (i = 0; i < 17; i++) {
-        dw_echo(&t, OWN, 0x40 + i, i);
+        dw_echo(t, OWN, 0x40 + i, i);
     }
-    dw_listen(&t);
+    dw_listen(t);
     for (i = 0; i < 16; i++) {
-        dw_take(&t, 0x40 + i, i);
+        dw_take(t, 0x40 + i, i);
     }
     /* The last one was refused; there is room again. */
-    dw_assert_quiet(&t);
+    dw_assert_quiet(t);
     for (i = 0; i < 16; i++) {
-        dw_echo(&t, OWN, 0x60 + i, i);
+        dw_echo(t, OWN, 0x60 + i, i);
     }
-    dw_listen(&t);
+    dw_listen(t);
     for (i = 0; i < 16; i++) {
-        dw_take(&t, 0x60 + i, i);
+        dw_take(t, 0x60 + i, i);
     }
-    dw_stop(&t);
 }
 
 /* With a threshold the STOP takes the place of RX_FULL for the rest. */
-static void test_rx_threshold(void)
+static void test_rx_threshold(DwI2c *t)
 {
-    DwI2c t;
-
-    start_armed(&t);
-    dw_echo(&t, OWN, 0x11, 0x12);
-    dw_echo(&t, OWN, 0x21, 0x22);
-    dw_target_mode(&t, OWN);
-    dw_wr(&t, R_RX_TL, 1);
-    dw_settle(&t);
-    g_assert_cmphex(dw_rd(&t, R_RAW_INTR_STAT), ==, I_RX_FULL);
-    dw_rd(&t, R_DATA_CMD);
-    g_assert_cmphex(dw_rd(&t, R_RAW_INTR_STAT), ==, I_STOP_DET);
-    dw_rd(&t, R_CLR_STOP_DET);
+    dw_echo(t, OWN, 0x11, 0x12);
+    dw_echo(t, OWN, 0x21, 0x22);
+    dw_target_mode(t, OWN);
+    dw_wr(t, R_RX_TL, 1);
+    dw_settle(t);
+    g_assert_cmphex(dw_rd(t, R_RAW_INTR_STAT), ==, I_RX_FULL);
+    dw_rd(t, R_DATA_CMD);
+    g_assert_cmphex(dw_rd(t, R_RAW_INTR_STAT), ==, I_STOP_DET);
+    dw_rd(t, R_CLR_STOP_DET);
     /* The rest stays readable, the next packet waits for it. */
-    g_assert_cmphex(dw_rd(&t, R_RXFLR), ==, 1);
-    g_assert_cmphex(dw_rd(&t, R_DATA_CMD), ==, 0x12);
-    g_assert_cmphex(dw_rd(&t, R_DATA_CMD), ==, 0x21 | FIRST_BYTE);
-    dw_stop(&t);
+    g_assert_cmphex(dw_rd(t, R_RXFLR), ==, 1);
+    g_assert_cmphex(dw_rd(t, R_DATA_CMD), ==, 0x12);
+    g_assert_cmphex(dw_rd(t, R_DATA_CMD), ==, 0x21 | FIRST_BYTE);
 }
 
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-    qtest_add_func("/dw-i2c/target/stored-while-deaf-presented-after-settle",
-                   test_stored_while_deaf_presented_after_settle);
-    qtest_add_func("/dw-i2c/target/nothing-before-an-address-was-chosen",
-                   test_nothing_before_an_address_was_chosen);
-    qtest_add_func("/dw-i2c/target/only-own-address", test_only_own_address);
-    qtest_add_func("/dw-i2c/target/stop-after-drain-then-next-packet",
-                   test_stop_after_drain_then_next_packet);
-    qtest_add_func("/dw-i2c/target/clear-all-ends-a-packet-too",
-                   test_clear_all_ends_a_packet_too);
-    qtest_add_func("/dw-i2c/target/disable-in-mid-drain-replays",
-                   test_disable_in_mid_drain_replays);
-    qtest_add_func("/dw-i2c/target/master-transfer-before-the-replay",
-                   test_master_transfer_before_the_replay);
-    qtest_add_func("/dw-i2c/target/noticed-packet-shows-as-activity",
-                   test_noticed_packet_shows_as_activity);
-    qtest_add_func("/dw-i2c/target/shown-stop-ends-a-packet",
-                   test_shown_stop_ends_a_packet);
-    qtest_add_func("/dw-i2c/target/abort-leaves-the-packet",
-                   test_abort_leaves_the_packet);
-    qtest_add_func("/dw-i2c/target/unregister-drops-and-refuses",
-                   test_unregister_drops_and_refuses);
-    qtest_add_func("/dw-i2c/target/suspend-drops-and-refuses",
-                   test_suspend_drops_and_refuses);
-    qtest_add_func("/dw-i2c/target/mask-before-a-transfer-keeps-packets",
-                   test_mask_before_a_transfer_keeps_packets);
-    qtest_add_func("/dw-i2c/target/mask-is-obeyed", test_mask_is_obeyed);
-    qtest_add_func("/dw-i2c/target/mask-in-a-transfer-is-obeyed",
-                   test_mask_in_a_transfer_is_obeyed);
-    qtest_add_func("/dw-i2c/target/status-takes-nothing-back",
-                   test_status_takes_nothing_back);
-    qtest_add_func("/dw-i2c/target/polls-do-not-delay",
-                   test_polls_do_not_delay);
-    qtest_add_func("/dw-i2c/target/no-words-are-no-abort",
-                   test_no_words_are_no_abort);
-    qtest_add_func("/dw-i2c/target/shutdown-drops-and-refuses",
-                   test_shutdown_drops_and_refuses);
-    qtest_add_func("/dw-i2c/target/new-address-drops-packets",
-                   test_new_address_drops_packets);
-    qtest_add_func("/dw-i2c/target/queue-of-sixteen", test_queue_of_sixteen);
-    qtest_add_func("/dw-i2c/target/rx-threshold", test_rx_threshold);
+#define T(f) qtest_add_func("/dw-i2c/target/" #f, test_ ## f)
+#define ARMED(f) dw_add_test("/dw-i2c/target/" #f, test_ ## f, start_armed)
+#define PRESENTED(f) \
+    dw_add_test("/dw-i2c/target/" #f, test_ ## f, start_presented)
+    ARMED(stored_while_deaf_presented_after_settle);
+    T(nothing_before_an_address_was_chosen);
+    ARMED(only_own_address);
+    ARMED(stop_after_drain_then_next_packet);
+    PRESENTED(clear_all_ends_a_packet_too);
+    PRESENTED(disable_in_mid_drain_replays);
+    PRESENTED(master_transfer_before_the_replay);
+    PRESENTED(noticed_packet_shows_as_activity);
+    PRESENTED(shown_stop_ends_a_packet);
+    PRESENTED(abort_leaves_the_packet);
+    PRESENTED(unregister_drops_and_refuses);
+    PRESENTED(suspend_drops_and_refuses);
+    ARMED(mask_before_a_transfer_keeps_packets);
+    PRESENTED(mask_is_obeyed);
+    PRESENTED(mask_in_a_transfer_is_obeyed);
+    PRESENTED(status_takes_nothing_back);
+    ARMED(polls_do_not_delay);
+    PRESENTED(no_words_are_no_abort);
+    PRESENTED(shutdown_drops_and_refuses);
+    ARMED(new_address_drops_packets);
+    ARMED(queue_of_sixteen);
+    ARMED(rx_threshold);
     return g_test_run();
 }

@@ -3,6 +3,7 @@
  * Helpers of the DesignWare I2C register tests.
  */
 #include "qemu/osdep.h"
+#include "qobject/qdict.h"
 #include "dw-i2c-util.h"
 #include "hw/pci/pci_regs.h"
 
@@ -22,14 +23,6 @@ void dw_map(DwI2c *t)
     qpci_device_enable(t->dev);
     t->bar = qpci_iomap(t->dev, 0, &size);
     g_assert_cmphex(size, ==, 0x1000);
-}
-
-void dw_adopt(DwI2c *t, QPCIBar bar)
-{
-    t->pci = qpci_new_pc(t->qts, NULL);
-    t->dev = qpci_device_find(t->pci, QPCI_DEVFN(SLOT, 0));
-    g_assert_nonnull(t->dev);
-    t->bar = bar;
 }
 
 void dw_start_args(DwI2c *t, const char *args)
@@ -56,6 +49,99 @@ void dw_stop(DwI2c *t)
     }
     qtest_quit(t->qts);
     memset(t, 0, sizeof(*t));
+}
+
+/* Returns whether it has completed. */
+static bool wait_for_migration(QTestState *qts)
+{
+    for (;;) {
+        QDict *rsp = qtest_qmp(qts, "{'execute': 'query-migrate'}");
+        g_autofree char *status = g_strdup(qdict_get_try_str(
+            qdict_get_qdict(rsp, "return"), "status") ?: "none");
+
+        qobject_unref(rsp);
+        if (g_str_equal(status, "completed")) {
+            return true;
+        }
+        if (g_str_equal(status, "failed")) {
+            return false;
+        }
+        g_usleep(1000);
+    }
+}
+
+char *dw_save(DwI2c *t)
+{
+    g_autofree char *uri = NULL;
+    char *path;
+    int fd = g_file_open_tmp("dw-i2c-XXXXXX", &path, NULL);
+
+    g_assert_cmpint(fd, >=, 0);
+    close(fd);
+    uri = g_strdup_printf("file:%s", path);
+    qtest_qmp_assert_success(t->qts, "{'execute': 'migrate',"
+                             " 'arguments': {'uri': %s}}", uri);
+    g_assert_true(wait_for_migration(t->qts));
+    return path;
+}
+
+bool dw_load(DwI2c *t, const char *args, const char *path, QPCIBar bar)
+{
+    g_autofree char *uri = g_strdup_printf("file:%s", path);
+    g_autofree char *incoming = g_strdup_printf("%s -incoming defer", args);
+
+    memset(t, 0, sizeof(*t));
+    t->qts = qtest_init(incoming);
+    qtest_qmp_assert_success(t->qts, "{'execute': 'migrate-incoming',"
+                             " 'arguments': {'uri': %s,"
+                             " 'exit-on-error': false}}", uri);
+    if (!wait_for_migration(t->qts)) {
+        return false;
+    }
+    qtest_qmp_eventwait(t->qts, "RESUME");
+    t->pci = qpci_new_pc(t->qts, NULL);
+    t->dev = qpci_device_find(t->pci, QPCI_DEVFN(SLOT, 0));
+    g_assert_nonnull(t->dev);
+    t->bar = bar;
+    return true;
+}
+
+void dw_migrate(DwI2c *t, const char *args)
+{
+    g_autofree char *path = dw_save(t);
+    QPCIBar bar = t->bar;
+
+    dw_stop(t);
+    g_assert_true(dw_load(t, args, path, bar));
+    unlink(path);
+}
+
+typedef struct DwTest {
+    void (*run)(DwI2c *t);
+    void (*start)(DwI2c *t);
+} DwTest;
+
+static void dw_test_run(const void *data)
+{
+    const DwTest *test = data;
+    DwI2c t;
+
+    if (test->start) {
+        test->start(&t);
+    } else {
+        dw_start(&t, NULL);
+    }
+    test->run(&t);
+    dw_stop(&t);
+}
+
+void dw_add_test(const char *path, void (*run)(DwI2c *t),
+                 void (*start)(DwI2c *t))
+{
+    DwTest *test = g_new(DwTest, 1);
+
+    *test = (DwTest) { run, start };
+    qtest_add_data_func_full(path, test, dw_test_run, g_free);
 }
 
 uint32_t dw_rd(DwI2c *t, unsigned offset)

@@ -95,9 +95,22 @@ void dw_start(DwI2c *t, const char *extra);
 void dw_start_args(DwI2c *t, const char *args);
 /* Map the BAR, as after a reset. */
 void dw_map(DwI2c *t);
-/* Keep the mapping that came with a migration stream at @addr. */
-void dw_adopt(DwI2c *t, QPCIBar bar);
 void dw_stop(DwI2c *t);
+/* Save the machine to a file: to unlink() and g_free(). */
+char *dw_save(DwI2c *t);
+/*
+ * Load a file into a new machine, where the BAR is as it was; false: the
+ * machine did not take it.
+ */
+bool dw_load(DwI2c *t, const char *args, const char *path, QPCIBar bar);
+/* Both: the machine goes on in a new one, @args is the command line of both. */
+void dw_migrate(DwI2c *t, const char *args);
+/*
+ * Enter a test that gets a machine of its own, which @start starts; %NULL:
+ * dw_start() without more arguments.
+ */
+void dw_add_test(const char *path, void (*run)(DwI2c *t),
+                 void (*start)(DwI2c *t));
 
 uint32_t dw_rd(DwI2c *t, unsigned offset);
 void dw_wr(DwI2c *t, unsigned offset, uint32_t value);

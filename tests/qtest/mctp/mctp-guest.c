@@ -32,6 +32,27 @@ void answer_clear(Answer *a)
     g_clear_pointer(&a->payload, g_byte_array_unref);
 }
 
+void answer_is(Answer a, uint16_t rc)
+{
+    g_assert_cmphex(a.ret_code, ==, rc);
+    g_assert_true(rc == 0 || a.payload->len == 0);
+    answer_clear(&a);
+}
+
+void assert_answer(Answer a, uint16_t rc, const void *payload, size_t len)
+{
+    g_assert_cmphex(a.ret_code, ==, rc);
+    g_assert_cmpmem(a.payload->data, a.payload->len, payload, len);
+    answer_clear(&a);
+}
+
+void assert_equal_answers(const Answer *a, const Answer *b)
+{
+    g_assert_cmphex(a->ret_code, ==, b->ret_code);
+    g_assert_cmpmem(a->payload->data, a->payload->len, b->payload->data,
+                    b->payload->len);
+}
+
 void mctp_listen(DwI2c *t)
 {
     dw_listen(t);
@@ -213,53 +234,6 @@ void mctp_unplug(DwI2c *t, const char *port, const char *id)
                     " 'path': %s, 'property': 'realized'}}", id);
     g_assert_true(qdict_haskey(rsp, "error"));
     qobject_unref(rsp);
-}
-
-static char *migration_status(QTestState *qts)
-{
-    QDict *rsp = qtest_qmp(qts, "{'execute': 'query-migrate'}");
-    char *status = g_strdup(qdict_get_try_str(
-        qdict_get_qdict(rsp, "return"), "status") ?: "none");
-
-    qobject_unref(rsp);
-    return status;
-}
-
-static void migration_finish(QTestState *qts)
-{
-    for (;;) {
-        g_autofree char *status = migration_status(qts);
-
-        g_assert_cmpstr(status, !=, "failed");
-        if (g_str_equal(status, "completed")) {
-            return;
-        }
-        g_usleep(1000);
-    }
-}
-
-void mctp_migrate(DwI2c *t, const char *args)
-{
-    g_autofree char *path = NULL;
-    g_autofree char *uri = NULL;
-    g_autofree char *incoming = g_strdup_printf("%s -incoming defer", args);
-    QPCIBar bar = t->bar;
-    int fd = g_file_open_tmp("mctp-state-XXXXXX", &path, NULL);
-
-    g_assert_cmpint(fd, >=, 0);
-    close(fd);
-    uri = g_strdup_printf("file:%s", path);
-    qtest_qmp_assert_success(t->qts, "{'execute': 'migrate',"
-                             " 'arguments': {'uri': %s}}", uri);
-    migration_finish(t->qts);
-    dw_stop(t);
-    t->qts = qtest_init(incoming);
-    qtest_qmp_assert_success(t->qts, "{'execute': 'migrate-incoming',"
-                             " 'arguments': {'uri': %s}}", uri);
-    migration_finish(t->qts);
-    qtest_qmp_eventwait(t->qts, "RESUME");
-    dw_adopt(t, bar);
-    unlink(path);
 }
 
 Mailbox mailbox_open(DwI2c *t, int devfn, int bar)

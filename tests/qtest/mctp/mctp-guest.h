@@ -39,6 +39,12 @@ typedef struct Answer {
 
 /** answer_clear() - free what an answer holds */
 void answer_clear(Answer *a);
+/** answer_is() - asserts code, and no payload but with success; frees it */
+void answer_is(Answer a, uint16_t rc);
+/** assert_answer() - asserts code and payload, and frees the answer */
+void assert_answer(Answer a, uint16_t rc, const void *payload, size_t len);
+/** assert_equal_answers() - in code and payload */
+void assert_equal_answers(const Answer *a, const Answer *b);
 
 /**
  * mctp_listen() - the driver is bound: target mode at OWN
@@ -78,12 +84,6 @@ Answer mctp_command(DwI2c *t, uint8_t address, uint8_t eid, uint16_t opcode,
 
 /** mctp_unplug() - unplug the device @id from slot 0 of root port @port */
 void mctp_unplug(DwI2c *t, const char *port, const char *id);
-
-/**
- * mctp_migrate() - save the machine to a file, load it into a new one
- * @args: command line of both
- */
-void mctp_migrate(DwI2c *t, const char *args);
 
 /**
  * struct Mailbox - a PCI function with a mailbox

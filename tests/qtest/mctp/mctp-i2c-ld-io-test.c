@@ -46,7 +46,7 @@ static void config_write(Net *n, unsigned reg, unsigned enables, uint32_t data)
                       reg, enables, true, data);
     const uint8_t nothing[4] = { 0 };
 
-    assert_answer(&a, 0, nothing, sizeof(nothing));
+    assert_answer(a, 0, nothing, sizeof(nothing));
 }
 
 static uint32_t config_read(Net *n, unsigned reg, unsigned enables)
@@ -70,7 +70,7 @@ static uint32_t config_read(Net *n, unsigned reg, unsigned enables)
     return first;
 }
 
-static void test_config_refused(void)
+static void test_config_refused(Net *n)
 {
     static const struct {
         uint8_t port;
@@ -80,35 +80,25 @@ static void test_config_refused(void)
         { PORT_DEVICE, 1 }, { PORT_DEVICE, 0xffff }, { PORT_DEVICE, 0x100 },
     };
     const uint8_t in[13] = { PORT_DEVICE, 0, 0xf0 };
-    Answer a;
-    Net n;
 
-    net_up(&n);
     for (size_t d = 0; d < ARRAY_SIZE(ccis); d++) {
         for (size_t i = 0; i < ARRAY_SIZE(nobody); i++) {
-            a = config(&n, ccis[d], nobody[i].port, nobody[i].ld, 0, 15,
-                       false, 0);
-            assert_answer(&a, RC_INVALID, NULL, 0);
+            answer_is(config(n, ccis[d], nobody[i].port, nobody[i].ld, 0, 15,
+                             false, 0), RC_INVALID);
         }
-        a = net_ask(&n, ccis[d], OP_CONFIG, in, 11);
-        assert_answer(&a, RC_LENGTH, NULL, 0);
-        a = net_ask(&n, ccis[d], OP_CONFIG, in, 13);
-        assert_answer(&a, RC_LENGTH, NULL, 0);
+        answer_is(net_ask(n, ccis[d], OP_CONFIG, in, 11), RC_LENGTH);
+        answer_is(net_ask(n, ccis[d], OP_CONFIG, in, 13), RC_LENGTH);
     }
     /* a switch's command: the device itself has no ports */
-    a = net_ask(&n, NET_CCI_DEVICE_MCTP, OP_CONFIG, in, 12);
-    assert_answer(&a, RC_UNSUPPORTED, NULL, 0);
-    a = net_ask(&n, NET_CCI_DEVICE_MCTP, OP_MEMORY, in, HEAD_SHORT - 3);
-    assert_answer(&a, RC_UNSUPPORTED, NULL, 0);
-    net_down(&n);
+    answer_is(net_ask(n, NET_CCI_DEVICE_MCTP, OP_CONFIG, in, 12),
+              RC_UNSUPPORTED);
+    answer_is(net_ask(n, NET_CCI_DEVICE_MCTP, OP_MEMORY, in, HEAD_SHORT - 3),
+              RC_UNSUPPORTED);
 }
 
-static void test_config_read(void)
+static void test_config_read(Net *n)
 {
-    Net n;
-
-    net_up(&n);
-    g_assert_cmphex(config_read(&n, 0, 15), ==, 0x0d938086);
+    g_assert_cmphex(config_read(n, 0, 15), ==, 0x0d938086);
     /* only what is enabled; the low bits of the register do not count */
     for (unsigned enables = 0; enables < 16; enables++) {
         uint32_t mask = 0;
@@ -116,48 +106,44 @@ static void test_config_read(void)
         for (unsigned i = 0; i < 4; i++) {
             mask |= (enables >> i & 1) * 0xffu << 8 * i;
         }
-        g_assert_cmphex(config_read(&n, enables & 3, enables), ==,
+        g_assert_cmphex(config_read(n, enables & 3, enables), ==,
                         0x0d938086 & mask);
     }
     /* the serial number, in extended space, and the very end */
-    g_assert_cmphex(config_read(&n, 0x100, 3), ==, 0x0003);
-    g_assert_cmphex(config_read(&n, 0x104, 15), ==, 0x99);
-    g_assert_cmphex(config_read(&n, 0xffc, 15), ==, 0);
-    net_down(&n);
+    g_assert_cmphex(config_read(n, 0x100, 3), ==, 0x0003);
+    g_assert_cmphex(config_read(n, 0x104, 15), ==, 0x99);
+    g_assert_cmphex(config_read(n, 0xffc, 15), ==, 0);
 }
 
-static void test_config_write(void)
+static void test_config_write(Net *n)
 {
     uint32_t class_and_revision;
-    Net n;
 
-    net_up(&n);
     /* what is read-only stays */
-    config_write(&n, PCI_VENDOR_ID, 15, 0xffffffff);
-    g_assert_cmphex(config_read(&n, 0, 15), ==, 0x0d938086);
-    class_and_revision = config_read(&n, PCI_CLASS_REVISION, 15);
-    config_write(&n, PCI_CLASS_REVISION, 15, ~class_and_revision);
-    g_assert_cmphex(config_read(&n, PCI_CLASS_REVISION, 15), ==,
+    config_write(n, PCI_VENDOR_ID, 15, 0xffffffff);
+    g_assert_cmphex(config_read(n, 0, 15), ==, 0x0d938086);
+    class_and_revision = config_read(n, PCI_CLASS_REVISION, 15);
+    config_write(n, PCI_CLASS_REVISION, 15, ~class_and_revision);
+    g_assert_cmphex(config_read(n, PCI_CLASS_REVISION, 15), ==,
                     class_and_revision);
 
     /* a BAR tells its size */
-    config_write(&n, PCI_BASE_ADDRESS_2, 15, 0xffffffff);
-    g_assert_cmphex(config_read(&n, PCI_BASE_ADDRESS_2, 15) & ~0xfu, ==,
+    config_write(n, PCI_BASE_ADDRESS_2, 15, 0xffffffff);
+    g_assert_cmphex(config_read(n, PCI_BASE_ADDRESS_2, 15) & ~0xfu, ==,
                     ~(REGISTERS_SIZE - 1u));
 
     /* and is written by halves and bytes */
-    config_write(&n, PCI_BASE_ADDRESS_2, 15, 0);
-    config_write(&n, PCI_BASE_ADDRESS_2, 0, 0xffffffff);
-    g_assert_cmphex(config_read(&n, PCI_BASE_ADDRESS_2, 14), ==, 0);
-    config_write(&n, PCI_BASE_ADDRESS_2, 4, 0x12345678);
-    g_assert_cmphex(config_read(&n, PCI_BASE_ADDRESS_2, 14), ==, 0x00340000);
-    config_write(&n, PCI_BASE_ADDRESS_2, 8, 0xd0ffffff);
-    g_assert_cmphex(config_read(&n, PCI_BASE_ADDRESS_2, 14), ==, 0xd0340000);
-    config_write(&n, PCI_BASE_ADDRESS_2, 12, 0x56780000);
-    g_assert_cmphex(config_read(&n, PCI_BASE_ADDRESS_2, 14), ==, 0x56780000);
-    config_write(&n, PCI_BASE_ADDRESS_2, 6, 0x0012c000);
-    g_assert_cmphex(config_read(&n, PCI_BASE_ADDRESS_2, 14), ==, 0x5612c000);
-    net_down(&n);
+    config_write(n, PCI_BASE_ADDRESS_2, 15, 0);
+    config_write(n, PCI_BASE_ADDRESS_2, 0, 0xffffffff);
+    g_assert_cmphex(config_read(n, PCI_BASE_ADDRESS_2, 14), ==, 0);
+    config_write(n, PCI_BASE_ADDRESS_2, 4, 0x12345678);
+    g_assert_cmphex(config_read(n, PCI_BASE_ADDRESS_2, 14), ==, 0x00340000);
+    config_write(n, PCI_BASE_ADDRESS_2, 8, 0xd0ffffff);
+    g_assert_cmphex(config_read(n, PCI_BASE_ADDRESS_2, 14), ==, 0xd0340000);
+    config_write(n, PCI_BASE_ADDRESS_2, 12, 0x56780000);
+    g_assert_cmphex(config_read(n, PCI_BASE_ADDRESS_2, 14), ==, 0x56780000);
+    config_write(n, PCI_BASE_ADDRESS_2, 6, 0x0012c000);
+    g_assert_cmphex(config_read(n, PCI_BASE_ADDRESS_2, 14), ==, 0x5612c000);
 }
 
 /* -- memory --------------------------------------------------------------- */
@@ -206,16 +192,16 @@ static Answer short_memory(Net *n, NetCCI cci, const Mem *m, const void *data,
     return net_ask(n, cci, OP_MEMORY, in, HEAD_SHORT + size);
 }
 
-static void assert_read(Answer *a, const void *data, size_t len)
+static void assert_read(Answer a, const void *data, size_t len)
 {
-    g_assert_cmphex(a->ret_code, ==, 0);
-    g_assert_cmpuint(a->payload->len, ==, 4 + len);
-    g_assert_cmphex(ldl_le_p(a->payload->data), ==, len);
-    g_assert_cmpmem(a->payload->data + 4, len, data, len);
-    answer_clear(a);
+    g_assert_cmphex(a.ret_code, ==, 0);
+    g_assert_cmpuint(a.payload->len, ==, 4 + len);
+    g_assert_cmphex(ldl_le_p(a.payload->data), ==, len);
+    g_assert_cmpmem(a.payload->data + 4, len, data, len);
+    answer_clear(&a);
 }
 
-static void assert_written(Answer *a, size_t len)
+static void assert_written(Answer a, size_t len)
 {
     uint8_t done[4] = { len, len >> 8 };
 
@@ -234,7 +220,7 @@ static void read_is(Net *n, Mem m, const void *data)
     for (size_t i = 0; i < ARRAY_SIZE(ccis); i++) {
         Answer a = memory(n, ccis[i], &m, NULL, 0);
 
-        assert_read(&a, data, m.len);
+        assert_read(a, data, m.len);
     }
 }
 
@@ -245,7 +231,7 @@ static void write_to(Net *n, Mem m, const void *data)
 
     m.write = true;
     a = memory(n, ccis[turn++ % ARRAY_SIZE(ccis)], &m, data, m.len);
-    assert_written(&a, m.len);
+    assert_written(a, m.len);
 }
 
 static void refused(Net *n, Mem m, size_t size, uint16_t rc)
@@ -253,9 +239,7 @@ static void refused(Net *n, Mem m, size_t size, uint16_t rc)
     const uint8_t data[64] = { 0 };
 
     for (size_t i = 0; i < ARRAY_SIZE(ccis); i++) {
-        Answer a = memory(n, ccis[i], &m, data, size);
-
-        assert_answer(&a, rc, NULL, 0);
+        answer_is(memory(n, ccis[i], &m, data, size), rc);
     }
 }
 
@@ -272,64 +256,57 @@ static Mem writing(Mem m)
     return m;
 }
 
-static void test_memory_refused(void)
+static void test_memory_refused(Net *n)
 {
     const Mem good = range(BAR_REGISTERS, 8);
     const uint8_t in[HEAD] = { PORT_DEVICE };
-    Net n;
     Mem m;
 
-    net_up(&n);
     /* no memory space yet */
-    refused(&n, good, 0, RC_INTERNAL);
-    refused(&n, writing(good), 8, RC_INTERNAL);
-    map_function(&n);
+    refused(n, good, 0, RC_INTERNAL);
+    refused(n, writing(good), 8, RC_INTERNAL);
+    map_function(n);
 
     for (size_t i = 0; i < ARRAY_SIZE(ccis); i++) {
-        Answer a = net_ask(&n, ccis[i], OP_MEMORY, in, HEAD_SHORT - 1);
-
-        assert_answer(&a, RC_LENGTH, NULL, 0);
+        answer_is(net_ask(n, ccis[i], OP_MEMORY, in, HEAD_SHORT - 1),
+                  RC_LENGTH);
     }
     m = good;
     m.port = PORT_EMPTY;
-    refused(&n, m, 0, RC_INVALID);
+    refused(n, m, 0, RC_INVALID);
     m.port = PORT_OTHER;
-    refused(&n, m, 0, RC_INVALID);
+    refused(n, m, 0, RC_INVALID);
     m.port = PORT_NONE;
-    refused(&n, m, 0, RC_INVALID);
+    refused(n, m, 0, RC_INVALID);
     m = good;
     m.ld = 1;
-    refused(&n, m, 0, RC_INVALID);
-    refused(&n, writing(m), 8, RC_INVALID);
+    refused(n, m, 0, RC_INVALID);
+    refused(n, writing(m), 8, RC_INVALID);
 
-    refused(&n, range(BAR_REGISTERS, 0), 0, RC_INVALID);
-    refused(&n, range(BAR_REGISTERS, 4097), 0, RC_INVALID);
-    refused(&n, range(BAR_REGISTERS, 0xffff), 0, RC_INVALID);
+    refused(n, range(BAR_REGISTERS, 0), 0, RC_INVALID);
+    refused(n, range(BAR_REGISTERS, 4097), 0, RC_INVALID);
+    refused(n, range(BAR_REGISTERS, 0xffff), 0, RC_INVALID);
     /* an answer that would not fit, but in a mailbox */
     m = range(BAR_REGISTERS, 4096);
     for (size_t i = 0; i < ARRAY_SIZE(ccis); i++) {
-        Answer a = memory(&n, ccis[i], &m, NULL, 0);
-
-        g_assert_cmphex(a.ret_code, ==,
-                        ccis[i] == NET_CCI_SWITCH_PCI ? 0 : RC_INVALID);
-        answer_clear(&a);
+        answer_is(memory(n, ccis[i], &m, NULL, 0),
+                  ccis[i] == NET_CCI_SWITCH_PCI ? 0 : RC_INVALID);
     }
-    refused(&n, range(UINT64_MAX, 1), 0, RC_INVALID);
-    refused(&n, range(UINT64_MAX - 6, 8), 0, RC_INVALID);
+    refused(n, range(UINT64_MAX, 1), 0, RC_INVALID);
+    refused(n, range(UINT64_MAX - 6, 8), 0, RC_INVALID);
     /* data that is not there, and data that nobody asked for */
-    refused(&n, writing(good), 7, RC_INVALID);
-    refused(&n, writing(good), 0, RC_INVALID);
-    refused(&n, writing(good), 10, RC_LENGTH);
-    refused(&n, good, 4, RC_LENGTH);
+    refused(n, writing(good), 7, RC_INVALID);
+    refused(n, writing(good), 0, RC_INVALID);
+    refused(n, writing(good), 10, RC_LENGTH);
+    refused(n, good, 4, RC_LENGTH);
 
     /* what no BAR has, all of it or a part */
-    refused(&n, range(0, 8), 0, RC_INTERNAL);
-    refused(&n, range(BAR_REGISTERS - 4, 8), 0, RC_INTERNAL);
-    refused(&n, range(BAR_REGISTERS + REGISTERS_SIZE, 4), 0, RC_INTERNAL);
-    refused(&n, range(BAR_REGISTERS + REGISTERS_SIZE - 4, 8), 0, RC_INTERNAL);
-    refused(&n, writing(range(BAR_REGISTERS + REGISTERS_SIZE - 4, 8)), 8,
+    refused(n, range(0, 8), 0, RC_INTERNAL);
+    refused(n, range(BAR_REGISTERS - 4, 8), 0, RC_INTERNAL);
+    refused(n, range(BAR_REGISTERS + REGISTERS_SIZE, 4), 0, RC_INTERNAL);
+    refused(n, range(BAR_REGISTERS + REGISTERS_SIZE - 4, 8), 0, RC_INTERNAL);
+    refused(n, writing(range(BAR_REGISTERS + REGISTERS_SIZE - 4, 8)), 8,
             RC_INTERNAL);
-    net_down(&n);
 }
 
 static void test_memory_read(void)
@@ -404,58 +381,49 @@ static void test_memory_write(void)
 }
 
 /* A command through the host's mailbox: the answer is the LD's own */
-static void test_mailbox_by_hand(void)
+static void test_mailbox_by_hand(Net *n)
 {
     uint8_t command[8] = { 0x00, 0x40 };
     const uint8_t doorbell[4] = { 1 };
     Answer a;
-    Net n;
 
-    net_up(&n);
-    map_function(&n);
-    write_to(&n, range(MBOX_COMMAND, 8), command);
-    write_to(&n, range(MBOX_CONTROL, 4), doorbell);
-    read_is(&n, range(MBOX_CONTROL, 4), (uint8_t[4]) { 0 });
-    read_is(&n, range(MBOX_STATUS, 8), (uint8_t[8]) { 0 });
-    a = net_through(&n, to_ld[1], 0x4000, NULL, 0);
+    map_function(n);
+    write_to(n, range(MBOX_COMMAND, 8), command);
+    write_to(n, range(MBOX_CONTROL, 4), doorbell);
+    read_is(n, range(MBOX_CONTROL, 4), (uint8_t[4]) { 0 });
+    read_is(n, range(MBOX_STATUS, 8), (uint8_t[8]) { 0 });
+    a = net_through(n, to_ld[1], 0x4000, NULL, 0);
     g_assert_cmphex(a.ret_code, ==, 0);
     g_assert_cmpuint(a.payload->len, ==, 0x45);
-    read_is(&n, range(MBOX_PAYLOAD, 0x45), a.payload->data);
+    read_is(n, range(MBOX_PAYLOAD, 0x45), a.payload->data);
     answer_clear(&a);
-    net_down(&n);
 }
 
-static void test_short_header(void)
+static void test_short_header(Net *n)
 {
     const uint8_t head[8] = { [2] = 1, [4] = 3 };
     const uint8_t data[8] = { 1, 2, 3, 4, 5, 6, 7, 8 };
-    Net n;
 
-    net_up(&n);
-    map_function(&n);
+    map_function(n);
     for (size_t i = 0; i < ARRAY_SIZE(ccis); i++) {
         Mem m = range(BAR_REGISTERS, 8);
-        Answer a = short_memory(&n, ccis[i], &m, NULL, 0);
+        Answer a = short_memory(n, ccis[i], &m, NULL, 0);
 
-        assert_read(&a, head, 8);
+        assert_read(a, head, 8);
         m = range(MBOX_PAYLOAD + 8 * i, 8);
-        a = short_memory(&n, ccis[i], &m, data, 8);
-        assert_written(&a, 8);
-        read_is(&n, m, data);
+        a = short_memory(n, ccis[i], &m, data, 8);
+        assert_written(a, 8);
+        read_is(n, m, data);
         /* with one byte it is as long as a full header, and taken for that */
         m.len = 1;
-        a = short_memory(&n, ccis[i], &m, data + 4, 1);
-        assert_answer(&a, RC_INVALID, NULL, 0);
-        read_is(&n, m, data);
+        answer_is(short_memory(n, ccis[i], &m, data + 4, 1), RC_INVALID);
+        read_is(n, m, data);
 
         m.ld = 1;
-        a = short_memory(&n, ccis[i], &m, NULL, 0);
-        assert_answer(&a, RC_INVALID, NULL, 0);
+        answer_is(short_memory(n, ccis[i], &m, NULL, 0), RC_INVALID);
         m = range(MBOX_PAYLOAD, 0);
-        a = short_memory(&n, ccis[i], &m, NULL, 0);
-        assert_answer(&a, RC_INVALID, NULL, 0);
+        answer_is(short_memory(n, ccis[i], &m, NULL, 0), RC_INVALID);
     }
-    net_down(&n);
 }
 
 /* -- a port that no host uses --------------------------------------------- */
@@ -469,9 +437,10 @@ static void test_short_header(void)
 static void unbind(Net *n)
 {
     const uint8_t in[] = { 0, 1, SURPRISE };
-    Answer a = net_ask(n, NET_CCI_SWITCH_PCI, 0x5202, in, sizeof(in));
+    Answer a;
 
-    assert_answer(&a, RC_BG_STARTED, NULL, 0);
+    answer_is(net_ask(n, NET_CCI_SWITCH_PCI, 0x5202, in, sizeof(in)),
+              RC_BG_STARTED);
     qtest_clock_step(n->t.qts, UNBIND_NS);
     a = net_ask(n, NET_CCI_SWITCH_PCI, 0x0002, NULL, 0);
     g_assert_cmphex(a.payload->data[0], ==, 100 << 1);
@@ -480,75 +449,67 @@ static void unbind(Net *n)
 }
 
 /* The manager looks after a device before a host gets it */
-static void test_unbound(void)
+static void test_unbound(Net *n)
 {
     const uint8_t head[8] = { [2] = 1, [4] = 3 };
     Answer a, b;
-    Net n;
 
-    net_up(&n);
-    a = net_through(&n, to_ld[1], 0x4000, NULL, 0);
-    unbind(&n);
-    b = net_through(&n, to_ld[1], 0x4000, NULL, 0);
+    a = net_through(n, to_ld[1], 0x4000, NULL, 0);
+    unbind(n);
+    b = net_through(n, to_ld[1], 0x4000, NULL, 0);
     g_assert_cmphex(b.ret_code, ==, 0);
-    assert_equal_answers(&a, &b);
+    assert_same_answers(&a, &b);
     answer_clear(&a);
     answer_clear(&b);
 
-    g_assert_cmphex(config_read(&n, 0, 15), ==, 0x0d938086);
-    refused(&n, range(BAR_REGISTERS, 8), 0, RC_INTERNAL);
-    map_function(&n);
-    read_is(&n, range(BAR_REGISTERS, 8), head);
-    net_down(&n);
+    g_assert_cmphex(config_read(n, 0, 15), ==, 0x0d938086);
+    refused(n, range(BAR_REGISTERS, 8), 0, RC_INTERNAL);
+    map_function(n);
+    read_is(n, range(BAR_REGISTERS, 8), head);
 }
 
 static void control(Net *n, uint8_t op)
 {
     const uint8_t in[] = { PORT_DEVICE, op };
-    Answer a = net_ask(n, NET_CCI_SWITCH_MCTP, 0x5102, in, sizeof(in));
 
-    assert_answer(&a, 0, NULL, 0);
+    assert_answer(net_ask(n, NET_CCI_SWITCH_MCTP, 0x5102, in, sizeof(in)), 0,
+                  NULL, 0);
 }
 
 /* A device that is held in reset does not answer */
-static void test_held_in_reset(void)
+static void test_held_in_reset(Net *n)
 {
     const uint8_t identify[16] = { PORT_DEVICE, 0, 12, [7] = 1 };
-    Net n;
 
-    net_up(&n);
-    control(&n, PERST_ASSERT);
+    control(n, PERST_ASSERT);
     for (size_t i = 0; i < ARRAY_SIZE(ccis); i++) {
-        Answer a = net_ask(&n, ccis[i], 0x5300, identify, sizeof(identify));
-
-        assert_answer(&a, RC_INVALID, NULL, 0);
-        a = config(&n, ccis[i], PORT_DEVICE, 0, 0, 15, false, 0);
-        assert_answer(&a, RC_INVALID, NULL, 0);
+        answer_is(net_ask(n, ccis[i], 0x5300, identify, sizeof(identify)),
+                  RC_INVALID);
+        answer_is(config(n, ccis[i], PORT_DEVICE, 0, 0, 15, false, 0),
+                  RC_INVALID);
     }
-    refused(&n, range(BAR_REGISTERS, 8), 0, RC_INVALID);
-    control(&n, PERST_DEASSERT);
-    g_assert_cmphex(config_read(&n, 0, 15), ==, 0x0d938086);
+    refused(n, range(BAR_REGISTERS, 8), 0, RC_INVALID);
+    control(n, PERST_DEASSERT);
+    g_assert_cmphex(config_read(n, 0, 15), ==, 0x0d938086);
     for (size_t i = 0; i < ARRAY_SIZE(to_device); i++) {
-        Answer a = net_through(&n, to_device[i], 0x0001, NULL, 0);
-
-        g_assert_cmphex(a.ret_code, ==, 0);
-        answer_clear(&a);
+        answer_is(net_through(n, to_device[i], 0x0001, NULL, 0), 0);
     }
-    net_down(&n);
 }
 
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-    qtest_add_func("/ld-io/config/refused", test_config_refused);
-    qtest_add_func("/ld-io/config/read", test_config_read);
-    qtest_add_func("/ld-io/config/write", test_config_write);
-    qtest_add_func("/ld-io/memory/refused", test_memory_refused);
-    qtest_add_func("/ld-io/memory/read", test_memory_read);
-    qtest_add_func("/ld-io/memory/write", test_memory_write);
-    qtest_add_func("/ld-io/memory/mailbox-by-hand", test_mailbox_by_hand);
-    qtest_add_func("/ld-io/memory/short-header", test_short_header);
-    qtest_add_func("/ld-io/unbound", test_unbound);
-    qtest_add_func("/ld-io/held-in-reset", test_held_in_reset);
+#define T(f) qtest_add_func("/mctp-i2c-ld-io/" #f, test_ ## f)
+#define NET(f) net_add_test("/mctp-i2c-ld-io/" #f, test_ ## f)
+    NET(config_refused);
+    NET(config_read);
+    NET(config_write);
+    NET(memory_refused);
+    T(memory_read);
+    T(memory_write);
+    NET(mailbox_by_hand);
+    NET(short_header);
+    NET(unbound);
+    NET(held_in_reset);
     return g_test_run();
 }

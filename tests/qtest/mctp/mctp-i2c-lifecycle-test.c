@@ -64,80 +64,61 @@ static void expect_eid(DwI2c *t, uint8_t eid)
 }
 
 /* Undisturbed, the two packets are answered: what the tests below rely on */
-static void test_whole_message(void)
+static void test_whole_message(DwI2c *t)
 {
-    DwI2c t;
-
-    start(&t);
-    mctp_send_packet(&t, ENDPOINT, head, sizeof(head));
-    mctp_send_packet(&t, ENDPOINT, tail, sizeof(tail));
-    expect_answer(&t, true);
-    expect_answer(&t, false);
-    dw_stop(&t);
+    mctp_send_packet(t, ENDPOINT, head, sizeof(head));
+    mctp_send_packet(t, ENDPOINT, tail, sizeof(tail));
+    expect_answer(t, true);
+    expect_answer(t, false);
 }
 
-static void test_reset_in_a_request(void)
+static void test_reset_in_a_request(DwI2c *t)
 {
-    DwI2c t;
-
-    start(&t);
-    mctp_send_packet(&t, ENDPOINT, head, sizeof(head));
-    qtest_system_reset(t.qts);
-    dw_map(&t);
-    mctp_listen(&t);
-    expect_eid(&t, 0);
-    mctp_assign(&t, ENDPOINT, EID);
-    mctp_send_packet(&t, ENDPOINT, tail, sizeof(tail));
-    expect_answer(&t, false);
-    mctp_send_packet(&t, ENDPOINT, head, sizeof(head));
-    mctp_send_packet(&t, ENDPOINT, tail, sizeof(tail));
-    expect_answer(&t, true);
-    dw_stop(&t);
+    mctp_send_packet(t, ENDPOINT, head, sizeof(head));
+    qtest_system_reset(t->qts);
+    dw_map(t);
+    mctp_listen(t);
+    expect_eid(t, 0);
+    mctp_assign(t, ENDPOINT, EID);
+    mctp_send_packet(t, ENDPOINT, tail, sizeof(tail));
+    expect_answer(t, false);
+    mctp_send_packet(t, ENDPOINT, head, sizeof(head));
+    mctp_send_packet(t, ENDPOINT, tail, sizeof(tail));
+    expect_answer(t, true);
 }
 
-static void test_reset_with_an_answer_waiting(void)
+static void test_reset_with_an_answer_waiting(DwI2c *t)
 {
     uint8_t frame[MCTP_I2C_FRAME_MAX];
     size_t len = mctp_i2c_encode(ENDPOINT, OWN, tail, sizeof(tail), frame);
-    DwI2c t;
 
-    start(&t);
-    mctp_send_packet(&t, ENDPOINT, head, sizeof(head));
-    dw_write_bytes(&t, ENDPOINT, frame + 1, len - 1);
-    qtest_system_reset(t.qts);
-    dw_map(&t);
-    mctp_listen(&t);
-    expect_answer(&t, false);
-    dw_stop(&t);
+    mctp_send_packet(t, ENDPOINT, head, sizeof(head));
+    dw_write_bytes(t, ENDPOINT, frame + 1, len - 1);
+    qtest_system_reset(t->qts);
+    dw_map(t);
+    mctp_listen(t);
+    expect_answer(t, false);
 }
 
 /* Reset while a write to the endpoint is open on the bus */
-static void test_reset_in_a_frame(void)
+static void test_reset_in_a_frame(DwI2c *t)
 {
-    DwI2c t;
-
-    start(&t);
-    dw_master_mode(&t, CON_LINUX_MASTER, ENDPOINT);
-    dw_wr(&t, R_DATA_CMD, 0x0f);
-    dw_wr(&t, R_DATA_CMD, 0x08);
-    qtest_system_reset(t.qts);
-    dw_map(&t);
-    mctp_listen(&t);
-    expect_eid(&t, 0);
-    dw_stop(&t);
+    dw_master_mode(t, CON_LINUX_MASTER, ENDPOINT);
+    dw_wr(t, R_DATA_CMD, 0x0f);
+    dw_wr(t, R_DATA_CMD, 0x08);
+    qtest_system_reset(t->qts);
+    dw_map(t);
+    mctp_listen(t);
+    expect_eid(t, 0);
 }
 
-static void test_migrate_in_a_request(void)
+static void test_migrate_in_a_request(DwI2c *t)
 {
-    DwI2c t;
-
-    start(&t);
-    mctp_send_packet(&t, ENDPOINT, head, sizeof(head));
-    mctp_migrate(&t, MACHINE);
-    mctp_send_packet(&t, ENDPOINT, tail, sizeof(tail));
-    expect_answer(&t, true);
-    expect_eid(&t, EID);
-    dw_stop(&t);
+    mctp_send_packet(t, ENDPOINT, head, sizeof(head));
+    dw_migrate(t, MACHINE);
+    mctp_send_packet(t, ENDPOINT, tail, sizeof(tail));
+    expect_answer(t, true);
+    expect_eid(t, EID);
 }
 
 /* The answer is refused, waits, and comes after the migration */
@@ -161,7 +142,7 @@ static void test_migrate_with_an_answer_waiting(void)
         qtest_clock_step(t.qts, 1000000);
         dw_pump(&t);
     }
-    mctp_migrate(&t, MACHINE);
+    dw_migrate(&t, MACHINE);
     mctp_listen(&t);
     reply = mctp_receive_frame(&t, ANSWER_NS);
     g_assert_nonnull(reply);
@@ -172,26 +153,23 @@ static void test_migrate_with_an_answer_waiting(void)
 }
 
 /* The frame itself is half written: its rest goes to the destination */
-static void test_migrate_in_a_frame(void)
+static void test_migrate_in_a_frame(DwI2c *t)
 {
     uint8_t frame[MCTP_I2C_FRAME_MAX];
     size_t len = mctp_i2c_encode(ENDPOINT, OWN, tail, sizeof(tail), frame);
-    DwI2c t;
 
-    start(&t);
-    mctp_send_packet(&t, ENDPOINT, head, sizeof(head));
-    dw_master_mode(&t, CON_LINUX_MASTER, ENDPOINT);
+    mctp_send_packet(t, ENDPOINT, head, sizeof(head));
+    dw_master_mode(t, CON_LINUX_MASTER, ENDPOINT);
     for (size_t i = 1; i < len / 2; i++) {
-        dw_wr(&t, R_DATA_CMD, frame[i]);
+        dw_wr(t, R_DATA_CMD, frame[i]);
     }
-    mctp_migrate(&t, MACHINE);
+    dw_migrate(t, MACHINE);
     for (size_t i = len / 2; i < len; i++) {
-        dw_wr(&t, R_DATA_CMD, frame[i] | (i == len - 1 ? CMD_STOP : 0));
+        dw_wr(t, R_DATA_CMD, frame[i] | (i == len - 1 ? CMD_STOP : 0));
     }
-    g_assert_cmphex(dw_rd(&t, R_TX_ABRT_SOURCE), ==, 0);
-    dw_target_mode(&t, OWN);
-    expect_answer(&t, true);
-    dw_stop(&t);
+    g_assert_cmphex(dw_rd(t, R_TX_ABRT_SOURCE), ==, 0);
+    dw_target_mode(t, OWN);
+    expect_answer(t, true);
 }
 
 #define ROOT_PORT QPCI_DEVFN(8, 0)
@@ -274,15 +252,15 @@ static void test_unplug(void)
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-    qtest_add_func("/mctp-i2c/whole-message", test_whole_message);
-    qtest_add_func("/mctp-i2c/reset/request", test_reset_in_a_request);
-    qtest_add_func("/mctp-i2c/reset/answer",
-                   test_reset_with_an_answer_waiting);
-    qtest_add_func("/mctp-i2c/reset/frame", test_reset_in_a_frame);
-    qtest_add_func("/mctp-i2c/migrate/request", test_migrate_in_a_request);
-    qtest_add_func("/mctp-i2c/migrate/answer",
-                   test_migrate_with_an_answer_waiting);
-    qtest_add_func("/mctp-i2c/migrate/frame", test_migrate_in_a_frame);
-    qtest_add_func("/mctp-i2c/unplug", test_unplug);
+#define T(f) qtest_add_func("/mctp-i2c-lifecycle/" #f, test_ ## f)
+#define LISTENING(f) dw_add_test("/mctp-i2c-lifecycle/" #f, test_ ## f, start)
+    LISTENING(whole_message);
+    LISTENING(reset_in_a_request);
+    LISTENING(reset_with_an_answer_waiting);
+    LISTENING(reset_in_a_frame);
+    LISTENING(migrate_in_a_request);
+    T(migrate_with_an_answer_waiting);
+    LISTENING(migrate_in_a_frame);
+    T(unplug);
     return g_test_run();
 }

@@ -47,7 +47,7 @@ static void run(const Case *c, size_t count)
             Answer a = at(&n, turn, c->opcode, c->in, c->len);
 
             g_test_message("%zu: %04x", i, c->opcode);
-            assert_answer(&a, c->rc, c->out, c->out_len);
+            assert_answer(a, c->rc, c->out, c->out_len);
         }
     }
     net_down(&n);
@@ -125,20 +125,14 @@ static void test_control(void)
     run(control, ARRAY_SIZE(control));
 }
 
-static void test_status(void)
+static void test_status(Net *n)
 {
-    Answer a;
-    Net n;
-
-    net_up(&n);
-    qtest_qmp_assert_success(n.t.qts, "{'execute': 'qom-set', 'arguments': {"
+    qtest_qmp_assert_success(n->t.qts, "{'execute': 'qom-set', 'arguments': {"
                              "'path': 'mem0', 'property': 'backpressure',"
                              "'value': 42}}");
     for (unsigned turn = 0; turn < WAYS; turn++) {
-        a = at(&n, turn, 0x5405, NULL, 0);
-        assert_answer(&a, 0, (uint8_t[]) { 42 }, 1);
+        assert_answer(at(n, turn, 0x5405, NULL, 0), 0, (uint8_t[]) { 42 }, 1);
     }
-    net_down(&n);
 }
 
 /* Set and get go in pairs; a change of one is none of the other */
@@ -206,25 +200,21 @@ static void test_heads(void)
 }
 
 /* The sets are the manager's: neither a switch nor the LD has them */
-static void test_elsewhere(void)
+static void test_elsewhere(Net *n)
 {
     static const uint16_t opcodes[] = {
         0x5400, 0x5401, 0x5402, 0x5403, 0x5404, 0x5405, 0x5406, 0x5407,
         0x5408, 0x5409, 0x5500, 0x5501, 0x540a, 0x5502,
     };
-    Net n;
 
-    net_up(&n);
     for (size_t i = 0; i < ARRAY_SIZE(opcodes); i++) {
-        Answer a = net_ask(&n, NET_CCI_SWITCH_PCI, opcodes[i], NULL, 0);
-
-        assert_answer(&a, RC_UNSUPPORTED, NULL, 0);
-        a = net_ask(&n, NET_CCI_SWITCH_MCTP, opcodes[i], NULL, 0);
-        assert_answer(&a, RC_UNSUPPORTED, NULL, 0);
-        a = net_through(&n, to_ld[0], opcodes[i], NULL, 0);
-        assert_answer(&a, RC_UNSUPPORTED, NULL, 0);
+        answer_is(net_ask(n, NET_CCI_SWITCH_PCI, opcodes[i], NULL, 0),
+                  RC_UNSUPPORTED);
+        answer_is(net_ask(n, NET_CCI_SWITCH_MCTP, opcodes[i], NULL, 0),
+                  RC_UNSUPPORTED);
+        answer_is(net_through(n, to_ld[0], opcodes[i], NULL, 0),
+                  RC_UNSUPPORTED);
     }
-    net_down(&n);
 }
 
 /* -- state ---------------------------------------------------------------- */
@@ -237,64 +227,56 @@ static void change_all(Net *n)
 {
     const uint8_t allocated[] = { 1, 0, 11 };
     const uint8_t limit[] = { 1, 0, 22 };
-    Answer a = at(n, 0, 0x5404, others, sizeof(others));
 
-    assert_answer(&a, 0, others, sizeof(others));
-    a = at(n, 1, 0x5407, allocated, sizeof(allocated));
-    assert_answer(&a, 0, allocated, sizeof(allocated));
-    a = at(n, 2, 0x5409, limit, sizeof(limit));
-    assert_answer(&a, 0, limit, sizeof(limit));
+    assert_answer(at(n, 0, 0x5404, others, sizeof(others)), 0, others,
+                  sizeof(others));
+    assert_answer(at(n, 1, 0x5407, allocated, sizeof(allocated)), 0, allocated,
+                  sizeof(allocated));
+    assert_answer(at(n, 2, 0x5409, limit, sizeof(limit)), 0, limit,
+                  sizeof(limit));
 }
 
 static void expect_all(Net *n, const uint8_t *settings, uint8_t allocated,
                        uint8_t limit)
 {
-    Answer a = at(n, 1, 0x5403, NULL, 0);
-
-    assert_answer(&a, 0, settings, sizeof(others));
-    a = at(n, 1, 0x5406, one, sizeof(one));
-    assert_answer(&a, 0, (uint8_t[]) { 1, 0, allocated }, 3);
-    a = at(n, 1, 0x5408, one, sizeof(one));
-    assert_answer(&a, 0, (uint8_t[]) { 1, 0, limit }, 3);
+    assert_answer(at(n, 1, 0x5403, NULL, 0), 0, settings, sizeof(others));
+    assert_answer(at(n, 1, 0x5406, one, sizeof(one)), 0,
+                  (uint8_t[]) { 1, 0, allocated }, 3);
+    assert_answer(at(n, 1, 0x5408, one, sizeof(one)), 0,
+                  (uint8_t[]) { 1, 0, limit }, 3);
 }
 
-static void test_migrate(void)
+static void test_migrate(Net *n)
 {
-    Net n;
-
-    net_up(&n);
-    change_all(&n);
-    mailbox_close(&n.m);
-    mctp_migrate(&n.t, NET_MACHINE);
-    net_find_mailbox(&n);
-    expect_all(&n, others, 11, 22);
-    net_down(&n);
+    change_all(n);
+    mailbox_close(&n->m);
+    dw_migrate(&n->t, NET_MACHINE);
+    net_find_mailbox(n);
+    expect_all(n, others, 11, 22);
 }
 
-static void test_reset(void)
+static void test_reset(Net *n)
 {
-    Net n;
-
-    net_up(&n);
-    change_all(&n);
-    expect_all(&n, others, 11, 22);
-    qtest_system_reset(n.t.qts);
-    net_find_mailbox(&n);
-    expect_all(&n, defaults, 0, 0);
-    net_down(&n);
+    change_all(n);
+    expect_all(n, others, 11, 22);
+    qtest_system_reset(n->t.qts);
+    net_find_mailbox(n);
+    expect_all(n, defaults, 0, 0);
 }
 
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-    qtest_add_func("/mld/info", test_info);
-    qtest_add_func("/mld/allocations", test_allocations);
-    qtest_add_func("/mld/qos/control", test_control);
-    qtest_add_func("/mld/qos/status", test_status);
-    qtest_add_func("/mld/qos/bandwidth", test_bandwidth);
-    qtest_add_func("/mld/qos/migrate", test_migrate);
-    qtest_add_func("/mld/qos/reset", test_reset);
-    qtest_add_func("/mld/heads", test_heads);
-    qtest_add_func("/mld/elsewhere", test_elsewhere);
+#define T(f) qtest_add_func("/mctp-i2c-mld/" #f, test_ ## f)
+#define NET(f) net_add_test("/mctp-i2c-mld/" #f, test_ ## f)
+    T(info);
+    T(allocations);
+    T(control);
+    NET(status);
+    T(bandwidth);
+    NET(migrate);
+    NET(reset);
+    T(heads);
+    NET(elsewhere);
     return g_test_run();
 }

@@ -12,6 +12,12 @@
 #define ONE_ENDPOINT \
     MCTP_MACHINE "-device i2c_mctp_cxl,id=ep0,bus=dw.0,address=0x20,target=us0"
 
+static void start(DwI2c *t)
+{
+    dw_start_args(t, ONE_ENDPOINT);
+    mctp_listen(t);
+}
+
 static GByteArray *from_hex(const char *text)
 {
     GByteArray *out = g_byte_array_new();
@@ -51,19 +57,14 @@ static void expect_nothing(DwI2c *t)
 }
 
 /* Frames that were recorded from an unmodified Linux with mctpd */
-static void test_enumeration(void)
+static void test_enumeration(DwI2c *t)
 {
-    DwI2c t;
-
-    dw_start_args(&t, ONE_ENDPOINT);
-    mctp_listen(&t);
-    send_wire(&t, "40 0f 08 21 01 00 08 c8 00 80 02 5b");
-    expect_wire(&t, "20 0f 0c 41 01 08 00 c0 00 00 02 00 00 00 00 21");
-    send_wire(&t, "40 0f 0a 21 01 00 08 c8 00 81 01 00 09 31");
-    expect_wire(&t, "20 0f 0c 41 01 08 09 c0 00 01 01 00 00 09 00 ab");
-    send_wire(&t, "40 0f 08 21 01 09 08 c8 00 82 05 02");
-    expect_wire(&t, "20 0f 0c 41 01 08 09 c0 00 02 05 00 02 07 08 67");
-    dw_stop(&t);
+    send_wire(t, "40 0f 08 21 01 00 08 c8 00 80 02 5b");
+    expect_wire(t, "20 0f 0c 41 01 08 00 c0 00 00 02 00 00 00 00 21");
+    send_wire(t, "40 0f 0a 21 01 00 08 c8 00 81 01 00 09 31");
+    expect_wire(t, "20 0f 0c 41 01 08 09 c0 00 01 01 00 00 09 00 ab");
+    send_wire(t, "40 0f 08 21 01 09 08 c8 00 82 05 02");
+    expect_wire(t, "20 0f 0c 41 01 08 09 c0 00 02 05 00 02 07 08 67");
 }
 
 static void test_static_eid(void)
@@ -119,7 +120,7 @@ static void test_uuid_is_the_components(void)
  * wrong is answered, and the endpoint goes on working. dw_write_bytes()
  * asserts that every byte was acknowledged.
  */
-static void test_bad_frames(void)
+static void test_bad_frames(DwI2c *t)
 {
     static const char *const bad[] = {
         /* PEC, count too small, count too large, no payload */
@@ -135,22 +136,18 @@ static void test_bad_frames(void)
         "40 0f 08 01 01 00 08 c8 00 80 02 35",
     };
     uint8_t longest[600];
-    DwI2c t;
 
-    dw_start_args(&t, ONE_ENDPOINT);
-    mctp_listen(&t);
     for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
-        send_wire(&t, bad[i]);
-        expect_nothing(&t);
+        send_wire(t, bad[i]);
+        expect_nothing(t);
     }
     memset(longest, 0x0f, sizeof(longest));
-    dw_write_bytes(&t, ENDPOINT, longest, sizeof(longest));
-    dw_target_mode(&t, OWN);
-    expect_nothing(&t);
+    dw_write_bytes(t, ENDPOINT, longest, sizeof(longest));
+    dw_target_mode(t, OWN);
+    expect_nothing(t);
 
-    send_wire(&t, "40 0f 08 21 01 00 08 c8 00 80 02 5b");
-    expect_wire(&t, "20 0f 0c 41 01 08 00 c0 00 00 02 00 00 00 00 21");
-    dw_stop(&t);
+    send_wire(t, "40 0f 08 21 01 00 08 c8 00 80 02 5b");
+    expect_wire(t, "20 0f 0c 41 01 08 00 c0 00 00 02 00 00 00 00 21");
 }
 
 static void test_reads_are_refused(void)
@@ -169,18 +166,13 @@ static void test_reads_are_refused(void)
 }
 
 /* Two requests back to back before the first answer is taken */
-static void test_second_request_while_answering(void)
+static void test_second_request_while_answering(DwI2c *t)
 {
-    DwI2c t;
-
-    dw_start_args(&t, ONE_ENDPOINT);
-    mctp_listen(&t);
-    send_wire(&t, "40 0f 08 21 01 00 08 c8 00 80 02 5b");
-    send_wire(&t, "40 0f 0a 21 01 00 08 c9 00 81 01 00 09 18");
-    expect_wire(&t, "20 0f 0c 41 01 08 00 c0 00 00 02 00 00 00 00 21");
-    expect_wire(&t, "20 0f 0c 41 01 08 09 c1 00 01 01 00 00 09 00 b8");
-    expect_nothing(&t);
-    dw_stop(&t);
+    send_wire(t, "40 0f 08 21 01 00 08 c8 00 80 02 5b");
+    send_wire(t, "40 0f 0a 21 01 00 08 c9 00 81 01 00 09 18");
+    expect_wire(t, "20 0f 0c 41 01 08 00 c0 00 00 02 00 00 00 00 21");
+    expect_wire(t, "20 0f 0c 41 01 08 09 c1 00 01 01 00 00 09 00 b8");
+    expect_nothing(t);
 }
 
 /* As master only, nobody is at the source address: the answer is refused */
@@ -233,32 +225,28 @@ static void test_refused_answer_is_given_up(void)
  * A repeated START ends the request, but the guest keeps the bus: the answer
  * has to wait, and must neither disturb the transfer nor be lost.
  */
-static void test_bus_is_taken(void)
+static void test_bus_is_taken(DwI2c *t)
 {
     g_autoptr(GByteArray) get_eid =
         from_hex("0f 08 21 01 00 08 c8 00 80 02 5b");
-    DwI2c t;
 
-    dw_start_args(&t, ONE_ENDPOINT);
-    mctp_listen(&t);
-    dw_master_mode(&t, CON_LINUX_MASTER, ENDPOINT);
+    dw_master_mode(t, CON_LINUX_MASTER, ENDPOINT);
     for (size_t i = 0; i < get_eid->len; i++) {
-        dw_wr(&t, R_DATA_CMD, get_eid->data[i]);
+        dw_wr(t, R_DATA_CMD, get_eid->data[i]);
     }
-    dw_wr(&t, R_DATA_CMD, get_eid->data[0] | CMD_RESTART);
-    pass_time(&t, 20 * 1000000);
-    g_assert_cmphex(dw_rd(&t, R_STATUS) & ST_MASTER, ==, ST_MASTER);
+    dw_wr(t, R_DATA_CMD, get_eid->data[0] | CMD_RESTART);
+    pass_time(t, 20 * 1000000);
+    g_assert_cmphex(dw_rd(t, R_STATUS) & ST_MASTER, ==, ST_MASTER);
     /* the open write is a request as good as the first */
     for (size_t i = 1; i < get_eid->len; i++) {
-        dw_wr(&t, R_DATA_CMD, get_eid->data[i] |
+        dw_wr(t, R_DATA_CMD, get_eid->data[i] |
               (i == get_eid->len - 1 ? CMD_STOP : 0));
     }
-    g_assert_cmphex(dw_rd(&t, R_TX_ABRT_SOURCE), ==, 0);
-    dw_target_mode(&t, OWN);
+    g_assert_cmphex(dw_rd(t, R_TX_ABRT_SOURCE), ==, 0);
+    dw_target_mode(t, OWN);
     /* same tag: the newer request has taken the place of the older */
-    expect_wire(&t, "20 0f 0c 41 01 08 00 c0 00 00 02 00 00 00 00 21");
-    expect_nothing(&t);
-    dw_stop(&t);
+    expect_wire(t, "20 0f 0c 41 01 08 00 c0 00 00 02 00 00 00 00 21");
+    expect_nothing(t);
 }
 
 static const struct {
@@ -312,19 +300,17 @@ static void test_bad_arguments(void)
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-    qtest_add_func("/mctp-i2c/enumeration", test_enumeration);
-    qtest_add_func("/mctp-i2c/static-eid", test_static_eid);
-    qtest_add_func("/mctp-i2c/uuid-is-the-components",
-                   test_uuid_is_the_components);
-    qtest_add_func("/mctp-i2c/bad-frames", test_bad_frames);
-    qtest_add_func("/mctp-i2c/reads-are-refused", test_reads_are_refused);
-    qtest_add_func("/mctp-i2c/second-request-while-answering",
-                   test_second_request_while_answering);
-    qtest_add_func("/mctp-i2c/refused-answer-comes-again",
-                   test_refused_answer_comes_again);
-    qtest_add_func("/mctp-i2c/refused-answer-is-given-up",
-                   test_refused_answer_is_given_up);
-    qtest_add_func("/mctp-i2c/bus-is-taken", test_bus_is_taken);
-    qtest_add_func("/mctp-i2c/bad-arguments", test_bad_arguments);
+#define T(f) qtest_add_func("/mctp-i2c/" #f, test_ ## f)
+#define LISTENING(f) dw_add_test("/mctp-i2c/" #f, test_ ## f, start)
+    LISTENING(enumeration);
+    T(static_eid);
+    T(uuid_is_the_components);
+    LISTENING(bad_frames);
+    T(reads_are_refused);
+    LISTENING(second_request_while_answering);
+    T(refused_answer_comes_again);
+    T(refused_answer_is_given_up);
+    LISTENING(bus_is_taken);
+    T(bad_arguments);
     return g_test_run();
 }

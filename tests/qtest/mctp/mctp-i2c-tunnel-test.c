@@ -63,14 +63,11 @@ static const Bad bad[] = {
       { 1, 0, 13, 0, 0, 0, 0, 1, 0 } },
 };
 
-static void test_refused(void)
+static void test_refused(Net *n)
 {
-    Net n;
-
-    net_up(&n);
     for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
         for (NetCCI d = NET_CCI_SWITCH_PCI; d <= NET_CCI_DEVICE_MCTP; d++) {
-            Answer a = net_ask(&n, d, 0x5300, bad[i].in, bad[i].len);
+            Answer a = net_ask(n, d, 0x5300, bad[i].in, bad[i].len);
 
             g_test_message("%s, %s: %02x", door_name[d], bad[i].what,
                            a.ret_code);
@@ -79,7 +76,6 @@ static void test_refused(void)
             answer_clear(&a);
         }
     }
-    net_down(&n);
 }
 
 /*
@@ -89,7 +85,7 @@ static void test_refused(void)
 #define MUTATIONS 3000
 #define NEST 16
 
-static void test_random(void)
+static void test_random(Net *n)
 {
     const uint8_t good[3 * NEST] = {
         /* a tunnel to the port, one to the LD, and the command */
@@ -97,9 +93,7 @@ static void test_random(void)
         [NEST + 2] = 12, [NEST + 7] = 0x01,
     };
     unsigned through = 0;
-    Net n;
 
-    net_up(&n);
     for (unsigned i = 0; i < MUTATIONS; i++) {
         size_t len = 2 * NEST;
         uint8_t in[3 * NEST];
@@ -114,13 +108,13 @@ static void test_random(void)
         if (g_test_rand_int_range(0, 8) == 0) {
             len = g_test_rand_int_range(0, sizeof(in) + 1);
         }
-        a = net_ask(&n, NET_CCI_SWITCH_PCI, 0x5300, in, len);
+        a = net_ask(n, NET_CCI_SWITCH_PCI, 0x5300, in, len);
         g_assert_true(a.ret_code == 0 || a.ret_code == RC_INVALID ||
                       a.ret_code == RC_LENGTH);
         through += a.ret_code == 0;
         answer_clear(&a);
 
-        a = net_through(&n, to_ld[1], 0x0001, NULL, 0);
+        a = net_through(n, to_ld[1], 0x0001, NULL, 0);
         g_assert_cmphex(a.ret_code, ==, 0);
         g_assert_cmpuint(a.payload->len, ==, 18);
         answer_clear(&a);
@@ -128,7 +122,6 @@ static void test_random(void)
     g_test_message("%u of %u came through", through, MUTATIONS);
     g_assert_cmpuint(through, >, MUTATIONS / 10);
     g_assert_cmpuint(through, <, MUTATIONS);
-    net_down(&n);
 }
 
 /* -- what comes through --------------------------------------------------- */
@@ -169,48 +162,40 @@ static const Request requests[] = {
     { 0xff42, 3, { 1, 2, 3 } },
 };
 
-static void test_as_direct(void)
+static void test_as_direct(Net *n)
 {
-    Net n;
-
-    net_up(&n);
     for (size_t i = 0; i < ARRAY_SIZE(requests); i++) {
         const Request *r = &requests[i];
-        Answer a = net_ask(&n, NET_CCI_DEVICE_MCTP, r->opcode, r->in, r->len);
+        Answer a = net_ask(n, NET_CCI_DEVICE_MCTP, r->opcode, r->in, r->len);
 
         g_test_message("%04x: return code %02x, %u bytes", r->opcode,
                        a.ret_code, a.payload->len);
         for (size_t w = 0; w < ARRAY_SIZE(to_device); w++) {
-            Answer b = net_through(&n, to_device[w], r->opcode, r->in, r->len);
+            Answer b = net_through(n, to_device[w], r->opcode, r->in, r->len);
 
-            assert_equal_answers(&a, &b);
+            assert_same_answers(&a, &b);
             answer_clear(&b);
         }
         answer_clear(&a);
     }
-    net_down(&n);
 }
 
-static void test_logical_device_from_everywhere(void)
+static void test_logical_device_from_everywhere(Net *n)
 {
-    Net n;
-
-    net_up(&n);
     for (size_t i = 0; i < ARRAY_SIZE(requests); i++) {
         const Request *r = &requests[i];
-        Answer a = net_through(&n, to_ld[0], r->opcode, r->in, r->len);
+        Answer a = net_through(n, to_ld[0], r->opcode, r->in, r->len);
 
         g_test_message("%04x: return code %02x, %u bytes", r->opcode,
                        a.ret_code, a.payload->len);
         for (size_t w = 1; w < ARRAY_SIZE(to_ld); w++) {
-            Answer b = net_through(&n, to_ld[w], r->opcode, r->in, r->len);
+            Answer b = net_through(n, to_ld[w], r->opcode, r->in, r->len);
 
-            assert_equal_answers(&a, &b);
+            assert_same_answers(&a, &b);
             answer_clear(&b);
         }
         answer_clear(&a);
     }
-    net_down(&n);
 }
 
 /* -- which commands are where --------------------------------------------- */
@@ -310,25 +295,18 @@ static uint8_t limit_of(Net *n, Way way)
 }
 
 /* An end has a limit of its own, and says so inside */
-static void test_payload_limits(void)
+static void test_payload_limits(Net *n)
 {
     const Way ways[] = { to_ld[0], to_ld[2] };
-    Net n;
 
-    net_up(&n);
     for (size_t w = 0; w < ARRAY_SIZE(ways); w++) {
-        const size_t limit = 1u << limit_of(&n, ways[w]);
+        const size_t limit = 1u << limit_of(n, ways[w]);
         g_autofree uint8_t *in = g_malloc0(limit + 1);
-        Answer a = net_through(&n, ways[w], 0x4103, in, limit + 1);
 
-        g_assert_cmphex(a.ret_code, ==, RC_LENGTH);
-        answer_clear(&a);
+        answer_is(net_through(n, ways[w], 0x4103, in, limit + 1), RC_LENGTH);
         /* there are no labels to write, but the length is right */
-        a = net_through(&n, ways[w], 0x4103, in, limit);
-        g_assert_cmphex(a.ret_code, ==, RC_INVALID);
-        answer_clear(&a);
+        answer_is(net_through(n, ways[w], 0x4103, in, limit), RC_INVALID);
     }
-    net_down(&n);
 }
 
 #define EVENTS 3
@@ -336,149 +314,128 @@ static void test_payload_limits(void)
 #define EVENT_SIZE 0x80
 
 /* A short answer around makes for a short list inside */
-static void test_lists_come_shorter(void)
+static void test_lists_come_shorter(Net *n)
 {
     const uint8_t log = 0, limit = 8;
     Answer a;
-    Net n;
 
-    net_up(&n);
     for (unsigned i = 0; i < EVENTS; i++) {
-        qtest_qmp_assert_success(n.t.qts,
+        qtest_qmp_assert_success(n->t.qts,
             "{'execute': 'cxl-inject-general-media-event', 'arguments': {"
             " 'path': 'mem0', 'log': 'informational', 'flags': 1, 'dpa': 64,"
             " 'descriptor': 0, 'type': 0, 'transaction-type': 0}}");
     }
-    a = net_through(&n, to_ld[2], 0x0100, &log, 1);
+    a = net_through(n, to_ld[2], 0x0100, &log, 1);
     g_assert_cmphex(a.ret_code, ==, 0);
     g_assert_cmpuint(a.payload->len, ==, EVENT_HEAD + EVENTS * EVENT_SIZE);
     g_assert_cmphex(a.payload->data[0] & 2, ==, 0);
     answer_clear(&a);
 
-    a = net_ask(&n, NET_CCI_SWITCH_MCTP, 0x0004, &limit, 1);
-    g_assert_cmphex(a.ret_code, ==, 0);
-    answer_clear(&a);
-    a = net_through(&n, to_ld[2], 0x0100, &log, 1);
+    answer_is(net_ask(n, NET_CCI_SWITCH_MCTP, 0x0004, &limit, 1), 0);
+    a = net_through(n, to_ld[2], 0x0100, &log, 1);
     g_assert_cmphex(a.ret_code, ==, 0);
     g_assert_cmpuint(a.payload->len, ==, EVENT_HEAD + EVENT_SIZE);
     g_assert_cmphex(a.payload->data[0] & 2, ==, 2);
     answer_clear(&a);
-    net_down(&n);
 }
 
 /* -- background operations ------------------------------------------------ */
 
-static void test_background(void)
+static void test_background(Net *n)
 {
     const uint8_t scan[17] = { [8] = 16 };
     Answer a;
-    Net n;
 
-    net_up(&n);
-    a = net_through(&n, to_ld[1], 0x0002, NULL, 0);
+    a = net_through(n, to_ld[1], 0x0002, NULL, 0);
     g_assert_false(a.background);
     answer_clear(&a);
-    a = net_through(&n, to_ld[1], 0x4304, scan, sizeof(scan));
+    a = net_through(n, to_ld[1], 0x4304, scan, sizeof(scan));
     g_assert_cmphex(a.ret_code, ==, RC_BG_STARTED);
     g_assert_true(a.background);
     answer_clear(&a);
 
     /* it runs on the LD, not on the device around it */
-    a = net_through(&n, to_ld[2], 0x4304, scan, sizeof(scan));
+    a = net_through(n, to_ld[2], 0x4304, scan, sizeof(scan));
     g_assert_cmphex(a.ret_code, ==, RC_BUSY);
     g_assert_true(a.background);
     answer_clear(&a);
-    a = net_through(&n, to_device[0], 0x0002, NULL, 0);
+    a = net_through(n, to_device[0], 0x0002, NULL, 0);
     g_assert_cmphex(a.ret_code, ==, 0);
     g_assert_false(a.background);
     g_assert_cmphex(a.payload->data[0], ==, 0);
     answer_clear(&a);
 
-    qtest_clock_step(n.t.qts, 1000000000);
-    a = net_through(&n, to_ld[1], 0x0002, NULL, 0);
+    qtest_clock_step(n->t.qts, 1000000000);
+    a = net_through(n, to_ld[1], 0x0002, NULL, 0);
     g_assert_cmphex(a.ret_code, ==, 0);
     g_assert_false(a.background);
     g_assert_cmphex(a.payload->data[0], ==, 100 << 1);
     g_assert_cmphex(lduw_le_p(a.payload->data + 2), ==, 0x4304);
     g_assert_cmphex(lduw_le_p(a.payload->data + 4), ==, 0);
     answer_clear(&a);
-    net_down(&n);
 }
 
 /* -- state ---------------------------------------------------------------- */
 
 /* A limit that was set and a sanitize that runs come along */
-static void test_migrate(void)
+static void test_migrate(Net *n)
 {
     const uint8_t limit = 8;
     Answer a;
-    Net n;
 
-    net_up(&n);
-    a = net_through(&n, to_ld[1], 0x0004, &limit, 1);
-    g_assert_cmphex(a.ret_code, ==, 0);
-    answer_clear(&a);
-    a = net_through(&n, to_ld[1], 0x4400, NULL, 0);
-    g_assert_cmphex(a.ret_code, ==, RC_BG_STARTED);
-    answer_clear(&a);
+    answer_is(net_through(n, to_ld[1], 0x0004, &limit, 1), 0);
+    answer_is(net_through(n, to_ld[1], 0x4400, NULL, 0), RC_BG_STARTED);
 
-    mailbox_close(&n.m);
-    mctp_migrate(&n.t, NET_MACHINE);
-    net_find_mailbox(&n);
+    mailbox_close(&n->m);
+    dw_migrate(&n->t, NET_MACHINE);
+    net_find_mailbox(n);
 
-    a = net_through(&n, to_ld[1], 0x0003, NULL, 0);
+    a = net_through(n, to_ld[1], 0x0003, NULL, 0);
     g_assert_cmphex(a.ret_code, ==, 0);
     g_assert_true(a.background);
     g_assert_cmphex(a.payload->data[0], ==, limit);
     answer_clear(&a);
-    qtest_clock_step(n.t.qts, 5000000000);
-    a = net_through(&n, to_ld[1], 0x0002, NULL, 0);
+    qtest_clock_step(n->t.qts, 5000000000);
+    a = net_through(n, to_ld[1], 0x0002, NULL, 0);
     g_assert_false(a.background);
     g_assert_cmphex(a.payload->data[0], ==, 100 << 1);
     g_assert_cmphex(lduw_le_p(a.payload->data + 2), ==, 0x4400);
     answer_clear(&a);
-    net_down(&n);
 }
 
 /* A reset ends what runs on the LD and its limit */
-static void test_reset(void)
+static void test_reset(Net *n)
 {
     const uint8_t limit = 8;
     uint8_t before;
     Answer a;
-    Net n;
 
-    net_up(&n);
-    before = limit_of(&n, to_ld[1]);
-    a = net_through(&n, to_ld[1], 0x0004, &limit, 1);
-    g_assert_cmphex(a.ret_code, ==, 0);
-    answer_clear(&a);
-    a = net_through(&n, to_ld[1], 0x4400, NULL, 0);
-    g_assert_cmphex(a.ret_code, ==, RC_BG_STARTED);
-    answer_clear(&a);
-    qtest_system_reset(n.t.qts);
-    net_find_mailbox(&n);
-    a = net_through(&n, to_ld[1], 0x0003, NULL, 0);
+    before = limit_of(n, to_ld[1]);
+    answer_is(net_through(n, to_ld[1], 0x0004, &limit, 1), 0);
+    answer_is(net_through(n, to_ld[1], 0x4400, NULL, 0), RC_BG_STARTED);
+    qtest_system_reset(n->t.qts);
+    net_find_mailbox(n);
+    a = net_through(n, to_ld[1], 0x0003, NULL, 0);
     g_assert_cmphex(a.ret_code, ==, 0);
     g_assert_false(a.background);
     g_assert_cmphex(a.payload->data[0], ==, before);
     answer_clear(&a);
-    net_down(&n);
 }
 
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-    qtest_add_func("/tunnel/refused", test_refused);
-    qtest_add_func("/tunnel/random", test_random);
-    qtest_add_func("/tunnel/as-direct", test_as_direct);
-    qtest_add_func("/tunnel/logical-device",
-                   test_logical_device_from_everywhere);
-    qtest_add_func("/tunnel/command-sets", test_command_sets);
-    qtest_add_func("/tunnel/payload-limits", test_payload_limits);
-    qtest_add_func("/tunnel/lists-come-shorter", test_lists_come_shorter);
-    qtest_add_func("/tunnel/background", test_background);
-    qtest_add_func("/tunnel/migrate", test_migrate);
-    qtest_add_func("/tunnel/reset", test_reset);
+#define T(f) qtest_add_func("/tunnel/" #f, test_ ## f)
+#define NET(f) net_add_test("/tunnel/" #f, test_ ## f)
+    NET(refused);
+    NET(random);
+    NET(as_direct);
+    NET(logical_device_from_everywhere);
+    T(command_sets);
+    NET(payload_limits);
+    NET(lists_come_shorter);
+    NET(background);
+    NET(migrate);
+    NET(reset);
     return g_test_run();
 }

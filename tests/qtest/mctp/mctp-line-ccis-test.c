@@ -58,31 +58,47 @@ static void stop(DwI2c *t, const LineKind *kind)
     dw_stop(t);
 }
 
-static void assert_equal_answers(const Answer *a, const Answer *b)
-{
-    g_assert_cmphex(a->ret_code, ==, b->ret_code);
-    g_assert_cmpmem(a->payload->data, a->payload->len, b->payload->data,
-                    b->payload->len);
-}
-
 typedef struct Request {
     uint16_t opcode;
     uint16_t len;
     uint8_t in[40];
 } Request;
 
+/* Everything that must not depend on the CCI: also errors do not */
 static const Request switch_requests[] = {
     { 0x0001, 0 },
     { 0x0001, 1, { 0 } },
     { 0x0002, 0 },
+    { 0x0300, 0 },
     { 0x0301, 8, { 0x15, 0xcd, 0x5b, 0x07, 0, 0, 0, 0 } },
     { 0x0301, 7, { 0 } },
+    { 0x0400, 0 },
+    { 0x0401, 24, { 0 } },
+    { 0x0401, 25, { 0 } },
     { 0x5100, 0 },
     { 0x5100, 1, { 0 } },
     { 0x5101, 2, { 1, 0 } },
     { 0x5101, 3, { 0, 1, 0 } },
+    { 0x5101, 2, { 1, 9 } },
+    { 0x5102, 2, { 9, 0 } },
+    { 0x5102, 2, { 0, 1 } },
+    { 0x5103, 8, { 0, 0, 0xf0, 0 } },
+    { 0x5103, 8, { 9, 0, 0xf0, 0 } },
+    { 0x5104, 0 },
+    { 0x5106, 1, { 0 } },
+    { 0x5106, 1, { 1 } },
+    { 0x5107, 1, { 0 } },
+    { 0x5200, 4, { 0, 255, 1, 0 } },
+    { 0x5200, 5, { 0, 255, 1, 0 } },
+    { 0x5201, 6, { 0, 1, 0, 0, 0xff, 0xff } },
+    { 0x5202, 3, { 0, 9, 2 } },
+    { 0x5203, 40, { 0, 9, 0, 0, 0x10 } },
+    { 0x0100, 1, { 0 } },
+    { 0x0100, 1, { 9 } },
+    { 0x0101, 8, { 0, 0, 1, 0, 0, 0, 1, 0 } },
     { 0x5300, 16, { 0, 0, 12, 0, 0, 0, 0, 1, 0, 0, 0, 0 } },
     { 0x5300, 4, { 0 } },
+    { 0x5600, 0 },
     { 0x4000, 0 },
     { 0xff42, 3, { 1, 2, 3 } },
 };
@@ -116,7 +132,10 @@ static void test_switch_ccis(gconstpointer data)
             /* the size of the CCI's own messages */
             a.payload->data[16] = d.payload->data[16] = 0;
         }
-        assert_equal_answers(&a, &d);
+        /* only a message based CCI has a message limit, its log tells so */
+        if (r->opcode != 0x0400 && r->opcode != 0x0401) {
+            assert_equal_answers(&a, &d);
+        }
         answer_clear(&a);
         answer_clear(&b);
         answer_clear(&c);
@@ -245,7 +264,6 @@ static void test_hotplug(void)
     g_autoptr(Line) l = NULL;
     g_autoptr(Line) mem = NULL;
     DwI2c t;
-    Answer a;
 
     start(&t, &line_serial);
     mem = line_open(2);
@@ -267,9 +285,7 @@ static void test_hotplug(void)
     line_write(l, request->data + request->len / 2,
                request->len - request->len / 2);
     line_resync(l);
-    a = line_command(l, 1, NULL, 0);
-    g_assert_cmphex(a.ret_code, ==, 0);
-    answer_clear(&a);
+    answer_is(line_command(l, 1, NULL, 0), 0);
     line_quiet(mem);
     device_del(t.qts, "new");
     line_quiet(mem);
@@ -289,7 +305,6 @@ static void test_reset(void)
     g_autoptr(GByteArray) body = NULL;
     g_autoptr(Line) l = NULL;
     MCTPHeader hdr;
-    Answer a;
     DwI2c t;
 
     start(&t, &line_serial);
@@ -307,9 +322,7 @@ static void test_reset(void)
     l->eid = LINE_EID(0);
     line_write(l, request->data + first, request->len - first);
     line_quiet(l);
-    a = line_command(l, 1, NULL, 0);
-    g_assert_cmphex(a.ret_code, ==, 0);
-    answer_clear(&a);
+    answer_is(line_command(l, 1, NULL, 0), 0);
     dw_stop(&t);
 }
 
@@ -395,14 +408,11 @@ static void test_component_unplugged(void)
     g_autoptr(GByteArray) request = line_cci(LINE_EID(0), PEER_EID, 3, 0x55,
                                              1, NULL, 0);
     g_autoptr(Line) l = NULL;
-    Answer a;
 
     qts = qtest_init(args);
     cxl_probe(qts, 0, &dev);
     l = line_open(0);
-    a = line_command(l, 1, NULL, 0);
-    g_assert_cmphex(a.ret_code, ==, 0);
-    answer_clear(&a);
+    answer_is(line_command(l, 1, NULL, 0), 0);
 
     cxl_slot_power(qts, 0, true);
     qtest_qmp_assert_success(qts, "{'execute': 'device_del',"

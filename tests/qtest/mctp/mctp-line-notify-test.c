@@ -71,18 +71,12 @@ static void stop(DwI2c *t, Mailbox *host)
     dw_stop(t);
 }
 
-static void expect_rc(Answer a, uint16_t rc)
-{
-    g_assert_cmphex(a.ret_code, ==, rc);
-    answer_clear(&a);
-}
-
 static void set_policy(Line *l, uint16_t policy, uint16_t rc)
 {
     uint8_t in[2];
 
     stw_le_p(in, policy);
-    expect_rc(line_command(l, SET_POLICY, in, sizeof(in)), rc);
+    answer_is(line_command(l, SET_POLICY, in, sizeof(in)), rc);
 }
 
 static void expect_policy(Line *l, uint16_t policy)
@@ -102,10 +96,10 @@ static void fill_log(Line *l, Mailbox *host)
     uint8_t accept[8 + 0x18] = { 1 };
 
     stq_le_p(add + 4, EXTENT);
-    expect_rc(line_command(l, 0x5604, add, sizeof(add)), 0);
+    answer_is(line_command(l, 0x5604, add, sizeof(add)), 0);
     stq_le_p(accept + 8, next_dpa);
     stq_le_p(accept + 16, EXTENT);
-    expect_rc(mailbox_command(host, 0x4802, accept, sizeof(accept)), 0);
+    answer_is(mailbox_command(host, 0x4802, accept, sizeof(accept)), 0);
     next_dpa += EXTENT;
 }
 
@@ -128,7 +122,7 @@ static void empty_log(Line *l)
         if (n == 0) {
             break;
         }
-        expect_rc(line_command(l, 0x0101, clear, sizeof(clear)), 0);
+        answer_is(line_command(l, 0x0101, clear, sizeof(clear)), 0);
     }
 }
 
@@ -231,22 +225,22 @@ static void test_policy(void)
         set_policy(l, 1 << bit, 2);
     }
     expect_policy(l, 0x801f);
-    expect_rc(line_command(l, SET_POLICY, "", 1), 0x16);
-    expect_rc(line_command(l, GET_POLICY, "", 1), 0x16);
+    answer_is(line_command(l, SET_POLICY, "", 1), 0x16);
+    answer_is(line_command(l, GET_POLICY, "", 1), 0x16);
     set_policy(l, 0, 0);
     expect_policy(l, 0);
     /* a component that is told something acknowledges it */
-    expect_rc(line_command(l, NOTICE, "\x10", 2), 0);
-    expect_rc(line_command(l, NOTICE, "\x20", 2), 2);
-    expect_rc(line_command(l, NOTICE, "\x10", 1), 0x16);
+    answer_is(line_command(l, NOTICE, "\x10", 2), 0);
+    answer_is(line_command(l, NOTICE, "\x20", 2), 2);
+    answer_is(line_command(l, NOTICE, "\x10", 1), 0x16);
 
     set_policy(sw, BACKGROUND, 0);
     expect_policy(sw, BACKGROUND);
     set_policy(sw, 0x20, 2);
     /* a mailbox has no way to send anything */
     mailbox = mailbox_open(&t, QPCI_DEVFN(6, 0), 0);
-    expect_rc(mailbox_command(&mailbox, GET_POLICY, NULL, 0), 0x15);
-    expect_rc(mailbox_command(&mailbox, SET_POLICY, "\0", 2), 0x15);
+    answer_is(mailbox_command(&mailbox, GET_POLICY, NULL, 0), 0x15);
+    answer_is(mailbox_command(&mailbox, SET_POLICY, "\0", 2), 0x15);
     mailbox_close(&mailbox);
     line_quiet(l);
     stop(&t, &host);
@@ -462,7 +456,7 @@ static void test_background(void)
     DwI2c t;
 
     l = start_told(&t, &host, BACKGROUND);
-    expect_rc(line_command(l, 0x0201, transfer, sizeof(transfer)), 1);
+    answer_is(line_command(l, 0x0201, transfer, sizeof(transfer)), 1);
     line_quiet(l);
     /* ten seconds; a step too far would make the notice itself too old */
     qtest_clock_step(t.qts, FIRMWARE_NS - 1);
@@ -483,7 +477,7 @@ static void test_i2c(void)
     DwI2c t;
 
     l = start_told(&t, &host, 0);
-    expect_rc(mctp_command(&t, EP_DEVICE, I2C_EID, SET_POLICY, policy, 2), 0);
+    answer_is(mctp_command(&t, EP_DEVICE, I2C_EID, SET_POLICY, policy, 2), 0);
     fill_log(l, &host);
     for (int i = 0; i < 2; i++) {
         g_autoptr(GByteArray) frame = mctp_receive_frame(&t, I2C_NS);

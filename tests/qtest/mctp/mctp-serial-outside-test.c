@@ -42,7 +42,6 @@ static void test_command_that_unplugs_its_switch(void)
     CxlDev root;
     uint8_t req[8];
     CxlSwitch sw;
-    Answer a;
 
     switch_probe(cxl_start(SWITCH_PORTS "%s", line), &sw);
     root = sw.usp;
@@ -50,9 +49,7 @@ static void test_command_that_unplugs_its_switch(void)
     switch_aim(&sw, &root);
     switch_slot_request(&sw, req);
     l = line_open(0);
-    a = line_command(l, 0x5103, req, sizeof(req));
-    g_assert_cmphex(a.ret_code, ==, 0);
-    answer_clear(&a);
+    answer_is(line_command(l, 0x5103, req, sizeof(req)), 0);
     is_gone(sw.qts, "us0");
     is_gone(sw.qts, "ds0");
     line_quiet(l);
@@ -143,7 +140,6 @@ static void test_held_in_reset(void)
     int fd = g_file_open_tmp("mctp-held-XXXXXX", &log, NULL);
     int err = dup(STDERR_FILENO);
     CxlSwitch sw;
-    Answer a;
 
     g_assert_cmpint(fd, >=, 0);
     /* what QEMU says to its user */
@@ -156,9 +152,7 @@ static void test_held_in_reset(void)
     other = line_open(1);
     for (unsigned hold = 1; hold <= 3; hold++) {
         if (hold != 2) {
-            a = line_command(l, 0x0001, NULL, 0);
-            g_assert_cmphex(a.ret_code, ==, 0);
-            answer_clear(&a);
+            answer_is(line_command(l, 0x0001, NULL, 0), 0);
         }
         g_assert_cmphex(switch_control(&sw, SWITCH_DSP_PORT(0), 0), ==, 0);
         for (unsigned i = 0; i < 3; i++) {
@@ -187,11 +181,10 @@ int main(int argc, char **argv)
     int ret;
 
     g_test_init(&argc, &argv, NULL);
-    qtest_add_func("/mctp/outside/command-that-unplugs-its-switch",
-                   test_command_that_unplugs_its_switch);
-    qtest_add_func("/mctp/outside/command-that-unplugs-its-bus",
-                   test_command_that_unplugs_its_bus);
-    qtest_add_func("/mctp/outside/held-in-reset", test_held_in_reset);
+#define T(f) qtest_add_func("/mctp/outside/" #f, test_ ## f)
+    T(command_that_unplugs_its_switch);
+    T(command_that_unplugs_its_bus);
+    T(held_in_reset);
     ret = g_test_run();
     line_cleanup();
     return ret;

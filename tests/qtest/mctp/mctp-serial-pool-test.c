@@ -34,10 +34,7 @@ static GByteArray *ask(Line *l, uint16_t op, const void *in, size_t len)
 static void refuses(Line *l, uint16_t op, const void *in, size_t len,
                     uint16_t rc)
 {
-    Answer a = line_command(l, op, in, len);
-
-    g_assert_cmphex(a.ret_code, ==, rc);
-    answer_clear(&a);
+    answer_is(line_command(l, op, in, len), rc);
 }
 
 static void it_says_what_it_is(void)

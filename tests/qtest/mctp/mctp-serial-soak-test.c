@@ -80,10 +80,7 @@ static uint8_t read_limit(Line *l)
 
 static void set_limit(Line *l, uint8_t limit)
 {
-    Answer a = line_command(l, SET_LIMIT, &limit, 1);
-
-    g_assert_cmphex(a.ret_code, ==, 0);
-    answer_clear(&a);
+    answer_is(line_command(l, SET_LIMIT, &limit, 1), 0);
 }
 
 static void soak_line_start(SoakLine *r, unsigned n)

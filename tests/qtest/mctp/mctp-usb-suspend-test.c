@@ -96,10 +96,7 @@ static void resume(Line *l)
 static void command(Line *l, uint16_t opcode, const void *in, size_t len,
                     uint16_t want)
 {
-    Answer a = line_command(l, opcode, in, len);
-
-    g_assert_cmphex(a.ret_code, ==, want);
-    answer_clear(&a);
+    answer_is(line_command(l, opcode, in, len), want);
 }
 
 /* From now on it takes ten seconds until the FM is told of the end */
@@ -126,10 +123,8 @@ static void expect_notice(Line *l)
 }
 
 /* An answer that was not read before the port went to sleep */
-static void test_answer(void)
+static void test_answer(Line *l)
 {
-    Line *l = start();
-
     end_transfers(l);
     line_request(l, PEER_EID, 1, 1, 0x0001, NULL, 0);
     set_link(l, XHCI_PORT_SUSPENDED);
@@ -138,22 +133,17 @@ static void test_answer(void)
     for (unsigned n = 1; n <= 2; n++) {
         MCTPHeader hdr;
         g_autoptr(GByteArray) body = line_message(l, &hdr);
-        Answer a = line_answer(body, n, 0x0001);
 
-        g_assert_cmphex(a.ret_code, ==, SUCCESS);
-        answer_clear(&a);
+        answer_is(line_answer(body, n, 0x0001), SUCCESS);
         if (n == 1) {
             line_request(l, PEER_EID, 2, 2, 0x0001, NULL, 0);
         }
     }
-    stop(l);
 }
 
 /* ... is dropped when nobody can be waiting for it any more */
-static void test_answer_too_late(void)
+static void test_answer_too_late(Line *l)
 {
-    Line *l = start();
-
     end_transfers(l);
     line_request(l, PEER_EID, 1, 1, 0x0001, NULL, 0);
     set_link(l, XHCI_PORT_SUSPENDED);
@@ -161,28 +151,22 @@ static void test_answer_too_late(void)
     resume(l);
     line_quiet(l);
     command(l, 0x0001, NULL, 0, SUCCESS);
-    stop(l);
 }
 
 /* What comes to pass during the sleep is told after it */
-static void test_notice(void)
+static void test_notice(Line *l)
 {
-    Line *l = start();
-
     start_operation(l);
     suspend(l);
     qtest_clock_step(machine.qts, FIRMWARE_NS);
     expect_link(l, XHCI_PORT_SUSPENDED);
     resume(l);
     expect_notice(l);
-    stop(l);
 }
 
 /* ... or at once, if the guest allows the device to resume the port */
-static void test_remote_wakeup(void)
+static void test_remote_wakeup(Line *l)
 {
-    Line *l = start();
-
     for (int wakeup = 1; wakeup >= 0; wakeup--) {
         start_operation(l);
         set_remote_wakeup(l, wakeup);
@@ -194,14 +178,11 @@ static void test_remote_wakeup(void)
         line_close(l);
         l = usb_open(0);
     }
-    stop(l);
 }
 
 /* A reset of the port takes the permission back */
-static void test_reset_of_permission(void)
+static void test_reset_of_permission(Line *l)
 {
-    Line *l = start();
-
     set_remote_wakeup(l, true);
     line_close(l);
     l = usb_open(0);
@@ -211,14 +192,11 @@ static void test_reset_of_permission(void)
     expect_link(l, XHCI_PORT_SUSPENDED);
     resume(l);
     expect_notice(l);
-    stop(l);
 }
 
 /* Only what the guest can read is a reason to resume its port */
-static void test_sleep_undisturbed(void)
+static void test_sleep_undisturbed(Line *l)
 {
-    Line *l = start();
-
     set_remote_wakeup(l, true);
     suspend(l);
     qtest_qmp_assert_success(machine.qts, "{'execute': 'stop'}");
@@ -226,22 +204,19 @@ static void test_sleep_undisturbed(void)
     qtest_clock_step(machine.qts, 2 * ANSWER_NS);
     expect_link(l, XHCI_PORT_SUSPENDED);
     resume(l);
-    stop(l);
 }
 
 static void migrate(void)
 {
     g_autofree char *args = machine_args();
 
-    mctp_migrate(&machine, args);
+    dw_migrate(&machine, args);
     usb_move(machine.qts, machine.pci);
 }
 
 /* The port sleeps on in the other QEMU, and the device can wake it there */
-static void test_migrate(void)
+static void test_migrate(Line *l)
 {
-    Line *l = start();
-
     start_operation(l);
     set_remote_wakeup(l, true);
     suspend(l);
@@ -251,16 +226,13 @@ static void test_migrate(void)
     expect_link(l, XHCI_PORT_RESUMING);
     resume(l);
     expect_notice(l);
-    stop(l);
 }
 
 /* An answer that waits for the end of the sleep comes along */
-static void test_migrate_an_answer(void)
+static void test_migrate_an_answer(Line *l)
 {
     g_autoptr(GByteArray) body = NULL;
-    Line *l = start();
     MCTPHeader hdr;
-    Answer a;
 
     end_transfers(l);
     line_request(l, PEER_EID, 1, 1, 0x0001, NULL, 0);
@@ -269,17 +241,12 @@ static void test_migrate_an_answer(void)
     expect_link(l, XHCI_PORT_SUSPENDED);
     resume(l);
     body = line_message(l, &hdr);
-    a = line_answer(body, 1, 0x0001);
-    g_assert_cmphex(a.ret_code, ==, SUCCESS);
-    answer_clear(&a);
-    stop(l);
+    answer_is(line_answer(body, 1, 0x0001), SUCCESS);
 }
 
 /* The guest resets the port in place of resuming it: nothing is left */
-static void test_reset(void)
+static void test_reset(Line *l)
 {
-    Line *l = start();
-
     start_operation(l);
     suspend(l);
     qtest_clock_step(machine.qts, FIRMWARE_NS);
@@ -287,13 +254,10 @@ static void test_reset(void)
     l = usb_open(0);
     expect_link(l, XHCI_PORT_ACTIVE);
     line_quiet(l);
-    stop(l);
 }
 
-static void test_unplug(void)
+static void test_unplug(Line *l)
 {
-    Line *l = start();
-
     start_operation(l);
     set_remote_wakeup(l, true);
     suspend(l);
@@ -307,23 +271,21 @@ static void test_unplug(void)
                              " 'target': 'mem0', 'eid': 9}}");
     line_close(l);
     l = usb_open(0);
-    stop(l);
 }
 
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-    qtest_add_func("/mctp-usb/suspend/answer", test_answer);
-    qtest_add_func("/mctp-usb/suspend/answer-too-late", test_answer_too_late);
-    qtest_add_func("/mctp-usb/suspend/notice", test_notice);
-    qtest_add_func("/mctp-usb/suspend/remote-wakeup", test_remote_wakeup);
-    qtest_add_func("/mctp-usb/suspend/reset-of-permission",
-                   test_reset_of_permission);
-    qtest_add_func("/mctp-usb/suspend/undisturbed", test_sleep_undisturbed);
-    qtest_add_func("/mctp-usb/suspend/migrate", test_migrate);
-    qtest_add_func("/mctp-usb/suspend/migrate-an-answer",
-                   test_migrate_an_answer);
-    qtest_add_func("/mctp-usb/suspend/reset", test_reset);
-    qtest_add_func("/mctp-usb/suspend/unplug", test_unplug);
+#define T(f) usb_add_test("/mctp-usb/suspend/" #f, test_ ## f, start, stop)
+    T(answer);
+    T(answer_too_late);
+    T(notice);
+    T(remote_wakeup);
+    T(reset_of_permission);
+    T(sleep_undisturbed);
+    T(migrate);
+    T(migrate_an_answer);
+    T(reset);
+    T(unplug);
     return g_test_run();
 }

@@ -47,11 +47,39 @@ DCTest *dc_test_new(void)
     return dc_test_new_with(&config, &dc_recorder_ops);
 }
 
+DCTest *dc_test_new_extents(unsigned max_extents)
+{
+    CXLDCConfig config = dc_test_config();
+
+    config.max_extents = max_extents;
+    return dc_test_new_with(&config, &dc_recorder_ops);
+}
+
 void dc_test_free(DCTest *t)
 {
     cxl_dc_free(t->dc);
     dc_recorder_free(t->rec);
     g_free(t);
+}
+
+typedef struct DCTestCase {
+    void (*run)(DCTest *t);
+} DCTestCase;
+
+static void dc_test_run(gconstpointer data)
+{
+    const DCTestCase *test = data;
+    g_autoptr(DCTest) t = dc_test_new();
+
+    test->run(t);
+}
+
+void dc_test_add(const char *path, void (*run)(DCTest *t))
+{
+    DCTestCase *test = g_new(DCTestCase, 1);
+
+    test->run = run;
+    g_test_add_data_func_full(path, test, dc_test_run, g_free);
 }
 
 QemuUUID tag_nr(unsigned n)

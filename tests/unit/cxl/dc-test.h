@@ -31,9 +31,13 @@ typedef struct DCTest {
 /* Two hosts, 512 extents, 64 tags */
 CXLDCConfig dc_test_config(void);
 DCTest *dc_test_new(void);
+/* The same that can track @max_extents */
+DCTest *dc_test_new_extents(unsigned max_extents);
 DCTest *dc_test_new_with(const CXLDCConfig *config, const CXLDCOps *ops);
 void dc_test_free(DCTest *t);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(DCTest, dc_test_free)
+/* Enter a test that gets what dc_test_new() makes */
+void dc_test_add(const char *path, void (*run)(DCTest *t));
 
 /* Tag number @n; 0 is no tag */
 QemuUUID tag_nr(unsigned n);

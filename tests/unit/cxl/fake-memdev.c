@@ -245,6 +245,14 @@ void new_request(void)
     cxl_writer_init(&rq, rq_bytes, sizeof(rq_bytes));
 }
 
+void put_request_fields(uint16_t opcode, const uint64_t *values, size_t n)
+{
+    uint8_t buf[256];
+
+    cxl_put_bytes(&rq, buf, cxl_request_pack(buf, sizeof(buf), opcode, values,
+                                             n));
+}
+
 CXLRetCode send_bytes(CXLCCI *cci, uint16_t opcode, size_t len)
 {
     size_t out_len;

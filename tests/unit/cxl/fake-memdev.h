@@ -10,6 +10,7 @@
 #include "hw/cxl/cxl_events.h"
 #include "hw/cxl/cxl_memdev.h"
 #include "hw/cxl/memdev/poison.h"
+#include "cxl-requests.h"
 
 #define FAKE_LOG_DEPTH      16
 #define FAKE_BLOCK          (2 * MiB)
@@ -73,6 +74,14 @@ extern CXLReader rs;
 
 /** new_request() - start over with an empty payload */
 void new_request(void);
+/** put_fields() - append the fields of @opcode's request, cxl_request_pack() */
+#define put_fields(opcode, ...) \
+    put_request_fields(opcode, CXL_VALUES(__VA_ARGS__), \
+                       CXL_COUNT(__VA_ARGS__))
+void put_request_fields(uint16_t opcode, const uint64_t *values, size_t n);
+/** send_fields() - run a request that has these fields and nothing else */
+#define send_fields(cci, opcode, ...) \
+    (put_fields(opcode, __VA_ARGS__), send_request(cci, opcode))
 /** send_request() - run @rq; @rs then stands at the start of the response */
 CXLRetCode send_request(CXLCCI *cci, uint16_t opcode);
 /** send_bytes() - run the first @len bytes of @rq, zeroes behind its end */

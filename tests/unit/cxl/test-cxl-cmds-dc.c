@@ -82,9 +82,7 @@ static void test_get_config(FakeMemDev *unused, gconstpointer data)
 {
     unsigned i;
 
-    cxl_put_u8(&rq, 0xff);
-    cxl_put_u8(&rq, 0);
-    assert_rc(send_request(&fake.mailbox, 0x4800), CXL_RC_SUCCESS);
+    assert_rc(send_fields(&fake.mailbox, 0x4800, 0xff, 0), CXL_RC_SUCCESS);
     g_assert_cmpuint(rs.size, ==, 8 + 2 * 0x28 + 16);
     g_assert_cmpuint(cxl_get_u8(&rs), ==, 2);
     g_assert_cmpuint(cxl_get_u8(&rs), ==, 2);
@@ -99,9 +97,7 @@ static void test_get_config(FakeMemDev *unused, gconstpointer data)
     }
     check_usage(1000);
 
-    cxl_put_u8(&rq, 1);
-    cxl_put_u8(&rq, 1);
-    assert_rc(send_request(&fake.mailbox, 0x4800), CXL_RC_SUCCESS);
+    assert_rc(send_fields(&fake.mailbox, 0x4800, 1, 1), CXL_RC_SUCCESS);
     g_assert_cmphex(cxl_get_le16(&rs), ==, 0x0102);
     cxl_get_skip(&rs, 6);
     g_assert_cmphex(cxl_get_le64(&rs), ==, FAKE_REGION_BASE(1));
@@ -113,16 +109,12 @@ static void test_get_config(FakeMemDev *unused, gconstpointer data)
     cxl_get_skip(&rs, 6);
     check_usage(1000);
 
-    cxl_put_u8(&rq, 1);
-    cxl_put_u8(&rq, 2);
-    assert_rc(send_request(&fake.mailbox, 0x4800), CXL_RC_INVALID_INPUT);
+    assert_rc(send_fields(&fake.mailbox, 0x4800, 1, 2), CXL_RC_INVALID_INPUT);
 }
 
 static CXLRetCode host_list(uint32_t max, uint32_t start)
 {
-    cxl_put_le32(&rq, max);
-    cxl_put_le32(&rq, start);
-    return send_request(&fake.mailbox, 0x4801);
+    return send_fields(&fake.mailbox, 0x4801, max, start);
 }
 
 static void test_extent_list_pages(FakeMemDev *unused, gconstpointer data)

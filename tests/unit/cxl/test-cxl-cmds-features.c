@@ -70,10 +70,7 @@ static void setup(FakeMemDev *unused, gconstpointer data)
 
 static CXLRetCode list(uint32_t bytes, uint16_t start)
 {
-    cxl_put_le32(&rq, bytes);
-    cxl_put_le16(&rq, start);
-    cxl_put_zero(&rq, 2);
-    return send_request(&fake.mailbox, 0x0500);
+    return send_fields(&fake.mailbox, 0x0500, bytes, start);
 }
 
 static CXLRetCode get_part(unsigned feature, uint16_t offset, uint16_t count,

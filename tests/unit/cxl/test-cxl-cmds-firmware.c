@@ -56,9 +56,7 @@ static CXLRetCode part(uint8_t action, uint8_t slot, uint32_t unit, size_t len)
 
 static CXLRetCode activate(uint8_t when, uint8_t slot)
 {
-    cxl_put_u8(&rq, when);
-    cxl_put_u8(&rq, slot);
-    return send_request(&fake.mailbox, 0x0202);
+    return send_fields(&fake.mailbox, 0x0202, when, slot);
 }
 
 static void check_slots(uint8_t byte, const char *first, const char *second)

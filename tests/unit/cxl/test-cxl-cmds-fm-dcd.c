@@ -28,10 +28,7 @@ static void test_dcd_info(FakeMemDev *unused, gconstpointer data)
 
 static CXLRetCode fm_regions(uint16_t host, uint8_t count, uint8_t start)
 {
-    cxl_put_le16(&rq, host);
-    cxl_put_u8(&rq, count);
-    cxl_put_u8(&rq, start);
-    return send_request(&fake.fm, 0x5601);
+    return send_fields(&fake.fm, 0x5601, host, count, start);
 }
 
 static void test_host_regions(FakeMemDev *unused, gconstpointer data)
@@ -59,12 +56,7 @@ static void test_host_regions(FakeMemDev *unused, gconstpointer data)
 
 static CXLRetCode set_region(uint8_t region, uint64_t block, bool sanitize)
 {
-    cxl_put_u8(&rq, region);
-    cxl_put_zero(&rq, 3);
-    cxl_put_le64(&rq, block);
-    cxl_put_u8(&rq, sanitize);
-    cxl_put_zero(&rq, 3);
-    return send_request(&fake.fm, 0x5602);
+    return send_fields(&fake.fm, 0x5602, region, block, sanitize);
 }
 
 static void test_set_region(FakeMemDev *unused, gconstpointer data)
@@ -91,11 +83,7 @@ static void test_set_region(FakeMemDev *unused, gconstpointer data)
 
 static CXLRetCode fm_list(uint16_t host, uint32_t max, uint32_t start)
 {
-    cxl_put_le16(&rq, host);
-    cxl_put_zero(&rq, 2);
-    cxl_put_le32(&rq, max);
-    cxl_put_le32(&rq, start);
-    return send_request(&fake.fm, 0x5603);
+    return send_fields(&fake.fm, 0x5603, host, max, start);
 }
 
 static void test_fm_extent_list(FakeMemDev *unused, gconstpointer data)
@@ -232,9 +220,7 @@ static void test_log_back_pressure(FakeMemDev *unused, gconstpointer data)
 
 static CXLRetCode tags(uint32_t start, uint32_t max)
 {
-    cxl_put_le32(&rq, start);
-    cxl_put_le32(&rq, max);
-    return send_request(&fake.fm, 0x5608);
+    return send_fields(&fake.fm, 0x5608, start, max);
 }
 
 static void test_tags_and_references(FakeMemDev *unused, gconstpointer data)

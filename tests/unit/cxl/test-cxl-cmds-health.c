@@ -23,15 +23,8 @@ static CXLRetCode set_alerts(uint8_t which, uint8_t on, uint8_t life,
                              int16_t over, int16_t under, uint16_t vol,
                              uint16_t pers)
 {
-    cxl_put_u8(&rq, which);
-    cxl_put_u8(&rq, on);
-    cxl_put_u8(&rq, life);
-    cxl_put_zero(&rq, 1);
-    cxl_put_le16(&rq, over);
-    cxl_put_le16(&rq, under);
-    cxl_put_le16(&rq, vol);
-    cxl_put_le16(&rq, pers);
-    return send_request(&fake.mailbox, 0x4202);
+    return send_fields(&fake.mailbox, 0x4202, which, on, life, over, under, vol,
+                       pers);
 }
 
 /* The oldest record of @log is of @kind and shows @status; it is taken away */
@@ -167,8 +160,7 @@ static void test_records(FakeMemDev *unused, gconstpointer data)
 
 static void set_shutdown(uint8_t state, CXLRetCode rc)
 {
-    cxl_put_u8(&rq, state);
-    assert_rc(send_request(&fake.mailbox, 0x4204), rc);
+    assert_rc(send_fields(&fake.mailbox, 0x4204, state), rc);
 }
 
 static void check_shutdown(uint8_t state, uint32_t count)

@@ -194,8 +194,7 @@ static void test_history(FakeMemDev *unused, gconstpointer data)
 
     get_history(0, 0);
     g_assert_cmphex(cxl_get_le64(&rs), ==, 0);
-    cxl_put_le64(&rq, 1000);
-    assert_rc(send_request(&fake.mailbox, 0x0301), CXL_RC_SUCCESS);
+    assert_rc(send_fields(&fake.mailbox, 0x0301, 1000), CXL_RC_SUCCESS);
     fake_clock_step(50);
     assert_rc(send_bytes(&fake.fm, 0x0301, 7), CXL_RC_INVALID_PAYLOAD_LENGTH);
     assert_rc(send_bytes(&fake.mailbox, 0x9999, 3), CXL_RC_UNSUPPORTED);
@@ -237,8 +236,7 @@ static void test_dump(FakeMemDev *unused, gconstpointer data)
 {
     dump_is(0, 0);
     g_assert_cmphex(cxl_get_le64(&rs), ==, 0);
-    cxl_put_le64(&rq, 2000);
-    assert_rc(send_request(&fake.mailbox, 0x0301), CXL_RC_SUCCESS);
+    assert_rc(send_fields(&fake.mailbox, 0x0301, 2000), CXL_RC_SUCCESS);
     assert_rc(with_uuid(0x0404, uuid[DUMP]), CXL_RC_SUCCESS);
     fake_clock_step(1);
     /* it shows what was, until it is populated again */

@@ -91,8 +91,7 @@ static void record_is(uint64_t address, uint32_t lines)
 
 static CXLRetCode inject(uint64_t dpa)
 {
-    cxl_put_le64(&rq, dpa);
-    return send_request(&fake.mailbox, 0x4301);
+    return send_fields(&fake.mailbox, 0x4301, dpa);
 }
 
 static CXLRetCode clear(uint64_t dpa, uint8_t fill)
@@ -107,10 +106,7 @@ static CXLRetCode clear(uint64_t dpa, uint8_t fill)
 
 static CXLRetCode scan(uint64_t dpa, uint64_t lines, uint8_t flags)
 {
-    cxl_put_le64(&rq, dpa);
-    cxl_put_le64(&rq, lines);
-    cxl_put_u8(&rq, flags);
-    return send_request(&fake.mailbox, 0x4304);
+    return send_fields(&fake.mailbox, 0x4304, dpa, lines, flags);
 }
 
 static CXLRetCode results(void)
@@ -330,10 +326,7 @@ static void test_scan(FakeMemDev *unused, gconstpointer data)
     assert_rc(list(0, 1), CXL_RC_SUCCESS);
     list_is(2 | 4, 7000, 1);
     /* one CCI is busy, the device is for the other one, too */
-    cxl_put_le64(&rq, 0);
-    cxl_put_le64(&rq, 1);
-    cxl_put_u8(&rq, 0);
-    assert_rc(send_request(&fake.ld, 0x4304), CXL_RC_BUSY);
+    assert_rc(send_fields(&fake.ld, 0x4304, 0, 1, 0), CXL_RC_BUSY);
 
     fake_clock_step(SECOND);
     g_assert_false(fake.mailbox.bg.running);

@@ -69,11 +69,8 @@ static void test_protocols(FakeMemDev *unused, gconstpointer data)
 static CXLRetCode set(uint8_t control, uint8_t moderate, uint8_t severe,
                       uint8_t interval)
 {
-    cxl_put_u8(&rq, control);
-    cxl_put_u8(&rq, moderate);
-    cxl_put_u8(&rq, severe);
-    cxl_put_u8(&rq, interval);
-    return send_request(&fake.mailbox, 0x4701);
+    return send_fields(&fake.mailbox, 0x4701, control, moderate, severe,
+                       interval);
 }
 
 static void control_is(uint8_t control, uint8_t moderate, uint8_t severe,

@@ -280,10 +280,7 @@ static CXLRetCode line(uint16_t op, uint64_t dpa)
 
 static CXLRetCode scan(uint64_t dpa, uint64_t lines)
 {
-    cxl_put_le64(&rq, dpa);
-    cxl_put_le64(&rq, lines);
-    cxl_put_u8(&rq, 0);
-    return send_request(&fake.mailbox, 0x4304);
+    return send_fields(&fake.mailbox, 0x4304, dpa, lines, 0);
 }
 
 static void test_other_commands(FakeMemDev *unused, gconstpointer data)

@@ -160,12 +160,10 @@ static void test_response_limit(FakeMemDev *unused, gconstpointer data)
         cxl_event_record_init(&r, &cxl_event_uuid_dram, 0);
         cxl_event_append(fake.mem->fm_events, CXL_EVENT_LOG_INFO, &r);
     }
-    cxl_put_u8(&rq, 0);
-    assert_rc(send_request(&fake.fm, 0x0100), CXL_RC_SUCCESS);
+    assert_rc(send_fields(&fake.fm, 0x0100, 0), CXL_RC_SUCCESS);
     g_assert_cmpuint(rs.size, ==, 0x20 + 0x80);
     assert_rc(set_limit(9), CXL_RC_SUCCESS);
-    cxl_put_u8(&rq, 0);
-    assert_rc(send_request(&fake.fm, 0x0100), CXL_RC_SUCCESS);
+    assert_rc(send_fields(&fake.fm, 0x0100, 0), CXL_RC_SUCCESS);
     g_assert_cmpuint(rs.size, ==, 0x20 + 3 * 0x80);
 }
 
@@ -343,9 +341,7 @@ static void test_timestamp(FakeMemDev *unused, gconstpointer data)
 
 static CXLRetCode set_partition(uint64_t units, uint8_t flags)
 {
-    cxl_put_le64(&rq, units);
-    cxl_put_u8(&rq, flags);
-    return send_request(&fake.mailbox, 0x4101);
+    return send_fields(&fake.mailbox, 0x4101, units, flags);
 }
 
 static void partition_is(uint64_t vol, uint64_t pers, uint64_t next_vol,
@@ -477,9 +473,7 @@ static void test_partition_info(FakeMemDev *unused, gconstpointer data)
 
 static CXLRetCode get_lsa(uint32_t offset, uint32_t len)
 {
-    cxl_put_le32(&rq, offset);
-    cxl_put_le32(&rq, len);
-    return send_request(&fake.mailbox, 0x4102);
+    return send_fields(&fake.mailbox, 0x4102, offset, len);
 }
 
 static CXLRetCode set_lsa(uint32_t offset, const char *bytes)

@@ -192,10 +192,9 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     module_call_init(MODULE_INIT_QOM);
-    g_test_add_func("/cxl/dc/access/map-or-not", test_map_or_not);
-    g_test_add_func("/cxl/dc/access/map-goes-with-the-last-block",
-                    test_map_goes);
-    g_test_add_func("/cxl/dc/access/block-size-changes",
-                    test_block_size_changes);
+#define T(f) g_test_add_func("/cxl/dc/access/" #f, test_ ## f)
+    T(map_or_not);
+    T(map_goes);
+    T(block_size_changes);
     return g_test_run();
 }

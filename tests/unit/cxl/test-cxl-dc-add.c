@@ -18,9 +18,8 @@ static void assert_untouched(DCTest *t)
                            0), CXL_RC_SUCCESS);
 }
 
-static void test_offer_is_pending(void)
+static void test_offer_is_pending(DCTest *t)
 {
-    g_autoptr(DCTest) t = dc_test_new();
     CXLDCExtent e;
 
     assert_rc(fm_add_one(t, 0, DPA(PLAIN, 3), 2, 5), CXL_RC_SUCCESS);
@@ -41,9 +40,8 @@ static void test_offer_is_pending(void)
  * A host that puts a tag's extents one after the other does it in the order of
  * the records now, and in that of 4801h after a reset.
  */
-static void test_group_is_logged_in_the_order_of_the_list(void)
+static void test_group_is_logged_in_the_order_of_the_list(DCTest *t)
 {
-    g_autoptr(DCTest) t = dc_test_new();
     CXLDCExtent e[4] = {
         extent_of(DPA(PLAIN, 9), 1, 1), extent_of(DPA(PLAIN, 0), 2, 1),
         extent_of(DPA(SHARED, 4), 1, 2), extent_of(DPA(SHARED, 0), 1, 2),
@@ -70,9 +68,8 @@ static void test_group_is_logged_in_the_order_of_the_list(void)
     }
 }
 
-static void test_group_is_logged_in_one_row(void)
+static void test_group_is_logged_in_one_row(DCTest *t)
 {
-    g_autoptr(DCTest) t = dc_test_new();
     CXLDCExtent e[3] = {
         extent_of(DPA(PLAIN, 9), 1, 1), extent_of(DPA(PLAIN, 0), 2, 0),
         extent_of(DPA(WIPED, 4), 1, 2),
@@ -94,29 +91,23 @@ static void test_group_is_logged_in_one_row(void)
     assert_extent(&dc_event(t->rec, 2)->extent, DPA(WIPED, 4), 1, 2, 0);
 }
 
-static void test_unknown_host(void)
+static void test_unknown_host(DCTest *t)
 {
-    g_autoptr(DCTest) t = dc_test_new();
-
     assert_rc(fm_add_one(t, 2, DPA(PLAIN, 0), 1, 0), CXL_RC_INVALID_INPUT);
     assert_rc(fm_add_sized(t, 7, CXL_DC_ADD_FREE, 0, BLOCK, 0),
               CXL_RC_INVALID_INPUT);
     assert_untouched(t);
 }
 
-static void test_unknown_policy(void)
+static void test_unknown_policy(DCTest *t)
 {
-    g_autoptr(DCTest) t = dc_test_new();
-
     assert_rc(fm_add_sized(t, 0, 4, 0, BLOCK, 0), CXL_RC_INVALID_INPUT);
     assert_rc(fm_add_sized(t, 0, 15, 0, BLOCK, 0), CXL_RC_INVALID_INPUT);
     assert_untouched(t);
 }
 
-static void test_unknown_region(void)
+static void test_unknown_region(DCTest *t)
 {
-    g_autoptr(DCTest) t = dc_test_new();
-
     for (unsigned policy = 0; policy < 4; policy++) {
         if (policy != CXL_DC_ADD_PRESCRIPTIVE) {
             assert_rc(fm_add_sized(t, 0, policy, NR_REGIONS, BLOCK, 1),
@@ -130,10 +121,8 @@ static void test_unknown_region(void)
 
 /* -- free and contiguous -------------------------------------------------- */
 
-static void test_sized_bad_length(void)
+static void test_sized_bad_length(DCTest *t)
 {
-    g_autoptr(DCTest) t = dc_test_new();
-
     for (unsigned policy = 0; policy < 2; policy++) {
         assert_rc(fm_add_sized(t, 0, policy, PLAIN, 0, 0),
                   CXL_RC_INVALID_INPUT);
@@ -143,10 +132,8 @@ static void test_sized_bad_length(void)
     assert_untouched(t);
 }
 
-static void test_sized_too_long(void)
+static void test_sized_too_long(DCTest *t)
 {
-    g_autoptr(DCTest) t = dc_test_new();
-
     for (unsigned policy = 0; policy < 2; policy++) {
         assert_rc(fm_add_sized(t, 0, policy, PLAIN, CXL_DC_GRANULE + BLOCK, 0),
                   CXL_RC_RESOURCES_EXHAUSTED);
@@ -156,9 +143,8 @@ static void test_sized_too_long(void)
     assert_untouched(t);
 }
 
-static void test_contiguous_takes_lowest_hole_that_fits(void)
+static void test_contiguous_takes_lowest_hole_that_fits(DCTest *t)
 {
-    g_autoptr(DCTest) t = dc_test_new();
     CXLDCExtent e;
 
     /* Holes: block 1, blocks 3..4, from block 6 on */
@@ -172,10 +158,8 @@ static void test_contiguous_takes_lowest_hole_that_fits(void)
     g_assert_cmpuint(nr_pending(t, 0), ==, 1);
 }
 
-static void test_contiguous_without_hole(void)
+static void test_contiguous_without_hole(DCTest *t)
 {
-    g_autoptr(DCTest) t = dc_test_new();
-
     give(t, 0, DPA(PLAIN, BLOCKS / 2), 1, 0);
     assert_rc(fm_add_sized(t, 0, CXL_DC_ADD_CONTIGUOUS, PLAIN,
                            (BLOCKS / 2 + 1) * BLOCK, 0),
@@ -185,9 +169,8 @@ static void test_contiguous_without_hole(void)
                            BLOCKS / 2 * BLOCK, 0), CXL_RC_SUCCESS);
 }
 
-static void test_free_uses_many_holes(void)
+static void test_free_uses_many_holes(DCTest *t)
 {
-    g_autoptr(DCTest) t = dc_test_new();
     CXLDCExtent e;
 
     give(t, 1, DPA(PLAIN, 1), 1, 0);
@@ -206,10 +189,8 @@ static void test_free_uses_many_holes(void)
               CXL_RC_RESOURCES_EXHAUSTED);
 }
 
-static void test_free_prefers_one_extent(void)
+static void test_free_prefers_one_extent(DCTest *t)
 {
-    g_autoptr(DCTest) t = dc_test_new();
-
     give(t, 1, DPA(PLAIN, 1), 1, 0);
     assert_rc(fm_add_sized(t, 0, CXL_DC_ADD_FREE, PLAIN, 4 * BLOCK, 0),
               CXL_RC_SUCCESS);
@@ -219,11 +200,8 @@ static void test_free_prefers_one_extent(void)
 
 static void test_free_that_cannot_be_tracked_takes_nothing(void)
 {
-    CXLDCConfig c = dc_test_config();
-    g_autoptr(DCTest) t = NULL;
+    g_autoptr(DCTest) t = dc_test_new_extents(8);
 
-    c.max_extents = 8;
-    t = dc_test_new_with(&c, &dc_recorder_ops);
     /* Every other block of the first 16 is in use by host 1 */
     for (unsigned i = 0; i < 8; i++) {
         give(t, 1, DPA(PLAIN, 2 * i), i < 7 ? 1 : BLOCKS - 14, 0);
@@ -246,10 +224,8 @@ static void test_free_that_cannot_be_tracked_takes_nothing(void)
 
 /* -- prescriptive --------------------------------------------------------- */
 
-static void test_list_empty(void)
+static void test_list_empty(DCTest *t)
 {
-    g_autoptr(DCTest) t = dc_test_new();
-
     assert_rc(fm_add(t, 0, NULL, 0), CXL_RC_INVALID_EXTENT_LIST);
     assert_untouched(t);
 }
@@ -318,10 +294,8 @@ static void in_use(DCTest *t, uint64_t dpa, const char *why)
     g_assert_true(g_str_has_prefix(text, why));
 }
 
-static void test_list_in_use(void)
+static void test_list_in_use(DCTest *t)
 {
-    g_autoptr(DCTest) t = dc_test_new();
-
     give(t, 0, DPA(PLAIN, 1), 1, 0);
     assert_rc(fm_add_one(t, 0, DPA(PLAIN, 11), 1, 0), CXL_RC_SUCCESS);
     give(t, 1, DPA(PLAIN, 21), 1, 0);
@@ -331,9 +305,8 @@ static void test_list_in_use(void)
     in_use(t, DPA(PLAIN, 20), "cannot add DPA in use by another LD");
 }
 
-static void test_list_sequence_of_plain_capacity_is_zero(void)
+static void test_list_sequence_of_plain_capacity_is_zero(DCTest *t)
 {
-    g_autoptr(DCTest) t = dc_test_new();
     CXLDCExtent e = extent_of(DPA(PLAIN, 0), 1, 1);
 
     e.seq = 9;
@@ -343,9 +316,8 @@ static void test_list_sequence_of_plain_capacity_is_zero(void)
     g_assert_cmpuint(added_at(t, 0, 0).seq, ==, 0);
 }
 
-static void test_list_tag_in_two_regions(void)
+static void test_list_tag_in_two_regions(DCTest *t)
 {
-    g_autoptr(DCTest) t = dc_test_new();
     CXLDCExtent e[2] = {
         extent_of(DPA(PLAIN, 0), 1, 1), extent_of(DPA(WIPED, 0), 1, 1),
     };
@@ -354,10 +326,8 @@ static void test_list_tag_in_two_regions(void)
     assert_untouched(t);
 }
 
-static void test_tag_in_use(void)
+static void test_tag_in_use(DCTest *t)
 {
-    g_autoptr(DCTest) t = dc_test_new();
-
     assert_rc(fm_add_one(t, 0, DPA(PLAIN, 0), 1, 1), CXL_RC_SUCCESS);
     assert_rc(fm_add_one(t, 1, DPA(PLAIN, 4), 1, 1), CXL_RC_INVALID_INPUT);
     assert_rc(fm_add_sized(t, 1, CXL_DC_ADD_FREE, PLAIN, BLOCK, 1),
@@ -370,11 +340,8 @@ static void test_tag_in_use(void)
 
 static void test_extents_limit_counts_pending(void)
 {
-    CXLDCConfig c = dc_test_config();
-    g_autoptr(DCTest) t = NULL;
+    g_autoptr(DCTest) t = dc_test_new_extents(4);
 
-    c.max_extents = 4;
-    t = dc_test_new_with(&c, &dc_recorder_ops);
     give(t, 0, DPA(PLAIN, 0), 1, 0);
     for (unsigned i = 1; i < 4; i++) {
         assert_rc(fm_add_one(t, 0, DPA(PLAIN, 2 * i), 1, 0), CXL_RC_SUCCESS);
@@ -409,9 +376,8 @@ static void test_tags_limit(void)
     assert_rc(fm_add_one(t, 0, DPA(PLAIN, 4), 1, 0), CXL_RC_SUCCESS);
 }
 
-static void test_log_room(void)
+static void test_log_room(DCTest *t)
 {
-    g_autoptr(DCTest) t = dc_test_new();
     CXLDCExtent e[3] = {
         extent_of(DPA(PLAIN, 0), 1, 1), extent_of(DPA(PLAIN, 2), 1, 2),
         extent_of(DPA(PLAIN, 4), 1, 0),
@@ -442,42 +408,34 @@ static void test_no_ops_no_bound(void)
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-    g_test_add_func("/cxl/dc/add/offer-is-pending", test_offer_is_pending);
-    g_test_add_func("/cxl/dc/add/group-is-logged-in-the-order-of-the-list",
-                    test_group_is_logged_in_the_order_of_the_list);
-    g_test_add_func("/cxl/dc/add/group-is-logged-in-one-row",
-                    test_group_is_logged_in_one_row);
-    g_test_add_func("/cxl/dc/add/unknown-host", test_unknown_host);
-    g_test_add_func("/cxl/dc/add/unknown-policy", test_unknown_policy);
-    g_test_add_func("/cxl/dc/add/unknown-region", test_unknown_region);
-    g_test_add_func("/cxl/dc/add/sized/bad-length", test_sized_bad_length);
-    g_test_add_func("/cxl/dc/add/sized/too-long", test_sized_too_long);
-    g_test_add_func("/cxl/dc/add/contiguous/lowest-hole-that-fits",
-                    test_contiguous_takes_lowest_hole_that_fits);
-    g_test_add_func("/cxl/dc/add/contiguous/without-hole",
-                    test_contiguous_without_hole);
-    g_test_add_func("/cxl/dc/add/free/many-holes", test_free_uses_many_holes);
-    g_test_add_func("/cxl/dc/add/free/prefers-one-extent",
-                    test_free_prefers_one_extent);
-    g_test_add_func("/cxl/dc/add/free/untracked-takes-nothing",
-                    test_free_that_cannot_be_tracked_takes_nothing);
-    g_test_add_func("/cxl/dc/add/list/empty", test_list_empty);
-    g_test_add_func("/cxl/dc/add/list/zero-length", test_list_zero_length);
-    g_test_add_func("/cxl/dc/add/list/off-block", test_list_off_block);
-    g_test_add_func("/cxl/dc/add/list/beyond-region",
-                    test_list_beyond_region);
-    g_test_add_func("/cxl/dc/add/list/wraps", test_list_wraps);
-    g_test_add_func("/cxl/dc/add/list/overlap", test_list_overlap);
-    g_test_add_func("/cxl/dc/add/list/in-use", test_list_in_use);
-    g_test_add_func("/cxl/dc/add/list/plain-sequence-is-zero",
-                    test_list_sequence_of_plain_capacity_is_zero);
-    g_test_add_func("/cxl/dc/add/list/tag-in-two-regions",
-                    test_list_tag_in_two_regions);
-    g_test_add_func("/cxl/dc/add/tag-in-use", test_tag_in_use);
-    g_test_add_func("/cxl/dc/add/limit/extents",
-                    test_extents_limit_counts_pending);
-    g_test_add_func("/cxl/dc/add/limit/tags", test_tags_limit);
-    g_test_add_func("/cxl/dc/add/limit/log-room", test_log_room);
-    g_test_add_func("/cxl/dc/add/no-ops-no-bound", test_no_ops_no_bound);
+#define T(f) g_test_add_func("/cxl/dc-add/" #f, test_ ## f)
+#define DC(f) dc_test_add("/cxl/dc-add/" #f, test_ ## f)
+    DC(offer_is_pending);
+    DC(group_is_logged_in_the_order_of_the_list);
+    DC(group_is_logged_in_one_row);
+    DC(unknown_host);
+    DC(unknown_policy);
+    DC(unknown_region);
+    DC(sized_bad_length);
+    DC(sized_too_long);
+    DC(contiguous_takes_lowest_hole_that_fits);
+    DC(contiguous_without_hole);
+    DC(free_uses_many_holes);
+    DC(free_prefers_one_extent);
+    T(free_that_cannot_be_tracked_takes_nothing);
+    DC(list_empty);
+    T(list_zero_length);
+    T(list_off_block);
+    T(list_beyond_region);
+    T(list_wraps);
+    T(list_overlap);
+    DC(list_in_use);
+    DC(list_sequence_of_plain_capacity_is_zero);
+    DC(list_tag_in_two_regions);
+    DC(tag_in_use);
+    T(extents_limit_counts_pending);
+    T(tags_limit);
+    DC(log_room);
+    T(no_ops_no_bound);
     return g_test_run();
 }

@@ -123,10 +123,8 @@ static void test_gap_and_short_region(void)
     dc_test_free(t);
 }
 
-static void test_region_of(void)
+static void test_region_of(DCTest *t)
 {
-    g_autoptr(DCTest) t = dc_test_new();
-
     g_assert_cmpint(cxl_dc_region_of(t->dc, DPA(1, 0), 1), ==, 1);
     g_assert_cmpint(cxl_dc_region_of(t->dc, DPA(1, 0), 0), ==, -1);
     g_assert_cmpint(cxl_dc_region_of(t->dc, 0, 1), ==, -1);
@@ -137,10 +135,8 @@ static void test_region_of(void)
     g_assert_cmpuint(cxl_dc_region(t->dc, 2)->dsmad_handle, ==, 2);
 }
 
-static void test_policies(void)
+static void test_policies(DCTest *t)
 {
-    g_autoptr(DCTest) t = dc_test_new();
-
     /* Bit masks; the bit of "enable shared access" must be 0 */
     g_assert_cmphex(cxl_dc_add_policies(t->dc), ==, 7);
     g_assert_cmphex(cxl_dc_release_policies(t->dc), ==, 3);
@@ -160,10 +156,8 @@ static void test_idle_model_is_small(void)
     dc_test_free(t);
 }
 
-static void test_unknown_host_is_empty(void)
+static void test_unknown_host_is_empty(DCTest *t)
 {
-    g_autoptr(DCTest) t = dc_test_new();
-
     g_assert_cmpuint(nr_added(t, 2), ==, 0);
     g_assert_cmpuint(cxl_dc_generation(t->dc, 2), ==, 0);
     g_assert_false(can_access(t, 2, DPA(0, 0), 1));
@@ -184,10 +178,8 @@ static CXLRetCode set(DCTest *t, unsigned region, uint64_t block, bool wipe)
     return rc;
 }
 
-static void test_set_tells_all_hosts(void)
+static void test_set_tells_all_hosts(DCTest *t)
 {
-    g_autoptr(DCTest) t = dc_test_new();
-
     assert_rc(set(t, PLAIN, 4 * KiB, false), CXL_RC_SUCCESS);
     g_assert_cmphex(cxl_dc_region(t->dc, PLAIN)->block_size, ==, 4 * KiB);
     g_assert_cmpuint(t->rec->events->len, ==, 2);
@@ -204,17 +196,14 @@ static void test_set_tells_all_hosts(void)
     }
 }
 
-static void test_set_same_tells_too(void)
+static void test_set_same_tells_too(DCTest *t)
 {
-    g_autoptr(DCTest) t = dc_test_new();
-
     assert_rc(set(t, SHARED, BLOCK, false), CXL_RC_SUCCESS);
     g_assert_cmpuint(t->rec->events->len, ==, 2);
 }
 
-static void test_set_smaller_blocks_are_usable(void)
+static void test_set_smaller_blocks_are_usable(DCTest *t)
 {
-    g_autoptr(DCTest) t = dc_test_new();
     CXLDCRange r = { DPA(PLAIN, 1) + 4 * KiB, 4 * KiB };
     CXLDCExtent e = { .dpa = r.dpa, .len = r.len };
 
@@ -228,18 +217,14 @@ static void test_set_smaller_blocks_are_usable(void)
                     CXL_DC_ACCESS_NONE);
 }
 
-static void test_set_unknown_region(void)
+static void test_set_unknown_region(DCTest *t)
 {
-    g_autoptr(DCTest) t = dc_test_new();
-
     assert_rc(set(t, NR_REGIONS, BLOCK, false), CXL_RC_INVALID_INPUT);
     assert_rc(set(t, 200, BLOCK, false), CXL_RC_INVALID_INPUT);
 }
 
-static void test_set_bad_block_size(void)
+static void test_set_bad_block_size(DCTest *t)
 {
-    g_autoptr(DCTest) t = dc_test_new();
-
     assert_rc(set(t, PLAIN, 0, false), CXL_RC_INVALID_INPUT);
     assert_rc(set(t, PLAIN, 3 * MiB, false), CXL_RC_INVALID_INPUT);
     assert_rc(set(t, PLAIN, MiB, false), CXL_RC_INVALID_INPUT);
@@ -248,10 +233,8 @@ static void test_set_bad_block_size(void)
     g_assert_cmpuint(t->rec->events->len, ==, 0);
 }
 
-static void test_set_busy_region(void)
+static void test_set_busy_region(DCTest *t)
 {
-    g_autoptr(DCTest) t = dc_test_new();
-
     assert_rc(fm_add_one(t, 1, DPA(PLAIN, 7), 1, 0), CXL_RC_SUCCESS);
     assert_rc(set(t, PLAIN, 4 * KiB, false), CXL_RC_UNSUPPORTED);
     host_accept_all(t, 1);
@@ -260,9 +243,8 @@ static void test_set_busy_region(void)
     assert_rc(set(t, PLAIN, 4 * KiB, false), CXL_RC_SUCCESS);
 }
 
-static void test_set_referenced_region(void)
+static void test_set_referenced_region(DCTest *t)
 {
-    g_autoptr(DCTest) t = dc_test_new();
     QemuUUID tag = tag_nr(1);
 
     give(t, 0, DPA(SHARED, 0), 1, 1);
@@ -271,10 +253,8 @@ static void test_set_referenced_region(void)
     assert_rc(set(t, SHARED, BLOCK, false), CXL_RC_UNSUPPORTED);
 }
 
-static void test_set_sanitize(void)
+static void test_set_sanitize(DCTest *t)
 {
-    g_autoptr(DCTest) t = dc_test_new();
-
     assert_rc(set(t, PLAIN, BLOCK, true), CXL_RC_UNSUPPORTED);
     g_assert_false(cxl_dc_region(t->dc, PLAIN)->sanitize);
     assert_rc(set(t, WIPED, BLOCK, false), CXL_RC_SUCCESS);
@@ -285,10 +265,8 @@ static void test_set_sanitize(void)
     g_assert_cmpuint(t->rec->wiped->len, ==, 0);
 }
 
-static void test_set_needs_log_room(void)
+static void test_set_needs_log_room(DCTest *t)
 {
-    g_autoptr(DCTest) t = dc_test_new();
-
     t->rec->room[1] = 0;
     assert_rc(set(t, PLAIN, 4 * KiB, false), CXL_RC_RETRY_REQUIRED);
     g_assert_cmphex(cxl_dc_region(t->dc, PLAIN)->block_size, ==, BLOCK);
@@ -298,31 +276,28 @@ static void test_set_needs_log_room(void)
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-    g_test_add_func("/cxl/dc/config/hosts", test_hosts);
-    g_test_add_func("/cxl/dc/config/regions", test_regions);
-    g_test_add_func("/cxl/dc/config/no-extents", test_no_extents);
-    g_test_add_func("/cxl/dc/config/decode-length", test_decode_length);
-    g_test_add_func("/cxl/dc/config/base", test_base);
-    g_test_add_func("/cxl/dc/config/length", test_length);
-    g_test_add_func("/cxl/dc/config/block-size", test_block_size);
-    g_test_add_func("/cxl/dc/config/gap-and-short-region",
-                    test_gap_and_short_region);
-    g_test_add_func("/cxl/dc/config/region-of", test_region_of);
-    g_test_add_func("/cxl/dc/config/policies", test_policies);
-    g_test_add_func("/cxl/dc/config/idle-model-is-small",
-                    test_idle_model_is_small);
-    g_test_add_func("/cxl/dc/config/unknown-host-is-empty",
-                    test_unknown_host_is_empty);
-    g_test_add_func("/cxl/dc/set/tells-all-hosts", test_set_tells_all_hosts);
-    g_test_add_func("/cxl/dc/set/same-tells-too", test_set_same_tells_too);
-    g_test_add_func("/cxl/dc/set/smaller-blocks-are-usable",
-                    test_set_smaller_blocks_are_usable);
-    g_test_add_func("/cxl/dc/set/unknown-region", test_set_unknown_region);
-    g_test_add_func("/cxl/dc/set/bad-block-size", test_set_bad_block_size);
-    g_test_add_func("/cxl/dc/set/busy-region", test_set_busy_region);
-    g_test_add_func("/cxl/dc/set/referenced-region",
-                    test_set_referenced_region);
-    g_test_add_func("/cxl/dc/set/sanitize", test_set_sanitize);
-    g_test_add_func("/cxl/dc/set/needs-log-room", test_set_needs_log_room);
+#define T(f) g_test_add_func("/cxl/dc-config/" #f, test_ ## f)
+#define DC(f) dc_test_add("/cxl/dc-config/" #f, test_ ## f)
+    T(hosts);
+    T(regions);
+    T(no_extents);
+    T(decode_length);
+    T(base);
+    T(length);
+    T(block_size);
+    T(gap_and_short_region);
+    DC(region_of);
+    DC(policies);
+    T(idle_model_is_small);
+    DC(unknown_host_is_empty);
+    DC(set_tells_all_hosts);
+    DC(set_same_tells_too);
+    DC(set_smaller_blocks_are_usable);
+    DC(set_unknown_region);
+    DC(set_bad_block_size);
+    DC(set_busy_region);
+    DC(set_referenced_region);
+    DC(set_sanitize);
+    DC(set_needs_log_room);
     return g_test_run();
 }

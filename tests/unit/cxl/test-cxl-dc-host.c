@@ -8,19 +8,16 @@
 
 /* -- Add Dynamic Capacity Response ---------------------------------------- */
 
-static void test_nothing_pending(void)
+static void test_nothing_pending(DCTest *t)
 {
-    g_autoptr(DCTest) t = dc_test_new();
-
     assert_rc(host_refuse(t, 0), CXL_RC_INVALID_INPUT);
     assert_rc(host_accept(t, 0, DPA(PLAIN, 0), 1), CXL_RC_INVALID_PHYS_ADDR);
     assert_rc(host_refuse(t, 2), CXL_RC_INVALID_INPUT);
     g_assert_cmpstr(t->rec->order->str, ==, "");
 }
 
-static void test_accept(void)
+static void test_accept(DCTest *t)
 {
-    g_autoptr(DCTest) t = dc_test_new();
     const DCAccessCall *on;
     const CXLDCEvent *ev;
     uint32_t generation;
@@ -54,10 +51,8 @@ static void test_accept(void)
     assert_report(t, 0, CXL_DC_ACCEPTED, CXL_DC_BY_HOST, 1);
 }
 
-static void test_refuse(void)
+static void test_refuse(DCTest *t)
 {
-    g_autoptr(DCTest) t = dc_test_new();
-
     assert_rc(fm_add_one(t, 0, DPA(PLAIN, 2), 3, 5), CXL_RC_SUCCESS);
     assert_rc(host_refuse(t, 0), CXL_RC_SUCCESS);
     g_assert_cmpuint(cxl_dc_generation(t->dc, 0), ==, 0);
@@ -73,10 +68,8 @@ static void test_refuse(void)
 }
 
 /* As any answer that fails: the offer ends, and nobody has reached anything */
-static void test_owner_cannot_let_the_host_have_it(void)
+static void test_owner_cannot_let_the_host_have_it(DCTest *t)
 {
-    g_autoptr(DCTest) t = dc_test_new();
-
     t->rec->refuses = true;
     assert_rc(fm_add_one(t, 0, DPA(PLAIN, 2), 3, 5), CXL_RC_SUCCESS);
     assert_rc(host_accept(t, 0, DPA(PLAIN, 2), 3), CXL_RC_RESOURCES_EXHAUSTED);
@@ -93,9 +86,8 @@ static void test_owner_cannot_let_the_host_have_it(void)
     assert_rc(host_accept(t, 0, DPA(PLAIN, 2), 3), CXL_RC_SUCCESS);
 }
 
-static void test_accept_part_of_extent(void)
+static void test_accept_part_of_extent(DCTest *t)
 {
-    g_autoptr(DCTest) t = dc_test_new();
     CXLDCRange r[2] = {
         range_of(DPA(PLAIN, 8), 1), range_of(DPA(PLAIN, 5), 2)
     };
@@ -117,9 +109,8 @@ static void test_accept_part_of_extent(void)
               CXL_RC_INVALID_EXTENT_LIST);
 }
 
-static void test_accept_some_extents(void)
+static void test_accept_some_extents(DCTest *t)
 {
-    g_autoptr(DCTest) t = dc_test_new();
     CXLDCExtent e[3] = {
         extent_of(DPA(PLAIN, 0), 1, 1), extent_of(DPA(PLAIN, 2), 1, 2),
         extent_of(DPA(PLAIN, 4), 1, 0),
@@ -253,10 +244,8 @@ static void test_range_over_two_extents(void)
 }
 
 /* As drivers do that answer once more what they find at start-up */
-static void test_already_added(void)
+static void test_already_added(DCTest *t)
 {
-    g_autoptr(DCTest) t = dc_test_new();
-
     give(t, 0, DPA(PLAIN, 0), 2, 0);
     assert_rc(fm_add_one(t, 0, DPA(PLAIN, 4), 1, 0), CXL_RC_SUCCESS);
     assert_rc(host_accept(t, 0, DPA(PLAIN, 0), 1), CXL_RC_INVALID_PHYS_ADDR);
@@ -264,9 +253,8 @@ static void test_already_added(void)
     assert_rc(host_accept(t, 0, DPA(PLAIN, 4), 1), CXL_RC_SUCCESS);
 }
 
-static void test_offers_are_answered_in_order(void)
+static void test_offers_are_answered_in_order(DCTest *t)
 {
-    g_autoptr(DCTest) t = dc_test_new();
     CXLDCExtent e[2] = {
         extent_of(DPA(PLAIN, 0), 1, 0), extent_of(DPA(PLAIN, 2), 1, 0),
     };
@@ -290,12 +278,9 @@ static void test_offers_are_answered_in_order(void)
 
 static void test_group_may_fill_all_extents(void)
 {
-    CXLDCConfig c = dc_test_config();
-    g_autoptr(DCTest) t = NULL;
+    g_autoptr(DCTest) t = dc_test_new_extents(8);
     CXLDCExtent e[8];
 
-    c.max_extents = 8;
-    t = dc_test_new_with(&c, &dc_recorder_ops);
     for (unsigned i = 0; i < 8; i++) {
         e[i] = extent_of(DPA(PLAIN, 2 * i), 1, 0);
     }
@@ -308,12 +293,9 @@ static void test_group_may_fill_all_extents(void)
 
 static void test_accepting_in_parts_is_limited(void)
 {
-    CXLDCConfig c = dc_test_config();
-    g_autoptr(DCTest) t = NULL;
+    g_autoptr(DCTest) t = dc_test_new_extents(2);
     CXLDCRange r[3];
 
-    c.max_extents = 2;
-    t = dc_test_new_with(&c, &dc_recorder_ops);
     assert_rc(fm_add_one(t, 0, DPA(PLAIN, 0), 8, 0), CXL_RC_SUCCESS);
     for (unsigned i = 0; i < 3; i++) {
         r[i] = range_of(DPA(PLAIN, 2 * i), 1);
@@ -350,10 +332,8 @@ static void withdraw_offer(DCTest *t)
     g_assert_cmpuint(tags_left(t, 0), ==, 63);
 }
 
-static void test_withdrawn_accepted(void)
+static void test_withdrawn_accepted(DCTest *t)
 {
-    g_autoptr(DCTest) t = dc_test_new();
-
     withdraw_offer(t);
     assert_rc(host_accept(t, 0, DPA(PLAIN, 0), 4), CXL_RC_INVALID_PHYS_ADDR);
     assert_report(t, 0, CXL_DC_REFUSED, CXL_DC_BY_FM, 1);
@@ -363,10 +343,8 @@ static void test_withdrawn_accepted(void)
     give(t, 0, DPA(PLAIN, 0), 1, 5);
 }
 
-static void test_withdrawn_refused(void)
+static void test_withdrawn_refused(DCTest *t)
 {
-    g_autoptr(DCTest) t = dc_test_new();
-
     withdraw_offer(t);
     assert_rc(host_refuse(t, 0), CXL_RC_SUCCESS);
     assert_report(t, 0, CXL_DC_REFUSED, CXL_DC_BY_FM, 1);
@@ -375,20 +353,16 @@ static void test_withdrawn_refused(void)
     give(t, 0, DPA(PLAIN, 0), 4, 5);
 }
 
-static void test_withdrawn_keeps_its_blocks_until_answered(void)
+static void test_withdrawn_keeps_its_blocks_until_answered(DCTest *t)
 {
-    g_autoptr(DCTest) t = dc_test_new();
-
     withdraw_offer(t);
     assert_rc(fm_add_one(t, 1, DPA(PLAIN, 0), 1, 0),
               CXL_RC_INVALID_EXTENT_LIST);
 }
 
 /* The host lost the records of what was withdrawn, and answers the next */
-static void test_withdrawn_is_passed(void)
+static void test_withdrawn_is_passed(DCTest *t)
 {
-    g_autoptr(DCTest) t = dc_test_new();
-
     withdraw_offer(t);
     assert_rc(fm_add_one(t, 0, DPA(PLAIN, 8), 1, 6), CXL_RC_SUCCESS);
     assert_rc(fm_release(t, 0, DPA(PLAIN, 8), 1, true, false),
@@ -404,10 +378,8 @@ static void test_withdrawn_is_passed(void)
     g_assert_cmpuint(extents_left(t, 0), ==, 511);
 }
 
-static void test_withdrawn_is_passed_by_an_answer_that_fails(void)
+static void test_withdrawn_is_passed_by_an_answer_that_fails(DCTest *t)
 {
-    g_autoptr(DCTest) t = dc_test_new();
-
     withdraw_offer(t);
     assert_rc(fm_add_one(t, 0, DPA(PLAIN, 10), 1, 7), CXL_RC_SUCCESS);
     assert_rc(host_accept(t, 0, DPA(PLAIN, 10), 2), CXL_RC_INVALID_PHYS_ADDR);
@@ -417,10 +389,8 @@ static void test_withdrawn_is_passed_by_an_answer_that_fails(void)
 }
 
 /* Nor by one that is about nothing that is offered */
-static void test_withdrawn_is_not_passed_for_nothing(void)
+static void test_withdrawn_is_not_passed_for_nothing(DCTest *t)
 {
-    g_autoptr(DCTest) t = dc_test_new();
-
     withdraw_offer(t);
     assert_rc(fm_add_one(t, 0, DPA(PLAIN, 10), 1, 7), CXL_RC_SUCCESS);
     assert_rc(fm_add_one(t, 0, DPA(PLAIN, 12), 1, 8), CXL_RC_SUCCESS);
@@ -438,9 +408,8 @@ static void test_withdrawn_is_not_passed_for_nothing(void)
 
 /* -- More ----------------------------------------------------------------- */
 
-static void test_more_commits_once(void)
+static void test_more_commits_once(DCTest *t)
 {
-    g_autoptr(DCTest) t = dc_test_new();
     CXLDCExtent e[2] = {
         extent_of(DPA(PLAIN, 0), 1, 0), extent_of(DPA(PLAIN, 2), 1, 0),
     };
@@ -460,9 +429,8 @@ static void test_more_commits_once(void)
     g_assert_cmpuint(cxl_dc_generation(t->dc, 0), ==, 1);
 }
 
-static void test_more_release(void)
+static void test_more_release(DCTest *t)
 {
-    g_autoptr(DCTest) t = dc_test_new();
     CXLDCRange r[2] = {
         range_of(DPA(PLAIN, 0), 1), range_of(DPA(PLAIN, 3), 1)
     };
@@ -476,9 +444,8 @@ static void test_more_release(void)
     g_assert_true(can_access(t, 0, DPA(PLAIN, 1), 2));
 }
 
-static void test_more_overlap_between_payloads(void)
+static void test_more_overlap_between_payloads(DCTest *t)
 {
-    g_autoptr(DCTest) t = dc_test_new();
     CXLDCRange r = range_of(DPA(PLAIN, 0), 1);
 
     give(t, 0, DPA(PLAIN, 0), 4, 0);
@@ -489,9 +456,8 @@ static void test_more_overlap_between_payloads(void)
     assert_rc(cxl_dc_host_release(t->dc, 0, &r, 1, false), CXL_RC_SUCCESS);
 }
 
-static void test_more_other_answer_breaks_the_chain(void)
+static void test_more_other_answer_breaks_the_chain(DCTest *t)
 {
-    g_autoptr(DCTest) t = dc_test_new();
     CXLDCRange r = range_of(DPA(PLAIN, 0), 1);
 
     give(t, 0, DPA(PLAIN, 0), 4, 0);
@@ -504,13 +470,10 @@ static void test_more_other_answer_breaks_the_chain(void)
 
 static void test_more_cannot_grow_for_ever(void)
 {
-    CXLDCConfig c = dc_test_config();
-    g_autoptr(DCTest) t = NULL;
+    g_autoptr(DCTest) t = dc_test_new_extents(8);
     CXLDCRange r = range_of(DPA(PLAIN, 0), 1);
     unsigned n = 0;
 
-    c.max_extents = 8;
-    t = dc_test_new_with(&c, &dc_recorder_ops);
     give(t, 0, DPA(PLAIN, 0), 4, 0);
     while (cxl_dc_host_release(t->dc, 0, &r, 1, true) == CXL_RC_SUCCESS) {
         g_assert_cmpuint(n++, <, 1000);
@@ -523,13 +486,10 @@ static void test_more_cannot_grow_for_ever(void)
 /* Too long to be remembered: an answer that fails, like others */
 static void test_more_too_long_an_answer_refuses(void)
 {
-    CXLDCConfig c = dc_test_config();
-    g_autoptr(DCTest) t = NULL;
+    g_autoptr(DCTest) t = dc_test_new_extents(8);
     CXLDCRange r = range_of(DPA(PLAIN, 0), 1);
     unsigned n = 0;
 
-    c.max_extents = 8;
-    t = dc_test_new_with(&c, &dc_recorder_ops);
     assert_rc(fm_add_one(t, 0, DPA(PLAIN, 0), 4, 0), CXL_RC_SUCCESS);
     dc_recorder_clear(t->rec);
     while (cxl_dc_host_respond(t->dc, 0, &r, 1, true) == CXL_RC_SUCCESS) {
@@ -543,49 +503,36 @@ static void test_more_too_long_an_answer_refuses(void)
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-    g_test_add_func("/cxl/dc/respond/nothing-pending", test_nothing_pending);
-    g_test_add_func("/cxl/dc/respond/accept", test_accept);
-    g_test_add_func("/cxl/dc/respond/refuse", test_refuse);
-    g_test_add_func("/cxl/dc/respond/owner-cannot-let-the-host-have-it",
-                    test_owner_cannot_let_the_host_have_it);
-    g_test_add_func("/cxl/dc/respond/part-of-extent",
-                    test_accept_part_of_extent);
-    g_test_add_func("/cxl/dc/respond/some-extents", test_accept_some_extents);
-    g_test_add_func("/cxl/dc/respond/zero-length", test_zero_length);
-    g_test_add_func("/cxl/dc/respond/off-block", test_off_block);
-    g_test_add_func("/cxl/dc/respond/overlap-in-list", test_overlap_in_list);
-    g_test_add_func("/cxl/dc/respond/outside-of-offer",
-                    test_outside_of_offer);
-    g_test_add_func("/cxl/dc/respond/partly-outside-of-offer",
-                    test_partly_outside_of_offer);
-    g_test_add_func("/cxl/dc/respond/wraps", test_wraps);
-    g_test_add_func("/cxl/dc/respond/range-over-two-extents",
-                    test_range_over_two_extents);
-    g_test_add_func("/cxl/dc/respond/already-added", test_already_added);
-    g_test_add_func("/cxl/dc/respond/in-order",
-                    test_offers_are_answered_in_order);
-    g_test_add_func("/cxl/dc/respond/group-may-fill-all-extents",
-                    test_group_may_fill_all_extents);
-    g_test_add_func("/cxl/dc/respond/parts-are-limited",
-                    test_accepting_in_parts_is_limited);
-    g_test_add_func("/cxl/dc/withdrawn/accepted", test_withdrawn_accepted);
-    g_test_add_func("/cxl/dc/withdrawn/refused", test_withdrawn_refused);
-    g_test_add_func("/cxl/dc/withdrawn/keeps-its-blocks-until-answered",
-                    test_withdrawn_keeps_its_blocks_until_answered);
-    g_test_add_func("/cxl/dc/withdrawn/passed", test_withdrawn_is_passed);
-    g_test_add_func("/cxl/dc/withdrawn/passed-by-an-answer-that-fails",
-                    test_withdrawn_is_passed_by_an_answer_that_fails);
-    g_test_add_func("/cxl/dc/withdrawn/not-passed-for-nothing",
-                    test_withdrawn_is_not_passed_for_nothing);
-    g_test_add_func("/cxl/dc/more/commits-once", test_more_commits_once);
-    g_test_add_func("/cxl/dc/more/release", test_more_release);
-    g_test_add_func("/cxl/dc/more/overlap-between-payloads",
-                    test_more_overlap_between_payloads);
-    g_test_add_func("/cxl/dc/more/other-answer-breaks-the-chain",
-                    test_more_other_answer_breaks_the_chain);
-    g_test_add_func("/cxl/dc/more/cannot-grow-for-ever",
-                    test_more_cannot_grow_for_ever);
-    g_test_add_func("/cxl/dc/more/too-long-an-answer-refuses",
-                    test_more_too_long_an_answer_refuses);
+#define T(f) g_test_add_func("/cxl/dc-host/" #f, test_ ## f)
+#define DC(f) dc_test_add("/cxl/dc-host/" #f, test_ ## f)
+    DC(nothing_pending);
+    DC(accept);
+    DC(refuse);
+    DC(owner_cannot_let_the_host_have_it);
+    DC(accept_part_of_extent);
+    DC(accept_some_extents);
+    T(zero_length);
+    T(off_block);
+    T(overlap_in_list);
+    T(outside_of_offer);
+    T(partly_outside_of_offer);
+    T(wraps);
+    T(range_over_two_extents);
+    DC(already_added);
+    DC(offers_are_answered_in_order);
+    T(group_may_fill_all_extents);
+    T(accepting_in_parts_is_limited);
+    DC(withdrawn_accepted);
+    DC(withdrawn_refused);
+    DC(withdrawn_keeps_its_blocks_until_answered);
+    DC(withdrawn_is_passed);
+    DC(withdrawn_is_passed_by_an_answer_that_fails);
+    DC(withdrawn_is_not_passed_for_nothing);
+    DC(more_commits_once);
+    DC(more_release);
+    DC(more_overlap_between_payloads);
+    DC(more_other_answer_breaks_the_chain);
+    T(more_cannot_grow_for_ever);
+    T(more_too_long_an_answer_refuses);
     return g_test_run();
 }

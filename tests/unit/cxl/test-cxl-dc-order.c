@@ -23,46 +23,36 @@ static DCTest *new_with_wiped_share(void)
     return dc_test_new_with(&c, &dc_recorder_ops);
 }
 
-static void test_offer(void)
+static void test_offer(DCTest *t)
 {
-    g_autoptr(DCTest) t = dc_test_new();
-
     assert_rc(fm_add_one(t, 0, DPA(PLAIN, 0), 1, 0), CXL_RC_SUCCESS);
     assert_order(t, "l");
 }
 
-static void test_accept(void)
+static void test_accept(DCTest *t)
 {
-    g_autoptr(DCTest) t = dc_test_new();
-
     assert_rc(fm_add_one(t, 0, DPA(PLAIN, 0), 2, 0), CXL_RC_SUCCESS);
     assert_rc(host_accept(t, 0, DPA(PLAIN, 0), 1), CXL_RC_SUCCESS);
     assert_order(t, "nslr");
 }
 
-static void test_release_request(void)
+static void test_release_request(DCTest *t)
 {
-    g_autoptr(DCTest) t = dc_test_new();
-
     give(t, 0, DPA(WIPED, 0), 2, 0);
     assert_rc(fm_release(t, 0, DPA(WIPED, 0), 1, false, true),
               CXL_RC_SUCCESS);
     assert_order(t, "l");
 }
 
-static void test_release_by_host(void)
+static void test_release_by_host(DCTest *t)
 {
-    g_autoptr(DCTest) t = dc_test_new();
-
     give(t, 0, DPA(WIPED, 0), 2, 0);
     assert_rc(host_release(t, 0, DPA(WIPED, 0), 1), CXL_RC_SUCCESS);
     assert_order(t, "oswslr");
 }
 
-static void test_forced_release(void)
+static void test_forced_release(DCTest *t)
 {
-    g_autoptr(DCTest) t = dc_test_new();
-
     give(t, 0, DPA(PLAIN, 0), 2, 0);
     assert_rc(fm_release(t, 0, DPA(PLAIN, 0), 1, true, true), CXL_RC_SUCCESS);
     assert_order(t, "oswslr");
@@ -121,10 +111,8 @@ static void test_reset(void)
     assert_order(t, "oswsr");
 }
 
-static void test_set_region(void)
+static void test_set_region(DCTest *t)
 {
-    g_autoptr(DCTest) t = dc_test_new();
-
     assert_rc(cxl_dc_set_region(t->dc, PLAIN, 4 * KiB, false, NULL),
               CXL_RC_SUCCESS);
     assert_order(t, "l");
@@ -133,17 +121,17 @@ static void test_set_region(void)
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-    g_test_add_func("/cxl/dc/order/offer", test_offer);
-    g_test_add_func("/cxl/dc/order/accept", test_accept);
-    g_test_add_func("/cxl/dc/order/release-request", test_release_request);
-    g_test_add_func("/cxl/dc/order/release-by-host", test_release_by_host);
-    g_test_add_func("/cxl/dc/order/forced-release", test_forced_release);
-    g_test_add_func("/cxl/dc/order/shared-capacity-is-wiped-after-the-last",
-                    test_shared_capacity_is_wiped_after_the_last_host);
-    g_test_add_func("/cxl/dc/order/refusal-that-ends-a-share",
-                    test_refusal_that_ends_a_share);
-    g_test_add_func("/cxl/dc/order/remove-reference", test_remove_reference);
-    g_test_add_func("/cxl/dc/order/reset", test_reset);
-    g_test_add_func("/cxl/dc/order/set-region", test_set_region);
+#define T(f) g_test_add_func("/cxl/dc/order/" #f, test_ ## f)
+#define DC(f) dc_test_add("/cxl/dc/order/" #f, test_ ## f)
+    DC(offer);
+    DC(accept);
+    DC(release_request);
+    DC(release_by_host);
+    DC(forced_release);
+    T(shared_capacity_is_wiped_after_the_last_host);
+    T(refusal_that_ends_a_share);
+    T(remove_reference);
+    T(reset);
+    DC(set_region);
     return g_test_run();
 }

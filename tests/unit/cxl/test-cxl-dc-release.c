@@ -29,9 +29,8 @@ static Asked asked(DCTest *t, unsigned host)
     return a;
 }
 
-static void test_request_changes_nothing_but_asks(void)
+static void test_request_changes_nothing_but_asks(DCTest *t)
 {
-    g_autoptr(DCTest) t = dc_test_new();
     const CXLDCEvent *ev;
     Asked a;
 
@@ -54,10 +53,8 @@ static void test_request_changes_nothing_but_asks(void)
     g_assert_false(a.sanitize[0]);
 }
 
-static void test_request_may_be_repeated(void)
+static void test_request_may_be_repeated(DCTest *t)
 {
-    g_autoptr(DCTest) t = dc_test_new();
-
     give(t, 0, DPA(PLAIN, 0), 4, 3);
     for (unsigned i = 0; i < 3; i++) {
         assert_rc(fm_release(t, 0, DPA(PLAIN, 0), 4, false, false),
@@ -67,9 +64,8 @@ static void test_request_may_be_repeated(void)
     }
 }
 
-static void test_rest_stays_asked(void)
+static void test_rest_stays_asked(DCTest *t)
 {
-    g_autoptr(DCTest) t = dc_test_new();
     Asked a;
 
     give(t, 0, DPA(PLAIN, 0), 4, 3);
@@ -85,9 +81,8 @@ static void test_rest_stays_asked(void)
     g_assert_cmpuint(asked(t, 0).n, ==, 0);
 }
 
-static void test_wish_to_sanitize_is_kept(void)
+static void test_wish_to_sanitize_is_kept(DCTest *t)
 {
-    g_autoptr(DCTest) t = dc_test_new();
     Asked a;
 
     give(t, 0, DPA(PLAIN, 0), 6, 3);
@@ -110,10 +105,8 @@ static void test_wish_to_sanitize_is_kept(void)
     g_assert_cmpuint(asked(t, 0).n, ==, 0);
 }
 
-static void test_request_over_two_extents(void)
+static void test_request_over_two_extents(DCTest *t)
 {
-    g_autoptr(DCTest) t = dc_test_new();
-
     give(t, 0, DPA(PLAIN, 0), 2, 1);
     give(t, 0, DPA(PLAIN, 2), 2, 2);
     assert_rc(fm_release(t, 0, DPA(PLAIN, 1), 2, false, false),
@@ -127,15 +120,12 @@ static void test_request_over_two_extents(void)
 
 static void test_request_of_many_is_no_new_tracking(void)
 {
-    CXLDCConfig c = dc_test_config();
-    g_autoptr(DCTest) t = NULL;
+    g_autoptr(DCTest) t = dc_test_new_extents(8);
     CXLDCExtent e[8];
     CXLDCReleaseRequest req = {
         .policy = CXL_DC_RELEASE_PRESCRIPTIVE, .extents = e, .nr_extents = 8,
     };
 
-    c.max_extents = 8;
-    t = dc_test_new_with(&c, &dc_recorder_ops);
     for (unsigned i = 0; i < 8; i++) {
         e[i] = extent_of(DPA(PLAIN, 2 * i), 1, 0);
     }
@@ -148,11 +138,8 @@ static void test_request_of_many_is_no_new_tracking(void)
 
 static void test_split_beyond_tracking(void)
 {
-    CXLDCConfig c = dc_test_config();
-    g_autoptr(DCTest) t = NULL;
+    g_autoptr(DCTest) t = dc_test_new_extents(1);
 
-    c.max_extents = 1;
-    t = dc_test_new_with(&c, &dc_recorder_ops);
     give(t, 0, DPA(PLAIN, 0), 3, 0);
     for (unsigned forced = 0; forced < 2; forced++) {
         assert_rc(fm_release(t, 0, DPA(PLAIN, 1), 1, forced, false),
@@ -163,10 +150,8 @@ static void test_split_beyond_tracking(void)
               CXL_RC_SUCCESS);
 }
 
-static void test_log_room(void)
+static void test_log_room(DCTest *t)
 {
-    g_autoptr(DCTest) t = dc_test_new();
-
     give(t, 0, DPA(PLAIN, 0), 2, 1);
     give(t, 0, DPA(PLAIN, 2), 2, 2);
     t->rec->room[0] = 1;
@@ -182,9 +167,8 @@ static void test_log_room(void)
 
 /* -- refusals ------------------------------------------------------------- */
 
-static void test_unknown_host_or_policy(void)
+static void test_unknown_host_or_policy(DCTest *t)
 {
-    g_autoptr(DCTest) t = dc_test_new();
     CXLDCExtent e = extent_of(DPA(PLAIN, 0), 1, 0);
     CXLDCReleaseRequest req = {
         .policy = 2, .extents = &e, .nr_extents = 1, .len = BLOCK,
@@ -234,9 +218,8 @@ static void refused(DCTest *t, uint64_t dpa, uint64_t len, CXLRetCode rc,
     }
 }
 
-static void test_bad_lists(void)
+static void test_bad_lists(DCTest *t)
 {
-    g_autoptr(DCTest) t = dc_test_new();
     CXLDCReleaseRequest none = { .policy = CXL_DC_RELEASE_PRESCRIPTIVE };
     const CXLRetCode bad = CXL_RC_INVALID_EXTENT_LIST;
 
@@ -255,9 +238,8 @@ static void test_bad_lists(void)
             "extent range is beyond the region end");
 }
 
-static void test_not_backed(void)
+static void test_not_backed(DCTest *t)
 {
-    g_autoptr(DCTest) t = dc_test_new();
     const CXLRetCode rc = CXL_RC_INVALID_PHYS_ADDR;
     const char *why = "cannot release extent with non-existing DPA range";
 
@@ -269,9 +251,8 @@ static void test_not_backed(void)
     refused(t, 0, BLOCK, rc, why);
 }
 
-static void test_pending_is_not_asked_back(void)
+static void test_pending_is_not_asked_back(DCTest *t)
 {
-    g_autoptr(DCTest) t = dc_test_new();
     CXLDCExtent e = extent_of(DPA(PLAIN, 0), 1, 0);
     CXLDCReleaseRequest req = {
         .policy = CXL_DC_RELEASE_PRESCRIPTIVE, .extents = &e, .nr_extents = 1,
@@ -288,9 +269,8 @@ static void test_pending_is_not_asked_back(void)
 
 /* -- forced --------------------------------------------------------------- */
 
-static void test_forced(void)
+static void test_forced(DCTest *t)
 {
-    g_autoptr(DCTest) t = dc_test_new();
     const CXLDCEvent *ev;
 
     give(t, 0, DPA(PLAIN, 0), 4, 3);
@@ -315,10 +295,8 @@ static void test_forced(void)
     assert_rc(fm_add_one(t, 1, DPA(PLAIN, 1), 2, 0), CXL_RC_SUCCESS);
 }
 
-static void test_forced_sanitizes(void)
+static void test_forced_sanitizes(DCTest *t)
 {
-    g_autoptr(DCTest) t = dc_test_new();
-
     give(t, 0, DPA(PLAIN, 0), 4, 3);
     assert_rc(fm_release(t, 0, DPA(PLAIN, 1), 1, true, true),
               CXL_RC_SUCCESS);
@@ -330,9 +308,8 @@ static void test_forced_sanitizes(void)
     g_assert_cmpuint(t->rec->wiped->len, ==, 1);
 }
 
-static void test_forced_pending_is_silent(void)
+static void test_forced_pending_is_silent(DCTest *t)
 {
-    g_autoptr(DCTest) t = dc_test_new();
     CXLDCExtent e[2] = {
         extent_of(DPA(PLAIN, 0), 1, 1), extent_of(DPA(PLAIN, 2), 1, 2),
     };
@@ -357,9 +334,8 @@ static void test_forced_pending_is_silent(void)
     g_assert_cmpuint(nr_pending(t, 0), ==, 3);
 }
 
-static void test_forced_mixed(void)
+static void test_forced_mixed(DCTest *t)
 {
-    g_autoptr(DCTest) t = dc_test_new();
     bool dead;
 
     give(t, 0, DPA(PLAIN, 0), 2, 0);
@@ -377,9 +353,8 @@ static void test_forced_mixed(void)
 
 /* -- by tag --------------------------------------------------------------- */
 
-static void test_tag(void)
+static void test_tag(DCTest *t)
 {
-    g_autoptr(DCTest) t = dc_test_new();
     CXLDCExtent e[3] = {
         extent_of(DPA(PLAIN, 8), 2, 1), extent_of(DPA(PLAIN, 0), 2, 2),
         extent_of(DPA(PLAIN, 4), 2, 1),
@@ -396,9 +371,8 @@ static void test_tag(void)
     assert_rc(fm_release_tag(t, 0, 1, BLOCK, true), CXL_RC_INVALID_INPUT);
 }
 
-static void test_tag_in_part(void)
+static void test_tag_in_part(DCTest *t)
 {
-    g_autoptr(DCTest) t = dc_test_new();
     CXLDCExtent e;
 
     give(t, 0, DPA(PLAIN, 0), 4, 1);
@@ -415,10 +389,8 @@ static void test_tag_in_part(void)
     g_assert_cmpuint(nr_added(t, 0), ==, 1);
 }
 
-static void test_tag_refusals(void)
+static void test_tag_refusals(DCTest *t)
 {
-    g_autoptr(DCTest) t = dc_test_new();
-
     give(t, 0, DPA(PLAIN, 0), 4, 1);
     give(t, 0, DPA(PLAIN, 8), 1, 0);
     assert_rc(fm_release_tag(t, 0, 2, BLOCK, false), CXL_RC_INVALID_INPUT);
@@ -436,36 +408,27 @@ static void test_tag_refusals(void)
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-    g_test_add_func("/cxl/dc/release/request-changes-nothing-but-asks",
-                    test_request_changes_nothing_but_asks);
-    g_test_add_func("/cxl/dc/release/request-may-be-repeated",
-                    test_request_may_be_repeated);
-    g_test_add_func("/cxl/dc/release/rest-stays-asked",
-                    test_rest_stays_asked);
-    g_test_add_func("/cxl/dc/release/wish-to-sanitize-is-kept",
-                    test_wish_to_sanitize_is_kept);
-    g_test_add_func("/cxl/dc/release/request-over-two-extents",
-                    test_request_over_two_extents);
-    g_test_add_func("/cxl/dc/release/request-of-many-is-no-new-tracking",
-                    test_request_of_many_is_no_new_tracking);
-    g_test_add_func("/cxl/dc/release/split-beyond-tracking",
-                    test_split_beyond_tracking);
-    g_test_add_func("/cxl/dc/release/log-room", test_log_room);
-    g_test_add_func("/cxl/dc/release/unknown-host-or-policy",
-                    test_unknown_host_or_policy);
-    g_test_add_func("/cxl/dc/release/cannot-sanitize", test_cannot_sanitize);
-    g_test_add_func("/cxl/dc/release/bad-lists", test_bad_lists);
-    g_test_add_func("/cxl/dc/release/not-backed", test_not_backed);
-    g_test_add_func("/cxl/dc/release/pending-is-not-asked-back",
-                    test_pending_is_not_asked_back);
-    g_test_add_func("/cxl/dc/release/forced", test_forced);
-    g_test_add_func("/cxl/dc/release/forced-sanitizes",
-                    test_forced_sanitizes);
-    g_test_add_func("/cxl/dc/release/forced-pending-is-silent",
-                    test_forced_pending_is_silent);
-    g_test_add_func("/cxl/dc/release/forced-mixed", test_forced_mixed);
-    g_test_add_func("/cxl/dc/release/tag", test_tag);
-    g_test_add_func("/cxl/dc/release/tag-in-part", test_tag_in_part);
-    g_test_add_func("/cxl/dc/release/tag-refusals", test_tag_refusals);
+#define T(f) g_test_add_func("/cxl/dc/release/" #f, test_ ## f)
+#define DC(f) dc_test_add("/cxl/dc/release/" #f, test_ ## f)
+    DC(request_changes_nothing_but_asks);
+    DC(request_may_be_repeated);
+    DC(rest_stays_asked);
+    DC(wish_to_sanitize_is_kept);
+    DC(request_over_two_extents);
+    T(request_of_many_is_no_new_tracking);
+    T(split_beyond_tracking);
+    DC(log_room);
+    DC(unknown_host_or_policy);
+    T(cannot_sanitize);
+    DC(bad_lists);
+    DC(not_backed);
+    DC(pending_is_not_asked_back);
+    DC(forced);
+    DC(forced_sanitizes);
+    DC(forced_pending_is_silent);
+    DC(forced_mixed);
+    DC(tag);
+    DC(tag_in_part);
+    DC(tag_refusals);
     return g_test_run();
 }

@@ -7,10 +7,8 @@
 
 #define TAG 7
 
-static void test_plain_capacity_stays(void)
+static void test_plain_capacity_stays(DCTest *t)
 {
-    g_autoptr(DCTest) t = dc_test_new();
-
     give(t, 0, DPA(PLAIN, 0), 4, 1);
     dc_recorder_clear(t->rec);
     cxl_dc_reset_host(t->dc, 0);
@@ -21,10 +19,8 @@ static void test_plain_capacity_stays(void)
     g_assert_cmpuint(t->rec->access->len, ==, 0);
 }
 
-static void test_shared_capacity_goes_without_record(void)
+static void test_shared_capacity_goes_without_record(DCTest *t)
 {
-    g_autoptr(DCTest) t = dc_test_new();
-
     give(t, 0, DPA(SHARED, 0), 4, TAG);
     give(t, 0, DPA(PLAIN, 0), 1, 0);
     assert_rc(fm_share(t, 1, SHARED, TAG), CXL_RC_SUCCESS);
@@ -44,10 +40,8 @@ static void test_shared_capacity_goes_without_record(void)
     assert_rc(fm_add_one(t, 0, DPA(SHARED, 0), 4, 1), CXL_RC_SUCCESS);
 }
 
-static void test_offers_are_dropped(void)
+static void test_offers_are_dropped(DCTest *t)
 {
-    g_autoptr(DCTest) t = dc_test_new();
-
     assert_rc(fm_add_one(t, 0, DPA(PLAIN, 0), 1, 1), CXL_RC_SUCCESS);
     assert_rc(fm_add_one(t, 0, DPA(SHARED, 0), 1, 2), CXL_RC_SUCCESS);
     assert_rc(fm_add_one(t, 0, DPA(PLAIN, 4), 1, 0), CXL_RC_SUCCESS);
@@ -67,9 +61,8 @@ static void test_offers_are_dropped(void)
     give(t, 1, DPA(SHARED, 0), 1, 2);
 }
 
-static void test_chain_is_forgotten(void)
+static void test_chain_is_forgotten(DCTest *t)
 {
-    g_autoptr(DCTest) t = dc_test_new();
     CXLDCRange r = { DPA(PLAIN, 0), BLOCK };
 
     give(t, 0, DPA(PLAIN, 0), 4, 0);
@@ -80,9 +73,8 @@ static void test_chain_is_forgotten(void)
     g_assert_true(can_access(t, 0, DPA(PLAIN, 0), 3));
 }
 
-static void test_references_stay(void)
+static void test_references_stay(DCTest *t)
 {
-    g_autoptr(DCTest) t = dc_test_new();
     QemuUUID uuid = tag_nr(TAG);
 
     give(t, 0, DPA(SHARED, 0), 4, TAG);
@@ -106,10 +98,8 @@ static void test_shared_capacity_is_sanitized(void)
     g_assert_cmpuint(t->rec->wiped->len, ==, 1);
 }
 
-static void test_unknown_host(void)
+static void test_unknown_host(DCTest *t)
 {
-    g_autoptr(DCTest) t = dc_test_new();
-
     dc_recorder_clear(t->rec);
     cxl_dc_reset_host(t->dc, 2);
     g_assert_cmpstr(t->rec->order->str, ==, "");
@@ -118,17 +108,14 @@ static void test_unknown_host(void)
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-    g_test_add_func("/cxl/dc/reset/plain-capacity-stays",
-                    test_plain_capacity_stays);
-    g_test_add_func("/cxl/dc/reset/shared-capacity-goes-without-record",
-                    test_shared_capacity_goes_without_record);
-    g_test_add_func("/cxl/dc/reset/offers-are-dropped",
-                    test_offers_are_dropped);
-    g_test_add_func("/cxl/dc/reset/chain-is-forgotten",
-                    test_chain_is_forgotten);
-    g_test_add_func("/cxl/dc/reset/references-stay", test_references_stay);
-    g_test_add_func("/cxl/dc/reset/shared-capacity-is-sanitized",
-                    test_shared_capacity_is_sanitized);
-    g_test_add_func("/cxl/dc/reset/unknown-host", test_unknown_host);
+#define T(f) g_test_add_func("/cxl/dc/reset/" #f, test_ ## f)
+#define DC(f) dc_test_add("/cxl/dc/reset/" #f, test_ ## f)
+    DC(plain_capacity_stays);
+    DC(shared_capacity_goes_without_record);
+    DC(offers_are_dropped);
+    DC(chain_is_forgotten);
+    DC(references_stay);
+    T(shared_capacity_is_sanitized);
+    DC(unknown_host);
     return g_test_run();
 }

@@ -5,10 +5,8 @@
 #include "qemu/osdep.h"
 #include "dc-test.h"
 
-static void test_release_nothing(void)
+static void test_release_nothing(DCTest *t)
 {
-    g_autoptr(DCTest) t = dc_test_new();
-
     give(t, 0, DPA(PLAIN, 0), 4, 0);
     assert_rc(cxl_dc_host_release(t->dc, 0, NULL, 0, false),
               CXL_RC_INVALID_INPUT);
@@ -18,9 +16,8 @@ static void test_release_nothing(void)
               CXL_RC_INVALID_INPUT);
 }
 
-static void test_release_unasked(void)
+static void test_release_unasked(DCTest *t)
 {
-    g_autoptr(DCTest) t = dc_test_new();
     const CXLDCEvent *ev;
 
     give(t, 0, DPA(PLAIN, 0), 4, 3);
@@ -38,9 +35,8 @@ static void test_release_unasked(void)
     g_assert_false(g_array_index(t->rec->access, DCAccessCall, 0).on);
 }
 
-static void test_release_splits(void)
+static void test_release_splits(DCTest *t)
 {
-    g_autoptr(DCTest) t = dc_test_new();
     CXLDCExtent e;
 
     give(t, 0, DPA(PLAIN, 0), 8, 3);
@@ -56,9 +52,8 @@ static void test_release_splits(void)
     g_assert_cmpuint(extents_left(t, 0), ==, 510);
 }
 
-static void test_release_spans_extents(void)
+static void test_release_spans_extents(DCTest *t)
 {
-    g_autoptr(DCTest) t = dc_test_new();
     CXLDCExtent e;
 
     give(t, 0, DPA(PLAIN, 0), 2, 1);
@@ -75,9 +70,8 @@ static void test_release_spans_extents(void)
 }
 
 /* The FM hears of what the host named, however it was given */
-static void test_release_of_one_range_is_one_record(void)
+static void test_release_of_one_range_is_one_record(DCTest *t)
 {
-    g_autoptr(DCTest) t = dc_test_new();
     CXLDCRange list[] = {
         range_of(DPA(PLAIN, 5), 1), range_of(DPA(PLAIN, 1), 4),
     };
@@ -104,10 +98,8 @@ static void not_there(DCTest *t, uint64_t dpa, uint64_t len)
               CXL_RC_INVALID_PHYS_ADDR);
 }
 
-static void test_release_what_is_not_added(void)
+static void test_release_what_is_not_added(DCTest *t)
 {
-    g_autoptr(DCTest) t = dc_test_new();
-
     give(t, 0, DPA(PLAIN, 0), 4, 0);
     give(t, 1, DPA(PLAIN, 8), 1, 0);
     assert_rc(fm_add_one(t, 0, DPA(PLAIN, 4), 1, 0), CXL_RC_SUCCESS);
@@ -166,10 +158,8 @@ static void test_release_is_judged_by_its_end(void)
     }
 }
 
-static void test_release_sanitizes(void)
+static void test_release_sanitizes(DCTest *t)
 {
-    g_autoptr(DCTest) t = dc_test_new();
-
     give(t, 0, DPA(WIPED, 0), 4, 0);
     assert_rc(host_release(t, 0, DPA(WIPED, 1), 2), CXL_RC_SUCCESS);
     g_assert_cmpuint(t->rec->wiped->len, ==, 1);
@@ -177,10 +167,8 @@ static void test_release_sanitizes(void)
     g_assert_cmphex(dc_wiped(t->rec, 0)->len, ==, 2 * BLOCK);
 }
 
-static void test_list_keeps_its_order(void)
+static void test_list_keeps_its_order(DCTest *t)
 {
-    g_autoptr(DCTest) t = dc_test_new();
-
     for (unsigned i = 0; i < 10; i++) {
         give(t, 0, DPA(PLAIN, (i * 7) % 10 * 4), 3, 0);
     }
@@ -194,19 +182,16 @@ static void test_list_keeps_its_order(void)
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-    g_test_add_func("/cxl/dc/return/nothing", test_release_nothing);
-    g_test_add_func("/cxl/dc/return/unasked", test_release_unasked);
-    g_test_add_func("/cxl/dc/return/splits", test_release_splits);
-    g_test_add_func("/cxl/dc/return/spans-extents",
-                    test_release_spans_extents);
-    g_test_add_func("/cxl/dc/return/one-record",
-                    test_release_of_one_range_is_one_record);
-    g_test_add_func("/cxl/dc/return/not-added",
-                    test_release_what_is_not_added);
-    g_test_add_func("/cxl/dc/return/judged-by-its-end",
-                    test_release_is_judged_by_its_end);
-    g_test_add_func("/cxl/dc/return/sanitizes", test_release_sanitizes);
-    g_test_add_func("/cxl/dc/return/list-keeps-its-order",
-                    test_list_keeps_its_order);
+#define T(f) g_test_add_func("/cxl/dc/return/" #f, test_ ## f)
+#define DC(f) dc_test_add("/cxl/dc/return/" #f, test_ ## f)
+    DC(release_nothing);
+    DC(release_unasked);
+    DC(release_splits);
+    DC(release_spans_extents);
+    DC(release_of_one_range_is_one_record);
+    DC(release_what_is_not_added);
+    T(release_is_judged_by_its_end);
+    DC(release_sanitizes);
+    DC(list_keeps_its_order);
     return g_test_run();
 }

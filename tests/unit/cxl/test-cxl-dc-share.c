@@ -38,10 +38,8 @@ static DCTest *with_share(void)
 
 /* -- tags and sequence numbers -------------------------------------------- */
 
-static void test_shared_needs_tag(void)
+static void test_shared_needs_tag(DCTest *t)
 {
-    g_autoptr(DCTest) t = dc_test_new();
-
     assert_rc(fm_add_one(t, 0, DPA(SHARED, 0), 1, 0),
               CXL_RC_INVALID_EXTENT_LIST);
     assert_rc(fm_add_sized(t, 0, CXL_DC_ADD_FREE, SHARED, BLOCK, 0),
@@ -61,9 +59,8 @@ static void test_device_numbers_extents(void)
     assert_extent(&e, DPA(SHARED, 8), 2, TAG, 0);
 }
 
-static void test_fm_numbers_extents(void)
+static void test_fm_numbers_extents(DCTest *t)
 {
-    g_autoptr(DCTest) t = dc_test_new();
     CXLDCExtent e[3] = {
         extent_of(DPA(SHARED, 0), 1, TAG), extent_of(DPA(SHARED, 2), 1, TAG),
         extent_of(DPA(SHARED, 4), 1, TAG),
@@ -80,9 +77,8 @@ static void test_fm_numbers_extents(void)
     g_assert_cmpuint(added_at(t, 0, 0).seq, ==, 2);
 }
 
-static void test_wrong_numbers(void)
+static void test_wrong_numbers(DCTest *t)
 {
-    g_autoptr(DCTest) t = dc_test_new();
     CXLDCExtent e[2] = {
         extent_of(DPA(SHARED, 0), 1, TAG), extent_of(DPA(SHARED, 2), 1, TAG),
     };
@@ -96,10 +92,8 @@ static void test_wrong_numbers(void)
     g_assert_cmpuint(cxl_dc_tag_count(t->dc), ==, 0);
 }
 
-static void test_free_policy_numbers_extents(void)
+static void test_free_policy_numbers_extents(DCTest *t)
 {
-    g_autoptr(DCTest) t = dc_test_new();
-
     give(t, 1, DPA(SHARED, 1), BLOCKS - 2, 1);
     assert_rc(fm_add_sized(t, 0, CXL_DC_ADD_FREE, SHARED, 2 * BLOCK, TAG),
               CXL_RC_SUCCESS);
@@ -111,9 +105,8 @@ static void test_free_policy_numbers_extents(void)
 
 /* -- whole or not at all -------------------------------------------------- */
 
-static void test_accept_part_of_share(void)
+static void test_accept_part_of_share(DCTest *t)
 {
-    g_autoptr(DCTest) t = dc_test_new();
     CXLDCExtent e[3] = {
         extent_of(DPA(SHARED, 0), 2, TAG), extent_of(DPA(SHARED, 4), 2, TAG),
         extent_of(DPA(SHARED, 8), 2, TAG + 1),
@@ -142,10 +135,8 @@ static void test_accept_part_of_share(void)
     g_assert_cmpuint(cxl_dc_tag_count(t->dc), ==, 1);
 }
 
-static void test_refuse_share(void)
+static void test_refuse_share(DCTest *t)
 {
-    g_autoptr(DCTest) t = dc_test_new();
-
     assert_rc(fm_add_one(t, 0, DPA(SHARED, 0), 2, TAG), CXL_RC_SUCCESS);
     assert_rc(host_refuse(t, 0), CXL_RC_SUCCESS);
     g_assert_cmpuint(cxl_dc_tag_count(t->dc), ==, 0);
@@ -282,10 +273,8 @@ static void test_last_host_ends_the_tag(void)
     assert_rc(fm_add_one(t, 0, DPA(SHARED, 4), 5, 1), CXL_RC_SUCCESS);
 }
 
-static void test_share_with_offer_that_is_refused(void)
+static void test_share_with_offer_that_is_refused(DCTest *t)
 {
-    g_autoptr(DCTest) t = dc_test_new();
-
     /* Nobody ever saw it: there is nothing to wipe */
     assert_rc(fm_add_one(t, 0, DPA(SHARED, 0), 1, TAG), CXL_RC_SUCCESS);
     assert_rc(fm_share(t, 1, SHARED, TAG), CXL_RC_SUCCESS);
@@ -427,9 +416,8 @@ static bool count_tag(void *opaque, const CXLDCTagInfo *info)
     return true;
 }
 
-static void test_tag_list_is_stable(void)
+static void test_tag_list_is_stable(DCTest *t)
 {
-    g_autoptr(DCTest) t = dc_test_new();
     g_autoptr(GArray) list = g_array_new(FALSE, FALSE, 1);
 
     for (unsigned i = 0; i < 6; i++) {
@@ -444,9 +432,8 @@ static void test_tag_list_is_stable(void)
     g_assert_cmpuint(list->len, ==, 0);
 }
 
-static void test_tag_generation(void)
+static void test_tag_generation(DCTest *t)
 {
-    g_autoptr(DCTest) t = dc_test_new();
     uint32_t seen[8];
     unsigned n = 0;
 
@@ -479,37 +466,29 @@ static void test_tag_generation(void)
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-    g_test_add_func("/cxl/dc/share/needs-tag", test_shared_needs_tag);
-    g_test_add_func("/cxl/dc/share/device-numbers-extents",
-                    test_device_numbers_extents);
-    g_test_add_func("/cxl/dc/share/fm-numbers-extents",
-                    test_fm_numbers_extents);
-    g_test_add_func("/cxl/dc/share/wrong-numbers", test_wrong_numbers);
-    g_test_add_func("/cxl/dc/share/free-policy-numbers-extents",
-                    test_free_policy_numbers_extents);
-    g_test_add_func("/cxl/dc/share/accept-part", test_accept_part_of_share);
-    g_test_add_func("/cxl/dc/share/refuse", test_refuse_share);
-    g_test_add_func("/cxl/dc/share/release-part", test_release_part_of_share);
-    g_test_add_func("/cxl/dc/share/release-whole", test_release_whole_share);
-    g_test_add_func("/cxl/dc/share/second-host-sees-the-same",
-                    test_second_host_sees_the_same);
-    g_test_add_func("/cxl/dc/share/refusals", test_share_refusals);
-    g_test_add_func("/cxl/dc/share/limits", test_share_limits);
-    g_test_add_func("/cxl/dc/share/last-host-ends-the-tag",
-                    test_last_host_ends_the_tag);
-    g_test_add_func("/cxl/dc/share/first-offer-refused",
-                    test_share_with_offer_that_is_refused);
-    g_test_add_func("/cxl/dc/share/read-only-view", test_read_only_view);
-    g_test_add_func("/cxl/dc/share/read-only-view-without-room",
-                    test_read_only_view_without_room);
-    g_test_add_func("/cxl/dc/share/init-then-share", test_init_then_share);
-    g_test_add_func("/cxl/dc/reference/keeps-capacity",
-                    test_reference_keeps_capacity);
-    g_test_add_func("/cxl/dc/reference/unknown-tag",
-                    test_reference_of_unknown_tag);
-    g_test_add_func("/cxl/dc/reference/delays-sanitize",
-                    test_reference_delays_sanitize);
-    g_test_add_func("/cxl/dc/tags/list-is-stable", test_tag_list_is_stable);
-    g_test_add_func("/cxl/dc/tags/generation", test_tag_generation);
+#define T(f) g_test_add_func("/cxl/dc-share/" #f, test_ ## f)
+#define DC(f) dc_test_add("/cxl/dc-share/" #f, test_ ## f)
+    DC(shared_needs_tag);
+    T(device_numbers_extents);
+    DC(fm_numbers_extents);
+    DC(wrong_numbers);
+    DC(free_policy_numbers_extents);
+    DC(accept_part_of_share);
+    DC(refuse_share);
+    T(release_part_of_share);
+    T(release_whole_share);
+    T(second_host_sees_the_same);
+    T(share_refusals);
+    T(share_limits);
+    T(last_host_ends_the_tag);
+    DC(share_with_offer_that_is_refused);
+    T(read_only_view);
+    T(read_only_view_without_room);
+    T(init_then_share);
+    T(reference_keeps_capacity);
+    T(reference_of_unknown_tag);
+    T(reference_delays_sanitize);
+    DC(tag_list_is_stable);
+    DC(tag_generation);
     return g_test_run();
 }

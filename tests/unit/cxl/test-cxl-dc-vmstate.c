@@ -30,9 +30,8 @@ static void move(DCTest *t)
     t->dc = copy;
 }
 
-static void test_empty(void)
+static void test_empty(DCTest *t)
 {
-    g_autoptr(DCTest) t = dc_test_new();
     g_autoptr(GByteArray) bytes = dc_save(t->dc);
 
     g_assert_cmpuint(bytes->len, <, 64);
@@ -40,9 +39,8 @@ static void test_empty(void)
     give(t, 0, DPA(PLAIN, 0), BLOCKS, 1);
 }
 
-static void test_added(void)
+static void test_added(DCTest *t)
 {
-    g_autoptr(DCTest) t = dc_test_new();
     CXLDCExtent e;
 
     give(t, 0, DPA(PLAIN, 0), 6, 3);
@@ -61,9 +59,8 @@ static void test_added(void)
     assert_rc(fm_add_one(t, 0, DPA(PLAIN, 0), BLOCKS, 3), CXL_RC_SUCCESS);
 }
 
-static void test_pending_and_dead(void)
+static void test_pending_and_dead(DCTest *t)
 {
-    g_autoptr(DCTest) t = dc_test_new();
     CXLDCExtent e[3] = {
         extent_of(DPA(PLAIN, 9), 1, 1), extent_of(DPA(PLAIN, 2), 3, 1),
         extent_of(DPA(SHARED, 0), 1, 2),
@@ -92,9 +89,8 @@ static bool take_sanitize(void *opaque, const CXLDCRange *range,
     return true;
 }
 
-static void test_release_requests(void)
+static void test_release_requests(DCTest *t)
 {
-    g_autoptr(DCTest) t = dc_test_new();
     unsigned seen = 0;
 
     give(t, 0, DPA(PLAIN, 0), 6, 3);
@@ -109,9 +105,8 @@ static void test_release_requests(void)
     g_assert_cmpuint(t->rec->wiped->len, ==, 1);
 }
 
-static void test_shared(void)
+static void test_shared(DCTest *t)
 {
-    g_autoptr(DCTest) t = dc_test_new();
     QemuUUID uuid = tag_nr(TAG);
     CXLDCExtent e[2] = {
         extent_of(DPA(SHARED, 8), 2, TAG), extent_of(DPA(SHARED, 4), 3, TAG),
@@ -140,10 +135,8 @@ static void test_shared(void)
     assert_rc(fm_add_one(t, 0, DPA(SHARED_RO, 0), BLOCKS, 2), CXL_RC_SUCCESS);
 }
 
-static void test_shared_sanitize_is_kept(void)
+static void test_shared_sanitize_is_kept(DCTest *t)
 {
-    g_autoptr(DCTest) t = dc_test_new();
-
     give(t, 0, DPA(SHARED, 0), 1, TAG);
     assert_rc(fm_share(t, 1, SHARED, TAG), CXL_RC_SUCCESS);
     assert_rc(fm_release(t, 0, DPA(SHARED, 0), 1, true, true),
@@ -153,9 +146,8 @@ static void test_shared_sanitize_is_kept(void)
     g_assert_cmpuint(t->rec->wiped->len, ==, 1);
 }
 
-static void test_chain(void)
+static void test_chain(DCTest *t)
 {
-    g_autoptr(DCTest) t = dc_test_new();
     CXLDCRange r = { DPA(PLAIN, 0), BLOCK }, odd = { UINT64_MAX, 3 };
 
     give(t, 0, DPA(PLAIN, 0), 4, 0);
@@ -171,9 +163,8 @@ static void test_chain(void)
               CXL_RC_INVALID_EXTENT_LIST);
 }
 
-static void test_region_settings(void)
+static void test_region_settings(DCTest *t)
 {
-    g_autoptr(DCTest) t = dc_test_new();
     CXLDCExtent e = { .dpa = DPA(PLAIN, 0) + 4 * KiB, .len = 4 * KiB };
 
     assert_rc(cxl_dc_set_region(t->dc, PLAIN, 4 * KiB, false, NULL),
@@ -356,26 +347,20 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     module_call_init(MODULE_INIT_QOM);
-    g_test_add_func("/cxl/dc/vmstate/empty", test_empty);
-    g_test_add_func("/cxl/dc/vmstate/added", test_added);
-    g_test_add_func("/cxl/dc/vmstate/pending-and-dead",
-                    test_pending_and_dead);
-    g_test_add_func("/cxl/dc/vmstate/release-requests",
-                    test_release_requests);
-    g_test_add_func("/cxl/dc/vmstate/shared", test_shared);
-    g_test_add_func("/cxl/dc/vmstate/shared-sanitize-is-kept",
-                    test_shared_sanitize_is_kept);
-    g_test_add_func("/cxl/dc/vmstate/chain", test_chain);
-    g_test_add_func("/cxl/dc/vmstate/region-settings", test_region_settings);
-    g_test_add_func("/cxl/dc/vmstate/every-cut-is-refused",
-                    test_every_cut_is_refused);
-    g_test_add_func("/cxl/dc/vmstate/every-changed-byte-is-harmless",
-                    test_every_changed_byte_is_harmless);
-    g_test_add_func("/cxl/dc/vmstate/other-make-is-refused",
-                    test_other_make_is_refused);
-    g_test_add_func("/cxl/dc/vmstate/failure-empties-a-used-model",
-                    test_failure_empties_a_used_model);
-    g_test_add_func("/cxl/dc/vmstate/load-replaces-a-used-model",
-                    test_load_replaces_a_used_model);
+#define T(f) g_test_add_func("/cxl/dc/vmstate/" #f, test_ ## f)
+#define DC(f) dc_test_add("/cxl/dc/vmstate/" #f, test_ ## f)
+    DC(empty);
+    DC(added);
+    DC(pending_and_dead);
+    DC(release_requests);
+    DC(shared);
+    DC(shared_sanitize_is_kept);
+    DC(chain);
+    DC(region_settings);
+    T(every_cut_is_refused);
+    T(every_changed_byte_is_harmless);
+    T(other_make_is_refused);
+    T(failure_empties_a_used_model);
+    T(load_replaces_a_used_model);
     return g_test_run();
 }

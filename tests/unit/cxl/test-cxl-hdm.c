@@ -646,25 +646,23 @@ static void test_registers_from_elsewhere(void)
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-    g_test_add_func("/cxl/hdm/encodings", test_encodings);
-    g_test_add_func("/cxl/hdm/arithmetic",
-                    test_arithmetic_is_the_specifications);
-    g_test_add_func("/cxl/hdm/period", test_interleave_repeats_after_a_period);
-    g_test_add_func("/cxl/hdm/one-to-one", test_interleave_is_one_to_one);
-    g_test_add_func("/cxl/hdm/there-and-back",
-                    test_a_byte_of_a_device_has_one_address);
-    g_test_add_func("/cxl/hdm/reset-values", test_reset_values);
-    g_test_add_func("/cxl/hdm/owned-offsets", test_owned_offsets);
-    g_test_add_func("/cxl/hdm/write-masks", test_write_masks);
-    g_test_add_func("/cxl/hdm/commit", test_commit_and_uncommit);
-    g_test_add_func("/cxl/hdm/refusals", test_commit_refusals);
-    g_test_add_func("/cxl/hdm/back-invalidate", test_back_invalidate);
-    g_test_add_func("/cxl/hdm/order", test_commit_order);
-    g_test_add_func("/cxl/hdm/lock-on-commit", test_lock_on_commit);
-    g_test_add_func("/cxl/hdm/global-enable", test_global_enable);
-    g_test_add_func("/cxl/hdm/dpa", test_dpa_of_several_decoders);
-    g_test_add_func("/cxl/hdm/random-writes", test_random_writes);
-    g_test_add_func("/cxl/hdm/registers-from-elsewhere",
-                    test_registers_from_elsewhere);
+#define T(f) g_test_add_func("/cxl/hdm/" #f, test_ ## f)
+    T(encodings);
+    T(arithmetic_is_the_specifications);
+    T(interleave_repeats_after_a_period);
+    T(interleave_is_one_to_one);
+    T(a_byte_of_a_device_has_one_address);
+    T(reset_values);
+    T(owned_offsets);
+    T(write_masks);
+    T(commit_and_uncommit);
+    T(commit_refusals);
+    T(back_invalidate);
+    T(commit_order);
+    T(lock_on_commit);
+    T(global_enable);
+    T(dpa_of_several_decoders);
+    T(random_writes);
+    T(registers_from_elsewhere);
     return g_test_run();
 }

@@ -210,24 +210,18 @@ static void test_writer_fits(void)
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-    g_test_add_func("/cxl/msg/reader/little-endian",
-                    test_reader_is_little_endian);
-    g_test_add_func("/cxl/msg/reader/overrun-sticks",
-                    test_reader_overrun_sticks);
-    g_test_add_func("/cxl/msg/reader/widths-at-the-end",
-                    test_reader_refuses_every_width_at_the_end);
-    g_test_add_func("/cxl/msg/reader/huge-lengths", test_reader_huge_lengths);
-    g_test_add_func("/cxl/msg/reader/copies-or-zeroes",
-                    test_reader_copies_or_zeroes);
-    g_test_add_func("/cxl/msg/reader/without-data", test_reader_without_data);
-    g_test_add_func("/cxl/msg/writer/little-endian",
-                    test_writer_is_little_endian);
-    g_test_add_func("/cxl/msg/writer/overflow-sticks",
-                    test_writer_overflow_sticks);
-    g_test_add_func("/cxl/msg/writer/huge-lengths", test_writer_huge_lengths);
-    g_test_add_func("/cxl/msg/writer/patches",
-                    test_writer_patches_what_is_written);
-    g_test_add_func("/cxl/msg/writer/takes-back", test_writer_takes_back);
-    g_test_add_func("/cxl/msg/writer/fits", test_writer_fits);
+#define T(f) g_test_add_func("/cxl/msg/" #f, test_ ## f)
+    T(reader_is_little_endian);
+    T(reader_overrun_sticks);
+    T(reader_refuses_every_width_at_the_end);
+    T(reader_huge_lengths);
+    T(reader_copies_or_zeroes);
+    T(reader_without_data);
+    T(writer_is_little_endian);
+    T(writer_overflow_sticks);
+    T(writer_huge_lengths);
+    T(writer_patches_what_is_written);
+    T(writer_takes_back);
+    T(writer_fits);
     return g_test_run();
 }

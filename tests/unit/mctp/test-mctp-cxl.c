@@ -381,20 +381,16 @@ static void test_message_max(void)
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-    g_test_add_func("/mctp/cxl/cases", test_cases);
-    g_test_add_func("/mctp/cxl/every-set-has-one-type",
-                    test_every_set_has_one_type);
-    g_test_add_func("/mctp/cxl/requests-wait", test_requests_wait);
-    g_test_add_func("/mctp/cxl/answers-keep-the-order",
-                    test_answers_keep_the_order);
-    g_test_add_func("/mctp/cxl/more-than-can-wait", test_more_than_can_wait);
-    g_test_add_func("/mctp/cxl/answered-later",
-                    test_an_answer_that_comes_later);
-    g_test_add_func("/mctp/cxl/forgotten-later",
-                    test_one_that_will_be_answered_is_forgotten);
-    g_test_add_func("/mctp/cxl/command-that-unplugs-its-endpoint",
-                    test_command_that_unplugs_its_endpoint);
-    g_test_add_func("/mctp/cxl/header", test_header);
-    g_test_add_func("/mctp/cxl/message-max", test_message_max);
+#define T(f) g_test_add_func("/mctp/cxl/" #f, test_ ## f)
+    T(cases);
+    T(every_set_has_one_type);
+    T(requests_wait);
+    T(answers_keep_the_order);
+    T(more_than_can_wait);
+    T(an_answer_that_comes_later);
+    T(one_that_will_be_answered_is_forgotten);
+    T(command_that_unplugs_its_endpoint);
+    T(header);
+    T(message_max);
     return g_test_run();
 }

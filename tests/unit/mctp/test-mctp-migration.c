@@ -425,18 +425,14 @@ int main(int argc, char **argv)
     }
     module_call_init(MODULE_INIT_QOM);
     g_test_init(&argc, &argv, NULL);
-    g_test_add_func("/mctp/migration/middle-of-messages",
-                    test_middle_of_messages);
-    g_test_add_func("/mctp/migration/same-again", test_same_again);
-    g_test_add_func("/mctp/migration/bad-streams", test_bad_streams);
-    g_test_add_func("/mctp/migration/smaller-destination",
-                    test_smaller_destination);
-    g_test_add_func("/mctp/migration/cut-off-anywhere",
-                    test_cut_off_anywhere);
-    g_test_add_func("/mctp/migration/damaged-anywhere",
-                    test_damaged_anywhere);
-    g_test_add_func("/mctp/migration/waiting-requests",
-                    test_waiting_requests);
-    g_test_add_func("/mctp/migration/serial-parser", test_serial_parser);
+#define T(f) g_test_add_func("/mctp/migration/" #f, test_ ## f)
+    T(middle_of_messages);
+    T(same_again);
+    T(bad_streams);
+    T(smaller_destination);
+    T(cut_off_anywhere);
+    T(damaged_anywhere);
+    T(waiting_requests);
+    T(serial_parser);
     return g_test_run();
 }

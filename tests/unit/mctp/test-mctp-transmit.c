@@ -41,6 +41,17 @@ static void teardown(Fixture *f)
     recorder_free(f->r);
 }
 
+/* What most tests begin and end with */
+static void begin(Fixture *f, gconstpointer data)
+{
+    setup(f, 9, 64);
+}
+
+static void end(Fixture *f, gconstpointer data)
+{
+    teardown(f);
+}
+
 static const MCTPRequest *request(Fixture *f, unsigned n)
 {
     g_assert_cmpuint(n, <, f->r->msg->len);
@@ -143,37 +154,31 @@ static void test_splits(void)
     }
 }
 
-static void test_bad_lengths(void)
+static void test_bad_lengths(Fixture *f, gconstpointer data)
 {
     g_autofree uint8_t *body = g_malloc0(MCTP_MESSAGE_MAX + 1);
-    Fixture f;
 
-    setup(&f, 9, 64);
-    feed(f.ep, "01 09 08 c8 | 08", 0, 0);
-    g_assert_cmpint(mctp_endpoint_reply(f.ep, request(&f, 0), body, 0, 0), ==,
+    feed(f->ep, "01 09 08 c8 | 08", 0, 0);
+    g_assert_cmpint(mctp_endpoint_reply(f->ep, request(f, 0), body, 0, 0), ==,
                     MCTP_DROP_TOO_LONG);
-    feed(f.ep, "01 09 08 c8 | 08", 0, 0);
-    g_assert_cmpint(mctp_endpoint_reply(f.ep, request(&f, 1), body,
+    feed(f->ep, "01 09 08 c8 | 08", 0, 0);
+    g_assert_cmpint(mctp_endpoint_reply(f->ep, request(f, 1), body,
                                         MCTP_MESSAGE_MAX + 1, 0), ==,
                     MCTP_DROP_TOO_LONG);
-    g_assert_cmpint(f.kicks, ==, 0);
-    expect_tx(f.ep, 0, NULL);
-    teardown(&f);
+    g_assert_cmpint(f->kicks, ==, 0);
+    expect_tx(f->ep, 0, NULL);
 }
 
 /* A refused packet comes again unchanged, later each time */
-static void test_refusal_repeats_the_packet(void)
+static void test_refusal_repeats_the_packet(Fixture *f, gconstpointer data)
 {
     static const int pause_us[] = { 500, 1000, 2000, 4000, 8000, 8000 };
-    MCTPTxQueue *tx;
+    MCTPTxQueue *tx = mctp_endpoint_tx(f->ep);
     MCTPTxPacket a, b;
     int64_t now = 5 * MS;
-    Fixture f;
 
-    setup(&f, 9, 64);
-    tx = mctp_endpoint_tx(f.ep);
-    feed(f.ep, "01 09 08 c8 | 08", 0x10, now);
-    reply(&f, 0, "08 11*63 22*64 33", now);
+    feed(f->ep, "01 09 08 c8 | 08", 0x10, now);
+    reply(f, 0, "08 11*63 22*64 33", now);
     g_assert_true(mctp_txqueue_peek(tx, now, &a));
     mctp_txqueue_sent(tx, a.id, now);
 
@@ -188,26 +193,22 @@ static void test_refusal_repeats_the_packet(void)
         g_assert_true(mctp_txqueue_peek(tx, now, &b));
         g_assert_cmpmem(a.data, a.len, b.data, b.len);
     }
-    g_assert_cmpuint(f.ep->stats.tx_refusals, ==,
+    g_assert_cmpuint(f->ep->stats.tx_refusals, ==,
                      ARRAY_SIZE(pause_us));
     mctp_txqueue_sent(tx, b.id, now);
-    expect_tx(f.ep, now, "01 08 09 60 | 33");
+    expect_tx(f->ep, now, "01 08 09 60 | 33");
     g_assert_cmpint(mctp_txqueue_next(tx), ==, -1);
-    teardown(&f);
 }
 
-static void test_refused_too_long(void)
+static void test_refused_too_long(Fixture *f, gconstpointer data)
 {
-    MCTPTxQueue *tx;
+    MCTPTxQueue *tx = mctp_endpoint_tx(f->ep);
     MCTPTxPacket pkt;
     int64_t now = 0;
     unsigned tries = 0;
-    Fixture f;
 
-    setup(&f, 9, 64);
-    tx = mctp_endpoint_tx(f.ep);
-    feed(f.ep, "01 09 08 c8 | 08", 0x10, now);
-    reply(&f, 0, "08 11*63 22", now);
+    feed(f->ep, "01 09 08 c8 | 08", 0x10, now);
+    reply(f, 0, "08 11*63 22", now);
     while ((now = mctp_txqueue_next(tx)) >= 0) {
         if (mctp_txqueue_peek(tx, now, &pkt)) {
             assert_span(pkt.data, pkt.len, "01 08 09 80 | 08 11*63");
@@ -217,61 +218,49 @@ static void test_refused_too_long(void)
         }
     }
     g_assert_cmpuint(tries, >, 200);
-    g_assert_cmpuint(drops(&f, MCTP_DROP_REFUSED), ==, 1);
-    teardown(&f);
+    g_assert_cmpuint(drops(f, MCTP_DROP_REFUSED), ==, 1);
 }
 
 /* Each packet taken gives the message its full time again */
-static void test_progress_extends_the_deadline(void)
+static void test_progress_extends_the_deadline(Fixture *f, gconstpointer data)
 {
-    Fixture f;
-
-    setup(&f, 9, 64);
-    feed(f.ep, "01 09 08 c8 | 08", 0x10, 0);
-    reply(&f, 0, "08 11*63 22*64 33", 0);
-    expect_tx(f.ep, 1999 * MS, "01 08 09 80 | 08 11*63");
-    expect_tx(f.ep, 3998 * MS, "01 08 09 10 | 22*64");
-    expect_tx(f.ep, 5998 * MS, NULL);
-    g_assert_cmpuint(drops(&f, MCTP_DROP_REFUSED), ==, 1);
-    teardown(&f);
+    feed(f->ep, "01 09 08 c8 | 08", 0x10, 0);
+    reply(f, 0, "08 11*63 22*64 33", 0);
+    expect_tx(f->ep, 1999 * MS, "01 08 09 80 | 08 11*63");
+    expect_tx(f->ep, 3998 * MS, "01 08 09 10 | 22*64");
+    expect_tx(f->ep, 5998 * MS, NULL);
+    g_assert_cmpuint(drops(f, MCTP_DROP_REFUSED), ==, 1);
 }
 
 /* A dead address holds up nobody else; each gets its messages in order */
-static void test_order_per_link(void)
+static void test_order_per_link(Fixture *f, gconstpointer data)
 {
-    MCTPTxQueue *tx;
+    MCTPTxQueue *tx = mctp_endpoint_tx(f->ep);
     MCTPTxPacket pkt;
-    Fixture f;
 
-    setup(&f, 9, 64);
-    tx = mctp_endpoint_tx(f.ep);
-    feed(f.ep, "01 09 08 c8 | 08", 0x10, 0);
-    feed(f.ep, "01 09 08 c9 | 08", 0x10, 0);
-    feed(f.ep, "01 09 0b c8 | 08", 0x11, 0);
-    reply(&f, 0, "08 01", 0);
-    reply(&f, 1, "08 02", 0);
-    reply(&f, 2, "08 03", 0);
+    feed(f->ep, "01 09 08 c8 | 08", 0x10, 0);
+    feed(f->ep, "01 09 08 c9 | 08", 0x10, 0);
+    feed(f->ep, "01 09 0b c8 | 08", 0x11, 0);
+    reply(f, 0, "08 01", 0);
+    reply(f, 1, "08 02", 0);
+    reply(f, 2, "08 03", 0);
     g_assert_true(mctp_txqueue_peek(tx, 0, &pkt));
     assert_span(pkt.data, pkt.len, "01 08 09 c0 | 08 01");
     mctp_txqueue_refused(tx, pkt.id, 0);
-    expect_tx(f.ep, 0, "01 0b 09 c0 | 08 03");
-    expect_tx(f.ep, 0, NULL);
-    expect_tx(f.ep, MS, "01 08 09 c0 | 08 01");
-    expect_tx(f.ep, MS, "01 08 09 c1 | 08 02");
-    teardown(&f);
+    expect_tx(f->ep, 0, "01 0b 09 c0 | 08 03");
+    expect_tx(f->ep, 0, NULL);
+    expect_tx(f->ep, MS, "01 08 09 c0 | 08 01");
+    expect_tx(f->ep, MS, "01 08 09 c1 | 08 02");
 }
 
-static void test_queue_full(void)
+static void test_queue_full(Fixture *f, gconstpointer data)
 {
-    Fixture f;
-
-    setup(&f, 9, 64);
     for (unsigned i = 0; i <= MCTP_TX_SLOTS; i++) {
         g_autofree char *packet = g_strdup_printf("01 09 %02x c8 | 08",
                                                   20 + i);
 
-        g_assert_cmpint(feed(f.ep, packet, 0x10, 0), ==, 0);
-        g_assert_cmpint(reply(&f, i, "08 11", 0), ==,
+        g_assert_cmpint(feed(f->ep, packet, 0x10, 0), ==, 0);
+        g_assert_cmpint(reply(f, i, "08 11", 0), ==,
                         i < MCTP_TX_SLOTS ? MCTP_DROP_NONE :
                                             MCTP_DROP_QUEUE_FULL);
     }
@@ -279,126 +268,105 @@ static void test_queue_full(void)
         g_autofree char *packet = g_strdup_printf("01 %02x 09 c0 | 08 11",
                                                   20 + i);
 
-        expect_tx(f.ep, 0, packet);
+        expect_tx(f->ep, 0, packet);
     }
-    expect_tx(f.ep, 0, NULL);
-    teardown(&f);
+    expect_tx(f->ep, 0, NULL);
 }
 
-static void test_answered_once(void)
+static void test_answered_once(Fixture *f, gconstpointer data)
 {
-    Fixture f;
-
-    setup(&f, 9, 64);
-    feed(f.ep, "01 09 08 c8 | 08", 0, 0);
-    g_assert_cmpint(reply(&f, 0, "08 01", 0), ==, MCTP_DROP_NONE);
-    g_assert_cmpint(reply(&f, 0, "08 02", 0), ==, MCTP_DROP_SUPERSEDED);
-    expect_tx(f.ep, 0, "01 08 09 c0 | 08 01");
-    expect_tx(f.ep, 0, NULL);
-    teardown(&f);
+    feed(f->ep, "01 09 08 c8 | 08", 0, 0);
+    g_assert_cmpint(reply(f, 0, "08 01", 0), ==, MCTP_DROP_NONE);
+    g_assert_cmpint(reply(f, 0, "08 02", 0), ==, MCTP_DROP_SUPERSEDED);
+    expect_tx(f->ep, 0, "01 08 09 c0 | 08 01");
+    expect_tx(f->ep, 0, NULL);
 }
 
 /* Same requester, same tag, first one still computing */
-static void test_newest_request_wins(void)
+static void test_newest_request_wins(Fixture *f, gconstpointer data)
 {
-    Fixture f;
-
-    setup(&f, 9, 64);
-    feed(f.ep, "01 09 08 c8 | 08 01", 0, 0);
-    feed(f.ep, "01 09 08 c8 | 08 02", 0, 0);
-    g_assert_cmpint(reply(&f, 0, "08 01", 0), ==, MCTP_DROP_SUPERSEDED);
-    g_assert_cmpint(reply(&f, 1, "08 02", 0), ==, MCTP_DROP_NONE);
-    expect_tx(f.ep, 0, "01 08 09 c0 | 08 02");
-    expect_tx(f.ep, 0, NULL);
-    teardown(&f);
+    feed(f->ep, "01 09 08 c8 | 08 01", 0, 0);
+    feed(f->ep, "01 09 08 c8 | 08 02", 0, 0);
+    g_assert_cmpint(reply(f, 0, "08 01", 0), ==, MCTP_DROP_SUPERSEDED);
+    g_assert_cmpint(reply(f, 1, "08 02", 0), ==, MCTP_DROP_NONE);
+    expect_tx(f->ep, 0, "01 08 09 c0 | 08 02");
+    expect_tx(f->ep, 0, NULL);
 }
 
 /* Same again, the first answer queued or half sent already */
-static void test_newest_request_cancels_answer(void)
+static void test_newest_request_cancels_answer(Fixture *f, gconstpointer data)
 {
-    MCTPTxQueue *tx;
+    MCTPTxQueue *tx = mctp_endpoint_tx(f->ep);
     MCTPTxPacket pkt;
-    Fixture f;
 
-    setup(&f, 9, 64);
-    tx = mctp_endpoint_tx(f.ep);
-    feed(f.ep, "01 09 08 c8 | 08 01", 0, 0);
-    feed(f.ep, "01 09 08 c9 | 08 01", 0, 0);
-    reply(&f, 0, "08 11*63 22", 0);
-    reply(&f, 1, "08 44", 0);
-    expect_tx(f.ep, 0, "01 08 09 80 | 08 11*63");
+    feed(f->ep, "01 09 08 c8 | 08 01", 0, 0);
+    feed(f->ep, "01 09 08 c9 | 08 01", 0, 0);
+    reply(f, 0, "08 11*63 22", 0);
+    reply(f, 1, "08 44", 0);
+    expect_tx(f->ep, 0, "01 08 09 80 | 08 11*63");
     g_assert_true(mctp_txqueue_peek(tx, 0, &pkt));
     assert_span(pkt.data, pkt.len, "01 08 09 50 | 22");
 
-    feed(f.ep, "01 09 08 c8 | 08 02", 0, 0);
-    g_assert_cmpuint(drops(&f, MCTP_DROP_SUPERSEDED), ==, 1);
-    reply(&f, 2, "08 33", 0);
+    feed(f->ep, "01 09 08 c8 | 08 02", 0, 0);
+    g_assert_cmpuint(drops(f, MCTP_DROP_SUPERSEDED), ==, 1);
+    reply(f, 2, "08 33", 0);
     /* the verdict on a packet of the cancelled message hits nobody */
     mctp_txqueue_sent(tx, pkt.id, 0);
     mctp_txqueue_refused(tx, pkt.id, 0);
-    expect_tx(f.ep, 0, "01 08 09 c1 | 08 44");
-    expect_tx(f.ep, 0, "01 08 09 c0 | 08 33");
-    expect_tx(f.ep, 0, NULL);
-    teardown(&f);
+    expect_tx(f->ep, 0, "01 08 09 c1 | 08 44");
+    expect_tx(f->ep, 0, "01 08 09 c0 | 08 33");
+    expect_tx(f->ep, 0, NULL);
 }
 
-static void test_late_answer(void)
+static void test_late_answer(Fixture *f, gconstpointer data)
 {
-    Fixture f;
-
-    setup(&f, 9, 64);
-    feed(f.ep, "01 09 08 c8 | 08", 0, 0);
-    feed(f.ep, "01 09 08 c9 | 08", 0, 0);
-    g_assert_cmpint(reply(&f, 0, "08 01", 2000 * MS), ==, MCTP_DROP_NONE);
-    g_assert_cmpint(reply(&f, 1, "08 01", 2000 * MS + 1), ==,
+    feed(f->ep, "01 09 08 c8 | 08", 0, 0);
+    feed(f->ep, "01 09 08 c9 | 08", 0, 0);
+    g_assert_cmpint(reply(f, 0, "08 01", 2000 * MS), ==, MCTP_DROP_NONE);
+    g_assert_cmpint(reply(f, 1, "08 01", 2000 * MS + 1), ==,
                     MCTP_DROP_LATE);
-    teardown(&f);
 }
 
-static void test_reset_drops_everything(void)
+static void test_reset_drops_everything(Fixture *f, gconstpointer data)
 {
-    MCTPTxQueue *tx;
+    MCTPTxQueue *tx = mctp_endpoint_tx(f->ep);
     MCTPTxPacket pkt;
-    Fixture f;
 
-    setup(&f, 9, 64);
-    tx = mctp_endpoint_tx(f.ep);
-    feed(f.ep, "01 09 08 c8 | 08", 0, 0);
-    feed(f.ep, "01 09 08 c9 | 08", 0, 0);
-    reply(&f, 0, "08 11*63 22", 0);
+    feed(f->ep, "01 09 08 c8 | 08", 0, 0);
+    feed(f->ep, "01 09 08 c9 | 08", 0, 0);
+    reply(f, 0, "08 11*63 22", 0);
     g_assert_true(mctp_txqueue_peek(tx, 0, &pkt));
-    mctp_endpoint_reset(f.ep);
-    expect_tx(f.ep, 0, NULL);
-    g_assert_cmpint(reply(&f, 1, "08 01", 0), ==, MCTP_DROP_SUPERSEDED);
+    mctp_endpoint_reset(f->ep);
+    expect_tx(f->ep, 0, NULL);
+    g_assert_cmpint(reply(f, 1, "08 01", 0), ==, MCTP_DROP_SUPERSEDED);
 
     /* ids from before the reset mean nothing after it */
-    feed(f.ep, "01 09 08 c8 | 08", 0, 0);
-    reply(&f, 2, "08 02", 0);
+    feed(f->ep, "01 09 08 c8 | 08", 0, 0);
+    reply(f, 2, "08 02", 0);
     mctp_txqueue_sent(tx, pkt.id, 0);
-    expect_tx(f.ep, 0, "01 08 09 c0 | 08 02");
-    teardown(&f);
+    expect_tx(f->ep, 0, "01 08 09 c0 | 08 02");
 }
 
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-    g_test_add_func("/mctp/transmit/addressing", test_addressing);
-    g_test_add_func("/mctp/transmit/splits", test_splits);
-    g_test_add_func("/mctp/transmit/bad-lengths", test_bad_lengths);
-    g_test_add_func("/mctp/transmit/refusal-repeats-the-packet",
-                    test_refusal_repeats_the_packet);
-    g_test_add_func("/mctp/transmit/refused-too-long", test_refused_too_long);
-    g_test_add_func("/mctp/transmit/progress-extends-the-deadline",
-                    test_progress_extends_the_deadline);
-    g_test_add_func("/mctp/transmit/order-per-link", test_order_per_link);
-    g_test_add_func("/mctp/transmit/queue-full", test_queue_full);
-    g_test_add_func("/mctp/transmit/answered-once", test_answered_once);
-    g_test_add_func("/mctp/transmit/newest-request-wins",
-                    test_newest_request_wins);
-    g_test_add_func("/mctp/transmit/newest-request-cancels-answer",
-                    test_newest_request_cancels_answer);
-    g_test_add_func("/mctp/transmit/late-answer", test_late_answer);
-    g_test_add_func("/mctp/transmit/reset-drops-everything",
-                    test_reset_drops_everything);
+#define T(f) g_test_add_func("/mctp/transmit/" #f, test_ ## f)
+    T(addressing);
+    T(splits);
+#undef T
+#define T(f) \
+    g_test_add("/mctp/transmit/" #f, Fixture, NULL, begin, test_ ## f, end)
+    T(bad_lengths);
+    T(refusal_repeats_the_packet);
+    T(refused_too_long);
+    T(progress_extends_the_deadline);
+    T(order_per_link);
+    T(queue_full);
+    T(answered_once);
+    T(newest_request_wins);
+    T(newest_request_cancels_answer);
+    T(late_answer);
+    T(reset_drops_everything);
+#undef T
     return g_test_run();
 }
