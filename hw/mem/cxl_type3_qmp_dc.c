@@ -165,7 +165,7 @@ static bool add_policy(CxlExtentSelectionPolicy in, uint8_t *out, Error **errp)
 }
 
 /* The model explains every refusal; its code says the same to a machine */
-static void propagate(CXLRetCode rc, Error *err, Error **errp)
+static void dc_error(CXLRetCode rc, Error *err, Error **errp)
 {
     if (rc != CXL_RC_SUCCESS && !err) {
         error_setg(&err, "%s", cxl_rc_name(rc));
@@ -224,7 +224,7 @@ void qmp_cxl_add_dynamic_capacity(
         break;
     }
     rc = cxl_dc_add(t.dc, &req, &err);
-    propagate(rc, err, errp);
+    dc_error(rc, err, errp);
 }
 
 typedef struct TagSum {
@@ -329,7 +329,7 @@ void qmp_cxl_release_dynamic_capacity(
         return;
     }
     rc = cxl_dc_release(t.dc, &req, &err);
-    propagate(rc, err, errp);
+    dc_error(rc, err, errp);
 }
 
 /* -- query ---------------------------------------------------------------- */

@@ -11,7 +11,7 @@
  * A place is a byte of the medium: those of all backends in one row, volatile,
  * persistent, dynamic, labels.  Up to the dynamic ones it is the address.
  */
-static uint64_t place_of(const CXLType3Dev *d, const CXLBackend *m)
+static uint64_t wipe_place_of(const CXLType3Dev *d, const CXLBackend *m)
 {
     return m == &d->vmem ? 0 :
            m == &d->pmem ? d->vmem.size :
@@ -19,16 +19,16 @@ static uint64_t place_of(const CXLType3Dev *d, const CXLBackend *m)
                             cxl_memdev_static_size(d->mem) + d->dcmem.size;
 }
 
-static uint64_t places(const CXLType3Dev *d)
+static uint64_t wipe_places(const CXLType3Dev *d)
 {
-    return place_of(d, &d->lsa) + d->lsa.size;
+    return wipe_place_of(d, &d->lsa) + d->lsa.size;
 }
 
-static CXLBackend *mem_at(CXLType3Dev *d, uint64_t place)
+static CXLBackend *wipe_mem_at(CXLType3Dev *d, uint64_t place)
 {
-    return place < place_of(d, &d->pmem) ? &d->vmem :
-           place < place_of(d, &d->dcmem) ? &d->pmem :
-           place < place_of(d, &d->lsa) ? &d->dcmem : &d->lsa;
+    return place < wipe_place_of(d, &d->pmem) ? &d->vmem :
+           place < wipe_place_of(d, &d->dcmem) ? &d->pmem :
+           place < wipe_place_of(d, &d->lsa) ? &d->dcmem : &d->lsa;
 }
 
 /* Unplugged devices; each holds a reference to itself and its backends */
@@ -48,8 +48,8 @@ static uint64_t wipe_zero(void *opaque, uint64_t place, uint64_t len,
                           uint64_t *budget)
 {
     CXLType3Dev *d = opaque;
-    CXLBackend *m = mem_at(d, place);
-    uint64_t offset = place - place_of(d, m);
+    CXLBackend *m = wipe_mem_at(d, place);
+    uint64_t offset = place - wipe_place_of(d, m);
 
     return cxl_backend_zero(m, offset, MIN(len, m->size - offset), budget);
 }
@@ -67,7 +67,7 @@ static void wipe_done(void *opaque)
 
 static uint64_t wipe_end(void *opaque)
 {
-    return places(opaque);
+    return wipe_places(opaque);
 }
 
 static const CXLWipeOps wipe_ops = {
@@ -87,7 +87,7 @@ void cxl_type3_wipe(void *opaque, uint64_t dpa, uint64_t len)
     } else if (d->pool) {
         cxl_wipe_note(cxl_pool_wipe(d->pool), offset, len);
     } else {
-        cxl_wipe_note(&d->wipe.set, place_of(d, &d->dcmem) + offset, len);
+        cxl_wipe_note(&d->wipe.set, wipe_place_of(d, &d->dcmem) + offset, len);
     }
 }
 
@@ -107,10 +107,10 @@ void cxl_type3_wipe_all(void *opaque)
 
     if (d->pool) {
         cxl_wipe_note(&d->wipe.set, 0, cxl_memdev_static_size(d->mem));
-        cxl_wipe_note(&d->wipe.set, place_of(d, &d->lsa), d->lsa.size);
+        cxl_wipe_note(&d->wipe.set, wipe_place_of(d, &d->lsa), d->lsa.size);
         cxl_type3_pool_wipe_all(d);
     } else {
-        cxl_wipe_note(&d->wipe.set, 0, places(d));
+        cxl_wipe_note(&d->wipe.set, 0, wipe_places(d));
     }
     cxl_type3_wipe_begin(d);
 }
@@ -130,14 +130,14 @@ bool cxl_type3_wipe_next(CXLType3Dev *d, const CXLBackend *m, uint64_t offset,
     const CXLWipe *pool = cxl_type3_pool_wipe_of(d, m);
 
     return pool ? cxl_wipe_next(pool, offset, skip, len) :
-           cxl_wipe_next(&d->wipe.set, place_of(d, m) + offset, skip, len);
+           cxl_wipe_next(&d->wipe.set, wipe_place_of(d, m) + offset, skip, len);
 }
 
 void cxl_type3_wipe_touch(CXLType3Dev *d, CXLBackend *m, uint64_t offset,
                           uint64_t n)
 {
     CXLWipe *pool = cxl_type3_pool_wipe_of(d, m);
-    uint64_t base = pool ? 0 : place_of(d, m);
+    uint64_t base = pool ? 0 : wipe_place_of(d, m);
 
     cxl_wipe_touch(pool ?: &d->wipe.set,
                    base + ROUND_DOWN(offset, CXL_WIPE_PIECE),
@@ -152,7 +152,7 @@ void cxl_type3_wipe_touch(CXLType3Dev *d, CXLBackend *m, uint64_t offset,
  * another QEMU has taken over with the rest of the machine is that one's, also
  * to overwrite, and so is what this one has not taken over.
  */
-static void finish_at_exit(Notifier *n, void *data)
+static void wipe_finish_at_exit(Notifier *n, void *data)
 {
     CXLType3Dev *d = container_of(n, CXLType3Dev, wipe.exit);
     CXLBackend *const all[] = { &d->vmem, &d->pmem, &d->dcmem, &d->lsa };
@@ -162,7 +162,8 @@ static void finish_at_exit(Notifier *n, void *data)
     }
     for (unsigned i = 0; i < ARRAY_SIZE(all); i++) {
         if (all[i]->size && !cxl_backend_outlives_us(all[i])) {
-            cxl_wipe_forget(&d->wipe.set, place_of(d, all[i]), all[i]->size);
+            cxl_wipe_forget(&d->wipe.set, wipe_place_of(d, all[i]),
+                            all[i]->size);
         }
     }
     cxl_wipe_finish(&d->wipe.set);
@@ -171,7 +172,7 @@ static void finish_at_exit(Notifier *n, void *data)
 void cxl_type3_wipe_init(CXLType3Dev *d)
 {
     cxl_wipe_init(&d->wipe.set, &wipe_ops, d);
-    d->wipe.exit.notify = finish_at_exit;
+    d->wipe.exit.notify = wipe_finish_at_exit;
     qemu_add_exit_notifier(&d->wipe.exit);
 }
 

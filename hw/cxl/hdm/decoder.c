@@ -120,7 +120,7 @@ static bool cxl_hdm_enabled(const uint32_t *regs)
     return regs[W(CXL_HDM_GLOBAL_CONTROL)] & CXL_HDM_GLOBAL_ENABLE;
 }
 
-static uint64_t granules(const uint32_t *pair)
+static uint64_t hdm_granules(const uint32_t *pair)
 {
     return (uint64_t)pair[1] << 32 | (pair[0] & GRANULE_MASK);
 }
@@ -132,9 +132,9 @@ void cxl_hdm_get(const uint32_t *regs, unsigned index, CXLHDMDecoder *d)
 
     *d = (CXLHDMDecoder) {
         .index = index,
-        .base = granules(&dec[W(CXL_HDM_BASE_LO)]),
-        .size = granules(&dec[W(CXL_HDM_SIZE_LO)]),
-        .skip = granules(&dec[W(CXL_HDM_SKIP_LO)]),
+        .base = hdm_granules(&dec[W(CXL_HDM_BASE_LO)]),
+        .size = hdm_granules(&dec[W(CXL_HDM_SIZE_LO)]),
+        .skip = hdm_granules(&dec[W(CXL_HDM_SKIP_LO)]),
         .granularity = cxl_interleave_decode_granularity(
                            ctrl & CXL_HDM_CTRL_IG),
         .ways = cxl_interleave_decode_ways(
@@ -151,7 +151,7 @@ void cxl_hdm_get(const uint32_t *regs, unsigned index, CXLHDMDecoder *d)
 }
 
 /* Codes can turn bad after a commit: software may rewrite a live decoder */
-static bool decodes(const CXLHDMDecoder *d, uint64_t hpa)
+static bool hdm_decodes(const CXLHDMDecoder *d, uint64_t hpa)
 {
     return d->committed && d->ways && d->granularity &&
            hpa >= d->base && hpa - d->base < d->size;
@@ -173,7 +173,7 @@ bool cxl_hdm_hpa_to_dpa(const uint32_t *regs, uint64_t hpa, uint64_t *dpa,
             return false;
         }
         dpa_base += d.skip;
-        if (decodes(&d, hpa)) {
+        if (hdm_decodes(&d, hpa)) {
             *dpa = dpa_base + cxl_interleave_dpa_offset(hpa - d.base, d.ways,
                                                         d.granularity);
             if (hit) {
@@ -229,13 +229,13 @@ bool cxl_hdm_owns(const uint32_t *regs, unsigned offset)
 }
 
 /* A device has a DPA skip where a port has the first four port numbers */
-static bool is_device(const uint32_t *mask)
+static bool hdm_is_device(const uint32_t *mask)
 {
     return mask[W(CXL_HDM_DECODER(0) + CXL_HDM_SKIP_LO)] == GRANULE_MASK;
 }
 
-static bool ways_supported(const uint32_t *regs, const uint32_t *mask,
-                           unsigned ways)
+static bool hdm_ways_supported(const uint32_t *regs, const uint32_t *mask,
+                               unsigned ways)
 {
     uint32_t cap = regs[W(CXL_HDM_CAP)];
 
@@ -245,15 +245,15 @@ static bool ways_supported(const uint32_t *regs, const uint32_t *mask,
         return false;
     }
     /* Only a port routes; a device may be one of more ways than it knows of */
-    return is_device(mask) ||
+    return hdm_is_device(mask) ||
            ways <= (cap & CXL_HDM_CAP_TARGETS) >> CXL_HDM_CAP_TARGETS_SHIFT;
 }
 
 /* What is true of a committed decoder whatever software does to it later */
-static CXLHDMRefusal check_codes(const uint32_t *regs, const uint32_t *mask,
-                                 const CXLHDMDecoder *d)
+static CXLHDMRefusal hdm_check_codes(const uint32_t *regs, const uint32_t *mask,
+                                     const CXLHDMDecoder *d)
 {
-    if (!ways_supported(regs, mask, d->ways)) {
+    if (!hdm_ways_supported(regs, mask, d->ways)) {
         return CXL_HDM_BAD_WAYS;
     }
     if (!d->granularity) {
@@ -264,15 +264,15 @@ static CXLHDMRefusal check_codes(const uint32_t *regs, const uint32_t *mask,
 }
 
 /* Section 8.2.4.20.12: what a decoder must obey to be committed */
-static CXLHDMRefusal check_commit(const uint32_t *regs, const uint32_t *mask,
-                                  unsigned index)
+static CXLHDMRefusal hdm_check_commit(const uint32_t *regs,
+                                      const uint32_t *mask, unsigned index)
 {
     unsigned count = cxl_hdm_count(regs);
     CXLHDMDecoder d, other;
     CXLHDMRefusal refusal;
 
     cxl_hdm_get(regs, index, &d);
-    refusal = check_codes(regs, mask, &d);
+    refusal = hdm_check_codes(regs, mask, &d);
     if (refusal != CXL_HDM_OK) {
         return refusal;
     }
@@ -296,9 +296,9 @@ static CXLHDMRefusal check_commit(const uint32_t *regs, const uint32_t *mask,
     return CXL_HDM_OK;
 }
 
-static CXLHDMWrite write_decoder(uint32_t *regs, const uint32_t *mask,
-                                 unsigned index, unsigned offset,
-                                 uint32_t value)
+static CXLHDMWrite hdm_write_decoder(uint32_t *regs, const uint32_t *mask,
+                                     unsigned index, unsigned offset,
+                                     uint32_t value)
 {
     uint32_t *ctrl = &regs[W(CXL_HDM_DECODER(index) + CXL_HDM_CONTROL)];
     uint32_t *reg = &regs[W(offset)];
@@ -316,7 +316,7 @@ static CXLHDMWrite write_decoder(uint32_t *regs, const uint32_t *mask,
         /* The decoder itself must not stand in its own way */
         *ctrl &= ~(CXL_HDM_CTRL_COMMITTED | CXL_HDM_CTRL_ERROR);
         if (*ctrl & CXL_HDM_CTRL_COMMIT) {
-            done.refusal = check_commit(regs, mask, index);
+            done.refusal = hdm_check_commit(regs, mask, index);
             *ctrl |= done.refusal == CXL_HDM_OK ? CXL_HDM_CTRL_COMMITTED :
                                                   CXL_HDM_CTRL_ERROR;
         }
@@ -338,7 +338,7 @@ CXLHDMWrite cxl_hdm_write(uint32_t *regs, const uint32_t *mask,
         unsigned index = (offset - CXL_HDM_DECODER(0)) /
                          (CXL_HDM_DECODER(1) - CXL_HDM_DECODER(0));
 
-        return write_decoder(regs, mask, index, offset, value);
+        return hdm_write_decoder(regs, mask, index, offset, value);
     }
 
     *reg = (value & mask[W(offset)]) | (old & ~mask[W(offset)]);
@@ -350,7 +350,7 @@ CXLHDMWrite cxl_hdm_write(uint32_t *regs, const uint32_t *mask,
 }
 
 /* Committed and error are the decoder's answer to commit */
-static bool status_agrees(uint32_t ctrl)
+static bool hdm_status_agrees(uint32_t ctrl)
 {
     switch (ctrl & (CXL_HDM_CTRL_COMMITTED | CXL_HDM_CTRL_ERROR)) {
     case 0:
@@ -372,11 +372,11 @@ CXLHDMRefusal cxl_hdm_check(const uint32_t *regs, const uint32_t *mask)
         CXLHDMDecoder d;
 
         cxl_hdm_get(regs, i, &d);
-        if (!status_agrees(regs[W(CXL_HDM_DECODER(i) + CXL_HDM_CONTROL)])) {
+        if (!hdm_status_agrees(regs[W(CXL_HDM_DECODER(i) + CXL_HDM_CONTROL)])) {
             return CXL_HDM_BAD_STATUS;
         }
         if (d.committed) {
-            refusal = check_codes(regs, mask, &d);
+            refusal = hdm_check_codes(regs, mask, &d);
         }
         if (refusal != CXL_HDM_OK) {
             return refusal;

@@ -80,17 +80,17 @@ static hwaddr walk_edge(const Walk *w, hwaddr hpa)
     return old->hpa > hpa ? old->hpa : old->hpa + old->len;
 }
 
-static uint32_t spent(Walk *w, CXLMemTarget *d)
+static uint32_t walk_spent(Walk *w, CXLMemTarget *d)
 {
     return GPOINTER_TO_UINT(g_hash_table_lookup(w->spent, d));
 }
 
-static void spend(Walk *w, CXLMemTarget *d)
+static void walk_spend(Walk *w, CXLMemTarget *d)
 {
-    g_hash_table_insert(w->spent, d, GUINT_TO_POINTER(spent(w, d) + 1));
+    g_hash_table_insert(w->spent, d, GUINT_TO_POINTER(walk_spent(w, d) + 1));
 }
 
-static void tell(Walk *w, CXLDirectFate fate)
+static void walk_tell(Walk *w, CXLDirectFate fate)
 {
     uint64_t below = w->from > fate.hpa ? w->from - fate.hpa : 0;
 
@@ -102,16 +102,16 @@ static void tell(Walk *w, CXLDirectFate fate)
     }
 }
 
-static void traps(Walk *w, CXLMemTarget *d, hwaddr hpa, uint64_t len,
-                  uint64_t dpa, CxlMemoryTrap why)
+static void walk_traps(Walk *w, CXLMemTarget *d, hwaddr hpa, uint64_t len,
+                       uint64_t dpa, CxlMemoryTrap why)
 {
-    tell(w, (CXLDirectFate) {
+    walk_tell(w, (CXLDirectFate) {
         .hpa = hpa, .len = len, .device = d, .dpa = dpa, .why = why,
     });
 }
 
 /* Joins it to the piece before it if memory goes on there */
-static bool extends(Walk *w, const CXLDirectPiece *p)
+static bool walk_extends(Walk *w, const CXLDirectPiece *p)
 {
     CXLDirectPiece *last;
 
@@ -131,25 +131,25 @@ static bool extends(Walk *w, const CXLDirectPiece *p)
 }
 
 /* Whose limit is 0, or does not allow @pieces more? */
-static CXLMemTarget *limited(Walk *w, const CXLMember *m, unsigned n,
-                             unsigned pieces)
+static CXLMemTarget *walk_is_limited(Walk *w, const CXLMember *m, unsigned n,
+                                     unsigned pieces)
 {
     for (unsigned i = 0; i < n; i++) {
         uint32_t limit = m[i].ops->map_limit(m[i].device);
 
-        if (!limit || (uint64_t)spent(w, m[i].device) + pieces > limit) {
+        if (!limit || (uint64_t)walk_spent(w, m[i].device) + pieces > limit) {
             return m[i].device;
         }
     }
     return NULL;
 }
 
-static void append_piece(Walk *w, const CXLDirectPiece *p, const CXLMember *m,
-                         unsigned n)
+static void walk_append_piece(Walk *w, const CXLDirectPiece *p,
+                              const CXLMember *m, unsigned n)
 {
     g_array_append_val(w->pieces, *p);
     for (unsigned i = 0; i < n; i++) {
-        spend(w, m[i].device);
+        walk_spend(w, m[i].device);
     }
 }
 
@@ -157,8 +157,8 @@ static void append_piece(Walk *w, const CXLDirectPiece *p, const CXLMember *m,
  * In parts, so that what is mapped of it stays as it is.  Where that would take
  * more pieces than there may be, DMA has to do with a moment's failure.
  */
-static void append_parts(Walk *w, const CXLDirectPiece *p, const CXLMember *m,
-                         unsigned n)
+static void walk_append_parts(Walk *w, const CXLDirectPiece *p,
+                              const CXLMember *m, unsigned n)
 {
     hwaddr end = p->hpa + p->len;
     CXLDirectPiece part = *p;
@@ -167,13 +167,13 @@ static void append_parts(Walk *w, const CXLDirectPiece *p, const CXLMember *m,
     for (hwaddr at = p->hpa; at < end; at = walk_edge(w, at)) {
         parts++;
     }
-    if (w->pieces->len + parts > w->slots || limited(w, m, n, parts)) {
-        append_piece(w, p, m, n);
+    if (w->pieces->len + parts > w->slots || walk_is_limited(w, m, n, parts)) {
+        walk_append_piece(w, p, m, n);
         return;
     }
     for (; part.hpa < end; part.hpa += part.len, part.offset += part.len) {
         part.len = MIN(walk_edge(w, part.hpa), end) - part.hpa;
-        append_piece(w, &part, m, n);
+        walk_append_piece(w, &part, m, n);
     }
 }
 
@@ -181,10 +181,11 @@ static void append_parts(Walk *w, const CXLDirectPiece *p, const CXLMember *m,
  * The piece spends from the budgets of all @n members.  If it has to trap,
  * @fate tells why, and because of whom.
  */
-static void add_piece(Walk *w, const CXLDirectPiece *p, const CXLMember *m,
-                      unsigned n, CXLDirectFate *fate)
+static void walk_add_piece(Walk *w, const CXLDirectPiece *p, const CXLMember *m,
+                           unsigned n, CXLDirectFate *fate)
 {
-    CXLMemTarget *off = limited(w, m, n, 0), *full = limited(w, m, n, 1);
+    CXLMemTarget *off = walk_is_limited(w, m, n, 0);
+    CXLMemTarget *full = walk_is_limited(w, m, n, 1);
     CXLMemTarget *who = m->device;
 
     /*
@@ -201,7 +202,7 @@ static void add_piece(Walk *w, const CXLDirectPiece *p, const CXLMember *m,
         fate->why = CXL_MEMORY_TRAP_SWITCHED_OFF;
     } else if (p->dynamic && !w->d->may_map_dynamic) {
         fate->why = CXL_MEMORY_TRAP_PINNED;
-    } else if (extends(w, p)) {
+    } else if (walk_extends(w, p)) {
         fate->direct = true;
         return;
     } else if (full) {
@@ -210,7 +211,7 @@ static void add_piece(Walk *w, const CXLDirectPiece *p, const CXLMember *m,
     } else if (w->pieces->len >= w->slots) {
         fate->why = CXL_MEMORY_TRAP_NO_SLOTS;
     } else {
-        append_parts(w, p, m, n);
+        walk_append_parts(w, p, m, n);
         fate->direct = true;
         return;
     }
@@ -226,9 +227,9 @@ static void add_piece(Walk *w, const CXLDirectPiece *p, const CXLMember *m,
 }
 
 /* A span that may be mapped, as far as it is whole pages */
-static void memory_span(Walk *w, CXLFixedWindow *fw, hwaddr hpa,
-                        const CXLMember *m, uint64_t dpa,
-                        const CXLMemSpan *span)
+static void walk_memory_span(Walk *w, CXLFixedWindow *fw, hwaddr hpa,
+                             const CXLMember *m, uint64_t dpa,
+                             const CXLMemSpan *span)
 {
     hwaddr from = ROUND_UP(hpa, w->page);
     hwaddr to = ROUND_DOWN(hpa + span->len, w->page);
@@ -243,18 +244,20 @@ static void memory_span(Walk *w, CXLFixedWindow *fw, hwaddr hpa,
     };
 
     if (from >= to || p.offset % w->page) {
-        traps(w, m->device, hpa, span->len, dpa, CXL_MEMORY_TRAP_PARTIAL_PAGE);
+        walk_traps(w, m->device, hpa, span->len, dpa,
+                   CXL_MEMORY_TRAP_PARTIAL_PAGE);
         return;
     }
-    traps(w, m->device, hpa, from - hpa, dpa, CXL_MEMORY_TRAP_PARTIAL_PAGE);
-    add_piece(w, &p, m, 1, &fate);
-    tell(w, fate);
-    traps(w, m->device, to, hpa + span->len - to, dpa + (to - hpa),
-          CXL_MEMORY_TRAP_PARTIAL_PAGE);
+    walk_traps(w, m->device, hpa, from - hpa, dpa,
+               CXL_MEMORY_TRAP_PARTIAL_PAGE);
+    walk_add_piece(w, &p, m, 1, &fate);
+    walk_tell(w, fate);
+    walk_traps(w, m->device, to, hpa + span->len - to, dpa + (to - hpa),
+               CXL_MEMORY_TRAP_PARTIAL_PAGE);
 }
 
 /* DPAs of one device in one row */
-static void linear(Walk *w, CXLFixedWindow *fw, const CXLPart *part)
+static void walk_linear(Walk *w, CXLFixedWindow *fw, const CXLPart *part)
 {
     const CXLMember *m = part->shape.member;
     uint64_t refused = w->refused, dpa = m->dpa;
@@ -276,11 +279,12 @@ static void linear(Walk *w, CXLFixedWindow *fw, const CXLPart *part)
             span.len = MIN(span.len - 1, place.rest) + 1;
         }
         if (place.set) {
-            traps(w, m->device, hpa, span.len, dpa, CXL_MEMORY_TRAP_MOVING);
+            walk_traps(w, m->device, hpa, span.len, dpa,
+                       CXL_MEMORY_TRAP_MOVING);
         } else if (span.memory) {
-            memory_span(w, fw, hpa, m, dpa, &span);
+            walk_memory_span(w, fw, hpa, m, dpa, &span);
         } else {
-            traps(w, m->device, hpa, span.len, dpa, span.why);
+            walk_traps(w, m->device, hpa, span.len, dpa, span.why);
         }
         hpa += span.len;
         dpa += span.len;
@@ -293,7 +297,7 @@ static void linear(Walk *w, CXLFixedWindow *fw, const CXLPart *part)
 }
 
 /* The first byte of member @k at @at or behind it: offset in its part */
-static uint64_t part_from(const CXLSetShape *s, unsigned k, uint64_t at)
+static uint64_t walk_part_from(const CXLSetShape *s, unsigned k, uint64_t at)
 {
     uint64_t g = s->granularity, n = at / (s->ways * g);
     uint64_t in_row = at % (s->ways * g);
@@ -301,13 +305,14 @@ static uint64_t part_from(const CXLSetShape *s, unsigned k, uint64_t at)
     return n * g + (in_row < k * g ? 0 : MIN(in_row - k * g, g));
 }
 
-static uint64_t in_set(const CXLSetShape *s, unsigned k, uint64_t part)
+static uint64_t walk_in_set(const CXLSetShape *s, unsigned k, uint64_t part)
 {
     return cxl_interleave_hpa_offset(part, k, s->ways, s->granularity);
 }
 
 /* What traps in the midst of pages?  Those are asked for that are too small */
-static CxlMemoryTrap reason(const CXLMember *m, uint64_t part, uint64_t len)
+static CxlMemoryTrap walk_reason(const CXLMember *m, uint64_t part,
+                                 uint64_t len)
 {
     CXLMemSpan span;
 
@@ -322,8 +327,8 @@ static CxlMemoryTrap reason(const CXLMember *m, uint64_t part, uint64_t len)
  * one member that trap traps as well: chunks of the others would be pieces by
  * themselves.
  */
-static CXLDirectFate rows(const CXLSet *set, uint64_t at, uint64_t end,
-                          unsigned page)
+static CXLDirectFate walk_rows(const CXLSet *set, uint64_t at, uint64_t end,
+                               unsigned page)
 {
     const CXLSetShape *s = &set->shape;
     uint64_t good = end, bad = at;
@@ -331,16 +336,17 @@ static CXLDirectFate rows(const CXLSet *set, uint64_t at, uint64_t end,
 
     for (unsigned k = 0; k < s->ways; k++) {
         const CXLMember *m = &s->member[k];
-        uint64_t part = part_from(s, k, at);
-        uint64_t left = part_from(s, k, end) - part, from, to;
+        uint64_t part = walk_part_from(s, k, at);
+        uint64_t left = walk_part_from(s, k, end) - part, from, to;
         CXLMemSpan span;
 
         if (!left) {
             continue;
         }
         m->ops->span(m->device, m->dpa + part, left, true, &span);
-        from = in_set(s, k, part);
-        to = span.len == left ? end : in_set(s, k, part + span.len - 1) + 1;
+        from = walk_in_set(s, k, part);
+        to = span.len == left ? end :
+             walk_in_set(s, k, part + span.len - 1) + 1;
         if (span.memory == m->medium.memory &&
             span.offset == m->medium.offset + part) {
             fate.dynamic |= span.dynamic;
@@ -349,7 +355,7 @@ static CXLDirectFate rows(const CXLSet *set, uint64_t at, uint64_t end,
             }
             part += span.len;
             left -= span.len;
-            from = in_set(s, k, part);
+            from = walk_in_set(s, k, part);
             to = from + 1;
         }
         if (from >= at + page) {
@@ -357,7 +363,7 @@ static CXLDirectFate rows(const CXLSet *set, uint64_t at, uint64_t end,
         } else if (MIN(ROUND_UP(to, page), end) > bad) {
             bad = MIN(ROUND_UP(to, page), end);
             fate.device = m->device;
-            fate.why = reason(m, part, left);
+            fate.why = walk_reason(m, part, left);
         }
     }
     fate.direct = bad == at;
@@ -366,7 +372,7 @@ static CXLDirectFate rows(const CXLSet *set, uint64_t at, uint64_t end,
 }
 
 /* Rows that are in guest order already may be mapped */
-static void set_rows(Walk *w, CXLFixedWindow *fw, const CXLPart *part)
+static void walk_set_rows(Walk *w, CXLFixedWindow *fw, const CXLPart *part)
 {
     CXLSet *s = part->set;
     const CXLSetShape *shape = &s->shape;
@@ -377,7 +383,7 @@ static void set_rows(Walk *w, CXLFixedWindow *fw, const CXLPart *part)
     uint64_t refused = w->refused, at = 0;
 
     while (at < end && !w->stop) {
-        CXLDirectFate fate = rows(s, at, end, w->page);
+        CXLDirectFate fate = walk_rows(s, at, end, w->page);
         CXLDirectPiece p = {
             .fw = fw, .hpa = part->hpa + at, .len = fate.len,
             .mr = &s->ram, .offset = at, .dynamic = fate.dynamic,
@@ -386,34 +392,35 @@ static void set_rows(Walk *w, CXLFixedWindow *fw, const CXLPart *part)
         fate.hpa = p.hpa;
         w->asked += shape->ways;
         if (w->rows++ >= ROWS_MAX) {
-            traps(w, NULL, p.hpa, part->end - p.hpa, 0, CXL_MEMORY_TRAP_BUDGET);
+            walk_traps(w, NULL, p.hpa, part->end - p.hpa, 0,
+                       CXL_MEMORY_TRAP_BUDGET);
             return;
         }
         if (fate.direct) {
-            add_piece(w, &p, shape->member, shape->ways, &fate);
+            walk_add_piece(w, &p, shape->member, shape->ways, &fate);
         }
-        tell(w, fate);
+        walk_tell(w, fate);
         /* As in linear() */
         if (w->refused > refused && !w->tell) {
             return;
         }
         at += fate.len;
     }
-    traps(w, NULL, part->hpa + end, part->end - (part->hpa + end), 0,
-          CXL_MEMORY_TRAP_MOVING);
+    walk_traps(w, NULL, part->hpa + end, part->end - (part->hpa + end), 0,
+               CXL_MEMORY_TRAP_MOVING);
 }
 
-static void window(Walk *w, CXLFixedWindow *fw)
+static void walk_window(Walk *w, CXLFixedWindow *fw)
 {
     for (guint i = 0; i < fw->parts->len && !w->stop; i++) {
         const CXLPart *p = &g_array_index(fw->parts, CXLPart, i);
 
         if (p->set) {
-            set_rows(w, fw, p);
+            walk_set_rows(w, fw, p);
         } else if (p->shape.ways == 1) {
-            linear(w, fw, p);
+            walk_linear(w, fw, p);
         } else {
-            tell(w, (CXLDirectFate) {
+            walk_tell(w, (CXLDirectFate) {
                 .hpa = p->hpa, .len = p->end - p->hpa, .device = p->device,
                 .interleaved = p->interleaved, .why = p->why,
             });
@@ -427,7 +434,7 @@ GArray *cxl_direct_plan(const CXLDirect *d)
 
     walk_init(&w, d);
     for (GList *it = d->state->fixed_windows; it; it = it->next) {
-        window(&w, it->data);
+        walk_window(&w, it->data);
     }
     trace_cxl_direct_plan(w.pieces->len, w.asked);
     g_hash_table_destroy(w.spent);
@@ -445,7 +452,7 @@ void cxl_direct_explain(CXLFixedWindow *only, hwaddr from, CXLDirectFateFn *fn,
     w.opaque = opaque;
     for (GList *it = only->state->fixed_windows; it && !w.tell; it = it->next) {
         w.tell = it->data == only ? fn : NULL;
-        window(&w, it->data);
+        walk_window(&w, it->data);
     }
     g_hash_table_destroy(w.spent);
     g_array_free(w.pieces, TRUE);

@@ -22,7 +22,7 @@ typedef struct List {
 } List;
 
 /* Does @b say of the following bytes what @a says of its own? */
-static bool goes_on(const CXLDirectFate *a, const CXLDirectFate *b)
+static bool query_goes_on(const CXLDirectFate *a, const CXLDirectFate *b)
 {
     return a->len && a->device == b->device && a->direct == b->direct &&
            a->interleaved == b->interleaved &&
@@ -33,7 +33,7 @@ static bool goes_on(const CXLDirectFate *a, const CXLDirectFate *b)
 }
 
 /* Return: false if the list is full */
-static bool put_last(List *l)
+static bool query_put_last(List *l)
 {
     const CXLDirectFate *f = &l->last;
     CxlMemoryRange *r;
@@ -64,15 +64,15 @@ static bool put_last(List *l)
     return true;
 }
 
-static bool put(void *opaque, const CXLDirectFate *fate)
+static bool query_put(void *opaque, const CXLDirectFate *fate)
 {
     List *l = opaque;
 
-    if (goes_on(&l->last, fate)) {
+    if (query_goes_on(&l->last, fate)) {
         l->last.len += fate->len;
         return true;
     }
-    if (!put_last(l)) {
+    if (!query_put_last(l)) {
         l->last.len = 0;
         return false;
     }
@@ -100,8 +100,8 @@ CxlMemoryWindowList *qmp_query_cxl_memory_map(bool has_start, uint64_t start,
         list.tail = &window->ranges;
         list.last = (CXLDirectFate) { };
         if (!has_start || start < fw->base + fw->size) {
-            cxl_direct_explain(fw, has_start ? start : 0, put, &list);
-            put_last(&list);
+            cxl_direct_explain(fw, has_start ? start : 0, query_put, &list);
+            query_put_last(&list);
         }
         QAPI_LIST_APPEND(tail, window);
     }

@@ -41,7 +41,7 @@ typedef struct Others {
     hwaddr offset;
 } Others;
 
-static bool in_a_window(const CXLDirect *d, hwaddr hpa)
+static bool direct_in_a_window(const CXLDirect *d, hwaddr hpa)
 {
     for (GList *it = d->state->fixed_windows; it; it = it->next) {
         CXLFixedWindow *fw = it->data;
@@ -53,8 +53,8 @@ static bool in_a_window(const CXLDirect *d, hwaddr hpa)
     return false;
 }
 
-static bool count(Int128 start, Int128 len, const MemoryRegion *region,
-                  hwaddr offset, void *opaque)
+static bool direct_count(Int128 start, Int128 len, const MemoryRegion *region,
+                         hwaddr offset, void *opaque)
 {
     /* the callback has it const, the questions are asked of any */
     MemoryRegion *mr = (MemoryRegion *)region;
@@ -62,7 +62,7 @@ static bool count(Int128 start, Int128 len, const MemoryRegion *region,
     Others *o = opaque;
 
     if (!memory_region_is_ram(mr) || memory_region_is_rom(mr) ||
-        in_a_window(o->d, at)) {
+        direct_in_a_window(o->d, at)) {
         return false;
     }
     if (o->mr != region || o->at != at || o->offset != offset) {
@@ -80,7 +80,7 @@ static bool count(Int128 start, Int128 len, const MemoryRegion *region,
  * descriptor only.  What is free would grow and shrink with what we map, so the
  * rest of the machine is counted instead, and each piece as one.
  */
-static uint64_t vhost_slots(const CXLDirect *d)
+static uint64_t direct_vhost_slots(const CXLDirect *d)
 {
     uint64_t max = vhost_get_max_memslots(), keep;
     Others others = { .d = d };
@@ -90,7 +90,8 @@ static uint64_t vhost_slots(const CXLDirect *d)
     }
     WITH_RCU_READ_LOCK_GUARD() {
         flatview_for_each_range(address_space_to_flatview(
-                                    &address_space_memory), count, &others);
+                                    &address_space_memory),
+                                direct_count, &others);
     }
     /* Some have eight slots, but for those nothing should be left over */
     keep = others.n + MIN(max / 4, CXL_DIRECT_SLOTS_RESERVED);
@@ -98,7 +99,7 @@ static uint64_t vhost_slots(const CXLDirect *d)
 }
 
 /* Here each piece is a slot as soon as it is mapped */
-static uint64_t kvm_slots(const CXLDirect *d)
+static uint64_t direct_kvm_slots(const CXLDirect *d)
 {
     uint64_t slots;
 
@@ -111,18 +112,19 @@ static uint64_t kvm_slots(const CXLDirect *d)
 
 uint64_t cxl_direct_slots(const CXLDirect *d)
 {
-    return MIN(MIN(vhost_slots(d), kvm_slots(d)), CXL_DIRECT_PIECES_MAX);
+    return MIN(MIN(direct_vhost_slots(d), direct_kvm_slots(d)),
+               CXL_DIRECT_PIECES_MAX);
 }
 
 /* -- mapping -------------------------------------------------------------- */
 
-static bool same_piece(const CXLDirectPiece *a, const CXLDirectPiece *b)
+static bool direct_same_piece(const CXLDirectPiece *a, const CXLDirectPiece *b)
 {
     return a->hpa == b->hpa && a->len == b->len && a->device == b->device &&
            a->mr == b->mr && a->offset == b->offset;
 }
 
-static void unmap(CXLDirectPiece *p)
+static void direct_unmap(CXLDirectPiece *p)
 {
     trace_cxl_direct_unmap(p->hpa, p->len);
     memory_region_del_subregion(&p->fw->mr, p->alias);
@@ -130,7 +132,7 @@ static void unmap(CXLDirectPiece *p)
     g_clear_pointer(&p->alias, g_free);
 }
 
-static void map(CXLDirectPiece *p)
+static void direct_map(CXLDirectPiece *p)
 {
     /* A name of its own: one that repeats makes the object search for a free */
     g_autofree char *name = g_strdup_printf("cxl-direct-%" PRIx64, p->hpa);
@@ -148,7 +150,7 @@ static void map(CXLDirectPiece *p)
 }
 
 /* Both lists ascend: what is in both of them is left alone */
-static void apply(CXLDirect *d, GArray *plan)
+static void direct_apply(CXLDirect *d, GArray *plan)
 {
     guint i = 0, k = 0;
 
@@ -159,15 +161,15 @@ static void apply(CXLDirect *d, GArray *plan)
         CXLDirectPiece *new = k < plan->len ?
             &g_array_index(plan, CXLDirectPiece, k) : NULL;
 
-        if (old && new && same_piece(old, new)) {
+        if (old && new && direct_same_piece(old, new)) {
             new->alias = old->alias;
             i++;
             k++;
         } else if (old && (!new || old->hpa <= new->hpa)) {
-            unmap(old);
+            direct_unmap(old);
             i++;
         } else {
-            map(new);
+            direct_map(new);
             k++;
         }
     }
@@ -176,7 +178,7 @@ static void apply(CXLDirect *d, GArray *plan)
     d->mapped = plan;
 }
 
-static bool any_dynamic(const GArray *plan)
+static bool direct_any_dynamic(const GArray *plan)
 {
     for (guint i = 0; i < plan->len; i++) {
         if (g_array_index(plan, CXLDirectPiece, i).dynamic) {
@@ -203,8 +205,8 @@ bool cxl_direct_update(void)
     d->dynamic = d->dynamic || ram_block_coordinated_discard_require(true) == 0;
     d->may_map_dynamic = d->dynamic;
     d->no_dma = false;
-    apply(d, cxl_direct_plan(d));
-    if (d->dynamic && !any_dynamic(d->mapped)) {
+    direct_apply(d, cxl_direct_plan(d));
+    if (d->dynamic && !direct_any_dynamic(d->mapped)) {
         ram_block_coordinated_discard_require(false);
         d->dynamic = false;
     }
@@ -221,7 +223,7 @@ void cxl_direct_topology_changed(void)
     }
 }
 
-static void decode_changed(Notifier *n, void *component)
+static void direct_decode_changed(Notifier *n, void *component)
 {
     cxl_direct_topology_changed();
 }
@@ -230,7 +232,7 @@ static void decode_changed(Notifier *n, void *component)
  * A host bridge with one root port finds out at its reset that it has one, and
  * passes on from then.  Its reset comes before this, which is registered later.
  */
-static void after_reset(void *opaque)
+static void direct_after_reset(void *opaque)
 {
     cxl_direct_topology_changed();
     /* A snapshot is going to be loaded, it may be, and backends with it */
@@ -250,8 +252,8 @@ void cxl_direct_start(CXLState *state)
     d->state = state;
     d->mapped = g_array_new(false, false, sizeof(CXLDirectPiece));
     cxl_sets_start(d);
-    d->decode.notify = decode_changed;
+    d->decode.notify = direct_decode_changed;
     cxl_decode_add_notifier(&d->decode);
-    qemu_register_reset(after_reset, NULL);
+    qemu_register_reset(direct_after_reset, NULL);
     cxl_direct_topology_changed();
 }

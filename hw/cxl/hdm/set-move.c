@@ -43,7 +43,7 @@
 
 #ifdef CONFIG_LINUX
 /* Private memory without a file: a page is there, or was swapped out */
-static bool anonymous_is_there(const void *host, uint64_t len)
+static bool move_anonymous_is_there(const void *host, uint64_t len)
 {
     uint64_t page = qemu_real_host_page_size(), entry[512];
     uint64_t first = (uintptr_t)host / page;
@@ -66,14 +66,15 @@ static bool anonymous_is_there(const void *host, uint64_t len)
     return there;
 }
 
-static bool is_there(RAMBlock *rb, uint64_t offset, uint64_t len)
+static bool move_is_there(RAMBlock *rb, uint64_t offset, uint64_t len)
 {
     int fd = qemu_ram_get_fd(rb);
     off_t at = rb->fd_offset + offset, data;
 
     if (fd < 0) {
         return qemu_ram_is_shared(rb) ||
-               anonymous_is_there(qemu_ram_get_host_addr(rb) + offset, len);
+               move_anonymous_is_there(qemu_ram_get_host_addr(rb) + offset,
+                                       len);
     }
     if (!qemu_ram_is_shared(rb)) {
         return true;
@@ -82,43 +83,44 @@ static bool is_there(RAMBlock *rb, uint64_t offset, uint64_t len)
     return data < 0 ? errno != ENXIO : data < at + (off_t)len;
 }
 #else
-static bool is_there(RAMBlock *rb, uint64_t offset, uint64_t len)
+static bool move_is_there(RAMBlock *rb, uint64_t offset, uint64_t len)
 {
     return true;
 }
 #endif
 
 /* Zeroes, and better not touched */
-static bool is_blank(const MemoryRegionCache *c, uint64_t offset, uint64_t len)
+static bool move_is_blank(const MemoryRegionCache *c, uint64_t offset,
+                          uint64_t len)
 {
-    return !is_there(c->mrs.mr->ram_block, offset, len) ||
+    return !move_is_there(c->mrs.mr->ram_block, offset, len) ||
            buffer_is_zero(c->ptr + offset, len);
 }
 
-static bool rows_are_there(const CXLSet *s, uint64_t row, uint64_t n)
+static bool move_rows_are_there(const CXLSet *s, uint64_t row, uint64_t n)
 {
     unsigned ways = s->shape.ways, g = s->shape.granularity;
 
     for (unsigned k = 0; k < ways; k++) {
         const CXLMedium *m = &s->shape.member[k].medium;
 
-        if (is_there(m->memory->mrs.mr->ram_block, m->offset + row * g,
-                     n * g)) {
+        if (move_is_there(m->memory->mrs.mr->ram_block, m->offset + row * g,
+                          n * g)) {
             return true;
         }
     }
-    return is_there(s->ram.ram_block, row * ways * g, n * ways * g);
+    return move_is_there(s->ram.ram_block, row * ways * g, n * ways * g);
 }
 
 /* -- moving --------------------------------------------------------------- */
 
 /* @kept: to those backends only that keep their bytes in a set as well */
-static void copy_rows(CXLSet *s, uint64_t row, uint64_t n, bool kept,
-                      bool to_set)
+static void move_copy_rows(CXLSet *s, uint64_t row, uint64_t n, bool kept,
+                           bool to_set)
 {
     unsigned ways = s->shape.ways, g = s->shape.granularity;
     uint64_t in_set = row * ways * g, all = n * ways * g;
-    bool blank = is_blank(&s->memory, in_set, all);
+    bool blank = move_is_blank(&s->memory, in_set, all);
 
     for (unsigned k = 0; k < ways; k++) {
         const CXLMedium *m = &s->shape.member[k].medium;
@@ -127,7 +129,7 @@ static void copy_rows(CXLSet *s, uint64_t row, uint64_t n, bool kept,
         uint8_t *a = s->memory.ptr + in_set + k * g;
 
         if ((kept && !m->write_back) ||
-            (blank && is_blank(b, offset, n * g))) {
+            (blank && move_is_blank(b, offset, n * g))) {
             continue;
         }
         for (uint64_t i = 0; i < n; i++, a += ways * g) {
@@ -149,7 +151,7 @@ static void copy_rows(CXLSet *s, uint64_t row, uint64_t n, bool kept,
 }
 
 /* Pages of a place that nothing is in any more, between two marks */
-static void give_back(MemoryRegionCache *c, uint64_t from, uint64_t to)
+static void move_give_back(MemoryRegionCache *c, uint64_t from, uint64_t to)
 {
     if (from < to && !ram_block_discard_is_disabled() &&
         !ram_block_discard_range(c->mrs.mr->ram_block, from, to - from)) {
@@ -159,7 +161,7 @@ static void give_back(MemoryRegionCache *c, uint64_t from, uint64_t to)
 }
 
 /* @row to @row + @n have left the backends; rows below them had before */
-static void give_back_backends(CXLSet *s, uint64_t row, uint64_t n)
+static void move_give_back_backends(CXLSet *s, uint64_t row, uint64_t n)
 {
     unsigned g = s->shape.granularity;
 
@@ -171,27 +173,27 @@ static void give_back_backends(CXLSet *s, uint64_t row, uint64_t n)
         uint64_t to = m->offset + (row + n) * g;
 
         if (m->may_drop) {
-            give_back(m->memory, MAX(from, ROUND_UP(m->offset, page)),
-                      ROUND_DOWN(to, row + n == s->rows ? page : piece));
+            move_give_back(m->memory, MAX(from, ROUND_UP(m->offset, page)),
+                           ROUND_DOWN(to, row + n == s->rows ? page : piece));
         }
     }
 }
 
 /* @row to @row + @n have left the set; rows above them had before */
-static void give_back_set(CXLSet *s, uint64_t row, uint64_t n)
+static void move_give_back_set(CXLSet *s, uint64_t row, uint64_t n)
 {
     uint64_t size = (uint64_t)s->shape.ways * s->shape.granularity;
 
-    give_back(&s->memory, ROUND_UP(row * size, PIECE),
-              MIN(ROUND_UP((row + n) * size, PIECE),
-                  ROUND_DOWN(s->len, qemu_real_host_page_size())));
+    move_give_back(&s->memory, ROUND_UP(row * size, PIECE),
+                   MIN(ROUND_UP((row + n) * size, PIECE),
+                       ROUND_DOWN(s->len, qemu_real_host_page_size())));
 }
 
 /*
  * Rows of @bytes, at least one, and of each device in whole pages: what shares
  * a page with the next rows would make these look as if they were written.
  */
-static uint64_t rows_of(const CXLSet *s, uint64_t bytes)
+static uint64_t move_rows_of(const CXLSet *s, uint64_t bytes)
 {
     unsigned g = s->shape.granularity;
 
@@ -199,32 +201,32 @@ static uint64_t rows_of(const CXLSet *s, uint64_t bytes)
                       MAX(qemu_real_host_page_size() / g, 1));
 }
 
-static void step(CXLSet *s)
+static void move_step(CXLSet *s)
 {
     uint64_t left = s->wanted ? s->rows - s->moved : s->moved;
-    uint64_t n = MIN(left, rows_of(s, STRIDE));
+    uint64_t n = MIN(left, move_rows_of(s, STRIDE));
     uint64_t row = s->wanted ? s->moved : s->moved - n;
 
-    if (rows_are_there(s, row, n)) {
-        n = MIN(left, rows_of(s, STEP));
+    if (move_rows_are_there(s, row, n)) {
+        n = MIN(left, move_rows_of(s, STEP));
         row = s->wanted ? s->moved : s->moved - n;
-        copy_rows(s, row, n, false, s->wanted);
+        move_copy_rows(s, row, n, false, s->wanted);
         if (s->wanted) {
-            give_back_backends(s, row, n);
+            move_give_back_backends(s, row, n);
         } else {
-            give_back_set(s, row, n);
+            move_give_back_set(s, row, n);
         }
     }
     s->moved = s->wanted ? row + n : row;
 }
 
-static bool is_done(const CXLSet *s)
+static bool move_is_done(const CXLSet *s)
 {
     return s->moved == (s->wanted ? s->rows : 0);
 }
 
 /* A set that has moved back; devices may have waited for that */
-static void leave(CXLDirect *d, CXLSet *s)
+static void move_leave(CXLDirect *d, CXLSet *s)
 {
     object_ref(OBJECT(s));
     cxl_set_remove(d, s);
@@ -237,7 +239,7 @@ static void leave(CXLDirect *d, CXLSet *s)
 /* -- slices --------------------------------------------------------------- */
 
 /* All have flushed what they knew of the map before, also under TCG */
-static bool cpus_have_the_map(void)
+static bool move_cpus_have_the_map(void)
 {
     CPUState *cpu;
 
@@ -250,13 +252,13 @@ static bool cpus_have_the_map(void)
 }
 
 /* Maps that have it, processors that hold these maps, DMA that goes on */
-static bool is_in_use(CXLSet *s)
+static bool move_is_in_use(CXLSet *s)
 {
     return qatomic_read(&OBJECT(s)->ref) > 1;
 }
 
 /* A map is forgotten when each processor has stopped for a moment */
-static void kick_cpus(void)
+static void move_kick_cpus(void)
 {
     CPUState *cpu;
 
@@ -265,42 +267,42 @@ static void kick_cpus(void)
     }
 }
 
-static void pause_timer(CXLDirect *d)
+static void move_pause_timer(CXLDirect *d)
 {
     timer_mod(d->timer, qemu_clock_get_ms(QEMU_CLOCK_REALTIME) + PAUSE_MS);
 }
 
-static void slice(void *opaque)
+static void move_slice(void *opaque)
 {
     CXLDirect *d = opaque;
     int64_t end = get_clock() + SLICE_NS;
     bool map = false, left = false, again = false;
     CXLSet *s, *next;
 
-    if (!cpus_have_the_map() || runstate_check(RUN_STATE_INMIGRATE) ||
+    if (!move_cpus_have_the_map() || runstate_check(RUN_STATE_INMIGRATE) ||
         migration_in_incoming_postcopy()) {
-        pause_timer(d);
+        move_pause_timer(d);
         return;
     }
     QTAILQ_FOREACH_SAFE(s, &d->set, next, next) {
-        if (!s->wanted && is_in_use(s)) {
-            kick_cpus();
+        if (!s->wanted && move_is_in_use(s)) {
+            move_kick_cpus();
             again = true;
             continue;
         }
-        while (!is_done(s) && get_clock() < end) {
-            step(s);
+        while (!move_is_done(s) && get_clock() < end) {
+            move_step(s);
         }
         trace_cxl_set_slice(s->len, s->moved, s->rows, s->wanted);
-        again = again || !is_done(s);
+        again = again || !move_is_done(s);
         if (s->wanted &&
             (s->moved - s->mapped) * s->shape.ways * s->shape.granularity >=
-            (is_done(s) ? 1 : STRETCH)) {
+            (move_is_done(s) ? 1 : STRETCH)) {
             s->mapped = s->moved;
             map = true;
         }
-        if (!s->wanted && is_done(s)) {
-            leave(d, s);
+        if (!s->wanted && move_is_done(s)) {
+            move_leave(d, s);
             left = true;
         }
     }
@@ -312,7 +314,7 @@ static void slice(void *opaque)
         cxl_direct_update();
     }
     if (again) {
-        pause_timer(d);
+        move_pause_timer(d);
     }
 }
 
@@ -333,10 +335,10 @@ void cxl_sets_settle(void)
         if (s->wanted) {
             continue;
         }
-        while (!is_done(s)) {
-            step(s);
+        while (!move_is_done(s)) {
+            move_step(s);
         }
-        leave(d, s);
+        move_leave(d, s);
         left = true;
     }
     if (left) {
@@ -350,7 +352,7 @@ void cxl_sets_settle(void)
  * All that is in guest order is copied, for nothing tells what was written; it
  * stays there.  QEMU waits for it: processors stand anyhow.
  */
-static void write_back(CXLDirect *d)
+static void move_write_back(CXLDirect *d)
 {
     CXLSet *s;
 
@@ -358,11 +360,11 @@ static void write_back(CXLDirect *d)
         return;
     }
     QTAILQ_FOREACH(s, &d->set, next) {
-        uint64_t n, most = rows_of(s, STEP);
+        uint64_t n, most = move_rows_of(s, STEP);
 
         for (uint64_t row = 0; row < s->moved; row += n) {
             n = MIN(most, s->moved - row);
-            copy_rows(s, row, n, true, false);
+            move_copy_rows(s, row, n, true, false);
         }
     }
 }
@@ -373,7 +375,7 @@ static void write_back(CXLDirect *d)
  * Stopped, with all devices, and what they had begun is done.  Without the lock
  * of the block layer it would be done a moment later.
  */
-static void vm_changed(void *opaque, bool running, RunState now)
+static void move_vm_changed(void *opaque, bool running, RunState now)
 {
     CXLDirect *d = opaque;
 
@@ -383,23 +385,23 @@ static void vm_changed(void *opaque, bool running, RunState now)
         bdrv_drain_all();
         cxl_sets_settle();
     } else if (!running) {
-        write_back(d);
+        move_write_back(d);
     }
 }
 
 /* After it, devices overwrite in backends what they still have to */
-static void qemu_ends(Notifier *n, void *data)
+static void move_qemu_ends(Notifier *n, void *data)
 {
     CXLDirect *d = container_of(n, CXLDirect, exit);
     CXLSet *s;
 
-    write_back(d);
+    move_write_back(d);
     QTAILQ_FOREACH(s, &d->set, next) {
         s->moved = 0;
     }
 }
 
-static int stream_changed(NotifierWithReturn *n, void *data, Error **errp)
+static int move_stream_changed(NotifierWithReturn *n, void *data, Error **errp)
 {
     CXLDirect *d = container_of(n, CXLDirect, stream);
     PrecopyNotifyData *what = data;
@@ -418,11 +420,11 @@ static int stream_changed(NotifierWithReturn *n, void *data, Error **errp)
 void cxl_sets_start(CXLDirect *d)
 {
     QTAILQ_INIT(&d->set);
-    d->timer = timer_new_ms(QEMU_CLOCK_REALTIME, slice, d);
-    d->stream.notify = stream_changed;
+    d->timer = timer_new_ms(QEMU_CLOCK_REALTIME, move_slice, d);
+    d->stream.notify = move_stream_changed;
     precopy_add_notifier(&d->stream);
-    d->exit.notify = qemu_ends;
+    d->exit.notify = move_qemu_ends;
     qemu_add_exit_notifier(&d->exit);
     /* The last one to hear that the machine stops */
-    qemu_add_vm_change_state_handler_prio(vm_changed, d, INT_MIN);
+    qemu_add_vm_change_state_handler_prio(move_vm_changed, d, INT_MIN);
 }

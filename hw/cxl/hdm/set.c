@@ -169,7 +169,8 @@ static CXLSet *set_get(CXLDirect *d, const CXLSetShape *shape, uint64_t each,
 
 /* -- what decoders say ---------------------------------------------------- */
 
-static bool is_new(const CXLSetShape *shape, unsigned k, CXLMemTarget *device)
+static bool set_is_new(const CXLSetShape *shape, unsigned k,
+                       CXLMemTarget *device)
 {
     for (unsigned i = 0; i < k; i++) {
         if (shape->member[i].device == device) {
@@ -214,7 +215,7 @@ static bool part_follow_row(CXLFixedWindow *fw, CXLPart *p)
             r.dec.granularity != first.granularity ||
             r.chunk < first.granularity || (p->hpa - first.base) % row ||
             row % ((uint64_t)r.period * CXL_INTERLEAVE_CHUNK) ||
-            !is_new(shape, k, r.device)) {
+            !set_is_new(shape, k, r.device)) {
             return false;
         }
         shape->member[k] = (CXLMember) {

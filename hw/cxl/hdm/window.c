@@ -113,9 +113,9 @@ static inline unsigned member_at(const CXLPart *part, hwaddr hpa, uint64_t *dpa)
 }
 
 /* Decoders of several levels contradict each other, or lead to no device */
-static COLD MemTxResult access_by_route(CXLFixedWindow *fw, hwaddr hpa,
-                                        uint64_t *data, unsigned size,
-                                        bool write)
+static COLD MemTxResult window_access_by_route(CXLFixedWindow *fw, hwaddr hpa,
+                                               uint64_t *data, unsigned size,
+                                               bool write)
 {
     CXLRoute r = cxl_route_hpa(fw, hpa);
 
@@ -132,8 +132,8 @@ static COLD MemTxResult access_by_route(CXLFixedWindow *fw, hwaddr hpa,
 }
 
 static inline QEMU_ALWAYS_INLINE
-MemTxResult access_in_chunk(CXLFixedWindow *fw, hwaddr hpa, uint64_t *data,
-                            unsigned size, bool write)
+MemTxResult window_access_in_chunk(CXLFixedWindow *fw, hwaddr hpa,
+                                   uint64_t *data, unsigned size, bool write)
 {
     uint64_t generation = fw->state->generation, dpa;
     const CXLPart *part = part_at(fw, hpa);
@@ -142,7 +142,7 @@ MemTxResult access_in_chunk(CXLFixedWindow *fw, hwaddr hpa, uint64_t *data,
     unsigned k;
 
     if (unlikely(!part->shape.ways)) {
-        return access_by_route(fw, hpa, data, size, write);
+        return window_access_by_route(fw, hpa, data, size, write);
     }
     k = member_at(part, hpa, &dpa);
     m = &part->shape.member[k];
@@ -169,9 +169,9 @@ MemTxResult access_in_chunk(CXLFixedWindow *fw, hwaddr hpa, uint64_t *data,
  * lies across the end of the window comes here as one access, too, and has no
  * part there.
  */
-static COLD MemTxResult access_by_bytes(CXLFixedWindow *fw, hwaddr hpa,
-                                        uint64_t *data, unsigned size,
-                                        bool write)
+static COLD MemTxResult window_access_by_bytes(CXLFixedWindow *fw, hwaddr hpa,
+                                               uint64_t *data, unsigned size,
+                                               bool write)
 {
     MemTxResult result = MEMTX_OK;
     uint64_t all = 0;
@@ -180,8 +180,8 @@ static COLD MemTxResult access_by_bytes(CXLFixedWindow *fw, hwaddr hpa,
         uint64_t byte = *data >> (8 * i) & 0xff;
 
         result |= hpa + i - fw->base < fw->size ?
-                  access_in_chunk(fw, hpa + i, &byte, 1, write) :
-                  access_by_route(fw, hpa + i, &byte, 1, write);
+                  window_access_in_chunk(fw, hpa + i, &byte, 1, write) :
+                  window_access_by_route(fw, hpa + i, &byte, 1, write);
         all |= (byte & 0xff) << (8 * i);
     }
     *data = result == MEMTX_OK ? all : 0;
@@ -195,8 +195,8 @@ static MemTxResult window_read(void *opaque, hwaddr offset, uint64_t *data,
     hwaddr hpa = fw->base + offset;
 
     return likely(hpa % CHUNK + size <= CHUNK) ?
-           access_in_chunk(fw, hpa, data, size, false) :
-           access_by_bytes(fw, hpa, data, size, false);
+           window_access_in_chunk(fw, hpa, data, size, false) :
+           window_access_by_bytes(fw, hpa, data, size, false);
 }
 
 static MemTxResult window_write(void *opaque, hwaddr offset, uint64_t data,
@@ -206,8 +206,8 @@ static MemTxResult window_write(void *opaque, hwaddr offset, uint64_t data,
     hwaddr hpa = fw->base + offset;
 
     return likely(hpa % CHUNK + size <= CHUNK) ?
-           access_in_chunk(fw, hpa, &data, size, true) :
-           access_by_bytes(fw, hpa, &data, size, true);
+           window_access_in_chunk(fw, hpa, &data, size, true) :
+           window_access_by_bytes(fw, hpa, &data, size, true);
 }
 
 const MemoryRegionOps cxl_window_ops = {
