@@ -256,6 +256,15 @@ static void part_spread(CXLDirect *d, CXLFixedWindow *fw, CXLPart *p)
             }
             len = m->medium.len;
         }
+        /* Parts begin with a row; one that lies in two places is one alone */
+        if (len < shape->granularity) {
+            if (!p->device) {
+                p->device = shape->member[0].device;
+                p->why = CXL_MEMORY_TRAP_INTERLEAVED;
+            }
+            len = shape->granularity;
+        }
+        len = ROUND_DOWN(len, shape->granularity);
         p->end = p->hpa + len * shape->ways;
         if (!p->device && (len % unit || p->hpa % unit)) {
             p->why = CXL_MEMORY_TRAP_INTERLEAVED;

@@ -66,6 +66,10 @@ static COLD void lane_fill(CXLWindowLane *lane, uint64_t generation,
         from = ROUND_DOWN(dpa, LINE);
         m->ops->span(m->device, from, STRETCH - from % STRETCH, false, &span);
     }
+    if (span.len <= dpa - from) {
+        /* Decoders that were rewritten alive may divide a line */
+        span = (CXLMemSpan) { .len = dpa - from + 1 };
+    }
     *lane = (CXLWindowLane) {
         .member = m, .generation = generation,
         .from = from, .last = from + (span.len - 1),

@@ -129,6 +129,45 @@ static void interleave_begins_and_ends(void)
     pair_stop(&p);
 }
 
+/* What follows is of another row: its chunks are the same devices' as before */
+static void a_region_ends_within_a_row(void)
+{
+    enum { GRAIN = 16 * KiB, REST = 4 * KiB };
+    static const char *const ram[] = { "", NO_RAM };
+    const CxlExtent end = {
+        CXL_DC_BASE + 128 * MiB - GRAIN, GRAIN + REST, 1,
+    };
+
+    for (unsigned i = 0; i < ARRAY_SIZE(ram); i++) {
+        g_autofree char *props = g_strdup_printf(
+            ",dc0-size=%" PRIu64 ",dc0-block-size=4k"
+            ",dc1-size=%" PRIu64 ",dc1-block-size=4k%s",
+            (uint64_t)(128 * MiB + REST), (uint64_t)(384 * MiB - REST), ram[i]);
+        Pair p;
+
+        pair_start(&p, GRAIN, props, "");
+        for (unsigned d = 0; d < PAIR_DEVICES; d++) {
+            cxl_hold(&p.dev[d], &end, 1);
+        }
+        for (uint64_t at = 0; at < end.len; at += REST) {
+            for (unsigned d = 0; d < PAIR_DEVICES; d++) {
+                pair_store(&p, d, end.dpa + at, MARK + at + d);
+            }
+        }
+        for (uint64_t at = 0; at < end.len; at += REST) {
+            for (unsigned d = 0; d < PAIR_DEVICES; d++) {
+                g_assert_cmphex(pair_load(&p, d, end.dpa + at), ==,
+                                MARK + at + d);
+                g_assert_cmphex(pair_in_device(&p, d, end.dpa + at), ==,
+                                MARK + at + d);
+            }
+        }
+        /* What is behind it is nobody's */
+        g_assert_cmphex(pair_load(&p, 1, end.dpa + end.len), ==, ONES);
+        pair_stop(&p);
+    }
+}
+
 static void a_line_is_poisoned_and_healed(void)
 {
     CxlDev dev;
@@ -476,6 +515,7 @@ int main(int argc, char **argv)
     T(a_decoder_of_the_device_or_above_it_changes);
     T(addresses_of_the_device_wrap);
     T(interleave_begins_and_ends);
+    T(a_region_ends_within_a_row);
     T(a_line_is_poisoned_and_healed);
     T(poison_and_data_mixed_at_random);
     T(capacity_comes_and_goes);
