@@ -211,30 +211,6 @@ static GByteArray *usb_packet(Line *l)
     return g_queue_pop_head(u->packets);
 }
 
-typedef struct UsbTest {
-    void (*run)(Line *l);
-    Line *(*start)(void);
-    void (*stop)(Line *l);
-} UsbTest;
-
-static void usb_test_run(const void *data)
-{
-    const UsbTest *test = data;
-    Line *l = test->start();
-
-    test->run(l);
-    test->stop(l);
-}
-
-void usb_add_test(const char *path, void (*run)(Line *l),
-                  Line *(*start)(void), void (*stop)(Line *l))
-{
-    UsbTest *test = g_new(UsbTest, 1);
-
-    *test = (UsbTest) { run, start, stop };
-    qtest_add_data_func_full(path, test, usb_test_run, g_free);
-}
-
 const LineKind line_usb = {
     .name = "usb",
     .machine = "-device qemu-xhci,id=xhci,bus=pcie.0,addr=04.0,p2=8,p3=8 ",

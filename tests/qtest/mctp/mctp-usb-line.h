@@ -48,14 +48,6 @@ uint64_t usb_post(Line *l, size_t len);
 /** usb_read() - the bytes of the next transfer, and post another of 512 */
 GByteArray *usb_read(Line *l);
 
-/**
- * usb_add_test() - enter a test that gets a line
- * @start: machine and line
- * @stop: ends both
- */
-void usb_add_test(const char *path, void (*run)(Line *l),
-                  Line *(*start)(void), void (*stop)(Line *l));
-
 extern const LineKind line_usb;
 
 #endif

@@ -123,8 +123,10 @@ static void expect_notice(Line *l)
 }
 
 /* An answer that was not read before the port went to sleep */
-static void test_answer(Line *l)
+static void test_answer(void)
 {
+    Line *l = start();
+
     end_transfers(l);
     line_request(l, PEER_EID, 1, 1, 0x0001, NULL, 0);
     set_link(l, XHCI_PORT_SUSPENDED);
@@ -139,11 +141,14 @@ static void test_answer(Line *l)
             line_request(l, PEER_EID, 2, 2, 0x0001, NULL, 0);
         }
     }
+    stop(l);
 }
 
 /* ... is dropped when nobody can be waiting for it any more */
-static void test_answer_too_late(Line *l)
+static void test_answer_too_late(void)
 {
+    Line *l = start();
+
     end_transfers(l);
     line_request(l, PEER_EID, 1, 1, 0x0001, NULL, 0);
     set_link(l, XHCI_PORT_SUSPENDED);
@@ -151,22 +156,28 @@ static void test_answer_too_late(Line *l)
     resume(l);
     line_quiet(l);
     command(l, 0x0001, NULL, 0, SUCCESS);
+    stop(l);
 }
 
 /* What comes to pass during the sleep is told after it */
-static void test_notice(Line *l)
+static void test_notice(void)
 {
+    Line *l = start();
+
     start_operation(l);
     suspend(l);
     qtest_clock_step(machine.qts, FIRMWARE_NS);
     expect_link(l, XHCI_PORT_SUSPENDED);
     resume(l);
     expect_notice(l);
+    stop(l);
 }
 
 /* ... or at once, if the guest allows the device to resume the port */
-static void test_remote_wakeup(Line *l)
+static void test_remote_wakeup(void)
 {
+    Line *l = start();
+
     for (int wakeup = 1; wakeup >= 0; wakeup--) {
         start_operation(l);
         set_remote_wakeup(l, wakeup);
@@ -178,11 +189,14 @@ static void test_remote_wakeup(Line *l)
         line_close(l);
         l = usb_open(0);
     }
+    stop(l);
 }
 
 /* A reset of the port takes the permission back */
-static void test_reset_of_permission(Line *l)
+static void test_reset_of_permission(void)
 {
+    Line *l = start();
+
     set_remote_wakeup(l, true);
     line_close(l);
     l = usb_open(0);
@@ -192,11 +206,14 @@ static void test_reset_of_permission(Line *l)
     expect_link(l, XHCI_PORT_SUSPENDED);
     resume(l);
     expect_notice(l);
+    stop(l);
 }
 
 /* Only what the guest can read is a reason to resume its port */
-static void test_sleep_undisturbed(Line *l)
+static void test_sleep_undisturbed(void)
 {
+    Line *l = start();
+
     set_remote_wakeup(l, true);
     suspend(l);
     qtest_qmp_assert_success(machine.qts, "{'execute': 'stop'}");
@@ -204,6 +221,7 @@ static void test_sleep_undisturbed(Line *l)
     qtest_clock_step(machine.qts, 2 * ANSWER_NS);
     expect_link(l, XHCI_PORT_SUSPENDED);
     resume(l);
+    stop(l);
 }
 
 static void migrate(void)
@@ -215,8 +233,10 @@ static void migrate(void)
 }
 
 /* The port sleeps on in the other QEMU, and the device can wake it there */
-static void test_migrate(Line *l)
+static void test_migrate(void)
 {
+    Line *l = start();
+
     start_operation(l);
     set_remote_wakeup(l, true);
     suspend(l);
@@ -226,12 +246,14 @@ static void test_migrate(Line *l)
     expect_link(l, XHCI_PORT_RESUMING);
     resume(l);
     expect_notice(l);
+    stop(l);
 }
 
 /* An answer that waits for the end of the sleep comes along */
-static void test_migrate_an_answer(Line *l)
+static void test_migrate_an_answer(void)
 {
     g_autoptr(GByteArray) body = NULL;
+    Line *l = start();
     MCTPHeader hdr;
 
     end_transfers(l);
@@ -242,11 +264,14 @@ static void test_migrate_an_answer(Line *l)
     resume(l);
     body = line_message(l, &hdr);
     answer_is(line_answer(body, 1, 0x0001), SUCCESS);
+    stop(l);
 }
 
 /* The guest resets the port in place of resuming it: nothing is left */
-static void test_reset(Line *l)
+static void test_reset(void)
 {
+    Line *l = start();
+
     start_operation(l);
     suspend(l);
     qtest_clock_step(machine.qts, FIRMWARE_NS);
@@ -254,10 +279,13 @@ static void test_reset(Line *l)
     l = usb_open(0);
     expect_link(l, XHCI_PORT_ACTIVE);
     line_quiet(l);
+    stop(l);
 }
 
-static void test_unplug(Line *l)
+static void test_unplug(void)
 {
+    Line *l = start();
+
     start_operation(l);
     set_remote_wakeup(l, true);
     suspend(l);
@@ -271,12 +299,13 @@ static void test_unplug(Line *l)
                              " 'target': 'mem0', 'eid': 9}}");
     line_close(l);
     l = usb_open(0);
+    stop(l);
 }
 
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-#define T(f) usb_add_test("/mctp-usb/suspend/" #f, test_ ## f, start, stop)
+#define T(f) qtest_add_func("/mctp-usb/suspend/" #f, test_ ## f)
     T(answer);
     T(answer_too_late);
     T(notice);

@@ -60,7 +60,7 @@ static void expect_transfer(Line *l, const char *bytes)
     assert_span(transfer->data, transfer->len, bytes);
 }
 
-static void test_descriptors(Line *l)
+static void test_descriptors(void)
 {
     static const uint8_t device[] = {
         18, 1, 0x00, 0x02, 0, 0, 0, 64, 0xf4, 0x46, 0x06, 0x00, 0x00, 0x01,
@@ -72,6 +72,7 @@ static void test_descriptors(Line *l)
         7, 5, 0x81, 2, 0x00, 0x02, 0,
         7, 5, 0x01, 2, 0x00, 0x02, 0,
     };
+    Line *l = start();
     uint8_t buf[255];
 
     for (int type = 1; type <= 2; type++) {
@@ -92,10 +93,11 @@ static void test_descriptors(Line *l)
                                       0x409, buf, &len), ==, XHCI_SUCCESS);
         g_assert_cmpuint(len, >, 4);
     }
+    stop(l);
 }
 
 /* Requests that the device does not know are refused, and change nothing */
-static void test_control_requests(Line *l)
+static void test_control_requests(void)
 {
     static const struct {
         uint8_t type, request;
@@ -109,6 +111,7 @@ static void test_control_requests(Line *l)
         { 0x80, 6, 0x600, 0, 10 }, { 0x80, 6, 0x100, 0, 4097 },
     };
     uint8_t buf[4097] = { 0 };
+    Line *l = start();
 
     for (size_t i = 0; i < ARRAY_SIZE(unknown); i++) {
         uint16_t len = unknown[i].len;
@@ -120,14 +123,17 @@ static void test_control_requests(Line *l)
                          XHCI_STALL);
         line_quiet(l);
     }
+    stop(l);
 }
 
-static void test_golden(Line *l)
+static void test_golden(void)
 {
     g_autoptr(GByteArray) request = span(G);
+    Line *l = start();
 
     usb_write(l, request->data, request->len);
     expect_transfer(l, ANSWER);
+    stop(l);
 }
 
 /* Transfers, "/" between two, and how many Get Endpoint ID are answered */
@@ -173,8 +179,10 @@ static const struct {
     { "1a b4 00 0a 01 00 08 88 00 80 1a b4 00 09 01 00 08 68 02", 0 },
 };
 
-static void test_writes(Line *l)
+static void test_writes(void)
 {
+    Line *l = start();
+
     for (size_t i = 0; i < ARRAY_SIZE(writes); i++) {
         g_auto(GStrv) transfers = g_strsplit(writes[i].transfers, "/", 0);
 
@@ -195,10 +203,11 @@ static void test_writes(Line *l)
         }
         line_quiet(l);
     }
+    stop(l);
 }
 
 /* What is longer than a transfer can be is taken, what is too much ignored */
-static void test_long_writes(Line *l)
+static void test_long_writes(void)
 {
     static const size_t len[] = {
         513, 1 * KiB, 64 * KiB, 64 * KiB + 1, 2 * MiB,
@@ -207,6 +216,7 @@ static void test_long_writes(Line *l)
     g_autoptr(GByteArray) sound = span(G);
     g_autoptr(GByteArray) empty = span("1a b4 00 08 01 00 08 c8");
     g_autoptr(GByteArray) last = span("1a b4 00 0d 02 00 08 c8 5a*5");
+    Line *l = start();
 
     for (int i = 0; i < 61; i++) {
         g_byte_array_append(sound, empty->data, empty->len);
@@ -226,12 +236,14 @@ static void test_long_writes(Line *l)
     xhci_queue_immediate(usb_device(l), XHCI_OUT, 0xc80800010b00b41aULL);
     g_assert_cmpuint(xhci_wait(usb_device(l), XHCI_OUT).code, ==,
                      XHCI_SUCCESS);
+    stop(l);
 }
 
 /* A message of 448 bytes in one transfer, in seven, and in all ways between */
-static void test_packets_of_a_message(Line *l)
+static void test_packets_of_a_message(void)
 {
     uint8_t in[448 - CCI_OVERHEAD] = { 0 };
+    Line *l = start();
 
     for (unsigned each = 1; each <= 7; each++) {
         g_autoptr(GPtrArray) packets = line_packets(l->eid, PEER_EID, 1, each,
@@ -252,12 +264,14 @@ static void test_packets_of_a_message(Line *l)
         /* all of it was there: the length is wrong, not the message */
         answer_is(line_answer(body, each, 0x0001), 0x16);
     }
+    stop(l);
 }
 
 /* Packets of the largest size, as they come at an MTU of 251 */
-static void test_large_packets(Line *l)
+static void test_large_packets(void)
 {
     uint8_t transfer[2 * MCTP_USB_FRAME_MAX] = { 0 };
+    Line *l = start();
 
     for (unsigned n = 0; n < 2; n++) {
         const uint8_t head[] = {
@@ -278,19 +292,22 @@ static void test_large_packets(Line *l)
         g_assert_cmphex(a.ret_code, ==, 0x16);
         answer_clear(&a);
     }
+    stop(l);
 }
 
 /* Beyond what an endpoint puts together, a request is answered from its head */
-static void test_long_messages(Line *l)
+static void test_long_messages(void)
 {
     static const size_t len[] = { 4 * KiB, 64 * KiB - 1 - CCI_OVERHEAD,
                                   64 * KiB - CCI_OVERHEAD };
+    Line *l = start();
 
     for (size_t i = 0; i < ARRAY_SIZE(len); i++) {
         g_autofree uint8_t *in = g_malloc0(len[i]);
 
         answer_is(line_command(l, 0x0001, in, len[i]), 0x16);
     }
+    stop(l);
 }
 
 /* The @n-th request of many: no two that can be under way share a path */
@@ -326,14 +343,16 @@ static unsigned answer_number(Line *l)
 }
 
 /* More requests in one transfer than there are places for answers */
-static void test_many_requests(Line *l)
+static void test_many_requests(void)
 {
     g_autoptr(GByteArray) transfer = many_requests(0);
+    Line *l = start();
 
     usb_write(l, transfer->data, transfer->len);
     for (unsigned n = 0; n < REQUESTS; n++) {
         g_assert_cmpuint(answer_number(l), ==, n);
     }
+    stop(l);
 }
 
 /* Write until a transfer is not taken; returns how many there are then */
@@ -354,8 +373,9 @@ static unsigned flood(Line *l)
 }
 
 /* A guest that writes and does not read is made to wait; nothing is lost */
-static void test_flood(Line *l)
+static void test_flood(void)
 {
+    Line *l = start();
     unsigned n = flood(l);
 
     g_assert_cmpuint(n, >, 1);
@@ -364,6 +384,7 @@ static void test_flood(Line *l)
     }
     g_assert_cmpuint(xhci_wait(usb_device(l), XHCI_OUT).code, ==,
                      XHCI_SUCCESS);
+    stop(l);
 }
 
 /*
@@ -371,8 +392,9 @@ static void test_flood(Line *l)
  * was waiting to be filled, so it has the first answers; the last to come are
  * of what was written last, which was not taken before.
  */
-static void test_flood_too_late(Line *l)
+static void test_flood_too_late(void)
 {
+    Line *l = start();
     unsigned n = flood(l), answers = 0, at;
 
     qtest_clock_step(machine.qts, ANSWER_NS + 1);
@@ -384,6 +406,7 @@ static void test_flood_too_late(Line *l)
     g_assert_cmpuint(answers, <, 2 * REQUESTS);
     g_assert_cmpuint(xhci_wait(usb_device(l), XHCI_OUT).code, ==,
                      XHCI_SUCCESS);
+    stop(l);
 }
 
 static void ask(Line *l)
@@ -394,10 +417,11 @@ static void ask(Line *l)
 }
 
 /* Buffers that are too small for an answer, and those that are not */
-static void test_reads(Line *l)
+static void test_reads(void)
 {
     static const size_t small[] = { 0, 1, 8, 14 };
     static const size_t large[] = { 15, 16, 511, 512, 513, 8192 };
+    Line *l = start();
 
     for (size_t i = 0; i < ARRAY_SIZE(small); i++) {
         XhciDone done;
@@ -425,11 +449,14 @@ static void test_reads(Line *l)
         expect_transfer(l, ANSWER);
         line_quiet(l);
     }
+    stop(l);
 }
 
 /* Two answers that are ready, and room for one and a half */
-static void test_read_of_whole_packets(Line *l)
+static void test_read_of_whole_packets(void)
 {
+    Line *l = start();
+
     ask(l);
     g_assert_cmpuint(xhci_wait(usb_device(l), XHCI_IN).code, ==, XHCI_SHORT);
     for (unsigned n = 0; n < 2; n++) {
@@ -442,6 +469,7 @@ static void test_read_of_whole_packets(Line *l)
     for (unsigned n = 0; n < 2; n++) {
         g_assert_cmpuint(answer_number(l), ==, n);
     }
+    stop(l);
 }
 
 /* Packets of a long answer: as many as fit, all but the last of one size */
@@ -481,8 +509,9 @@ static void test_long_answers(void)
 }
 
 /* Endpoints that the device does not have */
-static void test_other_endpoints(Line *l)
+static void test_other_endpoints(void)
 {
+    Line *l = start();
     XhciDevice *d = usb_device(l);
     uint64_t buffer = xhci_alloc(d->x, 512);
 
@@ -493,12 +522,14 @@ static void test_other_endpoints(Line *l)
         xhci_revive(d, n);
         line_quiet(l);
     }
+    stop(l);
 }
 
 /* A guest that does not configure the device before it uses it */
-static void test_not_configured(Line *l)
+static void test_not_configured(void)
 {
     g_autoptr(GByteArray) request = span(G);
+    Line *l = start();
     XhciDevice *d = usb_device(l);
 
     xhci_configure(d, 0);
@@ -506,6 +537,7 @@ static void test_not_configured(Line *l)
     xhci_wait(d, XHCI_OUT);
     expect_transfer(l, ANSWER);
     xhci_configure(d, 1);
+    stop(l);
 }
 
 static void device_add(const char *props, const char *want_error)
@@ -529,8 +561,10 @@ static void device_add(const char *props, const char *want_error)
 }
 
 /* Each is refused by name, and leaves port and target free */
-static void test_properties(Line *l)
+static void test_properties(void)
 {
+    Line *l = start();
+
     device_add("'bus': 'xhci.0', 'port': '3'", "property 'target'");
     device_add("'bus': 'xhci.0', 'port': '3', 'target': 'hb0'",
                "property 'target' is 'hb0', which is a pxb-cxl");
@@ -553,12 +587,13 @@ static void test_properties(Line *l)
                NULL);
     line_close(l);
     l = usb_open(2);
+    stop(l);
 }
 
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-#define T(f) usb_add_test("/mctp-usb/" #f, test_ ## f, start, stop)
+#define T(f) qtest_add_func("/mctp-usb/" #f, test_ ## f)
     T(descriptors);
     T(control_requests);
     T(golden);
@@ -572,7 +607,7 @@ int main(int argc, char **argv)
     T(flood_too_late);
     T(reads);
     T(read_of_whole_packets);
-    qtest_add_func("/mctp-usb/long_answers", test_long_answers);
+    T(long_answers);
     T(other_endpoints);
     T(not_configured);
     T(properties);
