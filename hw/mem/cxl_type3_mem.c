@@ -274,7 +274,7 @@ CXLBackend *cxl_type3_static_at(CXLType3Dev *d, uint64_t dpa, uint64_t *len,
 
 /* Where a range of the medium is; @len gets shorter if it is in two places */
 static CXLBackend *mem_find(CXLType3Dev *d, uint64_t dpa, uint64_t *len,
-                             uint64_t *offset)
+                            uint64_t *offset)
 {
     return cxl_type3_dc_backend_offset(d, dpa, *len, offset) ? &d->dcmem :
            cxl_type3_static_at(d, dpa, len, offset);

@@ -400,7 +400,7 @@ static void walk_set_rows(Walk *w, CXLFixedWindow *fw, const CXLPart *part)
             walk_add_piece(w, &p, shape->member, shape->ways, &fate);
         }
         walk_tell(w, fate);
-        /* As in linear() */
+        /* As in walk_linear() */
         if (w->refused > refused && !w->tell) {
             return;
         }

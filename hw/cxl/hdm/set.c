@@ -237,6 +237,7 @@ static void part_spread(CXLDirect *d, CXLFixedWindow *fw, CXLPart *p)
     uint64_t each = (p->end - p->hpa) / shape->ways, len;
     uint64_t unit = MAX(MAX(qemu_real_host_page_size(),
                             qemu_target_page_size()), shape->granularity);
+    bool in_one_place;
 
     for (; each; each -= len, p->hpa = p->end) {
         p->set = NULL;
@@ -257,16 +258,10 @@ static void part_spread(CXLDirect *d, CXLFixedWindow *fw, CXLPart *p)
             len = m->medium.len;
         }
         /* Parts begin with a row; one that lies in two places is one alone */
-        if (len < shape->granularity) {
-            if (!p->device) {
-                p->device = shape->member[0].device;
-                p->why = CXL_MEMORY_TRAP_INTERLEAVED;
-            }
-            len = shape->granularity;
-        }
-        len = ROUND_DOWN(len, shape->granularity);
+        in_one_place = len >= shape->granularity;
+        len = MAX(ROUND_DOWN(len, shape->granularity), shape->granularity);
         p->end = p->hpa + len * shape->ways;
-        if (!p->device && (len % unit || p->hpa % unit)) {
+        if (!p->device && (!in_one_place || len % unit || p->hpa % unit)) {
             p->why = CXL_MEMORY_TRAP_INTERLEAVED;
         } else if (!p->device) {
             p->set = set_get(d, shape, len, &p->why);

@@ -11,8 +11,6 @@
 #include "trace/trace-hw_cxl.h"
 
 #define CHUNK                   CXL_INTERLEAVE_CHUNK
-/* No device treats bytes of one line in different ways */
-#define LINE                    64
 /* What is not on the short way must not make that longer */
 #define COLD                    __attribute__((noinline))
 
@@ -63,12 +61,8 @@ static COLD void lane_fill(CXLWindowLane *lane, uint64_t generation,
 
     m->ops->span(m->device, from, STRETCH, false, &span);
     if (span.len <= dpa - from) {
-        from = ROUND_DOWN(dpa, LINE);
+        from = dpa;
         m->ops->span(m->device, from, STRETCH - from % STRETCH, false, &span);
-    }
-    if (span.len <= dpa - from) {
-        /* Decoders that were rewritten alive may divide a line */
-        span = (CXLMemSpan) { .len = dpa - from + 1 };
     }
     *lane = (CXLWindowLane) {
         .member = m, .generation = generation,
