@@ -319,26 +319,8 @@ static void direct_medium(CXLMemTarget *t, uint64_t dpa, uint64_t len,
 bool cxl_type3_is_decoded(void *opaque, uint64_t dpa, uint64_t len)
 {
     CXLType3Dev *d = opaque;
-    const uint32_t *regs = d->cxl.crb.cache_mem_registers;
-    uint64_t at = 0;
-    unsigned i;
 
-    for (i = 0; i < cxl_hdm_count(regs); i++) {
-        CXLHDMDecoder dec;
-        uint64_t part;
-
-        cxl_hdm_get(regs, i, &dec);
-        if (!dec.committed) {
-            continue;
-        }
-        at += dec.skip;
-        part = dec.size / dec.ways;
-        if (at < dpa + len && dpa < at + part) {
-            return true;
-        }
-        at += part;
-    }
-    return false;
+    return cxl_hdm_maps_dpa(d->cxl.crb.cache_mem_registers, dpa, len);
 }
 
 /* -- life ----------------------------------------------------------------- */

@@ -4,6 +4,7 @@
  * CXL r3.2 sections 8.2.4.20, 9.13.1 and 9.18.
  */
 #include "qemu/osdep.h"
+#include "qemu/range.h"
 #include "hw/cxl/cxl_hdm.h"
 
 /* Word index of a byte offset in the register arrays */
@@ -115,7 +116,7 @@ unsigned cxl_hdm_count(const uint32_t *regs)
 }
 
 /* Only devices obey it: root complexes and switches always decode */
-static bool cxl_hdm_enabled(const uint32_t *regs)
+static bool hdm_enabled(const uint32_t *regs)
 {
     return regs[W(CXL_HDM_GLOBAL_CONTROL)] & CXL_HDM_GLOBAL_ENABLE;
 }
@@ -150,38 +151,60 @@ void cxl_hdm_get(const uint32_t *regs, unsigned index, CXLHDMDecoder *d)
     }
 }
 
-/* Codes can turn bad after a commit: software may rewrite a live decoder */
-static bool hdm_decodes(const CXLHDMDecoder *d, uint64_t hpa)
+/*
+ * The DPAs of a decoder follow those of the one before it.  Software may move
+ * and resize a committed decoder that is not locked: where there are no such
+ * DPAs any more, neither this decoder nor one behind it leads anywhere.
+ *
+ * Return: false if they end here, or else from @dpa on @d has @len bytes
+ */
+static bool hdm_next_part(const uint32_t *regs, unsigned index, uint64_t *dpa,
+                          uint64_t *len, CXLHDMDecoder *d)
 {
-    return d->committed && d->ways && d->granularity &&
-           hpa >= d->base && hpa - d->base < d->size;
+    cxl_hdm_get(regs, index, d);
+    if (!d->committed || d->skip > UINT64_MAX - *dpa) {
+        return false;
+    }
+    *dpa += d->skip;
+    *len = ROUND_DOWN(d->size / d->ways, d->granularity);
+    return *len <= UINT64_MAX - *dpa;
 }
 
 bool cxl_hdm_hpa_to_dpa(const uint32_t *regs, uint64_t hpa, uint64_t *dpa,
                         CXLHDMDecoder *hit)
 {
-    unsigned count = cxl_hdm_count(regs);
-    uint64_t dpa_base = 0;
+    unsigned count = hdm_enabled(regs) ? cxl_hdm_count(regs) : 0;
+    uint64_t part = 0, len;
     CXLHDMDecoder d;
 
-    if (!cxl_hdm_enabled(regs)) {
-        return false;
-    }
-    for (unsigned i = 0; i < count; i++) {
-        cxl_hdm_get(regs, i, &d);
-        if (!d.committed || !d.ways) {
-            return false;
-        }
-        dpa_base += d.skip;
-        if (hdm_decodes(&d, hpa)) {
-            *dpa = dpa_base + cxl_interleave_dpa_offset(hpa - d.base, d.ways,
-                                                        d.granularity);
+    for (unsigned i = 0; i < count && hdm_next_part(regs, i, &part, &len, &d);
+         i++, part += len) {
+        if (hpa >= d.base && hpa - d.base < d.size) {
+            uint64_t at = cxl_interleave_dpa_offset(hpa - d.base, d.ways,
+                                                    d.granularity);
+
+            *dpa = part + at;
             if (hit) {
                 *hit = d;
             }
+            /* Nobody has the end of a size that is no multiple of the ways */
+            return at < len;
+        }
+    }
+    return false;
+}
+
+bool cxl_hdm_maps_dpa(const uint32_t *regs, uint64_t dpa, uint64_t len)
+{
+    unsigned count = cxl_hdm_count(regs);
+    uint64_t part = 0, n;
+    CXLHDMDecoder d;
+
+    for (unsigned i = 0; i < count && hdm_next_part(regs, i, &part, &n, &d);
+         i++, part += n) {
+        if (n && ranges_overlap(part, n, dpa, len)) {
             return true;
         }
-        dpa_base += d.size / d.ways;
     }
     return false;
 }

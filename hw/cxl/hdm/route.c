@@ -36,11 +36,8 @@ static PCIDevice *route_port(CXLRoute *route, const CXLComponentState *cxl,
         unsigned target;
 
         cxl_hdm_get(regs, i, &d);
-        /*
-         * Codes can turn bad after a commit: it may be rewritten alive.  A
-         * spare decoder ends nothing where it says it is.
-         */
-        if (!d.committed || !d.ways || !d.granularity || !d.size) {
+        /* A spare decoder ends nothing where it says it is */
+        if (!d.committed || !d.size) {
             continue;
         }
         if (hpa < d.base) {
@@ -50,7 +47,7 @@ static PCIDevice *route_port(CXLRoute *route, const CXLComponentState *cxl,
         if (hpa - d.base >= d.size) {
             continue;
         }
-        /* Sizes can turn bad, too */
+        /* Software may resize it alive: it may reach beyond all addresses */
         if (route->end - d.base > d.size) {
             route->end = d.base + d.size;
         }

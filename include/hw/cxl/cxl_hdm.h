@@ -244,10 +244,21 @@ void cxl_hdm_get(const uint32_t *regs, unsigned index, CXLHDMDecoder *d);
  *
  * Return: true if the global enable is set and a committed decoder hits.
  * Decoders behind the first uncommitted one do not take part: where their
- * DPA begins depends on it.
+ * DPA begins depends on it.  The DPAs of decoders that do follow each other
+ * without wrapping.
  */
 bool cxl_hdm_hpa_to_dpa(const uint32_t *regs, uint64_t hpa, uint64_t *dpa,
                         CXLHDMDecoder *d);
+
+/**
+ * cxl_hdm_maps_dpa - has a decoder some of these device physical addresses?
+ * @regs: CXL.cachemem registers of a device
+ * @dpa: first address
+ * @len: bytes, not 0
+ *
+ * As cxl_hdm_hpa_to_dpa(), but whether the global enable is set or not.
+ */
+bool cxl_hdm_maps_dpa(const uint32_t *regs, uint64_t dpa, uint64_t len);
 
 /**
  * cxl_hdm_init - reset values and write masks

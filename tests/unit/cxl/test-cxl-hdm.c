@@ -60,8 +60,7 @@ static bool find(const uint32_t *regs, uint64_t hpa, CXLHDMDecoder *d)
 {
     for (unsigned i = 0; i < cxl_hdm_count(regs); i++) {
         cxl_hdm_get(regs, i, d);
-        if (d->committed && d->ways && d->granularity && hpa >= d->base &&
-            hpa - d->base < d->size) {
+        if (d->committed && hpa >= d->base && hpa - d->base < d->size) {
             return true;
         }
     }
@@ -561,6 +560,45 @@ static void test_dpa_of_several_decoders(void)
     g_assert_false(cxl_hdm_hpa_to_dpa(c.regs, 96 * G, &dpa, &d));
 }
 
+/* Software may resize and move what is committed and not locked */
+static void test_no_dpa_is_reached_twice(void)
+{
+    Component c;
+    uint64_t third = ROUND_DOWN(G / 3, 256), dpa;
+
+    component_init(&c, true);
+    put(&c, CXL_HDM_GLOBAL_CONTROL, CXL_HDM_GLOBAL_ENABLE);
+    assert_committed(&c, 0, commit(&c, 0, 16 * G, 3 * G, 3, 256));
+    assert_committed(&c, 1, commit(&c, 1, 64 * G, 2 * G, 1, 256));
+    g_assert_true(cxl_hdm_maps_dpa(c.regs, 3 * G - 1, 1));
+    g_assert_false(cxl_hdm_maps_dpa(c.regs, 3 * G, G));
+
+    /* No multiple of the ways: what is left over is nobody's */
+    set_range(&c, 0, 16 * G, G);
+    g_assert_true(cxl_hdm_hpa_to_dpa(c.regs, 64 * G, &dpa, NULL));
+    g_assert_cmphex(dpa, ==, third);
+    for (uint64_t hpa = 17 * G - 1024; hpa < 17 * G; hpa++) {
+        if (cxl_hdm_hpa_to_dpa(c.regs, hpa, &dpa, NULL)) {
+            g_assert_cmphex(dpa, <, third);
+        }
+    }
+    g_assert_false(cxl_hdm_hpa_to_dpa(c.regs, 17 * G - 1, &dpa, NULL));
+
+    /* So large a skip that addresses would begin anew */
+    put_decoder(&c, 1, CXL_HDM_SKIP_LO, (uint32_t)-G);
+    put_decoder(&c, 1, CXL_HDM_SKIP_HI, UINT32_MAX);
+    g_assert_false(cxl_hdm_hpa_to_dpa(c.regs, 64 * G, &dpa, NULL));
+    g_assert_false(cxl_hdm_hpa_to_dpa(c.regs, 65 * G, &dpa, NULL));
+    g_assert_false(cxl_hdm_maps_dpa(c.regs, third, UINT64_MAX - third));
+    /* or so large a size */
+    put_decoder(&c, 1, CXL_HDM_SKIP_LO, (uint32_t)G);
+    put_decoder(&c, 1, CXL_HDM_SKIP_HI, 0);
+    put_decoder(&c, 1, CXL_HDM_SIZE_HI, UINT32_MAX);
+    put_decoder(&c, 1, CXL_HDM_SIZE_LO, UINT32_MAX);
+    g_assert_false(cxl_hdm_hpa_to_dpa(c.regs, 64 * G, &dpa, NULL));
+    g_assert_true(cxl_hdm_hpa_to_dpa(c.regs, 16 * G, &dpa, NULL));
+}
+
 /* Any write whatsoever: no crash, read-only bits stay, lookups agree */
 static void test_random_writes(void)
 {
@@ -587,6 +625,7 @@ static void test_random_writes(void)
             g_assert_cmpint(cxl_hdm_check(c.regs, c.mask), ==, CXL_HDM_OK);
             if (find(c.regs, hpa, &d)) {
                 g_assert_cmpuint(d.ways, >, 0);
+                g_assert_cmpuint(d.granularity, >, 0);
                 g_assert_cmpuint(hpa - d.base, <, d.size);
                 g_assert_cmpuint(cxl_interleave_target(hpa, d.ways,
                                                        d.granularity), <,
@@ -662,6 +701,7 @@ int main(int argc, char **argv)
     T(lock_on_commit);
     T(global_enable);
     T(dpa_of_several_decoders);
+    T(no_dpa_is_reached_twice);
     T(random_writes);
     T(registers_from_elsewhere);
     return g_test_run();
