@@ -102,14 +102,6 @@ static void walk_tell(Walk *w, CXLDirectFate fate)
     }
 }
 
-static void walk_traps(Walk *w, CXLMemTarget *d, hwaddr hpa, uint64_t len,
-                       uint64_t dpa, CxlMemoryTrap why)
-{
-    walk_tell(w, (CXLDirectFate) {
-        .hpa = hpa, .len = len, .device = d, .dpa = dpa, .why = why,
-    });
-}
-
 /* Joins it to the piece before it if memory goes on there */
 static bool walk_extends(Walk *w, const CXLDirectPiece *p)
 {
@@ -226,78 +218,8 @@ static void walk_add_piece(Walk *w, const CXLDirectPiece *p, const CXLMember *m,
     }
 }
 
-/* A span that may be mapped, as far as it is whole pages */
-static void walk_memory_span(Walk *w, CXLFixedWindow *fw, hwaddr hpa,
-                             const CXLMember *m, uint64_t dpa,
-                             const CXLMemSpan *span)
-{
-    hwaddr from = ROUND_UP(hpa, w->page);
-    hwaddr to = ROUND_DOWN(hpa + span->len, w->page);
-    CXLDirectPiece p = {
-        .fw = fw, .hpa = from, .len = to - from, .device = m->device,
-        .mr = span->memory->mrs.mr, .offset = span->offset + (from - hpa),
-        .dynamic = span->dynamic,
-    };
-    CXLDirectFate fate = {
-        .hpa = from, .len = to - from, .device = m->device,
-        .dpa = dpa + (from - hpa),
-    };
-
-    if (from >= to || p.offset % w->page) {
-        walk_traps(w, m->device, hpa, span->len, dpa,
-                   CXL_MEMORY_TRAP_PARTIAL_PAGE);
-        return;
-    }
-    walk_traps(w, m->device, hpa, from - hpa, dpa,
-               CXL_MEMORY_TRAP_PARTIAL_PAGE);
-    walk_add_piece(w, &p, m, 1, &fate);
-    walk_tell(w, fate);
-    walk_traps(w, m->device, to, hpa + span->len - to, dpa + (to - hpa),
-               CXL_MEMORY_TRAP_PARTIAL_PAGE);
-}
-
-/* DPAs of one device in one row */
-static void walk_linear(Walk *w, CXLFixedWindow *fw, const CXLPart *part)
-{
-    const CXLMember *m = part->shape.member;
-    uint64_t refused = w->refused, dpa = m->dpa;
-    hwaddr hpa = part->hpa, end = part->end;
-
-    while (hpa < end && !w->stop) {
-        hwaddr quiet = w->tell ? ROUND_DOWN(w->from, w->page) : end;
-        bool whole_pages = hpa < quiet;
-        uint64_t len = (whole_pages ? MIN(end, quiet) : end) - hpa;
-        CXLMemPlace place = { };
-        CXLMemSpan span;
-
-        w->asked++;
-        /* A skip may be so large that DPAs wrap */
-        m->ops->span(m->device, dpa, MIN(len - 1, UINT64_MAX - dpa) + 1,
-                     whole_pages, &span);
-        if (span.memory) {
-            place = cxl_set_place(span.memory, span.offset);
-            span.len = MIN(span.len - 1, place.rest) + 1;
-        }
-        if (place.set) {
-            walk_traps(w, m->device, hpa, span.len, dpa,
-                       CXL_MEMORY_TRAP_MOVING);
-        } else if (span.memory) {
-            walk_memory_span(w, fw, hpa, m, dpa, &span);
-        } else {
-            walk_traps(w, m->device, hpa, span.len, dpa, span.why);
-        }
-        hpa += span.len;
-        dpa += span.len;
-        /* What was refused here would be refused to all behind it */
-        if (w->refused > refused && hpa < quiet) {
-            dpa += MIN(end, quiet) - hpa;
-            hpa = MIN(end, quiet);
-        }
-    }
-}
-
-/* The first byte of member @k at @at or behind it: offset in its part */
-static uint64_t walk_part_from(const CXLSetShape *s, unsigned k, uint64_t at)
+/* The first byte of member @k at @at or behind it: offset in its share */
+static uint64_t walk_share_from(const CXLSetShape *s, unsigned k, uint64_t at)
 {
     uint64_t g = s->granularity, n = at / (s->ways * g);
     uint64_t in_row = at % (s->ways * g);
@@ -305,126 +227,159 @@ static uint64_t walk_part_from(const CXLSetShape *s, unsigned k, uint64_t at)
     return n * g + (in_row < k * g ? 0 : MIN(in_row - k * g, g));
 }
 
-static uint64_t walk_in_set(const CXLSetShape *s, unsigned k, uint64_t part)
+static uint64_t walk_in_part(const CXLSetShape *s, unsigned k, uint64_t share)
 {
-    return cxl_interleave_hpa_offset(part, k, s->ways, s->granularity);
+    return cxl_interleave_hpa_offset(share, k, s->ways, s->granularity);
 }
 
-/* What traps in the midst of pages?  Those are asked for that are too small */
-static CxlMemoryTrap walk_reason(const CXLMember *m, uint64_t part,
-                                 uint64_t len)
+/* What a member has in @len bytes of its share; no memory that is not here */
+static CXLMemSpan walk_span(Walk *w, const CXLPart *part, const CXLMember *m,
+                            uint64_t share, uint64_t len, bool exact)
 {
     CXLMemSpan span;
+    CXLMemPlace p;
 
-    m->ops->span(m->device, m->dpa + part, len, false, &span);
-    return span.memory ? CXL_MEMORY_TRAP_PARTIAL_PAGE : span.why;
+    w->asked++;
+    m->ops->span(m->device, m->dpa + share, len, !exact, &span);
+    if (part->set && (span.memory != m->medium.memory ||
+                      span.offset != m->medium.offset + share)) {
+        span.memory = NULL;
+    } else if (!part->set && span.memory) {
+        p = cxl_set_place(span.memory, span.offset);
+        span.len = MIN(span.len - 1, p.rest) + 1;
+        if (p.set || (span.offset - share) % w->page) {
+            span.memory = NULL;
+            span.why = p.set ? CXL_MEMORY_TRAP_MOVING :
+                               CXL_MEMORY_TRAP_PARTIAL_PAGE;
+        }
+    }
+    return span;
 }
 
 /*
- * The fate of the first bytes at @at of a set, in whole pages: RAM, if all
- * bytes in them are RAM on the devices that they belong to.  @end is that of
- * what may be mapped, as @at a multiple of @page.  What is between two bytes of
- * one member that trap traps as well: chunks of the others would be pieces by
- * themselves.
+ * The fate of the first bytes at @at of a part, in whole pages: RAM, if all
+ * bytes in them are RAM on the devices that they belong to; then @p has it.
+ * @end is that of what may be mapped, as @at a multiple of a page.  What is
+ * between two bytes of one member that trap traps as well: chunks of the others
+ * would be pieces by themselves.
  */
-static CXLDirectFate walk_rows(const CXLSet *set, uint64_t at, uint64_t end,
-                               unsigned page)
+static CXLDirectFate walk_fate(Walk *w, const CXLPart *part, uint64_t at,
+                               uint64_t end, bool exact, CXLDirectPiece *p)
 {
-    const CXLSetShape *s = &set->shape;
+    const CXLSetShape *s = &part->shape;
     uint64_t good = end, bad = at;
-    CXLDirectFate fate = { .interleaved = true };
+    CXLDirectFate fate = {
+        .hpa = part->hpa + at, .dpa = s->member->dpa + at,
+        .device = part->set ? NULL : s->member->device,
+        .interleaved = part->set,
+    };
 
     for (unsigned k = 0; k < s->ways; k++) {
         const CXLMember *m = &s->member[k];
-        uint64_t part = walk_part_from(s, k, at);
-        uint64_t left = walk_part_from(s, k, end) - part, from, to;
+        uint64_t share = walk_share_from(s, k, at);
+        uint64_t left = walk_share_from(s, k, end) - share, from, to;
         CXLMemSpan span;
+        bool some;
 
         if (!left) {
             continue;
         }
-        m->ops->span(m->device, m->dpa + part, left, true, &span);
-        from = walk_in_set(s, k, part);
-        to = span.len == left ? end :
-             walk_in_set(s, k, part + span.len - 1) + 1;
-        if (span.memory == m->medium.memory &&
-            span.offset == m->medium.offset + part) {
+        span = walk_span(w, part, m, share, left, exact);
+        some = span.memory;
+        if (some) {
+            p->mr = span.memory->mrs.mr;
+            p->offset = span.offset;
             fate.dynamic |= span.dynamic;
             if (span.len == left) {
                 continue;
             }
-            part += span.len;
+            share += span.len;
             left -= span.len;
-            from = walk_in_set(s, k, part);
-            to = from + 1;
         }
-        if (from >= at + page) {
+        from = walk_in_part(s, k, share);
+        if (from >= at + w->page) {
             good = MIN(good, from);
-        } else if (MIN(ROUND_UP(to, page), end) > bad) {
-            bad = MIN(ROUND_UP(to, page), end);
+            continue;
+        }
+        if (some) {
+            span = walk_span(w, part, m, share, left, exact);
+        }
+        to = span.len == left ? end :
+             walk_in_part(s, k, share + span.len - 1) + 1;
+        some = some || to < at + w->page;
+        if (span.memory || (some && span.why == CXL_MEMORY_TRAP_NOT_ACCEPTED)) {
+            span.why = CXL_MEMORY_TRAP_PARTIAL_PAGE;
+            to = 0;
+        }
+        to = MIN(MAX(ROUND_DOWN(to, w->page), at + w->page), end);
+        if (to > bad) {
+            bad = to;
             fate.device = m->device;
-            fate.why = walk_reason(m, part, left);
+            fate.why = span.why;
         }
     }
     fate.direct = bad == at;
-    fate.len = (fate.direct ? ROUND_DOWN(good, page) : bad) - at;
+    fate.len = (fate.direct ? ROUND_DOWN(good, w->page) : bad) - at;
     return fate;
 }
 
-/* Rows that are in guest order already may be mapped */
-static void walk_set_rows(Walk *w, CXLFixedWindow *fw, const CXLPart *part)
+static void walk_part(Walk *w, CXLFixedWindow *fw, const CXLPart *part)
 {
-    CXLSet *s = part->set;
-    const CXLSetShape *shape = &s->shape;
-    /* While bytes move, what is mapped grows: DMA gets all of it at the end */
-    uint64_t rows_moved = w->mapped && s->moved < s->rows ? 0 : s->moved;
-    uint64_t end = ROUND_DOWN(rows_moved * shape->ways * shape->granularity,
-                              w->page);
-    uint64_t refused = w->refused, at = 0;
+    const CXLSetShape *shape = &part->shape;
+    const CXLSet *s = part->set;
+    uint64_t len = part->end - part->hpa, end = len, at = 0;
+    uint64_t told = !w->tell ? len : w->from < part->hpa ? 0 :
+                    ROUND_DOWN(MIN(w->from - part->hpa, len), w->page);
+    uint64_t refused = w->refused;
+    CxlMemoryTrap why = part->why;
 
+    if (s) {
+        /* While bytes move, what is mapped grows: DMA gets it at the end */
+        uint64_t rows = w->mapped && s->moved < s->rows ? 0 : s->moved;
+
+        end = ROUND_DOWN(rows * shape->ways * shape->granularity, w->page);
+        why = CXL_MEMORY_TRAP_MOVING;
+    } else if (shape->ways != 1) {
+        end = 0;
+    }
     while (at < end && !w->stop) {
-        CXLDirectFate fate = walk_rows(s, at, end, w->page);
-        CXLDirectPiece p = {
-            .fw = fw, .hpa = part->hpa + at, .len = fate.len,
-            .mr = &s->ram, .offset = at, .dynamic = fate.dynamic,
-        };
+        CXLDirectPiece p = { .fw = fw };
+        CXLDirectFate fate = walk_fate(w, part, at, end, at >= told, &p);
 
-        fate.hpa = p.hpa;
-        w->asked += shape->ways;
         if (w->rows++ >= ROWS_MAX) {
-            walk_traps(w, NULL, p.hpa, part->end - p.hpa, 0,
-                       CXL_MEMORY_TRAP_BUDGET);
-            return;
+            why = CXL_MEMORY_TRAP_BUDGET;
+            break;
         }
         if (fate.direct) {
+            p.hpa = fate.hpa;
+            p.len = fate.len;
+            p.dynamic = fate.dynamic;
+            if (s) {
+                p.mr = &part->set->ram;
+                p.offset = at;
+            } else {
+                p.device = shape->member->device;
+            }
             walk_add_piece(w, &p, shape->member, shape->ways, &fate);
         }
         walk_tell(w, fate);
-        /* As in walk_linear() */
-        if (w->refused > refused && !w->tell) {
-            return;
-        }
         at += fate.len;
+        /* What was refused here would be refused to all behind it */
+        if (w->refused > refused && at < told) {
+            at = told;
+        }
     }
-    walk_traps(w, NULL, part->hpa + end, part->end - (part->hpa + end), 0,
-               CXL_MEMORY_TRAP_MOVING);
+    at = MIN(at, end);
+    walk_tell(w, (CXLDirectFate) {
+        .hpa = part->hpa + at, .len = len - at, .device = part->device,
+        .interleaved = part->interleaved, .why = why,
+    });
 }
 
 static void walk_window(Walk *w, CXLFixedWindow *fw)
 {
     for (guint i = 0; i < fw->parts->len && !w->stop; i++) {
-        const CXLPart *p = &g_array_index(fw->parts, CXLPart, i);
-
-        if (p->set) {
-            walk_set_rows(w, fw, p);
-        } else if (p->shape.ways == 1) {
-            walk_linear(w, fw, p);
-        } else {
-            walk_tell(w, (CXLDirectFate) {
-                .hpa = p->hpa, .len = p->end - p->hpa, .device = p->device,
-                .interleaved = p->interleaved, .why = p->why,
-            });
-        }
+        walk_part(w, fw, &g_array_index(fw->parts, CXLPart, i));
     }
 }
 

@@ -193,7 +193,7 @@ static void memory_map_comes_in_pages(CxlDev *dev)
     hpa = cxl_map(dev, 256 * MiB);
     hold(dev, 0, BATCH);
     /* and some that can be mapped, but for the limit */
-    for (unsigned i = 1; i < 10; i++) {
+    for (unsigned i = 1; i < 60; i++) {
         const CxlExtent e = { i * MiB, (i + 1) * STEP + LINE, 0 };
 
         cxl_hold(dev, &e, 1);
