@@ -225,22 +225,31 @@ bool dc_fragments_split_share(const CXLDynCap *dc, uint16_t host,
     return split;
 }
 
-static void dc_fragment_release(CXLDynCap *dc, DCHost *h, const DCFragment *p,
-                                bool sanitize, DCEffects *fx, GArray *free)
+/*
+ * Fragments [@i, @end) are one range that nobody else has.  What a host gives
+ * back as one the FM hears of as one.
+ */
+static void dc_fragments_release_run(CXLDynCap *dc, DCHost *h,
+                                     const GArray *fragments, guint i,
+                                     guint end, bool sanitize, DCEffects *fx,
+                                     GArray *free)
 {
+    const DCFragment *p = &g_array_index(fragments, DCFragment, i);
+    const DCFragment *last = &g_array_index(fragments, DCFragment, end - 1);
     bool shared = p->tag && p->tag->sharable;
+    uint64_t dpa = p->dpa, len = last->dpa + last->len - dpa;
     bool asked;
 
-    sanitize |= dc->region[dc_region_at(dc, p->dpa)].pub.sanitize;
-    dc_effects_range(dc, fx->off, p->dpa, p->len);
-    /* What a host gives back as one the FM hears of as one */
-    if (p->joins && fx->type == CXL_DC_EV_RELEASED) {
-        g_array_index(fx->records, CXLDCExtent,
-                      fx->records->len - 1).len += p->len;
+    sanitize |= dc->region[dc_region_at(dc, dpa)].pub.sanitize;
+    dc_effects_range(dc, fx->off, dpa, len);
+    if (fx->type == CXL_DC_EV_RELEASED) {
+        dc_effects_record(fx, dpa, len, p->tag, p->seq);
     } else {
-        dc_effects_record(fx, p->dpa, p->len, p->tag, p->seq);
+        for (const DCFragment *k = p; k <= last; k++) {
+            dc_effects_record(fx, k->dpa, k->len, k->tag, k->seq);
+        }
     }
-    asked = dc_release_pending_remove(dc, &h->release_pending, p->dpa, p->len,
+    asked = dc_release_pending_remove(dc, &h->release_pending, dpa, len,
                                       shared || sanitize ? NULL : fx->wipe);
     if (shared) {
         /* Others may hold it still: the tag remembers until it ends */
@@ -248,9 +257,9 @@ static void dc_fragment_release(CXLDynCap *dc, DCHost *h, const DCFragment *p,
         return;
     }
     if (sanitize) {
-        dc_effects_range(dc, fx->wipe, p->dpa, p->len);
+        dc_effects_range(dc, fx->wipe, dpa, len);
     }
-    dc_effects_range(dc, free, p->dpa, p->len);
+    dc_effects_range(dc, free, dpa, len);
 }
 
 /* Where they are on the medium, which the host may reach for a while */
@@ -278,20 +287,24 @@ void dc_fragments_release(CXLDynCap *dc, uint16_t host, const GArray *fragments,
     dc_added_remove(dc, h, fragments);
     dc_fragments_leave(dc, host, fragments);
     for (guint i = 0; i < fragments->len; i = end) {
-        const DCFragment *first = &g_array_index(fragments, DCFragment, i);
-        DCTag *tag = first->tag;
+        end = i + 1;
+        while (end < fragments->len &&
+               g_array_index(fragments, DCFragment, end).joins) {
+            end++;
+        }
+        dc_fragments_release_run(dc, h, fragments, i, end, sanitize, fx, free);
+    }
+    for (guint i = 0; i < fragments->len; i = end) {
+        DCTag *tag = g_array_index(fragments, DCFragment, i).tag;
         uint64_t bytes = 0;
         unsigned rest;
 
         end = dc_fragments_extent_end(fragments, i);
         rest = dc_fragments_extent_rest(fragments, i, end, dc, h);
-        for (guint k = i; k < end; k++) {
-            const DCFragment *p = &g_array_index(fragments, DCFragment, k);
-
-            bytes += p->len;
-            dc_fragment_release(dc, h, p, sanitize, fx, free);
-        }
         if (tag) {
+            for (guint k = i; k < end; k++) {
+                bytes += g_array_index(fragments, DCFragment, k).len;
+            }
             dc_tag_cut(dc, tag, host, bytes, rest);
             dc_tag_put(dc, tag, host, fx);
         }
