@@ -17,7 +17,7 @@
 
 /**
  * struct Walk - one pass over the windows
- * @pieces: CXLDirectPiece found so far
+ * @pieces: CXLDirectRange found so far
  * @spent: how many of them each device has
  * @slots: how many there may be in all
  * @page: what is mapped begins and ends at multiples of it
@@ -39,7 +39,7 @@ typedef struct Walk {
     unsigned rows;
     uint64_t asked;
     uint64_t refused;
-    CXLDirectFateFn *tell;
+    CXLDirectRangeFn *tell;
     hwaddr from;
     void *opaque;
     bool stop;
@@ -49,7 +49,7 @@ static void walk_init(Walk *w, const CXLDirect *d)
 {
     *w = (Walk) {
         .d = d,
-        .pieces = g_array_new(false, false, sizeof(CXLDirectPiece)),
+        .pieces = g_array_new(false, false, sizeof(CXLDirectRange)),
         .spent = g_hash_table_new(NULL, NULL),
         .slots = cxl_direct_slots(d),
         .page = MAX(qemu_real_host_page_size(), qemu_target_page_size()),
@@ -61,12 +61,12 @@ static void walk_init(Walk *w, const CXLDirect *d)
 static hwaddr walk_edge(const Walk *w, hwaddr hpa)
 {
     guint low = 0, high = w->mapped ? w->mapped->len : 0;
-    const CXLDirectPiece *old;
+    const CXLDirectRange *old;
 
     while (low < high) {
         guint mid = (low + high) / 2;
 
-        old = &g_array_index(w->mapped, CXLDirectPiece, mid);
+        old = &g_array_index(w->mapped, CXLDirectRange, mid);
         if (old->hpa + old->len <= hpa) {
             low = mid + 1;
         } else {
@@ -76,7 +76,7 @@ static hwaddr walk_edge(const Walk *w, hwaddr hpa)
     if (!w->mapped || low == w->mapped->len) {
         return HWADDR_MAX;
     }
-    old = &g_array_index(w->mapped, CXLDirectPiece, low);
+    old = &g_array_index(w->mapped, CXLDirectRange, low);
     return old->hpa > hpa ? old->hpa : old->hpa + old->len;
 }
 
@@ -90,27 +90,27 @@ static void walk_spend(Walk *w, CXLMemTarget *d)
     g_hash_table_insert(w->spent, d, GUINT_TO_POINTER(walk_spent(w, d) + 1));
 }
 
-static void walk_tell(Walk *w, CXLDirectFate fate)
+static void walk_tell(Walk *w, CXLDirectRange range)
 {
-    uint64_t below = w->from > fate.hpa ? w->from - fate.hpa : 0;
+    uint64_t below = w->from > range.hpa ? w->from - range.hpa : 0;
 
-    if (w->tell && fate.len > below && !w->stop) {
-        fate.hpa += below;
-        fate.dpa += below;
-        fate.len -= below;
-        w->stop = !w->tell(w->opaque, &fate);
+    if (w->tell && range.len > below && !w->stop) {
+        range.hpa += below;
+        range.dpa += below;
+        range.len -= below;
+        w->stop = !w->tell(w->opaque, &range);
     }
 }
 
 /* Joins it to the piece before it if memory goes on there */
-static bool walk_extends(Walk *w, const CXLDirectPiece *p)
+static bool walk_extends(Walk *w, const CXLDirectRange *p)
 {
-    CXLDirectPiece *last;
+    CXLDirectRange *last;
 
     if (!w->pieces->len) {
         return false;
     }
-    last = &g_array_index(w->pieces, CXLDirectPiece, w->pieces->len - 1);
+    last = &g_array_index(w->pieces, CXLDirectRange, w->pieces->len - 1);
     if (last->fw != p->fw || last->device != p->device ||
         last->mr != p->mr || last->dynamic != p->dynamic ||
         last->hpa + last->len != p->hpa ||
@@ -123,62 +123,54 @@ static bool walk_extends(Walk *w, const CXLDirectPiece *p)
 }
 
 /* Whose limit is 0, or does not allow @pieces more? */
-static CXLMemTarget *walk_is_limited(Walk *w, const CXLMember *m, unsigned n,
+static CXLMemTarget *walk_is_limited(Walk *w, const CXLSetShape *s,
                                      unsigned pieces)
 {
-    for (unsigned i = 0; i < n; i++) {
-        uint32_t limit = m[i].ops->map_limit(m[i].device);
+    for (unsigned k = 0; k < s->ways; k++) {
+        CXLMemTarget *d = s->member[k].device;
+        uint32_t limit = s->member[k].ops->map_limit(d);
 
-        if (!limit || (uint64_t)walk_spent(w, m[i].device) + pieces > limit) {
-            return m[i].device;
+        if (!limit || (uint64_t)walk_spent(w, d) + pieces > limit) {
+            return d;
         }
     }
     return NULL;
-}
-
-static void walk_append_piece(Walk *w, const CXLDirectPiece *p,
-                              const CXLMember *m, unsigned n)
-{
-    g_array_append_val(w->pieces, *p);
-    for (unsigned i = 0; i < n; i++) {
-        walk_spend(w, m[i].device);
-    }
 }
 
 /*
  * In parts, so that what is mapped of it stays as it is.  Where that would take
  * more pieces than there may be, DMA has to do with a moment's failure.
  */
-static void walk_append_parts(Walk *w, const CXLDirectPiece *p,
-                              const CXLMember *m, unsigned n)
+static void walk_append_pieces(Walk *w, CXLDirectRange piece,
+                               const CXLSetShape *s)
 {
-    hwaddr end = p->hpa + p->len;
-    CXLDirectPiece part = *p;
+    hwaddr end = piece.hpa + piece.len;
     unsigned parts = 0;
+    bool whole;
 
-    for (hwaddr at = p->hpa; at < end; at = walk_edge(w, at)) {
+    for (hwaddr at = piece.hpa; at < end; at = walk_edge(w, at)) {
         parts++;
     }
-    if (w->pieces->len + parts > w->slots || walk_is_limited(w, m, n, parts)) {
-        walk_append_piece(w, p, m, n);
-        return;
-    }
-    for (; part.hpa < end; part.hpa += part.len, part.offset += part.len) {
-        part.len = MIN(walk_edge(w, part.hpa), end) - part.hpa;
-        walk_append_piece(w, &part, m, n);
+    whole = w->pieces->len + parts > w->slots || walk_is_limited(w, s, parts);
+    for (; piece.hpa < end; piece.hpa += piece.len, piece.offset += piece.len) {
+        piece.len = (whole ? end : MIN(walk_edge(w, piece.hpa), end)) -
+                    piece.hpa;
+        g_array_append_val(w->pieces, piece);
+        for (unsigned k = 0; k < s->ways; k++) {
+            walk_spend(w, s->member[k].device);
+        }
     }
 }
 
 /*
- * The piece spends from the budgets of all @n members.  If it has to trap,
- * @fate tells why, and because of whom.
+ * RAM becomes a piece, which spends from the budgets of all devices of @s.  If
+ * it has to trap, @p tells why, and because of whom.
  */
-static void walk_add_piece(Walk *w, const CXLDirectPiece *p, const CXLMember *m,
-                           unsigned n, CXLDirectFate *fate)
+static void walk_add_piece(Walk *w, CXLDirectRange *p, const CXLSetShape *s)
 {
-    CXLMemTarget *off = walk_is_limited(w, m, n, 0);
-    CXLMemTarget *full = walk_is_limited(w, m, n, 1);
-    CXLMemTarget *who = m->device;
+    CXLMemTarget *off = walk_is_limited(w, s, 0);
+    CXLMemTarget *full = walk_is_limited(w, s, 1);
+    CXLMemTarget *who = s->member->device;
 
     /*
      * Of a guest_memfd, KVM would give the guest pages that the device does
@@ -188,31 +180,29 @@ static void walk_add_piece(Walk *w, const CXLDirectPiece *p, const CXLMember *m,
      * RAM is, and dynamic capacity is pinned by the base.
      */
     if (memory_region_has_guest_memfd(p->mr)) {
-        fate->why = CXL_MEMORY_TRAP_CONFIDENTIAL;
+        p->why = CXL_MEMORY_TRAP_CONFIDENTIAL;
     } else if (off) {
         who = off;
-        fate->why = CXL_MEMORY_TRAP_SWITCHED_OFF;
+        p->why = CXL_MEMORY_TRAP_SWITCHED_OFF;
     } else if (p->dynamic && !w->d->may_map_dynamic) {
-        fate->why = CXL_MEMORY_TRAP_PINNED;
+        p->why = CXL_MEMORY_TRAP_PINNED;
     } else if (walk_extends(w, p)) {
-        fate->direct = true;
         return;
     } else if (full) {
         who = full;
-        fate->why = CXL_MEMORY_TRAP_BUDGET;
+        p->why = CXL_MEMORY_TRAP_BUDGET;
     } else if (w->pieces->len >= w->slots) {
-        fate->why = CXL_MEMORY_TRAP_NO_SLOTS;
+        p->why = CXL_MEMORY_TRAP_NO_SLOTS;
     } else {
-        walk_append_parts(w, p, m, n);
-        fate->direct = true;
+        walk_append_pieces(w, *p, s);
         return;
     }
-    fate->direct = false;
-    fate->device = who;
+    p->direct = false;
+    p->device = who;
     w->refused++;
     if (!w->tell) {
         trace_cxl_direct_refused(p->hpa, p->len, DEVICE(who)->id,
-                                 CxlMemoryTrap_str(fate->why),
+                                 CxlMemoryTrap_str(p->why),
                                  CXL_MEM_TARGET_GET_CLASS(who)->map_limit(who),
                                  w->slots);
     }
@@ -257,18 +247,18 @@ static CXLMemSpan walk_span(Walk *w, const CXLPart *part, const CXLMember *m,
 }
 
 /*
- * The fate of the first bytes at @at of a part, in whole pages: RAM, if all
- * bytes in them are RAM on the devices that they belong to; then @p has it.
+ * What becomes of the first bytes at @at of a part, in whole pages: RAM, if all
+ * bytes in them are RAM on the devices that they belong to.
  * @end is that of what may be mapped, as @at a multiple of a page.  What is
  * between two bytes of one member that trap traps as well: chunks of the others
  * would be pieces by themselves.
  */
-static CXLDirectFate walk_fate(Walk *w, const CXLPart *part, uint64_t at,
-                               uint64_t end, bool exact, CXLDirectPiece *p)
+static CXLDirectRange walk_range(Walk *w, const CXLPart *part, uint64_t at,
+                                 uint64_t end, bool exact)
 {
     const CXLSetShape *s = &part->shape;
     uint64_t good = end, bad = at;
-    CXLDirectFate fate = {
+    CXLDirectRange r = {
         .hpa = part->hpa + at, .dpa = s->member->dpa + at,
         .device = part->set ? NULL : s->member->device,
         .interleaved = part->set,
@@ -287,9 +277,9 @@ static CXLDirectFate walk_fate(Walk *w, const CXLPart *part, uint64_t at,
         span = walk_span(w, part, m, share, left, exact);
         some = span.memory;
         if (some) {
-            p->mr = span.memory->mrs.mr;
-            p->offset = span.offset;
-            fate.dynamic |= span.dynamic;
+            r.mr = part->set ? &part->set->ram : span.memory->mrs.mr;
+            r.offset = part->set ? at : span.offset;
+            r.dynamic |= span.dynamic;
             if (span.len == left) {
                 continue;
             }
@@ -314,13 +304,13 @@ static CXLDirectFate walk_fate(Walk *w, const CXLPart *part, uint64_t at,
         to = MIN(MAX(ROUND_DOWN(to, w->page), at + w->page), end);
         if (to > bad) {
             bad = to;
-            fate.device = m->device;
-            fate.why = span.why;
+            r.device = m->device;
+            r.why = span.why;
         }
     }
-    fate.direct = bad == at;
-    fate.len = (fate.direct ? ROUND_DOWN(good, w->page) : bad) - at;
-    return fate;
+    r.direct = bad == at;
+    r.len = (r.direct ? ROUND_DOWN(good, w->page) : bad) - at;
+    return r;
 }
 
 static void walk_part(Walk *w, CXLFixedWindow *fw, const CXLPart *part)
@@ -343,34 +333,25 @@ static void walk_part(Walk *w, CXLFixedWindow *fw, const CXLPart *part)
         end = 0;
     }
     while (at < end && !w->stop) {
-        CXLDirectPiece p = { .fw = fw };
-        CXLDirectFate fate = walk_fate(w, part, at, end, at >= told, &p);
+        CXLDirectRange r = walk_range(w, part, at, end, at >= told);
 
         if (w->rows++ >= ROWS_MAX) {
             why = CXL_MEMORY_TRAP_BUDGET;
             break;
         }
-        if (fate.direct) {
-            p.hpa = fate.hpa;
-            p.len = fate.len;
-            p.dynamic = fate.dynamic;
-            if (s) {
-                p.mr = &part->set->ram;
-                p.offset = at;
-            } else {
-                p.device = shape->member->device;
-            }
-            walk_add_piece(w, &p, shape->member, shape->ways, &fate);
+        r.fw = fw;
+        if (r.direct) {
+            walk_add_piece(w, &r, shape);
         }
-        walk_tell(w, fate);
-        at += fate.len;
+        walk_tell(w, r);
+        at += r.len;
         /* What was refused here would be refused to all behind it */
         if (w->refused > refused && at < told) {
             at = told;
         }
     }
     at = MIN(at, end);
-    walk_tell(w, (CXLDirectFate) {
+    walk_tell(w, (CXLDirectRange) {
         .hpa = part->hpa + at, .len = len - at, .device = part->device,
         .interleaved = part->interleaved, .why = why,
     });
@@ -396,7 +377,7 @@ GArray *cxl_direct_plan(const CXLDirect *d)
     return w.pieces;
 }
 
-void cxl_direct_explain(CXLFixedWindow *only, hwaddr from, CXLDirectFateFn *fn,
+void cxl_direct_explain(CXLFixedWindow *only, hwaddr from, CXLDirectRangeFn *fn,
                         void *opaque)
 {
     Walk w;

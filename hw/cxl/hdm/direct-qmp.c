@@ -11,18 +11,18 @@
 
 /**
  * struct List - the ranges of a window in the making
- * @last: fate of the range that is not in @tail yet
+ * @last: the range that is not in @tail yet
  * @left: ranges that the answer has room for, in this window and the next ones
  */
 typedef struct List {
     CxlMemoryWindow *window;
     CxlMemoryRangeList **tail;
-    CXLDirectFate last;
+    CXLDirectRange last;
     uint32_t left;
 } List;
 
 /* Does @b say of the following bytes what @a says of its own? */
-static bool query_goes_on(const CXLDirectFate *a, const CXLDirectFate *b)
+static bool query_goes_on(const CXLDirectRange *a, const CXLDirectRange *b)
 {
     return a->len && a->device == b->device && a->direct == b->direct &&
            a->interleaved == b->interleaved &&
@@ -35,7 +35,7 @@ static bool query_goes_on(const CXLDirectFate *a, const CXLDirectFate *b)
 /* Return: false if the list is full */
 static bool query_put_last(List *l)
 {
-    const CXLDirectFate *f = &l->last;
+    const CXLDirectRange *f = &l->last;
     CxlMemoryRange *r;
 
     if (!f->len) {
@@ -64,19 +64,19 @@ static bool query_put_last(List *l)
     return true;
 }
 
-static bool query_put(void *opaque, const CXLDirectFate *fate)
+static bool query_put(void *opaque, const CXLDirectRange *range)
 {
     List *l = opaque;
 
-    if (query_goes_on(&l->last, fate)) {
-        l->last.len += fate->len;
+    if (query_goes_on(&l->last, range)) {
+        l->last.len += range->len;
         return true;
     }
     if (!query_put_last(l)) {
         l->last.len = 0;
         return false;
     }
-    l->last = *fate;
+    l->last = *range;
     return true;
 }
 
@@ -98,7 +98,7 @@ CxlMemoryWindowList *qmp_query_cxl_memory_map(bool has_start, uint64_t start,
         window->size = fw->size;
         list.window = window;
         list.tail = &window->ranges;
-        list.last = (CXLDirectFate) { };
+        list.last = (CXLDirectRange) { };
         if (!has_start || start < fw->base + fw->size) {
             cxl_direct_explain(fw, has_start ? start : 0, query_put, &list);
             query_put_last(&list);

@@ -118,13 +118,13 @@ uint64_t cxl_direct_slots(const CXLDirect *d)
 
 /* -- mapping -------------------------------------------------------------- */
 
-static bool direct_same_piece(const CXLDirectPiece *a, const CXLDirectPiece *b)
+static bool direct_same_piece(const CXLDirectRange *a, const CXLDirectRange *b)
 {
     return a->hpa == b->hpa && a->len == b->len && a->device == b->device &&
            a->mr == b->mr && a->offset == b->offset;
 }
 
-static void direct_unmap(CXLDirectPiece *p)
+static void direct_unmap(CXLDirectRange *p)
 {
     trace_cxl_direct_unmap(p->hpa, p->len);
     memory_region_del_subregion(&p->fw->mr, p->alias);
@@ -132,7 +132,7 @@ static void direct_unmap(CXLDirectPiece *p)
     g_clear_pointer(&p->alias, g_free);
 }
 
-static void direct_map(CXLDirectPiece *p)
+static void direct_map(CXLDirectRange *p)
 {
     /* A name of its own: one that repeats makes the object search for a free */
     g_autofree char *name = g_strdup_printf("cxl-direct-%" PRIx64, p->hpa);
@@ -156,10 +156,10 @@ static void direct_apply(CXLDirect *d, GArray *plan)
 
     memory_region_transaction_begin();
     while (i < d->mapped->len || k < plan->len) {
-        CXLDirectPiece *old = i < d->mapped->len ?
-            &g_array_index(d->mapped, CXLDirectPiece, i) : NULL;
-        CXLDirectPiece *new = k < plan->len ?
-            &g_array_index(plan, CXLDirectPiece, k) : NULL;
+        CXLDirectRange *old = i < d->mapped->len ?
+            &g_array_index(d->mapped, CXLDirectRange, i) : NULL;
+        CXLDirectRange *new = k < plan->len ?
+            &g_array_index(plan, CXLDirectRange, k) : NULL;
 
         if (old && new && direct_same_piece(old, new)) {
             new->alias = old->alias;
@@ -181,7 +181,7 @@ static void direct_apply(CXLDirect *d, GArray *plan)
 static bool direct_any_dynamic(const GArray *plan)
 {
     for (guint i = 0; i < plan->len; i++) {
-        if (g_array_index(plan, CXLDirectPiece, i).dynamic) {
+        if (g_array_index(plan, CXLDirectRange, i).dynamic) {
             return true;
         }
     }
@@ -250,7 +250,7 @@ void cxl_direct_start(CXLState *state)
     }
     state->direct = d = g_new0(CXLDirect, 1);
     d->state = state;
-    d->mapped = g_array_new(false, false, sizeof(CXLDirectPiece));
+    d->mapped = g_array_new(false, false, sizeof(CXLDirectRange));
     cxl_sets_start(d);
     d->decode.notify = direct_decode_changed;
     cxl_decode_add_notifier(&d->decode);

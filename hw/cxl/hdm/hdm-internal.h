@@ -142,52 +142,41 @@ typedef struct CXLPart {
 } CXLPart;
 
 /**
- * struct CXLDirectPiece - part of a window that is plain RAM
- * @hpa: host physical address, as @len in whole pages
- * @device: whose memory it is, NULL if it is that of a set; mapped pieces keep
- *   it alive
- * @mr: memory of a backend or a set
+ * struct CXLDirectRange - range of a window, and what becomes of it
+ * @hpa: host physical address; @len and it are whole pages if it is @direct
+ * @device: where it leads, NULL for nowhere or to several; if it is
+ *   @interleaved, the first one that has no RAM for it.  What is mapped keeps
+ *   it alive.
+ * @dpa: its first byte there, unless it is @interleaved
+ * @interleaved: devices have it by turns
+ * @direct: plain RAM
+ * @why: reason if it is not
+ * @mr: or else memory of a backend or a set
  * @offset: where in @mr it begins
  * @dynamic: as in CXLMemSpan
  * @alias: in the window, once it is mapped
  */
-typedef struct CXLDirectPiece {
+typedef struct CXLDirectRange {
     CXLFixedWindow *fw;
     hwaddr hpa;
     uint64_t len;
     CXLMemTarget *device;
+    uint64_t dpa;
+    bool interleaved;
+    bool direct;
+    CxlMemoryTrap why;
     MemoryRegion *mr;
     uint64_t offset;
     bool dynamic;
     MemoryRegion *alias;
-} CXLDirectPiece;
-
-/**
- * struct CXLDirectFate - what becomes of a range of a window
- * @device: where it leads, NULL for nowhere or to several; if it is
- *   @interleaved, the first one that has no RAM for it
- * @dpa: its first byte there, unless it is @interleaved
- * @direct: plain RAM
- * @dynamic: as in CXLMemSpan
- * @why: reason if it is not RAM
- */
-typedef struct CXLDirectFate {
-    hwaddr hpa;
-    uint64_t len;
-    CXLMemTarget *device;
-    uint64_t dpa;
-    bool direct;
-    bool dynamic;
-    bool interleaved;
-    CxlMemoryTrap why;
-} CXLDirectFate;
+} CXLDirectRange;
 
 /* direct.c */
 
 /**
  * struct CXLDirect - what is mapped, and which interleaved memory there is
  * @state: of the machine
- * @mapped: CXLDirectPiece, as they are in the windows
+ * @mapped: CXLDirectRange, as they are in the windows
  * @decode: tells that a decoder has changed
  * @may_map_dynamic: nobody had pinned memory for good at the last update
  * @dynamic: we keep others from that
@@ -232,7 +221,7 @@ uint64_t cxl_direct_slots(const CXLDirect *d);
 GArray *cxl_direct_plan(const CXLDirect *d);
 
 /* Return false to end the walk */
-typedef bool CXLDirectFateFn(void *opaque, const CXLDirectFate *fate);
+typedef bool CXLDirectRangeFn(void *opaque, const CXLDirectRange *range);
 
 /**
  * cxl_direct_explain() - the same, and why all else traps
@@ -240,7 +229,7 @@ typedef bool CXLDirectFateFn(void *opaque, const CXLDirectFate *fate);
  *
  * What is below @from takes no longer than it does in cxl_direct_plan().
  */
-void cxl_direct_explain(CXLFixedWindow *fw, hwaddr from, CXLDirectFateFn *fn,
+void cxl_direct_explain(CXLFixedWindow *fw, hwaddr from, CXLDirectRangeFn *fn,
                         void *opaque);
 
 /* set.c */
