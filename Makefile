@@ -73,7 +73,7 @@ check-sanitize: ## run unit tests, qtests and cxl-poold under ASan and UBSan
 		scripts/check.sh $(SANITIZE) unit qtest poold
 
 .PHONY: coverage
-coverage: ## which lines and branches of ours the unit tests and qtests run
+coverage: ## which lines and branches of ours the tests run without a guest
 	@./configure --build=$(COVERAGE) --enable-coverage
 	@scripts/coverage.sh $(COVERAGE)
 
