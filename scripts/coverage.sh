@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Runs the unit tests, the qtests and those of machines with a pool elsewhere in a
+# Runs the unit tests, the qtests and those of cxl-poold and its machines in a
 # build that counts what runs, and prints the share of our lines and branches that
 # did; the base's are not counted.
 # usage: scripts/coverage.sh BUILD
@@ -14,7 +14,7 @@ cd "$top"
 scripts/build.sh "$build" tests
 # counts of an earlier run would be added to
 find "$build/qemu" -name '*.gcda' -delete
-TEST_SLACK=${TEST_SLACK:-6} scripts/check.sh "$build" unit qtest heads
+TEST_SLACK=${TEST_SLACK:-6} scripts/check.sh "$build" unit qtest heads poold
 
 mkdir -p "$build/coverage"
 say "counting; a page for each file is $build/coverage/index.html"
