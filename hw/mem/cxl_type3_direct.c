@@ -237,44 +237,57 @@ static void span_of_dc(CXLType3Dev *d, uint64_t dpa, bool whole,
     span_of_memory(d, span, &d->dcmem, run->offset + (dpa - run->node.start));
 }
 
+bool cxl_type3_is_barred(CXLType3Dev *d, uint64_t dpa, uint64_t *len,
+                         CxlMemoryTrap *why)
+{
+    const CXLSecurity *security = d->mem->security;
+    uint64_t end = cxl_memdev_end(d->mem);
+    CXLPoisonRange bad;
+
+    if (dpa >= end) {
+        *why = CXL_MEMORY_TRAP_NO_CAPACITY;
+        return true;
+    }
+    *len = MIN(*len, end - dpa);
+    if (cxl_memdev_media_disabled(d->mem)) {
+        *why = CXL_MEMORY_TRAP_MEDIA_DISABLED;
+        return true;
+    }
+    if (cxl_security_denies(security, dpa, *len)) {
+        if (dpa >= security->dpa) {
+            *len = MIN(*len, security->len - (dpa - security->dpa));
+            *why = CXL_MEMORY_TRAP_LOCKED;
+            return true;
+        }
+        *len = security->dpa - dpa;
+    }
+    if (cxl_poison_piece(d->mem->poison, dpa, *len, &bad)) {
+        if (bad.dpa == dpa) {
+            *len = bad.len;
+            *why = CXL_MEMORY_TRAP_POISONED;
+            return true;
+        }
+        *len = bad.dpa - dpa;
+    }
+    return false;
+}
+
 static void direct_span(CXLMemTarget *t, uint64_t dpa, uint64_t len,
                         bool whole_pages, CXLMemSpan *span)
 {
     CXLType3Dev *d = CXL_TYPE3(t);
-    const CXLSecurity *security = d->mem->security;
-    uint64_t end = cxl_memdev_end(d->mem), offset;
-    CXLPoisonRange bad;
+    uint64_t offset;
     CXLBackend *m;
 
     *span = (CXLMemSpan) { .len = len };
-    if (cxl_memdev_media_disabled(d->mem)) {
-        span->why = CXL_MEMORY_TRAP_MEDIA_DISABLED;
+    if (cxl_type3_is_barred(d, dpa, &span->len, &span->why)) {
         return;
-    }
-    if (cxl_security_denies(security, dpa, len)) {
-        if (dpa >= security->dpa) {
-            span->len = MIN(len, security->len - (dpa - security->dpa));
-            span->why = CXL_MEMORY_TRAP_LOCKED;
-            return;
-        }
-        span->len = len = security->dpa - dpa;
-    }
-    if (cxl_poison_piece(d->mem->poison, dpa, len, &bad)) {
-        if (bad.dpa == dpa) {
-            span->len = bad.len;
-            span->why = CXL_MEMORY_TRAP_POISONED;
-            return;
-        }
-        span->len = bad.dpa - dpa;
     }
     m = cxl_type3_static_at(d, dpa, &span->len, &offset);
     if (m) {
         span_of_memory(d, span, m, offset);
-    } else if (dpa < end) {
-        span->len = MIN(span->len, end - dpa);
-        span_of_dc(d, dpa, whole_pages, span);
     } else {
-        span->why = CXL_MEMORY_TRAP_NO_CAPACITY;
+        span_of_dc(d, dpa, whole_pages, span);
     }
 }
 

@@ -275,6 +275,12 @@ void cxl_type3_direct_access(CXLType3Dev *d, const CXLDCRange *range, bool on);
 bool cxl_type3_direct_reserve(CXLType3Dev *d, const CXLDCRange *range,
                               const uint64_t *media, size_t n);
 void cxl_type3_direct_settle(CXLType3Dev *d);
+/*
+ * Does the first byte not behave as memory, whoever has it, and @why?  @len: so
+ * many bytes do the same, at most
+ */
+bool cxl_type3_is_barred(CXLType3Dev *d, uint64_t dpa, uint64_t *len,
+                         CxlMemoryTrap *why);
 /* Members of CXLMemDevOps */
 bool cxl_type3_is_decoded(void *opaque, uint64_t dpa, uint64_t len);
 void cxl_type3_map_changed(void *opaque);

@@ -15,7 +15,6 @@
 #include "system/hostmem.h"
 #include "hw/cxl/cxl_error.h"
 #include "hw/cxl/memdev/poison.h"
-#include "hw/cxl/memdev/security.h"
 #include "cxl_type3_internal.h"
 #include "trace.h"
 
@@ -358,27 +357,27 @@ static MemTxResult dc_access(CXLType3Dev *d, uint64_t dpa, uint8_t *buf,
 static MemTxResult piece_access(CXLType3Dev *d, uint64_t dpa, uint8_t *buf,
                                 unsigned n, bool write)
 {
+    CxlMemoryTrap why = CXL_MEMORY_TRAP__MAX;
     uint64_t len = n, offset;
     CXLBackend *m;
 
-    if (dpa >= cxl_memdev_end(d->mem)) {
+    cxl_type3_is_barred(d, dpa, &len, &why);
+    switch (why) {
+    case CXL_MEMORY_TRAP_NO_CAPACITY:
         trace_cxl_type3_beyond(DEVICE(d)->id, dpa, write);
         return MEMTX_ERROR;
-    }
-    if (cxl_memdev_media_disabled(d->mem)) {
+    case CXL_MEMORY_TRAP_MEDIA_DISABLED:
         if (!write) {
             qemu_guest_getrandom_nofail(buf, n);
         }
         return MEMTX_OK;
-    }
-    if (cxl_security_denies(d->mem->security, dpa, n)) {
+    case CXL_MEMORY_TRAP_LOCKED:
         trace_cxl_type3_denied(DEVICE(d)->id, dpa, n, write);
         if (!write) {
             memset(buf, 0xff, n);
         }
         return MEMTX_ERROR;
-    }
-    if (cxl_poison_hits(d->mem->poison, dpa, n)) {
+    case CXL_MEMORY_TRAP_POISONED:
         trace_cxl_type3_poisoned(DEVICE(d)->id, dpa, n, write);
         /*
          * A real host takes a machine check.  Here the data is not to be had:
@@ -389,8 +388,10 @@ static MemTxResult piece_access(CXLType3Dev *d, uint64_t dpa, uint8_t *buf,
             memset(buf, 0xff, n);
             return MEMTX_ERROR;
         }
+        break;
+    default:
+        break;
     }
-
     m = cxl_type3_static_at(d, dpa, &len, &offset);
     return m ? mem_rw(d, m, offset, buf, n, write) :
                dc_access(d, dpa, buf, n, write);
