@@ -15,9 +15,9 @@
 #define DEFAULT_GRANULARITY     256
 
 /* @index: N of "cxl-fmw.N", in this setting */
-static CXLFixedWindow *window_new(CXLState *state,
-                                  const CXLFixedMemoryWindowOptions *opts,
-                                  unsigned index, Error **errp)
+static CXLFixedWindow *host_window_new(CXLState *state,
+                                       const CXLFixedMemoryWindowOptions *opts,
+                                       unsigned index, Error **errp)
 {
     unsigned num_targets = QAPI_LIST_LENGTH(opts->targets);
     int ways = cxl_interleave_encode_ways(num_targets);
@@ -81,16 +81,16 @@ static bool host_may_change(const char *name, Error **errp)
     return true;
 }
 
-static void get_enabled(Object *obj, Visitor *v, const char *name,
-                        void *opaque, Error **errp)
+static void host_get_enabled(Object *obj, Visitor *v, const char *name,
+                             void *opaque, Error **errp)
 {
     CXLState *state = opaque;
 
     visit_type_bool(v, name, &state->is_enabled, errp);
 }
 
-static void set_enabled(Object *obj, Visitor *v, const char *name,
-                        void *opaque, Error **errp)
+static void host_set_enabled(Object *obj, Visitor *v, const char *name,
+                             void *opaque, Error **errp)
 {
     CXLState *state = opaque;
 
@@ -99,8 +99,8 @@ static void set_enabled(Object *obj, Visitor *v, const char *name,
     }
 }
 
-static void get_windows(Object *obj, Visitor *v, const char *name,
-                        void *opaque, Error **errp)
+static void host_get_windows(Object *obj, Visitor *v, const char *name,
+                             void *opaque, Error **errp)
 {
     CXLState *state = opaque;
 
@@ -109,8 +109,8 @@ static void get_windows(Object *obj, Visitor *v, const char *name,
 }
 
 /* All windows of a setting are added, or none; earlier settings stay */
-static void set_windows(Object *obj, Visitor *v, const char *name,
-                        void *opaque, Error **errp)
+static void host_set_windows(Object *obj, Visitor *v, const char *name,
+                             void *opaque, Error **errp)
 {
     CXLState *state = opaque;
     CXLFixedMemoryWindowOptionsList *list = NULL;
@@ -122,7 +122,7 @@ static void set_windows(Object *obj, Visitor *v, const char *name,
         return;
     }
     for (CXLFixedMemoryWindowOptionsList *it = list; it; it = it->next) {
-        CXLFixedWindow *fw = window_new(state, it->value, index++, errp);
+        CXLFixedWindow *fw = host_window_new(state, it->value, index++, errp);
 
         if (!fw) {
             g_list_free_full(windows, object_unref);
@@ -147,14 +147,14 @@ static void set_windows(Object *obj, Visitor *v, const char *name,
 
 void cxl_machine_init(Object *obj, CXLState *state)
 {
-    object_property_add(obj, "cxl", "bool", get_enabled, set_enabled, NULL,
-                        state);
+    object_property_add(obj, "cxl", "bool", host_get_enabled, host_set_enabled,
+                        NULL, state);
     object_property_set_description(obj, "cxl",
                                     "Set on/off to enable/disable CXL "
                                     "instantiation");
 
-    object_property_add(obj, "cxl-fmw", "CXLFixedMemoryWindow", get_windows,
-                        set_windows, NULL, state);
+    object_property_add(obj, "cxl-fmw", "CXLFixedMemoryWindow",
+                        host_get_windows, host_set_windows, NULL, state);
     object_property_set_description(obj, "cxl-fmw",
                                     "CXL Fixed Memory Windows (array)");
 }

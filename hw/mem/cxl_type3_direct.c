@@ -35,7 +35,7 @@ static CXLType3Run *run_find_whole(CXLType3Direct *m, uint64_t dpa)
     return n ? container_of(n, CXLType3Run, whole) : NULL;
 }
 
-static bool has_whole_page(const CXLType3Run *r)
+static bool run_has_whole_page(const CXLType3Run *r)
 {
     uint64_t page = MIN(qemu_real_host_page_size(), qemu_target_page_size());
     uint64_t first = ROUND_UP(r->node.start, page);
@@ -52,7 +52,7 @@ static uint64_t run_len(const CXLType3Run *r)
 static CXLType3Run *run_take(CXLType3Direct *m, CXLType3Run *r)
 {
     interval_tree_remove(&r->node, &m->run);
-    if (has_whole_page(r)) {
+    if (run_has_whole_page(r)) {
         interval_tree_remove(&r->whole, &m->whole);
     }
     return r;
@@ -70,7 +70,7 @@ static void run_insert(CXLType3Direct *m, const CXLType3Run *run)
     CXLType3Run *copy = g_memdup2(run, sizeof(*run));
 
     interval_tree_insert(&copy->node, &m->run);
-    if (has_whole_page(copy)) {
+    if (run_has_whole_page(copy)) {
         copy->whole.start = copy->node.start;
         copy->whole.last = copy->node.last;
         interval_tree_insert(&copy->whole, &m->whole);

@@ -21,7 +21,7 @@
 /* -- backends ------------------------------------------------------------- */
 
 /* Somebody makes it travel already */
-static bool is_registered(const MemoryRegion *mr)
+static bool mem_is_registered(const MemoryRegion *mr)
 {
     return qemu_ram_get_idstr(mr->ram_block)[0];
 }
@@ -86,7 +86,7 @@ static bool mem_take(CXLType3Dev *d, CXLBackend *m, const char *property,
     }
     cxl_backend_claim(m);
     /* The contents travel with the machine, like those of a DIMM */
-    if (!is_registered(m->mr)) {
+    if (!mem_is_registered(m->mr)) {
         vmstate_register_ram(m->mr, DEVICE(d));
         m->migrates = true;
     }
@@ -329,8 +329,8 @@ bool cxl_type3_store_line(void *opaque, uint64_t dpa, const uint8_t *line)
  * Dynamic capacity that the host does not hold reads as all ones and takes
  * writes without effect, as capacity no decoder maps (9.13.3).
  */
-static MemTxResult dc_access(CXLType3Dev *d, uint64_t dpa, uint8_t *buf,
-                             unsigned n, bool write)
+static MemTxResult mem_access_dc(CXLType3Dev *d, uint64_t dpa, uint8_t *buf,
+                                 unsigned n, bool write)
 {
     CXLDCAccess may = cxl_dc_access(d->dc, d->mem->host_id, dpa, n);
     uint64_t media, row, offset;
@@ -354,8 +354,8 @@ static MemTxResult dc_access(CXLType3Dev *d, uint64_t dpa, uint8_t *buf,
 }
 
 /* A piece lies in one 64-byte line, so all of it shares one fate */
-static MemTxResult piece_access(CXLType3Dev *d, uint64_t dpa, uint8_t *buf,
-                                unsigned n, bool write)
+static MemTxResult mem_access_piece(CXLType3Dev *d, uint64_t dpa, uint8_t *buf,
+                                    unsigned n, bool write)
 {
     CxlMemoryTrap why = CXL_MEMORY_TRAP__MAX;
     uint64_t len = n, offset;
@@ -394,7 +394,7 @@ static MemTxResult piece_access(CXLType3Dev *d, uint64_t dpa, uint8_t *buf,
     }
     m = cxl_type3_static_at(d, dpa, &len, &offset);
     return m ? mem_rw(d, m, offset, buf, n, write) :
-               dc_access(d, dpa, buf, n, write);
+               mem_access_dc(d, dpa, buf, n, write);
 }
 
 MemTxResult cxl_type3_access(CXLMemTarget *t, uint64_t dpa, uint64_t *data,
@@ -414,7 +414,7 @@ MemTxResult cxl_type3_access(CXLMemTarget *t, uint64_t dpa, uint64_t *data,
      */
     for (unsigned i = 0; i < size; i += n, dpa += n) {
         n = MIN(size - i, CXL_POISON_LINE - dpa % CXL_POISON_LINE);
-        result |= piece_access(CXL_TYPE3(t), dpa, buf + i, n, write);
+        result |= mem_access_piece(CXL_TYPE3(t), dpa, buf + i, n, write);
     }
     if (!write) {
         *data = ldq_le_p(buf);
