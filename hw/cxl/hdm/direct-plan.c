@@ -222,15 +222,27 @@ static uint64_t walk_in_part(const CXLSetShape *s, unsigned k, uint64_t share)
     return cxl_interleave_hpa_offset(share, k, s->ways, s->granularity);
 }
 
-/* What a member has in @len bytes of its share; no memory that is not here */
+/*
+ * What a member has in @len bytes of its share; no memory that is not here.
+ * That something less than a page is accepted does not matter to what is
+ * mapped, but to those who want to know the @exact reason.
+ */
 static CXLMemSpan walk_span(Walk *w, const CXLPart *part, const CXLMember *m,
                             uint64_t share, uint64_t len, bool exact)
 {
-    CXLMemSpan span;
+    CXLMemSpan span, any;
     CXLMemPlace p;
 
     w->asked++;
-    m->ops->span(m->device, m->dpa + share, len, !exact, &span);
+    m->ops->span(m->device, m->dpa + share, len, true, &span);
+    if (exact && !span.memory && span.why == CXL_MEMORY_TRAP_NOT_ACCEPTED) {
+        m->ops->span(m->device, m->dpa + share, span.len, false, &any);
+        if (any.memory || any.len < MIN(span.len, w->page)) {
+            span.why = CXL_MEMORY_TRAP_PARTIAL_PAGE;
+        } else {
+            span.len = any.len;
+        }
+    }
     if (part->set && (span.memory != m->medium.memory ||
                       span.offset != m->medium.offset + share)) {
         span.memory = NULL;
@@ -333,7 +345,9 @@ static void walk_part(Walk *w, CXLFixedWindow *fw, const CXLPart *part)
         end = 0;
     }
     while (at < end && !w->stop) {
-        CXLDirectRange r = walk_range(w, part, at, end, at >= told);
+        CXLDirectRange r = walk_range(w, part, at,
+                                      at < told ? MIN(end, told) : end,
+                                      at >= told);
 
         if (w->rows++ >= ROWS_MAX) {
             why = CXL_MEMORY_TRAP_BUDGET;
