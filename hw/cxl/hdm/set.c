@@ -290,8 +290,10 @@ static void window_divide(CXLDirect *d, CXLFixedWindow *fw)
     }
 }
 
-void cxl_sets_topology_changed(CXLDirect *d)
+/* Return: true if something was in the way of a set, and is not any more */
+static bool sets_divide_windows(CXLDirect *d)
 {
+    bool gone = false;
     CXLSet *s, *next;
 
     QTAILQ_FOREACH(s, &d->set, next) {
@@ -304,9 +306,18 @@ void cxl_sets_topology_changed(CXLDirect *d)
     QTAILQ_FOREACH_SAFE(s, &d->set, next, next) {
         if (!s->wanted && !s->moved) {
             cxl_set_remove(d, s);
+            gone = true;
         } else {
             s->mapped = s->moved;
         }
+    }
+    return gone;
+}
+
+void cxl_sets_topology_changed(CXLDirect *d)
+{
+    while (sets_divide_windows(d)) {
+        /* One set goes each time, and what comes is wanted */
     }
     /* Some may have rows to move */
     if (!QTAILQ_EMPTY(&d->set)) {

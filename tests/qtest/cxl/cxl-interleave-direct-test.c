@@ -407,6 +407,25 @@ static void another_way_takes_effect_at_once(void)
     pair_stop(&p);
 }
 
+/* No row has moved, since none does before a stream has come: nobody waits */
+static void a_decoder_is_shrunk_before_rows_move(void)
+{
+    Pair p;
+    uint64_t regs;
+
+    pair_start(&p, 4096, "", "-incoming defer");
+    regs = p.dev[0].bar[0];
+    g_assert_true(map_has_sets(p.qts));
+    map_control(p.qts, regs, 0, 0);
+    g_assert_false(map_has_sets(p.qts));
+    pair_decode(&p);
+    g_assert_true(map_has_sets(p.qts));
+    qtest_writel(p.qts, regs + 0x1000 + CXL_HDM_DECODER(0) + CXL_HDM_SIZE_LO,
+                 CXL_HDM_GRANULE);
+    g_assert_true(map_has_sets(p.qts));
+    pair_stop(&p);
+}
+
 static void a_decoder_that_ends_ends_the_mapping(void)
 {
     const CxlRange whole[] = { STATIC };
@@ -763,6 +782,7 @@ int main(int argc, char **argv)
     T(a_poisoned_line_makes_its_page_trap);
     T(disabled_media_of_one_stops_all);
     T(another_way_takes_effect_at_once);
+    T(a_decoder_is_shrunk_before_rows_move);
     T(a_decoder_that_ends_ends_the_mapping);
     T(each_decoder_has_its_own_pattern);
     T(a_size_that_wraps_ends_at_the_end);

@@ -79,7 +79,7 @@ void map_settle(QTestState *qts)
     }
 }
 
-static bool has_sets(QTestState *qts)
+bool map_has_sets(QTestState *qts)
 {
     QDict *rsp = qtest_qmp(qts, "{'execute': 'qom-list', "
                            "'arguments': {'path': '/machine'}}");
@@ -97,7 +97,7 @@ static bool has_sets(QTestState *qts)
 
 void map_sets_gone(QTestState *qts)
 {
-    while (has_sets(qts)) {
+    while (map_has_sets(qts)) {
         g_usleep(2000);
     }
 }

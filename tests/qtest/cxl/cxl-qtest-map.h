@@ -74,6 +74,8 @@ int map_backend(QTestState *qts, unsigned n);
 
 /** map_settle() - wait until no memory is on its way to where it belongs */
 void map_settle(QTestState *qts);
+/** map_has_sets() - is interleaved memory in guest order, or to get there? */
+bool map_has_sets(QTestState *qts);
 /** map_sets_gone() - no decoder interleaves any more: wait until it is back */
 void map_sets_gone(QTestState *qts);
 
