@@ -9,11 +9,11 @@
 #include "trace/trace-hw_cxl.h"
 
 /*
- * Interleaved memory is RAM where all devices have RAM.  Should they hold a
- * million extents each and share none, nothing would be mapped and all of it
- * be looked at: so there is an end to what is looked at, for all windows.
+ * Ranges in all windows that are looked at.  Devices of a set may hold a million
+ * extents each and share none, a device may hold as many that may only be read:
+ * nothing would be mapped, and all of it be looked at.
  */
-#define ROWS_MAX (16 * CXL_DIRECT_PIECES_MAX)
+#define RANGES_MAX (16 * CXL_DIRECT_PIECES_MAX)
 
 /**
  * struct Walk - one pass over the windows
@@ -23,7 +23,7 @@
  * @page: what is mapped begins and ends at multiples of it
  * @mapped: pieces that DMA may go to, NULL if none may; what they begin and end
  *   with stays what it is: DMA fails while a piece is mapped anew
- * @rows: ranges of rows seen so far
+ * @ranges: looked at so far
  * @asked: how often a device was asked what becomes of some of its memory
  * @refused: pieces that there was no room for
  * @tell: to be told everything from @from on, or NULL
@@ -36,7 +36,7 @@ typedef struct Walk {
     uint64_t slots;
     uint64_t page;
     const GArray *mapped;
-    unsigned rows;
+    unsigned ranges;
     uint64_t asked;
     uint64_t refused;
     CXLDirectRangeFn *tell;
@@ -243,10 +243,16 @@ static CXLMemSpan walk_span(Walk *w, const CXLPart *part, const CXLMember *m,
             span.len = any.len;
         }
     }
-    if (part->set && (span.memory != m->medium.memory ||
-                      span.offset != m->medium.offset + share)) {
-        span.memory = NULL;
-    } else if (!part->set && span.memory) {
+    if (!span.memory) {
+        return span;
+    }
+    if (part->set) {
+        if (span.memory != m->medium.memory ||
+            span.offset != m->medium.offset + share) {
+            span.memory = NULL;
+            span.why = CXL_MEMORY_TRAP_INTERLEAVED;
+        }
+    } else {
         p = cxl_set_place(span.memory, span.offset);
         span.len = MIN(span.len - 1, p.rest) + 1;
         if (p.set || (span.offset - share) % w->page) {
@@ -349,7 +355,7 @@ static void walk_part(Walk *w, CXLFixedWindow *fw, const CXLPart *part)
                                       at < told ? MIN(end, told) : end,
                                       at >= told);
 
-        if (w->rows++ >= ROWS_MAX) {
+        if (w->ranges++ >= RANGES_MAX) {
             why = CXL_MEMORY_TRAP_BUDGET;
             break;
         }
