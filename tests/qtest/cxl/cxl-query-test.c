@@ -17,6 +17,10 @@
     "-object memory-backend-ram,id=dc0,size=256M " \
     "-device cxl-type3,bus=rp0,id=cxl-mem0,volatile-dc-memdev=dc0," \
     "num-dc-regions=1,dc0-block-size=64"
+#define READ_ONLY_DEVICE \
+    "-object memory-backend-ram,id=dc0,size=256M " \
+    "-device cxl-type3,bus=rp0,id=cxl-mem0,volatile-dc-memdev=dc0," \
+    "num-dc-regions=1,dc0-block-size=4k,dc0-read-only=on"
 /* As many as a 4802h holds in one payload */
 #define BATCH       49
 /* What a page has unless the caller says otherwise */
@@ -271,6 +275,39 @@ static void small_extents_are_no_work_to_map(void)
     unlink(log);
 }
 
+/* Each extent that may only be read is a range, and what is between two */
+static void the_work_to_map_has_an_end(CxlDev *dev)
+{
+    enum { RANGES = 16 * 1024 };
+    QList *all = qlist_new();
+    unsigned n = 0;
+    const QListEntry *e;
+    bool truncated;
+    uint64_t hpa = cxl_map(dev, 256 * MiB);
+
+    for (unsigned i = 0; i <= RANGES / 2; i += BATCH) {
+        CxlExtent some[BATCH];
+
+        for (unsigned k = 0; k < BATCH; k++) {
+            some[k] = (CxlExtent) { (i + k) * 2 * STEP, STEP, 0 };
+        }
+        cxl_hold(dev, some, BATCH);
+        drain_log(dev, 4);
+    }
+    map_page(dev->qts, all, hpa, 2 * RANGES, &truncated);
+    g_assert_false(truncated);
+    QLIST_FOREACH_ENTRY(all, e) {
+        QDict *r = qobject_to(QDict, qlist_entry_obj(e));
+
+        g_assert_cmpstr(qdict_get_str(r, "trap"), ==,
+                        n > RANGES ? "not-decoded" : n == RANGES ? "budget" :
+                        n % 2 ? "not-accepted" : "read-only");
+        n++;
+    }
+    g_assert_cmpuint(n, ==, RANGES + 2);
+    qobject_unref(all);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -279,6 +316,7 @@ int main(int argc, char **argv)
     DEV(accepted_extents_come_in_pages, DEVICE);
     DEV(offers_requests_and_tags_come_in_pages, DEVICE);
     DEV(memory_map_comes_in_pages, DEVICE ",direct-ranges-max=5");
+    DEV(the_work_to_map_has_an_end, READ_ONLY_DEVICE);
     T(small_extents_are_no_work_to_map);
 #undef DEV
 #undef T
