@@ -183,12 +183,15 @@ bool cxl_hdm_hpa_to_dpa(const uint32_t *regs, uint64_t hpa, uint64_t *dpa,
             uint64_t at = cxl_interleave_dpa_offset(hpa - d.base, d.ways,
                                                     d.granularity);
 
+            if (at >= len) {
+                /* The end of a size that is no multiple of the ways */
+                return false;
+            }
             *dpa = part + at;
             if (hit) {
                 *hit = d;
             }
-            /* Nobody has the end of a size that is no multiple of the ways */
-            return at < len;
+            return true;
         }
     }
     return false;

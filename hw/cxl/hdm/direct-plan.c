@@ -9,7 +9,7 @@
 #include "trace/trace-hw_cxl.h"
 
 /*
- * Ranges in all windows that are looked at.  Devices of a set may hold a million
+ * Ranges of one part that are looked at.  Devices of a set may hold a million
  * extents each and share none, a device may hold as many that may only be read:
  * nothing would be mapped, and all of it be looked at.
  */
@@ -23,7 +23,6 @@
  * @page: what is mapped begins and ends at multiples of it
  * @mapped: pieces that DMA may go to, NULL if none may; what they begin and end
  *   with stays what it is: DMA fails while a piece is mapped anew
- * @ranges: looked at so far
  * @asked: how often a device was asked what becomes of some of its memory
  * @refused: pieces that there was no room for
  * @tell: to be told everything from @from on, or NULL
@@ -36,7 +35,6 @@ typedef struct Walk {
     uint64_t slots;
     uint64_t page;
     const GArray *mapped;
-    unsigned ranges;
     uint64_t asked;
     uint64_t refused;
     CXLDirectRangeFn *tell;
@@ -222,27 +220,15 @@ static uint64_t walk_in_part(const CXLSetShape *s, unsigned k, uint64_t share)
     return cxl_interleave_hpa_offset(share, k, s->ways, s->granularity);
 }
 
-/*
- * What a member has in @len bytes of its share; no memory that is not here.
- * That something less than a page is accepted does not matter to what is
- * mapped, but to those who want to know the @exact reason.
- */
+/* What a member has in @len bytes of its share; no memory that is not here */
 static CXLMemSpan walk_span(Walk *w, const CXLPart *part, const CXLMember *m,
-                            uint64_t share, uint64_t len, bool exact)
+                            uint64_t share, uint64_t len)
 {
-    CXLMemSpan span, any;
+    CXLMemSpan span;
     CXLMemPlace p;
 
     w->asked++;
     m->ops->span(m->device, m->dpa + share, len, true, &span);
-    if (exact && !span.memory && span.why == CXL_MEMORY_TRAP_NOT_ACCEPTED) {
-        m->ops->span(m->device, m->dpa + share, span.len, false, &any);
-        if (any.memory || any.len < MIN(span.len, w->page)) {
-            span.why = CXL_MEMORY_TRAP_PARTIAL_PAGE;
-        } else {
-            span.len = any.len;
-        }
-    }
     if (!span.memory) {
         return span;
     }
@@ -272,7 +258,7 @@ static CXLMemSpan walk_span(Walk *w, const CXLPart *part, const CXLMember *m,
  * would be pieces by themselves.
  */
 static CXLDirectRange walk_range(Walk *w, const CXLPart *part, uint64_t at,
-                                 uint64_t end, bool exact)
+                                 uint64_t end)
 {
     const CXLSetShape *s = &part->shape;
     uint64_t good = end, bad = at;
@@ -292,7 +278,7 @@ static CXLDirectRange walk_range(Walk *w, const CXLPart *part, uint64_t at,
         if (!left) {
             continue;
         }
-        span = walk_span(w, part, m, share, left, exact);
+        span = walk_span(w, part, m, share, left);
         some = span.memory;
         if (some) {
             r.mr = part->set ? &part->set->ram : span.memory->mrs.mr;
@@ -310,10 +296,9 @@ static CXLDirectRange walk_range(Walk *w, const CXLPart *part, uint64_t at,
             continue;
         }
         if (some) {
-            span = walk_span(w, part, m, share, left, exact);
+            span = walk_span(w, part, m, share, left);
         }
-        to = span.len == left ? end :
-             walk_in_part(s, k, share + span.len - 1) + 1;
+        to = walk_in_part(s, k, share + span.len - 1) + 1;
         some = some || to < at + w->page;
         if (span.memory || (some && span.why == CXL_MEMORY_TRAP_NOT_ACCEPTED)) {
             span.why = CXL_MEMORY_TRAP_PARTIAL_PAGE;
@@ -331,6 +316,26 @@ static CXLDirectRange walk_range(Walk *w, const CXLPart *part, uint64_t at,
     return r;
 }
 
+/*
+ * Of what is not accepted, less than a page may be: that does not matter to
+ * what is mapped, but to who wants to know why.  From there on to the end it is
+ * one range: the work does not depend on how much there is.
+ */
+static void walk_tell_gap(Walk *w, const CXLMember *m, CXLDirectRange r)
+{
+    uint64_t len = r.len;
+    CXLMemSpan any;
+
+    m->ops->span(m->device, r.dpa, len, false, &any);
+    r.len = any.memory ? 0 : ROUND_DOWN(any.len, w->page);
+    walk_tell(w, r);
+    r.hpa += r.len;
+    r.dpa += r.len;
+    r.len = len - r.len;
+    r.why = CXL_MEMORY_TRAP_PARTIAL_PAGE;
+    walk_tell(w, r);
+}
+
 static void walk_part(Walk *w, CXLFixedWindow *fw, const CXLPart *part)
 {
     const CXLSetShape *shape = &part->shape;
@@ -339,7 +344,9 @@ static void walk_part(Walk *w, CXLFixedWindow *fw, const CXLPart *part)
     uint64_t told = !w->tell ? len : w->from < part->hpa ? 0 :
                     ROUND_DOWN(MIN(w->from - part->hpa, len), w->page);
     uint64_t refused = w->refused;
+    const CXLMember *one = shape->ways == 1 ? shape->member : NULL;
     CxlMemoryTrap why = part->why;
+    unsigned ranges = 0;
 
     if (s) {
         /* While bytes move, what is mapped grows: DMA gets it at the end */
@@ -347,15 +354,13 @@ static void walk_part(Walk *w, CXLFixedWindow *fw, const CXLPart *part)
 
         end = ROUND_DOWN(rows * shape->ways * shape->granularity, w->page);
         why = CXL_MEMORY_TRAP_MOVING;
-    } else if (shape->ways != 1) {
+    } else if (!one) {
         end = 0;
     }
     while (at < end && !w->stop) {
-        CXLDirectRange r = walk_range(w, part, at,
-                                      at < told ? MIN(end, told) : end,
-                                      at >= told);
+        CXLDirectRange r = walk_range(w, part, at, end);
 
-        if (w->ranges++ >= RANGES_MAX) {
+        if (ranges++ >= RANGES_MAX) {
             why = CXL_MEMORY_TRAP_BUDGET;
             break;
         }
@@ -363,7 +368,11 @@ static void walk_part(Walk *w, CXLFixedWindow *fw, const CXLPart *part)
         if (r.direct) {
             walk_add_piece(w, &r, shape);
         }
-        walk_tell(w, r);
+        if (w->tell && one && r.why == CXL_MEMORY_TRAP_NOT_ACCEPTED) {
+            walk_tell_gap(w, one, r);
+        } else {
+            walk_tell(w, r);
+        }
         at += r.len;
         /* What was refused here would be refused to all behind it */
         if (w->refused > refused && at < told) {
@@ -372,7 +381,9 @@ static void walk_part(Walk *w, CXLFixedWindow *fw, const CXLPart *part)
     }
     at = MIN(at, end);
     walk_tell(w, (CXLDirectRange) {
-        .hpa = part->hpa + at, .len = len - at, .device = part->device,
+        .hpa = part->hpa + at, .len = len - at,
+        .device = one ? one->device : part->device,
+        .dpa = one ? one->dpa + at : 0,
         .interleaved = part->interleaved, .why = why,
     });
 }

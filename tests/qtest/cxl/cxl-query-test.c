@@ -218,6 +218,14 @@ static void memory_map_comes_in_pages(CxlDev *dev)
     }
     qobject_unref(all);
 
+    /* a page that nothing is accepted of, among others */
+    cxl_hold(dev, (const CxlExtent[]) { extent(100, 0), extent(102, 0) }, 2);
+    all = qlist_new();
+    map_page(qts, all, hpa + 101 * STEP, 1, &truncated);
+    rsp = qobject_to(QDict, qlist_peek(all));
+    g_assert_cmpstr(qdict_get_str(rsp, "trap"), ==, "partial-page");
+    qobject_unref(all);
+
     /* in the middle of a range, and behind everything */
     all = qlist_new();
     map_page(qts, all, hpa + MiB + STEP + 8, 1, &truncated);
@@ -276,36 +284,52 @@ static void small_extents_are_no_work_to_map(void)
 }
 
 /* Each extent that may only be read is a range, and what is between two */
-static void the_work_to_map_has_an_end(CxlDev *dev)
+static void the_work_to_map_has_an_end(void)
 {
     enum { RANGES = 16 * 1024 };
     QList *all = qlist_new();
     unsigned n = 0;
     const QListEntry *e;
     bool truncated;
-    uint64_t hpa = cxl_map(dev, 256 * MiB);
+    CxlDev dev[2];
+    QTestState *qts = cxl_start(
+        READ_ONLY_DEVICE " -object memory-backend-ram,id=vm1,size=256M "
+        "-device cxl-type3,bus=rp1,id=cxl-mem1,volatile-memdev=vm1");
+    uint64_t hpa, bridge = map_bridge(qts);
 
+    cxl_probe(qts, 0, &dev[0]);
+    cxl_probe(qts, 1, &dev[1]);
+    hpa = cxl_map(&dev[0], 256 * MiB);
+    for (unsigned d = 0; d < 2; d++) {
+        map_decode(qts, bridge, d, hpa + d * 256 * MiB, 256 * MiB, 0, d);
+        map_decode(qts, dev[d].bar[0], 0, hpa + d * 256 * MiB, 256 * MiB, 0, 0);
+    }
     for (unsigned i = 0; i <= RANGES / 2; i += BATCH) {
         CxlExtent some[BATCH];
 
         for (unsigned k = 0; k < BATCH; k++) {
             some[k] = (CxlExtent) { (i + k) * 2 * STEP, STEP, 0 };
         }
-        cxl_hold(dev, some, BATCH);
-        drain_log(dev, 4);
+        cxl_hold(&dev[0], some, BATCH);
+        drain_log(&dev[0], 4);
     }
-    map_page(dev->qts, all, hpa, 2 * RANGES, &truncated);
+    map_page(qts, all, hpa, 2 * RANGES, &truncated);
     g_assert_false(truncated);
     QLIST_FOREACH_ENTRY(all, e) {
         QDict *r = qobject_to(QDict, qlist_entry_obj(e));
+        const char *why = n == RANGES ? "budget" :
+                          n > RANGES + 1 ? "no-device" :
+                          n % 2 ? "not-accepted" : "read-only";
 
-        g_assert_cmpstr(qdict_get_str(r, "trap"), ==,
-                        n > RANGES ? "not-decoded" : n == RANGES ? "budget" :
-                        n % 2 ? "not-accepted" : "read-only");
+        /* what the other device has behind it is in nobody's way */
+        g_assert_true(qdict_get_bool(r, "direct") == (n == RANGES + 1));
+        g_assert_cmpstr(qdict_get_try_str(r, "trap"), ==,
+                        n == RANGES + 1 ? NULL : why);
         n++;
     }
-    g_assert_cmpuint(n, ==, RANGES + 2);
+    g_assert_cmpuint(n, ==, RANGES + 3);
     qobject_unref(all);
+    qtest_quit(qts);
 }
 
 int main(int argc, char **argv)
@@ -316,7 +340,7 @@ int main(int argc, char **argv)
     DEV(accepted_extents_come_in_pages, DEVICE);
     DEV(offers_requests_and_tags_come_in_pages, DEVICE);
     DEV(memory_map_comes_in_pages, DEVICE ",direct-ranges-max=5");
-    DEV(the_work_to_map_has_an_end, READ_ONLY_DEVICE);
+    T(the_work_to_map_has_an_end);
     T(small_extents_are_no_work_to_map);
 #undef DEV
 #undef T
