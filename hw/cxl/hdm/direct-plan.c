@@ -298,7 +298,9 @@ static CXLDirectRange walk_range(Walk *w, const CXLPart *part, uint64_t at,
         if (some) {
             span = walk_span(w, part, m, share, left);
         }
-        to = walk_in_part(s, k, share + span.len - 1) + 1;
+        /* Should nothing of it be left, no chunk of the others is worth it */
+        to = !some && span.len == left ? end :
+             walk_in_part(s, k, share + span.len - 1) + 1;
         some = some || to < at + w->page;
         if (span.memory || (some && span.why == CXL_MEMORY_TRAP_NOT_ACCEPTED)) {
             span.why = CXL_MEMORY_TRAP_PARTIAL_PAGE;

@@ -324,6 +324,9 @@ static void a_poisoned_line_makes_its_page_trap(void)
         { 0, 2 * row + grain + 4096 },
         { 2 * (row + grain), 2 * (CXL_STATIC - row - grain) }
     };
+    const CxlRange all_but_one[] = {
+        { 0, 2 * CXL_STATIC - grain - 4096 }, { 2 * CXL_STATIC - grain, grain }
+    };
     Pair p;
 
     pair_start(&p, grain, "", "");
@@ -342,6 +345,9 @@ static void a_poisoned_line_makes_its_page_trap(void)
     poison(&p.dev[1], false, bad);
     map_is(p.qts, whole, 1);
     g_assert_cmphex(pair_load(&p, 1, bad), ==, 0);
+    /* The last line of one device is not in the way of the other's chunk */
+    poison(&p.dev[0], true, CXL_STATIC - LINE);
+    map_is(p.qts, all_but_one, 2);
     pair_stop(&p);
 }
 
