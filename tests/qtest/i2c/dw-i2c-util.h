@@ -98,6 +98,9 @@ void dw_map(DwI2c *t);
 void dw_stop(DwI2c *t);
 /* Save the machine to a file: to unlink() and g_free(). */
 char *dw_save(DwI2c *t);
+/* Both halves of dw_load(): a machine that waits, the file into it. */
+void dw_start_incoming(DwI2c *t, const char *args);
+bool dw_load_incoming(DwI2c *t, const char *path, QPCIBar bar);
 /*
  * Load a file into a new machine, where the BAR is as it was; false: the
  * machine did not take it.
