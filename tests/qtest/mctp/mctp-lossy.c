@@ -4,13 +4,9 @@
  * 7.6.3.
  */
 #include "qemu/osdep.h"
-#include "qemu/bswap.h"
 #include "mctp-lossy.h"
 #include "hw/mctp/mctp_assembler.h"
 #include "hw/mctp/mctp_i2c_frame.h"
-#include "hw/mctp/mctp_txqueue.h"
-
-#define CCI_OVERHEAD 13
 
 /* Of the exchanges that a packet may be hit in, fewer are hit as a whole */
 #define DEAF_SHARE 4
@@ -182,7 +178,7 @@ void lossy_write(LossyLink *link, const uint8_t *frame, size_t len)
     g_assert_cmphex(dw_rd(t, R_RAW_INTR_STAT), ==, I_STOP_DET | I_TX_EMPTY);
 }
 
-static void send_packet(LossyLink *link, Exchange *x, const MCTPTxPacket *pkt,
+static void send_packet(LossyLink *link, Exchange *x, const GByteArray *pkt,
                         unsigned index)
 {
     LossyFault fault = packet_fault(link, x, 0);
@@ -207,29 +203,14 @@ static void send_packet(LossyLink *link, Exchange *x, const MCTPTxPacket *pkt,
     }
 }
 
-static void send_request(LossyLink *link, Exchange *x, const void *body,
-                         size_t len)
+static void send_request(LossyLink *link, Exchange *x,
+                         const GPtrArray *packets)
 {
-    const MCTPPath path = {
-        .remote = link->eid,
-        .local = GUEST_EID,
-        .tag = x->tag,
-        .to = true,
-    };
-    g_autofree MCTPTxQueue *tx = g_new0(MCTPTxQueue, 1);
-    MCTPStats stats = { 0 };
-    MCTPTxPacket pkt;
-    unsigned index = 0;
-
-    mctp_txqueue_init(tx, &stats);
-    g_assert_cmpint(mctp_txqueue_push(tx, &path, MCTP_UNIT_BASELINE, body,
-                                      len, 0), ==, 0);
     if (x->mood != LOSSY_FINE) {
         lossy_deaf(link);
     }
-    while (mctp_txqueue_peek(tx, 0, &pkt)) {
-        send_packet(link, x, &pkt, index++);
-        mctp_txqueue_sent(tx, pkt.id, 0);
+    for (unsigned i = 0; i < packets->len; i++) {
+        send_packet(link, x, g_ptr_array_index(packets, i), i);
     }
     if (x->mood != LOSSY_FINE) {
         /* tries of the endpoint, all in vain */
@@ -330,67 +311,39 @@ static GByteArray *receive_answer(LossyLink *link, Exchange *x)
     return reply;
 }
 
-static GByteArray *exchange(LossyLink *link, const void *body, size_t len,
-                            bool *shortened)
+static GByteArray *exchange(LossyLink *link, const GPtrArray *packets,
+                            Exchange *x)
 {
-    Exchange x = { .tag = link->serial++ & 7 };
     GByteArray *reply;
 
-    x.mood = exchange_fault(link, &x);
-    send_request(link, &x, body, len);
-    reply = receive_answer(link, &x);
+    x->mood = exchange_fault(link, x);
+    send_request(link, x, packets);
+    reply = receive_answer(link, x);
     if (!reply) {
         link->timeouts++;
-        expect(link, &x, x.disturbed, "a timeout without a reason");
+        expect(link, x, x->disturbed, "a timeout without a reason");
         /*
          * Tags come round after eight exchanges: until then the endpoint must
          * have given up what it has of this request, or the end of another
          * one, whose beginning is lost, may fit to it.
          */
-        expect(link, &x, !step(link, ANSWER_NS) &&
+        expect(link, x, !step(link, ANSWER_NS) &&
                !step(link, MCTP_ASSEMBLY_TIMEOUT_NS),
                "an answer after the timeout");
     }
-    *shortened = x.request.cut;
     return reply;
 }
 
-LossyAnswer lossy_command(LossyLink *link, uint16_t opcode, const void *in,
-                          size_t len)
+Answer lossy_command(LossyLink *link, uint16_t opcode, const void *in,
+                     size_t len, bool *shortened)
 {
-    const uint8_t type = opcode >= 0x5100 && opcode < 0x6000 ? 7 : 8;
-    const uint8_t tag = link->serial;
-    g_autofree uint8_t *body = g_malloc0(CCI_OVERHEAD + len);
-    g_autoptr(GByteArray) reply = NULL;
-    LossyAnswer a = { .ret_code = NO_ANSWER };
+    const uint8_t cci_tag = link->serial++;
+    Exchange x = { .tag = cci_tag & 7 };
+    g_autoptr(GPtrArray) packets = line_packets(link->eid, GUEST_EID, x.tag,
+                                                cci_tag, opcode, in, len);
+    g_autoptr(GByteArray) reply = exchange(link, packets, &x);
 
-    body[0] = type;
-    body[2] = tag;
-    stw_le_p(body + 4, opcode);
-    stw_le_p(body + 6, len);
-    if (len) {
-        memcpy(body + CCI_OVERHEAD, in, len);
-    }
-    reply = exchange(link, body, CCI_OVERHEAD + len, &a.shortened);
-    if (!reply) {
-        return a;
-    }
-    g_assert_cmpuint(reply->len, >=, CCI_OVERHEAD);
-    g_assert_cmphex(reply->data[0], ==, type);
-    g_assert_cmphex(reply->data[1], ==, 1);
-    g_assert_cmphex(reply->data[2], ==, tag);
-    g_assert_cmphex(lduw_le_p(reply->data + 4), ==, opcode);
-    g_assert_cmphex(reply->data[8], ==, 0);
-    g_assert_cmpuint(lduw_le_p(reply->data + 6), ==,
-                     reply->len - CCI_OVERHEAD);
-    a.ret_code = lduw_le_p(reply->data + 9);
-    a.payload = g_byte_array_new();
-    g_byte_array_append(a.payload, reply->data + CCI_OVERHEAD,
-                        reply->len - CCI_OVERHEAD);
-    return a;
-}
-
-void lossy_answer_clear(LossyAnswer *a)
-{
-    g_clear_pointer(&a->payload, g_byte_array_unref);
+    *shortened = x.request.cut;
+    return reply ? line_answer(reply, cci_tag, opcode) :
+           (Answer) { NO_ANSWER, .payload = g_byte_array_new() };
 }

@@ -8,7 +8,7 @@
 #ifndef TESTS_QTEST_MCTP_LOSSY_H
 #define TESTS_QTEST_MCTP_LOSSY_H
 
-#include "mctp-guest.h"
+#include "mctp-line.h"
 
 /**
  * enum LossyFault - what the link does to a packet, or to an exchange
@@ -55,32 +55,16 @@ typedef struct LossyLink {
 } LossyLink;
 
 /**
- * struct LossyAnswer - what a command came to
- */
-typedef struct LossyAnswer {
-    /** @payload: response payload, %NULL after a timeout; owned */
-    GByteArray *payload;
-    /** @ret_code: return code, NO_ANSWER after a timeout */
-    uint16_t ret_code;
-    /**
-     * @shortened: the request lost packets in a way that sequence numbers,
-     * of two bits, do not show
-     */
-    bool shortened;
-} LossyAnswer;
-
-/**
  * lossy_command() - run a CCI command on @link, type by opcode
+ * @shortened: set if the request lost packets in a way that sequence numbers,
+ * of two bits, do not show
  *
  * Asserts that an answer comes if, and only if, enough of the request and of
  * the answer got through, that it is the one to this request, and that there
- * is silence after it or after the timeout.
+ * is silence after it or after the timeout. NO_ANSWER after a timeout.
  */
-LossyAnswer lossy_command(LossyLink *link, uint16_t opcode, const void *in,
-                          size_t len);
-
-/** lossy_answer_clear() - free what an answer holds */
-void lossy_answer_clear(LossyAnswer *a);
+Answer lossy_command(LossyLink *link, uint16_t opcode, const void *in,
+                     size_t len, bool *shortened);
 
 /**
  * lossy_frame() - the next frame, address byte first, or %NULL if it is quiet
