@@ -215,27 +215,25 @@ static const AssemblyCase cases[] = {
     },
 };
 
-static MCTPEndpoint *new_endpoint(Recorder *r, uint32_t max_message)
+static Recorder *taker_new(uint32_t max_message)
 {
     const MCTPEndpointConfig config = {
         .max_message = max_message,
         .unit = MCTP_UNIT_BASELINE,
         .static_eid = 9,
     };
-    MCTPEndpoint *ep = mctp_endpoint_new(&config);
+    Recorder *r = recorder_new(&config);
 
-    g_assert_true(mctp_endpoint_add_type(ep, 0x7e, MCTP_VERSION_1_0, record,
-                                         r));
-    g_assert_true(mctp_endpoint_add_type(ep, 0x08, MCTP_VERSION_1_0, record,
-                                         r));
-    return ep;
+    g_assert_true(mctp_endpoint_add_type(r->ep, 0x7e, MCTP_VERSION_1_0,
+                                         record, r));
+    return r;
 }
 
 static void test_case(gconstpointer data)
 {
     const AssemblyCase *c = data;
-    Recorder *r = recorder_new();
-    MCTPEndpoint *ep = new_endpoint(r, 256);
+    g_autoptr(Recorder) r = taker_new(256);
+    MCTPEndpoint *ep = r->ep;
     const MCTPStats *stats = &ep->stats;
     uint64_t drops[MCTP_DROP__COUNT] = { 0 };
     unsigned in = 0, out = 0;
@@ -250,14 +248,10 @@ static void test_case(gconstpointer data)
         }
     }
     for (; out < ARRAY_SIZE(c->out) && c->out[out]; out++) {
-        const GByteArray *body;
-        const MCTPMessage *msg;
+        const GByteArray *body = g_ptr_array_index(r->body, out);
 
-        g_assert_cmpuint(r->body->len, >, out);
-        body = g_ptr_array_index(r->body, out);
-        msg = &g_array_index(r->msg, MCTPMessage, out);
-        assert_span(body->data, body->len, c->out[out]);
-        g_assert_cmpuint(msg->total, ==,
+        recorded_is(r, out, c->out[out]);
+        g_assert_cmpuint(g_array_index(r->msg, MCTPMessage, out).total, ==,
                          out == 0 && c->total ? c->total : body->len);
     }
     g_assert_cmpuint(r->body->len, ==, out);
@@ -270,17 +264,14 @@ static void test_case(gconstpointer data)
     }
     g_assert_cmpuint(stats->rx_packets, ==, in);
     g_assert_cmpuint(stats->rx_messages, ==, out);
-    mctp_endpoint_free(ep);
-    recorder_free(r);
 }
 
 /* Every unit from the baseline to what an SMBus block write carries */
 static void test_all_units(void)
 {
     for (unsigned unit = MCTP_UNIT_BASELINE; unit <= MCTP_UNIT_MAX; unit++) {
-        Recorder *r = recorder_new();
-        MCTPEndpoint *ep = new_endpoint(r, 4096);
-        GByteArray *body;
+        g_autoptr(Recorder) r = taker_new(4096);
+        MCTPEndpoint *ep = r->ep;
         g_autofree char *first = g_strdup_printf("01 09 08 88 | 08 11*%u",
                                                  unit - 1);
         g_autofree char *middle = g_strdup_printf("01 09 08 18 | 22*%u",
@@ -288,24 +279,20 @@ static void test_all_units(void)
         g_autofree char *whole = g_strdup_printf("08 11*%u 22*%u 33",
                                                  unit - 1, unit);
 
-        g_assert_cmpint(feed(ep, first, 0, 0), ==, MCTP_DROP_NONE);
-        g_assert_cmpint(feed(ep, middle, 0, 0), ==, MCTP_DROP_NONE);
+        feed_ok(ep, first, 0, 0);
+        feed_ok(ep, middle, 0, 0);
         g_assert_cmpuint(r->body->len, ==, 0);
-        g_assert_cmpint(feed(ep, "01 09 08 68 | 33", 0, 0), ==,
-                        MCTP_DROP_NONE);
+        feed_ok(ep, "01 09 08 68 | 33", 0, 0);
         g_assert_cmpuint(r->body->len, ==, 1);
-        body = g_ptr_array_index(r->body, 0);
-        assert_span(body->data, body->len, whole);
-        mctp_endpoint_free(ep);
-        recorder_free(r);
+        recorded_is(r, 0, whole);
     }
 }
 
 /* All eight tags of one requester at once, packet by packet */
 static void test_eight_tags(void)
 {
-    Recorder *r = recorder_new();
-    MCTPEndpoint *ep = new_endpoint(r, 4096);
+    g_autoptr(Recorder) r = taker_new(4096);
+    MCTPEndpoint *ep = r->ep;
 
     for (unsigned step = 0; step < 4; step++) {
         for (unsigned tag = 0; tag < 8; tag++) {
@@ -314,25 +301,22 @@ static void test_eight_tags(void)
                 (step == 0 ? 0x80 : 0) | (step == 3 ? 0x40 : 0) | step << 4 |
                 0x08 | tag, step == 0 ? 0x08 : tag, step == 3 ? 10 : 64);
 
-            g_assert_cmpint(feed(ep, packet, 0, 0), ==, MCTP_DROP_NONE);
+            feed_ok(ep, packet, 0, 0);
         }
     }
     g_assert_cmpuint(r->body->len, ==, 8);
     for (unsigned tag = 0; tag < 8; tag++) {
-        GByteArray *body = g_ptr_array_index(r->body, tag);
         g_autofree char *want = g_strdup_printf("08*64 %02x*138", tag);
 
-        assert_span(body->data, body->len, want);
+        recorded_is(r, tag, want);
     }
-    mctp_endpoint_free(ep);
-    recorder_free(r);
 }
 
 /* Starting messages without end costs the oldest of them, not memory */
 static void test_flood_evicts_stalest(void)
 {
-    Recorder *r = recorder_new();
-    MCTPEndpoint *ep = new_endpoint(r, 4096);
+    g_autoptr(Recorder) r = taker_new(4096);
+    MCTPEndpoint *ep = r->ep;
     const MCTPStats *stats = &ep->stats;
     unsigned extra = 10;
 
@@ -340,7 +324,7 @@ static void test_flood_evicts_stalest(void)
         g_autofree char *packet = g_strdup_printf("01 09 %02x 88 | 08*64",
                                                   20 + i);
 
-        g_assert_cmpint(feed(ep, packet, 0, i), ==, MCTP_DROP_NONE);
+        feed_ok(ep, packet, 0, i);
     }
     g_assert_cmpuint(stats->drop[MCTP_DROP_EVICTED], ==, extra);
     for (unsigned i = 0; i < MCTP_ASSEMBLY_SLOTS + extra; i++) {
@@ -351,23 +335,18 @@ static void test_flood_evicts_stalest(void)
                         i < extra ? MCTP_DROP_NO_START : MCTP_DROP_NONE);
     }
     g_assert_cmpuint(r->body->len, ==, MCTP_ASSEMBLY_SLOTS);
-    mctp_endpoint_free(ep);
-    recorder_free(r);
 }
 
 static void test_reset_forgets(void)
 {
-    Recorder *r = recorder_new();
-    MCTPEndpoint *ep = new_endpoint(r, 4096);
+    g_autoptr(Recorder) r = taker_new(4096);
+    MCTPEndpoint *ep = r->ep;
 
-    g_assert_cmpint(feed(ep, "01 09 08 88 | 08*64", 0, 0), ==,
-                    MCTP_DROP_NONE);
+    feed_ok(ep, "01 09 08 88 | 08*64", 0, 0);
     mctp_endpoint_reset(ep);
     g_assert_cmpint(feed(ep, "01 09 08 58 | 01", 0, 0), ==,
                     MCTP_DROP_NO_START);
     g_assert_cmpuint(r->body->len, ==, 0);
-    mctp_endpoint_free(ep);
-    recorder_free(r);
 }
 
 int main(int argc, char **argv)

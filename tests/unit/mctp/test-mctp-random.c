@@ -35,20 +35,19 @@ static bool equal_bytes(const GByteArray *a, const GByteArray *b)
  */
 static void round_trip(unsigned loss)
 {
-    Recorder *r = recorder_new();
     const MCTPEndpointConfig config = {
         .max_message = MCTP_MESSAGE_MAX,
         .unit = 64,
         .static_eid = 9,
     };
-    MCTPEndpoint *ep = mctp_endpoint_new(&config);
+    g_autoptr(Recorder) r = recorder_new(&config);
+    MCTPEndpoint *ep = r->ep;
     g_autofree Sender *sender = g_new0(Sender, SENDERS);
     unsigned next[SENDERS] = { 0 };
     bool spoiled[SENDERS][8] = { { false } };
     unsigned left = SENDERS * MESSAGES;
     unsigned got = 0;
 
-    mctp_endpoint_add_type(ep, 0x08, MCTP_VERSION_1_0, record, r);
     for (unsigned s = 0; s < SENDERS; s++) {
         mctp_txqueue_init(&sender[s].queue, &sender[s].stats);
         sender[s].sent = g_ptr_array_new_with_free_func(
@@ -143,8 +142,6 @@ static void round_trip(unsigned loss)
         g_ptr_array_unref(sender[s].sent);
         mctp_txqueue_reset(&sender[s].queue);
     }
-    mctp_endpoint_free(ep);
-    recorder_free(r);
 }
 
 static void test_clean(void)
