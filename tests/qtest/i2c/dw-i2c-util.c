@@ -274,3 +274,21 @@ void dw_take(DwI2c *t, uint8_t a, uint8_t b)
     g_assert_cmphex(snapshot(t), ==, I_STOP_DET);
     dw_rd(t, R_CLR_STOP_DET);
 }
+
+void dw_present(DwI2c *t, uint8_t a, uint8_t b)
+{
+    dw_echo(t, OWN, a, b);
+    dw_listen(t);
+}
+
+void dw_deliver(DwI2c *t, uint8_t a, uint8_t b)
+{
+    dw_present(t, a, b);
+    dw_take(t, a, b);
+}
+
+void dw_refuse(DwI2c *t, uint8_t a, uint8_t b)
+{
+    dw_present(t, a, b);
+    dw_assert_quiet(t);
+}
