@@ -49,23 +49,6 @@ static void test_golden_frames(LineTest *t, Line *l)
     g_assert_cmpmem(reply, sizeof(reply), want, sizeof(want));
 }
 
-/* However the bytes are cut into pieces on their way */
-static void test_pieces(LineTest *t, Line *l)
-{
-    g_autoptr(GByteArray) request = identify();
-
-    for (unsigned piece = 1; piece <= request->len; piece++) {
-        for (unsigned at = 0; at < request->len; at += piece) {
-            line_write(l, request->data + at, MIN(piece, request->len - at));
-            if (piece < 4) {
-                /* time for the main loop to see the piece alone */
-                qtest_readb(t->i2c.qts, 0);
-            }
-        }
-        answer_has(line_next(l, 0x55, 1), 18);
-    }
-}
-
 static void test_garbage(LineTest *t, Line *l)
 {
     const uint32_t seed = g_test_rand_int();
@@ -375,7 +358,6 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
 #define T(name, f) line_add_test(&line_serial, name, &setup, test_ ## f)
     T("golden-frames", golden_frames);
-    T("pieces", pieces);
     T("garbage", garbage);
     T("reconnect", reconnect);
     T("reconnect-in-a-message", reconnect_in_a_message);
