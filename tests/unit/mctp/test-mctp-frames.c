@@ -125,8 +125,8 @@ static void test_serial_encode_limits(void)
 }
 
 /*
- * Line bytes in; packets out are marked by "= packet", errors by name; @encodes:
- * the line is what the packet is sent as
+ * Line bytes in; packets out are marked by "= packet", errors by name;
+ * @encodes: the line is what the packet is sent as
  */
 static const struct {
     const char *name;
