@@ -33,69 +33,23 @@
 #define AT_NOT_BEFORE (AT_HEAD + 13)
 #define AT_HIDES (AT_HEAD + 48)
 
-static void test_save_with_queued_packets(void)
+static void start(DwI2c *t)
 {
-    DwI2c t;
-
-    dw_start_args(&t, MACHINE);
-    dw_target_mode(&t, OWN);
-    dw_echo(&t, OWN, 0x11, 0x12);
-    dw_echo(&t, OWN, 0x21, 0x22);
-    dw_migrate(&t, MACHINE);
-    g_assert_cmphex(dw_rd(&t, R_CON), ==, CON_LINUX_MASTER);
-    g_assert_cmphex(dw_rd(&t, R_SAR), ==, OWN);
-    dw_assert_quiet(&t);
-    dw_listen(&t);
-    dw_take(&t, 0x11, 0x12);
-    dw_take(&t, 0x21, 0x22);
-    dw_assert_quiet(&t);
-    /* The target still answers. */
-    dw_echo(&t, OWN, 0x31, 0x32);
-    dw_listen(&t);
-    dw_take(&t, 0x31, 0x32);
-    dw_stop(&t);
+    dw_start_args(t, MACHINE);
 }
 
-static void test_save_in_settle_time(void)
+/* A guest that has registered its address */
+static void start_armed(DwI2c *t)
 {
-    DwI2c t;
-
-    dw_start_args(&t, MACHINE);
-    dw_target_mode(&t, OWN);
-    dw_echo(&t, OWN, 0x11, 0x12);
-    dw_target_mode(&t, OWN);
-    dw_migrate(&t, MACHINE);
-    /* It comes by itself; the new process has its own clock. */
-    qtest_clock_step(t.qts, HOLDOFF_NS);
-    dw_take(&t, 0x11, 0x12);
-    dw_stop(&t);
+    start(t);
+    dw_target_mode(t, OWN);
 }
 
-static void test_save_in_mid_drain(void)
+/* ... and to whom a packet came, which makes the place in a stream findable */
+static void start_queued(DwI2c *t)
 {
-    DwI2c t;
-
-    dw_start_args(&t, MACHINE);
-    dw_target_mode(&t, OWN);
-    dw_echo(&t, OWN, 0x11, 0x12);
-    dw_echo(&t, OWN, 0x21, 0x22);
-    dw_listen(&t);
-    g_assert_cmphex(dw_rd(&t, R_INTR_STAT), ==, I_RX_FULL);
-    g_assert_cmphex(dw_rd(&t, R_DATA_CMD), ==, 0x11 | FIRST_BYTE);
-    dw_migrate(&t, MACHINE);
-    g_assert_true(dw_line(&t));
-    g_assert_cmphex(dw_rd(&t, R_STATUS), ==,
-                    ST_IDLE | ST_RX_NOT_EMPTY | ST_ACTIVITY | ST_TARGET);
-    g_assert_cmphex(dw_rd(&t, R_DATA_CMD), ==, 0x12);
-    g_assert_cmphex(dw_rd(&t, R_INTR_STAT), ==, I_STOP_DET);
-    dw_migrate(&t, MACHINE);
-    g_assert_cmphex(dw_rd(&t, R_INTR_STAT), ==, I_STOP_DET);
-    dw_rd(&t, R_CLR_STOP_DET);
-    /* The new process has its own clock, so a wait is possible. */
-    qtest_clock_step(t.qts, HOLDOFF_NS);
-    dw_take(&t, 0x21, 0x22);
-    dw_assert_quiet(&t);
-    dw_stop(&t);
+    start_armed(t);
+    dw_echo(t, OWN, 0x5a, 0xc3);
 }
 
 /* 300 reads, 256 done: the bus is held and 44 words wait. */
@@ -103,10 +57,7 @@ static void start_held_read(DwI2c *t)
 {
     int i;
 
-    dw_start_args(t, MACHINE);
-    dw_target_mode(t, OWN);
-    /* One packet makes the place in the stream findable. */
-    dw_echo(t, OWN, 0x5a, 0xc3);
+    start_queued(t);
     dw_write_bytes(t, EEPROM, (uint8_t[]) { 0, 0x77 }, 2);
     dw_master_mode(t, CON_LINUX_MASTER | 0x200, EEPROM);
     for (i = 0; i < 300; i++) {
@@ -114,42 +65,91 @@ static void start_held_read(DwI2c *t)
     }
 }
 
-static void test_save_in_master_transfer(void)
+static void test_save_with_queued_packets(DwI2c *t)
 {
-    DwI2c t;
+    dw_echo(t, OWN, 0x11, 0x12);
+    dw_echo(t, OWN, 0x21, 0x22);
+    dw_migrate(t, MACHINE);
+    g_assert_cmphex(dw_rd(t, R_CON), ==, CON_LINUX_MASTER);
+    g_assert_cmphex(dw_rd(t, R_SAR), ==, OWN);
+    dw_assert_quiet(t);
+    dw_listen(t);
+    dw_take(t, 0x11, 0x12);
+    dw_take(t, 0x21, 0x22);
+    dw_assert_quiet(t);
+    /* The target still answers. */
+    dw_deliver(t, 0x31, 0x32);
+}
+
+static void test_save_in_settle_time(DwI2c *t)
+{
+    dw_echo(t, OWN, 0x11, 0x12);
+    dw_target_mode(t, OWN);
+    dw_migrate(t, MACHINE);
+    /* It comes by itself; the new process has its own clock. */
+    qtest_clock_step(t->qts, HOLDOFF_NS);
+    dw_take(t, 0x11, 0x12);
+}
+
+static void test_save_in_mid_drain(DwI2c *t)
+{
+    dw_echo(t, OWN, 0x11, 0x12);
+    dw_present(t, 0x21, 0x22);
+    g_assert_cmphex(dw_rd(t, R_INTR_STAT), ==, I_RX_FULL);
+    g_assert_cmphex(dw_rd(t, R_DATA_CMD), ==, 0x11 | FIRST_BYTE);
+    dw_migrate(t, MACHINE);
+    g_assert_true(dw_line(t));
+    g_assert_cmphex(dw_rd(t, R_STATUS), ==,
+                    ST_IDLE | ST_RX_NOT_EMPTY | ST_ACTIVITY | ST_TARGET);
+    g_assert_cmphex(dw_rd(t, R_DATA_CMD), ==, 0x12);
+    g_assert_cmphex(dw_rd(t, R_INTR_STAT), ==, I_STOP_DET);
+    dw_migrate(t, MACHINE);
+    g_assert_cmphex(dw_rd(t, R_INTR_STAT), ==, I_STOP_DET);
+    dw_rd(t, R_CLR_STOP_DET);
+    /* The new process has its own clock, so a wait is possible. */
+    qtest_clock_step(t->qts, HOLDOFF_NS);
+    dw_take(t, 0x21, 0x22);
+    dw_assert_quiet(t);
+}
+
+static void test_save_in_master_transfer(DwI2c *t)
+{
     int i;
 
-    start_held_read(&t);
-    dw_migrate(&t, MACHINE);
-    g_assert_cmpuint(dw_rd(&t, R_TXFLR), ==, 44);
-    g_assert_cmphex(dw_rd(&t, R_STATUS) & (ST_ACTIVITY | ST_MASTER), ==,
+    dw_migrate(t, MACHINE);
+    g_assert_cmpuint(dw_rd(t, R_TXFLR), ==, 44);
+    g_assert_cmphex(dw_rd(t, R_STATUS) & (ST_ACTIVITY | ST_MASTER), ==,
                     ST_ACTIVITY | ST_MASTER);
     for (i = 0; i < 300; i++) {
-        uint32_t val = dw_rd(&t, R_DATA_CMD);
+        uint32_t val = dw_rd(t, R_DATA_CMD);
 
         /* Byte 0 comes last of the first 256. */
         if (i == 255) {
             g_assert_cmphex(val, ==, 0x77);
         }
     }
-    g_assert_cmphex(dw_rd(&t, R_RAW_INTR_STAT), ==, I_STOP_DET | I_TX_EMPTY);
+    g_assert_cmphex(dw_rd(t, R_RAW_INTR_STAT), ==, I_STOP_DET | I_TX_EMPTY);
     /* The bus is not owned any more: the next transfer runs at once. */
-    dw_write_bytes(&t, EEPROM, (uint8_t[]) { 5, 6 }, 2);
-    dw_stop(&t);
+    dw_write_bytes(t, EEPROM, (uint8_t[]) { 5, 6 }, 2);
 }
 
 typedef struct Stream {
+    char *path;
+    QPCIBar bar;
     char *data;
     gsize len;
     char *slot;
 } Stream;
 
-/* The stream of start_held_read() or of one packet 5a c3. */
-static void read_stream(Stream *s, const char *path)
+/* Save the machine, which ends, with the packet of start_queued(). */
+static void stream_of(DwI2c *t, Stream *s)
 {
     static const char packet[] = "\0\2\x5a\xc3\0\0\0\0";
 
-    g_assert_true(g_file_get_contents(path, &s->data, &s->len, NULL));
+    s->bar = t->bar;
+    s->path = dw_save(t);
+    dw_stop(t);
+    g_assert_true(g_file_get_contents(s->path, &s->data, &s->len, NULL));
     s->slot = memmem(s->data, s->len, packet, sizeof(packet) - 1);
     g_assert_nonnull(s->slot);
     /* The place is right: one packet, armed. */
@@ -158,44 +158,42 @@ static void read_stream(Stream *s, const char *path)
     g_assert_cmphex(s->slot[AT_ARMED], ==, 1);
 }
 
-static void write_stream(Stream *s, const char *path)
+static bool stream_loads(DwI2c *t, Stream *s)
 {
-    g_assert_true(g_file_set_contents(path, s->data, s->len, NULL));
+    g_assert_true(g_file_set_contents(s->path, s->data, s->len, NULL));
+    return dw_load(t, MACHINE, s->path, s->bar);
+}
+
+static void stream_free(Stream *s)
+{
+    g_unlink(s->path);
+    g_free(s->path);
+    g_free(s->data);
 }
 
 /* The state of a master that was waiting for the bus when it was saved. */
-static void test_load_of_waiting_master(void)
+static void test_load_of_waiting_master(DwI2c *t)
 {
-    g_autofree char *path = NULL;
-    QPCIBar bar;
     Stream s;
-    DwI2c t;
 
-    start_held_read(&t);
-    bar = t.bar;
-    path = dw_save(&t);
-    dw_stop(&t);
-    read_stream(&s, path);
+    stream_of(t, &s);
     g_assert_cmphex(s.slot[AT_OPEN], ==, 1);
     g_assert_cmphex(ldl_be_p(s.slot + AT_RX_NUM), ==, 256);
     s.slot[AT_OPEN] = 0;
     stl_be_p(s.slot + AT_RX_NUM, 0);
-    write_stream(&s, path);
 
-    g_assert_true(dw_load(&t, MACHINE, path, bar));
-    dw_pump(&t);
-    g_assert_cmpuint(dw_rd(&t, R_TXFLR), ==, 0);
-    g_assert_cmpuint(dw_rd(&t, R_RXFLR), ==, 44);
-    g_assert_cmphex(dw_rd(&t, R_RAW_INTR_STAT), ==,
+    g_assert_true(stream_loads(t, &s));
+    dw_pump(t);
+    g_assert_cmpuint(dw_rd(t, R_TXFLR), ==, 0);
+    g_assert_cmpuint(dw_rd(t, R_RXFLR), ==, 44);
+    g_assert_cmphex(dw_rd(t, R_RAW_INTR_STAT), ==,
                     I_STOP_DET | I_TX_EMPTY | I_RX_FULL);
-    g_assert_cmphex(dw_rd(&t, R_STATUS) & ST_MASTER, ==, 0);
-    dw_write_bytes(&t, EEPROM, (uint8_t[]) { 5, 6 }, 2);
-    dw_stop(&t);
-    g_free(s.data);
-    g_unlink(path);
+    g_assert_cmphex(dw_rd(t, R_STATUS) & ST_MASTER, ==, 0);
+    dw_write_bytes(t, EEPROM, (uint8_t[]) { 5, 6 }, 2);
+    stream_free(&s);
 }
 
-static void test_hostile_streams(void)
+static void test_hostile_streams(DwI2c *t)
 {
     static const struct {
         const char *what;
@@ -226,20 +224,10 @@ static void test_hostile_streams(void)
         { "presented while disabled", AT_PRESENTED, 1, 1 },
         { "property hide-linux-races", AT_HIDES, 1, 1 },
     };
-    g_autofree char *path = NULL;
-    QPCIBar bar;
     Stream s;
-    DwI2c t;
     int i;
 
-    dw_start_args(&t, MACHINE);
-    dw_target_mode(&t, OWN);
-    dw_echo(&t, OWN, 0x5a, 0xc3);
-    bar = t.bar;
-    path = dw_save(&t);
-    dw_stop(&t);
-    read_stream(&s, path);
-
+    stream_of(t, &s);
     for (i = 0; i < ARRAY_SIZE(lie); i++) {
         char *copy = g_memdup2(s.data, s.len);
         char *p = s.slot + lie[i].at;
@@ -260,68 +248,44 @@ static void test_hostile_streams(void)
             }
             s.slot[AT_COUNT] = 16;
         }
-        write_stream(&s, path);
         g_test_message("%s", lie[i].what);
-        g_assert_false(dw_load(&t, MACHINE, path, bar));
-        dw_stop(&t);
+        g_assert_false(stream_loads(t, &s));
+        dw_stop(t);
         memcpy(s.data, copy, s.len);
         g_free(copy);
     }
 
     /* A late date is no error, but nothing waits longer than a hold-off. */
     memset(s.slot + AT_NOT_BEFORE, 0x7f, 8);
-    write_stream(&s, path);
-    g_assert_true(dw_load(&t, MACHINE, path, bar));
-    dw_listen(&t);
-    dw_take(&t, 0x5a, 0xc3);
-    dw_stop(&t);
-    g_free(s.data);
-    g_unlink(path);
+    g_assert_true(stream_loads(t, &s));
+    dw_listen(t);
+    dw_take(t, 0x5a, 0xc3);
+    stream_free(&s);
 }
 
 /* A presented packet with its position behind the end. */
-static void test_hostile_position(void)
+static void test_hostile_position(DwI2c *t)
 {
-    g_autofree char *path = NULL;
-    QPCIBar bar;
     Stream s;
-    DwI2c t;
 
-    dw_start_args(&t, MACHINE);
-    dw_target_mode(&t, OWN);
-    dw_echo(&t, OWN, 0x5a, 0xc3);
-    dw_listen(&t);
-    dw_rd(&t, R_DATA_CMD);
-    bar = t.bar;
-    path = dw_save(&t);
-    dw_stop(&t);
-    read_stream(&s, path);
+    dw_listen(t);
+    dw_rd(t, R_DATA_CMD);
+    stream_of(t, &s);
     g_assert_cmpuint(lduw_be_p(s.slot + AT_POS), ==, 1);
     stw_be_p(s.slot + AT_POS, 3);
-    write_stream(&s, path);
-    g_assert_false(dw_load(&t, MACHINE, path, bar));
-    dw_stop(&t);
-    g_free(s.data);
-    g_unlink(path);
+    g_assert_false(stream_loads(t, &s));
+    stream_free(&s);
 }
 
-static void test_reset_drops_packets(void)
+static void test_reset_drops_packets(DwI2c *t)
 {
-    DwI2c t;
-
-    dw_start_args(&t, MACHINE);
-    dw_target_mode(&t, OWN);
-    dw_echo(&t, OWN, 0x11, 0x12);
-    dw_listen(&t);
-    g_assert_true(dw_line(&t));
-    qtest_system_reset(t.qts);
-    dw_map(&t);
-    g_assert_false(dw_line(&t));
+    dw_present(t, 0x11, 0x12);
+    g_assert_true(dw_line(t));
+    qtest_system_reset(t->qts);
+    dw_map(t);
+    g_assert_false(dw_line(t));
     /* Not armed after a reset. */
-    dw_echo(&t, OWN, 0x21, 0x22);
-    dw_listen(&t);
-    dw_assert_quiet(&t);
-    dw_stop(&t);
+    dw_refuse(t, 0x21, 0x22);
 }
 
 /* Sections of I2C buses in a stream: each has its length before its name. */
@@ -443,15 +407,17 @@ static void test_two_controllers(void)
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
+#define DW(f, start) \
+    dw_add_test("/dw-i2c-lifecycle/" #f, test_ ## f, start)
 #define T(f) qtest_add_func("/dw-i2c-lifecycle/" #f, test_ ## f)
-    T(save_with_queued_packets);
-    T(save_in_settle_time);
-    T(save_in_mid_drain);
-    T(save_in_master_transfer);
-    T(load_of_waiting_master);
-    T(hostile_streams);
-    T(hostile_position);
-    T(reset_drops_packets);
+    DW(save_with_queued_packets, start_armed);
+    DW(save_in_settle_time, start_armed);
+    DW(save_in_mid_drain, start_armed);
+    DW(save_in_master_transfer, start_held_read);
+    DW(load_of_waiting_master, start_held_read);
+    DW(hostile_streams, start_queued);
+    DW(hostile_position, start_queued);
+    DW(reset_drops_packets, start_armed);
     T(reset_after_another_route);
     T(unplug);
     T(bus_is_named_after_the_id);

@@ -19,8 +19,7 @@ static void start_armed(DwI2c *t)
 static void start_presented(DwI2c *t)
 {
     start_armed(t);
-    dw_echo(t, OWN, 0x11, 0x12);
-    dw_listen(t);
+    dw_present(t, 0x11, 0x12);
 }
 
 static void test_idle_poll_holds_off(DwI2c *t)
@@ -77,8 +76,7 @@ static void test_unnoticed_packet_is_withdrawn(DwI2c *t)
 static void test_busy_poll_holds_the_next_packet_back(DwI2c *t)
 {
     dw_echo(t, OWN, 0x11, 0x12);
-    dw_echo(t, OWN, 0x21, 0x22);
-    dw_listen(t);
+    dw_present(t, 0x21, 0x22);
     g_assert_cmphex(dw_rd(t, R_INTR_STAT), ==, I_RX_FULL);
     g_assert_cmphex(dw_rd(t, R_STATUS) & ST_ACTIVITY, ==, ST_ACTIVITY);
     dw_rd(t, R_DATA_CMD);
@@ -132,8 +130,7 @@ static void test_handler_of_the_other_mode_cannot_deafen(DwI2c *t)
     /* It has not touched the driver's status word. */
     dw_disable(t);
     dw_listen(t);
-    dw_echo(t, OWN, 0x21, 0x22);
-    dw_listen(t);
+    dw_present(t, 0x21, 0x22);
     wrong_handler(t, 2 * SETTLE_NS);
     dw_rd(t, R_STATUS);
     dw_master_mode(t, CON_LINUX_MASTER, EEPROM);
@@ -210,9 +207,7 @@ static void test_skipped_message_is_a_lost_arbitration(DwI2c *t)
     dw_target_mode(t, OWN);
 
     /* The first of two: the second begins with a repeated START. */
-    dw_echo(t, OWN, 0x21, 0x22);
-    dw_listen(t);
-    dw_take(t, 0x21, 0x22);
+    dw_deliver(t, 0x21, 0x22);
     dw_master_mode(t, CON_LINUX_MASTER, EEPROM);
     dw_wr(t, R_DATA_CMD, CMD_READ | CMD_RESTART | CMD_STOP);
     g_assert_cmphex(dw_rd(t, R_TX_ABRT_SOURCE), ==, 1 << 12);
@@ -220,9 +215,7 @@ static void test_skipped_message_is_a_lost_arbitration(DwI2c *t)
     dw_target_mode(t, OWN);
 
     /* Sent in full, or no packet before it: nothing is lost. */
-    dw_echo(t, OWN, 0x31, 0x32);
-    dw_listen(t);
-    dw_take(t, 0x31, 0x32);
+    dw_deliver(t, 0x31, 0x32);
     dw_master_mode(t, CON_LINUX_MASTER, EEPROM);
     dw_wr(t, R_DATA_CMD, 0 | CMD_STOP);
     dw_wr(t, R_INTR_MASK, 0x244);
@@ -411,9 +404,7 @@ static void test_unregister_drops_and_refuses(DwI2c *t)
     g_assert_cmphex(dw_rd(t, R_INTR_MASK), ==, 0);
     dw_rd(t, R_CLR_INTR);
     dw_wr(t, R_CON, CON_LINUX_MASTER);
-    dw_echo(t, OWN, 0x21, 0x22);
-    dw_listen(t);
-    dw_assert_quiet(t);
+    dw_refuse(t, 0x21, 0x22);
 }
 
 int main(int argc, char **argv)

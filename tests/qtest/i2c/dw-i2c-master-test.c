@@ -232,31 +232,28 @@ static void start_with_full_rx(DwI2c *t)
  * with i2c-echo becoming the next master, so the second finds the bus taken
  * inside the same register access.
  */
-static void test_waits_for_another_master(void)
+static void test_waits_for_another_master(DwI2c *t)
 {
-    DwI2c t;
     int i;
 
-    start_with_full_rx(&t);
     for (i = 0; i < 2; i++) {
-        dw_wr(&t, R_DATA_CMD, OWN | CMD_RESTART);
-        dw_wr(&t, R_DATA_CMD, 0xa0 + i);
-        dw_wr(&t, R_DATA_CMD, (0xb0 + i) | CMD_STOP);
+        dw_wr(t, R_DATA_CMD, OWN | CMD_RESTART);
+        dw_wr(t, R_DATA_CMD, 0xa0 + i);
+        dw_wr(t, R_DATA_CMD, (0xb0 + i) | CMD_STOP);
     }
-    g_assert_cmpuint(dw_rd(&t, R_TXFLR), ==, 7);
-    dw_rd(&t, R_DATA_CMD);
-    dw_pump(&t);
-    g_assert_cmpuint(dw_rd(&t, R_TXFLR), ==, 0);
+    g_assert_cmpuint(dw_rd(t, R_TXFLR), ==, 7);
+    dw_rd(t, R_DATA_CMD);
+    dw_pump(t);
+    g_assert_cmpuint(dw_rd(t, R_TXFLR), ==, 0);
     /* No lost arbitration is reported. */
-    g_assert_cmphex(dw_rd(&t, R_RAW_INTR_STAT) & (I_TX_ABRT | I_STOP_DET),
+    g_assert_cmphex(dw_rd(t, R_RAW_INTR_STAT) & (I_TX_ABRT | I_STOP_DET),
                     ==, I_STOP_DET);
-    g_assert_cmphex(dw_rd(&t, R_STATUS) & (ST_ACTIVITY | ST_MASTER), ==, 0);
+    g_assert_cmphex(dw_rd(t, R_STATUS) & (ST_ACTIVITY | ST_MASTER), ==, 0);
 
-    dw_listen(&t);
-    dw_take(&t, 0xa0, 0xb0);
-    dw_take(&t, 0xa1, 0xb1);
-    dw_assert_quiet(&t);
-    dw_stop(&t);
+    dw_listen(t);
+    dw_take(t, 0xa0, 0xb0);
+    dw_take(t, 0xa1, 0xb1);
+    dw_assert_quiet(t);
 }
 
 /*
@@ -264,28 +261,25 @@ static void test_waits_for_another_master(void)
  * busy machine the grant may be first; then i2c-echo gets the last word, and
  * once more has an address to write to, which must not be the general call.
  */
-static void test_gives_up_while_waiting(void)
+static void test_gives_up_while_waiting(DwI2c *t)
 {
-    DwI2c t;
-
-    start_with_full_rx(&t);
-    dw_wr(&t, R_DATA_CMD, OWN | CMD_RESTART);
-    dw_wr(&t, R_DATA_CMD, 0xa0);
-    dw_wr(&t, R_DATA_CMD, 0xb0 | CMD_STOP);
-    dw_wr(&t, R_DATA_CMD, OWN);
-    dw_rd(&t, R_DATA_CMD);
-    dw_wr(&t, R_ENABLE, 0);
-    dw_pump(&t);
-    dw_write_bytes(&t, EEPROM, (uint8_t[]) { 1, 2 }, 2);
-    dw_listen(&t);
-    dw_take(&t, 0xa0, 0xb0);
-    dw_stop(&t);
+    dw_wr(t, R_DATA_CMD, OWN | CMD_RESTART);
+    dw_wr(t, R_DATA_CMD, 0xa0);
+    dw_wr(t, R_DATA_CMD, 0xb0 | CMD_STOP);
+    dw_wr(t, R_DATA_CMD, OWN);
+    dw_rd(t, R_DATA_CMD);
+    dw_wr(t, R_ENABLE, 0);
+    dw_pump(t);
+    dw_write_bytes(t, EEPROM, (uint8_t[]) { 1, 2 }, 2);
+    dw_listen(t);
+    dw_take(t, 0xa0, 0xb0);
 }
 
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-#define T(f) qtest_add_func("/dw-i2c/master/" #f, test_ ## f)
+#define FULL(f) \
+    dw_add_test("/dw-i2c/master/" #f, test_ ## f, start_with_full_rx)
 #define DW(f) dw_add_test("/dw-i2c/master/" #f, test_ ## f, NULL)
     DW(eeprom_round_trip);
     DW(direction_change_without_restart_enable);
@@ -298,7 +292,7 @@ int main(int argc, char **argv)
     DW(fifo_limits);
     DW(write_in_target_mode);
     DW(own_address_as_master);
-    T(waits_for_another_master);
-    T(gives_up_while_waiting);
+    FULL(waits_for_another_master);
+    FULL(gives_up_while_waiting);
     return g_test_run();
 }

@@ -17,8 +17,7 @@ static void start_armed(DwI2c *t)
 static void start_presented(DwI2c *t)
 {
     start_armed(t);
-    dw_echo(t, OWN, 0x11, 0x12);
-    dw_listen(t);
+    dw_present(t, 0x11, 0x12);
 }
 
 static void test_stored_while_deaf_presented_after_settle(DwI2c *t)
@@ -37,21 +36,17 @@ static void test_stored_while_deaf_presented_after_settle(DwI2c *t)
     dw_assert_quiet(t);
 }
 
-static void test_nothing_before_an_address_was_chosen(void)
+static void test_nothing_before_an_address_was_chosen(DwI2c *t)
 {
-    DwI2c t;
-
-    dw_start(&t, NULL);
     /* 0x55 is what SAR holds after reset. */
-    dw_echo(&t, 0x55, 0x11, 0x22);
-    dw_target_mode(&t, 0x55);
-    dw_settle(&t);
-    dw_assert_quiet(&t);
-    dw_echo(&t, 0x55, 0x33, 0x44);
-    dw_target_mode(&t, 0x55);
-    dw_settle(&t);
-    dw_take(&t, 0x33, 0x44);
-    dw_stop(&t);
+    dw_echo(t, 0x55, 0x11, 0x22);
+    dw_target_mode(t, 0x55);
+    dw_settle(t);
+    dw_assert_quiet(t);
+    dw_echo(t, 0x55, 0x33, 0x44);
+    dw_target_mode(t, 0x55);
+    dw_settle(t);
+    dw_take(t, 0x33, 0x44);
 }
 
 static void test_only_own_address(DwI2c *t)
@@ -64,8 +59,7 @@ static void test_only_own_address(DwI2c *t)
 static void test_stop_after_drain_then_next_packet(DwI2c *t)
 {
     dw_echo(t, OWN, 0x11, 0x12);
-    dw_echo(t, OWN, 0x21, 0x22);
-    dw_listen(t);
+    dw_present(t, 0x21, 0x22);
 
     g_assert_cmphex(dw_rd(t, R_INTR_STAT), ==, I_RX_FULL);
     g_assert_cmphex(dw_rd(t, R_RXFLR), ==, 2);
@@ -127,8 +121,7 @@ static void test_master_transfer_before_the_replay(DwI2c *t)
     g_assert_cmphex(dw_rd(t, R_INTR_STAT), ==, I_RX_FULL);
     dw_rd(t, R_DATA_CMD);
     /* A transfer starts and brings another packet. */
-    dw_echo(t, OWN, 0x21, 0x22);
-    dw_listen(t);
+    dw_present(t, 0x21, 0x22);
     dw_take(t, 0x11, 0x12);
     dw_take(t, 0x21, 0x22);
 }
@@ -184,9 +177,7 @@ static void test_unregister_drops_and_refuses(DwI2c *t)
 
     dw_listen(t);
     dw_assert_quiet(t);
-    dw_echo(t, OWN, 0x31, 0x32);
-    dw_listen(t);
-    dw_take(t, 0x31, 0x32);
+    dw_deliver(t, 0x31, 0x32);
 }
 
 /* Disabled first, then masked: nobody listens until target mode is back. */
@@ -195,12 +186,8 @@ static void test_suspend_drops_and_refuses(DwI2c *t)
     dw_disable(t);
     dw_wr(t, R_INTR_MASK, 0);
     dw_rd(t, R_CLR_INTR);
-    dw_echo(t, OWN, 0x21, 0x22);
-    dw_listen(t);
-    dw_assert_quiet(t);
-    dw_echo(t, OWN, 0x31, 0x32);
-    dw_listen(t);
-    dw_take(t, 0x31, 0x32);
+    dw_refuse(t, 0x21, 0x22);
+    dw_deliver(t, 0x31, 0x32);
 }
 
 /* On the way to a transfer the mask is 0 too, in master mode. */
@@ -234,9 +221,7 @@ static void test_mask_is_obeyed(DwI2c *t)
     dw_assert_quiet(t);
 
     /* Nor has it cost the address. */
-    dw_echo(t, OWN, 0x21, 0x22);
-    dw_listen(t);
-    dw_take(t, 0x21, 0x22);
+    dw_deliver(t, 0x21, 0x22);
 }
 
 /* The same in a transfer, before anybody has looked at INTR_STAT. */
@@ -297,9 +282,7 @@ static void test_shutdown_drops_and_refuses(DwI2c *t)
     g_assert_cmphex(dw_rd(t, R_CON), ==, 0x2e0);
     dw_assert_quiet(t);
     dw_disable(t);
-    dw_echo(t, OWN, 0x21, 0x22);
-    dw_listen(t);
-    dw_assert_quiet(t);
+    dw_refuse(t, 0x21, 0x22);
 }
 
 static void test_new_address_drops_packets(DwI2c *t)
@@ -359,12 +342,12 @@ static void test_rx_threshold(DwI2c *t)
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-#define T(f) qtest_add_func("/dw-i2c/target/" #f, test_ ## f)
+#define NEW(f) dw_add_test("/dw-i2c/target/" #f, test_ ## f, NULL)
 #define ARMED(f) dw_add_test("/dw-i2c/target/" #f, test_ ## f, start_armed)
 #define PRESENTED(f) \
     dw_add_test("/dw-i2c/target/" #f, test_ ## f, start_presented)
     ARMED(stored_while_deaf_presented_after_settle);
-    T(nothing_before_an_address_was_chosen);
+    NEW(nothing_before_an_address_was_chosen);
     ARMED(only_own_address);
     ARMED(stop_after_drain_then_next_packet);
     PRESENTED(clear_all_ends_a_packet_too);

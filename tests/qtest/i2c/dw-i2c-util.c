@@ -85,13 +85,18 @@ char *dw_save(DwI2c *t)
     return path;
 }
 
-bool dw_load(DwI2c *t, const char *args, const char *path, QPCIBar bar)
+void dw_start_incoming(DwI2c *t, const char *args)
 {
-    g_autofree char *uri = g_strdup_printf("file:%s", path);
     g_autofree char *incoming = g_strdup_printf("%s -incoming defer", args);
 
     memset(t, 0, sizeof(*t));
     t->qts = qtest_init(incoming);
+}
+
+bool dw_load_incoming(DwI2c *t, const char *path, QPCIBar bar)
+{
+    g_autofree char *uri = g_strdup_printf("file:%s", path);
+
     qtest_qmp_assert_success(t->qts, "{'execute': 'migrate-incoming',"
                              " 'arguments': {'uri': %s,"
                              " 'exit-on-error': false}}", uri);
@@ -104,6 +109,12 @@ bool dw_load(DwI2c *t, const char *args, const char *path, QPCIBar bar)
     g_assert_nonnull(t->dev);
     t->bar = bar;
     return true;
+}
+
+bool dw_load(DwI2c *t, const char *args, const char *path, QPCIBar bar)
+{
+    dw_start_incoming(t, args);
+    return dw_load_incoming(t, path, bar);
 }
 
 void dw_migrate(DwI2c *t, const char *args)
@@ -262,4 +273,22 @@ void dw_take(DwI2c *t, uint8_t a, uint8_t b)
 
     g_assert_cmphex(snapshot(t), ==, I_STOP_DET);
     dw_rd(t, R_CLR_STOP_DET);
+}
+
+void dw_present(DwI2c *t, uint8_t a, uint8_t b)
+{
+    dw_echo(t, OWN, a, b);
+    dw_listen(t);
+}
+
+void dw_deliver(DwI2c *t, uint8_t a, uint8_t b)
+{
+    dw_present(t, a, b);
+    dw_take(t, a, b);
+}
+
+void dw_refuse(DwI2c *t, uint8_t a, uint8_t b)
+{
+    dw_present(t, a, b);
+    dw_assert_quiet(t);
 }

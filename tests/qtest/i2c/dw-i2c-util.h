@@ -98,6 +98,9 @@ void dw_map(DwI2c *t);
 void dw_stop(DwI2c *t);
 /* Save the machine to a file: to unlink() and g_free(). */
 char *dw_save(DwI2c *t);
+/* Both halves of dw_load(): a machine that waits, the file into it. */
+void dw_start_incoming(DwI2c *t, const char *args);
+bool dw_load_incoming(DwI2c *t, const char *path, QPCIBar bar);
 /*
  * Load a file into a new machine, where the BAR is as it was; false: the
  * machine did not take it.
@@ -136,6 +139,12 @@ void dw_write_bytes(DwI2c *t, uint8_t address, const uint8_t *buf, size_t len);
  * disabled in master mode when the packet arrives.
  */
 void dw_echo(DwI2c *t, uint8_t to, uint8_t a, uint8_t b);
+/* The same to OWN, and the driver listens: the packet is presented. */
+void dw_present(DwI2c *t, uint8_t a, uint8_t b);
+/* The same, and it is taken. */
+void dw_deliver(DwI2c *t, uint8_t a, uint8_t b);
+/* The same, but none is presented, as this one was refused. */
+void dw_refuse(DwI2c *t, uint8_t a, uint8_t b);
 /* Take one presented packet of two bytes the way the Linux handler does. */
 void dw_take(DwI2c *t, uint8_t a, uint8_t b);
 /* Nothing is presented and the line is low; no STATUS access. */

@@ -4,15 +4,12 @@
  */
 #include "qemu/osdep.h"
 #include "qemu/bswap.h"
-#include "mctp-guest.h"
-#include "hw/mctp/mctp_assembler.h"
+#include "mctp-line.h"
 #include "hw/mctp/mctp_i2c_frame.h"
-#include "hw/mctp/mctp_txqueue.h"
+#include "hw/pci/pci_regs.h"
 #include "qobject/qdict.h"
 
 #define STEP_NS 250000
-
-#define CCI_OVERHEAD 13
 
 /* ACPI PCI hot plug of q35 */
 #define ACPI_EJECT 0xcc8
@@ -37,6 +34,19 @@ void answer_is(Answer a, uint16_t rc)
     g_assert_cmphex(a.ret_code, ==, rc);
     g_assert_true(rc == 0 || a.payload->len == 0);
     answer_clear(&a);
+}
+
+GByteArray *answer_bytes(Answer a)
+{
+    g_assert_cmphex(a.ret_code, ==, 0);
+    return a.payload;
+}
+
+void answer_has(Answer a, size_t len)
+{
+    g_autoptr(GByteArray) bytes = answer_bytes(a);
+
+    g_assert_cmpuint(bytes->len, ==, len);
 }
 
 void assert_answer(Answer a, uint16_t rc, const void *payload, size_t len)
@@ -112,107 +122,158 @@ GByteArray *mctp_receive_frame(DwI2c *t, int64_t ns)
     return frame;
 }
 
-GByteArray *mctp_exchange(DwI2c *t, uint8_t address, uint8_t eid,
-                          unsigned unit, const void *body, size_t len)
-{
-    static uint8_t next_tag;
-    const uint8_t tag = next_tag++ & 7;
-    const MCTPPath path = {
-        .remote = eid,
-        .local = GUEST_EID,
-        .tag = tag,
-        .to = true,
-    };
-    g_autofree MCTPTxQueue *tx = g_new0(MCTPTxQueue, 1);
-    g_autofree MCTPAssembler *rx = g_new0(MCTPAssembler, 1);
-    MCTPStats stats = { 0 };
-    MCTPAssembled done = { 0 };
-    MCTPTxPacket pkt;
+/* -- endpoints as lines ------------------------------------------------- */
 
-    mctp_txqueue_init(tx, &stats);
-    mctp_assembler_init(rx, MCTP_MESSAGE_MAX, &stats);
-    g_assert_cmpint(mctp_txqueue_push(tx, &path, unit, body, len, 0), ==, 0);
-    while (mctp_txqueue_peek(tx, 0, &pkt)) {
-        mctp_send_packet(t, address, pkt.data, pkt.len);
-        mctp_txqueue_sent(tx, pkt.id, 0);
+typedef struct I2cLine {
+    Line line;
+    DwI2c *t;
+    uint8_t address;
+    /* packets that were taken while another endpoint's were waited for */
+    GQueue *packets;
+} I2cLine;
+
+static DwI2c *i2c_guest;
+static I2cLine *i2c_at[0x80];
+
+static char *i2c_args(unsigned n, const char *target)
+{
+    return g_strdup_printf(
+        "-device i2c_mctp_cxl,id=link%u,bus=dw.0,address=0x%02x,target=%s,"
+        "eid=%u ", n, LINE_ADDRESS(n), target, LINE_EID(n));
+}
+
+static void i2c_start(DwI2c *t)
+{
+    i2c_guest = t;
+    mctp_listen(t);
+}
+
+static void i2c_moved(DwI2c *t)
+{
+    /* its driver is as it was */
+}
+
+static Line *i2c_line(DwI2c *t, uint8_t address, uint8_t eid)
+{
+    I2cLine *u = g_new0(I2cLine, 1);
+
+    *u = (I2cLine) {
+        .line = { .kind = &line_i2c, .eid = eid },
+        .t = t, .address = address, .packets = g_queue_new(),
+    };
+    g_assert_null(i2c_at[address]);
+    i2c_at[address] = u;
+    return &u->line;
+}
+
+static Line *i2c_open(unsigned n)
+{
+    return i2c_line(i2c_guest, LINE_ADDRESS(n), LINE_EID(n));
+}
+
+static void i2c_close(Line *l)
+{
+    I2cLine *u = container_of(l, I2cLine, line);
+
+    i2c_at[u->address] = NULL;
+    g_queue_free_full(u->packets, (GDestroyNotify)g_byte_array_unref);
+    g_free(u);
+}
+
+static void i2c_send(Line *l, const GPtrArray *packets)
+{
+    I2cLine *u = container_of(l, I2cLine, line);
+
+    for (unsigned i = 0; i < packets->len; i++) {
+        const GByteArray *packet = g_ptr_array_index(packets, i);
+
+        mctp_send_packet(u->t, u->address, packet->data, packet->len);
     }
-    while (!done.body) {
-        g_autoptr(GByteArray) frame = mctp_receive_frame(t, ANSWER_NS);
+}
+
+static GByteArray *i2c_packet(Line *l)
+{
+    I2cLine *u = container_of(l, I2cLine, line);
+
+    while (g_queue_is_empty(u->packets)) {
+        g_autoptr(GByteArray) frame = mctp_receive_frame(u->t, ANSWER_NS);
         MCTPI2CFrame f;
-        MCTPHeader hdr;
 
         if (!frame) {
-            break;
+            return NULL;
         }
         g_assert_cmpint(mctp_i2c_decode(frame->data, frame->len, &f), ==,
                         MCTP_I2C_OK);
-        g_assert_cmphex(f.source, ==, address);
         /* the endpoint keeps to the size that needs no negotiation */
         g_assert_cmpuint(f.len, <=, MCTP_HEADER_BYTES + MCTP_UNIT_BASELINE);
-        g_assert_cmpint(mctp_header_decode(f.packet, f.len, &hdr), ==, 0);
-        g_assert_cmpuint(hdr.dest, ==, GUEST_EID);
-        if (eid) {
-            g_assert_cmpuint(hdr.src, ==, eid);
-        }
-        g_assert_cmpuint(hdr.tag, ==, tag);
-        g_assert_false(hdr.to);
-        g_assert_cmpint(mctp_assembler_feed(rx, &hdr, f.source, f.packet + 4,
-                                            f.len - 4, 0, &done), ==, 0);
+        g_assert_nonnull(i2c_at[f.source]);
+        g_queue_push_tail(i2c_at[f.source]->packets,
+                          g_byte_array_append(g_byte_array_new(), f.packet,
+                                              f.len));
     }
-    mctp_assembler_reset(rx);
-    return done.body;
+    return g_queue_pop_head(u->packets);
 }
+
+const LineKind line_i2c = {
+    .name = "i2c",
+    .machine = "",
+    .args = i2c_args,
+    .start = i2c_start,
+    .moved = i2c_moved,
+    .open = i2c_open,
+    .close = i2c_close,
+    .send = i2c_send,
+    .packet = i2c_packet,
+};
 
 void mctp_assign(DwI2c *t, uint8_t address, uint8_t eid)
 {
-    const uint8_t set[] = { 0x00, 0x81, 0x01, 0x00, eid };
-    const uint8_t done[] = { 0x00, 0x01, 0x01, 0x00, 0x00, eid, 0x00 };
-    g_autoptr(GByteArray) reply = mctp_exchange(t, address, 0, 64, set,
-                                                sizeof(set));
+    g_autoptr(Line) l = i2c_line(t, address, 0);
 
-    g_assert_nonnull(reply);
-    g_assert_cmpmem(reply->data, reply->len, done, sizeof(done));
+    line_assign(l, eid);
 }
 
 Answer mctp_command(DwI2c *t, uint8_t address, uint8_t eid, uint16_t opcode,
                     const void *in, size_t len)
 {
-    static uint8_t next_tag = 0x30;
-    const uint8_t tag = next_tag++;
-    const uint8_t type = opcode >= 0x5100 && opcode < 0x6000 ? 7 : 8;
-    g_autofree uint8_t *body = g_malloc0(CCI_OVERHEAD + len);
-    g_autoptr(GByteArray) reply = NULL;
-    Answer a = { .ret_code = NO_ANSWER, .payload = g_byte_array_new() };
+    static unsigned serial;
+    g_autoptr(Line) l = i2c_line(t, address, eid);
 
-    body[0] = type;
-    body[2] = tag;
-    stw_le_p(body + 4, opcode);
-    stw_le_p(body + 6, len);
-    /* as libcxlmi has it; of no meaning in a request */
-    stw_le_p(body + 11, 0xabcd);
-    if (len) {
-        memcpy(body + CCI_OVERHEAD, in, len);
-    }
-    reply = mctp_exchange(t, address, eid, 64, body, CCI_OVERHEAD + len);
-    if (!reply) {
-        return a;
-    }
-    g_assert_cmpuint(reply->len, >=, CCI_OVERHEAD);
-    g_assert_cmphex(reply->data[0], ==, type);
-    g_assert_cmphex(reply->data[1], ==, 1);
-    g_assert_cmphex(reply->data[2], ==, tag);
-    g_assert_cmphex(reply->data[3], ==, 0);
-    g_assert_cmphex(lduw_le_p(reply->data + 4), ==, opcode);
-    g_assert_cmphex(reply->data[8] & 0x70, ==, 0);
-    g_assert_cmpuint(lduw_le_p(reply->data + 6) |
-                     (reply->data[8] & 0x0f) << 16, ==,
-                     reply->len - CCI_OVERHEAD);
-    g_assert_cmphex(lduw_le_p(reply->data + 11), ==, 0);
-    a.ret_code = lduw_le_p(reply->data + 9);
-    a.background = reply->data[8] & 0x80;
-    g_byte_array_append(a.payload, reply->data + CCI_OVERHEAD,
-                        reply->len - CCI_OVERHEAD);
-    return a;
+    l->serial = serial++;
+    return line_try_command(l, opcode, in, len);
+}
+
+void mctp_is_gone(QTestState *qts, const char *id)
+{
+    QDict *rsp = qtest_qmp(qts, "{'execute': 'qom-get', 'arguments': {"
+                           " 'path': %s, 'property': 'realized'}}", id);
+
+    g_assert_true(qdict_haskey(rsp, "error"));
+    qobject_unref(rsp);
+}
+
+void mctp_open_port(QPCIBus *pci, int bdf, uint8_t secondary)
+{
+    QPCIDevice *port = qpci_device_find(pci, bdf);
+
+    g_assert_nonnull(port);
+    qpci_config_writeb(port, PCI_PRIMARY_BUS, bdf >> 8);
+    qpci_config_writeb(port, PCI_SECONDARY_BUS, secondary);
+    qpci_config_writeb(port, PCI_SUBORDINATE_BUS, secondary);
+    qpci_config_writew(port, PCI_MEMORY_BASE, 0xe000);
+    qpci_config_writew(port, PCI_MEMORY_LIMIT, 0xefff);
+    qpci_config_writew(port, PCI_COMMAND,
+                       PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
+    g_free(port);
+}
+
+void mctp_find_behind_port(DwI2c *t, int bdf, uint8_t secondary)
+{
+    mctp_open_port(t->pci, bdf, secondary);
+    t->dev = qpci_device_find(t->pci, secondary << 8);
+    g_assert_nonnull(t->dev);
+    qpci_device_enable(t->dev);
+    t->bar = qpci_iomap(t->dev, 0, NULL);
 }
 
 void mctp_unplug(DwI2c *t, const char *port, const char *id)
@@ -229,11 +290,7 @@ void mctp_unplug(DwI2c *t, const char *port, const char *id)
     qtest_outl(t->qts, ACPI_BUS_SELECT, qdict_get_int(rsp, "return"));
     qtest_outl(t->qts, ACPI_EJECT, 1);
     qobject_unref(rsp);
-
-    rsp = qtest_qmp(t->qts, "{'execute': 'qom-get', 'arguments': {"
-                    " 'path': %s, 'property': 'realized'}}", id);
-    g_assert_true(qdict_haskey(rsp, "error"));
-    qobject_unref(rsp);
+    mctp_is_gone(t->qts, id);
 }
 
 Mailbox mailbox_open(DwI2c *t, int devfn, int bar)

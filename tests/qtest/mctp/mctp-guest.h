@@ -41,6 +41,10 @@ typedef struct Answer {
 void answer_clear(Answer *a);
 /** answer_is() - asserts code, and no payload but with success; frees it */
 void answer_is(Answer a, uint16_t rc);
+/** answer_has() - asserts success and so many bytes; frees it */
+void answer_has(Answer a, size_t len);
+/** answer_bytes() - the payload of a command that succeeded */
+GByteArray *answer_bytes(Answer a);
 /** assert_answer() - asserts code and payload, and frees the answer */
 void assert_answer(Answer a, uint16_t rc, const void *payload, size_t len);
 /** assert_equal_answers() - in code and payload */
@@ -65,23 +69,23 @@ void mctp_send_packet(DwI2c *t, uint8_t address, const void *packet,
  */
 GByteArray *mctp_receive_frame(DwI2c *t, int64_t ns);
 
-/**
- * mctp_exchange() - send a message, put the answer together
- * @unit: payload bytes per packet sent
- * @body: type byte first
- *
- * Checks addresses, tag and sequence. %NULL if nothing came in ANSWER_NS.
- */
-GByteArray *mctp_exchange(DwI2c *t, uint8_t address, uint8_t eid,
-                          unsigned unit, const void *body, size_t len);
-
-/** mctp_assign() - Set Endpoint ID as a bus owner does it */
+/** mctp_assign() - line_assign() for who has no line */
 void mctp_assign(DwI2c *t, uint8_t address, uint8_t eid);
 
-/** mctp_command() - run a CCI command, type by opcode */
+/** mctp_command() - line_try_command() for who has no line */
 Answer mctp_command(DwI2c *t, uint8_t address, uint8_t eid, uint16_t opcode,
                     const void *in, size_t len);
 
+/** mctp_is_gone() - asserts that there is no device @id (any more) */
+void mctp_is_gone(QTestState *qts, const char *id);
+/**
+ * mctp_open_port() - have a root port, bus << 8 | devfn, lead to @secondary
+ *
+ * All of where BARs are placed is behind it.
+ */
+void mctp_open_port(QPCIBus *pci, int bdf, uint8_t secondary);
+/** mctp_find_behind_port() - the same, and the I2C controller is there */
+void mctp_find_behind_port(DwI2c *t, int bdf, uint8_t secondary);
 /** mctp_unplug() - unplug the device @id from slot 0 of root port @port */
 void mctp_unplug(DwI2c *t, const char *port, const char *id);
 

@@ -28,7 +28,7 @@ static const NetCCI ccis[] = { NET_CCI_SWITCH_PCI, NET_CCI_SWITCH_MCTP };
 
 /* -- configuration -------------------------------------------------------- */
 
-static Answer config(Net *n, NetCCI cci, uint8_t port, uint16_t ld,
+static Answer config(LineTest *n, NetCCI cci, uint8_t port, uint16_t ld,
                      unsigned reg, unsigned enables, bool write,
                      uint32_t data)
 {
@@ -39,46 +39,44 @@ static Answer config(Net *n, NetCCI cci, uint8_t port, uint16_t ld,
     return net_ask(n, cci, OP_CONFIG, in, sizeof(in));
 }
 
-static void config_write(Net *n, unsigned reg, unsigned enables, uint32_t data)
+static void config_write(LineTest *n, unsigned reg, unsigned enables,
+                         uint32_t data)
 {
     static unsigned turn;
-    Answer a = config(n, ccis[turn++ % ARRAY_SIZE(ccis)], PORT_DEVICE, 0,
-                      reg, enables, true, data);
     const uint8_t nothing[4] = { 0 };
 
-    assert_answer(a, 0, nothing, sizeof(nothing));
+    assert_answer(config(n, ccis[turn++ % ARRAY_SIZE(ccis)], PORT_DEVICE, 0,
+                         reg, enables, true, data), 0, nothing,
+                  sizeof(nothing));
 }
 
-static uint32_t config_read(Net *n, unsigned reg, unsigned enables)
+static uint32_t config_read(LineTest *n, unsigned reg, unsigned enables)
 {
-    uint32_t first = 0;
+    uint32_t value[ARRAY_SIZE(ccis)];
 
     for (size_t i = 0; i < ARRAY_SIZE(ccis); i++) {
-        Answer a = config(n, ccis[i], PORT_DEVICE, 0, reg, enables, false,
-                          0xffffffff);
-        uint32_t value;
+        g_autoptr(GByteArray) bytes = answer_bytes(
+            config(n, ccis[i], PORT_DEVICE, 0, reg, enables, false,
+                   0xffffffff));
 
-        g_assert_cmphex(a.ret_code, ==, 0);
-        g_assert_cmpuint(a.payload->len, ==, 4);
-        value = ldl_le_p(a.payload->data);
-        if (i == 0) {
-            first = value;
-        }
-        g_assert_cmphex(value, ==, first);
-        answer_clear(&a);
+        g_assert_cmpuint(bytes->len, ==, 4);
+        value[i] = ldl_le_p(bytes->data);
     }
-    return first;
+    g_assert_cmphex(value[0], ==, value[1]);
+    return value[0];
 }
 
-static void test_config_refused(Net *n)
+/* Ports and LDs that there are not */
+static const struct {
+    uint8_t port;
+    uint16_t ld;
+} nobody[] = {
+    { PORT_EMPTY, 0 }, { PORT_OTHER, 0 }, { PORT_NONE, 0 }, { 0xff, 0 },
+    { PORT_DEVICE, 1 }, { PORT_DEVICE, 0xffff }, { PORT_DEVICE, 0x100 },
+};
+
+static void test_config_refused(LineTest *n, Line *l)
 {
-    static const struct {
-        uint8_t port;
-        uint16_t ld;
-    } nobody[] = {
-        { PORT_EMPTY, 0 }, { PORT_OTHER, 0 }, { PORT_NONE, 0 }, { 0xff, 0 },
-        { PORT_DEVICE, 1 }, { PORT_DEVICE, 0xffff }, { PORT_DEVICE, 0x100 },
-    };
     const uint8_t in[13] = { PORT_DEVICE, 0, 0xf0 };
 
     for (size_t d = 0; d < ARRAY_SIZE(ccis); d++) {
@@ -96,7 +94,7 @@ static void test_config_refused(Net *n)
               RC_UNSUPPORTED);
 }
 
-static void test_config_read(Net *n)
+static void test_config_read(LineTest *n, Line *l)
 {
     g_assert_cmphex(config_read(n, 0, 15), ==, 0x0d938086);
     /* only what is enabled; the low bits of the register do not count */
@@ -115,7 +113,7 @@ static void test_config_read(Net *n)
     g_assert_cmphex(config_read(n, 0xffc, 15), ==, 0);
 }
 
-static void test_config_write(Net *n)
+static void test_config_write(LineTest *n, Line *l)
 {
     uint32_t class_and_revision;
 
@@ -158,38 +156,25 @@ typedef struct Mem {
     bool write;
 } Mem;
 
-static Answer memory(Net *n, NetCCI cci, const Mem *m, const void *data,
-                     size_t size)
+/* @head is HEAD, or HEAD_SHORT, which lacks the third of three bytes */
+static Answer memory(LineTest *n, NetCCI cci, const Mem *m, size_t head,
+                     const void *data, size_t size)
 {
-    g_autofree uint8_t *in = g_malloc0(HEAD + size);
+    g_autofree uint8_t *in = g_malloc0(head + size);
+    uint8_t *rest = in + head - HEAD + 4;
 
     in[0] = m->port;
     in[2] = m->first << 4;
-    in[3] = m->last | m->write << 7;
-    stw_le_p(in + 4, m->ld);
-    stw_le_p(in + 6, m->len);
-    stq_le_p(in + 8, m->addr);
-    if (size) {
-        memcpy(in + HEAD, data, size);
+    if (head == HEAD) {
+        in[3] = m->last | m->write << 7;
     }
-    return net_ask(n, cci, OP_MEMORY, in, HEAD + size);
-}
-
-/* A header that lacks the third of three bytes */
-static Answer short_memory(Net *n, NetCCI cci, const Mem *m, const void *data,
-                           size_t size)
-{
-    g_autofree uint8_t *in = g_malloc0(HEAD_SHORT + size);
-
-    in[0] = m->port;
-    in[2] = m->first << 4;
-    stw_le_p(in + 3, m->ld);
-    stw_le_p(in + 5, m->len);
-    stq_le_p(in + 7, m->addr);
+    stw_le_p(rest, m->ld);
+    stw_le_p(rest + 2, m->len);
+    stq_le_p(rest + 4, m->addr);
     if (size) {
-        memcpy(in + HEAD_SHORT, data, size);
+        memcpy(in + head, data, size);
     }
-    return net_ask(n, cci, OP_MEMORY, in, HEAD_SHORT + size);
+    return net_ask(n, cci, OP_MEMORY, in, head + size);
 }
 
 static void assert_read(Answer a, const void *data, size_t len)
@@ -215,35 +200,32 @@ static Mem range(uint64_t addr, uint16_t len)
     };
 }
 
-static void read_is(Net *n, Mem m, const void *data)
+static void read_is(LineTest *n, Mem m, const void *data)
 {
     for (size_t i = 0; i < ARRAY_SIZE(ccis); i++) {
-        Answer a = memory(n, ccis[i], &m, NULL, 0);
-
-        assert_read(a, data, m.len);
+        assert_read(memory(n, ccis[i], &m, HEAD, NULL, 0), data, m.len);
     }
 }
 
-static void write_to(Net *n, Mem m, const void *data)
+static void write_to(LineTest *n, Mem m, const void *data)
 {
     static unsigned turn;
-    Answer a;
 
     m.write = true;
-    a = memory(n, ccis[turn++ % ARRAY_SIZE(ccis)], &m, data, m.len);
-    assert_written(a, m.len);
+    assert_written(memory(n, ccis[turn++ % ARRAY_SIZE(ccis)], &m, HEAD, data,
+                          m.len), m.len);
 }
 
-static void refused(Net *n, Mem m, size_t size, uint16_t rc)
+static void refused(LineTest *n, Mem m, size_t size, uint16_t rc)
 {
     const uint8_t data[64] = { 0 };
 
     for (size_t i = 0; i < ARRAY_SIZE(ccis); i++) {
-        answer_is(memory(n, ccis[i], &m, data, size), rc);
+        answer_is(memory(n, ccis[i], &m, HEAD, data, size), rc);
     }
 }
 
-static void map_function(Net *n)
+static void map_function(LineTest *n)
 {
     config_write(n, PCI_BASE_ADDRESS_0, 15, BAR_COMPONENT);
     config_write(n, PCI_BASE_ADDRESS_2, 15, BAR_REGISTERS);
@@ -256,7 +238,7 @@ static Mem writing(Mem m)
     return m;
 }
 
-static void test_memory_refused(Net *n)
+static void test_memory_refused(LineTest *n, Line *l)
 {
     const Mem good = range(BAR_REGISTERS, 8);
     const uint8_t in[HEAD] = { PORT_DEVICE };
@@ -271,25 +253,20 @@ static void test_memory_refused(Net *n)
         answer_is(net_ask(n, ccis[i], OP_MEMORY, in, HEAD_SHORT - 1),
                   RC_LENGTH);
     }
-    m = good;
-    m.port = PORT_EMPTY;
-    refused(n, m, 0, RC_INVALID);
-    m.port = PORT_OTHER;
-    refused(n, m, 0, RC_INVALID);
-    m.port = PORT_NONE;
-    refused(n, m, 0, RC_INVALID);
-    m = good;
-    m.ld = 1;
-    refused(n, m, 0, RC_INVALID);
-    refused(n, writing(m), 8, RC_INVALID);
-
+    for (size_t i = 0; i < ARRAY_SIZE(nobody); i++) {
+        m = good;
+        m.port = nobody[i].port;
+        m.ld = nobody[i].ld;
+        refused(n, m, 0, RC_INVALID);
+        refused(n, writing(m), 8, RC_INVALID);
+    }
     refused(n, range(BAR_REGISTERS, 0), 0, RC_INVALID);
     refused(n, range(BAR_REGISTERS, 4097), 0, RC_INVALID);
     refused(n, range(BAR_REGISTERS, 0xffff), 0, RC_INVALID);
     /* an answer that would not fit, but in a mailbox */
     m = range(BAR_REGISTERS, 4096);
     for (size_t i = 0; i < ARRAY_SIZE(ccis); i++) {
-        answer_is(memory(n, ccis[i], &m, NULL, 0),
+        answer_is(memory(n, ccis[i], &m, HEAD, NULL, 0),
                   ccis[i] == NET_CCI_SWITCH_PCI ? 0 : RC_INVALID);
     }
     refused(n, range(UINT64_MAX, 1), 0, RC_INVALID);
@@ -309,57 +286,52 @@ static void test_memory_refused(Net *n)
             RC_INTERNAL);
 }
 
-static void test_memory_read(void)
+static void test_memory_read(LineTest *n, Line *l)
 {
     /* capability array: three headers, version 1 */
     const uint8_t head[16] = { [2] = 1, [4] = 3 };
     Mem m;
-    Net n;
     Answer a;
 
-    net_up(&n);
-    map_function(&n);
-    read_is(&n, range(BAR_REGISTERS, 8), head);
-    read_is(&n, range(BAR_REGISTERS, 1), head);
-    read_is(&n, range(BAR_REGISTERS + 1, 15), head + 1);
-    read_is(&n, range(BAR_REGISTERS + 2, 3), head + 2);
+    map_function(n);
+    read_is(n, range(BAR_REGISTERS, 8), head);
+    read_is(n, range(BAR_REGISTERS, 1), head);
+    read_is(n, range(BAR_REGISTERS + 1, 15), head + 1);
+    read_is(n, range(BAR_REGISTERS + 2, 3), head + 2);
 
     /* a single dword has no last one */
     m = range(BAR_REGISTERS, 4);
     m.last = 0;
-    read_is(&n, m, head);
+    read_is(n, m, head);
     m.first = 8;
-    read_is(&n, m, (uint8_t[4]) { 0 });
+    read_is(n, m, (uint8_t[4]) { 0 });
     m = range(BAR_REGISTERS, 8);
     m.last = 0;
-    read_is(&n, m, (uint8_t[8]) { [2] = 1 });
+    read_is(n, m, (uint8_t[8]) { [2] = 1 });
     m.first = 3;
     m.last = 1;
-    read_is(&n, m, (uint8_t[8]) { [4] = 3 });
+    read_is(n, m, (uint8_t[8]) { [4] = 3 });
 
     /* as much as an answer holds; registers are blocks side by side */
     m = range(BAR_REGISTERS, 2044);
-    a = memory(&n, NET_CCI_SWITCH_PCI, &m, NULL, 0);
+    a = memory(n, NET_CCI_SWITCH_PCI, &m, HEAD, NULL, 0);
     g_assert_cmphex(a.ret_code, ==, 0);
     g_assert_cmpuint(a.payload->len, ==, 2048);
     g_assert_cmpmem(a.payload->data + 4, 16, head, 8 + 8);
     answer_clear(&a);
-    net_down(&n);
 }
 
-static void test_memory_write(void)
+static void test_memory_write(LineTest *n, Line *l)
 {
     uint8_t data[24], want[24];
     Mem m;
-    Net n;
 
     for (unsigned i = 0; i < sizeof(data); i++) {
         data[i] = 0x40 + i;
     }
-    net_up(&n);
-    map_function(&n);
-    write_to(&n, range(MBOX_PAYLOAD, 24), data);
-    read_is(&n, range(MBOX_PAYLOAD, 24), data);
+    map_function(n);
+    write_to(n, range(MBOX_PAYLOAD, 24), data);
+    read_is(n, range(MBOX_PAYLOAD, 24), data);
 
     /* off every alignment, and only in part */
     memcpy(want, data, sizeof(want));
@@ -367,39 +339,36 @@ static void test_memory_write(void)
     m.first = 8;
     m.last = 1;
     memset(data, 0xee, sizeof(data));
-    write_to(&n, m, data);
+    write_to(n, m, data);
     /* dwords 0 to 3; of 0 byte 3, all of 1 and 2, of 3 byte 0 */
     memset(want + 3, 0xee, 10);
-    read_is(&n, range(MBOX_PAYLOAD, 24), want);
+    read_is(n, range(MBOX_PAYLOAD, 24), want);
 
     /* nothing enabled, nothing done */
     m = range(MBOX_PAYLOAD, 4);
     m.first = 0;
-    write_to(&n, m, data + 8);
-    read_is(&n, range(MBOX_PAYLOAD, 24), want);
-    net_down(&n);
+    write_to(n, m, data + 8);
+    read_is(n, range(MBOX_PAYLOAD, 24), want);
 }
 
 /* A command through the host's mailbox: the answer is the LD's own */
-static void test_mailbox_by_hand(Net *n)
+static void test_mailbox_by_hand(LineTest *n, Line *l)
 {
     uint8_t command[8] = { 0x00, 0x40 };
     const uint8_t doorbell[4] = { 1 };
-    Answer a;
+    g_autoptr(GByteArray) id = NULL;
 
     map_function(n);
     write_to(n, range(MBOX_COMMAND, 8), command);
     write_to(n, range(MBOX_CONTROL, 4), doorbell);
     read_is(n, range(MBOX_CONTROL, 4), (uint8_t[4]) { 0 });
     read_is(n, range(MBOX_STATUS, 8), (uint8_t[8]) { 0 });
-    a = net_through(n, to_ld[1], 0x4000, NULL, 0);
-    g_assert_cmphex(a.ret_code, ==, 0);
-    g_assert_cmpuint(a.payload->len, ==, 0x45);
-    read_is(n, range(MBOX_PAYLOAD, 0x45), a.payload->data);
-    answer_clear(&a);
+    id = answer_bytes(net_through(n, to_ld[1], 0x4000, NULL, 0));
+    g_assert_cmpuint(id->len, ==, 0x45);
+    read_is(n, range(MBOX_PAYLOAD, 0x45), id->data);
 }
 
-static void test_short_header(Net *n)
+static void test_short_header(LineTest *n, Line *l)
 {
     const uint8_t head[8] = { [2] = 1, [4] = 3 };
     const uint8_t data[8] = { 1, 2, 3, 4, 5, 6, 7, 8 };
@@ -407,22 +376,20 @@ static void test_short_header(Net *n)
     map_function(n);
     for (size_t i = 0; i < ARRAY_SIZE(ccis); i++) {
         Mem m = range(BAR_REGISTERS, 8);
-        Answer a = short_memory(n, ccis[i], &m, NULL, 0);
 
-        assert_read(a, head, 8);
+        assert_read(memory(n, ccis[i], &m, HEAD_SHORT, NULL, 0), head, 8);
         m = range(MBOX_PAYLOAD + 8 * i, 8);
-        a = short_memory(n, ccis[i], &m, data, 8);
-        assert_written(a, 8);
+        assert_written(memory(n, ccis[i], &m, HEAD_SHORT, data, 8), 8);
         read_is(n, m, data);
         /* with one byte it is as long as a full header, and taken for that */
         m.len = 1;
-        answer_is(short_memory(n, ccis[i], &m, data + 4, 1), RC_INVALID);
+        answer_is(memory(n, ccis[i], &m, HEAD_SHORT, data + 4, 1), RC_INVALID);
         read_is(n, m, data);
 
         m.ld = 1;
-        answer_is(short_memory(n, ccis[i], &m, NULL, 0), RC_INVALID);
+        answer_is(memory(n, ccis[i], &m, HEAD_SHORT, NULL, 0), RC_INVALID);
         m = range(MBOX_PAYLOAD, 0);
-        answer_is(short_memory(n, ccis[i], &m, NULL, 0), RC_INVALID);
+        answer_is(memory(n, ccis[i], &m, HEAD_SHORT, NULL, 0), RC_INVALID);
     }
 }
 
@@ -434,22 +401,21 @@ static void test_short_header(Net *n)
 #define PERST_DEASSERT 1
 
 /* Virtual switch 0; vPPB 1 is the first downstream port */
-static void unbind(Net *n)
+static void unbind(LineTest *n)
 {
     const uint8_t in[] = { 0, 1, SURPRISE };
-    Answer a;
+    g_autoptr(GByteArray) status = NULL;
 
     answer_is(net_ask(n, NET_CCI_SWITCH_PCI, 0x5202, in, sizeof(in)),
               RC_BG_STARTED);
-    qtest_clock_step(n->t.qts, UNBIND_NS);
-    a = net_ask(n, NET_CCI_SWITCH_PCI, 0x0002, NULL, 0);
-    g_assert_cmphex(a.payload->data[0], ==, 100 << 1);
-    g_assert_cmphex(lduw_le_p(a.payload->data + 4), ==, 0);
-    answer_clear(&a);
+    qtest_clock_step(n->i2c.qts, UNBIND_NS);
+    status = answer_bytes(net_ask(n, NET_CCI_SWITCH_PCI, 0x0002, NULL, 0));
+    g_assert_cmphex(status->data[0], ==, 100 << 1);
+    g_assert_cmphex(lduw_le_p(status->data + 4), ==, 0);
 }
 
 /* The manager looks after a device before a host gets it */
-static void test_unbound(Net *n)
+static void test_unbound(LineTest *n, Line *l)
 {
     const uint8_t head[8] = { [2] = 1, [4] = 3 };
     Answer a, b;
@@ -468,7 +434,7 @@ static void test_unbound(Net *n)
     read_is(n, range(BAR_REGISTERS, 8), head);
 }
 
-static void control(Net *n, uint8_t op)
+static void control(LineTest *n, uint8_t op)
 {
     const uint8_t in[] = { PORT_DEVICE, op };
 
@@ -477,7 +443,7 @@ static void control(Net *n, uint8_t op)
 }
 
 /* A device that is held in reset does not answer */
-static void test_held_in_reset(Net *n)
+static void test_held_in_reset(LineTest *n, Line *l)
 {
     const uint8_t identify[16] = { PORT_DEVICE, 0, 12, [7] = 1 };
 
@@ -499,17 +465,16 @@ static void test_held_in_reset(Net *n)
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-#define T(f) qtest_add_func("/mctp-i2c-ld-io/" #f, test_ ## f)
-#define NET(f) net_add_test("/mctp-i2c-ld-io/" #f, test_ ## f)
-    NET(config_refused);
-    NET(config_read);
-    NET(config_write);
-    NET(memory_refused);
+#define T(f) line_add_test(&line_i2c, "ld-io/" #f, &net_setup, test_ ## f)
+    T(config_refused);
+    T(config_read);
+    T(config_write);
+    T(memory_refused);
     T(memory_read);
     T(memory_write);
-    NET(mailbox_by_hand);
-    NET(short_header);
-    NET(unbound);
-    NET(held_in_reset);
-    return g_test_run();
+    T(mailbox_by_hand);
+    T(short_header);
+    T(unbound);
+    T(held_in_reset);
+    return line_test_main();
 }

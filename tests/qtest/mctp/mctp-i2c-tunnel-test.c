@@ -63,7 +63,7 @@ static const Bad bad[] = {
       { 1, 0, 13, 0, 0, 0, 0, 1, 0 } },
 };
 
-static void test_refused(Net *n)
+static void test_refused(LineTest *n, Line *l)
 {
     for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
         for (NetCCI d = NET_CCI_SWITCH_PCI; d <= NET_CCI_DEVICE_MCTP; d++) {
@@ -85,7 +85,7 @@ static void test_refused(Net *n)
 #define MUTATIONS 3000
 #define NEST 16
 
-static void test_random(Net *n)
+static void test_random(LineTest *n, Line *l)
 {
     const uint8_t good[3 * NEST] = {
         /* a tunnel to the port, one to the LD, and the command */
@@ -114,10 +114,7 @@ static void test_random(Net *n)
         through += a.ret_code == 0;
         answer_clear(&a);
 
-        a = net_through(n, to_ld[1], 0x0001, NULL, 0);
-        g_assert_cmphex(a.ret_code, ==, 0);
-        g_assert_cmpuint(a.payload->len, ==, 18);
-        answer_clear(&a);
+        answer_has(net_through(n, to_ld[1], 0x0001, NULL, 0), 18);
     }
     g_test_message("%u of %u came through", through, MUTATIONS);
     g_assert_cmpuint(through, >, MUTATIONS / 10);
@@ -162,39 +159,38 @@ static const Request requests[] = {
     { 0xff42, 3, { 1, 2, 3 } },
 };
 
-static void test_as_direct(Net *n)
+/* @first is an answer; by each of @ways there is the same */
+static void same_by(LineTest *n, const Request *r, Answer first,
+                    const Way *ways, size_t num)
+{
+    g_test_message("%04x: return code %02x, %u bytes", r->opcode,
+                   first.ret_code, first.payload->len);
+    for (size_t w = 0; w < num; w++) {
+        Answer a = net_through(n, ways[w], r->opcode, r->in, r->len);
+
+        assert_same_answers(&first, &a);
+        answer_clear(&a);
+    }
+    answer_clear(&first);
+}
+
+static void test_as_direct(LineTest *n, Line *l)
 {
     for (size_t i = 0; i < ARRAY_SIZE(requests); i++) {
         const Request *r = &requests[i];
-        Answer a = net_ask(n, NET_CCI_DEVICE_MCTP, r->opcode, r->in, r->len);
 
-        g_test_message("%04x: return code %02x, %u bytes", r->opcode,
-                       a.ret_code, a.payload->len);
-        for (size_t w = 0; w < ARRAY_SIZE(to_device); w++) {
-            Answer b = net_through(n, to_device[w], r->opcode, r->in, r->len);
-
-            assert_same_answers(&a, &b);
-            answer_clear(&b);
-        }
-        answer_clear(&a);
+        same_by(n, r, net_ask(n, NET_CCI_DEVICE_MCTP, r->opcode, r->in,
+                              r->len), to_device, ARRAY_SIZE(to_device));
     }
 }
 
-static void test_logical_device_from_everywhere(Net *n)
+static void test_logical_device_from_everywhere(LineTest *n, Line *l)
 {
     for (size_t i = 0; i < ARRAY_SIZE(requests); i++) {
         const Request *r = &requests[i];
-        Answer a = net_through(n, to_ld[0], r->opcode, r->in, r->len);
 
-        g_test_message("%04x: return code %02x, %u bytes", r->opcode,
-                       a.ret_code, a.payload->len);
-        for (size_t w = 1; w < ARRAY_SIZE(to_ld); w++) {
-            Answer b = net_through(n, to_ld[w], r->opcode, r->in, r->len);
-
-            assert_same_answers(&a, &b);
-            answer_clear(&b);
-        }
-        answer_clear(&a);
+        same_by(n, r, net_through(n, to_ld[0], r->opcode, r->in, r->len),
+                to_ld + 1, ARRAY_SIZE(to_ld) - 1);
     }
 }
 
@@ -203,31 +199,28 @@ static void test_logical_device_from_everywhere(Net *n)
 static const uint8_t cel_uuid[] = CXL_LOG_UUID_EFFECTS;
 
 /* Reads the log in pieces that pass through two tunnels */
-static GHashTable *opcodes(Net *n, Way way)
+static GHashTable *opcodes(LineTest *n, Way way)
 {
     GHashTable *set = g_hash_table_new(NULL, NULL);
-    Answer a = net_through(n, way, 0x0400, NULL, 0);
-    uint32_t size, at, step = 64;
+    g_autoptr(GByteArray) logs =
+        answer_bytes(net_through(n, way, 0x0400, NULL, 0));
+    const uint32_t size = ldl_le_p(logs->data + 24), step = 64;
 
-    g_assert_cmphex(a.ret_code, ==, 0);
-    g_assert_cmpmem(a.payload->data + 8, 16, cel_uuid, 16);
-    size = ldl_le_p(a.payload->data + 24);
-    answer_clear(&a);
-    for (at = 0; at < size; at += step) {
+    g_assert_cmpmem(logs->data + 8, 16, cel_uuid, 16);
+    for (uint32_t at = 0; at < size; at += step) {
         uint32_t some = MIN(step, size - at);
+        g_autoptr(GByteArray) part = NULL;
         uint8_t get[24];
 
         memcpy(get, cel_uuid, 16);
         stl_le_p(get + 16, at);
         stl_le_p(get + 20, some);
-        a = net_through(n, way, 0x0401, get, sizeof(get));
-        g_assert_cmphex(a.ret_code, ==, 0);
-        g_assert_cmpuint(a.payload->len, ==, some);
+        part = answer_bytes(net_through(n, way, 0x0401, get, sizeof(get)));
+        g_assert_cmpuint(part->len, ==, some);
         for (uint32_t i = 0; i < some; i += 4) {
             g_hash_table_add(set, GUINT_TO_POINTER(
-                lduw_le_p(a.payload->data + i)));
+                lduw_le_p(part->data + i)));
         }
-        answer_clear(&a);
     }
     return set;
 }
@@ -243,7 +236,7 @@ static void assert_has(GHashTable *set, const uint16_t *ops, size_t n,
     }
 }
 
-static void test_command_sets(void)
+static void test_command_sets(LineTest *n, Line *l)
 {
     static const uint16_t both[] = {
         0x0001, 0x0003, 0x0004, 0x0005, 0x0100, 0x0101, 0x0400, 0x0401,
@@ -261,14 +254,9 @@ static void test_command_sets(void)
         0x0102, 0x0103, 0x4203, 0x4204, 0x4800, 0x4801, 0x4802, 0x4803,
         0x5100, 0x5200, 0x5301, 0x5302,
     };
-    g_autoptr(GHashTable) device = NULL;
-    g_autoptr(GHashTable) ld = NULL;
-    Net n;
+    g_autoptr(GHashTable) device = opcodes(n, to_device[0]);
+    g_autoptr(GHashTable) ld = opcodes(n, to_ld[1]);
 
-    net_up(&n);
-    device = opcodes(&n, to_device[0]);
-    ld = opcodes(&n, to_ld[1]);
-    net_down(&n);
     assert_has(device, both, ARRAY_SIZE(both), true);
     assert_has(ld, both, ARRAY_SIZE(both), true);
     assert_has(device, manager_only, ARRAY_SIZE(manager_only), true);
@@ -282,20 +270,17 @@ static void test_command_sets(void)
 
 /* -- limits --------------------------------------------------------------- */
 
-static uint8_t limit_of(Net *n, Way way)
+static uint8_t limit_of(LineTest *n, Way way)
 {
-    Answer a = net_through(n, way, 0x0001, NULL, 0);
-    uint8_t shift;
+    g_autoptr(GByteArray) id =
+        answer_bytes(net_through(n, way, 0x0001, NULL, 0));
 
-    g_assert_cmphex(a.ret_code, ==, 0);
-    g_assert_cmpuint(a.payload->len, ==, 18);
-    shift = a.payload->data[16];
-    answer_clear(&a);
-    return shift;
+    g_assert_cmpuint(id->len, ==, 18);
+    return id->data[16];
 }
 
 /* An end has a limit of its own, and says so inside */
-static void test_payload_limits(Net *n)
+static void test_payload_limits(LineTest *n, Line *l)
 {
     const Way ways[] = { to_ld[0], to_ld[2] };
 
@@ -312,130 +297,118 @@ static void test_payload_limits(Net *n)
 #define EVENTS 3
 #define EVENT_HEAD 0x20
 #define EVENT_SIZE 0x80
+#define MORE_RECORDS 2
 
 /* A short answer around makes for a short list inside */
-static void test_lists_come_shorter(Net *n)
+static void events_are(LineTest *n, unsigned count, uint8_t flags)
 {
-    const uint8_t log = 0, limit = 8;
-    Answer a;
+    const uint8_t log = 0;
+    g_autoptr(GByteArray) list =
+        answer_bytes(net_through(n, to_ld[2], 0x0100, &log, 1));
+
+    g_assert_cmpuint(list->len, ==, EVENT_HEAD + count * EVENT_SIZE);
+    g_assert_cmphex(list->data[0] & MORE_RECORDS, ==, flags);
+}
+
+static void test_lists_come_shorter(LineTest *n, Line *l)
+{
+    const uint8_t limit = 8;
 
     for (unsigned i = 0; i < EVENTS; i++) {
-        qtest_qmp_assert_success(n->t.qts,
+        qtest_qmp_assert_success(n->i2c.qts,
             "{'execute': 'cxl-inject-general-media-event', 'arguments': {"
             " 'path': 'mem0', 'log': 'informational', 'flags': 1, 'dpa': 64,"
             " 'descriptor': 0, 'type': 0, 'transaction-type': 0}}");
     }
-    a = net_through(n, to_ld[2], 0x0100, &log, 1);
-    g_assert_cmphex(a.ret_code, ==, 0);
-    g_assert_cmpuint(a.payload->len, ==, EVENT_HEAD + EVENTS * EVENT_SIZE);
-    g_assert_cmphex(a.payload->data[0] & 2, ==, 0);
-    answer_clear(&a);
-
+    events_are(n, EVENTS, 0);
     answer_is(net_ask(n, NET_CCI_SWITCH_MCTP, 0x0004, &limit, 1), 0);
-    a = net_through(n, to_ld[2], 0x0100, &log, 1);
-    g_assert_cmphex(a.ret_code, ==, 0);
-    g_assert_cmpuint(a.payload->len, ==, EVENT_HEAD + EVENT_SIZE);
-    g_assert_cmphex(a.payload->data[0] & 2, ==, 2);
-    answer_clear(&a);
+    events_are(n, 1, MORE_RECORDS);
 }
 
 /* -- background operations ------------------------------------------------ */
 
-static void test_background(Net *n)
+/* Of a CCI, and whether its answers say that something runs */
+static void background_is(LineTest *n, Way way, uint8_t status,
+                          uint16_t opcode, bool runs)
+{
+    Answer a = net_through(n, way, 0x0002, NULL, 0);
+    g_autoptr(GByteArray) bytes = answer_bytes(a);
+
+    g_assert_cmpint(a.background, ==, runs);
+    g_assert_cmphex(bytes->data[0], ==, status);
+    g_assert_cmphex(lduw_le_p(bytes->data + 2), ==, opcode);
+    g_assert_cmphex(lduw_le_p(bytes->data + 4), ==, 0);
+}
+
+static void test_background(LineTest *n, Line *l)
 {
     const uint8_t scan[17] = { [8] = 16 };
     Answer a;
 
-    a = net_through(n, to_ld[1], 0x0002, NULL, 0);
-    g_assert_false(a.background);
-    answer_clear(&a);
+    background_is(n, to_ld[1], 0, 0, false);
     a = net_through(n, to_ld[1], 0x4304, scan, sizeof(scan));
-    g_assert_cmphex(a.ret_code, ==, RC_BG_STARTED);
     g_assert_true(a.background);
-    answer_clear(&a);
+    answer_is(a, RC_BG_STARTED);
 
     /* it runs on the LD, not on the device around it */
     a = net_through(n, to_ld[2], 0x4304, scan, sizeof(scan));
-    g_assert_cmphex(a.ret_code, ==, RC_BUSY);
     g_assert_true(a.background);
-    answer_clear(&a);
-    a = net_through(n, to_device[0], 0x0002, NULL, 0);
-    g_assert_cmphex(a.ret_code, ==, 0);
-    g_assert_false(a.background);
-    g_assert_cmphex(a.payload->data[0], ==, 0);
-    answer_clear(&a);
+    answer_is(a, RC_BUSY);
+    background_is(n, to_device[0], 0, 0, false);
 
-    qtest_clock_step(n->t.qts, 1000000000);
-    a = net_through(n, to_ld[1], 0x0002, NULL, 0);
-    g_assert_cmphex(a.ret_code, ==, 0);
-    g_assert_false(a.background);
-    g_assert_cmphex(a.payload->data[0], ==, 100 << 1);
-    g_assert_cmphex(lduw_le_p(a.payload->data + 2), ==, 0x4304);
-    g_assert_cmphex(lduw_le_p(a.payload->data + 4), ==, 0);
-    answer_clear(&a);
+    qtest_clock_step(n->i2c.qts, 1000000000);
+    background_is(n, to_ld[1], 100 << 1, 0x4304, false);
 }
 
 /* -- state ---------------------------------------------------------------- */
 
-/* A limit that was set and a sanitize that runs come along */
-static void test_migrate(Net *n)
+static void limit_is(LineTest *n, uint8_t limit, bool background)
 {
-    const uint8_t limit = 8;
-    Answer a;
+    Answer a = net_through(n, to_ld[1], 0x0003, NULL, 0);
 
+    g_assert_cmpint(a.background, ==, background);
+    assert_answer(a, 0, &limit, 1);
+}
+
+static void set_limit_and_sanitize(LineTest *n, uint8_t limit)
+{
     answer_is(net_through(n, to_ld[1], 0x0004, &limit, 1), 0);
     answer_is(net_through(n, to_ld[1], 0x4400, NULL, 0), RC_BG_STARTED);
+}
 
-    mailbox_close(&n->m);
-    dw_migrate(&n->t, NET_MACHINE);
-    net_find_mailbox(n);
-
-    a = net_through(n, to_ld[1], 0x0003, NULL, 0);
-    g_assert_cmphex(a.ret_code, ==, 0);
-    g_assert_true(a.background);
-    g_assert_cmphex(a.payload->data[0], ==, limit);
-    answer_clear(&a);
-    qtest_clock_step(n->t.qts, 5000000000);
-    a = net_through(n, to_ld[1], 0x0002, NULL, 0);
-    g_assert_false(a.background);
-    g_assert_cmphex(a.payload->data[0], ==, 100 << 1);
-    g_assert_cmphex(lduw_le_p(a.payload->data + 2), ==, 0x4400);
-    answer_clear(&a);
+/* A limit that was set and a sanitize that runs come along */
+static void test_migrate(LineTest *n, Line *l)
+{
+    set_limit_and_sanitize(n, 8);
+    line_migrate(n);
+    limit_is(n, 8, true);
+    qtest_clock_step(n->i2c.qts, 5000000000);
+    background_is(n, to_ld[1], 100 << 1, 0x4400, false);
 }
 
 /* A reset ends what runs on the LD and its limit */
-static void test_reset(Net *n)
+static void test_reset(LineTest *n, Line *l)
 {
-    const uint8_t limit = 8;
-    uint8_t before;
-    Answer a;
+    const uint8_t before = limit_of(n, to_ld[1]);
 
-    before = limit_of(n, to_ld[1]);
-    answer_is(net_through(n, to_ld[1], 0x0004, &limit, 1), 0);
-    answer_is(net_through(n, to_ld[1], 0x4400, NULL, 0), RC_BG_STARTED);
-    qtest_system_reset(n->t.qts);
-    net_find_mailbox(n);
-    a = net_through(n, to_ld[1], 0x0003, NULL, 0);
-    g_assert_cmphex(a.ret_code, ==, 0);
-    g_assert_false(a.background);
-    g_assert_cmphex(a.payload->data[0], ==, before);
-    answer_clear(&a);
+    set_limit_and_sanitize(n, 8);
+    line_reset(n);
+    limit_is(n, before, false);
 }
 
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-#define T(f) qtest_add_func("/tunnel/" #f, test_ ## f)
-#define NET(f) net_add_test("/tunnel/" #f, test_ ## f)
-    NET(refused);
-    NET(random);
-    NET(as_direct);
-    NET(logical_device_from_everywhere);
+#define T(f) line_add_test(&line_i2c, "tunnel/" #f, &net_setup, test_ ## f)
+    T(refused);
+    T(random);
+    T(as_direct);
+    T(logical_device_from_everywhere);
     T(command_sets);
-    NET(payload_limits);
-    NET(lists_come_shorter);
-    NET(background);
-    NET(migrate);
-    NET(reset);
-    return g_test_run();
+    T(payload_limits);
+    T(lists_come_shorter);
+    T(background);
+    T(migrate);
+    T(reset);
+    return line_test_main();
 }

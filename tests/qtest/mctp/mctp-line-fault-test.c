@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Faults of what an endpoint sends, over a serial line and over USB, and of a
+ * Faults of what an endpoint sends, over a serial line, USB and I2C, and of a
  * switch's mailbox
  */
 #include "qemu/osdep.h"
@@ -27,54 +27,36 @@
 #define VENDOR      (BODY + 11)
 #define IDENTITY    18
 
-typedef struct Test {
-    const LineKind *kind;
-    DwI2c t;
-    Line *l;
-} Test;
+static const LineSetup setup = {
+    .machine = MCTP_MACHINE "-device cxl-switch-mailbox-cci,id=" MAILBOX
+        ",bus=pcie.0,addr=06.0,target=us0 ",
+    .target = { "us0" },
+    .devfn = QPCI_DEVFN(6, 0),
+};
 
-static void start(Test *test, const LineKind *kind)
+static void ask(Line *l)
 {
-    g_autofree char *line = kind->args(0, "us0");
-    g_autofree char *args = g_strconcat(
-        MCTP_MACHINE "-device cxl-switch-mailbox-cci,id=" MAILBOX
-        ",bus=pcie.0,addr=06.0,target=us0 ", kind->machine, line, NULL);
-
-    test->kind = kind;
-    dw_start_args(&test->t, args);
-    if (kind->start) {
-        kind->start(test->t.qts, test->t.pci);
-    }
-    test->l = kind->open(0);
+    line_request(l, PEER_EID, 1, 0x55, IDENTIFY, NULL, 0);
 }
 
-static void stop(Test *test)
+static GByteArray *identify(Line *l)
 {
-    line_quiet(test->l);
-    line_close(test->l);
-    if (test->kind->stop) {
-        test->kind->stop();
-    }
-    dw_stop(&test->t);
+    ask(l);
+    return line_packet(l);
 }
 
-static void ask(Test *test)
+static void next_is(Line *l, const GByteArray *good)
 {
-    line_request(test->l, PEER_EID, 1, 0x55, IDENTIFY, NULL, 0);
-}
-
-static GByteArray *identify(Test *test)
-{
-    ask(test);
-    return line_packet(test->l);
-}
-
-static void is_as_ever(Test *test, const GByteArray *good)
-{
-    g_autoptr(GByteArray) packet = identify(test);
+    g_autoptr(GByteArray) packet = line_packet(l);
 
     g_assert_cmpmem(packet->data, packet->len, good->data, good->len);
-    line_quiet(test->l);
+}
+
+static void is_as_ever(Line *l, const GByteArray *good)
+{
+    ask(l);
+    next_is(l, good);
+    line_quiet(l);
 }
 
 /* @bytes from byte @at on are flipped by @flip */
@@ -93,138 +75,189 @@ static const struct {
     { "answer-vendor-status", "", VENDOR, 2, 0xffff },
 };
 
-static void each_packet_is_as_the_fault_has_it(gconstpointer kind)
+static void each_packet_is_as_the_fault_has_it(LineTest *t, Line *l)
 {
-    g_autoptr(GByteArray) good = NULL;
-    unsigned i, k;
-    Test test;
+    g_autoptr(GByteArray) good = identify(l);
 
-    start(&test, kind);
-    good = identify(&test);
     g_assert_cmpuint(good->len, ==, BODY + CCI_OVERHEAD + IDENTITY);
-    for (i = 0; i < ARRAY_SIZE(rows); i++) {
+    for (unsigned i = 0; i < ARRAY_SIZE(rows); i++) {
         g_autoptr(GByteArray) bad = NULL;
 
-        fault_arm(test.t.qts, LINK, rows[i].kind, rows[i].arguments);
-        bad = identify(&test);
-        for (k = 0; k < rows[i].bytes; k++) {
+        fault_arm(t->i2c.qts, LINK, rows[i].kind, rows[i].arguments);
+        bad = identify(l);
+        for (unsigned k = 0; k < rows[i].bytes; k++) {
             bad->data[rows[i].at + k] ^= rows[i].flip >> 8 * k;
         }
         g_assert_cmpmem(bad->data, bad->len, good->data, good->len);
-        is_as_ever(&test, good);
-        fault_clear(test.t.qts, LINK);
+        is_as_ever(l, good);
+        fault_clear(t->i2c.qts, LINK);
     }
-    stop(&test);
 }
 
-static void packets_come_late_twice_short_or_not_at_all(gconstpointer kind)
+static void packets_come_late_twice_short_or_not_at_all(LineTest *t, Line *l)
 {
-    g_autoptr(GByteArray) good = NULL, once = NULL, twice = NULL, late = NULL;
+    static const char *const lost[] = { "packet-drop", "answer-never" };
+    g_autoptr(GByteArray) good = identify(l);
     g_autoptr(GByteArray) cut = NULL, least = NULL, code = NULL;
-    Test test;
+    QTestState *qts = t->i2c.qts;
+    uint32_t id;
 
-    start(&test, kind);
-    good = identify(&test);
-    fault_arm(test.t.qts, LINK, "packet-drop", "");
-    ask(&test);
-    line_quiet(test.l);
-    is_as_ever(&test, good);
-
-    fault_arm(test.t.qts, LINK, "packet-duplicate", "");
-    once = identify(&test);
-    twice = line_packet(test.l);
-    g_assert_cmpmem(once->data, once->len, good->data, good->len);
-    g_assert_cmpmem(twice->data, twice->len, good->data, good->len);
-    is_as_ever(&test, good);
+    for (unsigned i = 0; i < ARRAY_SIZE(lost); i++) {
+        fault_arm(qts, LINK, lost[i], "");
+        ask(l);
+        line_quiet(l);
+        is_as_ever(l, good);
+    }
+    fault_arm(qts, LINK, "packet-duplicate", "");
+    ask(l);
+    next_is(l, good);
+    next_is(l, good);
+    is_as_ever(l, good);
 
     /* the next answers overtake it */
-    fault_arm(test.t.qts, LINK, "packet-late", "'delay': 200");
-    ask(&test);
-    line_quiet(test.l);
-    is_as_ever(&test, good);
-    qtest_clock_step(test.t.qts, 200 * MS);
-    late = line_packet(test.l);
-    g_assert_cmpmem(late->data, late->len, good->data, good->len);
+    fault_arm(qts, LINK, "packet-late", "'delay': 200");
+    ask(l);
+    line_quiet(l);
+    is_as_ever(l, good);
+    qtest_clock_step(qts, 200 * MS);
+    next_is(l, good);
 
-    fault_arm(test.t.qts, LINK, "packet-truncate", "'value': 5");
-    cut = identify(&test);
+    /* no other answer does: this one is not there yet */
+    id = fault_arm(qts, LINK, "answer-late", "'delay': 200");
+    ask(l);
+    while (fault_hits(qts, LINK, id) < 1) {
+        /* the request is on its way */
+    }
+    if (t->kind == &line_i2c) {
+        g_autoptr(GByteArray) early = mctp_receive_frame(&t->i2c, 170 * MS);
+
+        g_assert_null(early);
+    }
+    qtest_clock_step(qts, 200 * MS);
+    next_is(l, good);
+    is_as_ever(l, good);
+
+    fault_arm(qts, LINK, "packet-truncate", "'value': 5");
+    cut = identify(l);
     g_assert_cmpmem(cut->data, cut->len, good->data, good->len - 5);
     /* a byte of payload is left */
-    fault_arm(test.t.qts, LINK, "packet-truncate", "'value': 255");
-    least = identify(&test);
+    fault_arm(qts, LINK, "packet-truncate", "'value': 255");
+    least = identify(l);
     g_assert_cmpuint(least->len, ==, BODY + 1);
-    is_as_ever(&test, good);
+    is_as_ever(l, good);
 
-    fault_arm(test.t.qts, LINK, "answer-code", "'value': 6");
-    code = identify(&test);
+    fault_arm(qts, LINK, "answer-code", "'value': 6");
+    code = identify(l);
     g_assert_cmpuint(code->len, ==, BODY + CCI_OVERHEAD);
     g_assert_cmphex(code->data[CODE], ==, BUSY);
-    is_as_ever(&test, good);
-    stop(&test);
+    is_as_ever(l, good);
 }
 
-static void packets_come_in_another_order(gconstpointer kind)
+static void packets_come_in_another_order(LineTest *t, Line *l)
 {
     static const uint8_t effects[] = CXL_LOG_UUID_EFFECTS;
     static const uint8_t sequence[] = { 0, 2, 1 };
     uint8_t request[24] = { };
-    unsigned i;
-    Test test;
 
-    start(&test, kind);
     /* 128 bytes of the Command Effects Log: three packets */
     memcpy(request, effects, sizeof(effects));
     request[20] = 128;
-    fault_arm(test.t.qts, LINK, "packet-reorder", "'when': 'nth', 'n': 2");
-    line_request(test.l, PEER_EID, 1, 0x55, GET_LOG, request, sizeof(request));
-    for (i = 0; i < 3; i++) {
+    fault_arm(t->i2c.qts, LINK, "packet-reorder", "'when': 'nth', 'n': 2");
+    line_request(l, PEER_EID, 1, 0x55, GET_LOG, request, sizeof(request));
+    for (unsigned i = 0; i < 3; i++) {
         g_autoptr(GByteArray) packet = NULL;
 
         if (i == 2) {
-            qtest_clock_step(test.t.qts, 20 * MS);
+            qtest_clock_step(t->i2c.qts, 20 * MS);
         }
-        packet = line_packet(test.l);
+        packet = line_packet(l);
         g_assert_cmphex(packet->data[FLAGS] >> 4 & 3, ==, sequence[i]);
     }
-    stop(&test);
 }
 
-static void a_transfer_can_be_short(void)
+static void what_is_late_migrates(LineTest *t, Line *l)
+{
+    g_autoptr(GByteArray) good = identify(l);
+    uint32_t id = fault_arm(t->i2c.qts, LINK, "packet-late", "'delay': 200");
+
+    ask(l);
+    line_quiet(l);
+    line_migrate(t);
+    g_assert_cmpint(fault_hits(t->i2c.qts, LINK, id), ==, 1);
+    /* the clock of the new machine begins anew */
+    qtest_clock_step(t->i2c.qts, ANSWER_NS);
+    next_is(line_of(t, 0), good);
+}
+
+/* -- USB ---------------------------------------------------------------- */
+
+static void a_transfer_can_be_short(LineTest *t, Line *l)
 {
     static const uint16_t lengths[] = { 0, 1, 3, 4, 6, 20 };
-    g_autoptr(GByteArray) good = NULL, whole = NULL;
-    unsigned i;
-    Test test;
+    g_autoptr(GByteArray) good = identify(l), whole = NULL;
 
-    start(&test, &line_usb);
-    good = identify(&test);
-    ask(&test);
-    whole = usb_read(test.l);
-    for (i = 0; i < ARRAY_SIZE(lengths); i++) {
+    ask(l);
+    whole = usb_read(l);
+    for (unsigned i = 0; i < ARRAY_SIZE(lengths); i++) {
         g_autofree char *value = g_strdup_printf("'value': %u", lengths[i]);
         g_autoptr(GByteArray) piece = NULL;
 
-        fault_arm(test.t.qts, LINK, "transfer-short", value);
-        ask(&test);
-        piece = usb_read(test.l);
+        fault_arm(t->i2c.qts, LINK, "transfer-short", value);
+        ask(l);
+        piece = usb_read(l);
         g_assert_cmpmem(piece->data, piece->len, whole->data, lengths[i]);
         /* the rest of it does not follow */
-        is_as_ever(&test, good);
-        fault_clear(test.t.qts, LINK);
+        is_as_ever(l, good);
+        fault_clear(t->i2c.qts, LINK);
     }
-    stop(&test);
 }
 
-static void a_line_has_no_transfers(void)
+static void a_line_has_no_transfers(LineTest *t, Line *l)
 {
-    Test test;
-
-    start(&test, &line_serial);
-    fault_refused(test.t.qts, LINK, "transfer-short", "",
+    fault_refused(t->i2c.qts, LINK, "transfer-short", "",
                   "argument 'kind' is 'transfer-short', a fault of USB "
                   "transfers, which a mctp-serial-cxl does not have");
-    stop(&test);
 }
+
+/* -- I2C: frames -------------------------------------------------------- */
+
+static GByteArray *frame(LineTest *t, Line *l)
+{
+    GByteArray *bytes;
+
+    ask(l);
+    bytes = mctp_receive_frame(&t->i2c, ANSWER_NS);
+    g_assert_nonnull(bytes);
+    return bytes;
+}
+
+static void a_frame_can_have_a_wrong_code(LineTest *t, Line *l)
+{
+    g_autoptr(GByteArray) packet = identify(l);
+    g_autoptr(GByteArray) good = frame(t, l), bad = NULL;
+
+    fault_arm(t->i2c.qts, LINK, "frame-pec", "'value': 1");
+    bad = frame(t, l);
+    bad->data[bad->len - 1] ^= 1;
+    g_assert_cmpmem(bad->data, bad->len, good->data, good->len);
+    is_as_ever(l, packet);
+}
+
+static void a_frame_that_lost_the_bus_is_sent_again(LineTest *t, Line *l)
+{
+    g_autoptr(GByteArray) packet = identify(l);
+    g_autoptr(GByteArray) good = frame(t, l), piece = NULL;
+
+    fault_arm(t->i2c.qts, LINK, "frame-arbitration", "'value': 6");
+    piece = frame(t, l);
+    g_assert_cmpmem(piece->data, piece->len, good->data, 6);
+    next_is(l, packet);
+    /* before its address was out */
+    fault_arm(t->i2c.qts, LINK, "frame-arbitration", "'value': 0");
+    is_as_ever(l, packet);
+}
+
+/* -- a mailbox ---------------------------------------------------------- */
 
 static void code_is(Mailbox *m, unsigned want)
 {
@@ -232,31 +265,25 @@ static void code_is(Mailbox *m, unsigned want)
 }
 
 /* The same component by another way is as it was */
-static void a_switch_mailbox_lies(void)
+static void a_switch_mailbox_lies(LineTest *t, Line *l)
 {
-    g_autoptr(GByteArray) good = NULL;
+    g_autoptr(GByteArray) good = identify(l);
+    Mailbox *m = &t->mailbox;
     uint64_t status;
-    Test test;
-    Mailbox m;
 
-    start(&test, &line_serial);
-    good = identify(&test);
-    m = mailbox_open(&test.t, QPCI_DEVFN(6, 0), 0);
-    code_is(&m, SUCCESS);
-    fault_arm(test.t.qts, MAILBOX, "answer-code", "'value': 6");
-    is_as_ever(&test, good);
-    code_is(&m, BUSY);
-    code_is(&m, SUCCESS);
+    code_is(m, SUCCESS);
+    fault_arm(t->i2c.qts, MAILBOX, "answer-code", "'value': 6");
+    is_as_ever(l, good);
+    code_is(m, BUSY);
+    code_is(m, SUCCESS);
 
-    status = qpci_io_readq(m.dev, m.bar, 0);
-    fault_arm(test.t.qts, MAILBOX, "array-count", "");
-    g_assert_cmphex(qpci_io_readq(m.dev, m.bar, 0), !=, status);
-    g_assert_cmphex(qpci_io_readq(m.dev, m.bar, 0), ==, status);
-    fault_refused(test.t.qts, MAILBOX, "event-lost", "",
+    status = qpci_io_readq(m->dev, m->bar, 0);
+    fault_arm(t->i2c.qts, MAILBOX, "array-count", "");
+    g_assert_cmphex(qpci_io_readq(m->dev, m->bar, 0), !=, status);
+    g_assert_cmphex(qpci_io_readq(m->dev, m->bar, 0), ==, status);
+    fault_refused(t->i2c.qts, MAILBOX, "event-lost", "",
                   "argument 'kind' is 'event-lost', a fault of event records, "
                   "which a cxl-switch-mailbox-cci does not have");
-    mailbox_close(&m);
-    stop(&test);
 }
 
 static bool is_tested(const char *kind)
@@ -266,44 +293,36 @@ static bool is_tested(const char *kind)
             return true;
         }
     }
-    /* functions of their own; those of frames in mctp-i2c-fault-test.c */
+    /* functions of their own */
     return fault_is_in("packet-drop packet-duplicate packet-late "
                        "packet-reorder packet-truncate frame-pec "
                        "frame-arbitration transfer-short", kind);
 }
 
-static void each_kind_is_tested(void)
+static void each_kind_is_tested(LineTest *t, Line *l)
 {
-    Test test;
-
-    start(&test, &line_serial);
-    fault_family_is_tested(test.t.qts, "mctp", is_tested);
-    stop(&test);
+    fault_family_is_tested(t->i2c.qts, "mctp", is_tested);
 }
 
 int main(int argc, char **argv)
 {
-    int ret;
+    static const LineKind *const kinds[] = {
+        &line_serial, &line_usb, &line_i2c,
+    };
 
     g_test_init(&argc, &argv, NULL);
-#define T(kind, f) \
-    qtest_add_data_func("/mctp-" kind "/fault/" #f, \
-                        g_str_equal(kind, "usb") ? &line_usb : &line_serial, f)
-    T("serial", each_packet_is_as_the_fault_has_it);
-    T("serial", packets_come_late_twice_short_or_not_at_all);
-    T("serial", packets_come_in_another_order);
-    T("usb", each_packet_is_as_the_fault_has_it);
-    T("usb", packets_come_late_twice_short_or_not_at_all);
-    T("usb", packets_come_in_another_order);
-#undef T
-    qtest_add_func("/mctp-usb/fault/a_transfer_can_be_short",
-                   a_transfer_can_be_short);
-    qtest_add_func("/mctp-serial/fault/a_line_has_no_transfers",
-                   a_line_has_no_transfers);
-    qtest_add_func("/switch-mailbox/fault/a_switch_mailbox_lies",
-                   a_switch_mailbox_lies);
-    qtest_add_func("/mctp/fault/each_kind_is_tested", each_kind_is_tested);
-    ret = g_test_run();
-    line_cleanup();
-    return ret;
+#define T(kind, f) line_add_test(kind, "fault/" #f, &setup, f)
+    for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+        T(kinds[i], each_packet_is_as_the_fault_has_it);
+        T(kinds[i], packets_come_late_twice_short_or_not_at_all);
+        T(kinds[i], packets_come_in_another_order);
+        T(kinds[i], what_is_late_migrates);
+    }
+    T(&line_usb, a_transfer_can_be_short);
+    T(&line_i2c, a_frame_can_have_a_wrong_code);
+    T(&line_i2c, a_frame_that_lost_the_bus_is_sent_again);
+    T(&line_serial, a_line_has_no_transfers);
+    T(&line_serial, a_switch_mailbox_lies);
+    T(&line_serial, each_kind_is_tested);
+    return line_test_main();
 }

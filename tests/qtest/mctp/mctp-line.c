@@ -15,14 +15,12 @@
 /* No machine is so slow; only a fault makes a test wait that long */
 #define STANDSTILL_MS 60000
 
-#define MAX_LINES 5
-
 static char *dir;
-static char *paths[MAX_LINES];
+static char *paths[LINES_MAX];
 
 const char *line_path(unsigned n)
 {
-    g_assert_cmpuint(n, <, MAX_LINES);
+    g_assert_cmpuint(n, <, LINES_MAX);
     if (!dir) {
         g_autoptr(GError) err = NULL;
 
@@ -37,7 +35,7 @@ const char *line_path(unsigned n)
 
 void line_cleanup(void)
 {
-    for (unsigned n = 0; n < MAX_LINES; n++) {
+    for (unsigned n = 0; n < LINES_MAX; n++) {
         if (paths[n]) {
             g_unlink(paths[n]);
             g_clear_pointer(&paths[n], g_free);
@@ -207,7 +205,10 @@ const LineKind line_serial = {
 
 GByteArray *line_packet(Line *l)
 {
-    return l->kind->packet(l);
+    GByteArray *packet = l->kind->packet(l);
+
+    g_assert_nonnull(packet);
+    return packet;
 }
 
 static GPtrArray *packet_array(void)
@@ -260,6 +261,8 @@ GPtrArray *line_packets(uint8_t dest, uint8_t src, uint8_t tag,
     body[2] = cci_tag;
     stw_le_p(body + 4, opcode);
     stw_le_p(body + 6, len);
+    /* as libcxlmi has it; of no meaning in a request */
+    stw_le_p(body + 11, 0xabcd);
     if (len) {
         memcpy(body + CCI_OVERHEAD, in, len);
     }
@@ -284,29 +287,35 @@ void line_request(Line *l, uint8_t src, uint8_t tag, uint8_t cci_tag,
     l->kind->send(l, packets);
 }
 
-GByteArray *line_message(Line *l, MCTPHeader *first)
+static GByteArray *message_from(Line *l, GByteArray *packet,
+                                MCTPHeader *first)
 {
     GByteArray *body = g_byte_array_new();
     MCTPHeader hdr;
-    unsigned count = 0;
 
-    do {
-        g_autoptr(GByteArray) packet = line_packet(l);
-
+    for (unsigned count = 0; ; count++, packet = line_packet(l)) {
         g_assert_cmpint(mctp_header_decode(packet->data, packet->len, &hdr),
                         ==, MCTP_DROP_NONE);
         if (count == 0) {
             *first = hdr;
         }
         g_assert_cmpint(hdr.som, ==, count == 0);
-        g_assert_cmpuint(hdr.seq, ==, (first->seq + count++) & 3);
+        g_assert_cmpuint(hdr.seq, ==, (first->seq + count) & 3);
         g_assert_cmpuint(hdr.tag, ==, first->tag);
         g_assert_cmpuint(hdr.to, ==, first->to);
         g_assert_cmpuint(hdr.dest, ==, first->dest);
         g_byte_array_append(body, packet->data + MCTP_HEADER_BYTES,
                             packet->len - MCTP_HEADER_BYTES);
-    } while (!hdr.eom);
-    return body;
+        g_byte_array_unref(packet);
+        if (hdr.eom) {
+            return body;
+        }
+    }
+}
+
+GByteArray *line_message(Line *l, MCTPHeader *first)
+{
+    return message_from(l, line_packet(l), first);
 }
 
 Answer line_answer(const GByteArray *body, uint8_t cci_tag, uint16_t opcode)
@@ -318,10 +327,12 @@ Answer line_answer(const GByteArray *body, uint8_t cci_tag, uint16_t opcode)
                     opcode >= 0x5100 && opcode < 0x6000 ? 7 : 8);
     g_assert_cmphex(body->data[1], ==, 1);
     g_assert_cmphex(body->data[2], ==, cci_tag);
+    g_assert_cmphex(body->data[3], ==, 0);
     g_assert_cmphex(lduw_le_p(body->data + 4), ==, opcode);
     g_assert_cmphex(body->data[8] & 0x7f, ==, 0);
     g_assert_cmpuint(lduw_le_p(body->data + 6), ==,
                      body->len - CCI_OVERHEAD);
+    g_assert_cmphex(lduw_le_p(body->data + 11), ==, 0);
     a.background = body->data[8] & 0x80;
     a.ret_code = lduw_le_p(body->data + 9);
     g_byte_array_append(a.payload, body->data + CCI_OVERHEAD,
@@ -329,20 +340,101 @@ Answer line_answer(const GByteArray *body, uint8_t cci_tag, uint16_t opcode)
     return a;
 }
 
-Answer line_command(Line *l, uint16_t opcode, const void *in, size_t len)
+Answer line_next(Line *l, uint8_t cci_tag, uint16_t opcode)
+{
+    MCTPHeader hdr;
+    g_autoptr(GByteArray) body = line_message(l, &hdr);
+
+    g_assert_cmpuint(hdr.src, ==, l->eid);
+    g_assert_false(hdr.to);
+    return line_answer(body, cci_tag, opcode);
+}
+
+GPtrArray *line_halves(uint8_t eid)
+{
+    static const uint8_t in[100];
+
+    return line_packets(eid, PEER_EID, 3, 0x55, 1, in, sizeof(in));
+}
+
+void line_half(Line *l, uint8_t eid, unsigned n)
+{
+    g_autoptr(GPtrArray) packets = line_halves(eid);
+    const GByteArray *packet = g_ptr_array_index(packets, n);
+
+    g_assert_cmpuint(packets->len, ==, 2);
+    line_send_packet(l, packet->data, packet->len);
+}
+
+void line_whole(Line *l)
+{
+    answer_is(line_next(l, 0x55, 1), 0x16);
+}
+
+Answer line_try_command(Line *l, uint16_t opcode, const void *in, size_t len)
 {
     const uint8_t cci_tag = l->serial++;
     const uint8_t tag = cci_tag & 7;
     g_autoptr(GByteArray) body = NULL;
+    GByteArray *packet;
     MCTPHeader hdr;
 
     line_request(l, PEER_EID, tag, cci_tag, opcode, in, len);
-    body = line_message(l, &hdr);
+    packet = l->kind->packet(l);
+    if (!packet) {
+        return (Answer) { NO_ANSWER, .payload = g_byte_array_new() };
+    }
+    body = message_from(l, packet, &hdr);
     g_assert_cmpuint(hdr.dest, ==, PEER_EID);
     g_assert_cmpuint(hdr.src, ==, l->eid);
     g_assert_cmpuint(hdr.tag, ==, tag);
     g_assert_false(hdr.to);
     return line_answer(body, cci_tag, opcode);
+}
+
+Answer line_command(Line *l, uint16_t opcode, const void *in, size_t len)
+{
+    Answer a = line_try_command(l, opcode, in, len);
+
+    g_assert_cmphex(a.ret_code, !=, NO_ANSWER);
+    return a;
+}
+
+GByteArray *line_control(Line *l, uint8_t to, const void *body, size_t len)
+{
+    const uint8_t tag = l->serial++ & 7;
+    uint8_t packet[64] = { 1, to, PEER_EID, 0xc8 | tag };
+    GByteArray *answer;
+    MCTPHeader hdr;
+
+    g_assert_cmpuint(len, <=, sizeof(packet) - MCTP_HEADER_BYTES);
+    memcpy(packet + MCTP_HEADER_BYTES, body, len);
+    line_send_packet(l, packet, MCTP_HEADER_BYTES + len);
+    answer = line_message(l, &hdr);
+    g_assert_cmpuint(hdr.dest, ==, PEER_EID);
+    g_assert_cmpuint(hdr.tag, ==, tag);
+    g_assert_false(hdr.to);
+    return answer;
+}
+
+void line_assign(Line *l, uint8_t eid)
+{
+    const uint8_t set[] = { 0x00, 0x81, 0x01, 0x00, eid };
+    const uint8_t done[] = { 0x00, 0x01, 0x01, 0x00, 0x00, eid, 0x00 };
+    g_autoptr(GByteArray) answer = line_control(l, 0, set, sizeof(set));
+
+    g_assert_cmpmem(answer->data, answer->len, done, sizeof(done));
+    l->eid = eid;
+}
+
+GByteArray *line_uuid(Line *l)
+{
+    const uint8_t get[] = { 0x00, 0x80, 0x03 };
+    GByteArray *answer = line_control(l, 0, get, sizeof(get));
+
+    g_assert_cmpuint(answer->len, ==, 4 + 16);
+    g_assert_cmphex(answer->data[3], ==, 0);
+    return answer;
 }
 
 /* A control request that no other is like: by its instance id */

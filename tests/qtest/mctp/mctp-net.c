@@ -7,11 +7,6 @@
 #include "qemu/bswap.h"
 #include "mctp-net.h"
 
-#define EP_SWITCH 0x20
-#define EP_DEVICE 0x22
-#define EID_SWITCH 9
-#define EID_DEVICE 11
-
 #define CCI_HEADER 12
 #define TUNNEL_HEAD 4
 
@@ -19,61 +14,30 @@ const char *const door_name[] = {
     "switch mailbox", "switch endpoint", "device endpoint",
 };
 
-void net_up(Net *n)
+const LineSetup net_setup = {
+    .machine = MCTP_MACHINE
+        "-device cxl-downstream,id=ds1,bus=us0,port=1,chassis=0,slot=4 "
+        "-device cxl-downstream,id=ds2,bus=us0,port=2,chassis=0,slot=5 "
+        "-device cxl-downstream,id=ds3,bus=us0,port=3,chassis=0,slot=6 "
+        "-device cxl-switch-mailbox-cci,id=sw0,bus=pcie.0,addr=06.0,"
+        "target=us0 "
+        "-object memory-backend-ram,id=vmem,size=256M "
+        "-object memory-backend-ram,id=dcmem,size=512M "
+        "-device cxl-type3,id=mem0,bus=ds1,volatile-memdev=vmem,"
+        "volatile-dc-memdev=dcmem,num-dc-regions=2,sn=0x99 "
+        "-device pci-testdev,bus=ds3 ",
+    .target = { "us0", "mem0" },
+    .devfn = QPCI_DEVFN(6, 0),
+};
+
+Answer net_ask(LineTest *n, NetCCI cci, uint16_t opcode, const void *in,
+               size_t len)
 {
-    memset(n, 0, sizeof(*n));
-    dw_start_args(&n->t, NET_MACHINE);
-    mctp_listen(&n->t);
-    mctp_assign(&n->t, EP_SWITCH, EID_SWITCH);
-    mctp_assign(&n->t, EP_DEVICE, EID_DEVICE);
-    net_find_mailbox(n);
-}
-
-void net_find_mailbox(Net *n)
-{
-    mailbox_close(&n->m);
-    n->m = mailbox_open(&n->t, QPCI_DEVFN(6, 0), 0);
-}
-
-void net_down(Net *n)
-{
-    mailbox_close(&n->m);
-    dw_stop(&n->t);
-}
-
-typedef struct NetTest {
-    void (*run)(Net *n);
-} NetTest;
-
-static void net_test_run(const void *data)
-{
-    const NetTest *test = data;
-    Net n;
-
-    net_up(&n);
-    test->run(&n);
-    net_down(&n);
-}
-
-void net_add_test(const char *path, void (*run)(Net *n))
-{
-    NetTest *test = g_new(NetTest, 1);
-
-    test->run = run;
-    qtest_add_data_func_full(path, test, net_test_run, g_free);
-}
-
-Answer net_ask(Net *n, NetCCI cci, uint16_t opcode, const void *in, size_t len)
-{
-    switch (cci) {
-    case NET_CCI_SWITCH_PCI:
-        return mailbox_command(&n->m, opcode, in, len);
-    case NET_CCI_SWITCH_MCTP:
-        return mctp_command(&n->t, EP_SWITCH, EID_SWITCH, opcode, in, len);
-    case NET_CCI_DEVICE_MCTP:
-        return mctp_command(&n->t, EP_DEVICE, EID_DEVICE, opcode, in, len);
+    if (cci == NET_CCI_SWITCH_PCI) {
+        return mailbox_command(&n->mailbox, opcode, in, len);
     }
-    g_assert_not_reached();
+    return line_command(line_of(n, cci == NET_CCI_DEVICE_MCTP), opcode, in,
+                        len);
 }
 
 /* -- tunnels -------------------------------------------------------------- */
@@ -125,7 +89,7 @@ static Answer disclose(Answer *outer, uint8_t tag, uint16_t opcode)
     return a;
 }
 
-Answer net_through(Net *n, Way way, uint16_t opcode, const void *in,
+Answer net_through(LineTest *n, Way way, uint16_t opcode, const void *in,
                    size_t len)
 {
     static uint8_t next_tag = 0x50;

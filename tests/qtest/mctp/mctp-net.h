@@ -7,7 +7,7 @@
 #ifndef TESTS_QTEST_MCTP_NET_H
 #define TESTS_QTEST_MCTP_NET_H
 
-#include "mctp-guest.h"
+#include "mctp-line.h"
 
 /* Ports: 1 a memory device, 2 nothing, 3 something else */
 #define PORT_DEVICE 1
@@ -16,18 +16,7 @@
 #define PORT_NONE 9
 
 /* The switch is us0, its ports ds1 to ds3, the device mem0 */
-#define NET_MACHINE MCTP_MACHINE \
-    "-device cxl-downstream,id=ds1,bus=us0,port=1,chassis=0,slot=4 " \
-    "-device cxl-downstream,id=ds2,bus=us0,port=2,chassis=0,slot=5 " \
-    "-device cxl-downstream,id=ds3,bus=us0,port=3,chassis=0,slot=6 " \
-    "-device cxl-switch-mailbox-cci,id=sw0,bus=pcie.0,addr=06.0,target=us0 " \
-    "-device i2c_mctp_cxl,bus=dw.0,address=0x20,target=us0 " \
-    "-object memory-backend-ram,id=vmem,size=256M " \
-    "-object memory-backend-ram,id=dcmem,size=512M " \
-    "-device cxl-type3,id=mem0,bus=ds1,volatile-memdev=vmem," \
-    "volatile-dc-memdev=dcmem,num-dc-regions=2,sn=0x99 " \
-    "-device pci-testdev,bus=ds3 " \
-    "-device i2c_mctp_cxl,bus=dw.0,address=0x22,target=mem0 "
+extern const LineSetup net_setup;
 
 #define RC_BG_STARTED 0x01
 #define RC_INVALID 0x02
@@ -44,20 +33,9 @@ typedef enum NetCCI {
 
 extern const char *const door_name[];
 
-typedef struct Net {
-    DwI2c t;
-    Mailbox m;
-} Net;
-
-void net_up(Net *n);
-void net_down(Net *n);
-/** net_add_test() - enter a test that gets such a machine of its own */
-void net_add_test(const char *path, void (*run)(Net *n));
-/** net_find_mailbox() - open the mailbox function again, as after a reset */
-void net_find_mailbox(Net *n);
-
 /** net_ask() - run a command at a CCI; clear the answer */
-Answer net_ask(Net *n, NetCCI cci, uint16_t opcode, const void *in, size_t len);
+Answer net_ask(LineTest *n, NetCCI cci, uint16_t opcode, const void *in,
+               size_t len);
 
 /**
  * struct Way - through tunnels
@@ -79,7 +57,7 @@ extern const Way to_ld[3];
  *
  * Checks every byte that encloses the answer.
  */
-Answer net_through(Net *n, Way way, uint16_t opcode, const void *in,
+Answer net_through(LineTest *n, Way way, uint16_t opcode, const void *in,
                    size_t len);
 
 /** assert_same_answers() - in code, payload and background bit */

@@ -11,34 +11,28 @@
 #include "tests/qtest/cxl/cxl-qtest.h"
 #include "mctp-line.h"
 
-static char *machine_args(void)
-{
-    g_autofree char *one = line_args(0, "us0");
-    g_autofree char *two = line_args(1, "us0");
-
-    return g_strconcat(MCTP_MACHINE, one, two, NULL);
-}
-
-static QTestState *start(void)
-{
-    g_autofree char *args = machine_args();
-
-    return qtest_init(args);
-}
-
-static void stop(QTestState *qts)
-{
-    /* QEMU is there to its end: its links are empty and it answers */
-    g_assert_true(qtest_probe_child(qts));
-    qtest_quit(qts);
-}
-
-static const uint8_t identify_head[] = {
-    1, PEER_EID, LINE_EID(0), 0xc3, 8, 1, 0x55, 0, 1, 0, 18, 0, 0, 0, 0, 0, 0,
+static const LineSetup setup = {
+    .machine = MCTP_MACHINE, .target = { "us0", "us0" },
 };
 
+static const LineSetup units = {
+    .machine = MCTP_MACHINE,
+    .target = {
+        "us0", "us0,x-transmission-unit=70", "us0,x-transmission-unit=121",
+    },
+};
+
+#define ADD_NULL \
+    "{'execute': 'chardev-add', 'arguments': {'id': 'more', " \
+    "'backend': {'type': 'null', 'data': {}}}}"
+
+static GByteArray *identify(void)
+{
+    return line_cci(LINE_EID(0), PEER_EID, 3, 0x55, 1, NULL, 0);
+}
+
 /* As recorded from Linux, and what goes back, byte for byte */
-static void test_golden_frames(void)
+static void test_golden_frames(LineTest *t, Line *l)
 {
     static const uint8_t get_eid[] = {
         0x7e, 0x01, 0x07, 0x01, 0x00, 0x08, 0xc8, 0x00, 0x80, 0x02, 0x2b,
@@ -48,48 +42,17 @@ static void test_golden_frames(void)
         0x7e, 0x01, 0x0b, 0x01, 0x08, 0x09, 0xc0, 0x00, 0x00, 0x02, 0x00,
         0x09, 0x02, 0x00, 0xa1, 0x01, 0x7e,
     };
-    QTestState *qts = start();
-    g_autoptr(Line) l = line_open(0);
     uint8_t reply[sizeof(want)];
 
     line_write(l, get_eid, sizeof(get_eid));
     line_bytes(l, reply, sizeof(reply));
     g_assert_cmpmem(reply, sizeof(reply), want, sizeof(want));
-    line_quiet(l);
-    stop(qts);
 }
 
-/* However the bytes are cut into pieces on their way */
-static void test_pieces(void)
-{
-    QTestState *qts = start();
-    g_autoptr(Line) l = line_open(0);
-    g_autoptr(GByteArray) request = line_cci(LINE_EID(0), PEER_EID, 3, 0x55,
-                                             1, NULL, 0);
-
-    for (unsigned piece = 1; piece <= request->len; piece++) {
-        g_autoptr(GByteArray) packet = NULL;
-
-        for (unsigned at = 0; at < request->len; at += piece) {
-            line_write(l, request->data + at, MIN(piece, request->len - at));
-            if (piece < 4) {
-                /* time for the main loop to see the piece alone */
-                qtest_readb(qts, 0);
-            }
-        }
-        packet = line_packet(l);
-        g_assert_cmpmem(packet->data, MIN(packet->len, 17), identify_head, 17);
-    }
-    line_quiet(l);
-    stop(qts);
-}
-
-static void test_garbage(void)
+static void test_garbage(LineTest *t, Line *l)
 {
     const uint32_t seed = g_test_rand_int();
     g_autoptr(GRand) rand = g_rand_new_with_seed(seed);
-    QTestState *qts = start();
-    g_autoptr(Line) l = line_open(0);
     g_autofree uint8_t *noise = g_malloc(8192);
 
     g_test_message("seed %u", seed);
@@ -107,64 +70,39 @@ static void test_garbage(void)
         line_resync(l);
     }
     answer_is(line_command(l, 1, NULL, 0), 0);
-    stop(qts);
 }
 
 /* What an old peer left half is nothing to the new one */
-static void test_reconnect(void)
+static void test_reconnect(LineTest *t, Line *l)
 {
-    g_autoptr(GByteArray) request = line_cci(LINE_EID(0), PEER_EID, 3, 0x55,
-                                             1, NULL, 0);
-    QTestState *qts = start();
+    g_autoptr(GByteArray) request = identify();
 
     for (unsigned cut = 0; cut <= request->len; cut++) {
-        Line *l = line_open(0);
-
+        l = line_anew(t, 0);
         line_write(l, request->data, cut);
-        line_close(l);
-        l = line_open(0);
+        l = line_anew(t, 0);
         /* with no flag in front the rest alone is noise */
         line_write(l, request->data + cut, request->len - cut);
         if (cut == 0) {
-            g_autoptr(GByteArray) packet = line_packet(l);
-
-            g_assert_cmpmem(packet->data, MIN(packet->len, 17),
-                            identify_head, 17);
+            answer_has(line_next(l, 0x55, 1), 18);
         }
         line_quiet(l);
-        line_close(l);
     }
-    stop(qts);
 }
 
 /* A message of two packets, the line cut between them */
-static void test_reconnect_in_a_message(void)
+static void test_reconnect_in_a_message(LineTest *t, Line *l)
 {
-    static const uint8_t in[100];
-    g_autoptr(GByteArray) request = line_cci(LINE_EID(0), PEER_EID, 3, 0x55,
-                                             1, in, sizeof(in));
-    /* all bytes of the first packet's frame, none is escaped */
-    const unsigned first = 6 + 4 + 64;
-    QTestState *qts = start();
-    Line *l = line_open(0);
-    g_autoptr(GByteArray) body = NULL;
-    MCTPHeader hdr;
-
-    g_assert_cmphex(request->data[first - 1], ==, 0x7e);
-    g_assert_cmphex(request->data[first], ==, 0x7e);
-    line_write(l, request->data, first);
+    line_half(l, l->eid, 0);
     line_quiet(l);
-    line_close(l);
-    l = line_open(0);
-    line_write(l, request->data + first, request->len - first);
+    l = line_anew(t, 0);
+    line_half(l, l->eid, 1);
     line_quiet(l);
 
     /* uncut, they are a message */
-    line_write(l, request->data, request->len);
-    body = line_message(l, &hdr);
-    answer_is(line_answer(body, 0x55, 1), 0x16);
-    line_close(l);
-    stop(qts);
+    line_half(l, l->eid, 0);
+    line_half(l, l->eid, 1);
+    line_whole(l);
 }
 
 /* The @n-th request of a flood: no two that can be under way share a tag */
@@ -222,26 +160,21 @@ static void expect_flood_answer(Line *l, unsigned n)
 {
     MCTPHeader hdr;
     g_autoptr(GByteArray) body = line_message(l, &hdr);
-    Answer a = line_answer(body, n, 1);
 
     g_assert_cmphex(hdr.dest, ==, 8 + n / 8 % 200);
     g_assert_cmphex(hdr.tag, ==, n & 7);
-    g_assert_cmphex(a.ret_code, ==, 0);
-    g_assert_cmpuint(a.payload->len, ==, 18);
-    answer_clear(&a);
+    answer_has(line_answer(body, n, 1), 18);
 }
 
 /*
  * A peer that writes and never reads is made to wait; others do not notice,
  * and once it reads it gets every answer, in order.
  */
-static void test_flood(void)
+static void test_flood(LineTest *t, Line *l)
 {
-    QTestState *qts = start();
-    g_autoptr(Line) l = line_open(0);
-    g_autoptr(Line) other = line_open(1);
+    Line *other = line_of(t, 1);
     g_autoptr(GByteArray) rest = NULL;
-    unsigned n = flood(qts, l, &rest);
+    unsigned n = flood(t->i2c.qts, l, &rest);
 
     g_test_message("%u requests", n);
     answer_is(line_command(other, 1, NULL, 0), 0);
@@ -252,20 +185,16 @@ static void test_flood(void)
     }
     line_write(l, rest->data, rest->len);
     expect_flood_answer(l, n - 1);
-    line_quiet(l);
-    stop(qts);
 }
 
 /* ... unless it takes so long that nobody can still be waiting for them */
-static void test_flood_too_late(void)
+static void test_flood_too_late(LineTest *t, Line *l)
 {
-    QTestState *qts = start();
-    g_autoptr(Line) l = line_open(0);
     g_autoptr(GByteArray) rest = NULL;
-    unsigned n = flood(qts, l, &rest), answers = 0, last = 0;
+    unsigned n = flood(t->i2c.qts, l, &rest), answers = 0, last = 0;
     bool first = true;
 
-    qtest_clock_step(qts, ANSWER_NS + 1);
+    qtest_clock_step(t->i2c.qts, ANSWER_NS + 1);
     /* the next answers that come are of the requests after the lost ones */
     do {
         MCTPHeader hdr;
@@ -281,96 +210,56 @@ static void test_flood_too_late(void)
     g_assert_cmpuint(answers, <, n - 1);
     line_write(l, rest->data, rest->len);
     expect_flood_answer(l, n - 1);
-    line_quiet(l);
-    stop(qts);
 }
 
 /* The flooding peer goes; its unread answers do not reach the next one */
-static void test_flood_and_leave(void)
+static void test_flood_and_leave(LineTest *t, Line *l)
 {
-    QTestState *qts = start();
-    Line *l = line_open(0);
     g_autoptr(GByteArray) rest = NULL;
 
-    flood(qts, l, &rest);
-    line_close(l);
-    l = line_open(0);
-    line_quiet(l);
-    line_close(l);
-    stop(qts);
+    flood(t->i2c.qts, l, &rest);
+    line_quiet(line_anew(t, 0));
 }
 
 /* While the machine is stopped, so is the line */
-static void test_stopped_machine(void)
+static void test_stopped_machine(LineTest *t, Line *l)
 {
-    QTestState *qts = start();
-    g_autoptr(Line) l = line_open(0);
-    g_autoptr(GByteArray) request = line_cci(LINE_EID(0), PEER_EID, 3, 0x55,
-                                             1, NULL, 0);
-    g_autoptr(GByteArray) body = NULL;
+    g_autoptr(GByteArray) request = identify();
     struct pollfd p = { .fd = l->fd, .events = POLLIN };
-    MCTPHeader hdr;
 
     line_quiet(l);
-    qtest_qmp_assert_success(qts, "{'execute': 'stop'}");
+    qtest_qmp_assert_success(t->i2c.qts, "{'execute': 'stop'}");
     line_write(l, request->data, request->len);
     for (int i = 0; i < 20; i++) {
-        qtest_qmp_assert_success(qts, "{'execute': 'query-status'}");
+        qtest_qmp_assert_success(t->i2c.qts, "{'execute': 'query-status'}");
         g_assert_cmpint(poll(&p, 1, 1), ==, 0);
     }
-    qtest_qmp_assert_success(qts, "{'execute': 'cont'}");
-    body = line_message(l, &hdr);
-    answer_is(line_answer(body, 0x55, 1), 0);
-    stop(qts);
+    qtest_qmp_assert_success(t->i2c.qts, "{'execute': 'cont'}");
+    answer_has(line_next(l, 0x55, 1), 18);
 }
 
 /* Two peers of one component, requests of both under way at one time */
-static void test_two_lines(void)
+static void test_two_lines(LineTest *t, Line *l)
 {
-    QTestState *qts = start();
-    Line *l[2] = { line_open(0), line_open(1) };
-
     for (int round = 0; round < 50; round++) {
         for (int i = 0; i < 2; i++) {
-            g_autoptr(GByteArray) request = line_cci(LINE_EID(i), PEER_EID, 1,
-                                                     round * 2 + i, 1, NULL,
-                                                     0);
-
-            line_write(l[i], request->data, request->len);
+            line_request(line_of(t, i), PEER_EID, 1, round * 2 + i, 1, NULL,
+                         0);
         }
         for (int i = 1; i >= 0; i--) {
-            MCTPHeader hdr;
-            g_autoptr(GByteArray) body = line_message(l[i], &hdr);
-            Answer a = line_answer(body, round * 2 + i, 1);
-
-            g_assert_cmphex(hdr.src, ==, LINE_EID(i));
-            answer_clear(&a);
+            answer_has(line_next(line_of(t, i), round * 2 + i, 1), 18);
         }
     }
-    for (int i = 0; i < 2; i++) {
-        line_quiet(l[i]);
-        line_close(l[i]);
-    }
-    stop(qts);
 }
 
-static GByteArray *line_uuid(void)
+static GByteArray *uuid(void)
 {
-    static const uint8_t get_uuid[] = {
-        1, LINE_EID(0), PEER_EID, 0xc8, 0, 0x80, 3,
-    };
     g_autoptr(Line) l = line_open(0);
-    GByteArray *answer;
-    MCTPHeader hdr;
 
-    line_send_packet(l, get_uuid, sizeof(get_uuid));
-    answer = line_message(l, &hdr);
-    g_assert_cmpuint(answer->len, ==, 4 + 16);
-    g_assert_cmphex(answer->data[3], ==, 0);
-    return answer;
+    return line_uuid(l);
 }
 
-static char *line_replace(const char *text, const char *old, const char *new)
+static char *replace(const char *text, const char *old, const char *new)
 {
     g_auto(GStrv) parts = g_strsplit(text, old, -1);
 
@@ -383,85 +272,67 @@ static char *line_replace(const char *text, const char *old, const char *new)
  */
 static void test_uuid_of_another_id(void)
 {
-    g_autofree char *numbered = machine_args();
-    g_autofree char *args = line_replace(numbered, ",sn=0x1122334455667788",
-                                         "");
-    g_autofree char *renamed = line_replace(args, "us0", "upper");
+    g_autofree char *line = line_args(0, "us0");
+    g_autofree char *numbered = g_strconcat(MCTP_MACHINE, line, NULL);
+    g_autofree char *args = replace(numbered, ",sn=0x1122334455667788", "");
+    g_autofree char *renamed = replace(args, "us0", "upper");
     QTestState *qts = qtest_init(args);
-    g_autoptr(GByteArray) before = line_uuid(), after = NULL, fresh = NULL;
+    g_autoptr(GByteArray) before = uuid(), after = NULL, fresh = NULL;
 
     qts = cxl_migrate(qts, renamed);
-    after = line_uuid();
+    after = uuid();
     g_assert_cmpmem(after->data, after->len, before->data, before->len);
-    stop(qts);
+    qtest_quit(qts);
 
     qts = qtest_init(renamed);
-    fresh = line_uuid();
+    fresh = uuid();
     g_assert_cmpint(memcmp(fresh->data, before->data, fresh->len), !=, 0);
-    stop(qts);
+    qtest_quit(qts);
 }
 
-/* Bytes in the first packet of a long answer: Command Effects Log entries */
-static unsigned first_packet(const char *unit)
+/*
+ * Bytes in the first packet of a long answer, Command Effects Log entries: the
+ * unit is Linux's unless the user says that the peer takes a larger one
+ */
+static void test_unit(LineTest *t, Line *unused)
 {
+    static const unsigned first[] = {
+        4 + 64, 4 + 70, 4 + CCI_OVERHEAD + 64,
+    };
     static const struct {
         uint8_t uuid[CXL_LOG_UUID_BYTES], offset[4], length[4];
     } cel = { .uuid = CXL_LOG_UUID_EFFECTS, .length = { 64 } };
-    g_autofree char *line = g_strchomp(line_args(0, "us0"));
-    g_autofree char *args = g_strconcat(MCTP_MACHINE, line, unit, NULL);
-    QTestState *qts = qtest_init(args);
-    g_autoptr(Line) l = line_open(0);
-    g_autoptr(GByteArray) ask = line_cci(LINE_EID(0), PEER_EID, 1, 7, 0x0401,
-                                         &cel, sizeof(cel));
-    g_autoptr(GByteArray) packet = NULL;
-    Answer a;
 
-    a = line_command(l, 0x0401, &cel, sizeof(cel));
-    g_assert_cmphex(a.ret_code, ==, 0);
-    g_assert_cmpuint(a.payload->len, ==, 64);
-    answer_clear(&a);
-    line_write(l, ask->data, ask->len);
-    packet = line_packet(l);
-    for (bool end = packet->data[3] & 0x40; !end;) {
-        g_autoptr(GByteArray) more = line_packet(l);
+    for (unsigned n = 0; n < ARRAY_SIZE(first); n++) {
+        Line *l = line_of(t, n);
+        bool end = false;
 
-        end = more->data[3] & 0x40;
+        answer_has(line_command(l, 0x0401, &cel, sizeof(cel)), 64);
+        line_request(l, PEER_EID, 1, 7, 0x0401, &cel, sizeof(cel));
+        for (unsigned at = 0; !end; at++) {
+            g_autoptr(GByteArray) packet = line_packet(l);
+
+            g_assert_true(at || packet->len == first[n]);
+            end = packet->data[3] & 0x40;
+        }
     }
-    line_quiet(l);
-    stop(qts);
-    return packet->len;
 }
 
-/* The unit is Linux's unless the user says that the peer takes a larger one */
-static void test_unit(void)
+static void test_bad_unit(LineTest *t, Line *l)
 {
-    g_assert_cmpuint(first_packet(""), ==, 4 + 64);
-    g_assert_cmpuint(first_packet(",x-transmission-unit=70"), ==, 4 + 70);
-    g_assert_cmpuint(first_packet(",x-transmission-unit=121"), ==,
-                     4 + CCI_OVERHEAD + 64);
-}
+    static const char *const unit[] = { "0", "63", "122" };
 
-static void test_bad_unit(void)
-{
-    static const int unit[] = { 0, 63, 122 };
-    QTestState *qts = start();
+    qtest_qmp_assert_success(t->i2c.qts, ADD_NULL);
+    for (size_t i = 0; i < ARRAY_SIZE(unit); i++) {
+        g_autofree char *props = g_strconcat(
+            "'driver': 'mctp-serial-cxl', 'chardev': 'more',"
+            "'target': 'us0', 'x-transmission-unit': ", unit[i], NULL);
 
-    for (int i = 0; i < ARRAY_SIZE(unit); i++) {
-        QDict *rsp = qtest_qmp(qts, "{'execute': 'chardev-add', 'arguments': {"
-                               "'id': 'more', 'backend': {'type': 'null',"
-                               "'data': {}}}}");
-
-        g_assert_true(qdict_haskey(rsp, "return"));
-        qobject_unref(rsp);
-        rsp = qtest_qmp(qts, "{'execute': 'device_add', 'arguments': {"
-                        "'driver': 'mctp-serial-cxl', 'chardev': 'more',"
-                        "'target': 'us0', 'x-transmission-unit': %d}}",
-                        unit[i]);
-        qmp_expect_error_and_unref(rsp, "GenericError");
-        qtest_qmp_assert_success(qts, "{'execute': 'chardev-remove',"
-                                 "'arguments': {'id': 'more'}}");
+        line_plug(t->i2c.qts, props, "'x-transmission-unit' is");
     }
-    stop(qts);
+    /* none has kept the chardev */
+    qtest_qmp_assert_success(t->i2c.qts, "{'execute': 'chardev-remove',"
+                             "'arguments': {'id': 'more'}}");
 }
 
 /* A link has a name in the stream, whether the user gave it an id or not */
@@ -476,36 +347,28 @@ static void test_links_without_id(void)
     g_autoptr(Line) l = line_open(0);
 
     answer_is(line_command(l, 1, NULL, 0), 0);
-    qtest_qmp_assert_success(qts, "{'execute': 'chardev-add', 'arguments': {"
-                             "'id': 'more2', 'backend': {'type': 'null',"
-                             "'data': {}}}}");
-    qtest_qmp_assert_success(qts, "{'execute': 'device_add', 'arguments': {"
-                             "'driver': 'mctp-serial-cxl',"
-                             "'chardev': 'more2', 'target': 'us0'}}");
-    stop(qts);
+    qtest_qmp_assert_success(qts, ADD_NULL);
+    line_plug(qts, "'driver': 'mctp-serial-cxl', 'chardev': 'more',"
+              "'target': 'us0'", NULL);
+    qtest_quit(qts);
 }
 
 int main(int argc, char **argv)
 {
-    int ret;
-
     g_test_init(&argc, &argv, NULL);
-    qtest_add_func("/mctp-serial/golden-frames", test_golden_frames);
-    qtest_add_func("/mctp-serial/pieces", test_pieces);
-    qtest_add_func("/mctp-serial/garbage", test_garbage);
-    qtest_add_func("/mctp-serial/reconnect", test_reconnect);
-    qtest_add_func("/mctp-serial/reconnect-in-a-message",
-                   test_reconnect_in_a_message);
-    qtest_add_func("/mctp-serial/flood", test_flood);
-    qtest_add_func("/mctp-serial/flood-too-late", test_flood_too_late);
-    qtest_add_func("/mctp-serial/flood-and-leave", test_flood_and_leave);
-    qtest_add_func("/mctp-serial/stopped-machine", test_stopped_machine);
-    qtest_add_func("/mctp-serial/two-lines", test_two_lines);
-    qtest_add_func("/mctp-serial/transmission-unit", test_unit);
-    qtest_add_func("/mctp-serial/bad-transmission-unit", test_bad_unit);
+#define T(name, f) line_add_test(&line_serial, name, &setup, test_ ## f)
+    T("golden-frames", golden_frames);
+    T("garbage", garbage);
+    T("reconnect", reconnect);
+    T("reconnect-in-a-message", reconnect_in_a_message);
+    T("flood", flood);
+    T("flood-too-late", flood_too_late);
+    T("flood-and-leave", flood_and_leave);
+    T("stopped-machine", stopped_machine);
+    T("two-lines", two_lines);
+    T("bad-transmission-unit", bad_unit);
+    line_add_test(&line_serial, "transmission-unit", &units, test_unit);
     qtest_add_func("/mctp-serial/links-without-id", test_links_without_id);
     qtest_add_func("/mctp-serial/uuid-of-another-id", test_uuid_of_another_id);
-    ret = g_test_run();
-    line_cleanup();
-    return ret;
+    return line_test_main();
 }

@@ -10,7 +10,6 @@
 #include <glib/gstdio.h>
 #include "qemu/bswap.h"
 #include "hw/mctp/mctp_i2c_frame.h"
-#include "hw/pci/pci_regs.h"
 #include "mctp-line.h"
 #include "tests/qtest/cxl/cxl-qtest-switch.h"
 
@@ -23,16 +22,6 @@
 #define I2C_DEVICES \
     "-device dw-i2c-pci,id=dw,bus=rp1 " \
     "-device i2c_mctp_cxl,bus=dw.0,address=0x20,target=us0 "
-
-static void is_gone(QTestState *qts, const char *id)
-{
-    g_autofree char *path = g_strdup_printf("/machine/peripheral/%s", id);
-    QDict *answer = qtest_qmp(qts, "{'execute': 'qom-list',"
-                              " 'arguments': {'path': %s}}", path);
-
-    g_assert_true(qdict_haskey(answer, "error"));
-    qobject_unref(answer);
-}
 
 /* The command unplugs the switch that runs it; the line stays */
 static void test_command_that_unplugs_its_switch(void)
@@ -50,36 +39,12 @@ static void test_command_that_unplugs_its_switch(void)
     switch_slot_request(&sw, req);
     l = line_open(0);
     answer_is(line_command(l, 0x5103, req, sizeof(req)), 0);
-    is_gone(sw.qts, "us0");
-    is_gone(sw.qts, "ds0");
+    mctp_is_gone(sw.qts, "us0");
+    mctp_is_gone(sw.qts, "ds0");
     line_quiet(l);
-    qtest_qmp_assert_success(sw.qts, "{'execute': 'device_del',"
-                             " 'arguments': {'id': 'link0'}}");
-    is_gone(sw.qts, "link0");
+    line_unplug(sw.qts, "link0");
+    mctp_is_gone(sw.qts, "link0");
     qtest_quit(sw.qts);
-}
-
-/* The controller as a guest finds it */
-static void find_i2c(QTestState *qts, DwI2c *t)
-{
-    QPCIDevice *port;
-    uint64_t size;
-
-    *t = (DwI2c) { .qts = qts, .pci = qpci_new_pc(qts, NULL) };
-    port = qpci_device_find(t->pci, RP1);
-    g_assert_nonnull(port);
-    qpci_config_writeb(port, PCI_PRIMARY_BUS, PXB_BUS);
-    qpci_config_writeb(port, PCI_SECONDARY_BUS, I2C_BUS);
-    qpci_config_writeb(port, PCI_SUBORDINATE_BUS, I2C_BUS);
-    t->dev = qpci_device_find(t->pci, I2C_BUS << 8);
-    g_assert_nonnull(t->dev);
-    qpci_device_enable(t->dev);
-    t->bar = qpci_iomap(t->dev, 0, &size);
-    qpci_config_writew(port, PCI_MEMORY_BASE, t->bar.addr >> 16 & 0xfff0);
-    qpci_config_writew(port, PCI_MEMORY_LIMIT, t->bar.addr >> 16 & 0xfff0);
-    qpci_config_writew(port, PCI_COMMAND,
-                       PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
-    g_free(port);
 }
 
 /* The command unplugs the controller, and with it bus and endpoint */
@@ -93,7 +58,8 @@ static void test_command_that_unplugs_its_bus(void)
     DwI2c t;
 
     switch_probe(cxl_start(SWITCH_PORTS I2C_DEVICES "%s", ""), &sw);
-    find_i2c(sw.qts, &t);
+    t = (DwI2c) { .qts = sw.qts, .pci = qpci_new_pc(sw.qts, NULL) };
+    mctp_find_behind_port(&t, RP1, I2C_BUS);
     port = sw.usp;
     port.cfg -= (uint64_t)sw.usp.bus << 20;
     port.cfg += (uint64_t)RP1 << 12;
@@ -109,7 +75,7 @@ static void test_command_that_unplugs_its_bus(void)
         dw_wr(&t, R_DATA_CMD, frame[i] | (i == len - 1 ? CMD_STOP : 0));
     }
     qtest_qmp_eventwait(sw.qts, "DEVICE_DELETED");
-    is_gone(sw.qts, "dw");
+    mctp_is_gone(sw.qts, "dw");
     qtest_clock_step(sw.qts, 2 * ANSWER_NS);
     g_assert_cmphex(slot_control(&sw, 0) & SWITCH_SLOT_EVENTS, ==,
                     SWITCH_SLOT_EVENTS);
@@ -178,14 +144,10 @@ static void test_held_in_reset(void)
 
 int main(int argc, char **argv)
 {
-    int ret;
-
     g_test_init(&argc, &argv, NULL);
 #define T(f) qtest_add_func("/mctp/outside/" #f, test_ ## f)
     T(command_that_unplugs_its_switch);
     T(command_that_unplugs_its_bus);
     T(held_in_reset);
-    ret = g_test_run();
-    line_cleanup();
-    return ret;
+    return line_test_main();
 }

@@ -11,24 +11,10 @@
 
 #define BLOCKS(k) ((uint64_t)(k) * CXL_BLOCK)
 
-/* Line 0 to the pool, 1 to the out-of-band CCI of head 0 */
-static void start(Pool *t)
-{
-    g_autofree char *pool = pool_args(",sn=0x1234567890abcdef");
-    g_autofree char *to_pool = line_args(0, "pool0");
-    g_autofree char *to_head = line_args(1, "head0");
-    g_autofree char *args = g_strconcat(pool, to_pool, to_head, NULL);
-
-    pool_attach(t, qtest_init(args));
-}
-
 /* A command that succeeds; the answer's bytes, which the caller frees */
 static GByteArray *ask(Line *l, uint16_t op, const void *in, size_t len)
 {
-    Answer a = line_command(l, op, in, len);
-
-    g_assert_cmphex(a.ret_code, ==, 0);
-    return a.payload;
+    return answer_bytes(line_command(l, op, in, len));
 }
 
 static void refuses(Line *l, uint16_t op, const void *in, size_t len,
@@ -37,14 +23,9 @@ static void refuses(Line *l, uint16_t op, const void *in, size_t len,
     answer_is(line_command(l, op, in, len), rc);
 }
 
-static void it_says_what_it_is(void)
+static void it_says_what_it_is(Pool *t, Line *l, Line *head)
 {
     g_autoptr(GByteArray) id = NULL, cel = NULL;
-    g_autoptr(Line) l = NULL;
-    Pool t;
-
-    start(&t);
-    l = line_open(0);
     id = ask(l, 0x0001, NULL, 0);
     g_assert_cmpuint(id->len, ==, 0x12);
     g_assert_cmphex(lduw_le_p(id->data), ==, 0x8086);
@@ -54,19 +35,13 @@ static void it_says_what_it_is(void)
     refuses(l, 0x4000, NULL, 0, 0x03);
     refuses(l, 0x4801, "\0\0\0\0\0\0\0\0", 8, 0x03);
     refuses(l, 0x5405, NULL, 0, 0x03);
-    pool_stop(&t);
 }
 
-static void it_shows_logical_devices(void)
+static void it_shows_logical_devices(Pool *t, Line *l, Line *head)
 {
     static const uint8_t all[] = { 0, 8 }, beyond[] = { 2, 1 };
     g_autoptr(GByteArray) info = NULL, list = NULL, same = NULL;
-    g_autoptr(Line) l = NULL;
     uint8_t set[4 + 2 * 0x10] = { 2, 0 };
-    Pool t;
-
-    start(&t);
-    l = line_open(0);
     info = ask(l, 0x5400, NULL, 0);
     g_assert_cmpuint(info->len, ==, 0x0b);
     g_assert_cmphex(ldq_le_p(info->data), ==, POOL_SIZE + POOL_STATIC);
@@ -87,19 +62,13 @@ static void it_shows_logical_devices(void)
     refuses(l, 0x5402, set, sizeof(set), 0x02);
     set[1] = 1;
     refuses(l, 0x5402, set, sizeof(set), 0x02);
-    pool_stop(&t);
 }
 
-static void it_shows_heads_and_their_links(void)
+static void it_shows_heads_and_their_links(Pool *t, Line *l, Line *head)
 {
     static const uint8_t all[] = { 0, 2 }, lds[] = { 0, 9 };
     static const uint8_t beyond[] = { 1, 2 };
     g_autoptr(GByteArray) info = NULL, heads = NULL, gone = NULL;
-    g_autoptr(Line) l = NULL;
-    Pool t;
-
-    start(&t);
-    l = line_open(0);
     info = ask(l, 0x5500, lds, 2);
     g_assert_cmpmem(info->data, info->len, "\2\2\0\0\0\2\0\0\0\1", 10);
     refuses(l, 0x5500, "\2\1", 2, 0x02);
@@ -115,14 +84,13 @@ static void it_shows_heads_and_their_links(void)
     }
     refuses(l, 0x5501, beyond, 2, 0x02);
 
-    qtest_qmp_assert_success(t.qts, "{'execute': 'device_del', 'arguments': {"
+    qtest_qmp_assert_success(t->qts, "{'execute': 'device_del', 'arguments': {"
                              "'id': 'head1'}}");
-    map_pci_slot(t.qts, 60, 0, false);
-    qtest_qmp_eventwait(t.qts, "DEVICE_DELETED");
+    map_pci_slot(t->qts, 60, 0, false);
+    qtest_qmp_eventwait(t->qts, "DEVICE_DELETED");
     gone = ask(l, 0x5501, all, 2);
     g_assert_cmpmem(gone->data, 13, heads->data, 13);
     g_assert_cmpmem(gone->data + 13, 9, "\0\0\0\0\0\0\0\0\0", 9);
-    pool_stop(&t);
 }
 
 /* Header of 5604h, prescriptive, with one extent */
@@ -138,22 +106,17 @@ static GByteArray *offer(unsigned host, const CxlExtent *e)
     return g_byte_array_append(g_byte_array_new(), r.data, r.len);
 }
 
-static void it_manages_every_host(void)
+static void it_manages_every_host(Pool *t, Line *l, Line *head)
 {
     g_autoptr(GByteArray) info = NULL, add = NULL, done = NULL, log = NULL;
     const CxlExtent e = { POOL_DPA(1, POOL_PLAIN, 5), BLOCKS(3), 9 };
-    g_autoptr(Line) l = NULL;
-    Pool t;
-
-    start(&t);
-    l = line_open(0);
     info = ask(l, 0x5600, NULL, 0);
     g_assert_cmpuint(info->data[0], ==, 2);
     add = offer(1, &e);
     done = ask(l, 0x5604, add->data, add->len);
     g_assert_cmpuint(done->len, ==, 0);
-    g_assert_cmphex(host_answer(&t.head[1], 0x4802, &e, 1, false), ==, 0);
-    host_has(&t.head[1], &e, 1);
+    g_assert_cmphex(host_answer(&t->head[1], 0x4802, &e, 1, false), ==, 0);
+    host_has(&t->head[1], &e, 1);
     /* the pool's log tells the Fabric Manager who has accepted it */
     log = ask(l, 0x0100, "\4", 1);
     g_assert_cmpuint(lduw_le_p(log->data + 0x14), ==, 1);
@@ -162,7 +125,6 @@ static void it_manages_every_host(void)
     g_assert_cmphex(ldq_le_p(log->data + 0x20 + 0x38), ==, e.dpa);
     stw_le_p(add->data, 2);
     refuses(l, 0x5604, add->data, add->len, 0x02);
-    pool_stop(&t);
 }
 
 /* @op without payload, in a tunnel; @rc: of what is enclosed */
@@ -179,16 +141,11 @@ static GByteArray *tunnel(Line *l, uint8_t id, uint8_t type, uint16_t op,
     return out;
 }
 
-static void tunnels_lead_from_pool_to_head_and_back(void)
+static void tunnels_lead_from_pool_to_head_and_back(Pool *t, Line *l,
+                                                    Line *head)
 {
     g_autoptr(GByteArray) ld = NULL, pool = NULL, heads = NULL;
     uint8_t in[16] = { 2, 0, 12 };
-    g_autoptr(Line) l = NULL, head = NULL;
-    Pool t;
-
-    start(&t);
-    l = line_open(0);
-    head = line_open(1);
     /* logical device 1: Identify Memory Device tells of its static capacity */
     ld = tunnel(l, 1, 0, 0x4000, 0);
     g_assert_cmpuint(ldq_le_p(ld->data + 16 + 0x10), ==, 1);
@@ -205,6 +162,33 @@ static void tunnels_lead_from_pool_to_head_and_back(void)
     /* a head answers for all of them */
     heads = ask(head, 0x5500, "\0\2", 2);
     g_assert_cmpuint(heads->data[1], ==, 2);
+}
+
+static const struct {
+    const char *name;
+    void (*run)(Pool *t, Line *l, Line *head);
+} tests[] = {
+    { "identity", it_says_what_it_is },
+    { "logical-devices", it_shows_logical_devices },
+    { "heads", it_shows_heads_and_their_links },
+    { "hosts", it_manages_every_host },
+    { "tunnels", tunnels_lead_from_pool_to_head_and_back },
+};
+
+/* Line 0 to the pool, 1 to the out-of-band CCI of head 0 */
+static void run(gconstpointer data)
+{
+    g_autofree char *pool = pool_args(",sn=0x1234567890abcdef");
+    g_autofree char *to_pool = line_args(0, "pool0");
+    g_autofree char *to_head = line_args(1, "head0");
+    g_autofree char *args = g_strconcat(pool, to_pool, to_head, NULL);
+    g_autoptr(Line) l = NULL, head = NULL;
+    Pool t;
+
+    pool_attach(&t, qtest_init(args));
+    l = line_open(0);
+    head = line_open(1);
+    tests[GPOINTER_TO_UINT(data)].run(&t, l, head);
     pool_stop(&t);
 }
 
@@ -231,18 +215,13 @@ static void a_pool_with_an_endpoint_stays(void)
 
 int main(int argc, char **argv)
 {
-    int rc;
-
     g_test_init(&argc, &argv, NULL);
-#define ADD(name, fn) qtest_add_func("/mctp/serial-pool/" name, fn)
-    ADD("identity", it_says_what_it_is);
-    ADD("logical-devices", it_shows_logical_devices);
-    ADD("heads", it_shows_heads_and_their_links);
-    ADD("hosts", it_manages_every_host);
-    ADD("tunnels", tunnels_lead_from_pool_to_head_and_back);
-    ADD("life", a_pool_with_an_endpoint_stays);
-#undef ADD
-    rc = g_test_run();
-    line_cleanup();
-    return rc;
+    for (unsigned i = 0; i < ARRAY_SIZE(tests); i++) {
+        g_autofree char *path = g_strdup_printf("/mctp/serial-pool/%s",
+                                                tests[i].name);
+
+        qtest_add_data_func(path, GUINT_TO_POINTER(i), run);
+    }
+    qtest_add_func("/mctp/serial-pool/life", a_pool_with_an_endpoint_stays);
+    return line_test_main();
 }

@@ -59,23 +59,19 @@ static void check(const SoakLine *r, bool truth, const char *what)
 static GByteArray *fixed_answer(Line *l, uint16_t opcode)
 {
     Answer a = line_command(l, opcode, NULL, 0);
-    GByteArray *bytes = g_steal_pointer(&a.payload);
     uint8_t rc[2];
 
     stw_le_p(rc, a.ret_code);
-    return g_byte_array_prepend(bytes, rc, sizeof(rc));
+    return g_byte_array_prepend(a.payload, rc, sizeof(rc));
 }
 
 static uint8_t read_limit(Line *l)
 {
-    Answer a = line_command(l, GET_LIMIT, NULL, 0);
-    uint8_t limit;
+    g_autoptr(GByteArray) limit =
+        answer_bytes(line_command(l, GET_LIMIT, NULL, 0));
 
-    g_assert_cmphex(a.ret_code, ==, 0);
-    g_assert_cmpuint(a.payload->len, ==, 1);
-    limit = a.payload->data[0];
-    answer_clear(&a);
-    return limit;
+    g_assert_cmpuint(limit->len, ==, 1);
+    return limit->data[0];
 }
 
 static void set_limit(Line *l, uint8_t limit)
@@ -224,24 +220,24 @@ static uint32_t number_from(const char *name, uint32_t otherwise)
     return value;
 }
 
-static void test_soak(void)
+static const LineSetup setup = {
+    .machine = MCTP_MACHINE
+        "-object memory-backend-ram,id=vmem,size=256M "
+        "-object memory-backend-ram,id=dcmem,size=512M "
+        "-device cxl-type3,id=mem0,bus=pcie.0,addr=07.0,volatile-memdev=vmem,"
+        "volatile-dc-memdev=dcmem,num-dc-regions=2,sn=0x99 ",
+    .target = { "us0", "us0", "mem0" },
+};
+
+static void test_soak(LineTest *t, Line *unused)
 {
     const uint32_t total = number_from("MCTP_SERIAL_SOAK", COMMANDS);
     const uint32_t seed = number_from("MCTP_SERIAL_SEED", g_test_rand_int());
     g_autoptr(GRand) rand = g_rand_new_with_seed(seed);
-    g_autofree char *a = line_args(0, "us0");
-    g_autofree char *b = line_args(1, "us0");
-    g_autofree char *c = line_args(2, "mem0");
-    g_autofree char *args = g_strconcat(MCTP_MACHINE
-        "-object memory-backend-ram,id=vmem,size=256M "
-        "-object memory-backend-ram,id=dcmem,size=512M "
-        "-device cxl-type3,id=mem0,bus=pcie.0,addr=07.0,volatile-memdev=vmem,"
-        "volatile-dc-memdev=dcmem,num-dc-regions=2,sn=0x99 ", a, b, c, NULL);
-    QTestState *qts;
     SoakLine line[3] = { 0 };
 
     g_test_message("MCTP_SERIAL_SEED=%u MCTP_SERIAL_SOAK=%u", seed, total);
-    qts = qtest_init(args);
+    line_drop(t, 0);
     for (unsigned i = 0; i < ARRAY_SIZE(line); i++) {
         soak_line_start(&line[i], i);
     }
@@ -251,16 +247,11 @@ static void test_soak(void)
     for (unsigned i = 0; i < ARRAY_SIZE(line); i++) {
         soak_line_end(&line[i]);
     }
-    qtest_quit(qts);
 }
 
 int main(int argc, char **argv)
 {
-    int ret;
-
     g_test_init(&argc, &argv, NULL);
-    qtest_add_func("/mctp-serial/soak", test_soak);
-    ret = g_test_run();
-    line_cleanup();
-    return ret;
+    line_add_test(&line_serial, "soak", &setup, test_soak);
+    return line_test_main();
 }

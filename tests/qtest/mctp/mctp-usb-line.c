@@ -32,11 +32,16 @@ static struct {
     UsbLine line;
 } kept;
 
-char *usb_args(unsigned n, const char *target)
+static char *usb_args(unsigned n, const char *target)
 {
     return g_strdup_printf(
         "-device usb-cxl-mctp,id=link%u,bus=xhci.0,port=%u,target=%s,eid=%u ",
         n, n + 1, target, LINE_EID(n));
+}
+
+static void usb_stop(void)
+{
+    g_clear_pointer(&controller, xhci_free);
 }
 
 void usb_start_at(QTestState *qts, QPCIBus *pci, int bdf)
@@ -46,19 +51,14 @@ void usb_start_at(QTestState *qts, QPCIBus *pci, int bdf)
     memset(out, 0, sizeof(out));
 }
 
-void usb_start(QTestState *qts, QPCIBus *pci)
+static void usb_start(DwI2c *t)
 {
-    usb_start_at(qts, pci, QPCI_DEVFN(XHCI_PCI_SLOT, 0));
+    usb_start_at(t->qts, t->pci, QPCI_DEVFN(XHCI_PCI_SLOT, 0));
 }
 
-void usb_stop(void)
+static void usb_moved(DwI2c *t)
 {
-    g_clear_pointer(&controller, xhci_free);
-}
-
-void usb_move(QTestState *qts, QPCIBus *pci)
-{
-    xhci_move(controller, qts, pci, QPCI_DEVFN(XHCI_PCI_SLOT, 0));
+    xhci_move(controller, t->qts, t->pci, QPCI_DEVFN(XHCI_PCI_SLOT, 0));
 }
 
 static UsbLine *usb_of(Line *l)
@@ -104,7 +104,7 @@ uint64_t usb_post(Line *l, size_t len)
     return u->in;
 }
 
-Line *usb_open(unsigned n)
+static Line *usb_open(unsigned n)
 {
     UsbLine *u = g_new0(UsbLine, 1);
 
@@ -217,6 +217,7 @@ const LineKind line_usb = {
     .args = usb_args,
     .start = usb_start,
     .stop = usb_stop,
+    .moved = usb_moved,
     .open = usb_open,
     .close = usb_close,
     .send = usb_send,

@@ -9,18 +9,8 @@
 #include "mctp-line.h"
 #include "xhci.h"
 
-/**
- * usb_args() - command line of link@n to @target, on port n of the controller
- */
-char *usb_args(unsigned n, const char *target);
-/** usb_start() - run the controller of a machine that was started or reset */
-void usb_start(QTestState *qts, QPCIBus *pci);
-/** usb_start_at() - the same for a controller elsewhere, bus << 8 | devfn */
+/** usb_start_at() - run a controller that is elsewhere, bus << 8 | devfn */
 void usb_start_at(QTestState *qts, QPCIBus *pci, int bdf);
-/** usb_stop() - forget the controller */
-void usb_stop(void);
-/** usb_move() - the machine, its lines too, go on in another QEMU */
-void usb_move(QTestState *qts, QPCIBus *pci);
 
 /**
  * usb_keep() - what the guest's driver has outside of the guest's memory, with
@@ -30,8 +20,6 @@ void usb_keep(Line *l);
 /** usb_restore() - the same, as it was kept, when the snapshot is loaded */
 void usb_restore(Line *l);
 
-/** usb_open() - enumerate device @n as Linux does; one transfer is waiting */
-Line *usb_open(unsigned n);
 /** usb_device() - what is below a line */
 XhciDevice *usb_device(Line *l);
 
@@ -48,6 +36,7 @@ uint64_t usb_post(Line *l, size_t len);
 /** usb_read() - the bytes of the next transfer, and post another of 512 */
 GByteArray *usb_read(Line *l);
 
+/* Opens device @n as Linux does; one transfer is waiting */
 extern const LineKind line_usb;
 
 #endif

@@ -17,24 +17,13 @@
 #define READS_MAX   8
 #define LONGEST     1100
 
-static DwI2c machine;
+static LineTest *test;
 static Line *line;
 static unsigned reads;
 
 static unsigned below(unsigned end)
 {
     return g_test_rand_int_range(0, end);
-}
-
-static void start(void)
-{
-    g_autofree char *sw = usb_args(0, "us0");
-    g_autofree char *args = g_strconcat(MCTP_MACHINE, line_usb.machine, sw,
-                                        NULL);
-
-    dw_start_args(&machine, args);
-    usb_start(machine.qts, machine.pci);
-    line = usb_open(0);
 }
 
 /* A packet that may be one for the endpoint */
@@ -144,26 +133,22 @@ static void sleep_a_while(void)
 
     xhci_write_portsc(d->x, d->port,
                       XHCI_PORT_SET_LINK | XHCI_PORT_SUSPENDED);
-    qtest_clock_step(machine.qts, below(ANSWER_NS));
+    qtest_clock_step(test->i2c.qts, below(ANSWER_NS));
     xhci_write_portsc(d->x, d->port, XHCI_PORT_SET_LINK | XHCI_PORT_ACTIVE);
 }
 
 static void open_again(void)
 {
-    line_close(line);
-    line = usb_open(0);
+    line = line_anew(test, 0);
     reads = 1;
 }
 
 static void plug_again(void)
 {
-    qtest_qmp_assert_success(machine.qts, "{'execute': 'device_del',"
-                             " 'arguments': {'id': 'link0'}}");
-    qtest_qmp_eventwait(machine.qts, "DEVICE_DELETED");
-    qtest_qmp_assert_success(machine.qts, "{'execute': 'device_add',"
-                             " 'arguments': {'driver': 'usb-cxl-mctp',"
-                             " 'id': 'link0', 'bus': 'xhci.0', 'port': '1',"
-                             " 'target': 'us0', 'eid': 9}}");
+    line_unplug(test->i2c.qts, "link0");
+    line_plug(test->i2c.qts, "'driver': 'usb-cxl-mctp', 'id': 'link0',"
+              " 'bus': 'xhci.0', 'port': '1', 'target': 'us0', 'eid': 9",
+              NULL);
     open_again();
 }
 
@@ -190,7 +175,7 @@ static void act(void)
         sleep_a_while();
         break;
     case 18:
-        qtest_clock_step(machine.qts, below(ANSWER_NS) * (1 + below(2)));
+        qtest_clock_step(test->i2c.qts, below(ANSWER_NS) * (1 + below(2)));
         break;
     case 19:
         if (below(2)) {
@@ -203,9 +188,10 @@ static void act(void)
     take_ends();
 }
 
-static void test_hostile_guest(void)
+static void test_hostile_guest(LineTest *t, Line *l)
 {
-    start();
+    test = t;
+    line = l;
     for (unsigned round = 0; round < ROUNDS; round++) {
         for (unsigned n = 0; n < ACTIONS; n++) {
             act();
@@ -213,14 +199,15 @@ static void test_hostile_guest(void)
         open_again();
         line_quiet(line);
     }
-    line_close(line);
-    usb_stop();
-    dw_stop(&machine);
 }
 
 int main(int argc, char **argv)
 {
+    static const LineSetup setup = {
+        .machine = MCTP_MACHINE, .target = { "us0" },
+    };
+
     g_test_init(&argc, &argv, NULL);
-    qtest_add_func("/mctp-usb/hostile-guest", test_hostile_guest);
-    return g_test_run();
+    line_add_test(&line_usb, "hostile-guest", &setup, test_hostile_guest);
+    return line_test_main();
 }

@@ -21,35 +21,13 @@
 /* What the transfer of a whole package takes */
 #define FIRMWARE_NS         10000000000LL
 
-static DwI2c machine;
-
-/* Line 0 to a memory device */
-static char *machine_args(void)
-{
-    g_autofree char *mem = usb_args(0, "mem0");
-
-    return g_strconcat(MCTP_MACHINE
+static const LineSetup setup = {
+    .machine = MCTP_MACHINE
         "-object memory-backend-ram,id=vmem,size=256M "
         "-device cxl-type3,id=mem0,bus=pcie.0,addr=07.0,volatile-memdev=vmem,"
-        "sn=0x99 ", line_usb.machine, mem, NULL);
-}
-
-static Line *start(void)
-{
-    g_autofree char *args = machine_args();
-
-    dw_start_args(&machine, args);
-    usb_start(machine.qts, machine.pci);
-    return usb_open(0);
-}
-
-static void stop(Line *l)
-{
-    line_quiet(l);
-    line_close(l);
-    usb_stop();
-    dw_stop(&machine);
-}
+        "sn=0x99 ",
+    .target = { "mem0" },
+};
 
 /* SET_FEATURE or CLEAR_FEATURE(DEVICE_REMOTE_WAKEUP) */
 static void set_remote_wakeup(Line *l, bool on)
@@ -123,198 +101,128 @@ static void expect_notice(Line *l)
 }
 
 /* An answer that was not read before the port went to sleep */
-static void test_answer(void)
+static void test_answer(LineTest *t, Line *l)
 {
-    Line *l = start();
-
     end_transfers(l);
     line_request(l, PEER_EID, 1, 1, 0x0001, NULL, 0);
     set_link(l, XHCI_PORT_SUSPENDED);
-    qtest_clock_step(machine.qts, ANSWER_NS - 1);
+    qtest_clock_step(t->i2c.qts, ANSWER_NS - 1);
     resume(l);
-    for (unsigned n = 1; n <= 2; n++) {
-        MCTPHeader hdr;
-        g_autoptr(GByteArray) body = line_message(l, &hdr);
-
-        answer_is(line_answer(body, n, 0x0001), SUCCESS);
-        if (n == 1) {
-            line_request(l, PEER_EID, 2, 2, 0x0001, NULL, 0);
-        }
-    }
-    stop(l);
+    answer_is(line_next(l, 1, 0x0001), SUCCESS);
+    line_request(l, PEER_EID, 2, 2, 0x0001, NULL, 0);
+    answer_is(line_next(l, 2, 0x0001), SUCCESS);
 }
 
 /* ... is dropped when nobody can be waiting for it any more */
-static void test_answer_too_late(void)
+static void test_answer_too_late(LineTest *t, Line *l)
 {
-    Line *l = start();
-
     end_transfers(l);
     line_request(l, PEER_EID, 1, 1, 0x0001, NULL, 0);
     set_link(l, XHCI_PORT_SUSPENDED);
-    qtest_clock_step(machine.qts, ANSWER_NS + 1);
+    qtest_clock_step(t->i2c.qts, ANSWER_NS + 1);
     resume(l);
     line_quiet(l);
     command(l, 0x0001, NULL, 0, SUCCESS);
-    stop(l);
 }
 
-/* What comes to pass during the sleep is told after it */
-static void test_notice(void)
+/*
+ * What comes to pass during the sleep is told after it, or at once if the guest
+ * allows the device to resume the port. A reset of the port takes that back.
+ * In another QEMU the port sleeps on, and the device can wake it there.
+ */
+static const struct {
+    const char *name;
+    bool allowed, reset, moved;
+    uint32_t link;
+} sleeps[] = {
+    /* first, as the other QEMU's time begins anew */
+    { "moved", true, false, true, XHCI_PORT_RESUMING },
+    { "not allowed", false, false, false, XHCI_PORT_SUSPENDED },
+    { "allowed", true, false, false, XHCI_PORT_RESUMING },
+    { "not any more", false, false, false, XHCI_PORT_SUSPENDED },
+    { "taken back", true, true, false, XHCI_PORT_SUSPENDED },
+};
+
+static void test_remote_wakeup(LineTest *t, Line *l)
 {
-    Line *l = start();
-
-    start_operation(l);
-    suspend(l);
-    qtest_clock_step(machine.qts, FIRMWARE_NS);
-    expect_link(l, XHCI_PORT_SUSPENDED);
-    resume(l);
-    expect_notice(l);
-    stop(l);
-}
-
-/* ... or at once, if the guest allows the device to resume the port */
-static void test_remote_wakeup(void)
-{
-    Line *l = start();
-
-    for (int wakeup = 1; wakeup >= 0; wakeup--) {
+    for (size_t i = 0; i < ARRAY_SIZE(sleeps); i++) {
+        g_test_message("%s", sleeps[i].name);
+        set_remote_wakeup(l, sleeps[i].allowed);
+        if (sleeps[i].reset) {
+            l = line_anew(t, 0);
+        }
         start_operation(l);
-        set_remote_wakeup(l, wakeup);
         suspend(l);
-        qtest_clock_step(machine.qts, FIRMWARE_NS);
-        expect_link(l, wakeup ? XHCI_PORT_RESUMING : XHCI_PORT_SUSPENDED);
+        if (sleeps[i].moved) {
+            line_migrate(t);
+            expect_link(l, XHCI_PORT_SUSPENDED);
+        }
+        qtest_clock_step(t->i2c.qts, FIRMWARE_NS);
+        expect_link(l, sleeps[i].link);
         resume(l);
         expect_notice(l);
-        line_close(l);
-        l = usb_open(0);
+        l = line_anew(t, 0);
     }
-    stop(l);
-}
-
-/* A reset of the port takes the permission back */
-static void test_reset_of_permission(void)
-{
-    Line *l = start();
-
-    set_remote_wakeup(l, true);
-    line_close(l);
-    l = usb_open(0);
-    start_operation(l);
-    suspend(l);
-    qtest_clock_step(machine.qts, FIRMWARE_NS);
-    expect_link(l, XHCI_PORT_SUSPENDED);
-    resume(l);
-    expect_notice(l);
-    stop(l);
 }
 
 /* Only what the guest can read is a reason to resume its port */
-static void test_sleep_undisturbed(void)
+static void test_sleep_undisturbed(LineTest *t, Line *l)
 {
-    Line *l = start();
-
     set_remote_wakeup(l, true);
     suspend(l);
-    qtest_qmp_assert_success(machine.qts, "{'execute': 'stop'}");
-    qtest_qmp_assert_success(machine.qts, "{'execute': 'cont'}");
-    qtest_clock_step(machine.qts, 2 * ANSWER_NS);
+    qtest_qmp_assert_success(t->i2c.qts, "{'execute': 'stop'}");
+    qtest_qmp_assert_success(t->i2c.qts, "{'execute': 'cont'}");
+    qtest_clock_step(t->i2c.qts, 2 * ANSWER_NS);
     expect_link(l, XHCI_PORT_SUSPENDED);
     resume(l);
-    stop(l);
-}
-
-static void migrate(void)
-{
-    g_autofree char *args = machine_args();
-
-    dw_migrate(&machine, args);
-    usb_move(machine.qts, machine.pci);
-}
-
-/* The port sleeps on in the other QEMU, and the device can wake it there */
-static void test_migrate(void)
-{
-    Line *l = start();
-
-    start_operation(l);
-    set_remote_wakeup(l, true);
-    suspend(l);
-    migrate();
-    expect_link(l, XHCI_PORT_SUSPENDED);
-    qtest_clock_step(machine.qts, FIRMWARE_NS);
-    expect_link(l, XHCI_PORT_RESUMING);
-    resume(l);
-    expect_notice(l);
-    stop(l);
 }
 
 /* An answer that waits for the end of the sleep comes along */
-static void test_migrate_an_answer(void)
+static void test_migrate_an_answer(LineTest *t, Line *l)
 {
-    g_autoptr(GByteArray) body = NULL;
-    Line *l = start();
-    MCTPHeader hdr;
-
     end_transfers(l);
     line_request(l, PEER_EID, 1, 1, 0x0001, NULL, 0);
     set_link(l, XHCI_PORT_SUSPENDED);
-    migrate();
+    line_migrate(t);
     expect_link(l, XHCI_PORT_SUSPENDED);
     resume(l);
-    body = line_message(l, &hdr);
-    answer_is(line_answer(body, 1, 0x0001), SUCCESS);
-    stop(l);
+    answer_is(line_next(l, 1, 0x0001), SUCCESS);
 }
 
 /* The guest resets the port in place of resuming it: nothing is left */
-static void test_reset(void)
+static void test_reset(LineTest *t, Line *l)
 {
-    Line *l = start();
-
     start_operation(l);
     suspend(l);
-    qtest_clock_step(machine.qts, FIRMWARE_NS);
-    line_close(l);
-    l = usb_open(0);
+    qtest_clock_step(t->i2c.qts, FIRMWARE_NS);
+    l = line_anew(t, 0);
     expect_link(l, XHCI_PORT_ACTIVE);
     line_quiet(l);
-    stop(l);
 }
 
-static void test_unplug(void)
+static void test_unplug(LineTest *t, Line *l)
 {
-    Line *l = start();
-
     start_operation(l);
     set_remote_wakeup(l, true);
     suspend(l);
-    qtest_qmp_assert_success(machine.qts, "{'execute': 'device_del',"
-                             " 'arguments': {'id': 'link0'}}");
-    qtest_qmp_eventwait(machine.qts, "DEVICE_DELETED");
-    qtest_clock_step(machine.qts, FIRMWARE_NS);
-    qtest_qmp_assert_success(machine.qts, "{'execute': 'device_add',"
-                             " 'arguments': {'driver': 'usb-cxl-mctp',"
-                             " 'id': 'link0', 'bus': 'xhci.0', 'port': '1',"
-                             " 'target': 'mem0', 'eid': 9}}");
-    line_close(l);
-    l = usb_open(0);
-    stop(l);
+    line_unplug(t->i2c.qts, "link0");
+    qtest_clock_step(t->i2c.qts, FIRMWARE_NS);
+    line_plug(t->i2c.qts, "'driver': 'usb-cxl-mctp', 'id': 'link0',"
+              " 'bus': 'xhci.0', 'port': '1', 'target': 'mem0', 'eid': 9",
+              NULL);
+    line_anew(t, 0);
 }
 
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-#define T(f) qtest_add_func("/mctp-usb/suspend/" #f, test_ ## f)
+#define T(f) line_add_test(&line_usb, "suspend/" #f, &setup, test_ ## f)
     T(answer);
     T(answer_too_late);
-    T(notice);
     T(remote_wakeup);
-    T(reset_of_permission);
     T(sleep_undisturbed);
-    T(migrate);
     T(migrate_an_answer);
     T(reset);
     T(unplug);
-    return g_test_run();
+    return line_test_main();
 }

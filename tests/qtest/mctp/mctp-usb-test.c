@@ -7,9 +7,6 @@
 #include "qemu/osdep.h"
 #include "qemu/bswap.h"
 #include "qemu/units.h"
-#include "qapi/error.h"
-#include "qobject/qdict.h"
-#include "qobject/qjson.h"
 #include "hw/mctp/mctp_usb_frame.h"
 #include "tests/qtest/cxl/cxl-log-uuids.h"
 #include "tests/unit/mctp/mctp-test-util.h"
@@ -20,37 +17,29 @@
 #define G           "1a b4 00 0b " GET_EID " "
 #define ANSWER      "1a b4 00 0f 01 08 09 c0 00 00 02 00 09 02 00"
 
-static DwI2c machine;
-
 /* Line 0 to a switch, line 1 to a memory device */
-static Line *start_with(const char *unit)
-{
-    g_autofree char *sw = usb_args(0, "us0");
-    g_autofree char *mem = g_strchomp(usb_args(1, "mem0"));
-    g_autofree char *args = g_strconcat(MCTP_MACHINE
-        "-object memory-backend-ram,id=vmem,size=256M "
-        "-device cxl-type3,id=mem0,bus=pcie.0,addr=07.0,volatile-memdev=vmem,"
-        "sn=0x99 -device piix3-usb-uhci,id=full,bus=pcie.0,addr=03.0 "
-        "-device usb-ehci,id=fast,bus=pcie.0,addr=02.0 ",
-        line_usb.machine, sw, mem, unit, NULL);
-
-    dw_start_args(&machine, args);
-    usb_start(machine.qts, machine.pci);
-    return usb_open(0);
+#define SETUP(unit) { \
+    .machine = MCTP_MACHINE \
+        "-object memory-backend-ram,id=vmem,size=256M " \
+        "-device cxl-type3,id=mem0,bus=pcie.0,addr=07.0," \
+        "volatile-memdev=vmem,sn=0x99 " \
+        "-device piix3-usb-uhci,id=full,bus=pcie.0,addr=03.0 " \
+        "-device usb-ehci,id=fast,bus=pcie.0,addr=02.0 ", \
+    .target = { "us0", "mem0" unit }, \
 }
 
-static Line *start(void)
+static const LineSetup setup = SETUP("");
+
+static void write_span(Line *l, const char *text)
 {
-    return start_with("");
+    g_autoptr(GByteArray) bytes = span(text);
+
+    usb_write(l, bytes->data, bytes->len);
 }
 
-static void stop(Line *l)
+static void ends(Line *l, unsigned endpoint, unsigned code)
 {
-    /* QEMU is there to its end and answers */
-    line_quiet(l);
-    line_close(l);
-    usb_stop();
-    dw_stop(&machine);
+    g_assert_cmpuint(xhci_wait(usb_device(l), endpoint).code, ==, code);
 }
 
 static void expect_transfer(Line *l, const char *bytes)
@@ -60,7 +49,7 @@ static void expect_transfer(Line *l, const char *bytes)
     assert_span(transfer->data, transfer->len, bytes);
 }
 
-static void test_descriptors(void)
+static void test_descriptors(LineTest *t, Line *l)
 {
     static const uint8_t device[] = {
         18, 1, 0x00, 0x02, 0, 0, 0, 64, 0xf4, 0x46, 0x06, 0x00, 0x00, 0x01,
@@ -72,7 +61,6 @@ static void test_descriptors(void)
         7, 5, 0x81, 2, 0x00, 0x02, 0,
         7, 5, 0x01, 2, 0x00, 0x02, 0,
     };
-    Line *l = start();
     uint8_t buf[255];
 
     for (int type = 1; type <= 2; type++) {
@@ -93,11 +81,10 @@ static void test_descriptors(void)
                                       0x409, buf, &len), ==, XHCI_SUCCESS);
         g_assert_cmpuint(len, >, 4);
     }
-    stop(l);
 }
 
 /* Requests that the device does not know are refused, and change nothing */
-static void test_control_requests(void)
+static void test_control_requests(LineTest *t, Line *l)
 {
     static const struct {
         uint8_t type, request;
@@ -111,7 +98,6 @@ static void test_control_requests(void)
         { 0x80, 6, 0x600, 0, 10 }, { 0x80, 6, 0x100, 0, 4097 },
     };
     uint8_t buf[4097] = { 0 };
-    Line *l = start();
 
     for (size_t i = 0; i < ARRAY_SIZE(unknown); i++) {
         uint16_t len = unknown[i].len;
@@ -123,17 +109,12 @@ static void test_control_requests(void)
                          XHCI_STALL);
         line_quiet(l);
     }
-    stop(l);
 }
 
-static void test_golden(void)
+static void test_golden(LineTest *t, Line *l)
 {
-    g_autoptr(GByteArray) request = span(G);
-    Line *l = start();
-
-    usb_write(l, request->data, request->len);
+    write_span(l, G);
     expect_transfer(l, ANSWER);
-    stop(l);
 }
 
 /* Transfers, "/" between two, and how many Get Endpoint ID are answered */
@@ -179,18 +160,14 @@ static const struct {
     { "1a b4 00 0a 01 00 08 88 00 80 1a b4 00 09 01 00 08 68 02", 0 },
 };
 
-static void test_writes(void)
+static void test_writes(LineTest *t, Line *l)
 {
-    Line *l = start();
-
     for (size_t i = 0; i < ARRAY_SIZE(writes); i++) {
         g_auto(GStrv) transfers = g_strsplit(writes[i].transfers, "/", 0);
 
         g_test_message("%s", writes[i].transfers);
         for (char **one = transfers; *one; one++) {
-            g_autoptr(GByteArray) bytes = span(*one);
-
-            usb_write(l, bytes->data, bytes->len);
+            write_span(l, *one);
         }
         if (!*transfers) {
             usb_write(l, NULL, 0);
@@ -203,11 +180,10 @@ static void test_writes(void)
         }
         line_quiet(l);
     }
-    stop(l);
 }
 
 /* What is longer than a transfer can be is taken, what is too much ignored */
-static void test_long_writes(void)
+static void test_long_writes(LineTest *t, Line *l)
 {
     static const size_t len[] = {
         513, 1 * KiB, 64 * KiB, 64 * KiB + 1, 2 * MiB,
@@ -216,7 +192,6 @@ static void test_long_writes(void)
     g_autoptr(GByteArray) sound = span(G);
     g_autoptr(GByteArray) empty = span("1a b4 00 08 01 00 08 c8");
     g_autoptr(GByteArray) last = span("1a b4 00 0d 02 00 08 c8 5a*5");
-    Line *l = start();
 
     for (int i = 0; i < 61; i++) {
         g_byte_array_append(sound, empty->data, empty->len);
@@ -234,22 +209,17 @@ static void test_long_writes(void)
         line_quiet(l);
     }
     xhci_queue_immediate(usb_device(l), XHCI_OUT, 0xc80800010b00b41aULL);
-    g_assert_cmpuint(xhci_wait(usb_device(l), XHCI_OUT).code, ==,
-                     XHCI_SUCCESS);
-    stop(l);
+    ends(l, XHCI_OUT, XHCI_SUCCESS);
 }
 
 /* A message of 448 bytes in one transfer, in seven, and in all ways between */
-static void test_packets_of_a_message(void)
+static void test_packets_of_a_message(LineTest *t, Line *l)
 {
     uint8_t in[448 - CCI_OVERHEAD] = { 0 };
-    Line *l = start();
 
     for (unsigned each = 1; each <= 7; each++) {
         g_autoptr(GPtrArray) packets = line_packets(l->eid, PEER_EID, 1, each,
                                                     0x0001, in, sizeof(in));
-        g_autoptr(GByteArray) body = NULL;
-        MCTPHeader hdr;
 
         g_assert_cmpuint(packets->len, ==, 7);
         for (unsigned i = 0; i < packets->len; i += each) {
@@ -260,18 +230,15 @@ static void test_packets_of_a_message(void)
             }
             line_usb.send(l, some);
         }
-        body = line_message(l, &hdr);
         /* all of it was there: the length is wrong, not the message */
-        answer_is(line_answer(body, each, 0x0001), 0x16);
+        answer_is(line_next(l, each, 0x0001), 0x16);
     }
-    stop(l);
 }
 
 /* Packets of the largest size, as they come at an MTU of 251 */
-static void test_large_packets(void)
+static void test_large_packets(LineTest *t, Line *l)
 {
     uint8_t transfer[2 * MCTP_USB_FRAME_MAX] = { 0 };
-    Line *l = start();
 
     for (unsigned n = 0; n < 2; n++) {
         const uint8_t head[] = {
@@ -284,30 +251,9 @@ static void test_large_packets(void)
     }
     usb_write(l, transfer, sizeof(transfer));
     for (unsigned n = 0; n < 2; n++) {
-        MCTPHeader hdr;
-        g_autoptr(GByteArray) body = line_message(l, &hdr);
-        Answer a = line_answer(body, n, 0x0001);
-
         /* it came whole: Identify has no payload */
-        g_assert_cmphex(a.ret_code, ==, 0x16);
-        answer_clear(&a);
+        answer_is(line_next(l, n, 0x0001), 0x16);
     }
-    stop(l);
-}
-
-/* Beyond what an endpoint puts together, a request is answered from its head */
-static void test_long_messages(void)
-{
-    static const size_t len[] = { 4 * KiB, 64 * KiB - 1 - CCI_OVERHEAD,
-                                  64 * KiB - CCI_OVERHEAD };
-    Line *l = start();
-
-    for (size_t i = 0; i < ARRAY_SIZE(len); i++) {
-        g_autofree uint8_t *in = g_malloc0(len[i]);
-
-        answer_is(line_command(l, 0x0001, in, len[i]), 0x16);
-    }
-    stop(l);
 }
 
 /* The @n-th request of many: no two that can be under way share a path */
@@ -343,16 +289,14 @@ static unsigned answer_number(Line *l)
 }
 
 /* More requests in one transfer than there are places for answers */
-static void test_many_requests(void)
+static void test_many_requests(LineTest *t, Line *l)
 {
     g_autoptr(GByteArray) transfer = many_requests(0);
-    Line *l = start();
 
     usb_write(l, transfer->data, transfer->len);
     for (unsigned n = 0; n < REQUESTS; n++) {
         g_assert_cmpuint(answer_number(l), ==, n);
     }
-    stop(l);
 }
 
 /* Write until a transfer is not taken; returns how many there are then */
@@ -373,18 +317,15 @@ static unsigned flood(Line *l)
 }
 
 /* A guest that writes and does not read is made to wait; nothing is lost */
-static void test_flood(void)
+static void test_flood(LineTest *t, Line *l)
 {
-    Line *l = start();
     unsigned n = flood(l);
 
     g_assert_cmpuint(n, >, 1);
     for (unsigned i = 0; i < n * REQUESTS; i++) {
         g_assert_cmpuint(answer_number(l), ==, i);
     }
-    g_assert_cmpuint(xhci_wait(usb_device(l), XHCI_OUT).code, ==,
-                     XHCI_SUCCESS);
-    stop(l);
+    ends(l, XHCI_OUT, XHCI_SUCCESS);
 }
 
 /*
@@ -392,48 +333,33 @@ static void test_flood(void)
  * was waiting to be filled, so it has the first answers; the last to come are
  * of what was written last, which was not taken before.
  */
-static void test_flood_too_late(void)
+static void test_flood_too_late(LineTest *t, Line *l)
 {
-    Line *l = start();
     unsigned n = flood(l), answers = 0, at;
 
-    qtest_clock_step(machine.qts, ANSWER_NS + 1);
+    qtest_clock_step(t->i2c.qts, ANSWER_NS + 1);
     do {
         at = answer_number(l);
         answers++;
     } while (at != n * REQUESTS - 1);
     g_assert_cmpuint(answers, >=, REQUESTS);
     g_assert_cmpuint(answers, <, 2 * REQUESTS);
-    g_assert_cmpuint(xhci_wait(usb_device(l), XHCI_OUT).code, ==,
-                     XHCI_SUCCESS);
-    stop(l);
-}
-
-static void ask(Line *l)
-{
-    g_autoptr(GByteArray) request = span(G);
-
-    usb_write(l, request->data, request->len);
+    ends(l, XHCI_OUT, XHCI_SUCCESS);
 }
 
 /* Buffers that are too small for an answer, and those that are not */
-static void test_reads(void)
+static void test_reads(LineTest *t, Line *l)
 {
     static const size_t small[] = { 0, 1, 8, 14 };
     static const size_t large[] = { 15, 16, 511, 512, 513, 8192 };
-    Line *l = start();
 
     for (size_t i = 0; i < ARRAY_SIZE(small); i++) {
-        XhciDone done;
-
         /* the transfer of 512 that waits */
-        ask(l);
-        g_assert_cmpuint(xhci_wait(usb_device(l), XHCI_IN).code, ==,
-                         XHCI_SHORT);
-        ask(l);
+        write_span(l, G);
+        ends(l, XHCI_IN, XHCI_SHORT);
+        write_span(l, G);
         usb_post(l, small[i]);
-        done = xhci_wait(usb_device(l), XHCI_IN);
-        g_assert_cmpuint(done.code, ==, XHCI_BABBLE);
+        ends(l, XHCI_IN, XHCI_BABBLE);
         xhci_revive(usb_device(l), XHCI_IN);
         /* nothing was changed by it */
         usb_post(l, 512);
@@ -441,24 +367,20 @@ static void test_reads(void)
         line_quiet(l);
     }
     for (size_t i = 0; i < ARRAY_SIZE(large); i++) {
-        ask(l);
-        g_assert_cmpuint(xhci_wait(usb_device(l), XHCI_IN).code, ==,
-                         XHCI_SHORT);
-        ask(l);
+        write_span(l, G);
+        ends(l, XHCI_IN, XHCI_SHORT);
+        write_span(l, G);
         usb_post(l, large[i]);
         expect_transfer(l, ANSWER);
         line_quiet(l);
     }
-    stop(l);
 }
 
 /* Two answers that are ready, and room for one and a half */
-static void test_read_of_whole_packets(void)
+static void test_read_of_whole_packets(LineTest *t, Line *l)
 {
-    Line *l = start();
-
-    ask(l);
-    g_assert_cmpuint(xhci_wait(usb_device(l), XHCI_IN).code, ==, XHCI_SHORT);
+    write_span(l, G);
+    ends(l, XHCI_IN, XHCI_SHORT);
     for (unsigned n = 0; n < 2; n++) {
         g_autoptr(GByteArray) one = g_byte_array_new();
 
@@ -469,20 +391,25 @@ static void test_read_of_whole_packets(void)
     for (unsigned n = 0; n < 2; n++) {
         g_assert_cmpuint(answer_number(l), ==, n);
     }
-    stop(l);
 }
 
 /* Packets of a long answer: as many as fit, all but the last of one size */
-static void expect_long_answer(const char *unit, unsigned size, unsigned fit)
+static const struct {
+    LineSetup setup;
+    unsigned size, fit;
+} units[] = {
+    { SETUP(""), 64, 7 },
+    { SETUP(",x-transmission-unit=65"), 65, 7 },
+    { SETUP(",x-transmission-unit=247"), 247, 2 },
+};
+
+static void expect_long_answer(LineTest *t, unsigned size, unsigned fit)
 {
     static const struct {
         uint8_t uuid[CXL_LOG_UUID_BYTES], offset[4], length[4];
     } log = { .uuid = CXL_LOG_UUID_VENDOR, .length = { 0, 4 } };
-    Line *sw = start_with(unit);
-    g_autoptr(Line) l = usb_open(1);
-    const unsigned total = CCI_OVERHEAD + 1024;
-    unsigned left = total;
-    Answer a;
+    Line *l = line_of(t, 1);
+    unsigned left = CCI_OVERHEAD + 1024;
 
     line_request(l, PEER_EID, 1, 1, 0x0401, &log, sizeof(log));
     while (left) {
@@ -494,24 +421,23 @@ static void expect_long_answer(const char *unit, unsigned size, unsigned fit)
         g_assert_cmphex(transfer->data[3], ==, 8 + MIN(size, left));
         left -= MIN(packets * size, left);
     }
-    a = line_command(l, 0x0401, &log, sizeof(log));
-    g_assert_cmphex(a.ret_code, ==, 0);
-    g_assert_cmpuint(a.payload->len, ==, 1024);
-    answer_clear(&a);
-    stop(sw);
+    answer_has(line_command(l, 0x0401, &log, sizeof(log)), 1024);
 }
 
 static void test_long_answers(void)
 {
-    expect_long_answer("", 64, 7);
-    expect_long_answer(",x-transmission-unit=65", 65, 7);
-    expect_long_answer(",x-transmission-unit=247", 247, 2);
+    for (size_t i = 0; i < ARRAY_SIZE(units); i++) {
+        LineTest t;
+
+        line_test_start(&t, &units[i].setup, &line_usb);
+        expect_long_answer(&t, units[i].size, units[i].fit);
+        line_test_stop(&t);
+    }
 }
 
 /* Endpoints that the device does not have */
-static void test_other_endpoints(void)
+static void test_other_endpoints(LineTest *t, Line *l)
 {
-    Line *l = start();
     XhciDevice *d = usb_device(l);
     uint64_t buffer = xhci_alloc(d->x, 512);
 
@@ -522,14 +448,12 @@ static void test_other_endpoints(void)
         xhci_revive(d, n);
         line_quiet(l);
     }
-    stop(l);
 }
 
 /* A guest that does not configure the device before it uses it */
-static void test_not_configured(void)
+static void test_not_configured(LineTest *t, Line *l)
 {
     g_autoptr(GByteArray) request = span(G);
-    Line *l = start();
     XhciDevice *d = usb_device(l);
 
     xhci_configure(d, 0);
@@ -537,63 +461,51 @@ static void test_not_configured(void)
     xhci_wait(d, XHCI_OUT);
     expect_transfer(l, ANSWER);
     xhci_configure(d, 1);
-    stop(l);
-}
-
-static void device_add(const char *props, const char *want_error)
-{
-    g_autofree char *text = g_strdup_printf(
-        "{'driver': 'usb-cxl-mctp', 'id': 'new', %s}", props);
-    QDict *rsp = qtest_qmp(machine.qts, "{'execute': 'device_add',"
-                           " 'arguments': %p}",
-                           qobject_from_json(text, &error_abort));
-
-    if (want_error) {
-        const char *desc = qdict_get_str(qdict_get_qdict(rsp, "error"),
-                                         "desc");
-
-        g_test_message("%s", desc);
-        g_assert_nonnull(strstr(desc, want_error));
-    } else {
-        g_assert_true(qdict_haskey(rsp, "return"));
-    }
-    qobject_unref(rsp);
 }
 
 /* Each is refused by name, and leaves port and target free */
-static void test_properties(void)
+static void test_properties(LineTest *t, Line *l)
 {
-    Line *l = start();
+    static const struct {
+        const char *place, *more, *refusal;
+    } rows[] = {
+        { "'bus': 'xhci.0', 'port': '3'", "", "property 'target'" },
+        { "'bus': 'xhci.0', 'port': '3'", ", 'target': 'hb0'",
+          "property 'target' is 'hb0', which is a pxb-cxl" },
+        { "'bus': 'xhci.0', 'port': '3'", ", 'target': 'us0', 'eid': 7",
+          "property 'eid' is 7" },
+        { "'bus': 'xhci.0', 'port': '3'", ", 'target': 'us0', 'eid': 255",
+          "property 'eid' is 255" },
+        { "'bus': 'xhci.0', 'port': '3'",
+          ", 'target': 'us0', 'x-transmission-unit': 63",
+          "property 'x-transmission-unit' is 63: give a number from 64 "
+          "to 247" },
+        { "'bus': 'xhci.0', 'port': '3'",
+          ", 'target': 'us0', 'x-transmission-unit': 248",
+          "property 'x-transmission-unit' is 248" },
+        { "'bus': 'xhci.0', 'port': '1'", ", 'target': 'us0'", "in use" },
+        { "'bus': 'full.0'", ", 'target': 'us0'", "speed mismatch" },
+        { "'bus': 'fast.0'", ", 'target': 'us0'" },
+        { "'bus': 'xhci.0', 'port': '3'", ", 'target': 'us0', 'eid': 11" },
+    };
 
-    device_add("'bus': 'xhci.0', 'port': '3'", "property 'target'");
-    device_add("'bus': 'xhci.0', 'port': '3', 'target': 'hb0'",
-               "property 'target' is 'hb0', which is a pxb-cxl");
-    device_add("'bus': 'xhci.0', 'port': '3', 'target': 'us0', 'eid': 7",
-               "property 'eid' is 7");
-    device_add("'bus': 'xhci.0', 'port': '3', 'target': 'us0', 'eid': 255",
-               "property 'eid' is 255");
-    device_add("'bus': 'xhci.0', 'port': '3', 'target': 'us0',"
-               "'x-transmission-unit': 63",
-               "property 'x-transmission-unit' is 63: give a number from 64 "
-               "to 247");
-    device_add("'bus': 'xhci.0', 'port': '3', 'target': 'us0',"
-               "'x-transmission-unit': 248",
-               "property 'x-transmission-unit' is 248");
-    device_add("'bus': 'xhci.0', 'port': '1', 'target': 'us0'", "in use");
-    device_add("'bus': 'full.0', 'target': 'us0'", "speed mismatch");
-    device_add("'bus': 'fast.0', 'target': 'us0'", NULL);
-    qtest_qmp_device_del(machine.qts, "new");
-    device_add("'bus': 'xhci.0', 'port': '3', 'target': 'us0', 'eid': 11",
-               NULL);
-    line_close(l);
-    l = usb_open(2);
-    stop(l);
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        g_autofree char *props = g_strconcat(
+            "'driver': 'usb-cxl-mctp', 'id': 'new', ", rows[i].place,
+            rows[i].more, NULL);
+
+        line_plug(t->i2c.qts, props, rows[i].refusal);
+        if (!rows[i].refusal && i < ARRAY_SIZE(rows) - 1) {
+            qtest_qmp_device_del(t->i2c.qts, "new");
+        }
+    }
+    line_quiet(line_of(t, 2));
 }
 
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-#define T(f) qtest_add_func("/mctp-usb/" #f, test_ ## f)
+#define T(f) line_add_test(&line_usb, #f, &setup, test_ ## f)
     T(descriptors);
     T(control_requests);
     T(golden);
@@ -601,15 +513,14 @@ int main(int argc, char **argv)
     T(long_writes);
     T(packets_of_a_message);
     T(large_packets);
-    T(long_messages);
     T(many_requests);
     T(flood);
     T(flood_too_late);
     T(reads);
     T(read_of_whole_packets);
-    T(long_answers);
     T(other_endpoints);
     T(not_configured);
     T(properties);
-    return g_test_run();
+    qtest_add_func("/mctp-usb/long_answers", test_long_answers);
+    return line_test_main();
 }

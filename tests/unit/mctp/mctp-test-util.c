@@ -54,10 +54,13 @@ void assert_span(const void *data, size_t len, const char *text)
     g_assert_cmpstr(a, ==, b);
 }
 
-Recorder *recorder_new(void)
+Recorder *recorder_new(const MCTPEndpointConfig *config)
 {
     Recorder *r = g_new0(Recorder, 1);
 
+    r->ep = mctp_endpoint_new(config);
+    g_assert_true(mctp_endpoint_add_type(r->ep, 0x08, MCTP_VERSION_1_0,
+                                         record, r));
     r->body = g_ptr_array_new_with_free_func(
         (GDestroyNotify)g_byte_array_unref);
     r->msg = g_array_new(false, false, sizeof(MCTPMessage));
@@ -66,6 +69,7 @@ Recorder *recorder_new(void)
 
 void recorder_free(Recorder *r)
 {
+    mctp_endpoint_free(r->ep);
     g_ptr_array_unref(r->body);
     g_array_unref(r->msg);
     g_free(r);
@@ -81,12 +85,26 @@ void record(void *opaque, MCTPEndpoint *ep, const MCTPMessage *msg)
     g_array_append_val(r->msg, *msg);
 }
 
+void recorded_is(const Recorder *r, unsigned n, const char *text)
+{
+    const GByteArray *body;
+
+    g_assert_cmpuint(r->body->len, >, n);
+    body = g_ptr_array_index(r->body, n);
+    assert_span(body->data, body->len, text);
+}
+
 MCTPDrop feed(MCTPEndpoint *ep, const char *packet, uint32_t link,
               int64_t now)
 {
     g_autoptr(GByteArray) bytes = span(packet);
 
     return mctp_endpoint_receive(ep, bytes->data, bytes->len, link, now);
+}
+
+void feed_ok(MCTPEndpoint *ep, const char *packet, uint32_t link, int64_t now)
+{
+    g_assert_cmpint(feed(ep, packet, link, now), ==, MCTP_DROP_NONE);
 }
 
 void expect_tx(MCTPEndpoint *ep, int64_t now, const char *packet)

@@ -30,212 +30,131 @@ typedef struct AssemblyCase {
 } AssemblyCase;
 
 static const AssemblyCase cases[] = {
-    {
-        .name = "single-packet",
-        .in = { { "01 09 08 c8 | 08 11 22" } },
-        .out = { "08 11 22" },
-    }, {
-        .name = "reserved-header-bits",
-        .in = { { "f1 09 08 c8 | 08 11" } },
-        .out = { "08 11" },
-    }, {
-        .name = "destination-null",
-        .in = { { "01 00 08 c8 | 08 11" } },
-        .out = { "08 11" },
-    }, {
-        .name = "source-null",
-        .in = { { "01 00 00 c8 | 08 11" } },
-        .out = { "08 11" },
-    }, {
-        .name = "any-first-sequence-wraps",
-        .in = {
-            { "01 09 08 b9 | 08 5a*63" }, { "01 09 08 09 | 01*64" },
-            { "01 09 08 19 | 02*64" }, { "01 09 08 69 | 03" },
-        },
-        .out = { "08 5a*63 01*64 02*64 03" },
-    }, {
-        .name = "last-packet-full",
-        .in = { { "01 09 08 88 | 08 5a*63" }, { "01 09 08 58 | 01*64" } },
-        .out = { "08 5a*63 01*64" },
-    }, {
-        .name = "units-of-250",
-        .in = { { "01 09 08 88 | 08 5a*249" }, { "01 09 08 58 | 01*6" } },
-        .out = { "08 5a*249 01*6" },
-    }, {
-        .name = "unit-below-baseline",
-        .in = { { "01 09 08 88 | 08 5a" }, { "01 09 08 58 | 01" } },
-        .out = { "08 5a 01" },
-    }, {
-        .name = "empty",
-        .in = { { "", MCTP_DROP_SHORT }, { "01 09 08", MCTP_DROP_SHORT } },
-    }, {
-        .name = "header-only",
-        .in = { { "01 09 08 c8", MCTP_DROP_SHORT } },
-    }, {
-        .name = "version",
-        .in = { { "00 09 08 c8 | 08", MCTP_DROP_VERSION },
-                { "02 09 08 c8 | 08", MCTP_DROP_VERSION } },
-    }, {
-        .name = "source-reserved",
-        .in = { { "01 09 01 c8 | 08", MCTP_DROP_SOURCE },
-                { "01 09 07 c8 | 08", MCTP_DROP_SOURCE },
-                { "01 09 ff c8 | 08", MCTP_DROP_SOURCE } },
-    }, {
-        .name = "destination-other",
-        .in = { { "01 0a 08 c8 | 08", MCTP_DROP_DESTINATION },
-                { "01 07 08 c8 | 08", MCTP_DROP_DESTINATION } },
-    }, {
-        .name = "broadcast-not-control",
-        .in = { { "01 ff 08 c8 | 08", MCTP_DROP_DESTINATION },
-                { "01 ff 08 88 | 00", MCTP_DROP_DESTINATION } },
-    }, {
-        .name = "reply-to-nobody",
-        .in = { { "01 09 08 c0 | 08 11", MCTP_DROP_TAG } },
-    }, {
-        .name = "type-unknown",
-        .in = { { "01 09 08 c8 | 01 11", MCTP_DROP_TYPE },
-                { "01 09 08 c8 | 7d 11", MCTP_DROP_TYPE } },
-    }, {
-        .name = "integrity-bit",
-        .in = { { "01 09 08 c8 | 88 11", MCTP_DROP_INTEGRITY } },
-    }, {
-        .name = "control-in-two-packets",
-        .in = { { "01 09 08 88 | 00 80*63", MCTP_DROP_CONTROL },
-                { "01 09 08 58 | 00", MCTP_DROP_NO_START } },
-    }, {
-        .name = "middle-without-start",
-        .in = { { "01 09 08 08 | 5a*64", MCTP_DROP_NO_START },
-                { "01 09 08 58 | 5a", MCTP_DROP_NO_START } },
-    }, {
-        .name = "end-without-start-then-good",
-        .in = { { "01 09 08 48 | 08", MCTP_DROP_NO_START },
-                { "01 09 08 c8 | 08 01" } },
-        .out = { "08 01" },
-    }, {
-        .name = "lost-middle",
-        .in = { { "01 09 08 88 | 08 5a*63" },
-                { "01 09 08 28 | 5a*64", MCTP_DROP_SEQUENCE },
-                { "01 09 08 78 | 5a", MCTP_DROP_NO_START } },
-    }, {
-        .name = "duplicated-middle",
-        .in = { { "01 09 08 88 | 08 5a*63" }, { "01 09 08 18 | 5a*64" },
-                { "01 09 08 18 | 5a*64", MCTP_DROP_SEQUENCE },
-                { "01 09 08 68 | 5a", MCTP_DROP_NO_START } },
-    }, {
-        .name = "duplicated-end",
-        .in = { { "01 09 08 88 | 08 5a*63" }, { "01 09 08 58 | 01" },
-                { "01 09 08 58 | 01", MCTP_DROP_NO_START } },
-        .out = { "08 5a*63 01" },
-    }, {
-        .name = "swapped",
-        .in = { { "01 09 08 88 | 08 5a*63" },
-                { "01 09 08 28 | 02*64", MCTP_DROP_SEQUENCE },
-                { "01 09 08 18 | 01*64", MCTP_DROP_NO_START },
-                { "01 09 08 78 | 03", MCTP_DROP_NO_START } },
-    }, {
-        .name = "restarted",
-        .in = { { "01 09 08 88 | 08 5a*63" }, { "01 09 08 88 | 08 a5*63" },
-                { "01 09 08 58 | 01" } },
-        .out = { "08 a5*63 01" },
-        .lost = { { MCTP_DROP_RESTARTED, 1 } },
-    }, {
-        .name = "never-ended-then-single",
-        .in = { { "01 09 08 88 | 08 5a*63" }, { "01 09 08 c8 | 08 02" } },
-        .out = { "08 02" },
-        .lost = { { MCTP_DROP_RESTARTED, 1 } },
-    }, {
-        .name = "middle-shorter",
-        .in = { { "01 09 08 88 | 08 5a*63" },
-                { "01 09 08 18 | 5a*63", MCTP_DROP_UNIT },
-                { "01 09 08 68 | 5a", MCTP_DROP_NO_START } },
-    }, {
-        .name = "middle-longer",
-        .in = { { "01 09 08 88 | 08 5a*63" },
-                { "01 09 08 18 | 5a*65", MCTP_DROP_UNIT } },
-    }, {
-        .name = "end-longer",
-        .in = { { "01 09 08 88 | 08 5a*63" },
-                { "01 09 08 58 | 5a*65", MCTP_DROP_UNIT },
-                { "01 09 08 58 | 5a", MCTP_DROP_NO_START } },
-    }, {
-        .name = "interleaved-tags",
-        .in = { { "01 09 08 88 | 08 5a*63" }, { "01 09 08 89 | 08 a5*63" },
-                { "01 09 08 59 | 02" }, { "01 09 08 58 | 01" } },
-        .out = { "08 a5*63 02", "08 5a*63 01" },
-    }, {
-        .name = "interleaved-sources",
-        .in = { { "01 09 08 88 | 08 5a*63" }, { "01 09 0b 88 | 08 a5*63" },
-                { "01 09 08 58 | 01" }, { "01 09 0b 58 | 02" } },
-        .out = { "08 5a*63 01", "08 a5*63 02" },
-    }, {
-        .name = "interleaved-destinations",
-        .in = { { "01 09 08 88 | 08 5a*63" }, { "01 00 08 88 | 08 a5*63" },
-                { "01 09 08 58 | 01" }, { "01 00 08 58 | 02" } },
-        .out = { "08 5a*63 01", "08 a5*63 02" },
-    }, {
-        .name = "interleaved-links",
-        .in = { { "01 00 00 88 | 08 5a*63", 0, 0, 0x10 },
-                { "01 00 00 88 | 08 a5*63", 0, 0, 0x11 },
-                { "01 00 00 58 | 01", 0, 0, 0x10 },
-                { "01 00 00 58 | 02", 0, 0, 0x11 } },
-        .out = { "08 5a*63 01", "08 a5*63 02" },
-    }, {
-        .name = "interleaved-types",
-        .in = { { "01 09 08 88 | 08 5a*63" }, { "01 09 08 ca | 7e 01" },
-                { "01 09 08 58 | 01" } },
-        .out = { "7e 01", "08 5a*63 01" },
-    }, {
-        .name = "slow-but-in-time",
-        .in = { { "01 09 08 88 | 08 5a*63", 0, 0 },
-                { "01 09 08 18 | 5a*64", 0, 6000 },
-                { "01 09 08 68 | 01", 0, 12000 } },
-        .out = { "08 5a*63 5a*64 01" },
-    }, {
-        .name = "expired",
-        .in = { { "01 09 08 88 | 08 5a*63", 0, 0 },
-                { "01 09 08 58 | 01", MCTP_DROP_NO_START, 6001 } },
-        .lost = { { MCTP_DROP_EXPIRED, 1 } },
-    }, {
-        .name = "as-long-as-allowed",
-        .in = { { "01 09 08 88 | 08 5a*127" }, { "01 09 08 58 | 01*128" } },
-        .out = { "08 5a*127 01*128" },
-    }, {
-        .name = "over-long-by-one",
-        .in = { { "01 09 08 88 | 08 5a*127" }, { "01 09 08 18 | 01*128" },
-                { "01 09 08 68 | 02" } },
-        .out = { "08 5a*127 01*128" },
-        .total = 257,
-    }, {
-        .name = "over-long-keeps-going",
-        .in = { { "01 09 08 88 | 08 5a*199" }, { "01 09 08 18 | 01*200" },
-                { "01 09 08 28 | 02*200" }, { "01 09 08 38 | 03*200" },
-                { "01 09 08 48 | 04" }, { "01 09 08 c8 | 08" } },
-        .out = { "08 5a*199 01*56", "08" },
-        .total = 801,
-    },
+    { "single-packet", { { "01 09 08 c8 | 08 11 22" } }, { "08 11 22" } },
+    { "reserved-header-bits", { { "f1 09 08 c8 | 08 11" } }, { "08 11" } },
+    { "destination-null", { { "01 00 08 c8 | 08 11" } }, { "08 11" } },
+    { "source-null", { { "01 00 00 c8 | 08 11" } }, { "08 11" } },
+    { "any-first-sequence-wraps",
+      { { "01 09 08 b9 | 08 5a*63" }, { "01 09 08 09 | 01*64" },
+        { "01 09 08 19 | 02*64" }, { "01 09 08 69 | 03" } },
+      { "08 5a*63 01*64 02*64 03" } },
+    { "last-packet-full",
+      { { "01 09 08 88 | 08 5a*63" }, { "01 09 08 58 | 01*64" } },
+      { "08 5a*63 01*64" } },
+    { "units-of-250",
+      { { "01 09 08 88 | 08 5a*249" }, { "01 09 08 58 | 01*6" } },
+      { "08 5a*249 01*6" } },
+    { "unit-below-baseline",
+      { { "01 09 08 88 | 08 5a" }, { "01 09 08 58 | 01" } }, { "08 5a 01" } },
+    { "empty", { { "", MCTP_DROP_SHORT }, { "01 09 08", MCTP_DROP_SHORT } } },
+    { "header-only", { { "01 09 08 c8", MCTP_DROP_SHORT } } },
+    { "version", { { "00 09 08 c8 | 08", MCTP_DROP_VERSION },
+        { "02 09 08 c8 | 08", MCTP_DROP_VERSION } } },
+    { "source-reserved", { { "01 09 01 c8 | 08", MCTP_DROP_SOURCE },
+        { "01 09 07 c8 | 08", MCTP_DROP_SOURCE },
+        { "01 09 ff c8 | 08", MCTP_DROP_SOURCE } } },
+    { "destination-other", { { "01 0a 08 c8 | 08", MCTP_DROP_DESTINATION },
+        { "01 07 08 c8 | 08", MCTP_DROP_DESTINATION } } },
+    { "broadcast-not-control", { { "01 ff 08 c8 | 08", MCTP_DROP_DESTINATION },
+        { "01 ff 08 88 | 00", MCTP_DROP_DESTINATION } } },
+    { "reply-to-nobody", { { "01 09 08 c0 | 08 11", MCTP_DROP_TAG } } },
+    { "type-unknown", { { "01 09 08 c8 | 01 11", MCTP_DROP_TYPE },
+        { "01 09 08 c8 | 7d 11", MCTP_DROP_TYPE } } },
+    { "integrity-bit", { { "01 09 08 c8 | 88 11", MCTP_DROP_INTEGRITY } } },
+    { "control-in-two-packets",
+      { { "01 09 08 88 | 00 80*63", MCTP_DROP_CONTROL },
+        { "01 09 08 58 | 00", MCTP_DROP_NO_START } } },
+    { "middle-without-start", { { "01 09 08 08 | 5a*64", MCTP_DROP_NO_START },
+        { "01 09 08 58 | 5a", MCTP_DROP_NO_START } } },
+    { "end-without-start-then-good",
+      { { "01 09 08 48 | 08", MCTP_DROP_NO_START }, { "01 09 08 c8 | 08 01" } },
+      { "08 01" } },
+    { "lost-middle", { { "01 09 08 88 | 08 5a*63" },
+        { "01 09 08 28 | 5a*64", MCTP_DROP_SEQUENCE },
+        { "01 09 08 78 | 5a", MCTP_DROP_NO_START } } },
+    { "duplicated-middle",
+      { { "01 09 08 88 | 08 5a*63" }, { "01 09 08 18 | 5a*64" },
+        { "01 09 08 18 | 5a*64", MCTP_DROP_SEQUENCE },
+        { "01 09 08 68 | 5a", MCTP_DROP_NO_START } } },
+    { "duplicated-end", { { "01 09 08 88 | 08 5a*63" }, { "01 09 08 58 | 01" },
+        { "01 09 08 58 | 01", MCTP_DROP_NO_START } }, { "08 5a*63 01" } },
+    { "swapped", { { "01 09 08 88 | 08 5a*63" },
+        { "01 09 08 28 | 02*64", MCTP_DROP_SEQUENCE },
+        { "01 09 08 18 | 01*64", MCTP_DROP_NO_START },
+        { "01 09 08 78 | 03", MCTP_DROP_NO_START } } },
+    { "restarted",
+      { { "01 09 08 88 | 08 5a*63" }, { "01 09 08 88 | 08 a5*63" },
+        { "01 09 08 58 | 01" } }, { "08 a5*63 01" },
+      .lost = { { MCTP_DROP_RESTARTED, 1 } } },
+    { "never-ended-then-single",
+      { { "01 09 08 88 | 08 5a*63" }, { "01 09 08 c8 | 08 02" } },
+      { "08 02" }, .lost = { { MCTP_DROP_RESTARTED, 1 } } },
+    { "middle-shorter", { { "01 09 08 88 | 08 5a*63" },
+        { "01 09 08 18 | 5a*63", MCTP_DROP_UNIT },
+        { "01 09 08 68 | 5a", MCTP_DROP_NO_START } } },
+    { "middle-longer", { { "01 09 08 88 | 08 5a*63" },
+        { "01 09 08 18 | 5a*65", MCTP_DROP_UNIT } } },
+    { "end-longer", { { "01 09 08 88 | 08 5a*63" },
+        { "01 09 08 58 | 5a*65", MCTP_DROP_UNIT },
+        { "01 09 08 58 | 5a", MCTP_DROP_NO_START } } },
+    { "interleaved-tags",
+      { { "01 09 08 88 | 08 5a*63" }, { "01 09 08 89 | 08 a5*63" },
+        { "01 09 08 59 | 02" }, { "01 09 08 58 | 01" } },
+      { "08 a5*63 02", "08 5a*63 01" } },
+    { "interleaved-sources",
+      { { "01 09 08 88 | 08 5a*63" }, { "01 09 0b 88 | 08 a5*63" },
+        { "01 09 08 58 | 01" }, { "01 09 0b 58 | 02" } },
+      { "08 5a*63 01", "08 a5*63 02" } },
+    { "interleaved-destinations",
+      { { "01 09 08 88 | 08 5a*63" }, { "01 00 08 88 | 08 a5*63" },
+        { "01 09 08 58 | 01" }, { "01 00 08 58 | 02" } },
+      { "08 5a*63 01", "08 a5*63 02" } },
+    { "interleaved-links", { { "01 00 00 88 | 08 5a*63", 0, 0, 0x10 },
+        { "01 00 00 88 | 08 a5*63", 0, 0, 0x11 },
+        { "01 00 00 58 | 01", 0, 0, 0x10 },
+        { "01 00 00 58 | 02", 0, 0, 0x11 } },
+      { "08 5a*63 01", "08 a5*63 02" } },
+    { "interleaved-types",
+      { { "01 09 08 88 | 08 5a*63" }, { "01 09 08 ca | 7e 01" },
+        { "01 09 08 58 | 01" } }, { "7e 01", "08 5a*63 01" } },
+    { "slow-but-in-time", { { "01 09 08 88 | 08 5a*63", 0, 0 },
+        { "01 09 08 18 | 5a*64", 0, 6000 }, { "01 09 08 68 | 01", 0, 12000 } },
+      { "08 5a*63 5a*64 01" } },
+    { "expired", { { "01 09 08 88 | 08 5a*63", 0, 0 },
+        { "01 09 08 58 | 01", MCTP_DROP_NO_START, 6001 } },
+      .lost = { { MCTP_DROP_EXPIRED, 1 } } },
+    { "as-long-as-allowed",
+      { { "01 09 08 88 | 08 5a*127" }, { "01 09 08 58 | 01*128" } },
+      { "08 5a*127 01*128" } },
+    { "over-long-by-one",
+      { { "01 09 08 88 | 08 5a*127" }, { "01 09 08 18 | 01*128" },
+        { "01 09 08 68 | 02" } }, { "08 5a*127 01*128" }, .total = 257 },
+    { "over-long-keeps-going",
+      { { "01 09 08 88 | 08 5a*199" }, { "01 09 08 18 | 01*200" },
+        { "01 09 08 28 | 02*200" }, { "01 09 08 38 | 03*200" },
+        { "01 09 08 48 | 04" }, { "01 09 08 c8 | 08" } },
+      { "08 5a*199 01*56", "08" }, .total = 801 },
 };
 
-static MCTPEndpoint *new_endpoint(Recorder *r, uint32_t max_message)
+static Recorder *taker_new(uint32_t max_message)
 {
     const MCTPEndpointConfig config = {
         .max_message = max_message,
         .unit = MCTP_UNIT_BASELINE,
         .static_eid = 9,
     };
-    MCTPEndpoint *ep = mctp_endpoint_new(&config);
+    Recorder *r = recorder_new(&config);
 
-    g_assert_true(mctp_endpoint_add_type(ep, 0x7e, MCTP_VERSION_1_0, record,
-                                         r));
-    g_assert_true(mctp_endpoint_add_type(ep, 0x08, MCTP_VERSION_1_0, record,
-                                         r));
-    return ep;
+    g_assert_true(mctp_endpoint_add_type(r->ep, 0x7e, MCTP_VERSION_1_0,
+                                         record, r));
+    return r;
 }
 
 static void test_case(gconstpointer data)
 {
     const AssemblyCase *c = data;
-    Recorder *r = recorder_new();
-    MCTPEndpoint *ep = new_endpoint(r, 256);
+    g_autoptr(Recorder) r = taker_new(256);
+    MCTPEndpoint *ep = r->ep;
     const MCTPStats *stats = &ep->stats;
     uint64_t drops[MCTP_DROP__COUNT] = { 0 };
     unsigned in = 0, out = 0;
@@ -250,14 +169,10 @@ static void test_case(gconstpointer data)
         }
     }
     for (; out < ARRAY_SIZE(c->out) && c->out[out]; out++) {
-        const GByteArray *body;
-        const MCTPMessage *msg;
+        const GByteArray *body = g_ptr_array_index(r->body, out);
 
-        g_assert_cmpuint(r->body->len, >, out);
-        body = g_ptr_array_index(r->body, out);
-        msg = &g_array_index(r->msg, MCTPMessage, out);
-        assert_span(body->data, body->len, c->out[out]);
-        g_assert_cmpuint(msg->total, ==,
+        recorded_is(r, out, c->out[out]);
+        g_assert_cmpuint(g_array_index(r->msg, MCTPMessage, out).total, ==,
                          out == 0 && c->total ? c->total : body->len);
     }
     g_assert_cmpuint(r->body->len, ==, out);
@@ -270,17 +185,14 @@ static void test_case(gconstpointer data)
     }
     g_assert_cmpuint(stats->rx_packets, ==, in);
     g_assert_cmpuint(stats->rx_messages, ==, out);
-    mctp_endpoint_free(ep);
-    recorder_free(r);
 }
 
 /* Every unit from the baseline to what an SMBus block write carries */
 static void test_all_units(void)
 {
     for (unsigned unit = MCTP_UNIT_BASELINE; unit <= MCTP_UNIT_MAX; unit++) {
-        Recorder *r = recorder_new();
-        MCTPEndpoint *ep = new_endpoint(r, 4096);
-        GByteArray *body;
+        g_autoptr(Recorder) r = taker_new(4096);
+        MCTPEndpoint *ep = r->ep;
         g_autofree char *first = g_strdup_printf("01 09 08 88 | 08 11*%u",
                                                  unit - 1);
         g_autofree char *middle = g_strdup_printf("01 09 08 18 | 22*%u",
@@ -288,24 +200,20 @@ static void test_all_units(void)
         g_autofree char *whole = g_strdup_printf("08 11*%u 22*%u 33",
                                                  unit - 1, unit);
 
-        g_assert_cmpint(feed(ep, first, 0, 0), ==, MCTP_DROP_NONE);
-        g_assert_cmpint(feed(ep, middle, 0, 0), ==, MCTP_DROP_NONE);
+        feed_ok(ep, first, 0, 0);
+        feed_ok(ep, middle, 0, 0);
         g_assert_cmpuint(r->body->len, ==, 0);
-        g_assert_cmpint(feed(ep, "01 09 08 68 | 33", 0, 0), ==,
-                        MCTP_DROP_NONE);
+        feed_ok(ep, "01 09 08 68 | 33", 0, 0);
         g_assert_cmpuint(r->body->len, ==, 1);
-        body = g_ptr_array_index(r->body, 0);
-        assert_span(body->data, body->len, whole);
-        mctp_endpoint_free(ep);
-        recorder_free(r);
+        recorded_is(r, 0, whole);
     }
 }
 
 /* All eight tags of one requester at once, packet by packet */
 static void test_eight_tags(void)
 {
-    Recorder *r = recorder_new();
-    MCTPEndpoint *ep = new_endpoint(r, 4096);
+    g_autoptr(Recorder) r = taker_new(4096);
+    MCTPEndpoint *ep = r->ep;
 
     for (unsigned step = 0; step < 4; step++) {
         for (unsigned tag = 0; tag < 8; tag++) {
@@ -314,25 +222,22 @@ static void test_eight_tags(void)
                 (step == 0 ? 0x80 : 0) | (step == 3 ? 0x40 : 0) | step << 4 |
                 0x08 | tag, step == 0 ? 0x08 : tag, step == 3 ? 10 : 64);
 
-            g_assert_cmpint(feed(ep, packet, 0, 0), ==, MCTP_DROP_NONE);
+            feed_ok(ep, packet, 0, 0);
         }
     }
     g_assert_cmpuint(r->body->len, ==, 8);
     for (unsigned tag = 0; tag < 8; tag++) {
-        GByteArray *body = g_ptr_array_index(r->body, tag);
         g_autofree char *want = g_strdup_printf("08*64 %02x*138", tag);
 
-        assert_span(body->data, body->len, want);
+        recorded_is(r, tag, want);
     }
-    mctp_endpoint_free(ep);
-    recorder_free(r);
 }
 
 /* Starting messages without end costs the oldest of them, not memory */
 static void test_flood_evicts_stalest(void)
 {
-    Recorder *r = recorder_new();
-    MCTPEndpoint *ep = new_endpoint(r, 4096);
+    g_autoptr(Recorder) r = taker_new(4096);
+    MCTPEndpoint *ep = r->ep;
     const MCTPStats *stats = &ep->stats;
     unsigned extra = 10;
 
@@ -340,7 +245,7 @@ static void test_flood_evicts_stalest(void)
         g_autofree char *packet = g_strdup_printf("01 09 %02x 88 | 08*64",
                                                   20 + i);
 
-        g_assert_cmpint(feed(ep, packet, 0, i), ==, MCTP_DROP_NONE);
+        feed_ok(ep, packet, 0, i);
     }
     g_assert_cmpuint(stats->drop[MCTP_DROP_EVICTED], ==, extra);
     for (unsigned i = 0; i < MCTP_ASSEMBLY_SLOTS + extra; i++) {
@@ -351,23 +256,18 @@ static void test_flood_evicts_stalest(void)
                         i < extra ? MCTP_DROP_NO_START : MCTP_DROP_NONE);
     }
     g_assert_cmpuint(r->body->len, ==, MCTP_ASSEMBLY_SLOTS);
-    mctp_endpoint_free(ep);
-    recorder_free(r);
 }
 
 static void test_reset_forgets(void)
 {
-    Recorder *r = recorder_new();
-    MCTPEndpoint *ep = new_endpoint(r, 4096);
+    g_autoptr(Recorder) r = taker_new(4096);
+    MCTPEndpoint *ep = r->ep;
 
-    g_assert_cmpint(feed(ep, "01 09 08 88 | 08*64", 0, 0), ==,
-                    MCTP_DROP_NONE);
+    feed_ok(ep, "01 09 08 88 | 08*64", 0, 0);
     mctp_endpoint_reset(ep);
     g_assert_cmpint(feed(ep, "01 09 08 58 | 01", 0, 0), ==,
                     MCTP_DROP_NO_START);
     g_assert_cmpuint(r->body->len, ==, 0);
-    mctp_endpoint_free(ep);
-    recorder_free(r);
 }
 
 int main(int argc, char **argv)

@@ -90,6 +90,7 @@ static void component_free(Component *c)
     mctp_endpoint_free(c->ep);
     g_free(c);
 }
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Component, component_free)
 
 /* A message arrives in packets of 64 */
 static void arrive(Component *c, const char *text, uint8_t tag)
@@ -185,7 +186,7 @@ static const struct {
 static void test_cases(void)
 {
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-        Component *c = component_new();
+        g_autoptr(Component) c = component_new();
         g_autoptr(GByteArray) answer = NULL;
 
         g_test_message("%s", cases[i].name);
@@ -204,14 +205,13 @@ static void test_cases(void)
             g_assert_null(answer);
             g_assert_cmpuint(c->ep->stats.drop[why], ==, 1);
         }
-        component_free(c);
     }
 }
 
 /* Each command set runs over one of the two types and only that */
 static void test_every_set_has_one_type(void)
 {
-    Component *c = component_new();
+    g_autoptr(Component) c = component_new();
 
     for (unsigned set = 0; set <= 0xff; set++) {
         bool fm = set >= 0x51 && set <= 0x5f;
@@ -235,13 +235,12 @@ static void test_every_set_has_one_type(void)
             }
         }
     }
-    component_free(c);
 }
 
 /* Nothing runs inside a receive; then each in its turn */
 static void test_requests_wait(void)
 {
-    Component *c = component_new();
+    g_autoptr(Component) c = component_new();
     g_autoptr(GByteArray) answers = NULL;
 
     arrive(c, "08 00 01 00 01 04 01 00 00 00 00 00 00 11", 1);
@@ -258,13 +257,12 @@ static void test_requests_wait(void)
                 " 08 01 02 00 02 04 01 00 00 00 00 00 00 22");
     g_assert_true(mctp_cxl_run(c->ep, &c->target, 0));
     g_assert_cmpuint(c->runs, ==, 2);
-    component_free(c);
 }
 
 /* A control request waits behind a command, and only then */
 static void test_answers_keep_the_order(void)
 {
-    Component *c = component_new();
+    g_autoptr(Component) c = component_new();
 
     feed(c->ep, "01 09 08 c8 00 81 02", 0x10, 0);
     expect_tx(c->ep, 0, "01 08 09 c0 00 01 02 00 09 02 00");
@@ -275,12 +273,11 @@ static void test_answers_keep_the_order(void)
     expect_tx(c->ep, 0, "01 08 09 c1 08 01 01 00 01 04 01 00 00 00 00 00 00"
                         " 11");
     expect_tx(c->ep, 0, "01 08 09 c0 00 02 02 00 09 02 00");
-    component_free(c);
 }
 
 static void test_more_than_can_wait(void)
 {
-    Component *c = component_new();
+    g_autoptr(Component) c = component_new();
 
     /* a tag that is used again is a request all the same */
     for (unsigned i = 0; i <= MCTP_CXL_WAITING_MAX; i++) {
@@ -293,12 +290,11 @@ static void test_more_than_can_wait(void)
     mctp_cxl_forget(&c->target);
     g_assert_true(mctp_cxl_run(c->ep, &c->target, 0));
     g_assert_cmpuint(c->runs, ==, MCTP_CXL_WAITING_MAX);
-    component_free(c);
 }
 
 static void test_an_answer_that_comes_later(void)
 {
-    Component *c = component_new();
+    g_autoptr(Component) c = component_new();
 
     c->later = true;
     arrive(c, "08 00 01 00 01 04 00 00 00 00 00 00 00", 1);
@@ -318,12 +314,11 @@ static void test_an_answer_that_comes_later(void)
     expect_tx(c->ep, 0, "01 08 09 c2 08 01 02 00 02 04 01 00 00 00 00 00 00"
                         " 11");
     expect_tx(c->ep, 0, "01 08 09 c0 00 02 02 00 09 02 00");
-    component_free(c);
 }
 
 static void test_one_that_will_be_answered_is_forgotten(void)
 {
-    Component *c = component_new();
+    g_autoptr(Component) c = component_new();
 
     c->later = true;
     arrive(c, "08 00 01 00 01 04 00 00 00 00 00 00 00", 0);
@@ -333,20 +328,18 @@ static void test_one_that_will_be_answered_is_forgotten(void)
     arrive(c, "08 00 02 00 02 04 00 00 00 00 00 00 00", 1);
     g_assert_true(mctp_cxl_run(c->ep, &c->target, 0));
     expect_tx(c->ep, 0, "01 08 09 c1 08 01 02 00 02 04 00 00 00 00 00 00 00");
-    component_free(c);
 }
 
 /* The first command frees the endpoint, with another one waiting */
 static void test_command_that_unplugs_its_endpoint(void)
 {
-    Component *c = component_new();
+    g_autoptr(Component) c = component_new();
 
     c->unplugs = true;
     arrive(c, "08 00 01 00 01 04 00 00 00 00 00 00 00", 0);
     arrive(c, "08 00 01 00 01 04 00 00 00 00 00 00 00", 1);
     g_assert_false(mctp_cxl_run(c->ep, &c->target, 0));
     g_assert_null(c->ep);
-    component_free(c);
 }
 
 /* An inner message of a tunnel has the same header, without a type byte */

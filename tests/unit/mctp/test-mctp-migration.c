@@ -16,18 +16,14 @@
 #include "hw/cxl/mctp/message.h"
 #include "hw/mctp/mctp_vmstate.h"
 
-static MCTPEndpoint *new_endpoint(Recorder *r, uint32_t max_message)
+static Recorder *idle(uint32_t max_message)
 {
     const MCTPEndpointConfig config = {
         .max_message = max_message,
         .unit = 64,
-        .static_eid = 0,
     };
-    MCTPEndpoint *ep = mctp_endpoint_new(&config);
 
-    g_assert_true(mctp_endpoint_add_type(ep, 0x08, MCTP_VERSION_1_0, record,
-                                         r));
-    return ep;
+    return recorder_new(&config);
 }
 
 static GByteArray *save(const VMStateDescription *vmsd, void *state)
@@ -44,6 +40,11 @@ static GByteArray *save(const VMStateDescription *vmsd, void *state)
     qemu_fclose(f);
     object_unref(OBJECT(ioc));
     return stream;
+}
+
+static GByteArray *save_endpoint(Recorder *r)
+{
+    return save(&vmstate_mctp_endpoint, r->ep);
 }
 
 static bool load(const VMStateDescription *vmsd, void *state,
@@ -63,47 +64,49 @@ static bool load(const VMStateDescription *vmsd, void *state,
     return ok;
 }
 
+static bool load_endpoint(Recorder *r, const uint8_t *stream, size_t len)
+{
+    return load(&vmstate_mctp_endpoint, r->ep, stream, len);
+}
+
 /* EID 9, one message half received, one half sent, one request unanswered */
-static MCTPEndpoint *busy_endpoint(Recorder *r)
+static Recorder *busy(void)
 {
     g_autoptr(GByteArray) answer = span("08 11*63 22*64 33");
-    MCTPEndpoint *ep = new_endpoint(r, 4096);
+    Recorder *r = idle(4096);
+    MCTPEndpoint *ep = r->ep;
     MCTPTxQueue *tx = mctp_endpoint_tx(ep);
     MCTPTxPacket pkt;
 
-    g_assert_cmpint(feed(ep, "01 00 08 c8 00 81 01 00 09", 0x10, 0), ==, 0);
+    feed_ok(ep, "01 00 08 c8 00 81 01 00 09", 0x10, 0);
     expect_tx(ep, 0, "01 08 09 c0 00 01 01 00 00 09 00");
-    g_assert_cmpint(feed(ep, "01 09 08 c9 | 08 aa", 0x10, 0), ==, 0);
-    g_assert_cmpint(feed(ep, "01 09 08 ca | 08 bb", 0x10, MS), ==, 0);
-    g_assert_cmpint(feed(ep, "01 09 08 8b | 08 cc*63", 0x10, MS), ==, 0);
-    g_assert_cmpint(feed(ep, "01 09 08 1b | dd*64", 0x10, MS), ==, 0);
+    feed_ok(ep, "01 09 08 c9 | 08 aa", 0x10, 0);
+    feed_ok(ep, "01 09 08 ca | 08 bb", 0x10, MS);
+    feed_ok(ep, "01 09 08 8b | 08 cc*63", 0x10, MS);
+    feed_ok(ep, "01 09 08 1b | dd*64", 0x10, MS);
     mctp_endpoint_reply(ep,
                         &g_array_index(r->msg, MCTPMessage, 0).request,
                         answer->data, answer->len, MS);
     expect_tx(ep, MS, "01 08 09 81 | 08 11*63");
     g_assert_true(mctp_txqueue_peek(tx, MS, &pkt));
     mctp_txqueue_refused(tx, pkt.id, MS);
-    return ep;
+    return r;
 }
 
 static void test_middle_of_messages(void)
 {
-    Recorder *r = recorder_new(), *r2 = recorder_new();
-    MCTPEndpoint *from = busy_endpoint(r);
-    MCTPEndpoint *to = new_endpoint(r2, 4096);
+    g_autoptr(Recorder) r = busy(), r2 = idle(4096);
+    MCTPEndpoint *to = r2->ep;
     const MCTPRequest *pending = &g_array_index(r->msg, MCTPMessage,
                                                 1).request;
     g_autoptr(GByteArray) answer = span("08 77");
-    g_autoptr(GByteArray) stream = NULL;
-    GByteArray *body;
+    g_autoptr(GByteArray) stream = save_endpoint(r);
 
     /* what the destination had before must be gone */
     feed(to, "01 00 08 c8 00 81 01 00 1e", 0x10, 0);
     feed(to, "01 1e 08 8b | 08 99*63", 0x10, 0);
 
-    stream = save(&vmstate_mctp_endpoint, from);
-    g_assert_true(load(&vmstate_mctp_endpoint, to, stream->data,
-                       stream->len));
+    g_assert_true(load_endpoint(r2, stream->data, stream->len));
     g_assert_cmpuint(to->eid, ==, 9);
 
     /* the pause goes on, then the packet that was refused */
@@ -114,41 +117,29 @@ static void test_middle_of_messages(void)
     expect_tx(to, 2 * MS, "01 08 09 61 | 33");
     expect_tx(to, 2 * MS, NULL);
 
-    g_assert_cmpint(feed(to, "01 09 08 6b | ee", 0x10, 2 * MS), ==, 0);
+    feed_ok(to, "01 09 08 6b | ee", 0x10, 2 * MS);
     g_assert_cmpuint(r2->body->len, ==, 1);
-    body = g_ptr_array_index(r2->body, 0);
-    assert_span(body->data, body->len, "08 cc*63 dd*64 ee");
+    recorded_is(r2, 0, "08 cc*63 dd*64 ee");
 
     g_assert_cmpint(mctp_endpoint_reply(to, pending, answer->data,
                                         answer->len, 2 * MS), ==, 0);
     expect_tx(to, 2 * MS, "01 08 09 c2 | 08 77");
-
-    mctp_endpoint_free(from);
-    mctp_endpoint_free(to);
-    recorder_free(r);
-    recorder_free(r2);
 }
 
 static void test_same_again(void)
 {
-    Recorder *r = recorder_new(), *r2 = recorder_new();
-    MCTPEndpoint *from = busy_endpoint(r);
-    MCTPEndpoint *to = new_endpoint(r2, 4096);
-    g_autoptr(GByteArray) a = save(&vmstate_mctp_endpoint, from);
-    g_autoptr(GByteArray) b = NULL;
+    g_autoptr(Recorder) r = busy(), r2 = idle(4096);
+    g_autoptr(GByteArray) a = save_endpoint(r), b = NULL;
 
-    g_assert_true(load(&vmstate_mctp_endpoint, to, a->data, a->len));
-    b = save(&vmstate_mctp_endpoint, to);
+    g_assert_true(load_endpoint(r2, a->data, a->len));
+    b = save_endpoint(r2);
     g_assert_cmpmem(a->data, a->len, b->data, b->len);
-    mctp_endpoint_free(from);
-    mctp_endpoint_free(to);
-    recorder_free(r);
-    recorder_free(r2);
 }
 
 /* An endpoint must go on working whatever a load left behind */
-static void use(MCTPEndpoint *ep)
+static void use(Recorder *r)
 {
+    MCTPEndpoint *ep = r->ep;
     MCTPTxQueue *tx = mctp_endpoint_tx(ep);
     MCTPTxPacket pkt;
     int64_t now = 0;
@@ -238,14 +229,13 @@ static const struct {
 
 static void test_bad_streams(void)
 {
-    Recorder *r = recorder_new();
-    MCTPEndpoint *from = busy_endpoint(r);
-    g_autoptr(GByteArray) good = save(&vmstate_mctp_endpoint, from);
+    g_autoptr(Recorder) r = busy();
+    g_autoptr(GByteArray) good = save_endpoint(r);
 
     g_assert_cmpuint(good->len, ==, STREAM_BYTES);
     for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
         g_autofree uint8_t *stream = g_memdup2(good->data, good->len);
-        MCTPEndpoint *to = new_endpoint(r, 4096);
+        g_autoptr(Recorder) to = idle(4096);
 
         g_test_message("%s", bad[i].name);
         switch (bad[i].size) {
@@ -260,76 +250,58 @@ static void test_bad_streams(void)
             stq_be_p(stream + bad[i].at, bad[i].value);
             break;
         }
-        g_assert_false(load(&vmstate_mctp_endpoint, to, stream, good->len));
+        g_assert_false(load_endpoint(to, stream, good->len));
         use(to);
-        mctp_endpoint_free(to);
     }
-    mctp_endpoint_free(from);
-    recorder_free(r);
 }
 
 /* A partial message larger than this configuration keeps */
 static void test_smaller_destination(void)
 {
-    Recorder *r = recorder_new();
-    MCTPEndpoint *from = busy_endpoint(r);
-    MCTPEndpoint *to = new_endpoint(r, 100);
-    g_autoptr(GByteArray) stream = save(&vmstate_mctp_endpoint, from);
+    g_autoptr(Recorder) r = busy();
+    g_autoptr(Recorder) to = idle(100);
+    g_autoptr(GByteArray) stream = save_endpoint(r);
 
-    g_assert_false(load(&vmstate_mctp_endpoint, to, stream->data,
-                        stream->len));
+    g_assert_false(load_endpoint(to, stream->data, stream->len));
     use(to);
-    mctp_endpoint_free(from);
-    mctp_endpoint_free(to);
-    recorder_free(r);
 }
 
 static void test_cut_off_anywhere(void)
 {
-    Recorder *r = recorder_new();
-    MCTPEndpoint *from = busy_endpoint(r);
-    g_autoptr(GByteArray) good = save(&vmstate_mctp_endpoint, from);
+    g_autoptr(Recorder) r = busy();
+    g_autoptr(GByteArray) good = save_endpoint(r);
 
     for (size_t len = 0; len < good->len; len++) {
-        MCTPEndpoint *to = new_endpoint(r, 4096);
+        g_autoptr(Recorder) to = idle(4096);
 
-        g_assert_false(load(&vmstate_mctp_endpoint, to, good->data, len));
+        g_assert_false(load_endpoint(to, good->data, len));
         use(to);
-        mctp_endpoint_free(to);
     }
-    mctp_endpoint_free(from);
-    recorder_free(r);
 }
 
 /* Loads or does not, but is fit for use afterwards */
 static void test_damaged_anywhere(void)
 {
-    Recorder *r = recorder_new();
-    MCTPEndpoint *from = busy_endpoint(r);
-    g_autoptr(GByteArray) good = save(&vmstate_mctp_endpoint, from);
+    g_autoptr(Recorder) r = busy();
+    g_autoptr(GByteArray) good = save_endpoint(r);
     unsigned loaded = 0, refused = 0;
 
     for (unsigned round = 0; round < 20000; round++) {
         g_autofree uint8_t *stream = g_memdup2(good->data, good->len);
-        MCTPEndpoint *to = new_endpoint(r, 4096);
+        g_autoptr(Recorder) to = idle(4096);
 
         for (unsigned n = g_test_rand_int_range(1, 4); n; n--) {
             stream[g_test_rand_int_range(0, good->len)] = g_test_rand_int();
         }
-        if (load(&vmstate_mctp_endpoint, to, stream, good->len)) {
+        if (load_endpoint(to, stream, good->len)) {
             loaded++;
         } else {
             refused++;
         }
         use(to);
-        mctp_endpoint_free(to);
-        g_ptr_array_set_size(r->body, 0);
-        g_array_set_size(r->msg, 0);
     }
     g_assert_cmpuint(loaded, >, 0);
     g_assert_cmpuint(refused, >, 0);
-    mctp_endpoint_free(from);
-    recorder_free(r);
 }
 
 static void arrived(void *opaque)

@@ -8,7 +8,6 @@
 #include "qemu/bswap.h"
 #include "mctp-test-util.h"
 #include "hw/mctp/mctp-internal.h"
-#include "hw/mctp/mctp_serial_frame.h"
 
 #define SENDERS 6
 #define MESSAGES 200
@@ -35,20 +34,19 @@ static bool equal_bytes(const GByteArray *a, const GByteArray *b)
  */
 static void round_trip(unsigned loss)
 {
-    Recorder *r = recorder_new();
     const MCTPEndpointConfig config = {
         .max_message = MCTP_MESSAGE_MAX,
         .unit = 64,
         .static_eid = 9,
     };
-    MCTPEndpoint *ep = mctp_endpoint_new(&config);
+    g_autoptr(Recorder) r = recorder_new(&config);
+    MCTPEndpoint *ep = r->ep;
     g_autofree Sender *sender = g_new0(Sender, SENDERS);
     unsigned next[SENDERS] = { 0 };
     bool spoiled[SENDERS][8] = { { false } };
     unsigned left = SENDERS * MESSAGES;
     unsigned got = 0;
 
-    mctp_endpoint_add_type(ep, 0x08, MCTP_VERSION_1_0, record, r);
     for (unsigned s = 0; s < SENDERS; s++) {
         mctp_txqueue_init(&sender[s].queue, &sender[s].stats);
         sender[s].sent = g_ptr_array_new_with_free_func(
@@ -143,8 +141,6 @@ static void round_trip(unsigned loss)
         g_ptr_array_unref(sender[s].sent);
         mctp_txqueue_reset(&sender[s].queue);
     }
-    mctp_endpoint_free(ep);
-    recorder_free(r);
 }
 
 static void test_clean(void)
@@ -213,76 +209,11 @@ static void test_garbage(void)
     mctp_endpoint_free(ep);
 }
 
-/*
- * A serial line with noise between frames, and frames that are damaged. The
- * parser gives back each sound frame that has noise on no side of it, and
- * whatever else it gives is sound by its FCS; it is always in a state that
- * it can be in.
- */
-static void test_serial_noise(void)
-{
-    MCTPSerialParser p = { 0 };
-    unsigned sound = 0, seen = 0, others = 0;
-
-    for (unsigned i = 0; i < 50000; i++) {
-        uint8_t packet[MCTP_SERIAL_TX_MAX];
-        uint8_t wire[2 * MCTP_SERIAL_FRAME_MAX(MCTP_SERIAL_TX_MAX)];
-        size_t len = g_test_rand_int_range(MCTP_HEADER_BYTES + 1,
-                                           sizeof(packet) + 1);
-        bool spoiled = g_test_rand_int_range(0, 3) == 0;
-        bool found = false;
-        size_t n;
-
-        for (size_t b = 0; b < len; b++) {
-            static const uint8_t hot[] = { 0x7e, 0x7d, 0x5e, 0x5d, 0x01 };
-
-            packet[b] = g_test_rand_int_range(0, 4) ? g_test_rand_int() :
-                        hot[g_test_rand_int_range(0, sizeof(hot))];
-        }
-        n = mctp_serial_encode(packet, len, wire);
-        g_assert_cmpuint(n, >, 0);
-        if (spoiled) {
-            size_t noise = g_test_rand_int_range(1, 40);
-
-            wire[g_test_rand_int_range(0, n)] ^=
-                g_test_rand_int_range(1, 256);
-            while (noise--) {
-                wire[n++] = g_test_rand_int();
-            }
-            /* enough flags to be between frames, wherever it was */
-            memset(wire + n, 0x7e, 4);
-            n += 4;
-        }
-        for (size_t b = 0; b < n; b++) {
-            MCTPSerialEvent e = mctp_serial_feed(&p, wire[b]);
-
-            g_assert_cmpint(e, <, MCTP_SERIAL__COUNT);
-            g_assert_true(mctp_serial_valid(&p));
-            if (e == MCTP_SERIAL_PACKET) {
-                g_assert_cmpuint(p.len, >, MCTP_HEADER_BYTES);
-                if (p.len == len && !memcmp(p.packet, packet, len)) {
-                    found = true;
-                } else {
-                    others++;
-                }
-            }
-        }
-        sound += !spoiled;
-        seen += !spoiled && found;
-    }
-    g_test_message("%u sound frames, %u seen, %u others", sound, seen,
-                   others);
-    g_assert_cmpuint(seen, ==, sound);
-    /* an FCS of 16 bits misses one in 65536 */
-    g_assert_cmpuint(others, <, 20);
-}
-
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/mctp/random/clean", test_clean);
     g_test_add_func("/mctp/random/lossy", test_lossy);
     g_test_add_func("/mctp/random/garbage", test_garbage);
-    g_test_add_func("/mctp/random/serial-noise", test_serial_noise);
     return g_test_run();
 }

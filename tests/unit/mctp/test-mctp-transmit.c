@@ -28,17 +28,8 @@ static void setup(Fixture *f, uint8_t eid, uint32_t unit)
         .static_eid = eid,
     };
 
-    f->kicks = 0;
-    f->r = recorder_new();
-    f->ep = mctp_endpoint_new(&config);
-    g_assert_true(mctp_endpoint_add_type(f->ep, 0x08, MCTP_VERSION_1_0,
-                                         record, f->r));
-}
-
-static void teardown(Fixture *f)
-{
-    mctp_endpoint_free(f->ep);
-    recorder_free(f->r);
+    *f = (Fixture) { .r = recorder_new(&config) };
+    f->ep = f->r->ep;
 }
 
 /* What most tests begin and end with */
@@ -49,7 +40,7 @@ static void begin(Fixture *f, gconstpointer data)
 
 static void end(Fixture *f, gconstpointer data)
 {
-    teardown(f);
+    recorder_free(f->r);
 }
 
 static const MCTPRequest *request(Fixture *f, unsigned n)
@@ -100,7 +91,7 @@ static void test_addressing(void)
         g_assert_cmpuint(f.kicks, ==, 1);
         expect_tx(f.ep, 0, addressing[i].answer);
         expect_tx(f.ep, 0, NULL);
-        teardown(&f);
+        end(&f, NULL);
     }
 }
 
@@ -150,7 +141,7 @@ static void test_splits(void)
         g_assert_cmpuint(n, ==, splits[i].packets);
         g_assert_cmpuint(at, ==, splits[i].len);
         g_assert_cmpuint(f.ep->stats.tx_messages, ==, 1);
-        teardown(&f);
+        end(&f, NULL);
     }
 }
 

@@ -163,7 +163,7 @@ static void test_packing(void)
 static void test_spoilt(void)
 {
     g_autoptr(GByteArray) sound = span(G "1a b4 00 48 5a*68 |" G);
-    GRand *rand = g_rand_new_with_seed(g_test_rand_int());
+    g_autoptr(GRand) rand = g_rand_new_with_seed(g_test_rand_int());
 
     for (unsigned round = 0; round < 20000; round++) {
         size_t len = g_rand_int_range(rand, 0, sound->len + 1);
@@ -174,7 +174,6 @@ static void test_spoilt(void)
         }
         g_free(take_apart(bytes, len));
     }
-    g_rand_free(rand);
 }
 
 int main(int argc, char **argv)
