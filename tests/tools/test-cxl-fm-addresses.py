@@ -10,13 +10,12 @@ import re
 import socket
 import struct
 import subprocess
-import sys
 import threading
 import time
 
 from fm_cases import (BAD_ANSWER, DONE, Fm, NOT_DONE, REFUSED, TAG,
                       UNREACHABLE, USAGE, case, environment, equal, has,
-                      machine, manual, one, program, run)
+                      machine, manual, program, run)
 from fm_machine import BLOCK, DC_BASE, PATIENCE
 from wire_peer import WirePeer
 
@@ -32,7 +31,7 @@ def help_names_every_verb():
     out, _ = Fm('').call('--help', url=False)
     for verb in VERBS:
         has(out, rf'^  {verb} +\w')
-        text, _ = Fm('').call(verb, '--help', url=False)
+        text, _ = Fm('').call(f'{verb} --help', url=False)
         has(text, rf'^  cxl-fm {verb} ', '--connect=URL', '--json')
     listed = re.findall(r'^  ([a-z-]+) +[A-Z]', out.split('Verbs:')[1],
                         re.MULTILINE)
@@ -45,7 +44,7 @@ def manual_names_every_verb_and_option():
         page = file.read().replace('\\-', '-')
     for verb in VERBS:
         has(page, rf'^\.SS .*\b{verb}\b')
-        text, _ = Fm('').call(verb, '--help', url=False)
+        text, _ = Fm('').call(f'{verb} --help', url=False)
         for option in re.findall(r'--[a-z-]+', text):
             has(page, re.escape(option) + r'\b')
     for scheme in ('unix', 'tcp', 'pty', 'mctp', 'ioctl'):
@@ -58,49 +57,45 @@ def manual_names_every_verb_and_option():
 def wrong_words_are_explained():
     fm = Fm('unix:/nonexistent')
     for pattern, words in [
-            ("no verb 'frobnicate'", ['frobnicate']),
-            ('Unknown option', ['--frobnicate', 'info']),
-            ('Unknown option', ['info', '--frobnicate']),
-            ('too many arguments', ['info', 'more']),
-            ('argument is missing', ['reference', 'add']),
-            ('argument is missing', ['raw']),
-            ('expected add or remove', ['reference', 'take', TAG]),
-            ('expected a UUID', ['reference', 'add', 'xyz']),
-            ('--size', ['add']),
-            ('--size 1Q: expected', ['add', '--size', '1Q']),
-            ('--policy x: expected', ['add', '--policy', 'x', '--size', '2M']),
-            ('belong together', ['add', '--policy', 'prescriptive']),
-            ('belong together', ['add', '--policy', 'free', '--extent',
-                                 '0+2M']),
-            ('--extent 5: expected', ['add', '--extent', '5']),
-            ('no meaning', ['add', '--extent', '0+2M', '--size', '2M']),
-            ('--tag to share', ['add', '--policy', 'shared']),
-            ('--region 256', ['add', '--size', '2M', '--region', '256']),
-            ('host -1: expected', ['add', '--size', '2M', '--host', '-1']),
-            ('host 65536', ['extents', '--host', '65536']),
-            ('either --tag or --extent', ['release']),
-            ('either --tag or --extent', ['release', '--tag', TAG, '--extent',
-                                          '0+2M']),
-            ('--size belongs to --tag', ['release', '--extent', '0+2M',
-                                         '--size', '2M']),
-            ('give --region', ['set-region', '--block-size', '2M']),
-            ('give --region', ['set-region', '--region', '0']),
-            ('expected on or off', ['set-region', '--region', '0',
-                                    '--sanitize', 'maybe']),
-            ('expected cel', ['log', 'xyz']),
-            ('a log is missing', ['log', '--output', '/tmp/x']),
-            ('four hexadecimal', ['raw', '10000']),
-            ('pairs of hexadecimal', ['raw', '0001', '123']),
-            ('pairs of hexadecimal', ['raw', '0001', 'xy']),
-            ('No such file', ['raw', '0001', '--input', '/nonexistent']),
-            ('positive', ['watch', '--interval', '0']),
-            ('take one', ['--json', 'watch', '--map']),
-            ('--color x', ['--color', 'x', 'info']),
-            ('--timeout', ['--timeout', '0', 'info'])]:
+            ("no verb 'frobnicate'", 'frobnicate'),
+            ('Unknown option', '--frobnicate info'),
+            ('Unknown option', 'info --frobnicate'),
+            ('too many arguments', 'info more'),
+            ('argument is missing', 'reference add'),
+            ('argument is missing', 'raw'),
+            ('expected add or remove', f'reference take {TAG}'),
+            ('expected a UUID', 'reference add xyz'),
+            ('--size', 'add'),
+            ('--size 1Q: expected', 'add --size 1Q'),
+            ('--policy x: expected', 'add --policy x --size 2M'),
+            ('belong together', 'add --policy prescriptive'),
+            ('belong together', 'add --policy free --extent 0+2M'),
+            ('--extent 5: expected', 'add --extent 5'),
+            ('no meaning', 'add --extent 0+2M --size 2M'),
+            ('--tag to share', 'add --policy shared'),
+            ('--region 256', 'add --size 2M --region 256'),
+            ('host -1: expected', 'add --size 2M --host -1'),
+            ('host 65536', 'extents --host 65536'),
+            ('either --tag or --extent', 'release'),
+            ('either --tag or --extent', f'release --tag {TAG} --extent 0+2M'),
+            ('--size belongs to --tag', 'release --extent 0+2M --size 2M'),
+            ('give --region', 'set-region --block-size 2M'),
+            ('give --region', 'set-region --region 0'),
+            ('expected on or off', 'set-region --region 0 --sanitize maybe'),
+            ('expected cel', 'log xyz'),
+            ('a log is missing', 'log --output /tmp/x'),
+            ('four hexadecimal', 'raw 10000'),
+            ('pairs of hexadecimal', 'raw 0001 123'),
+            ('pairs of hexadecimal', 'raw 0001 xy'),
+            ('No such file', 'raw 0001 --input /nonexistent'),
+            ('positive', 'watch --interval 0'),
+            ('take one', '--json watch --map'),
+            ('--color x', '--color x info'),
+            ('--timeout', '--timeout 0 info')]:
         if '--json' in words:
-            has(fm.call(*words, status=USAGE)[1], pattern)
+            has(fm.call(words, status=USAGE)[1], pattern)
         else:
-            fm.wrong(pattern, *words)
+            fm.wrong(pattern, words)
     _, err = fm.call('info', status=USAGE, url=False)
     has(err, 'which component.*CXL_FM')
     has(Fm('http://x').call('info', status=USAGE)[1], 'expected unix:PATH')
@@ -124,7 +119,7 @@ def every_kind_of_stream_works():
         for url in (m.urls[0], m.urls[2]):
             path = url.split(':', 1)[1]
             equal(Fm(path).json('info')['hosts'], 1)
-            out, _ = Fm('').call('--json', 'info', url=False, CXL_FM=path)
+            out, _ = Fm('').call('--json info', url=False, CXL_FM=path)
             equal(json.loads(out)['hosts'], 1)
 
 
@@ -136,7 +131,7 @@ def links_work_side_by_side():
             [program, '-c', m.urls[0], '--json', 'watch', '--count', '1'],
             stdout=subprocess.PIPE, env=environment())
         fm = Fm(m.urls[1])
-        fm.text('add', '--size', '2M', '--tag', TAG)
+        fm.text(f'add --size 2M --tag {TAG}')
         m.host()
         out, _ = watch.communicate(timeout=PATIENCE)
         equal(watch.returncode, DONE)
@@ -169,7 +164,7 @@ def nobody_there_is_told():
         out, err = Fm(url).call('info', status=UNREACHABLE)
         equal(out, '')
         has(err, '^cxl-fm info: ' + re.escape(url) + ': ')
-        out, _ = Fm(url).call('--json', 'info', status=UNREACHABLE)
+        out, _ = Fm(url).call('--json info', status=UNREACHABLE)
         equal(json.loads(out)['error']['kind'], 'connection')
 
 
@@ -206,8 +201,7 @@ def a_peer_that_is_no_component_is_told():
                                (chatters, 'closed|reset')):
         url = peer(behaviour)
         seconds = '0.3' if behaviour is silent else PATIENCE
-        _, err = Fm(url).call('--timeout', seconds, 'info',
-                              status=UNREACHABLE)
+        _, err = Fm(url).call(f'--timeout {seconds} info', status=UNREACHABLE)
         has(err, '0001h Identify: .*(' + pattern + ')')
 
 
@@ -245,8 +239,8 @@ def the_bytes_on_the_wire_are_those_of_the_bindings():
         0x5601: regions, 0x5604: heard})
     fm = Fm(peer_.url)
     equal(fm.json('info')['hosts'], 255)
-    fm.text('add', '--policy', 'contiguous', '--region', '3', '--host',
-            '254', '--size', '0x7e7d00', '--tag', TAG)
+    fm.text('add --policy contiguous --region 3 --host 254 --size 0x7e7d00 '
+            f'--tag {TAG}')
     equal(peer_.trouble, None)
     equal(peer_.asked, [0x0001, 0x5600, 0x0001, 0x5600, 0x5601, 0x5604])
     equal(seen, [b'', b'', struct.pack('<HBB', 254, 8, 0),
@@ -272,7 +266,7 @@ def answers_against_the_specification_are_told():
     for head in ((9, 9), (0, 5)):
         peer_ = component({0x5603: (0, struct.pack('<HHIIIII', 0, 0, 0, *head,
                                                    1, 0))})
-        out, _ = Fm(peer_.url).call('--json', 'extents', status=BAD_ANSWER)
+        out, _ = Fm(peer_.url).call('--json extents', status=BAD_ANSWER)
         equal(json.loads(out)['error']['kind'], 'answer')
     # a code that no specification names
     peer_ = component({0x5600: (0x7fff, b'')})
@@ -406,12 +400,10 @@ def the_component_says_how_long_a_message_may_be():
         # the header counts
         peer_ = component({0xc000: (0, b'')}, log2)
         limit = min((1 << log2) - 12, 4096)
-        Fm(peer_.url).text('raw', 'c000', '00' * limit)
+        Fm(peer_.url).text('raw c000', '00' * limit)
         if limit < 4096:
-            Fm(peer_.url).call('raw', 'c000', '00' * (limit + 1),
-                               status=USAGE)
+            Fm(peer_.url).call('raw c000', '00' * (limit + 1), status=USAGE)
         equal(peer_.trouble, None)
 
 
-if __name__ == '__main__':
-    sys.exit(run())
+run()

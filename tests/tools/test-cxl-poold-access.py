@@ -14,7 +14,7 @@ import subprocess
 import sys
 
 # it goes first: fm_cases goes by the arguments as it leaves them
-from poold_cases import POOLD
+from poold_cases import POOLD, attached
 from fm_cases import Fm, Skip, case, equal, has, run
 from poold import Closed, Daemon, FmLine, Host, Line
 
@@ -79,7 +79,7 @@ def it_takes_sockets_that_are_passed_to_it():
     with Activated('fm', 'heads') as d:
         fm = Fm('unix:' + d.path('fm'))
         a = Host(Line(d), 0)
-        fm.text('add', '--host', 0, '--size', '2M')
+        fm.text('add --host 0 --size 2M')
         known = a.accept()
         equal(sorted(n for n in os.listdir(d.path('pool'))
                      if n.endswith('.sock')), [])
@@ -106,7 +106,7 @@ class FmLineAt(FmLine):
 def a_socket_that_is_not_passed_is_in_the_folder():
     with Activated('heads') as d:
         a = Host(Line(d), 0)
-        Fm(d.fm).text('add', '--host', 0, '--size', '2M')
+        Fm(d.fm).text('add --host 0 --size 2M')
         equal(len(a.accept()), 1)
         equal([n for n in os.listdir(d.path('pool')) if n.endswith('.sock')],
               ['fm.sock'])
@@ -186,8 +186,7 @@ def a_fabric_manager_may_come_by_tcp():
     with Daemon(POOLD, *(f'--fm-tcp=127.0.0.1:{p}' for p in ports)) as d:
         a = Host(Line(d), 0)
         for port in ports:
-            Fm(f'tcp:127.0.0.1:{port}').text('add', '--host', 0, '--size',
-                                             '2M')
+            Fm(f'tcp:127.0.0.1:{port}').text('add --host 0 --size 2M')
         equal(len(a.accept()), 2)
         # the same port again, when it was killed
         d.restart()
@@ -231,7 +230,7 @@ class Unseen(Daemon):
 
 def first(d):
     a = Host(Line(d), 0)
-    Fm(d.fm).text('add', '--host', 0, '--size', '4M')
+    Fm(d.fm).text('add --host 0 --size 4M')
     (dpa, length), = a.accept()
     a.write(dpa, b'kept')
     return a, dpa, length
@@ -256,7 +255,7 @@ def memory_comes_back_with_the_machine_that_has_it():
         refused(d)
         # the manager is not kept waiting, and nothing is overwritten
         fm = Fm(d.fm)
-        fm.text('release', '--host', 0, '--forced', '--extent', f'{dpa:#x}+2M')
+        fm.text(f'release --host 0 --forced --extent {dpa:#x}+2M')
         equal(bytes(a.line.memory[dpa:dpa + 4]), b'kept')
         # another memory, and one that cannot be written
         other = os.memfd_create('other')
@@ -291,12 +290,7 @@ def memory_ends_with_the_last_machine_that_has_it():
         refused(d)
         process.kill()
         process.join()
-        a = None
-        while not a:
-            try:
-                a = Host(Line(d), 0)
-            except Closed as closed:
-                has(str(closed), 'not connected yet|is that of process')
+        a = attached(d, 0, meanwhile='not connected yet|is that of process')
         # its capacity stays, and is empty
         equal(a.read(dpa, 4), bytes(4))
 
@@ -418,4 +412,4 @@ def nobody_else_gets_in_by_default():
         heard(d, f'user {NOBODY} may not be')
 
 
-sys.exit(run())
+run()
