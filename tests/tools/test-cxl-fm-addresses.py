@@ -12,12 +12,14 @@ import struct
 import subprocess
 import threading
 import time
+import types
 
+from cases import named
 from fm_cases import (BAD_ANSWER, DONE, Fm, NOT_DONE, REFUSED, TAG,
                       UNREACHABLE, USAGE, case, environment, equal, has,
                       machine, manual, program, run)
 from fm_machine import BLOCK, DC_BASE, PATIENCE
-from wire_peer import WirePeer
+from wire_peer import WirePeer, frame
 
 VERBS = ['identify', 'info', 'regions', 'extents', 'tags', 'hosts', 'map',
          'add', 'release', 'set-region', 'reference', 'log', 'commands',
@@ -248,6 +250,113 @@ def the_bytes_on_the_wire_are_those_of_the_bindings():
                  bytes.fromhex(TAG.replace('-', '')) + bytes(4)])
 
 
+class Odd(WirePeer):
+    """An echo, but for @messages, which makes of an answer what is sent in
+    its place, and @frames, which does so with the bytes of its frames."""
+
+    def __init__(self, messages, frames):
+        self.messages, self.frames = messages, frames
+        super().__init__(lambda opcode, payload: (
+            0, identity(20) if opcode == 0x0001 else payload))
+
+    def send(self, link, source, tag, body):
+        data = bytearray()
+        for message in self.messages(bytearray(body)):
+            super().send(types.SimpleNamespace(sendall=data.extend), source,
+                         tag, message)
+        for part in self.frames(bytes(data)):
+            link.sendall(part)
+
+
+def as_it_is(data):
+    return [data]
+
+
+def changed(at, bits):
+    """A byte of the message's header is another; or of the first frame."""
+    def change(data):
+        return [data[:at] + bytes([data[at] ^ bits]) + data[at + 1:]]
+    return change
+
+
+def half_and_no_more(data):
+    yield data[:len(data) // 2]
+    raise EOFError
+
+
+NOISE = bytes.fromhex('7e010955 7e00ff7d 7e7e0103')
+NOTICE = frame(bytes([1, 8, 0, 0xcd]) + struct.pack(
+    '<BBBBHBHHHH', 8, 0, 0x77, 0, 0x0106, 2, 0, 0, 0, 0x10))
+ECHOED = bytes(0x7d + i % 3 if i % 3 else i * 7 & 0xff for i in range(4096))
+
+
+def echo(fm, size):
+    """Flags and escapes of frames are among it."""
+    data = ECHOED[:size].hex()
+    answer = fm.json('raw c000', data)
+    equal((answer['length'], answer['payload']), (size, data))
+
+
+def an_odd_answer(messages, frames, status):
+    peer_ = Odd(messages, frames)
+    fm = Fm(peer_.url)
+    if status == DONE:
+        echo(fm, 20)
+        echo(fm, 1000)
+        equal(peer_.trouble, None)
+    else:
+        seconds = 0.3 if frames is damaged else PATIENCE
+        _, err = fm.call(f'--timeout {seconds} identify', status=status)
+        has(err, '0001h Identify: .*' + (
+            'no answer' if frames is damaged else 'closed|reset'
+            if status == UNREACHABLE else 'contradicts the specification'))
+
+
+damaged = changed(8, 1)
+for name_, *row in (
+        ('that comes in single bytes', as_it_is,
+         lambda data: (data[i:i + 1] for i in range(len(data))), DONE),
+        ('behind noise', as_it_is, lambda data: [NOISE + data], DONE),
+        ('behind a notice', as_it_is, lambda data: [NOTICE + data], DONE),
+        ('behind one to another request', lambda data:
+         changed(2, 0x40)(data) + [data], as_it_is, DONE),
+        ('of half a frame', as_it_is, half_and_no_more, UNREACHABLE),
+        ('that is damaged', as_it_is, damaged, UNREACHABLE),
+        ('that is a request', changed(1, 1), as_it_is, BAD_ANSWER),
+        ('to another command', changed(4, 1), as_it_is, BAD_ANSWER),
+        ('that says it is longer', changed(6, 1), as_it_is, BAD_ANSWER),
+        ('that says it is shorter', changed(6, 2), as_it_is, BAD_ANSWER),
+        ('without all of its header', lambda data: [data[:12]], as_it_is,
+         BAD_ANSWER)):
+    named('an answer ' + name_, an_odd_answer, *row)
+
+
+@case
+def messages_of_every_size_come_back():
+    peer_ = Odd(as_it_is, as_it_is)
+    for size in 0, 1, 50, 51, 52, 115, 512, 1024, 4095, 4096:
+        echo(Fm(peer_.url), size)
+    equal(peer_.trouble, None)
+
+
+@case
+def many_requests_have_tags_of_their_own():
+    """All tags of MCTP and of the CCI, several times around."""
+    total = 600
+
+    def extents(payload):
+        start = struct.unpack('<I', payload[8:12])[0]
+        return 0, struct.pack('<HHIIIIIQQ24x', 0, 0, start, 1, total, 1, 0,
+                              start * BLOCK, BLOCK)
+    peer_ = component({0x5603: extents})
+    equal([e['dpa'] for e in Fm(peer_.url).json('extents')['extents']],
+          [n * BLOCK for n in range(total)])
+    equal(peer_.trouble, None)
+    tags = [number for _, number in peer_.tags]
+    equal(len(set(tags[:256])), 256)
+    assert all(a != b for a, b in zip(tags, tags[1:]))
+
+
 @case
 def answers_against_the_specification_are_told():
     def one_byte_less(opcode, payload):
@@ -256,10 +365,7 @@ def answers_against_the_specification_are_told():
     def no_such_size(opcode, payload):
         return 0, identity(7)
 
-    def no_header(opcode, payload):
-        return bytes([8, 1, 0])
-
-    for answer in (one_byte_less, no_such_size, no_header):
+    for answer in (one_byte_less, no_such_size):
         _, err = Fm(WirePeer(answer).url).call('identify', status=BAD_ANSWER)
         has(err, '0001h Identify: the answer contradicts the specification')
     # more extents than asked for, fewer than there are, and none of them
@@ -317,9 +423,11 @@ class EventLog:
     def __init__(self, *commands):
         self.records = b''
         self.policy = [0x8000]
-        answers = {0x0100: self.read, 0x0101: self.clear, 0x0104: self.get,
-                   0x0105: self.set}
-        self.peer = component({o: answers[o] for o in commands})
+        self.answers = {
+            opcode: answer for opcode, answer in
+            ((0x0100, self.read), (0x0101, self.clear), (0x0104, self.get),
+             (0x0105, self.set)) if opcode in commands}
+        self.peer = component(self.answers)
 
     def add(self, dpa):
         self.records = bytes.fromhex(
@@ -369,6 +477,23 @@ def watch_is_told_of_records():
     equal(log.peer.trouble, None)
     equal(log.peer.acknowledged, [0x77])
     equal(log.policy, [0x8000, 0x8010, 0x8000])
+
+
+@case
+def a_notice_before_an_answer_is_kept():
+    """Without it the program would wait for the next one for ever."""
+    log = EventLog(0x0100, 0x0101, 0x0104, 0x0105)
+    read = log.read
+
+    def read_and_tell(payload):
+        answer = read(payload)
+        if log.peer.asked.count(0x0100) == 1:
+            log.add(DC_BASE)
+            log.peer.tell(0x10)
+        return answer
+    log.answers[0x0100] = read_and_tell
+    out, _ = Fm(log.peer.url).call('--json watch --count 1')
+    equal(json.loads(out)['extent']['dpa'], DC_BASE)
 
 
 @case
