@@ -189,5 +189,4 @@ def add_cases():
 
 
 add_cases()
-main([row.__name__ for row in cases if only[0] in row.__name__]
-     if only else ())
+main([name for name, _ in cases if only and only[0] in name])

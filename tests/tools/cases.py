@@ -19,15 +19,13 @@ class Skip(Exception):
 
 
 def case(function):
-    cases.append(function)
+    cases.append((function.__name__, function))
     return function
 
 
 def named(name, function, *arguments):
     """A case of many: the function with these."""
-    row = functools.partial(function, *arguments)
-    row.__name__ = name
-    cases.append(row)
+    cases.append((name, functools.partial(function, *arguments)))
 
 
 def equal(got, want):
@@ -46,10 +44,10 @@ def run(wanted=(), around=None):
 
     @around: a context manager for each of them, whose values the case is given.
     """
-    chosen = [c for c in cases if not wanted or c.__name__ in wanted]
+    chosen = [row for row in cases if not wanted or row[0] in wanted]
     print(f'1..{len(chosen)}', flush=True)
     failed = 0
-    for number, function in enumerate(chosen, 1):
+    for number, (name, function) in enumerate(chosen, 1):
         wrong, skip = (), ''
         try:
             with around() if around else contextlib.nullcontext() as what:
@@ -61,8 +59,8 @@ def run(wanted=(), around=None):
             wrong = traceback.format_exc().splitlines()
         failed += bool(wrong)
         print(''.join(f'# {line}\n' for line in wrong) +
-              ('not ' if wrong else '') + f'ok {number} ' +
-              function.__name__.replace('_', ' ') + skip, flush=True)
+              f'{"not " * bool(wrong)}ok {number} - ' +
+              re.sub('(?<=[a-z])_', ' ', name) + skip, flush=True)
     return failed != 0
 
 

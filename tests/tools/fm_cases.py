@@ -100,5 +100,11 @@ def on(props='', **more):
     return decorate
 
 
+def held(m, fm, words):
+    """What is added, the host has accepted."""
+    fm.text('add', words)
+    m.host()
+
+
 def run():
     main(sys.argv[4:])

@@ -120,6 +120,12 @@ class Head(Machine):
         return pairs
 
 
+def add(fm, machine, n, words):
+    """Capacity that host @n of the pool has accepted; (dpa, length) pairs."""
+    fm.text(f'add --host {n}', words)
+    return machine.accept()
+
+
 def with_heads(*heads, options=(), args=()):
     """A case, given a daemon, the program at its pool, and machines that are
     heads of that: their numbers, or these with bytes of their own."""

@@ -12,7 +12,7 @@ import subprocess
 import time
 
 from fm_cases import (DONE, NOT_DONE, OTHER, TAG, environment, equal,
-                      has, on, program, run)
+                      has, held, on, program, run)
 from fm_machine import BLOCK, MIB, PATIENCE
 
 # For a program to see what it must not mistake for something else
@@ -45,15 +45,13 @@ def add_offers_by_every_policy(m, fm):
 
 @on('dc1-sharable=on')
 def add_shares_what_has_a_tag(m, fm):
-    fm.text(f'add --region 1 --size 4M --tag {TAG}')
-    m.host()
+    held(m, fm, f'--region 1 --size 4M --tag {TAG}')
     fm.text(f'reference add {TAG}')
     fm.text(f'release --tag {TAG}')
     m.host()
     equal(fm.json('extents')['extents'], [])
     has(fm.text('tags'), 'kept by the FM alone')
-    fm.text(f'add --policy shared --region 1 --tag {TAG}')
-    m.host()
+    held(m, fm, f'--policy shared --region 1 --tag {TAG}')
     equal(sum(e['length'] for e in fm.json('extents')['extents']), 4 * MIB)
 
 
@@ -107,10 +105,8 @@ def add_explains_every_refusal(m, fm):
         '--extent 0x10800000+2M --extent 0x10c00000+2M')
     m.host()
     add(0x1e, 'in use', '--extent 0x10000000+2M')
-    fm.text(f'add --size 2M --tag {TAG}')
-    m.host()
-    fm.text(f'add --size 2M --region 1 --tag {OTHER}')
-    m.host()
+    held(m, fm, f'--size 2M --tag {TAG}')
+    held(m, fm, f'--size 2M --region 1 --tag {OTHER}')
     for tag, words in ((TAG, '--size 2M'),
                        (OTHER, '--size 2M --region 1'),
                        (TAG, '--extent 0x18000000+2M')):
@@ -174,8 +170,7 @@ def add_waits_for_its_own_offer(m, fm):
     first, own = (0x10000000, BLOCK), (0x18000000, BLOCK)
     other = fm.at(m.urls[1])
     # capacity that the FM alone keeps
-    fm.text(f'add --region 1 --size 4M --tag {TAG}')
-    m.host()
+    held(m, fm, f'--region 1 --size 4M --tag {TAG}')
     fm.text(f'reference add {TAG}')
     fm.text(f'release --tag {TAG}')
     m.host()
@@ -266,16 +261,14 @@ def add_waits_beside_a_log_that_nobody_reads(m, fm):
 
 @on()
 def release_asks_the_host(m, fm):
-    fm.text(f'add --size 8M --tag {TAG}')
-    m.host()
+    held(m, fm, f'--size 8M --tag {TAG}')
     # no size: all that the host has
     has(fm.text(f'release --tag {TAG}'),
         f'^host 0 is asked to release 8 MiB with tag {TAG}$')
     equal(len(fm.json('extents')['extents']), 1)
     m.host()
     equal(fm.json('extents')['extents'], [])
-    fm.text('add --extent 0x10000000+8M')
-    m.host()
+    held(m, fm, '--extent 0x10000000+8M')
     done = fm.json('release --extent 0x10200000+2M')
     equal((done['done'], done['extents'][0]['dpa']), ('asked', 0x10200000))
     m.host()
@@ -285,8 +278,7 @@ def release_asks_the_host(m, fm):
 
 @on()
 def release_can_take_by_force_and_wipe(m, fm):
-    fm.text(f'add --size 8M --tag {TAG}')
-    m.host()
+    held(m, fm, f'--size 8M --tag {TAG}')
     has(fm.text(f'release --tag {TAG} --size 2M --forced --sanitize'),
         '^taken back from host 0: 2 MiB with tag')
     equal(sum(e['length'] for e in fm.json('extents')['extents']), 6 * MIB)
@@ -322,8 +314,7 @@ def release_by_force_withdraws_offers(m, fm):
         m.events()
         equal(fm.json('tags')['tags'], [])
     # what is accepted and what is offered, in one command
-    fm.text('add --extent 0x10000000+2M')
-    m.host()
+    held(m, fm, '--extent 0x10000000+2M')
     fm.text('add --extent 0x10200000+2M')
     has(fm.text('release --extent 0x10000000+4M --forced'),
         '^taken back from host 0, as far as accepted; the rest is '
@@ -334,8 +325,7 @@ def release_by_force_withdraws_offers(m, fm):
 
 @on('dc-event-log-depth=2')
 def release_explains_every_refusal(m, fm):
-    fm.text(f'add --size 4M --tag {TAG}')
-    m.host()
+    held(m, fm, f'--size 4M --tag {TAG}')
 
     def release(code, pattern, words):
         has(fm.refused(code, f'release {words}'), pattern)
@@ -359,8 +349,7 @@ def release_explains_every_refusal(m, fm):
 
 @on()
 def release_waits_for_the_host(m, fm):
-    fm.text(f'add --size 8M --tag {TAG}')
-    m.host()
+    held(m, fm, f'--size 8M --tag {TAG}')
     out, err = fm.call(f'release --tag {TAG} --wait 0', status=NOT_DONE)
     has(out, 'is asked')
     has(err, 'has released 0 B of 8 MiB within 0 s; it may do so later')
@@ -369,8 +358,7 @@ def release_waits_for_the_host(m, fm):
     out, _ = fm.call(f'release --tag {TAG} --wait {PATIENCE}')
     m.stop_host()
     has(out, '^host 0 has released 8 MiB$')
-    fm.text(f'add --size 2M --tag {TAG}')
-    m.host()
+    held(m, fm, f'--size 2M --tag {TAG}')
     equal(fm.json(f'release --tag {TAG} --forced --wait '
                   f'{PATIENCE}')['released'], BLOCK)
 
@@ -428,8 +416,7 @@ def references_keep_a_tag(m, fm):
     for word in ('add', 'remove'):
         has(fm.refused(0x02, f'reference {word} {TAG}'),
             'no shared capacity has this tag')
-    fm.text(f'add --region 1 --size 2M --tag {TAG}')
-    m.host()
+    held(m, fm, f'--region 1 --size 2M --tag {TAG}')
     has(fm.text(f'reference add {TAG}'), f'^tag {TAG} is kept by the FM$')
     equal(fm.json('tags')['tags'][0]['referenced'], True)
     equal(fm.json(f'reference remove {TAG}'),

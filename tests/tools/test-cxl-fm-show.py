@@ -14,7 +14,7 @@ import subprocess
 import threading
 
 from fm_cases import (DONE, Fm, OTHER, TAG, USAGE, case, environment, equal,
-                      has, machine, on, program, run)
+                      has, held, machine, on, program, run)
 from fm_machine import BLOCK, DC_BASE, MIB, PATIENCE, REGION
 
 
@@ -132,8 +132,7 @@ def logs_are_listed_and_read(m, fm):
 @on()
 def events_are_shown_once(m, fm):
     equal(fm.text('events'), 'no events\n')
-    fm.text(f'add --extent 0x10000000+2M:{TAG}')
-    m.host()
+    held(m, fm, f'--extent 0x10000000+2M:{TAG}')
     fm.text(f'release --tag {TAG}')
     m.host()
     kept = fm.text('events --keep')
@@ -143,8 +142,7 @@ def events_are_shown_once(m, fm):
     has(text, rf'\] host 0 accepted: 0x10000000 [+] 2 MiB, tag {TAG}$',
         rf'\] host 0 released: 0x10000000 [+] 2 MiB, tag {TAG}$')
     equal(fm.json('events'), {'events': []})
-    fm.text('add --extent 0x10000000+2M')
-    m.host()
+    held(m, fm, '--extent 0x10000000+2M')
     event, = fm.json('events')['events']
     equal((event['type'], event['name'], event['host']),
           (4, 'host accepted', 0))
@@ -155,8 +153,7 @@ def events_are_shown_once(m, fm):
 @on()
 def many_events_come_in_order(m, fm):
     for number in range(20):
-        fm.text(f'add --extent {DC_BASE + number * BLOCK:#x}+2M')
-        m.host()
+        held(m, fm, f'--extent {DC_BASE + number * BLOCK:#x}+2M')
     events = fm.json('events')['events']
     equal([e['extent']['dpa'] for e in events],
           [DC_BASE + n * BLOCK for n in range(20)])
@@ -169,8 +166,7 @@ def watch_follows_the_log(m, fm):
          '2', '--map'], stdout=subprocess.PIPE, env=environment())
     first = watch.stdout.readline().decode()
     has(first, '^region 0 at 0x10000000: 0 B of 256 MiB in use')
-    fm.text(f'add --extent 0x10000000+64M:{TAG}')
-    m.host()
+    held(m, fm, f'--extent 0x10000000+64M:{TAG}')
     fm.text(f'release --tag {TAG} --size 32M')
     m.host()
     rest = watch.communicate(timeout=PATIENCE)[0].decode()
@@ -182,8 +178,7 @@ def watch_follows_the_log(m, fm):
     watch = subprocess.Popen(
         [program, '-c', m.urls[1], '--json', 'watch', '--count', '2'],
         stdout=subprocess.PIPE, env=environment())
-    fm.text('add --extent 0x18000000+2M')
-    m.host()
+    held(m, fm, '--extent 0x18000000+2M')
     first = json.loads(watch.stdout.readline())
     equal(first['extent']['dpa'], 0x18000000)
     fm.text('release --extent 0x18000000+2M')
@@ -277,8 +272,7 @@ def map_draws_blocks_by_tag(m, fm):
 def hosts_are_told_what_they_have(m, fm):
     equal(fm.text('hosts'), 'host 0: nothing\n')
     fm.text('add --size 32M')
-    fm.text('add --region 1 --size 2M')
-    m.host()
+    held(m, fm, '--region 1 --size 2M')
     fm.text('add --size 2M')
     equal(fm.text('hosts'),
           'host 0: 34 MiB in 2 extents (32 MiB of region 0, 2 MiB of '
@@ -311,8 +305,7 @@ def on_terminal(words, **env):
 
 @on()
 def colour_is_for_terminals_that_want_it(m, fm):
-    fm.text(f'add --extent 0x10000000+32M:{TAG}')
-    m.host()
+    held(m, fm, f'--extent 0x10000000+32M:{TAG}')
     words = ['--connect', fm.url, 'map']
     assert '\x1b[31m' in on_terminal(words)
     assert '\x1b' not in on_terminal(words, NO_COLOR='1')

@@ -129,7 +129,6 @@ def the_log_of_what_is_leaving_is_read_in_pieces(d, fm):
     equal(log(len(whole), 0), (0, b''))
     equal(log(0, len(whole) + 1)[0], 2)
     equal(log(len(whole) + 1, 0)[0], 2)
-    line.close()
 
 
 class Slow(Daemon):

@@ -11,7 +11,8 @@ import struct
 import uuid
 
 # it goes first: it finds the others by the arguments, which it changes
-from poold_machine import (NOBODY, Head, eventually, pool, until, with_heads)
+from poold_machine import (NOBODY, Head, add, eventually, pool, until,
+                           with_heads)
 import guest_qemu
 from fm_cases import TAG, Skip, case, equal, has, qemu, run
 from fm_machine import BAR2, ECAM, MB_CONTROL, MIB, PXB_BUS, Machine
@@ -33,8 +34,7 @@ def refused(machine, pattern, name, **arguments):
 
 @with_heads(0, (1, REGION))
 def capacity_moves_from_one_machine_to_the_other(d, fm, a, b):
-    fm.text('add --host 0 --size 4M')
-    (dpa, length), = a.accept()
+    (dpa, length), = add(fm, a, 0, '--size 4M')
     equal(length, 4 * MIB)
     equal(a.why(dpa), None)
     a.store(dpa, 0x1234)
@@ -55,11 +55,9 @@ def capacity_moves_from_one_machine_to_the_other(d, fm, a, b):
 
 @with_heads(0, (3, REGION))
 def what_one_writes_under_a_tag_the_other_reads(d, fm, a, b):
-    fm.text(f'add --host 0 --region 1 --size 4M --tag {TAG}')
-    (dpa, _), = a.accept()
+    (dpa, _), = add(fm, a, 0, f'--region 1 --size 4M --tag {TAG}')
     a.store(dpa, 0xfeed)
-    fm.text(f'add --host 3 --policy shared --region 1 --tag {TAG}')
-    (seen, _), = b.accept()
+    (seen, _), = add(fm, b, 3, f'--policy shared --region 1 --tag {TAG}')
     equal(b.load(seen), 0xfeed)
     b.store(seen + 8, 0xcafe)
     equal(a.load(dpa + 8), 0xcafe)
@@ -68,19 +66,16 @@ def what_one_writes_under_a_tag_the_other_reads(d, fm, a, b):
 
 @with_heads(0, 1)
 def a_read_only_view_is_one(d, fm, a, b):
-    fm.text(f'add --host 0 --region 1 --size 2M --tag {TAG}')
-    (dpa, _), = a.accept()
+    (dpa, _), = add(fm, a, 0, f'--region 1 --size 2M --tag {TAG}')
     a.store(dpa, 1)
-    fm.text(f'add --host 1 --policy shared --region 2 --tag {TAG}')
-    (seen, _), = b.accept()
+    (seen, _), = add(fm, b, 1, f'--policy shared --region 2 --tag {TAG}')
     b.store(seen, 2)
     equal((a.load(dpa), b.load(seen)), (1, 1))
 
 
 @with_heads(0, 1)
 def forced_release_takes_it_at_once(d, fm, a, b):
-    fm.text('add --host 0 --size 2M')
-    (dpa, _), = a.accept()
+    (dpa, _), = add(fm, a, 0, '--size 2M')
     a.store(dpa, 3)
     fm.text(f'release --host 0 --forced --extent {dpa:#x}+2M')
     until(fm, f'add --host 1 --extent {dpa:#x}+2M')
@@ -91,8 +86,7 @@ def forced_release_takes_it_at_once(d, fm, a, b):
 @with_heads(0, 1, options=('--set=dc0-sanitize=off',),
             args=('-trace', 'cxl_pool_remote_walk'))
 def what_was_sanitized_is_overwritten_before_it_is_another_hosts(_, fm, a, b):
-    fm.text('add --host 0 --size 128M')
-    (dpa, length), = a.accept()
+    (dpa, length), = add(fm, a, 0, '--size 128M')
     places = range(dpa, dpa + length, 8 * MIB)
     for at in places:
         a.store(at, 3)
@@ -112,8 +106,7 @@ def what_was_sanitized_is_overwritten_before_it_is_another_hosts(_, fm, a, b):
 
 @with_heads(0, 1, options=('--set=dc0-sanitize=off',))
 def a_head_that_sanitizes_can_be_unplugged_and_plugged(_, fm, a, b):
-    fm.text('add --host 0 --size 64M')
-    (dpa, _), = a.accept()
+    (dpa, _), = add(fm, a, 0, '--size 64M')
     a.store(dpa + 32 * MIB, 3)
     equal(a.mailbox(0x4400)[0], 1)
     a.unplug()
@@ -124,8 +117,7 @@ def a_head_that_sanitizes_can_be_unplugged_and_plugged(_, fm, a, b):
 
 @with_heads((0, REGION), 1)
 def a_head_unplugged_while_the_daemon_is_away_is_gone_later(d, fm, a, b):
-    fm.text('add --host 0 --size 4M')
-    (dpa, _), = a.accept()
+    (dpa, _), = add(fm, a, 0, '--size 4M')
     d.kill()
     a.unplug()
     refused(a, 'has not left yet: try again', 'device_add',
@@ -144,14 +136,12 @@ def a_head_unplugged_while_the_daemon_is_away_is_gone_later(d, fm, a, b):
 
 @with_heads(0, 1)
 def a_stopped_machine_delays_its_own_capacity_only(d, fm, a, b):
-    fm.text('add --host 0 --size 2M')
-    (dpa, _), = a.accept()
+    (dpa, _), = add(fm, a, 0, '--size 2M')
     a.process.send_signal(signal.SIGSTOP)
     try:
         fm.text(f'release --host 0 --forced --extent {dpa:#x}+2M')
         fm.refused(IN_USE, f'add --host 1 --extent {dpa:#x}+2M')
-        fm.text('add --host 1 --size 2M')
-        b.accept()
+        add(fm, b, 1, '--size 2M')
     finally:
         a.process.send_signal(signal.SIGCONT)
     until(fm, f'add --host 1 --extent {dpa:#x}+2M')
@@ -159,11 +149,9 @@ def a_stopped_machine_delays_its_own_capacity_only(d, fm, a, b):
 
 @with_heads(0, (1, REGION))
 def machines_do_not_notice_that_the_daemon_was_killed(d, fm, a, b):
-    fm.text('add --host 0 --size 4M')
-    (dpa, length), = a.accept()
+    (dpa, length), = add(fm, a, 0, '--size 4M')
     a.store(dpa, 0x77)
-    fm.text(f'add --host 1 --region 1 --size 2M --tag {TAG}')
-    (shared, _), = b.accept()
+    (shared, _), = add(fm, b, 1, f'--region 1 --size 2M --tag {TAG}')
     b.store(shared, 0x88)
     d.kill()
     equal((a.load(dpa), b.load(shared)), (0x77, 0x88))
@@ -184,8 +172,7 @@ def a_daemon_of_another_user_has_its_memory_back():
         raise Skip('only root can be another user')
     d, fm = pool(user=65534)
     with d, Head(d, 0) as a:
-        fm.text('add --host 0 --size 4M')
-        (dpa, _), = a.accept()
+        (dpa, _), = add(fm, a, 0, '--size 4M')
         a.store(dpa, 0x77)
         d.restart()
         equal(a.mailbox(0x4801, b'\x08\0\0\0\0\0\0\0')[1][4], 1)
@@ -219,8 +206,7 @@ def a_command_waits_for_the_daemon_and_not_the_machine(d, fm, a):
 
 @with_heads(0)
 def a_daemon_that_does_not_read_does_not_keep_the_machine(d, fm, a):
-    fm.text('add --host 0 --size 4M')
-    pairs = a.accept()
+    pairs = add(fm, a, 0, '--size 4M')
     d.process.send_signal(signal.SIGSTOP)
     control = (ECAM | PXB_BUS << 20) + 0x3e
     try:
@@ -239,11 +225,9 @@ def a_daemon_that_does_not_read_does_not_keep_the_machine(d, fm, a):
 @with_heads()
 def a_machine_that_was_killed_finds_its_capacity_again(d, fm):
     a = Head(d, 0)
-    fm.text('add --host 0 --size 4M')
-    (dpa, length), = a.accept()
+    (dpa, length), = add(fm, a, 0, '--size 4M')
     a.store(dpa, 0x55)
-    fm.text(f'add --host 0 --region 1 --size 2M --tag {TAG}')
-    a.accept()
+    add(fm, a, 0, f'--region 1 --size 2M --tag {TAG}')
     a.process.kill()
     try:
         a.__exit__()
@@ -282,7 +266,6 @@ def the_manager_sees_links_and_static_capacity(d, _, a, __):
     eventually('not so', lambda: heads() == [4, 4, 0, 1])
     a.unplug()
     eventually('not so', lambda: heads() == [0, 4, 0, 1])
-    line.close()
 
 
 # What a logical device says that is not of its own run (its logs' sizes are)
@@ -350,7 +333,6 @@ def a_tunnel_to_a_stopped_machine_ends(d, _, a):
     a.process.send_signal(signal.SIGCONT)
     # the answer that comes now is nobody's
     equal(fm.device(0, 0x0002)[0], 0)
-    fm.close()
 
 
 @with_heads(0)

@@ -15,7 +15,8 @@ import threading
 import time
 
 # it goes first: it finds the others by the arguments, which it changes
-from poold_machine import NOBODY, Head, eventually, pool, until, with_heads
+from poold_machine import (NOBODY, Head, add, eventually, pool, until,
+                           with_heads)
 import guest_qemu
 from fm_cases import TAG, Skip, case, equal, has, run
 from fm_machine import (BAR2, MB_COMMAND, MB_CONTROL, MB_PAYLOAD, MB_STATUS,
@@ -106,11 +107,6 @@ def extents(machine):
     equal(code, 0)
     return sorted(struct.unpack('<QQ', data[16 + 40 * i:][:16])
                   for i in range(struct.unpack('<I', data[:4])[0]))
-
-
-def add(fm, machine, n, *words):
-    fm.text(f'add --host {n}', *words)
-    return machine.accept()
 
 
 def holding(value):

@@ -382,7 +382,6 @@ def a_manager_sees_links_and_static_capacity_of_heads(d, _):
     a.line.close()
     attached(d, 1, base=512 * MIB)
     equal(fm.command(0x5501, b'\1\1')[1][4:], NO_LINK)
-    fm.close()
 
 
 @on_pool()
@@ -401,7 +400,6 @@ def the_end_of_a_process_ends_what_is_seen_of_its_head(d, _):
     d.restart()
     fm = FmLine(d)
     equal(fm.command(0x5501, b'\0\1')[1][4:], NO_LINK)
-    fm.close()
 
 
 # -- tunnels to logical devices -----------------------------------------------
@@ -439,8 +437,6 @@ def a_tunnel_leads_to_the_process_of_a_head(d, _):
     equal(fm.device_answer(0x4200), (0, b'y'))
     equal(fm.answer()[0], 0)
     equal(fm.background, False)
-    fm.close()
-    other.close()
 
 
 @on_pool()
@@ -479,7 +475,6 @@ def a_head_that_is_not_there_is_no_end_of_a_tunnel(d, _):
     line.close()
     equal(fm.device_answer(0x4000), NOT_THERE)
     equal(fm.device(0, 0x4000), NOT_THERE)
-    fm.close()
 
 
 @on_pool()
@@ -497,7 +492,6 @@ def a_manager_that_goes_does_not_wait(d, _):
     fm.ask_device(0, 0x4001)
     a.reply(a.tunnel()[0], b'me')
     equal(fm.device_answer(0x4001), (0, b'me'))
-    fm.close()
 
 
 @on_pool()
@@ -529,7 +523,6 @@ def replies_that_cannot_be_end_the_connection(d, _):
     has(ended(a.sync), 'does not understand')
     b.reply(number, b'ours')
     equal(fm.device_answer(0x4000), (0, b'ours'))
-    fm.close()
 
 
 # -- configuration -----------------------------------------------------------
@@ -563,7 +556,6 @@ def a_region_changes_while_heads_are_away(d, _):
     b.sync()
     equal(change(BLOCK), 0)
     equal(block_size(b), BLOCK)
-    fm.close()
 
 
 # -- hostile heads ------------------------------------------------------------
