@@ -45,6 +45,14 @@ def on_pool(*options):
     return decorate
 
 
+def wrong(pattern, *words, line=(POOLD,), **more):
+    """The program refuses to run with these."""
+    done = subprocess.run([*line, *words], capture_output=True, timeout=60,
+                          check=False, **more)
+    equal((done.returncode, done.stdout), (1, b''))
+    has(done.stderr.decode(), pattern)
+
+
 def attached(d, *arguments, meanwhile='already', **more):
     """A host, once the daemon has heard of the end of who was that before."""
     while True:

@@ -14,20 +14,11 @@ import subprocess
 # it goes first: fm_cases goes by the arguments as it leaves them
 from poold_cases import (BLOCK, IN_USE, MIB, POOL, POOLD, REGION, RETRY,
                          attached, ended, give, in_another_process, on_pool,
-                         pool)
+                         pool, wrong)
 from fm_cases import OTHER, TAG, Fm, case, equal, has, program, run
 from poold import (ATTACH, CREDIT, DETACH, ENDED, HANDOVER, HELLO, INFO, MAGIC,
                    REPLY, REQUEST, VERSION, Closed, Daemon, Declined, FmLine,
                    Host, Line)
-
-
-def wrong(pattern, *words):
-    done = subprocess.run([POOLD, *words], capture_output=True, timeout=60,
-                          check=False)
-    equal(done.returncode, 1)
-    equal(done.stdout, b'')
-    has(done.stderr.decode(), pattern)
-    return done.stderr.decode()
 
 
 # -- the program --------------------------------------------------------------
