@@ -12,10 +12,6 @@
 #include "tests/qtest/cxl/cxl-log-uuids.h"
 #include "fuzz.h"
 
-#define MAILBOX_CONTROL 0x8c
-#define MAILBOX_STATUS 0x98
-#define MAILBOX_COMMAND 0x90
-#define MAILBOX_PAYLOAD 0xa8
 /* Default of the property mailbox-payload */
 #define MAILBOX_BYTES 8192
 #define BG_RUNS 1
@@ -50,17 +46,12 @@ typedef struct Extents {
     Extent e[EXTENTS];
 } Extents;
 
-static uint64_t registers(const FuzzFn *fn)
-{
-    return fn->bar[fn->kind == FUZZ_MEMORY ? 2 : 0];
-}
-
 /* -- one command, answered -- */
 
 static bool ask(Fuzz *f, const FuzzFn *fn, uint16_t opcode, const void *in,
                 unsigned len, Answer *a)
 {
-    uint64_t at = registers(fn);
+    uint64_t at = fuzz_registers(fn);
     FuzzCommand c = { .opcode = opcode, .len = len };
     uint8_t regs[MAILBOX_PAYLOAD - MAILBOX_CONTROL];
     bool set = true;
@@ -161,56 +152,32 @@ static void take_extents(Extents *to, const uint8_t *from, unsigned n)
     }
 }
 
-/* 4801h: as many answers as the list needs */
-static bool host_list(Fuzz *f, const FuzzFn *fn, Extents *x)
+/* 4801h, or 5603h, the Fabric Manager's: as many answers as it needs */
+static bool device_list(Fuzz *f, const FuzzFn *fn, uint16_t opcode, Extents *x)
 {
-    x->n = 0;
-    do {
-        uint8_t in[8];
-        unsigned n;
-        Answer a;
+    /* 5603h has the host in front, and tells where its answer begins */
+    unsigned asked = opcode == 0x5603 ? 4 : 0, told = 2 * asked;
 
-        stl_le_p(in, 40);
-        stl_le_p(in + 4, x->n);
-        if (!expect(f, fn, 0x4801, in, sizeof(in), &a)) {
-            return false;
-        }
-        n = ldl_le_p(a.data);
-        x->total = ldl_le_p(a.data + 4);
-        x->generation = ldl_le_p(a.data + 8);
-        if (a.len != 16 + 40 * n || (!n && x->n < x->total)) {
-            fuzz_wrong(f, "%s: 4801h has %u of %u extents in %u bytes",
-                       fn->id, n, x->total, a.len);
-            return false;
-        }
-        take_extents(x, a.data + 16, n);
-    } while (x->n < x->total && x->n < EXTENTS);
-    return true;
-}
-
-/* 5603h: the Fabric Manager's view */
-static bool manager_list(Fuzz *f, const FuzzFn *fn, Extents *x)
-{
     x->n = 0;
     do {
         uint8_t in[12] = { 0 };
         unsigned n;
         Answer a;
 
-        stl_le_p(in + 4, 40);
-        stl_le_p(in + 8, x->n);
-        if (!expect(f, fn, 0x5603, in, sizeof(in), &a)) {
+        stl_le_p(in + asked, 40);
+        stl_le_p(in + asked + 4, x->n);
+        if (!expect(f, fn, opcode, in, asked + 8, &a)) {
             return false;
         }
-        n = ldl_le_p(a.data + 8);
-        x->total = ldl_le_p(a.data + 12);
-        x->generation = ldl_le_p(a.data + 16);
-        if (a.len != 24 + 40 * n || (!n && x->n < x->total)) {
-            fuzz_wrong(f, "%s: 5603h has %u of %u extents in %u bytes",
-                       fn->id, n, x->total, a.len);
+        n = ldl_le_p(a.data + told);
+        x->total = ldl_le_p(a.data + told + 4);
+        x->generation = ldl_le_p(a.data + told + 8);
+        if (a.len != told + 16 + 40 * n || (!n && x->n < x->total)) {
+            fuzz_wrong(f, "%s: %04xh has %u of %u extents in %u bytes",
+                       fn->id, opcode, n, x->total, a.len);
             return false;
         }
-        take_extents(x, a.data + 24, n);
+        take_extents(x, a.data + told + 16, n);
     } while (x->n < x->total && x->n < EXTENTS);
     return true;
 }
@@ -335,9 +302,10 @@ static void check_capacity(Fuzz *f, const FuzzFn *fn, const Answer *cel)
     static Extents host, manager, monitor;
     QDict *info = NULL;
 
-    if (host_list(f, fn, &host) && monitor_list(f, fn, &monitor, &info)) {
+    if (device_list(f, fn, 0x4801, &host) &&
+        monitor_list(f, fn, &monitor, &info)) {
         same(f, fn, &host, "4801h", &monitor, "the monitor");
-        if (has(cel, 0x5603) && manager_list(f, fn, &manager)) {
+        if (has(cel, 0x5603) && device_list(f, fn, 0x5603, &manager)) {
             same(f, fn, &host, "4801h", &manager, "5603h");
         }
         sane(f, fn, &host, qdict_get_qdict(info, "return"));
@@ -365,7 +333,7 @@ static uint32_t device_status(Fuzz *f, const FuzzFn *fn)
 {
     uint8_t array[CAP_BYTES * (1 + CAPS_MAX)];
 
-    if (!link_read(f->link, registers(fn), array, sizeof(array))) {
+    if (!link_read(f->link, fuzz_registers(fn), array, sizeof(array))) {
         return 0;
     }
     for (unsigned n = MIN(lduw_le_p(array + 4), CAPS_MAX); n; n--) {
@@ -380,7 +348,7 @@ static uint32_t device_status(Fuzz *f, const FuzzFn *fn)
 /* Whoever began it, by this mailbox or by another way */
 static bool settle(Fuzz *f, const FuzzFn *fn)
 {
-    uint64_t at = registers(fn), mailbox, media;
+    uint64_t at = fuzz_registers(fn), mailbox, media;
     uint32_t status = fn->kind == FUZZ_MEMORY ? device_status(f, fn) : 0;
 
     for (unsigned i = 0; i < STEPS; i++) {
@@ -411,10 +379,10 @@ static bool reachable(Fuzz *f, const FuzzFn *fn)
     uint32_t bar = link_ask(f->link, "readl 0x%" PRIx64, cfg +
                             PCI_BASE_ADDRESS_0 +
                             (fn->kind == FUZZ_MEMORY ? 8 : 0));
-    uint32_t caps = link_ask(f->link, "readl 0x%" PRIx64, registers(fn));
+    uint32_t caps = link_ask(f->link, "readl 0x%" PRIx64, fuzz_registers(fn));
 
     return !fuzz_over(f) && id != UINT32_MAX && caps != UINT32_MAX && caps &&
-           (bar & ~15u) == (uint32_t)registers(fn);
+           (bar & ~15u) == (uint32_t)fuzz_registers(fn);
 }
 
 static void check_device(Fuzz *f, const FuzzFn *fn)

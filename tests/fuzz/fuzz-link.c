@@ -236,28 +236,34 @@ static void link_queue(QemuLink *l, LinkPending pending)
     }
 }
 
+static void link_vpost(QemuLink *l, LinkSeen *seen, const char *fmt,
+                       va_list ap) G_GNUC_PRINTF(3, 0);
+
+static void link_vpost(QemuLink *l, LinkSeen *seen, const char *fmt,
+                       va_list ap)
+{
+    if (l->fault == LINK_FINE) {
+        g_string_append_vprintf(l->out, fmt, ap);
+        link_queue(l, (LinkPending) { .op = l->op, .seen = seen });
+    }
+}
+
 void link_post(QemuLink *l, const char *fmt, ...)
 {
     va_list ap;
 
-    if (l->fault == LINK_FINE) {
-        va_start(ap, fmt);
-        g_string_append_vprintf(l->out, fmt, ap);
-        va_end(ap);
-        link_queue(l, (LinkPending) { .op = l->op });
-    }
+    va_start(ap, fmt);
+    link_vpost(l, NULL, fmt, ap);
+    va_end(ap);
 }
 
 void link_post_seen(QemuLink *l, LinkSeen *seen, const char *fmt, ...)
 {
     va_list ap;
 
-    if (l->fault == LINK_FINE) {
-        va_start(ap, fmt);
-        g_string_append_vprintf(l->out, fmt, ap);
-        va_end(ap);
-        link_queue(l, (LinkPending) { .op = l->op, .seen = seen });
-    }
+    va_start(ap, fmt);
+    link_vpost(l, seen, fmt, ap);
+    va_end(ap);
 }
 
 void link_post_bytes(QemuLink *l, uint64_t addr, const void *data, size_t len)
@@ -281,13 +287,10 @@ uint64_t link_ask(QemuLink *l, const char *fmt, ...)
 {
     va_list ap;
 
-    if (l->fault == LINK_FINE) {
-        va_start(ap, fmt);
-        g_string_append_vprintf(l->out, fmt, ap);
-        va_end(ap);
-        link_queue(l, (LinkPending) { .op = l->op });
-        link_flush(l);
-    }
+    va_start(ap, fmt);
+    link_vpost(l, NULL, fmt, ap);
+    va_end(ap);
+    link_flush(l);
     return l->fault == LINK_FINE ? l->value : UINT64_MAX;
 }
 

@@ -160,6 +160,17 @@ char *fuzz_machine_props(const FuzzMachine *m, const FuzzFn *fn)
                            fn->id);
 }
 
+char *fuzz_end_props(const FuzzMachine *m, unsigned n, bool i2c)
+{
+    g_autofree char *where =
+        i2c ? g_strdup_printf("i2c_mctp_cxl,id=i2c%u,bus=dw.0,address=0x%x", n,
+                              FUZZ_I2C_FIRST + n) :
+        g_strdup_printf("mctp-serial-cxl,id=link%u,chardev=chr%u", n, n);
+
+    return g_strdup_printf("%s,target=%s,eid=%u", where, fuzz_target(m, n),
+                           FUZZ_EID_FIRST + n);
+}
+
 const char *fuzz_target(const FuzzMachine *m, unsigned n)
 {
     return n == 0 && m->has_pool ? FUZZ_POOL : m->fn[m->targets[n]].id;
@@ -216,13 +227,12 @@ static char *machine_args(Fuzz *f, unsigned launch)
     }
     for (i = 0; i < m->nr_targets; i++) {
         g_autofree char *path = fuzz_serial_path(f, launch, i);
+        g_autofree char *line = fuzz_end_props(m, i, false);
+        g_autofree char *i2c = fuzz_end_props(m, i, true);
 
         g_string_append_printf(
             args, "-chardev socket,id=chr%u,path=%s,server=on,wait=off "
-            "-device mctp-serial-cxl,id=link%u,chardev=chr%u,target=%s,eid=%u "
-            "-device i2c_mctp_cxl,id=i2c%u,bus=dw.0,address=0x%x,target=%s,"
-            "eid=%u ", i, path, i, i, fuzz_target(m, i), FUZZ_EID_FIRST + i,
-            i, FUZZ_I2C_FIRST + i, fuzz_target(m, i), FUZZ_EID_FIRST + i);
+            "-device %s -device %s ", i, path, line, i2c);
     }
     return g_string_free(args, false);
 }

@@ -25,6 +25,12 @@
 #define FUZZ_EID_FIRST 9
 #define FUZZ_EID_OWN 8
 
+/* Registers of a mailbox */
+#define MAILBOX_CONTROL 0x8c
+#define MAILBOX_COMMAND 0x90
+#define MAILBOX_STATUS 0x98
+#define MAILBOX_PAYLOAD 0xa8
+
 typedef enum FuzzKind {
     FUZZ_ROOT_PORT, FUZZ_UPSTREAM, FUZZ_DOWNSTREAM, FUZZ_SWITCH_MAILBOX,
     FUZZ_MEMORY, FUZZ_CONTROLLER,
@@ -91,6 +97,8 @@ void fuzz_machine_launch(struct Fuzz *f, const char *more);
 void fuzz_machine_end(struct Fuzz *f);
 /** fuzz_machine_props() - @fn's driver and properties */
 char *fuzz_machine_props(const FuzzMachine *m, const FuzzFn *fn);
+/** fuzz_end_props() - driver and properties of MCTP's end @n, on I2C or not */
+char *fuzz_end_props(const FuzzMachine *m, unsigned n, bool i2c);
 /** fuzz_target() - what line @n is of: a function, or the pool */
 const char *fuzz_target(const FuzzMachine *m, unsigned n);
 /** fuzz_machine_probe() - find capabilities, after fuzz_enumerate() */
@@ -101,6 +109,12 @@ char *fuzz_serial_path(struct Fuzz *f, unsigned launch, unsigned n);
 static inline uint64_t fuzz_ecam(unsigned bus, unsigned devfn)
 {
     return ECAM_BASE | (uint64_t)bus << 20 | devfn << 12;
+}
+
+/* Guest address of the registers of a device's mailbox */
+static inline uint64_t fuzz_registers(const FuzzFn *fn)
+{
+    return fn->bar[fn->kind == FUZZ_MEMORY ? 2 : 0];
 }
 
 static inline uint64_t fuzz_cfg(const FuzzFn *fn)

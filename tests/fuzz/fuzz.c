@@ -114,3 +114,22 @@ void fuzz_bytes(Fuzz *f, uint8_t *bytes, size_t len)
         bytes[i] = any >> 8 * (i % 8);
     }
 }
+
+FuzzFn *fuzz_pick(Fuzz *f)
+{
+    return &f->m.fn[fuzz_below(f, f->m.nr_fns)];
+}
+
+const FuzzFn *fuzz_pick_kind(Fuzz *f, FuzzKind a, FuzzKind b)
+{
+    unsigned n = fuzz_below(f, f->m.nr_fns);
+
+    for (unsigned i = 0; i < f->m.nr_fns; i++) {
+        const FuzzFn *fn = &f->m.fn[(n + i) % f->m.nr_fns];
+
+        if (fn->kind == a || fn->kind == b) {
+            return fn;
+        }
+    }
+    g_assert_not_reached();
+}

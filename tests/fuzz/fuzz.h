@@ -95,6 +95,9 @@ unsigned fuzz_below(Fuzz *f, unsigned n);
 bool fuzz_one_in(Fuzz *f, unsigned n);
 /** fuzz_odd() - a number that is likely to be at some limit */
 uint64_t fuzz_odd(Fuzz *f);
+/** fuzz_pick() - a function of the machine; fuzz_pick_kind() - one of these */
+FuzzFn *fuzz_pick(Fuzz *f);
+const FuzzFn *fuzz_pick_kind(Fuzz *f, FuzzKind a, FuzzKind b);
 /** fuzz_bytes() - mostly zeroes, ones, or anything */
 void fuzz_bytes(Fuzz *f, uint8_t *bytes, size_t len);
 #define FUZZ_PICK(f, list) ((list)[fuzz_below(f, ARRAY_SIZE(list))])

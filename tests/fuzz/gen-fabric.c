@@ -12,10 +12,6 @@
 #define TUNNEL_HEAD 4
 #define MESSAGE_HEAD 12
 
-#define MAILBOX_CONTROL 0x8c
-#define MAILBOX_COMMAND 0x90
-#define MAILBOX_STATUS 0x98
-#define MAILBOX_PAYLOAD 0xa8
 /* The highest return code that there is a name for */
 #define LAST_RC 0x20
 
@@ -37,57 +33,49 @@ unsigned fuzz_host(Fuzz *f)
     return f->m.has_pool ? n : 0;
 }
 
-static void put_add(Fuzz *f, const FuzzFn *fn, FuzzCommand *c)
+/* 5604h, 5605h: a length under a tag, or a list of @n extents */
+static void put_order(Fuzz *f, const FuzzFn *fn, FuzzCommand *c, bool listed,
+                      unsigned n)
 {
-    unsigned policy = fuzz_below(f, 9) ? fuzz_below(f, 4) : fuzz_below(f, 256);
-    unsigned n = fuzz_below(f, 10) ? 1 + fuzz_below(f, 3) : fuzz_below(f, 40);
     uint64_t dpa, len;
 
     fuzz_extent(f, fn, &dpa, &len);
     command_put(c, 0, 2, fuzz_one_in(f, 30) ? fuzz_odd(f) : fuzz_host(f));
-    command_put(c, 2, 1, policy);
-    command_put(c, 3, 1, fuzz_below(f, fuzz_one_in(f, 10) ? 9 : 2));
     command_put(c, 4, 8, len);
     memset(c->data + 12, fuzz_below(f, 6), 16);
     c->len = 28;
-    if (policy == 2) {
+    if (listed) {
         command_put(c, 28, 4, n);
         c->len = 32 + 40 * n;
-        for (unsigned i = 0; i < n; i++) {
-            unsigned at = 32 + 40 * i;
-
-            fuzz_extent(f, fn, &dpa, &len);
-            command_put(c, at, 8, dpa);
-            command_put(c, at + 8, 8, len);
+    }
+    for (unsigned at = 32; at < c->len; at += 40) {
+        fuzz_extent(f, fn, &dpa, &len);
+        memset(c->data + at, 0, 40);
+        command_put(c, at, 8, dpa);
+        command_put(c, at + 8, 8, len);
+        if (c->opcode == 0x5604) {
             memcpy(c->data + at + 16, c->data + 12, 16);
-            command_put(c, at + 32, 2, fuzz_below(f, 3) ? 0 : 1 + i);
-            command_put(c, at + 34, 6, 0);
+            command_put(c, at + 32, 2, fuzz_below(f, 3) ? 0 : at / 40 + 1);
         }
     }
+}
+
+static void put_add(Fuzz *f, const FuzzFn *fn, FuzzCommand *c)
+{
+    unsigned policy = fuzz_below(f, 9) ? fuzz_below(f, 4) : fuzz_below(f, 256);
+    unsigned n = fuzz_below(f, 10) ? 1 + fuzz_below(f, 3) : fuzz_below(f, 40);
+
+    put_order(f, fn, c, policy == 2, n);
+    command_put(c, 2, 1, policy);
+    command_put(c, 3, 1, fuzz_below(f, fuzz_one_in(f, 10) ? 9 : 2));
 }
 
 static void put_release(Fuzz *f, const FuzzFn *fn, FuzzCommand *c)
 {
     unsigned policy = fuzz_below(f, 2), flags = fuzz_below(f, 4) << 4;
-    unsigned n = 1 + fuzz_below(f, 3);
-    uint64_t dpa, len;
 
-    fuzz_extent(f, fn, &dpa, &len);
-    command_put(c, 0, 2, fuzz_one_in(f, 30) ? fuzz_odd(f) : fuzz_host(f));
+    put_order(f, fn, c, policy == 1, 1 + fuzz_below(f, 3));
     command_put(c, 2, 2, policy | flags);
-    command_put(c, 4, 8, len);
-    memset(c->data + 12, fuzz_below(f, 6), 16);
-    c->len = 28;
-    if (policy == 1) {
-        command_put(c, 28, 4, n);
-        c->len = 32 + 40 * n;
-        for (unsigned i = 0; i < n; i++) {
-            fuzz_extent(f, fn, &dpa, &len);
-            memset(c->data + 32 + 40 * i, 0, 40);
-            command_put(c, 32 + 40 * i, 8, dpa);
-            command_put(c, 40 + 40 * i, 8, len);
-        }
-    }
 }
 
 static void put_io(Fuzz *f, FuzzCommand *c)
@@ -219,7 +207,7 @@ static void seen_status(void *opaque, uint64_t value)
 
 void fuzz_post_command(Fuzz *f, const FuzzFn *fn, const FuzzCommand *c)
 {
-    uint64_t at = fn->bar[fn->kind == FUZZ_MEMORY ? 2 : 0];
+    uint64_t at = fuzz_registers(fn);
     QemuLink *l = f->link;
 
     link_post_bytes(l, at + MAILBOX_PAYLOAD, c->data, c->len);
@@ -230,23 +218,9 @@ void fuzz_post_command(Fuzz *f, const FuzzFn *fn, const FuzzCommand *c)
     link_post_seen(l, seen_status, "readq 0x%" PRIx64, at + MAILBOX_STATUS);
 }
 
-static const FuzzFn *pick_kind(Fuzz *f, FuzzKind a, FuzzKind b)
-{
-    unsigned n = fuzz_below(f, f->m.nr_fns);
-
-    for (unsigned i = 0; i < f->m.nr_fns; i++) {
-        const FuzzFn *fn = &f->m.fn[(n + i) % f->m.nr_fns];
-
-        if (fn->kind == a || fn->kind == b) {
-            return fn;
-        }
-    }
-    g_assert_not_reached();
-}
-
 void fuzz_gen_mailbox(Fuzz *f)
 {
-    const FuzzFn *fn = pick_kind(f, FUZZ_MEMORY, FUZZ_SWITCH_MAILBOX);
+    const FuzzFn *fn = fuzz_pick_kind(f, FUZZ_MEMORY, FUZZ_SWITCH_MAILBOX);
     FuzzCommand c;
 
     fuzz_command(f, fn, &c);
@@ -263,8 +237,8 @@ void fuzz_gen_mailbox(Fuzz *f)
  */
 void fuzz_gen_tunnel(Fuzz *f)
 {
-    const FuzzFn *to = pick_kind(f, FUZZ_MEMORY, FUZZ_MEMORY);
-    const FuzzFn *by = pick_kind(f, FUZZ_SWITCH_MAILBOX, FUZZ_MEMORY);
+    const FuzzFn *to = fuzz_pick_kind(f, FUZZ_MEMORY, FUZZ_MEMORY);
+    const FuzzFn *by = fuzz_pick_kind(f, FUZZ_SWITCH_MAILBOX, FUZZ_MEMORY);
     bool deep = fuzz_one_in(f, 4), any = fuzz_one_in(f, 16);
     uint8_t port = FUZZ_PICK(f, ports);
     FuzzCommand c;

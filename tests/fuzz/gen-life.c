@@ -15,11 +15,6 @@
 #define FOR_GOOD 4
 #define FOR_GOOD_OPS 250
 
-static FuzzFn *pick(Fuzz *f)
-{
-    return &f->m.fn[fuzz_below(f, f->m.nr_fns)];
-}
-
 static const FuzzFn *switch_mailbox(Fuzz *f)
 {
     for (unsigned i = 0; i < f->m.nr_fns; i++) {
@@ -61,22 +56,16 @@ static void plug(Fuzz *f, const FuzzFn *fn)
     say(f, "device_add %s", props);
 }
 
-static void plug_line(Fuzz *f, unsigned n)
+static void plug_end(Fuzz *f, unsigned n, bool i2c)
 {
-    say(f, "device_add mctp-serial-cxl,id=link%u,chardev=chr%u,target=%s,"
-        "eid=%u", n, n, fuzz_target(&f->m, n), FUZZ_EID_FIRST + n);
-}
+    g_autofree char *props = fuzz_end_props(&f->m, n, i2c);
 
-static void plug_i2c(Fuzz *f, unsigned n)
-{
-    say(f, "device_add i2c_mctp_cxl,id=i2c%u,bus=dw.0,address=0x%x,target=%s,"
-        "eid=%u", n, FUZZ_I2C_FIRST + n, fuzz_target(&f->m, n),
-        FUZZ_EID_FIRST + n);
+    say(f, "device_add %s", props);
 }
 
 void fuzz_gen_plug(Fuzz *f)
 {
-    const FuzzFn *fn = pick(f);
+    const FuzzFn *fn = fuzz_pick(f);
     unsigned how = fuzz_below(f, 8), n = fuzz_below(f, f->m.nr_targets);
     bool again = fuzz_one_in(f, 2);
     const FuzzFn *port = fn->parent < 0 ? fn : &f->m.fn[fn->parent];
@@ -107,9 +96,9 @@ void fuzz_gen_plug(Fuzz *f)
         break;
     default:
         say(f, "device_del link%u", n);
-        plug_line(f, n);
+        plug_end(f, n, false);
         say(f, "device_del i2c%u", n);
-        plug_i2c(f, n);
+        plug_end(f, n, true);
     }
     if (again) {
         plug(f, fn);
@@ -131,7 +120,7 @@ static void port_control(Fuzz *f, uint8_t port, uint8_t what)
 
 void fuzz_gen_reset(Fuzz *f)
 {
-    const FuzzFn *fn = pick(f);
+    const FuzzFn *fn = fuzz_pick(f);
     unsigned how = fuzz_below(f, 8), what = fuzz_below(f, 3);
     bool repair = fuzz_below(f, 4);
     uint64_t at = fuzz_cfg(fn);
@@ -262,7 +251,7 @@ static bool plug_missing(Fuzz *f)
             if (line) {
                 say(f, "device_del link%u", i);
             }
-            plug_line(f, i);
+            plug_end(f, i, false);
         }
     }
     return true;

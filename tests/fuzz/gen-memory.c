@@ -55,16 +55,13 @@ static void post_decoder(Fuzz *f, uint64_t regs, unsigned n, uint64_t base,
 static void decode_all(Fuzz *f)
 {
     unsigned part = fuzz_below(f, PARTS / 2), size = 1 + fuzz_below(f, 4);
-    unsigned n = fuzz_below(f, f->m.nr_fns), decoder = 0;
+    const FuzzFn *fn = fuzz_pick_kind(f, FUZZ_MEMORY, FUZZ_MEMORY);
+    unsigned decoder = 0;
     bool both = f->m.nr_bridges > 1 && fuzz_one_in(f, 2);
     uint32_t control = both ? 1 << CXL_HDM_CTRL_IW_SHIFT : 0;
     uint64_t base = f->m.window + part * PART;
-    const FuzzFn *fn, *root = NULL;
+    const FuzzFn *root = NULL;
 
-    while (f->m.fn[n].kind != FUZZ_MEMORY) {
-        n = (n + 1) % f->m.nr_fns;
-    }
-    fn = &f->m.fn[n];
     if (!fuzz_op(f, FUZZ_DECODER, "%s and all above, %u + %u%s", fn->id, part,
                  size, both ? ", with others" : "")) {
         return;
@@ -83,7 +80,7 @@ static void decode_all(Fuzz *f)
     }
     for (unsigned i = 0; i < f->m.nr_fns; i++) {
         if (f->m.fn[i].kind == FUZZ_MEMORY &&
-            (i == n || (both && f->m.fn[i].bus == 65))) {
+            (&f->m.fn[i] == fn || (both && f->m.fn[i].bus == 65))) {
             post_decoder(f, f->m.fn[i].bar[0], decoder, base, size * PART, 0,
                          control);
         }

@@ -56,20 +56,6 @@ static const struct {
     { "qom-set", "path=P property=o value=i", 3 },
 };
 
-static const char *const logs[] = {
-    "informational", "warning", "failure", "fatal", "none",
-};
-static const char *const add_policies[] = {
-    "prescriptive", "prescriptive", "free", "contiguous",
-    "enable-shared-access",
-};
-static const char *const removal_policies[] = { "prescriptive", "tag-based" };
-static const char *const tags[] = {
-    "", "11111111-1111-1111-1111-111111111111",
-    "01010101-0101-0101-0101-010101010101",
-    "02020202-0202-0202-0202-020202020202",
-    "00000000-0000-0000-0000-000000000000", "tag",
-};
 static const char *const uncorrectable[] = {
     "cache-data-parity", "cache-address-parity", "cache-be-parity",
     "cache-data-ecc", "mem-data-parity", "mem-address-parity",
@@ -77,18 +63,28 @@ static const char *const uncorrectable[] = {
     "poison-received", "receiver-overflow", "internal", "cxl-ide-tx",
     "cxl-ide-rx",
 };
-static const char *const correctable[] = {
-    "cache-data-ecc", "mem-data-ecc", "crc-threshold", "retry-threshold",
-    "cache-poison-received", "mem-poison-received", "physical",
-};
-static const char *const properties[] = {
-    "life-used", "temperature", "corrected-volatile-errors",
-    "corrected-persistent-errors", "backpressure",
+/* Words of which one is taken */
+static const struct {
+    char kind;
+    const char *const word[8];
+} words[] = {
+    { 'l', { "informational", "warning", "failure", "fatal", "none" } },
+    { 'a', { "prescriptive", "prescriptive", "free", "contiguous",
+             "enable-shared-access" } },
+    { 'r', { "prescriptive", "tag-based" } },
+    { 't', { "", "11111111-1111-1111-1111-111111111111",
+             "01010101-0101-0101-0101-010101010101",
+             "02020202-0202-0202-0202-020202020202",
+             "00000000-0000-0000-0000-000000000000", "tag" } },
+    { 'c', { "cache-data-ecc", "mem-data-ecc", "crc-threshold",
+             "retry-threshold", "cache-poison-received", "mem-poison-received",
+             "physical" } },
+    { 'o', { "life-used", "temperature", "corrected-volatile-errors",
+             "corrected-persistent-errors", "backpressure" } },
+    { 'W', { "next", "nth", "every-nth", "probably" } },
+    { 's', { "component" } },
 };
 
-static const char *const whens[] = {
-    "next", "nth", "every-nth", "probably",
-};
 /* Of commands that answer with lists and of those that the checks run */
 static const uint16_t opcodes[] = {
     0x0001, 0x0100, 0x0400, 0x0401, 0x4000, 0x4300, 0x4801, 0x5101, 0x5603,
@@ -140,13 +136,8 @@ static void add_errors(Fuzz *f, GString *json)
 
 static const FuzzFn *pick_device(Fuzz *f)
 {
-    unsigned n = fuzz_below(f, f->m.nr_fns);
-    bool any = fuzz_one_in(f, 40);
-
-    while (!any && f->m.fn[n].kind != FUZZ_MEMORY) {
-        n = (n + 1) % f->m.nr_fns;
-    }
-    return &f->m.fn[n];
+    return fuzz_one_in(f, 40) ? fuzz_pick(f) :
+                                fuzz_pick_kind(f, FUZZ_MEMORY, FUZZ_MEMORY);
 }
 
 /* A link's end of MCTP: on a serial line or on I2C */
@@ -160,7 +151,7 @@ static void add_endpoint(Fuzz *f, GString *json)
 
 static void add_target(Fuzz *f, GString *json)
 {
-    const FuzzFn *fn = &f->m.fn[fuzz_below(f, f->m.nr_fns)];
+    const FuzzFn *fn = fuzz_pick(f);
 
     if (fuzz_one_in(f, 3)) {
         add_endpoint(f, json);
@@ -219,6 +210,19 @@ static void add_fault(Fuzz *f, GString *json)
     }
 }
 
+static void add_word(Fuzz *f, GString *json, char kind)
+{
+    unsigned i = 0, n = 0;
+
+    while (words[i].kind != kind) {
+        i++;
+    }
+    while (n < ARRAY_SIZE(words[i].word) && words[i].word[n]) {
+        n++;
+    }
+    g_string_append_printf(json, "\"%s\"", words[i].word[fuzz_below(f, n)]);
+}
+
 static void add_value(Fuzz *f, GString *json, char kind)
 {
     uint64_t any = fuzz_odd(f);
@@ -237,29 +241,15 @@ static void add_value(Fuzz *f, GString *json, char kind)
         break;
     case 'f':
         g_string_append_printf(json, "\"/machine/peripheral/%s\"",
-                               f->m.fn[fuzz_below(f, f->m.nr_fns)].id);
+                               fuzz_pick(f)->id);
         break;
     case 'P':
         g_string_append_printf(json, "\"/machine/peripheral/%s\"",
                                pick_device(f)->id);
         break;
-    case 'o':
-        g_string_append_printf(json, "\"%s\"", properties[n]);
-        break;
-    case 'l':
-        g_string_append_printf(json, "\"%s\"", FUZZ_PICK(f, logs));
-        break;
-    case 'b':
-        add_number(f, json, 8);
-        break;
-    case 'h':
-        add_number(f, json, 16);
-        break;
-    case 'w':
-        add_number(f, json, 32);
-        break;
-    case 'q':
-        add_number(f, json, 64);
+    case 'b': case 'h': case 'w': case 'q':
+        add_number(f, json, kind == 'b' ? 8 : kind == 'h' ? 16 :
+                            kind == 'w' ? 32 : 64);
         break;
     case 'i':
         g_string_append_printf(json, "%d", (int)(any & 0xff) - 128);
@@ -278,20 +268,8 @@ static void add_value(Fuzz *f, GString *json, char kind)
         g_string_append_printf(json, "%" PRIu64, n == 0 ? any :
                                n == 1 ? 64 : n == 2 ? 4096 : n * FUZZ_BLOCK);
         break;
-    case 's':
-        g_string_append_printf(json, "\"component\"");
-        break;
-    case 't':
-        g_string_append_printf(json, "\"%s\"", FUZZ_PICK(f, tags));
-        break;
     case 'e':
         add_extents(f, json);
-        break;
-    case 'a':
-        g_string_append_printf(json, "\"%s\"", FUZZ_PICK(f, add_policies));
-        break;
-    case 'r':
-        g_string_append_printf(json, "\"%s\"", FUZZ_PICK(f, removal_policies));
         break;
     case 'y':
         g_string_append(json, n & 1 ? "true" : "false");
@@ -299,21 +277,17 @@ static void add_value(Fuzz *f, GString *json, char kind)
     case 'u':
         add_errors(f, json);
         break;
-    case 'c':
-        g_string_append_printf(json, "\"%s\"", FUZZ_PICK(f, correctable));
-        break;
     case 'T':
         add_target(f, json);
         break;
     case 'F':
         add_fault(f, json);
         break;
-    case 'W':
-        g_string_append_printf(json, "\"%s\"", FUZZ_PICK(f, whens));
-        break;
     case 'm':
         g_string_append_printf(json, "[%u, %u]", n, (unsigned)(any & 0xffff));
         break;
+    default:
+        add_word(f, json, kind);
     }
 }
 

@@ -37,11 +37,6 @@ static const struct {
     { FUZZ_CONTROLLER, 0, 0, 0x100 },
 };
 
-static const FuzzFn *pick(Fuzz *f)
-{
-    return &f->m.fn[fuzz_below(f, f->m.nr_fns)];
-}
-
 static void access_at(Fuzz *f, FuzzClass class, const char *what, uint64_t at)
 {
     unsigned w = fuzz_below(f, 4);
@@ -64,7 +59,7 @@ static void access_at(Fuzz *f, FuzzClass class, const char *what, uint64_t at)
 
 void fuzz_gen_mmio(Fuzz *f)
 {
-    const FuzzFn *fn = pick(f);
+    const FuzzFn *fn = fuzz_pick(f);
     unsigned n = fuzz_below(f, ARRAY_SIZE(areas));
     unsigned bridge = fuzz_below(f, f->m.nr_bridges);
     uint64_t off = fuzz_random(f);
@@ -100,7 +95,7 @@ static void old_way(Fuzz *f, const FuzzFn *fn, unsigned at, uint32_t value)
 
 void fuzz_gen_config(Fuzz *f)
 {
-    const FuzzFn *fn = pick(f);
+    const FuzzFn *fn = fuzz_pick(f);
     unsigned how = fuzz_below(f, 16), n = fuzz_below(f, MAX(fn->nr_caps, 1));
     unsigned off = fuzz_below(f, 0x40);
     uint32_t any = fuzz_odd(f);
@@ -124,7 +119,7 @@ void fuzz_gen_config(Fuzz *f)
 
 void fuzz_gen_doe(Fuzz *f)
 {
-    const FuzzFn *fn = pick(f);
+    const FuzzFn *fn = fuzz_pick(f);
     unsigned n = fuzz_below(f, FUZZ_DOES), reads = fuzz_below(f, 24);
     uint32_t header = fuzz_below(f, 4) ? 0x00021e98 : fuzz_below(f, 4) ?
                       1 : fuzz_odd(f);
@@ -163,7 +158,7 @@ static uint64_t target(Fuzz *f, const FuzzFn *fn, uint32_t *data)
 {
     const FuzzFn *up = fn->parent < 0 ? fn : &f->m.fn[fn->parent];
     unsigned how = fuzz_below(f, 10);
-    const FuzzFn *other = pick(f);
+    const FuzzFn *other = fuzz_pick(f);
     uint32_t any = fuzz_odd(f);
 
     if (fuzz_one_in(f, 3)) {
@@ -250,7 +245,7 @@ static void post_msix(Fuzz *f, const FuzzFn *fn, uint64_t to, uint32_t data,
 
 void fuzz_gen_interrupt(Fuzz *f)
 {
-    const FuzzFn *fn = pick(f);
+    const FuzzFn *fn = fuzz_pick(f);
     uint32_t data;
     uint64_t to = target(f, fn, &data);
     unsigned vectors = fuzz_one_in(f, 2) ? 0xff : fuzz_random(f) & 0xff;

@@ -292,13 +292,3 @@ void bench_memory_absent(struct dcd_bench *b, const char *which, uint64_t dpa,
                   "%s: loads give all ones, stores nothing", which);
     }
 }
-
-void dcd_test_all(struct dcd_bench *b)
-{
-    bench_expect(b, "at the start", NULL, 0, false);
-    dcd_test_info(b);
-    dcd_test_add(b);
-    dcd_test_release(b);
-    dcd_test_share(b);
-    dcd_test_errors(b);
-}

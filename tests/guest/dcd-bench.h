@@ -90,14 +90,9 @@ void bench_memory_works(struct dcd_bench *b, const char *which, uint64_t dpa,
 void bench_memory_absent(struct dcd_bench *b, const char *which, uint64_t dpa,
                          uint64_t len);
 
-/* -- the tests, one file each ------------------------------------------- */
+/* -- dcd-test.c --------------------------------------------------------- */
 
-void dcd_test_info(struct dcd_bench *b);
-void dcd_test_add(struct dcd_bench *b);
-void dcd_test_release(struct dcd_bench *b);
-void dcd_test_share(struct dcd_bench *b);
-void dcd_test_errors(struct dcd_bench *b);
-/** dcd_test_all() - all of them, in order. */
+/** dcd_test_all() - the tests, in order. */
 void dcd_test_all(struct dcd_bench *b);
 
 #endif /* GUEST_DCD_BENCH_H */

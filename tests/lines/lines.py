@@ -20,6 +20,10 @@ import time
 import tomllib
 
 HERE = os.path.dirname(os.path.realpath(__file__))
+sys.path.insert(0, os.path.join(HERE, '..', 'tools'))
+
+import cases  # noqa: E402  pylint: disable=wrong-import-position
+
 # Seconds for what takes none on an idle machine
 PATIENCE = 60
 
@@ -53,7 +57,7 @@ class Probe:
     """What this QEMU and this machine have."""
 
     def __init__(self, qemu, scripts):
-        sys.path[:0] = [scripts, os.path.join(HERE, '..', 'tools')]
+        sys.path.insert(0, scripts)
         self.qemu = qemu
         self.monitor = importlib.import_module('qmp_monitor').Monitor
         self.guest_qemu = importlib.import_module('guest_qemu')
@@ -128,24 +132,17 @@ def start(probe, shape):
             machine.stop()
 
 
+def start_or_skip(probe, shape):
+    lacks = probe.lacks(shape)
+    if lacks:
+        raise cases.Skip(f'there is no {", ".join(lacks)}')
+    start(probe, shape)
+
+
 def start_all(probe):
-    rows = list(shapes())
-    print(f'1..{len(rows)}')
-    bad = 0
-    for at, shape in enumerate(rows, 1):
-        result, why = 'ok', ''
-        lacks = probe.lacks(shape)
-        try:
-            if lacks:
-                why = f' # SKIP there is no {", ".join(lacks)}'
-            else:
-                start(probe, shape)
-        except (AssertionError, probe.guest_qemu.AskError) as error:
-            result, bad = 'not ok', bad + 1
-            print(''.join(f'# {row}\n' for row in str(error).splitlines()),
-                  end='')
-        print(f'{result} {at} - {shape.name}{why}', flush=True)
-    return bad != 0
+    for shape in shapes():
+        cases.named(shape.name, start_or_skip, probe, shape)
+    return cases.run()
 
 
 def boot(probe, shape, options):

@@ -5,7 +5,6 @@
 usage: test-errors.py QEMU TREE [TEXT]    TEXT: only rows that hold it
 """
 
-import functools
 import glob
 import os
 import re
@@ -22,6 +21,7 @@ sys.path[:0] = [os.path.join(tree, 'scripts'),
 
 # pylint: disable=wrong-import-position
 import guest_qemu
+from cases import cases, main, named
 from fm_machine import PATIENCE, Machine
 from qmp_monitor import Monitor, step
 
@@ -174,29 +174,19 @@ class Coverage:
                                            for where, _, text in self.left))
 
 
-def main():
+def take(cover, function, says, *rest):
+    cover.take(function(says, *rest))
+
+
+def add_cases():
     cover = Coverage()
-    cases = [(says, lambda s=says, r=rest, f=function: cover.take(f(s, *r)))
-             for kind, function in (('start', start), ('monitor', ask))
-             for says, *rest in TABLE[kind]['rows']]
-    cases += [('elsewhere: ' + why, functools.partial(cover.name, why, texts))
-              for why, *texts in TABLE['elsewhere']['rows']]
-    cases.append(('every error has a row', cover.complete))
-    if only:
-        cases = [case for case in cases if only[0] in case[0]]
-    print(f'1..{len(cases)}', flush=True)
-    bad = 0
-    for at, (name, case) in enumerate(cases, 1):
-        result = 'ok'
-        try:
-            case()
-        except (AssertionError, RuntimeError, guest_qemu.AskError) as error:
-            result, bad = 'not ok', bad + 1
-            print(''.join(f'# {row}\n' for row in str(error).splitlines()),
-                  end='')
-        print(f'{result} {at} - {name.replace("#", "")}', flush=True)
-    return bad != 0
+    for kind, function in (('start', start), ('monitor', ask)):
+        for says, *rest in TABLE[kind]['rows']:
+            named(says.replace('#', ''), take, cover, function, says, *rest)
+    for why, *texts in TABLE['elsewhere']['rows']:
+        named('elsewhere: ' + why, cover.name, why, texts)
+    named('every error has a row', cover.complete)
 
 
-if __name__ == '__main__':
-    sys.exit(main())
+add_cases()
+main([name for name, _ in cases if only and only[0] in name])

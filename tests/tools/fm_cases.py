@@ -4,13 +4,14 @@
 A test's arguments: QEMU CXL-FM MANUAL [NAME...]. With names, only those run.
 """
 
+import functools
 import json
 import os
 import re
 import subprocess
 import sys
-import traceback
 
+from cases import Skip, case, equal, has, main  # noqa: F401
 from fm_machine import PATIENCE, Machine
 
 TAG = '5be13bce-ae34-4a77-b6c3-16df975fcf1a'
@@ -20,27 +21,6 @@ OTHER = '00000000-0000-4000-8000-000000000001'
 DONE, REFUSED, USAGE, UNREACHABLE, BAD_ANSWER, NOT_DONE = range(6)
 
 qemu, program, manual = sys.argv[1:4]
-cases = []
-
-
-class Skip(Exception):
-    """This machine cannot show it."""
-
-
-def case(function):
-    cases.append(function)
-    return function
-
-
-def equal(got, want):
-    if got != want:
-        raise AssertionError(f'got {got!r}, want {want!r}')
-
-
-def has(text, *patterns):
-    for pattern in patterns:
-        if not re.search(pattern, text, re.MULTILINE):
-            raise AssertionError(f'no {pattern!r} in:\n{text}')
 
 
 def environment(**more):
@@ -62,7 +42,8 @@ class Fm:
     def call(self, *words, status=DONE, url=True, **env):
         """Run it. Return what it wrote to its two streams."""
         line = [program] + (['--connect', self.url] if url else [])
-        done = subprocess.run(line + [str(w) for w in words], timeout=PATIENCE,
+        line += ' '.join(map(str, words)).split()
+        done = subprocess.run(line, timeout=PATIENCE,
                               stdin=subprocess.DEVNULL, capture_output=True,
                               env=environment(**env), check=False)
         out, err = done.stdout.decode(), done.stderr.decode()
@@ -87,7 +68,7 @@ class Fm:
         """Both forms of an error. Return the message."""
         out, err = self.call(*words, status=status)
         equal(out, '')
-        has(err, r'^cxl-fm ' + re.escape(str(words[0])) + ': ',
+        has(err, r'^cxl-fm ' + words[0].split()[0] + ': ',
             f'answers {code:02X}h, ')
         # again: what was refused has changed nothing
         out, err = self.call('--json', *words, status=status)
@@ -107,28 +88,23 @@ def machine(props='', **more):
     return Machine(qemu, props, **more)
 
 
-def one(props='', **more):
-    """A machine and the program at its first link."""
-    m = machine(props, **more)
-    return m, Fm(m.urls[0])
+def on(props='', **more):
+    """A case, given such a machine and the program at its first link."""
+    def decorate(function):
+        @case
+        @functools.wraps(function)
+        def wrapped():
+            with machine(props, **more) as m:
+                function(m, Fm(m.urls[0]))
+        return wrapped
+    return decorate
+
+
+def held(m, fm, words):
+    """What is added, the host has accepted."""
+    fm.text('add', words)
+    m.host()
 
 
 def run():
-    wanted = sys.argv[4:]
-    chosen = [c for c in cases if not wanted or c.__name__ in wanted]
-    print(f'1..{len(chosen)}', flush=True)
-    failed = 0
-    for number, function in enumerate(chosen, 1):
-        name = function.__name__.replace('_', ' ')
-        try:
-            function()
-            print(f'ok {number} {name}', flush=True)
-        except Skip as why:
-            print(f'ok {number} {name} # SKIP {why}', flush=True)
-        except Exception:
-            failed += 1
-            print(f'not ok {number} {name}')
-            for line in traceback.format_exc().splitlines():
-                print('# ' + line)
-            sys.stdout.flush()
-    return failed != 0
+    main(sys.argv[4:])

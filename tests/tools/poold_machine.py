@@ -1,15 +1,23 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """A machine without a guest, whose device is a head of a cxl-poold's pool.
 
-scripts/ must be on Python's path.
+A test's arguments: QEMU CXL-FM CXL-POOLD SCRIPTS [NAME...]. With names, only
+those cases run.
 """
 
+import contextlib
+import functools
+import sys
 import time
 
-from fm_cases import Fm, equal, qemu
-from fm_machine import ECAM, MIB, MMIO, PATIENCE, PXB_BUS, Machine
-from poold import Daemon
-from qmp_monitor import Monitor
+POOLD = sys.argv.pop(3)
+sys.path.insert(0, sys.argv[3])     # in place of fm_cases's manual page
+
+from fm_cases import Fm, case, equal, qemu  # noqa: E402
+from fm_machine import (ECAM, MIB, MMIO, PATIENCE,  # noqa: E402
+                        PXB_BUS, Machine)
+from poold import Daemon  # noqa: E402
+from qmp_monitor import Monitor  # noqa: E402
 
 # The slot of the port, and its power (PCIe r6.2 7.5.3.10)
 SLOT_CONTROL = 0x18
@@ -25,9 +33,16 @@ POOL = ('--size=1G', '--regions=4', '--set=dc1-sharable=on',
         '--set=dc2-sharable=on', '--set=dc2-read-only=on')
 
 
-def pool(program, *options, **how):
-    d = Daemon(program, *POOL, *options, **how)
+def pool(*options, **how):
+    d = Daemon(POOLD, *POOL, *options, **how)
     return d, Fm(d.fm)
+
+
+def eventually(what, condition):
+    end = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < end, what
+        time.sleep(0.01)
 
 
 class Head(Machine):
@@ -77,10 +92,9 @@ class Head(Machine):
             at = q.read('b', port + at + 1)
         self.monitor.command('device_del', id='mem0')
         q.write('w', port + at + SLOT_CONTROL, SLOT_OFF)
-        end = time.monotonic() + PATIENCE
-        while any(child['name'] == 'mem0' for child in self.monitor.command(
-                'qom-list', path='/machine/peripheral')):
-            assert time.monotonic() < end, 'it stays'
+        eventually('it stays', lambda: 'mem0' not in [
+            child['name'] for child in self.monitor.command(
+                'qom-list', path='/machine/peripheral')])
 
     def wipe_left(self):
         return self.monitor.command('qom-get', path='/objects/p',
@@ -96,17 +110,37 @@ class Head(Machine):
 
     def accept(self):
         """What is offered, once there is something."""
-        end = time.monotonic() + PATIENCE
-        while True:
-            found = self.events()
-            if found:
-                break
-            assert time.monotonic() < end, 'nothing is offered'
+        found = []
+        eventually('nothing is offered', lambda: found.extend(
+            self.events()) or found)
         pairs = [(e.extent.dpa, e.extent.length) for e in found
                  if e.type == 0]
         assert pairs and not found[-1].more, found
         equal(self.respond(0x4802, pairs), 0)
         return pairs
+
+
+def add(fm, machine, n, words):
+    """Capacity that host @n of the pool has accepted; (dpa, length) pairs."""
+    fm.text(f'add --host {n}', words)
+    return machine.accept()
+
+
+def with_heads(*heads, options=(), args=()):
+    """A case, given a daemon, the program at its pool, and machines that are
+    heads of that: their numbers, or these with bytes of their own."""
+    def decorate(function):
+        @case
+        @functools.wraps(function)
+        def wrapped():
+            d, fm = pool(*options)
+            with contextlib.ExitStack() as all_of_them:
+                all_of_them.enter_context(d)
+                function(d, fm, *(all_of_them.enter_context(
+                    Head(d, *(h if isinstance(h, tuple) else (h,)),
+                         args=args)) for h in heads))
+        return wrapped
+    return decorate
 
 
 NOBODY = (1 << 64) - 1

@@ -8,11 +8,12 @@ usage: test-compare.py TREE QEMU SOURCE
 """
 
 import glob
-import importlib.util
-import os
 import re
 import subprocess
 import sys
+
+from cases import main, named
+from no_machine import Monitor
 
 tree, qemu, source = sys.argv[1:4]
 PAGE = f'{tree}/docs/compare.rst'
@@ -40,14 +41,6 @@ COMMAND = re.compile(r"\{ 'command': '([\w-]+)',\s*'data': \{(.*?)\}",
 WINDOW = re.compile(r"'struct': 'CXLFixedMemoryWindowOptions',\s*"
                     r"'data': \{(.*?)\}", re.DOTALL)
 CASES = ('properties', 'types', 'monitor', 'commands')
-
-
-def monitor_class():
-    path = os.path.join(os.path.dirname(__file__), 'test-properties.py')
-    spec = importlib.util.spec_from_file_location('test_properties', path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module.Monitor
 
 
 def read(path):
@@ -193,8 +186,16 @@ def codes(rows, column):
     return found
 
 
-def main():
-    monitor = monitor_class()(qemu)
+def differs(what, real, told):
+    # or nothing was looked at
+    assert len(told) > 3, told
+    return [(f'{odd:04X}h' if isinstance(odd, int) else odd) +
+            f': only {"the page" if odd in told else what} has it'
+            for odd in sorted(told ^ real)]
+
+
+def compare():
+    monitor = Monitor(qemu)
     path, release = read(source + '.base').split()
     column = '.'.join(release.split('.')[:2])
     page = tables()
@@ -209,29 +210,15 @@ def main():
               'commands': their_commands(path)}
     arguments = our_arguments(monitor)
     monitor.end()
-    print(f'1..{2 * len(CASES) + 1}')
-    number = failed = 0
     for name in CASES:
-        read_column = codes if name == 'commands' else yes
         for what, real in (('this tree', ours), (column, theirs)):
-            told = read_column(page[name], what)
-            number += 1
-            for odd in sorted(told ^ real[name]):
-                shown = f'{odd:04X}h' if name == 'commands' else odd
-                print(f'# {shown}: only {"the page" if odd in told else what} '
-                      'has it')
-            # or nothing was looked at
-            good = told == real[name] and len(told) > 3
-            failed += not good
-            print(f'{"" if good else "not "}ok {number} - {name} of {what}')
-    odd = sorted(taken_back(arguments, their_arguments(path)))
-    for name, argument in odd:
-        print(f'# {name}: {argument}')
-    failed += bool(odd)
-    print(f'{"not " * bool(odd)}ok {number + 1} - commands take the arguments '
-          f'of {column}')
-    return failed != 0
+            read_column = codes if name == 'commands' else yes
+            named(f'{name} of {what}', differs, what, real[name],
+                  read_column(page[name], what))
+    named(f'commands take the arguments of {column}', lambda: [
+        f'{name}: {argument}' for name, argument in
+        sorted(taken_back(arguments, their_arguments(path)))])
 
 
-if __name__ == '__main__':
-    sys.exit(main())
+compare()
+main()

@@ -15,15 +15,10 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import traceback
+
+from cases import case, main
 
 tree = sys.argv[1]
-cases = []
-
-
-def case(function):
-    cases.append(function)
-    return function
 
 
 class Copy:
@@ -251,21 +246,4 @@ def table_of_commands_is_renewed_or_stays():
             done.stdout, done
 
 
-def main():
-    bad = False
-    print(f'1..{len(cases)}')
-    for number, function in enumerate(cases, 1):
-        name = function.__name__.replace('_', '-')
-        try:
-            function()
-            print(f'ok {number} - {name}')
-        except Exception:
-            bad = True
-            print(f'not ok {number} - {name}')
-            for line in traceback.format_exc().splitlines():
-                print('# ' + line)
-    return bad
-
-
-if __name__ == '__main__':
-    sys.exit(main())
+main()

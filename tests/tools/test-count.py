@@ -11,6 +11,8 @@ import subprocess
 import sys
 import tempfile
 
+from cases import case, main
+
 # What is seen of a log of which only the end is kept
 END = 30
 
@@ -62,17 +64,20 @@ def end_has(lines, *words):
                f'"{word}" is not at the end', lines)
 
 
+@case
 def a_good_run_is_one_line():
     lines, status = count([row('boot', 'OK', passed(2))],
                           [('boot', 'one', ''), ('boot', 'two', '')])
     expect((lines, status) == (['2 passed, 0 failed'], 0), 'more', lines)
 
 
+@case
 def no_test_at_all_is_a_failure():
     lines, status = count([], [])
     expect((lines, status) == (['0 passed, 0 failed'], 1), 'good', lines)
 
 
+@case
 def runs_are_added_and_one_that_did_not_come_is_a_failure():
     with tempfile.TemporaryDirectory(prefix='count-test-') as folder:
         for name in ('one', 'two'):
@@ -95,6 +100,7 @@ def runs_are_added_and_one_that_did_not_come_is_a_failure():
         end_has(lines, '/gone: no test was run')
 
 
+@case
 def a_hung_guest_tells_where():
     console = [f'# console: line {n}' for n in range(60)]
     lines, status = count(
@@ -109,6 +115,7 @@ def a_hung_guest_tells_where():
     expect(status == 1, 'status', lines)
 
 
+@case
 def failures_are_told_wherever_they_stand():
     noise = [f'# noise {n}' for n in range(60)]
     lines, _ = count(
@@ -123,6 +130,7 @@ def failures_are_told_wherever_they_stand():
     expect(lines[-1] == '1 passed, 1 failed, 1 skipped', 'no count', lines)
 
 
+@case
 def a_crash_shows_both_streams():
     lines, _ = count(
         [row('cxl-test', 'ERROR', passed(4) +
@@ -133,6 +141,7 @@ def a_crash_shows_both_streams():
     end_has(lines, 'signal 6', '# out 59', 'err 59', 'AddressSanitizer')
 
 
+@case
 def what_both_streams_say_is_told_once():
     same = 'Bail out! ERROR:test.c:7:check: assertion failed'
     lines, _ = count([row('unit', 'ERROR', [same], -6, ['**', same[10:]])],
@@ -140,6 +149,7 @@ def what_both_streams_say_is_told_once():
     expect(sum('test.c:7' in line for line in lines) == 1, 'twice', lines)
 
 
+@case
 def many_failures_fit_into_the_end():
     rows = [row(f'test{n}', 'FAIL', [f'# {n}: {line}' + 'x' * 1000
                                      for line in range(60)] +
@@ -153,34 +163,11 @@ def many_failures_fit_into_the_end():
     expect(lines[-1] == '0 passed, 9 failed', 'no count', lines)
 
 
+@case
 def bytes_that_no_terminal_likes_are_not_passed_on():
     lines, _ = count([row('boot', 'FAIL', ['not ok 1 - \x1b[2Jgone'], 1)], [])
     expect('\x1b' not in '\n'.join(lines), 'escape', lines)
     end_has(lines, 'not ok 1 - ?[2Jgone')
 
 
-CASES = [a_good_run_is_one_line, no_test_at_all_is_a_failure,
-         runs_are_added_and_one_that_did_not_come_is_a_failure,
-         a_hung_guest_tells_where, failures_are_told_wherever_they_stand,
-         a_crash_shows_both_streams, what_both_streams_say_is_told_once,
-         many_failures_fit_into_the_end,
-         bytes_that_no_terminal_likes_are_not_passed_on]
-
-
-def main():
-    bad = 0
-    print(f'TAP version 13\n1..{len(CASES)}')
-    for at, case in enumerate(CASES, 1):
-        words = ''
-        try:
-            case()
-        except AssertionError as error:
-            words, bad = 'not ', bad + 1
-            for line in str(error).splitlines():
-                print(f'# {line[:200]}')
-        print(f"{words}ok {at} - {case.__name__.replace('_', ' ')}")
-    return bad != 0
-
-
-if __name__ == '__main__':
-    sys.exit(main())
+main()

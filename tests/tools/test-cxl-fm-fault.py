@@ -7,7 +7,6 @@ usage: see fm_cases.py
 
 import json
 import socket
-import sys
 import threading
 
 from fm_cases import (BAD_ANSWER, DONE, Fm, REFUSED, UNREACHABLE, USAGE, case,
@@ -81,26 +80,26 @@ def what_the_monitor_refuses_is_told():
     with machine() as m:
         monitor = Monitor(m)
         for pattern, words in [
-                ("'kind' is 'nothing'", ['mem0', 'nothing']),
-                ("'path' is 'mem9'", ['mem9', 'answer-code']),
-                ("'offset' is given", ['mem0', 'answer-code', 'offset=1']),
-                ('sometimes', ['mem0', 'answer-code', 'when=sometimes']),
-                ('colour', ['mem0', 'answer-code', 'colour=1'])]:
-            has(monitor.call('arm', *words, status=REFUSED), pattern)
+                ("'kind' is 'nothing'", 'mem0 nothing'),
+                ("'path' is 'mem9'", 'mem9 answer-code'),
+                ("'offset' is given", 'mem0 answer-code offset=1'),
+                ('sometimes', 'mem0 answer-code when=sometimes'),
+                ('colour', 'mem0 answer-code colour=1')]:
+            has(monitor.call('arm', words, status=REFUSED), pattern)
         equal(monitor.json('list'), [])
 
 
 @case
 def wrong_words_are_explained():
     for pattern, words in [
-            ('which monitor', ['list']),
-            ('expected kinds, list', ['grow']),
-            ('which TARGET', ['arm', 'mem0']),
-            ('NAME=VALUE', ['arm', 'mem0', 'x', 'value']),
-            ('expected a number', ['arm', 'mem0', 'x', 'value=high']),
-            ('ID of a fault', ['clear', 'mem0', 'all']),
-            ('too many', ['clear', 'mem0', '1', '2'])]:
-        has(Fm('').call('fault', *words, url=False, status=USAGE)[1], pattern)
+            ('which monitor', 'list'),
+            ('expected kinds, list', 'grow'),
+            ('which TARGET', 'arm mem0'),
+            ('NAME=VALUE', 'arm mem0 x value'),
+            ('expected a number', 'arm mem0 x value=high'),
+            ('ID of a fault', 'clear mem0 all'),
+            ('too many', 'clear mem0 1 2')]:
+        has(Fm('').call('fault', words, url=False, status=USAGE)[1], pattern)
 
 
 @case
@@ -136,5 +135,4 @@ def what_is_no_monitor_is_told():
             peer.join()
 
 
-if __name__ == '__main__':
-    sys.exit(run())
+run()

@@ -6,39 +6,26 @@ pool.
 usage: test-cxl-poold-migrate.py QEMU CXL-FM CXL-POOLD SCRIPTS [CASE...]
 """
 
-import contextlib
 import functools
 import os
 import signal
 import socket
 import struct
-import sys
 import threading
 import time
 
-POOLD = sys.argv.pop(3)
-sys.path.insert(0, sys.argv[3])     # in place of fm_cases's manual page
-
-import guest_qemu  # noqa: E402
-import poold_machine  # noqa: E402
-from fm_cases import TAG, Skip, case, equal, has, run  # noqa: E402
-from fm_machine import (BAR2, MB_COMMAND, MB_CONTROL, MB_PAYLOAD,  # noqa: E402
-                        MB_STATUS, MIB, PATIENCE)
-from poold import (ANSWER, ATTACH, ATTACHED, HELLO, REQUEST,  # noqa: E402
-                   WELCOME, Line)
-from poold_machine import NOBODY, Head, until  # noqa: E402
+# it goes first: it finds the others by the arguments, which it changes
+from poold_machine import (NOBODY, Head, add, eventually, pool, until,
+                           with_heads)
+import guest_qemu
+from fm_cases import TAG, Skip, case, equal, has, run
+from fm_machine import (BAR2, MB_COMMAND, MB_CONTROL, MB_PAYLOAD, MB_STATUS,
+                        MIB, PATIENCE)
+from poold import ANSWER, ATTACH, ATTACHED, HELLO, REQUEST, WELCOME, Line
 
 BLOCK = 2 * MIB
 REGION = 256 * MIB
 INTERNAL_ERROR = 0x04
-pool = functools.partial(poold_machine.pool, POOLD)
-
-
-def eventually(what, condition):
-    end = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < end, what
-        time.sleep(0.01)
 
 
 # -- streams ------------------------------------------------------------------
@@ -122,188 +109,170 @@ def extents(machine):
                   for i in range(struct.unpack('<I', data[:4])[0]))
 
 
-def add(fm, machine, n, *words):
-    fm.text('add', '--host', n, *words)
-    return machine.accept()
-
-
-@contextlib.contextmanager
 def holding(value):
-    """A machine whose host has 4 MiB of a pool, @value in the first word."""
-    d, fm = pool()
-    with d, Head(d, 0) as a:
-        mine = add(fm, a, 0, '--size', '4M')
-        dpa = mine[0][0]
-        a.store(dpa, value)
-        yield d, fm, a, mine, dpa
+    """A case, given a machine whose host has 4 MiB of a pool, @value in the
+    first word."""
+    def decorate(function):
+        @with_heads(0)
+        @functools.wraps(function)
+        def wrapped(d, fm, a):
+            mine = add(fm, a, 0, '--size 4M')
+            dpa = mine[0][0]
+            a.store(dpa, value)
+            function(d, fm, a, mine, dpa)
+        return wrapped
+    return decorate
 
 
 # -- it goes on elsewhere -----------------------------------------------------
 
-@case
-def a_machine_finds_its_capacity_in_another_qemu():
-    d, fm = pool()
-    with d, Head(d, 0, REGION) as a, Head(d, 1) as other:
-        mine = add(fm, a, 0, '--size', '4M')
-        (dpa, length), = mine
-        a.store(dpa, 0x1234)
-        a.store(0, 0x77)
-        stream = save(a)
-        # whoever runs it later, this one reaches nothing any more
-        equal(a.load(dpa), NOBODY)
-        with open(stream, 'rb') as file:
-            data = file.read()
-        # its own memory is in there, and that of the pool is not
-        equal([data.count(name) for name in (
-            b'cxl-pool-remote/p', b'cxl-type3/', b'cxl-pool/p')][::2], [1, 0])
-        with arrive(d, stream, static=REGION) as b:
-            equal(extents(b), mine)
-            equal((b.load(dpa), b.load(0)), (0x1234, 0x77))
-            equal(b.why(dpa), None)
-            has(fm.text('extents', '--host', 0), '4 MiB')
-            (more, _), = add(fm, b, 0, '--size', '2M')
-            b.store(more, 0x99)
-            equal(b.respond(0x4803, [(dpa, length)]), 0)
-            equal((b.load(dpa), b.load(more)), (NOBODY, 0x99))
-            at = f'{dpa - REGION:#x}+4M'
-            until(fm, 'add', '--host', 1, '--extent', at)
-            other.accept()
-            equal(other.load(dpa - REGION), 0)
-
-
-@case
-def what_is_shared_is_seen_by_both_afterwards():
-    d, fm = pool()
-    with d, Head(d, 0) as a, Head(d, 1, REGION) as other:
-        (dpa, _), = add(fm, a, 0, '--region', 1, '--size', '4M', '--tag', TAG)
-        a.store(dpa, 0xfeed)
-        (seen, _), = add(fm, other, 1, '--policy', 'shared', '--region', 2,
-                         '--tag', TAG)
-        path = a.path('line')
-        with Head(d, 0, incoming=True) as b:
-            b.monitor.command('migrate-incoming', uri='unix:' + path)
-            send(a, 'unix:' + path)
-            eventually('it does not run', lambda: runs(b))
-            equal((b.load(dpa), other.load(seen)), (0xfeed, 0xfeed))
-            b.store(dpa + 8, 0xcafe)
-            equal(other.load(seen + 8), 0xcafe)
-            equal(len(extents(b)), 1)
-
-
-@case
-def a_machine_runs_before_its_own_memory_is_there():
-    with holding(21) as (d, fm, a, mine, dpa):
-        a.qtest.write('q', 0x3000000, 22)
-        path = a.path('line')
-        with Head(d, 0, incoming=True) as b:
-            for m in (a.monitor, b.monitor):
-                try:
-                    capability(m, 'postcopy-ram')
-                except guest_qemu.AskError as error:
-                    raise Skip(str(error)) from error
-            a.monitor.command('migrate-set-parameters',
-                              **{'max-bandwidth': 4096})
-            b.monitor.command('migrate-incoming', uri='unix:' + path)
-            a.monitor.command('migrate', uri='unix:' + path)
-            eventually('it does not begin', lambda: a.monitor.command(
-                'query-migrate')['status'] == 'active')
-            a.monitor.command('migrate-start-postcopy')
-            equal(ended(a)['status'], 'completed')
-            eventually('it does not run', lambda: runs(b))
-            equal((b.load(dpa), b.qtest.read('q', 0x3000000)), (21, 22))
-            equal(extents(b), mine)
-
-
-@case
-def events_and_offers_on_the_way_arrive():
-    d, fm = pool()
-    with d, Head(d, 0) as a:
-        (dpa, _), = add(fm, a, 0, '--size', '4M')
-        fm.text('add', '--host', 0, '--size', '2M')
-        stream = save(a)
-        fm.text('release', '--host', 0, '--forced', '--extent',
-                f'{dpa:#x}+2M')
-        d.restart()
-        with arrive(d, stream) as b:
-            found = b.events()
-            equal([e.type for e in found], [0, 2])
-            offer = [(found[0].extent.dpa, found[0].extent.length)]
-            equal(b.respond(0x4802, offer), 0)
-            equal(b.respond(0x4803, [(dpa + BLOCK, BLOCK)]), 0)
-            equal(extents(b), offer)
-
-
-@case
-def a_command_that_waits_is_answered_before_the_machine_leaves():
-    d, _ = pool()
-    with d, Head(d, 0) as a:
-        d.process.send_signal(signal.SIGSTOP)
-        q = a.qtest
-        q.put(BAR2 + MB_PAYLOAD, b'\x08\0')
-        q.write('q', BAR2 + MB_COMMAND, 0x4800 | 2 << 16)
-        q.write('l', BAR2 + MB_CONTROL, 1)
-        equal(q.read('l', BAR2 + MB_CONTROL) & 1, 1)
-        path = a.path('stream')
-        a.monitor.command('migrate', uri='file:' + path)
-        d.process.send_signal(signal.SIGCONT)
-        equal(ended(a)['status'], 'completed')
-        with arrive(d, path) as b:
-            equal(b.qtest.read('l', BAR2 + MB_CONTROL) & 1, 0)
-            equal(b.qtest.read('q', BAR2 + MB_STATUS) >> 32 & 0xffff, 0)
-            equal(b.qtest.get(BAR2 + MB_PAYLOAD, 1), b'\x04')
-
-
-@case
-def what_was_sanitized_is_zero_before_the_machine_leaves():
-    d, fm = pool('--set=dc0-sanitize=off')
-    trace = '-trace', 'cxl_pool_remote_*'
-    with d, Head(d, 0, args=trace) as a, Head(d, 1) as other:
-        (dpa, length), = add(fm, a, 0, '--size', '64M')
-        for at in range(dpa, dpa + length, 8 * MIB):
-            a.store(at, 3)
-        equal(a.mailbox(0x4400)[0], 1)
-        assert a.wipe_left()
-        # none of it while the machine stands still
-        a.monitor.command('migrate-set-parameters', **{'downtime-limit': 0})
-        save(a)
-        equal(a.wipe_left(), 0)
-        before = a.words().split('cxl_pool_remote_handover')[0]
-        assert before.count('bytes left before') > 1, before
-        has(before, ' 0x0 bytes left before')
-        fm.text('release', '--host', 0, '--forced', '--extent',
-                f'{dpa:#x}+64M')
-        fm.text('add', '--host', 1, '--extent', f'{dpa:#x}+64M')
+@with_heads((0, REGION), 1)
+def a_machine_finds_its_capacity_in_another_qemu(d, fm, a, other):
+    mine = add(fm, a, 0, '--size 4M')
+    (dpa, length), = mine
+    a.store(dpa, 0x1234)
+    a.store(0, 0x77)
+    stream = save(a)
+    # whoever runs it later, this one reaches nothing any more
+    equal(a.load(dpa), NOBODY)
+    with open(stream, 'rb') as file:
+        data = file.read()
+    # its own memory is in there, and that of the pool is not
+    equal([data.count(name) for name in (
+        b'cxl-pool-remote/p', b'cxl-type3/', b'cxl-pool/p')][::2], [1, 0])
+    with arrive(d, stream, static=REGION) as b:
+        equal(extents(b), mine)
+        equal((b.load(dpa), b.load(0)), (0x1234, 0x77))
+        equal(b.why(dpa), None)
+        has(fm.text('extents --host 0'), '4 MiB')
+        (more, _), = add(fm, b, 0, '--size 2M')
+        b.store(more, 0x99)
+        equal(b.respond(0x4803, [(dpa, length)]), 0)
+        equal((b.load(dpa), b.load(more)), (NOBODY, 0x99))
+        at = f'{dpa - REGION:#x}+4M'
+        until(fm, f'add --host 1 --extent {at}')
         other.accept()
-        equal({other.load(at) for at in range(dpa, dpa + length, 8 * MIB)},
-              {0})
+        equal(other.load(dpa - REGION), 0)
 
 
-@case
-def a_daemon_may_be_killed_on_the_way():
-    with holding(5) as (d, fm, a, mine, dpa):
-        stream = save(a)
-        b = Head(d, 0, incoming=True)
-        d.restart()
-        with b:
-            # the first one is connected again, and does not take it back
-            assert load(b, 'file:' + stream), b.words()
-            equal(b.load(dpa), 5)
-            equal(extents(b), mine)
-            equal(a.load(dpa), NOBODY)
+@with_heads(0, (1, REGION))
+def what_is_shared_is_seen_by_both_afterwards(d, fm, a, other):
+    (dpa, _), = add(fm, a, 0, f'--region 1 --size 4M --tag {TAG}')
+    a.store(dpa, 0xfeed)
+    (seen, _), = add(fm, other, 1,
+                     f'--policy shared --region 2 --tag {TAG}')
+    path = a.path('line')
+    with Head(d, 0, incoming=True) as b:
+        b.monitor.command('migrate-incoming', uri='unix:' + path)
+        send(a, 'unix:' + path)
+        eventually('it does not run', lambda: runs(b))
+        equal((b.load(dpa), other.load(seen)), (0xfeed, 0xfeed))
+        b.store(dpa + 8, 0xcafe)
+        equal(other.load(seen + 8), 0xcafe)
+        equal(len(extents(b)), 1)
 
 
-@case
-def a_stopped_machine_is_worth_what_it_sent_last():
-    with holding(6) as (d, fm, a, mine, dpa):
-        a.monitor.command('stop')
-        first = save(a, 'first')
-        a.monitor.command('cont')
-        a.monitor.command('stop')
-        second = save(a, 'second')
-        for stream, found in ((first, NOBODY), (second, 6)):
-            with Head(d, 0, incoming=True) as b:
-                load_stopped(b, stream)
-                equal(b.load(dpa), found)
+@holding(21)
+def a_machine_runs_before_its_own_memory_is_there(d, fm, a, mine, dpa):
+    a.qtest.write('q', 0x3000000, 22)
+    path = a.path('line')
+    with Head(d, 0, incoming=True) as b:
+        for m in (a.monitor, b.monitor):
+            try:
+                capability(m, 'postcopy-ram')
+            except guest_qemu.AskError as error:
+                raise Skip(str(error)) from error
+        a.monitor.command('migrate-set-parameters', **{'max-bandwidth': 4096})
+        b.monitor.command('migrate-incoming', uri='unix:' + path)
+        a.monitor.command('migrate', uri='unix:' + path)
+        eventually('it does not begin', lambda: a.monitor.command(
+            'query-migrate')['status'] == 'active')
+        a.monitor.command('migrate-start-postcopy')
+        equal(ended(a)['status'], 'completed')
+        eventually('it does not run', lambda: runs(b))
+        equal((b.load(dpa), b.qtest.read('q', 0x3000000)), (21, 22))
+        equal(extents(b), mine)
+
+
+@with_heads(0)
+def events_and_offers_on_the_way_arrive(d, fm, a):
+    (dpa, _), = add(fm, a, 0, '--size 4M')
+    fm.text('add --host 0 --size 2M')
+    stream = save(a)
+    fm.text(f'release --host 0 --forced --extent {dpa:#x}+2M')
+    d.restart()
+    with arrive(d, stream) as b:
+        found = b.events()
+        equal([e.type for e in found], [0, 2])
+        offer = [(found[0].extent.dpa, found[0].extent.length)]
+        equal(b.respond(0x4802, offer), 0)
+        equal(b.respond(0x4803, [(dpa + BLOCK, BLOCK)]), 0)
+        equal(extents(b), offer)
+
+
+@with_heads(0)
+def a_command_that_waits_is_answered_before_the_machine_leaves(d, _, a):
+    d.process.send_signal(signal.SIGSTOP)
+    q = a.qtest
+    q.put(BAR2 + MB_PAYLOAD, b'\x08\0')
+    q.write('q', BAR2 + MB_COMMAND, 0x4800 | 2 << 16)
+    q.write('l', BAR2 + MB_CONTROL, 1)
+    equal(q.read('l', BAR2 + MB_CONTROL) & 1, 1)
+    path = a.path('stream')
+    a.monitor.command('migrate', uri='file:' + path)
+    d.process.send_signal(signal.SIGCONT)
+    equal(ended(a)['status'], 'completed')
+    with arrive(d, path) as b:
+        equal(b.qtest.read('l', BAR2 + MB_CONTROL) & 1, 0)
+        equal(b.qtest.read('q', BAR2 + MB_STATUS) >> 32 & 0xffff, 0)
+        equal(b.qtest.get(BAR2 + MB_PAYLOAD, 1), b'\x04')
+
+
+@with_heads(0, 1, options=('--set=dc0-sanitize=off',),
+            args=('-trace', 'cxl_pool_remote_*'))
+def what_was_sanitized_is_zero_before_the_machine_leaves(_, fm, a, other):
+    (dpa, length), = add(fm, a, 0, '--size 64M')
+    for at in range(dpa, dpa + length, 8 * MIB):
+        a.store(at, 3)
+    equal(a.mailbox(0x4400)[0], 1)
+    assert a.wipe_left()
+    # none of it while the machine stands still
+    a.monitor.command('migrate-set-parameters', **{'downtime-limit': 0})
+    save(a)
+    equal(a.wipe_left(), 0)
+    before = a.words().split('cxl_pool_remote_handover')[0]
+    assert before.count('bytes left before') > 1, before
+    has(before, ' 0x0 bytes left before')
+    fm.text(f'release --host 0 --forced --extent {dpa:#x}+64M')
+    fm.text(f'add --host 1 --extent {dpa:#x}+64M')
+    other.accept()
+    equal({other.load(at) for at in range(dpa, dpa + length, 8 * MIB)}, {0})
+
+
+@holding(5)
+def a_daemon_may_be_killed_on_the_way(d, fm, a, mine, dpa):
+    stream = save(a)
+    b = Head(d, 0, incoming=True)
+    d.restart()
+    with b:
+        # the first one is connected again, and does not take it back
+        assert load(b, 'file:' + stream), b.words()
+        equal(b.load(dpa), 5)
+        equal(extents(b), mine)
+        equal(a.load(dpa), NOBODY)
+
+
+@holding(6)
+def a_stopped_machine_is_worth_what_it_sent_last(d, fm, a, mine, dpa):
+    a.monitor.command('stop')
+    first = save(a, 'first')
+    a.monitor.command('cont')
+    a.monitor.command('stop')
+    second = save(a, 'second')
+    for stream, found in ((first, NOBODY), (second, 6)):
+        with Head(d, 0, incoming=True) as b:
+            load_stopped(b, stream)
+            equal(b.load(dpa), found)
 
 
 # -- it stays -----------------------------------------------------------------
@@ -324,100 +293,93 @@ def does_not_arrive(d, machine):
     capability(monitor, 'return-path', False)
 
 
-@case
-def a_machine_goes_on_when_the_other_end_has_failed():
-    with holding(7) as (d, fm, a, mine, dpa):
-        does_not_arrive(d, a)
-        eventually('it does not go on', lambda: runs(a))
-        equal(a.load(dpa), 7)
-        equal(extents(a), mine)
-        more, = add(fm, a, 0, '--size', '2M')
-        a.store(more[0], 17)
-        # the same, and it stays stopped
-        a.monitor.command('stop')
-        does_not_arrive(d, a)
-        stream = save(a)
-        with Head(d, 0, incoming=True) as c:
-            load_stopped(c, stream)
-            equal((c.load(dpa), c.load(more[0])), (7, 17))
+@holding(7)
+def a_machine_goes_on_when_the_other_end_has_failed(d, fm, a, mine, dpa):
+    does_not_arrive(d, a)
+    eventually('it does not go on', lambda: runs(a))
+    equal(a.load(dpa), 7)
+    equal(extents(a), mine)
+    more, = add(fm, a, 0, '--size 2M')
+    a.store(more[0], 17)
+    # the same, and it stays stopped
+    a.monitor.command('stop')
+    does_not_arrive(d, a)
+    stream = save(a)
+    with Head(d, 0, incoming=True) as c:
+        load_stopped(c, stream)
+        equal((c.load(dpa), c.load(more[0])), (7, 17))
 
 
-@case
-def a_migration_that_is_cancelled_changes_nothing():
-    with holding(8) as (d, fm, a, mine, dpa):
-        capability(a.monitor, 'pause-before-switchover')
-        a.monitor.command('migrate', uri='file:' + a.path('stream'))
-        eventually('it does not pause', lambda: a.monitor.command(
-            'query-migrate')['status'] == 'pre-switchover')
-        a.monitor.command('migrate_cancel')
-        equal(ended(a)['status'], 'cancelled')
-        eventually('it does not go on', lambda: runs(a))
-        equal(a.load(dpa), 8)
-        add(fm, a, 0, '--size', '2M')
+@holding(8)
+def a_migration_that_is_cancelled_changes_nothing(d, fm, a, mine, dpa):
+    capability(a.monitor, 'pause-before-switchover')
+    a.monitor.command('migrate', uri='file:' + a.path('stream'))
+    eventually('it does not pause', lambda: a.monitor.command(
+        'query-migrate')['status'] == 'pre-switchover')
+    a.monitor.command('migrate_cancel')
+    equal(ended(a)['status'], 'cancelled')
+    eventually('it does not go on', lambda: runs(a))
+    equal(a.load(dpa), 8)
+    add(fm, a, 0, '--size 2M')
 
 
-@case
-def a_machine_does_not_leave_without_the_daemon():
-    with holding(9) as (d, fm, a, mine, dpa):
-        d.kill()
-        fails(a, 'file:' + a.path('none'),
-              'cxl-poold, which has to hand it over|has ended the connection')
-        d.start()
-        equal(extents(a), mine)
-        equal(a.load(dpa), 9)
-        with arrive(d, save(a)) as b:
-            equal(b.load(dpa), 9)
+@holding(9)
+def a_machine_does_not_leave_without_the_daemon(d, fm, a, mine, dpa):
+    d.kill()
+    fails(a, 'file:' + a.path('none'),
+          'cxl-poold, which has to hand it over|has ended the connection')
+    d.start()
+    equal(extents(a), mine)
+    equal(a.load(dpa), 9)
+    with arrive(d, save(a)) as b:
+        equal(b.load(dpa), 9)
 
 
-@case
-def a_daemon_that_says_nothing_does_not_keep_a_machine():
-    with holding(10) as (d, fm, a, mine, dpa):
-        d.process.send_signal(signal.SIGSTOP)
-        fails(a, 'file:' + a.path('none'), "'p': cxl-poold does not answer")
-        d.process.send_signal(signal.SIGCONT)
-        equal(extents(a), mine)
-        equal(a.load(dpa), 10)
+@holding(10)
+def a_daemon_that_says_nothing_does_not_keep_a_machine(d, fm, a, mine, dpa):
+    d.process.send_signal(signal.SIGSTOP)
+    fails(a, 'file:' + a.path('none'), "'p': cxl-poold does not answer")
+    d.process.send_signal(signal.SIGCONT)
+    equal(extents(a), mine)
+    equal(a.load(dpa), 10)
 
 
-@case
-def a_snapshot_is_refused():
-    with holding(11) as (d, fm, a, mine, dpa):
-        m = a.monitor
-        image = {'driver': 'file', 'filename': a.path('image')}
-        m.command('blockdev-create', **{'job-id': 'a', 'options': {
-            'driver': 'file', 'filename': a.path('image'), 'size': 0}})
-        eventually('no file', lambda: concluded(m, 'a'))
-        m.command('blockdev-add', **{'node-name': 'file', **image})
-        m.command('blockdev-create', **{'job-id': 'b', 'options': {
-            'driver': 'qcow2', 'file': 'file', 'size': 64 * MIB}})
-        eventually('no image', lambda: concluded(m, 'b'))
-        m.command('blockdev-add', **{'node-name': 'image', 'driver': 'qcow2',
-                                     'file': 'file'})
-        pattern = 'no snapshot could put back'
-        has(m.command('human-monitor-command', **{
-            'command-line': 'savevm here'}), pattern)
-        m.command('snapshot-save', **{'job-id': 'c', 'tag': 'there',
-                                      'vmstate': 'image',
-                                      'devices': ['image']})
-        eventually('no end', lambda: concluded(m, 'c'))
-        has(words[-1], pattern)
-        equal((a.load(dpa), runs(a)), (11, True))
-        capability(m, 'background-snapshot')
-        m.command('migrate', uri='file:' + a.path('none'))
-        has(ended(a).get('error-desc', ''), pattern)
-        add(fm, a, 0, '--size', '2M')
+@holding(11)
+def a_snapshot_is_refused(d, fm, a, mine, dpa):
+    m = a.monitor
+    image = {'driver': 'file', 'filename': a.path('image')}
+    m.command('blockdev-create', **{'job-id': 'a', 'options': {
+        'driver': 'file', 'filename': a.path('image'), 'size': 0}})
+    eventually('no file', lambda: concluded(m, 'a'))
+    m.command('blockdev-add', **{'node-name': 'file', **image})
+    m.command('blockdev-create', **{'job-id': 'b', 'options': {
+        'driver': 'qcow2', 'file': 'file', 'size': 64 * MIB}})
+    eventually('no image', lambda: concluded(m, 'b'))
+    m.command('blockdev-add', **{'node-name': 'image', 'driver': 'qcow2',
+                                 'file': 'file'})
+    pattern = 'no snapshot could put back'
+    has(m.command('human-monitor-command', **{
+        'command-line': 'savevm here'}), pattern)
+    m.command('snapshot-save', **{'job-id': 'c', 'tag': 'there',
+                                  'vmstate': 'image', 'devices': ['image']})
+    eventually('no end', lambda: concluded(m, 'c'))
+    has(words[-1], pattern)
+    equal((a.load(dpa), runs(a)), (11, True))
+    capability(m, 'background-snapshot')
+    m.command('migrate', uri='file:' + a.path('none'))
+    has(ended(a).get('error-desc', ''), pattern)
+    add(fm, a, 0, '--size 2M')
 
 
-@case
-def two_machines_with_one_head_are_refused():
-    with holding(18) as (d, fm, a, mine, dpa):
-        try:
-            capability(a.monitor, 'x-colo')
-        except guest_qemu.AskError as error:
-            raise Skip(str(error)) from error
-        fails(a, 'file:' + a.path('none'), 'not in the two of x-colo')
-        equal(a.load(dpa), 18)
-        add(fm, a, 0, '--size', '2M')
+@holding(18)
+def two_machines_with_one_head_are_refused(d, fm, a, mine, dpa):
+    try:
+        capability(a.monitor, 'x-colo')
+    except guest_qemu.AskError as error:
+        raise Skip(str(error)) from error
+    fails(a, 'file:' + a.path('none'), 'not in the two of x-colo')
+    equal(a.load(dpa), 18)
+    add(fm, a, 0, '--size 2M')
 
 
 words = []
@@ -434,24 +396,23 @@ def concluded(monitor, name):
 
 # -- one at a time ------------------------------------------------------------
 
-@case
-def who_has_left_cannot_come_back():
-    with holding(12) as (d, fm, a, mine, dpa):
-        stream = save(a)
-        with arrive(d, stream) as b:
-            a.monitor.command('cont')
-            equal((a.load(dpa), b.load(dpa)), (NOBODY, 12))
-            equal(a.mailbox(0x4801, bytes(8))[0], INTERNAL_ERROR)
-            has(a.words(), "'p': head 0 has lost its capacity, cxl-poold "
-                'says: head 0 is that of process')
-            fails(a, 'file:' + a.path('again'), 'is not attached')
-            a.monitor.reset()
-            equal((b.load(dpa), extents(b)), (12, mine))
-        # as another machine it may have the head once that is over
-        eventually('it stays', lambda: back(a))
-        a.decode(1024 * MIB)
-        equal(extents(a), mine)
-        equal(a.load(dpa), 12)
+@holding(12)
+def who_has_left_cannot_come_back(d, fm, a, mine, dpa):
+    stream = save(a)
+    with arrive(d, stream) as b:
+        a.monitor.command('cont')
+        equal((a.load(dpa), b.load(dpa)), (NOBODY, 12))
+        equal(a.mailbox(0x4801, bytes(8))[0], INTERNAL_ERROR)
+        has(a.words(), "'p': head 0 has lost its capacity, cxl-poold "
+            'says: head 0 is that of process')
+        fails(a, 'file:' + a.path('again'), 'is not attached')
+        a.monitor.reset()
+        equal((b.load(dpa), extents(b)), (12, mine))
+    # as another machine it may have the head once that is over
+    eventually('it stays', lambda: back(a))
+    a.decode(1024 * MIB)
+    equal(extents(a), mine)
+    equal(a.load(dpa), 12)
 
 
 def back(machine):
@@ -460,35 +421,32 @@ def back(machine):
     return machine.mailbox(0x4801, bytes(8))[0] == 0
 
 
-@case
-def who_goes_on_takes_the_head_back():
-    with holding(13) as (d, fm, a, mine, dpa):
-        stream = save(a)
-        a.monitor.command('cont')
-        equal(a.load(dpa), 13)
-        with arrive(d, stream) as b:
-            equal((a.load(dpa), b.load(dpa)), (13, NOBODY))
-            has(b.words(), 'has lost its capacity')
-        add(fm, a, 0, '--size', '2M')
+@holding(13)
+def who_goes_on_takes_the_head_back(d, fm, a, mine, dpa):
+    stream = save(a)
+    a.monitor.command('cont')
+    equal(a.load(dpa), 13)
+    with arrive(d, stream) as b:
+        equal((a.load(dpa), b.load(dpa)), (13, NOBODY))
+        has(b.words(), 'has lost its capacity')
+    add(fm, a, 0, '--size 2M')
 
 
-@case
-def a_stream_is_taken_once():
-    d, fm = pool()
-    with d:
-        a = Head(d, 0)
-        (dpa, _), = add(fm, a, 0, '--size', '4M')
-        a.store(dpa, 14)
-        with open(save(a), 'rb') as file:
-            kept = file.read()
-        stream = d.path('stream')
-        with open(stream, 'wb') as file:
-            file.write(kept)
-        gone(a)
-        with arrive(d, stream) as b, arrive(d, stream) as c:
-            equal((b.load(dpa), c.load(dpa)), (14, NOBODY))
-        eventually('it is still there', lambda: 'elsewhere' in refusal(
-            d, stream, dpa))
+@with_heads()
+def a_stream_is_taken_once(d, fm):
+    a = Head(d, 0)
+    (dpa, _), = add(fm, a, 0, '--size 4M')
+    a.store(dpa, 14)
+    with open(save(a), 'rb') as file:
+        kept = file.read()
+    stream = d.path('stream')
+    with open(stream, 'wb') as file:
+        file.write(kept)
+    gone(a)
+    with arrive(d, stream) as b, arrive(d, stream) as c:
+        equal((b.load(dpa), c.load(dpa)), (14, NOBODY))
+    eventually('it is still there', lambda: 'elsewhere' in refusal(
+        d, stream, dpa))
 
 
 def refusal(d, stream, dpa):
@@ -510,36 +468,35 @@ def medium(d):
     raise AssertionError('no memory')
 
 
-@case
-def a_stream_that_makes_no_sense_is_refused():
-    with holding(15) as (d, fm, a, mine, dpa):
-        with open(save(a), 'rb') as file:
-            good = file.read()
-        stream = a.path('bad')
-        at = good.index(b'\1' + struct.pack('>QQH', *medium(d), 4))
-        first = at + 19
-        for what, where, data, loads in (
-                ('kind', at, b'\2', False),
-                ('device', at + 1, b'\xff' * 8, False),
-                ('inode', at + 9, b'\xff' * 8, False),
-                ('heads', at + 17, b'\xff\xff', False),
-                ('no head', at + 17, b'\0\0', False),
-                ('a head that there is not', first + 24, b'x' * 16, False),
-                ('name', first, b'x' * 16, True),
-                ('events', first + 16, b'\xff' * 8, True)):
-            with open(stream, 'wb') as file:
-                file.write(good[:where] + data + good[where + len(data):])
-            b = Head(d, 0, incoming=True)
-            equal((what, load(b, 'file:' + stream)), (what, loads))
-            if loads:
-                equal(b.load(dpa), NOBODY)
-                has(b.words(), 'has lost its capacity')
-            gone(b)
-        # nobody has taken it
+@holding(15)
+def a_stream_that_makes_no_sense_is_refused(d, fm, a, mine, dpa):
+    with open(save(a), 'rb') as file:
+        good = file.read()
+    stream = a.path('bad')
+    at = good.index(b'\1' + struct.pack('>QQH', *medium(d), 4))
+    first = at + 19
+    for what, where, data, loads in (
+            ('kind', at, b'\2', False),
+            ('device', at + 1, b'\xff' * 8, False),
+            ('inode', at + 9, b'\xff' * 8, False),
+            ('heads', at + 17, b'\xff\xff', False),
+            ('no head', at + 17, b'\0\0', False),
+            ('a head that there is not', first + 24, b'x' * 16, False),
+            ('name', first, b'x' * 16, True),
+            ('events', first + 16, b'\xff' * 8, True)):
         with open(stream, 'wb') as file:
-            file.write(good)
-        with arrive(d, stream) as b:
-            equal(b.load(dpa), 15)
+            file.write(good[:where] + data + good[where + len(data):])
+        b = Head(d, 0, incoming=True)
+        equal((what, load(b, 'file:' + stream)), (what, loads))
+        if loads:
+            equal(b.load(dpa), NOBODY)
+            has(b.words(), 'has lost its capacity')
+        gone(b)
+    # nobody has taken it
+    with open(stream, 'wb') as file:
+        file.write(good)
+    with arrive(d, stream) as b:
+        equal(b.load(dpa), 15)
 
 
 @case
@@ -548,7 +505,7 @@ def heads_may_be_plugged_before_the_machine_is_there():
     port = ('-device', 'pxb-cxl,id=cxl.1,bus=pcie.0,bus_nr=80',
             '-device', 'cxl-rp,id=rp1,bus=cxl.1,chassis=0,slot=1,port=0')
     with d, Head(d, 0, args=port) as a:
-        (dpa, _), = add(fm, a, 0, '--size', '4M')
+        (dpa, _), = add(fm, a, 0, '--size 4M')
         a.store(dpa, 16)
         stream = save(a)
         with Head(d, 0, args=port, incoming=True) as b:
@@ -564,7 +521,7 @@ def heads_may_be_plugged_before_the_machine_is_there():
             assert load(b, 'file:' + stream), b.words()
             equal(b.load(dpa), 16)
             # which has attached as another machine's
-            fm.text('add', '--host', 1, '--size', '2M')
+            fm.text('add --host 1 --size 2M')
 
 
 # -- a daemon that is slow ----------------------------------------------------
@@ -618,40 +575,38 @@ class Slow:
         self.rest = b''
 
 
-@case
-def what_is_asked_while_a_head_attaches_is_sent():
-    d, _ = pool()
-    with d:
-        slow = Slow(d)
+@with_heads()
+def what_is_asked_while_a_head_attaches_is_sent(d, _):
+    slow = Slow(d)
 
-        def begin():
-            slow.accept()
-            slow.wait(ATTACH)
-            slow.say(ATTACHED, bytes(8))
-        thread = threading.Thread(target=begin)
-        thread.start()
-        with Head(slow, 0) as a:
-            thread.join()
-            slow.drop()
-            slow.accept()
-            slow.wait(ATTACH)
-            q = a.qtest
-            q.put(BAR2 + MB_PAYLOAD, b'\x08\0')
-            q.write('q', BAR2 + MB_COMMAND, 0x4800 | 2 << 16)
-            q.write('l', BAR2 + MB_CONTROL, 1)
-            slow.say(ATTACHED, bytes(8))
-            # behind the resets of before, which nobody has answered
-            opcode = 0
-            while not opcode:
-                asked = slow.wait(REQUEST)
-                number, opcode = struct.unpack('<QH', asked[:10])
-            equal((opcode, asked[16:]), (0x4800, b'\x08\0'))
-            equal(q.read('l', BAR2 + MB_CONTROL) & 1, 1)
-            slow.say(ANSWER, struct.pack('<QH6x', number, 0x0d))
-            a.await_doorbell()
-            equal(q.read('q', BAR2 + MB_STATUS) >> 32 & 0xffff, 0x0d)
-            slow.drop()
-            slow.listener.close()
+    def begin():
+        slow.accept()
+        slow.wait(ATTACH)
+        slow.say(ATTACHED, bytes(8))
+    thread = threading.Thread(target=begin)
+    thread.start()
+    with Head(slow, 0) as a:
+        thread.join()
+        slow.drop()
+        slow.accept()
+        slow.wait(ATTACH)
+        q = a.qtest
+        q.put(BAR2 + MB_PAYLOAD, b'\x08\0')
+        q.write('q', BAR2 + MB_COMMAND, 0x4800 | 2 << 16)
+        q.write('l', BAR2 + MB_CONTROL, 1)
+        slow.say(ATTACHED, bytes(8))
+        # behind the resets of before, which nobody has answered
+        opcode = 0
+        while not opcode:
+            asked = slow.wait(REQUEST)
+            number, opcode = struct.unpack('<QH', asked[:10])
+        equal((opcode, asked[16:]), (0x4800, b'\x08\0'))
+        equal(q.read('l', BAR2 + MB_CONTROL) & 1, 1)
+        slow.say(ANSWER, struct.pack('<QH6x', number, 0x0d))
+        a.await_doorbell()
+        equal(q.read('q', BAR2 + MB_STATUS) >> 32 & 0xffff, 0x0d)
+        slow.drop()
+        slow.listener.close()
 
 
-sys.exit(run())
+run()

@@ -11,6 +11,8 @@ import subprocess
 import sys
 import tempfile
 
+from cases import Skip, case, main
+
 TREE = sys.argv[1]
 PAGES = os.path.join(TREE, 'docs/system/devices')
 # As the base's docs/conf.py; of a page of ours no other page is needed
@@ -18,13 +20,16 @@ CONF = "project = 'pages'\ndefault_role = 'any'\nmaster_doc = 'index'\n"
 
 
 def run(*words):
-    """Output of a program that should have none; its failure is output."""
+    """Lines of a program that should say none; its failure is one."""
+    if not shutil.which(words[0]):
+        raise Skip(f'there is no {words[0]}')
     done = subprocess.run(words, text=True, check=False,
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-    return done.stdout or (f'{words[0]} ended with {done.returncode}'
-                           if done.returncode else '')
+    return done.stdout.splitlines() or done.returncode and [
+        f'{words[0]} ended with {done.returncode}']
 
 
+@case
 def the_pages_build():
     with tempfile.TemporaryDirectory(prefix='cxl-docs-') as folder:
         shutil.copytree(os.path.join(TREE, 'docs'), folder, dirs_exist_ok=True)
@@ -39,6 +44,7 @@ def the_pages_build():
                    os.path.join(folder, 'out'))
 
 
+@case
 def the_manual_builds():
     # "-z" is for no output but warnings
     return run('groff', '-man', '-ww', '-z', *(
@@ -46,43 +52,24 @@ def the_manual_builds():
         for name in ('cxl-fm', 'cxl-poold')))
 
 
+@case
 def the_base_has_each_page_in_its_index():
     with open(os.path.join(TREE, 'scripts/base-hooks.txt'),
               encoding='utf-8') as f:
         hooks = f.read()
     # cxl.rst is in the base's own list
-    return '\n'.join(name for name in sorted(os.listdir(PAGES))
-                     if name.endswith('.rst') and name != 'cxl.rst' and
-                     f'    devices/{name}\n' not in
-                     hooks)
+    return [name for name in sorted(os.listdir(PAGES))
+            if name.endswith('.rst') and name != 'cxl.rst' and
+            f'    devices/{name}\n' not in hooks]
 
 
+@case
 def readme_leads_to_each_page():
     with open(os.path.join(TREE, 'README.md'), encoding='utf-8') as f:
         text = f.read()
-    return '\n'.join(name for name in sorted(os.listdir(PAGES))
-                     if name.endswith('.rst') and
-                     f'](docs/system/devices/{name})' not in text)
+    return [name for name in sorted(os.listdir(PAGES))
+            if name.endswith('.rst') and
+            f'](docs/system/devices/{name})' not in text]
 
 
-def main():
-    cases = [(the_pages_build, 'sphinx-build'), (the_manual_builds, 'groff'),
-             (the_base_has_each_page_in_its_index, None),
-             (readme_leads_to_each_page, None)]
-    failed = 0
-    print(f'1..{len(cases)}')
-    for number, (case, needs) in enumerate(cases, 1):
-        name = case.__name__.replace('_', ' ')
-        if needs and not shutil.which(needs):
-            print(f'ok {number} {name} # SKIP there is no {needs}')
-            continue
-        wrong = case()
-        for line in wrong.splitlines():
-            print('# ' + line)
-        print(f'{"not " * bool(wrong)}ok {number} {name}')
-        failed += bool(wrong)
-    sys.exit(bool(failed))
-
-
-if __name__ == '__main__':
-    main()
+main()

@@ -17,6 +17,8 @@ import re
 import subprocess
 import sys
 
+from cases import case, main
+
 # Folders of ours whole: what is not ours in another one is the base's affair
 OURS = ('hw/cxl', 'hw/mem')
 # Called by the linker, or only by tests, which could not measure otherwise
@@ -73,14 +75,9 @@ def unused(tree, build):
     assert seen > 50, seen
 
 
-def main():
-    found = list(unused(*sys.argv[1:]))
-    print('1..1')
-    for line in found:
-        print(f'# {line}')
-    print(f'{"not " if found else ""}ok 1 - every-export-has-a-user')
-    return bool(found)
+@case
+def every_export_has_a_user():
+    return list(unused(*sys.argv[1:]))
 
 
-if __name__ == '__main__':
-    sys.exit(main())
+main()

@@ -16,6 +16,7 @@ TREE, SOURCE = sys.argv[1:3]
 sys.path.insert(0, os.path.join(TREE, 'scripts'))
 # pylint: disable=wrong-import-position
 import overlay
+from cases import case, main
 from tree_files import tree_files
 
 SPDX = 'SPDX-License-Identifier: GPL-2.0-or-later'
@@ -50,10 +51,12 @@ def unattended(paths, rows):
             if not any(is_under(path, row) for row in rows)]
 
 
+@case
 def each_file_has_a_maintainer():
     return unattended(tree_files(TREE), patterns(TREE))
 
 
+@case
 def each_file_has_a_maintainer_in_the_base():
     paths = [path for root in overlay.ROOTS
              for path in overlay.files_below(TREE, root)]
@@ -61,12 +64,14 @@ def each_file_has_a_maintainer_in_the_base():
     return unattended(paths, patterns(SOURCE))
 
 
+@case
 def each_pattern_has_a_file():
     paths = tree_files(TREE)
     return [row for row in patterns(TREE)
             if not any(is_under(path, row) for path in paths)]
 
 
+@case
 def each_file_names_its_licence():
     wrong = []
     for path in tree_files(TREE):
@@ -78,6 +83,7 @@ def each_file_names_its_licence():
     return wrong
 
 
+@case
 def each_line_of_documentation_is_short():
     """Of a schema; those of examples, which are indented more, may be longer."""
     wrong = []
@@ -90,23 +96,4 @@ def each_line_of_documentation_is_short():
     return wrong
 
 
-CASES = (each_file_has_a_maintainer, each_file_has_a_maintainer_in_the_base,
-         each_pattern_has_a_file, each_file_names_its_licence,
-         each_line_of_documentation_is_short)
-
-
-def main():
-    bad = 0
-    print(f'1..{len(CASES)}')
-    for number, case in enumerate(CASES, 1):
-        wrong = case()
-        bad += bool(wrong)
-        for line in wrong:
-            print(f'# {line}')
-        print(f"{'not ' if wrong else ''}ok {number} - "
-              f"{case.__name__.replace('_', '-')}")
-    return bad != 0
-
-
-if __name__ == '__main__':
-    sys.exit(main())
+main()

@@ -17,6 +17,8 @@ import os
 import re
 import sys
 
+from cases import main, named
+
 # The first pattern that fits decides
 LAYERS = (
     ('hw/mem/cxl_type3*', 'device'),
@@ -119,21 +121,13 @@ def against(tree):
     return found
 
 
-def main():
-    found = against(sys.argv[1])
-    bad = 0
-    print(f'1..{len(ARROWS)}')
-    for n, layer in enumerate(ARROWS, 1):
-        right = True
-        for (source, other), lines in sorted(found.items()):
-            if source == layer:
-                right = False
-                for line in lines:
-                    print(f'# {layer} includes {other}: {line}')
-        bad += not right
-        print(f'{"" if right else "not "}ok {n} - {layer}-points-down')
-    return bad != 0
+def points_down(found, layer):
+    return [f'{layer} includes {other}: {line}'
+            for (source, other), lines in sorted(found.items())
+            if source == layer for line in lines]
 
 
-if __name__ == '__main__':
-    sys.exit(main())
+FOUND = against(sys.argv[1])
+for each in ARROWS:
+    named(f'{each}-points-down', points_down, FOUND, each)
+main()

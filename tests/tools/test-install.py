@@ -19,6 +19,7 @@ sys.path.insert(0, SCRIPTS)
 # pylint: disable=wrong-import-position
 import install
 import overlay
+from cases import Skip, case, main
 from tree_files import tree_files
 
 MACHINE = ('-M', 'q35,cxl=on,cxl-fmw.0.targets.0=hb0,cxl-fmw.0.size=4G',
@@ -29,10 +30,6 @@ MACHINE = ('-M', 'q35,cxl=on,cxl-fmw.0.targets.0=hb0,cxl-fmw.0.size=4G',
            '-device', 'cxl-type3,bus=rp0,volatile-memdev=m',
            '-device', 'virtio-net-pci,bus=pcie.0',
            '-accel', 'tcg', '-display', 'none', '-monitor', 'stdio', '-S')
-
-
-class Skip(Exception):
-    """This machine cannot show it."""
 
 
 def run(*command, fails=False, **more):
@@ -59,6 +56,7 @@ def start(program, before=()):
     assert 'bios-256k.bin' in out, out
 
 
+@case
 def it_runs_where_it_was_put(folder):
     root = os.path.join(folder, 'anywhere')
     script(BUILD, root)
@@ -76,6 +74,7 @@ def it_runs_where_it_was_put(folder):
             os.path.join(moved, 'share/doc/qemu-cxl', name)), name
 
 
+@case
 def it_runs_without_the_systems_firmware(folder):
     root = os.path.join(folder, 'alone')
     script(BUILD, root)
@@ -97,6 +96,7 @@ def it_runs_without_the_systems_firmware(folder):
         assert name in out, out
 
 
+@case
 def uninstalling_leaves_nothing(folder):
     stage = os.path.join(folder, 'stage')
     args = ('--destdir', stage, BUILD, '/opt/x')
@@ -126,6 +126,7 @@ def uninstalling_leaves_nothing(folder):
     assert 'nothing of' in script('--uninstall', *args, fails=True)
 
 
+@case
 def what_is_somebody_elses_stays(folder):
     root = os.path.join(folder, 'usr')
     program = os.path.join(root, 'bin/qemu-system-x86_64')
@@ -140,6 +141,7 @@ def what_is_somebody_elses_stays(folder):
     assert 'does not begin' in script(BUILD, 'usr', fails=True)
 
 
+@case
 def a_tarball_has_the_tree_and_needs_no_git(folder):
     path = run(sys.executable, os.path.join(SCRIPTS, 'dist.py'),
                folder).strip()
@@ -166,28 +168,4 @@ def a_tarball_has_the_tree_and_needs_no_git(folder):
         assert one.getnames() == other.getnames()
 
 
-CASES = (it_runs_where_it_was_put, it_runs_without_the_systems_firmware,
-         uninstalling_leaves_nothing, what_is_somebody_elses_stays,
-         a_tarball_has_the_tree_and_needs_no_git)
-
-
-def main():
-    bad = 0
-    print(f'1..{len(CASES)}')
-    for number, case in enumerate(CASES, 1):
-        name, words, note = case.__name__.replace('_', '-'), '', ''
-        with tempfile.TemporaryDirectory(prefix='install-test-') as folder:
-            try:
-                case(folder)
-            except Skip as why:
-                note = f' # SKIP {why}'
-            except AssertionError as error:
-                words, bad = 'not ', bad + 1
-                for line in str(error).splitlines():
-                    print(f'# {line[:300]}')
-        print(f'{words}ok {number} - {name}{note}', flush=True)
-    return bad != 0
-
-
-if __name__ == '__main__':
-    sys.exit(main())
+main(around=lambda: tempfile.TemporaryDirectory(prefix='install-test-'))

@@ -5,10 +5,13 @@
 usage: test-overlay.py OVERLAY
 """
 
+import contextlib
 import os
 import subprocess
 import sys
 import tempfile
+
+from cases import case, main
 
 CORRECTIONS = 'scripts/base-corrections.toml'
 HOOKS = 'scripts/base-hooks.txt'
@@ -71,11 +74,13 @@ class Trees:
             assert file.read() == TEXT, 'the sources have changed'
 
 
+@case
 def a_text_is_replaced(trees):
     trees.correct(fault(edit('two\n', '2\nand a half\n')))
     trees.built('one\n2\nand a half\nthree\n')
 
 
+@case
 def a_second_run_writes_nothing(trees):
     trees.correct(fault(edit('two', '2')))
     trees.built('one\n2\nthree\n')
@@ -84,6 +89,7 @@ def a_second_run_writes_nothing(trees):
     assert os.stat(trees.path('src/' + FILE)).st_mtime_ns == before
 
 
+@case
 def a_changed_table_starts_from_the_base(trees):
     trees.correct(fault(edit('two', '2')))
     trees.built('one\n2\nthree\n')
@@ -91,6 +97,7 @@ def a_changed_table_starts_from_the_base(trees):
     trees.built('one\ntwo\n3\n')
 
 
+@case
 def an_entry_that_goes_is_put_back(trees):
     trees.correct(fault(edit('two', '2')))
     trees.built('one\n2\nthree\n')
@@ -98,6 +105,7 @@ def an_entry_that_goes_is_put_back(trees):
     trees.built(TEXT)
 
 
+@case
 def lines_come_behind_corrections(trees):
     trees.put('top/' + HOOKS, f'{FILE}: four\n{FILE}: five\n')
     trees.correct(fault(edit('three\n', '')), fault(edit('two', '2')))
@@ -109,6 +117,7 @@ def lines_come_behind_corrections(trees):
     trees.built(TEXT + 'four\nfive\n')
 
 
+@case
 def lines_come_behind_the_line_that_is_named(trees):
     trees.put('top/' + HOOKS, f'{FILE}: end\n{FILE} after `ne`:  1: a\n'
                               f'{FILE} after `three`: 3\n'
@@ -117,6 +126,7 @@ def lines_come_behind_the_line_that_is_named(trees):
     trees.built('one\n 1: a\n\n2\nthree\n3\nend\n')
 
 
+@case
 def a_place_that_is_not_there_once_is_refused(trees):
     trees.put('top/' + HOOKS, f'# no row\n{FILE} after `four`: 4\n')
     trees.refused(HOOKS + ':2', FILE, '0 lines', 'four')
@@ -126,12 +136,14 @@ def a_place_that_is_not_there_once_is_refused(trees):
     trees.refused(HOOKS + ':1', 'not of the form')
 
 
+@case
 def a_text_that_is_not_there_is_refused(trees):
     trees.correct(fault(edit('two', '2'), name='good'),
                   fault(edit('one', '1'), edit('four', '4'), name='bad one'))
     trees.refused('bad one, edit 2', FILE, '0 times', 'four')
 
 
+@case
 def a_text_that_is_there_twice_is_refused(trees):
     trees.correct(fault(edit('t', 'T'), name='vague'))
     trees.refused('vague, edit 1', FILE, '2 times', 'once: t')
@@ -139,11 +151,13 @@ def a_text_that_is_there_twice_is_refused(trees):
     trees.refused('empty, edit 1', FILE, '0 times')
 
 
+@case
 def what_changes_nothing_is_refused(trees):
     trees.correct(fault(edit('two', 'two'), name='idle'))
     trees.refused('idle, edit 1', FILE, 'stay as it is')
 
 
+@case
 def each_release_has_its_own_edits(trees):
     trees.correct(fault(edit('two', '2'),
                         edit('not here', '2', ['10.2', '11.1']),
@@ -151,6 +165,7 @@ def each_release_has_its_own_edits(trees):
     trees.built('one\n2\nthree\n')
 
 
+@case
 def a_release_may_need_nothing(trees):
     trees.correct(fault(edit('gone', '2', ['10.2']),
                         more=f'unneeded = {{ "{RELEASE}" = "mended" }}'))
@@ -160,11 +175,13 @@ def a_release_may_need_nothing(trees):
     trees.refused('torn', RELEASE, 'unneeded')
 
 
+@case
 def a_release_that_nobody_looked_at_is_refused(trees):
     trees.correct(fault(edit('two', '2', ['10.2']), name='open'))
     trees.refused('open', f'release {RELEASE}', 'unneeded')
 
 
+@case
 def only_base_files_are_corrected(trees):
     trees.put('top/hw/mem/own.c', 'own\n')
     trees.correct(fault(edit('own', 'our', file='hw/mem/own.c'), name='ours'))
@@ -177,6 +194,7 @@ def only_base_files_are_corrected(trees):
     trees.refused('out, edit 1', 'the base has no hw/cxl/old.c')
 
 
+@case
 def a_release_gets_what_it_lacks(trees):
     new = 'include/system/new.h'
     trees.put(f'top/compat/{RELEASE}/{new}', 'lent\n')
@@ -193,6 +211,7 @@ def a_release_gets_what_it_lacks(trees):
     assert not os.path.lexists(trees.path('src/' + new))
 
 
+@case
 def what_a_release_has_is_not_given_to_it(trees):
     for place in ('base', 'top'):
         trees.put(f'top/compat/{RELEASE}/include/{place}.h', '')
@@ -205,6 +224,7 @@ def what_a_release_has_is_not_given_to_it(trees):
     trees.refused(f'compat/{RELEASE}/edits.toml: edit 1', FILE, '0 times')
 
 
+@case
 def a_table_that_makes_no_sense_is_refused(trees):
     trees.correct('[[fault]\n')
     trees.refused(CORRECTIONS, 'line 1')
@@ -217,36 +237,10 @@ def a_table_that_makes_no_sense_is_refused(trees):
     trees.refused('list', '"unneeded" is no dict')
 
 
-CASES = [a_text_is_replaced, a_second_run_writes_nothing,
-         a_changed_table_starts_from_the_base,
-         an_entry_that_goes_is_put_back, lines_come_behind_corrections,
-         lines_come_behind_the_line_that_is_named,
-         a_place_that_is_not_there_once_is_refused,
-         a_text_that_is_not_there_is_refused,
-         a_text_that_is_there_twice_is_refused,
-         what_changes_nothing_is_refused, each_release_has_its_own_edits,
-         a_release_may_need_nothing,
-         a_release_that_nobody_looked_at_is_refused,
-         only_base_files_are_corrected, a_release_gets_what_it_lacks,
-         what_a_release_has_is_not_given_to_it,
-         a_table_that_makes_no_sense_is_refused]
+@contextlib.contextmanager
+def trees():
+    with tempfile.TemporaryDirectory(prefix='overlay-test-') as folder:
+        yield Trees(folder)
 
 
-def main():
-    bad = 0
-    print(f'TAP version 13\n1..{len(CASES)}')
-    for at, case in enumerate(CASES, 1):
-        words = ''
-        with tempfile.TemporaryDirectory(prefix='overlay-test-') as folder:
-            try:
-                case(Trees(folder))
-            except AssertionError as error:
-                words, bad = 'not ', bad + 1
-                for line in str(error).splitlines():
-                    print(f'# {line[:200]}')
-        print(f"{words}ok {at} - {case.__name__.replace('_', ' ')}")
-    return bad != 0
-
-
-if __name__ == '__main__':
-    sys.exit(main())
+main(around=trees)

@@ -24,7 +24,6 @@ import sys
 import tempfile
 import time
 import tomllib
-import traceback
 
 qemu, program, tree, *only = sys.argv[1:]
 qemu, program = map(os.path.abspath, (qemu, program))
@@ -33,6 +32,7 @@ sys.path.insert(0, os.path.join(tree, 'scripts'))
 # pylint: disable=wrong-import-position
 import guest_qemu
 import pages
+from cases import Skip, main, named
 from fm_machine import PATIENCE, Machine
 from qmp_monitor import Monitor, step
 
@@ -430,46 +430,36 @@ def run(page, block):
                 page.command(line)
 
 
-def main():
-    every = [(path, blocks) for path, blocks in pages.pages(tree)]
-    wanted = [(path, [block for block in blocks if not only or
-                      f'{path}:{block.line}'.startswith(only[0])])
-              for path, blocks in every]
-    cases = []
-    for path, blocks in wanted:
+def run_block(page, block):
+    for why in not_run(block):
+        raise Skip(NOT_RUN[why])
+    run(page, block)
+
+
+def end(page, path):
+    page.close()
+    inline(path)
+
+
+def each_row_names_a_block(every):
+    rows = {**NOT_RUN, **TABLE['guest']}
+    same(' '.join(rows), ' '.join(
+        first for first in rows if any(pages.begins(block, first)
+                                       for block in every)))
+
+
+def add_cases():
+    every = []
+    for path, blocks in pages.pages(tree):
         page = Page()
         for block in blocks:
-            why = not_run(block)
-            cases.append((f'{path}:{block.line}' +
-                          (f' # SKIP {NOT_RUN[why[0]]}' if why else ''),
-                          lambda page=page, block=block, why=why:
-                          why or run(page, block)))
-        cases.append((f'{path}: what its sentences name',
-                      lambda page=page, path=path:
-                      (page.close(), inline(path))))
-    rows = {**NOT_RUN, **TABLE['guest']}
-    cases.append(('each row of pages.toml names a block',
-                  lambda: same(' '.join(rows), ' '.join(
-                      first for first in rows if any(
-                          pages.begins(block, first)
-                          for _, blocks in every for block in blocks)))))
-    print(f'1..{len(cases)}', flush=True)
-    bad = 0
-    for at, (name, case) in enumerate(cases, 1):
-        result = 'ok'
-        try:
-            case()
-        except (AssertionError, guest_qemu.AskError) as error:
-            result, bad = 'not ok', bad + 1
-            print(''.join(f'# {row}\n' for row in str(error).splitlines()),
-                  end='')
-        except Exception:
-            result, bad = 'not ok', bad + 1
-            print(''.join(f'# {row}\n' for row in
-                          traceback.format_exc().splitlines()), end='')
-        print(f'{result} {at} - {name}', flush=True)
-    return bad != 0
+            if not only or f'{path}:{block.line}'.startswith(only[0]):
+                named(f'{path}:{block.line}', run_block, page, block)
+        named(f'{path}: what its sentences name', end, page, path)
+        every += blocks
+    named('each row of pages.toml names a block', each_row_names_a_block,
+          every)
 
 
-if __name__ == '__main__':
-    sys.exit(main())
+add_cases()
+main()

@@ -10,41 +10,20 @@ explain some of these, too: their names have to exist.
 usage: test-properties.py TREE QEMU
 """
 
+import contextlib
 import glob
-import json
 import re
-import subprocess
 import sys
+import types
+
+from cases import case, main
+from no_machine import Monitor
 
 CAPACITY_BLOCK = 2 << 20
 # What the base says of each property of a kind
 NOTHING = (None, '', 'on/off')
 # What abstract types of the base give to each object and not to the class
 OF_INSTANCES = {'usb-device': {'attached'}}
-
-
-class Monitor:
-    """QMP over the standard streams of a machine without devices."""
-
-    def __init__(self, qemu):
-        self.process = subprocess.Popen(
-            [qemu, '-M', 'none', '-nodefaults', '-display', 'none',
-             '-accel', 'qtest', '-qmp', 'stdio'], text=True,
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-        self.process.stdout.readline()
-        self.ask('qmp_capabilities')
-
-    def ask(self, command, **arguments):
-        self.process.stdin.write(json.dumps(
-            {'execute': command, 'arguments': arguments}) + '\n')
-        self.process.stdin.flush()
-        answer = json.loads(self.process.stdout.readline())
-        if 'error' in answer:
-            raise RuntimeError(f'{command} {arguments}: {answer["error"]}')
-        return answer['return']
-
-    def end(self):
-        self.process.communicate('{"execute": "quit"}')
 
 
 def registered(tree):
@@ -128,7 +107,28 @@ def wrong_defaults(monitor):
             yield f'{prop["name"]}: {prop.get("default-value")}'
 
 
-def main():
+@case
+def every_property_says_what_it_is_for(facts):
+    return list(undescribed(facts.own))
+
+
+@case
+def the_default_that_is_shown_is_the_one_that_is_used(facts):
+    return list(wrong_defaults(facts.monitor))
+
+
+@case
+def every_property_is_in_the_pages(facts):
+    return list(unexplained(facts.own, facts.text))
+
+
+@case
+def the_pages_name_properties_that_exist(facts):
+    return list(unknown(facts.monitor, facts.text))
+
+
+@contextlib.contextmanager
+def facts():
     tree, qemu = sys.argv[1:]
     monitor = Monitor(qemu)
     own = list(own_properties(monitor, registered(tree)))
@@ -138,23 +138,8 @@ def main():
     for path in glob.glob(f'{tree}/docs/system/devices/*.rst'):
         with open(path, encoding='utf-8') as file:
             text += file.read()
-    bad = False
-    print('1..4')
-    for number, name, found in (
-            (1, 'every-property-says-what-it-is-for', list(undescribed(own))),
-            (2, 'the-default-that-is-shown-is-the-one-that-is-used',
-             list(wrong_defaults(monitor))),
-            (3, 'every-property-is-in-the-pages',
-             list(unexplained(own, text))),
-            (4, 'the-pages-name-properties-that-exist',
-             list(unknown(monitor, text)))):
-        for line in found:
-            print(f'# {line}')
-        print(f'{"not " if found else ""}ok {number} - {name}')
-        bad |= bool(found)
+    yield types.SimpleNamespace(monitor=monitor, own=own, text=text)
     monitor.end()
-    return bad
 
 
-if __name__ == '__main__':
-    sys.exit(main())
+main(around=facts)

@@ -15,6 +15,8 @@ import sys
 import tempfile
 import time
 
+from cases import main, named
+
 # Seconds for a process to come or go on a busy machine
 PATIENCE = 60
 # Exit status that says that it hung
@@ -103,10 +105,6 @@ def tells_of_a_hang(scenario):
         raise AssertionError(f'status {status}, lacks {missing}: {lines}')
 
 
-CASES = [(signal.SIGTERM, 'boot', '-'), (signal.SIGTERM, 'manager', '-'),
-         (signal.SIGTERM, 'boot', "''"), (signal.SIGTERM, 'shell', '-'),
-         (signal.SIGKILL, 'boot', "''"), (signal.SIGKILL, 'shell', "''")]
-
 def waits_for_a_monitor():
     sys.path.insert(0, os.path.dirname(sys.argv[1]))
     guest_qemu = importlib.import_module('guest_qemu')
@@ -135,32 +133,15 @@ def skips_without_a_kernel():
             raise AssertionError(f'status {runner.returncode}: {text}')
 
 
-HANGS = ['boot', 'manager']
-
-
-def main():
-    bad = 0
-    cases = [(lambda row=row: ends_with_it(*row),
-              f'nothing is left of {row[1]} after '
-              f'{signal.Signals(row[0]).name}' +
-              (', QEMU is deaf' if row[2] == "''" else '')) for row in CASES]
-    cases += [(lambda row=row: tells_of_a_hang(row),
-               f'a hang of {row} tells where') for row in HANGS]
-    cases.append((waits_for_a_monitor,
-                  'a QEMU that moved in may come to listen later'))
-    cases.append((skips_without_a_kernel,
-                  'only a kernel that is optional may be missing'))
-    print(f'TAP version 13\n1..{len(cases)}')
-    for at, (case, name) in enumerate(cases, 1):
-        words = ''
-        try:
-            case()
-        except (AssertionError, subprocess.TimeoutExpired) as error:
-            words, bad = 'not ', bad + 1
-            print(f'# {error}')
-        print(f'{words}ok {at} - {name}', flush=True)
-    return bad != 0
-
-
-if __name__ == '__main__':
-    sys.exit(main())
+for signal_, scenario_, trap_ in (
+        (signal.SIGTERM, 'boot', '-'), (signal.SIGTERM, 'manager', '-'),
+        (signal.SIGTERM, 'boot', "''"), (signal.SIGTERM, 'shell', '-'),
+        (signal.SIGKILL, 'boot', "''"), (signal.SIGKILL, 'shell', "''")):
+    named(f'nothing is left of {scenario_} after {signal_.name}' +
+          (', QEMU is deaf' if trap_ == "''" else ''),
+          ends_with_it, signal_, scenario_, trap_)
+for scenario_ in 'boot', 'manager':
+    named(f'a hang of {scenario_} tells where', tells_of_a_hang, scenario_)
+named('a QEMU that moved in may come to listen later', waits_for_a_monitor)
+named('only a kernel that is optional may be missing', skips_without_a_kernel)
+main()

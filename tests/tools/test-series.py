@@ -6,6 +6,7 @@ usage: test-series.py TREE SOURCE
 SOURCE is the tree that is built.
 """
 
+import contextlib
 import os
 import re
 import shutil
@@ -19,6 +20,7 @@ sys.path.insert(0, SCRIPTS)
 # pylint: disable=wrong-import-position
 import series
 import series_mail
+from cases import case, main
 from series_states import States, read
 from series_table import TABLE, Table
 
@@ -44,6 +46,7 @@ class Series:
         self.touched = set().union(*self.states)
 
 
+@case
 def the_last_commit_is_what_is_built(made, _):
     assert made.states[-1] == made.final
     for path, content in made.final.items():
@@ -54,6 +57,7 @@ def the_last_commit_is_what_is_built(made, _):
             assert read(laid) == content, path
 
 
+@case
 def no_commit_builds_what_is_not_there(made, _):
     looked = 0
     for number, state in enumerate(made.states):
@@ -73,6 +77,7 @@ def no_commit_builds_what_is_not_there(made, _):
     assert looked > 1000, looked
 
 
+@case
 def each_commit_has_what_it_includes(made, _):
     table, looked = made.table, 0
     include = re.compile(r'^ *# *include "([^"]+)"', re.MULTILINE)
@@ -94,6 +99,7 @@ def each_commit_has_what_it_includes(made, _):
     assert looked > 500, looked
 
 
+@case
 def each_commit_says_what_and_why(made, _):
     for commit in made.table.commits:
         subject = commit['subject']
@@ -123,6 +129,7 @@ def refused(top, *words):
         assert word in done.stderr, f'no "{word}" in: {done.stderr}'
 
 
+@case
 def what_is_in_no_commit_or_two_is_refused(_, folder):
     top = copy_of_tables(folder)
     path = os.path.join(top, 'hw/cxl/brand-new.c')
@@ -173,6 +180,7 @@ def onto(tree):
          '--source', os.path.relpath(SOURCE, TREE)], stderr=subprocess.PIPE, text=True, check=False, env=env)
 
 
+@case
 def a_users_tree_gets_a_branch(made, folder):
     tree = users_tree(made, folder)
     before = git(tree, 'rev-parse', 'HEAD')
@@ -201,6 +209,7 @@ def a_users_tree_gets_a_branch(made, folder):
             assert os.access(laid, os.X_OK) == os.access(ours, os.X_OK), path
 
 
+@case
 def a_tree_that_does_not_fit_is_refused(made, folder):
     tree = users_tree(made, folder)
     with open(os.path.join(tree, 'VERSION'), 'w', encoding='utf-8') as file:
@@ -212,6 +221,7 @@ def a_tree_that_does_not_fit_is_refused(made, folder):
     assert 'is on the branch cxl' in onto(tree).stderr
 
 
+@case
 def the_cover_letter_names_each_part(made, _):
     text = series_mail.parts(made.table)
     assert text.endswith(f'to {len(made.table.commits)})'), text
@@ -219,31 +229,14 @@ def the_cover_letter_names_each_part(made, _):
         assert commit.get('part', '') in text, commit['part']
 
 
-CASES = (the_last_commit_is_what_is_built, no_commit_builds_what_is_not_there,
-         each_commit_has_what_it_includes, each_commit_says_what_and_why,
-         what_is_in_no_commit_or_two_is_refused, a_users_tree_gets_a_branch,
-         a_tree_that_does_not_fit_is_refused, the_cover_letter_names_each_part)
+@contextlib.contextmanager
+def made_and_folder():
+    with tempfile.TemporaryDirectory(prefix='series-test-') as folder:
+        yield MADE, folder
 
 
-def main():
-    if not shutil.which('git'):
-        print('1..0 # SKIP git is not installed')
-        return 0
-    bad, made = 0, Series()
-    print(f'1..{len(CASES)}')
-    for number, case in enumerate(CASES, 1):
-        words = ''
-        with tempfile.TemporaryDirectory(prefix='series-test-') as folder:
-            try:
-                case(made, folder)
-            except AssertionError as error:
-                words, bad = 'not ', bad + 1
-                for line in str(error).splitlines():
-                    print(f'# {line[:300]}')
-        print(f"{words}ok {number} - {case.__name__.replace('_', '-')}",
-              flush=True)
-    return bad != 0
-
-
-if __name__ == '__main__':
-    sys.exit(main())
+if not shutil.which('git'):
+    print('1..0 # SKIP git is not installed')
+    sys.exit(0)
+MADE = Series()
+main(around=made_and_folder)

@@ -11,6 +11,8 @@ import glob
 import re
 import sys
 
+from cases import case, main
+
 # What the numbers of an enum are called
 ENUMS = {'action', 'error', 'event', 'feature', 'kind', 'log', 'op', 'option',
          'policy', 'rc', 'reason', 'result', 'state', 'type', 'what', 'why'}
@@ -43,14 +45,9 @@ def numbers(tree):
     assert events > 100, events
 
 
-def main():
-    found = list(numbers(sys.argv[1]))
-    print('1..1')
-    for line in found:
-        print(f'# {line}')
-    print(f'{"not " if found else ""}ok 1 - every-enum-is-traced-by-name')
-    return bool(found)
+@case
+def every_enum_is_traced_by_name():
+    return list(numbers(sys.argv[1]))
 
 
-if __name__ == '__main__':
-    sys.exit(main())
+main()

@@ -47,6 +47,7 @@ class WirePeer:
         self.answer = answer
         self.trouble = None
         self.asked = []
+        self.tags = []          # of MCTP, of the CCI
         self.acknowledged = []
         self.link = None
         self.listener = socket.socket()
@@ -127,6 +128,7 @@ class WirePeer:
                 assert category == 0 and length == len(body) - 13
                 assert kind == (7 if 0x51 <= opcode >> 8 <= 0x5f else 8)
                 self.asked.append(opcode)
+                self.tags.append((tag, number))
                 reply = self.answer(opcode, body[13:])
                 if isinstance(reply, tuple):
                     code, payload = reply
