@@ -23,7 +23,7 @@ QEMU = '/bin/qemu-system-x86_64'
 # Where qtests find a QEMU that has KVM
 KVM_QEMU = '/kvm/qemu-system-x86_64'
 FIRMWARE = ['bios-256k.bin', 'kvmvapic.bin', 'linuxboot_dma.bin']
-QTESTS = ['cxl-direct-test', 'cxl-direct-levels-test', 'cxl-direct-slots-test',
+QTESTS = ['cxl-decoders-test', 'cxl-direct-test', 'cxl-direct-slots-test',
           'cxl-direct-vfio-test']
 # qtest's clock is not to be had with KVM
 NOT_WITH_KVM = ['/x86_64/cxl/direct/disabled_media_traps_and_comes_back']

@@ -724,6 +724,5 @@ int main(int argc, char **argv)
     T(commits_move_with_the_machine);
     T(both_sides_have_the_same_flits);
     T(a_window_says_what_it_allows);
-#undef T
     return g_test_run();
 }

@@ -11,7 +11,6 @@
 
 #define UNIT            (256 * MiB)
 #define CACHEMEM        0x1000
-#define MARK            0x0123456789abcdefull
 
 #define SWITCH_AND_DEVICE \
     "-device cxl-upstream,id=us0,bus=rp0,addr=0.0 " \
@@ -375,6 +374,71 @@ static void decoders_commit_in_order(void)
     qtest_quit(c.qts);
 }
 
+/* -- a switch above two devices -- */
+
+#define SW_MMIO 0xc0000000u
+/* chunks of 512 bytes */
+#define TWO_WAYS (1 << CXL_HDM_CTRL_IW_SHIFT | 1)
+#define SW_MACHINE \
+    "-M q35,cxl=on,cxl-fmw.0.targets.0=hb0,cxl-fmw.0.size=512M -m 128M " \
+    "-nodefaults -display none -device pxb-cxl,id=hb0,bus=pcie.0,bus_nr=16 " \
+    "-device cxl-rp,id=rp0,bus=hb0,port=0,chassis=0,slot=0,addr=0.0 " \
+    "-device cxl-upstream,id=us0,bus=rp0,addr=0.0 " \
+    "-device cxl-downstream,id=ds0,bus=us0,port=0,chassis=0,slot=4,addr=0.0 " \
+    "-device cxl-downstream,id=ds1,bus=us0,port=1,chassis=0,slot=5,addr=1.0 " \
+    "-object memory-backend-ram,id=m0,size=256M " \
+    "-object memory-backend-ram,id=m1,size=256M " \
+    "-device cxl-type3,id=dev0,bus=ds0,volatile-memdev=m0 " \
+    "-device cxl-type3,id=dev1,bus=ds1,volatile-memdev=m1 "
+
+static void the_switch_decides_which_device_it_is(void)
+{
+    const CxlRange all[] = { { 0, UNIT } }, both[] = { { 0, 2 * UNIT } };
+    QTestState *qts = qtest_init(SW_MACHINE);
+    uint64_t window = map_window(qts), usp, dev[2];
+    unsigned d;
+
+    map_pci_bridge(qts, 16, 0, 17, 20, SW_MMIO, 4 * MiB);
+    map_pci_bridge(qts, 17, 0, 18, 20, SW_MMIO + 1 * MiB, 2 * MiB);
+    usp = map_pci_bar(qts, 17, 0, SW_MMIO);
+    for (d = 0; d < 2; d++) {
+        map_pci_bridge(qts, 18, d, 19 + d, 19 + d, SW_MMIO + (d + 1) * MiB,
+                       MiB);
+        dev[d] = map_pci_bar(qts, 19 + d, 0, SW_MMIO + (d + 1) * MiB);
+        map_decode(qts, dev[d], 0, window, UNIT, 0, 0);
+        map_is(qts, NULL, 0);
+    }
+    for (d = 0; d < 2; d++) {
+        map_decode(qts, usp, 0, window, UNIT, 0, d);
+        map_is(qts, all, 1);
+        g_assert_cmphex(qtest_readq(qts, window), ==, 0);
+        qtest_writeq(qts, window, MARK + d);
+        map_control(qts, usp, 0, 0);
+        map_is(qts, NULL, 0);
+        map_trap_is(qts, 0, "no-device");
+    }
+    /* One behind the other, then interleaved */
+    map_control(qts, dev[1], 0, 0);
+    map_decode(qts, dev[1], 0, window + UNIT, UNIT, 0, 0);
+    map_decode(qts, usp, 0, window, UNIT, 0, 0);
+    map_decode(qts, usp, 1, window + UNIT, UNIT, 0, 1);
+    map_is(qts, both, 1);
+    g_assert_cmphex(qtest_readq(qts, window), ==, MARK);
+    g_assert_cmphex(qtest_readq(qts, window + UNIT), ==, MARK + 1);
+    map_control(qts, usp, 1, 0);
+    map_is(qts, all, 1);
+    map_control(qts, usp, 0, 0);
+    for (d = 0; d < 2; d++) {
+        map_control(qts, dev[d], 0, 0);
+        map_decode(qts, dev[d], 0, window, 2 * UNIT, TWO_WAYS, 0);
+    }
+    map_decode(qts, usp, 0, window, 2 * UNIT, TWO_WAYS, 0x0100);
+    map_is(qts, both, 1);
+    g_assert_cmphex(qtest_readq(qts, window), ==, MARK);
+    g_assert_cmphex(qtest_readq(qts, window + 512), ==, MARK + 1);
+    qtest_quit(qts);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -387,6 +451,6 @@ int main(int argc, char **argv)
     T(one_way_has_no_granularity);
     T(reserved_codes_are_refused);
     T(decoders_commit_in_order);
-#undef T
+    T(the_switch_decides_which_device_it_is);
     return g_test_run();
 }

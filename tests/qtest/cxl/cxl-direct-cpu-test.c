@@ -13,8 +13,6 @@
 
 #define CPUS 2
 #define GRAIN 4096
-#define MARK 0x0123456789abcdefull
-#define ONES (-1ull)
 #define LINE 64
 
 #define WATCHER 0xa000
@@ -69,7 +67,7 @@ static void all_load(Pair *p, uint64_t offset, uint64_t want)
 
 static void turn(Pair *p, bool on)
 {
-    map_decode(p->qts, p->bridge, 0, p->window, PAIR_DEVICES * PAIR_DPA,
+    map_decode(p->qts, p->bridge, 0, p->window, PAIR_DEVICES * ALL_DPA,
                pair_control(GRAIN), on ? 0x0001 : 0x0100);
 }
 
@@ -134,7 +132,7 @@ static void a_turned_bridge_is_seen_at_once(void)
 
 static void what_traps_is_not_reached_by_old_ways(void)
 {
-    const CxlExtent e = { PAIR_R0(1), PAIR_BLOCKS(1), 1 };
+    const CxlExtent e = { R0(1), BLOCKS(1), 1 };
     CxlReq r = { 0 };
     Pair p;
 
@@ -142,16 +140,16 @@ static void what_traps_is_not_reached_by_old_ways(void)
     for (unsigned d = 0; d < PAIR_DEVICES; d++) {
         cxl_hold(&p.dev[d], &e, 1);
     }
-    marks(&p, PAIR_R0(1));
-    cpus_idle(&p, pair_at(&p, 1, PAIR_R0(1)));
-    g_assert_cmphex(fm_release_tag(&p.dev[1], REL_FORCED, PAIR_BLOCKS(1), 1),
+    marks(&p, R0(1));
+    cpus_idle(&p, pair_at(&p, 1, R0(1)));
+    g_assert_cmphex(fm_release_tag(&p.dev[1], REL_FORCED, BLOCKS(1), 1),
                     ==, 0);
-    all_load(&p, pair_at(&p, 1, PAIR_R0(1)), ONES);
-    all_load(&p, pair_at(&p, 0, PAIR_R0(1)), MARK);
+    all_load(&p, pair_at(&p, 1, R0(1)), ONES);
+    all_load(&p, pair_at(&p, 0, R0(1)), MARK);
     for (unsigned cpu = 0; cpu < CPUS; cpu++) {
-        cpu_do(&p, cpu, STORE, pair_at(&p, 1, PAIR_R0(1)), 0);
+        cpu_do(&p, cpu, STORE, pair_at(&p, 1, R0(1)), 0);
     }
-    g_assert_cmphex(pair_in_device(&p, 1, PAIR_R0(1)), ==, MARK + 1);
+    g_assert_cmphex(pair_in_device(&p, 1, R0(1)), ==, MARK + 1);
 
     marks(&p, LINE);
     marks(&p, 2 * LINE);
@@ -194,7 +192,7 @@ static void programs_run_from_interleaved_memory(void)
 /* Mappings come and go below processors that load from them */
 static void processors_survive_any_change(void)
 {
-    const CxlExtent e = { PAIR_R0(0), PAIR_BLOCKS(1), 1 };
+    const CxlExtent e = { R0(0), BLOCKS(1), 1 };
     Pair p;
 
     cpus_start(&p, "");
@@ -236,17 +234,17 @@ static void a_single_way_that_ends_is_seen_at_once(void)
     marks(&p, 0);
     for (unsigned d = 0; d < PAIR_DEVICES; d++) {
         map_control(p.qts, p.dev[d].bar[0], 0, 0);
-        map_decode(p.qts, p.dev[d].bar[0], 0, p.window, PAIR_DPA, 0, 0);
+        map_decode(p.qts, p.dev[d].bar[0], 0, p.window, ALL_DPA, 0, 0);
     }
     for (unsigned round = 0; round < 20; round++) {
         unsigned d = round % PAIR_DEVICES;
 
-        map_decode(p.qts, p.bridge, 0, p.window, PAIR_DPA, 0, d);
+        map_decode(p.qts, p.bridge, 0, p.window, ALL_DPA, 0, d);
         map_trap_is(p.qts, 0, "direct");
         all_load(&p, 0, MARK + d);
         map_control(p.qts, p.dev[d].bar[0], 0, 0);
         all_load(&p, 0, 0);
-        map_decode(p.qts, p.dev[d].bar[0], 0, p.window, PAIR_DPA, 0, 0);
+        map_decode(p.qts, p.dev[d].bar[0], 0, p.window, ALL_DPA, 0, 0);
     }
     pair_stop(&p);
 }
@@ -322,6 +320,5 @@ int main(int argc, char **argv)
     T(a_single_way_that_ends_is_seen_at_once);
     T(io_reaches_its_device_whatever_comes_or_goes);
     T(a_refused_device_waits_for_no_spinning_processor);
-#undef T
     return g_test_run();
 }

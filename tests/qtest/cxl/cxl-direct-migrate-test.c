@@ -9,9 +9,6 @@
 #include "qobject/qdict.h"
 #include "cxl-qtest-map.h"
 
-#define R0(k) (CXL_DC_BASE + (uint64_t)(k) * CXL_BLOCK)
-#define ALL_DPA (CXL_STATIC + 2 * CXL_REGION)
-#define MARK 0x0123456789abcdefull
 #define PAGE 4096
 #define STATIC { 0, CXL_STATIC }
 #define MACHINE CXL_BACKENDS "-device " CXL_DCD_DEVICE

@@ -12,10 +12,6 @@
 #include "qobject/qdict.h"
 #include "cxl-qtest-map.h"
 
-#define R0(k) (CXL_DC_BASE + (uint64_t)(k) * CXL_BLOCK)
-#define BLOCKS(k) ((uint64_t)(k) * CXL_BLOCK)
-#define ALL_DPA (CXL_STATIC + 2 * CXL_REGION)
-#define MARK 0x0123456789abcdefull
 #define STATIC { 0, CXL_STATIC }
 
 /* -- a vhost-user back end: says yes to all, and how many slots it has -- */
@@ -352,6 +348,5 @@ int main(int argc, char **argv)
     T(without_slots_all_traps_until_there_are_some);
     T(as_many_are_mapped_as_there_is_room_for);
     T(a_back_end_that_comes_too_late_is_refused);
-#undef T
     return g_test_run();
 }

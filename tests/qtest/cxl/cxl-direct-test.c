@@ -9,22 +9,14 @@
 #include "qobject/qlist.h"
 #include "cxl-qtest-map.h"
 
-#define R0(k) (CXL_DC_BASE + (uint64_t)(k) * CXL_BLOCK)
-#define R1(k) (CXL_DC_BASE + CXL_REGION + (uint64_t)(k) * CXL_BLOCK)
-#define BLOCKS(k) ((uint64_t)(k) * CXL_BLOCK)
-#define ALL_DPA (CXL_STATIC + 2 * CXL_REGION)
 #define PAGE 4096
-#define MARK 0x0123456789abcdefull
-#define ONES (-1ull)
-#define SECOND 1000000000ll
 
 #define STATIC { 0, CXL_STATIC }
 
-static void nothing_is_mapped_before_decoders_are(void)
+static void nothing_is_mapped_before_decoders_are(CxlDev *dev)
 {
     const CxlRange both[] = { STATIC };
-    CxlDev dev;
-    QTestState *qts = cxl_start_dcd(&dev, "");
+    QTestState *qts = dev->qts;
     uint64_t window = map_window(qts), bridge = map_bridge(qts);
 
     map_is(qts, NULL, 0);
@@ -33,14 +25,13 @@ static void nothing_is_mapped_before_decoders_are(void)
     map_is(qts, NULL, 0);
     map_trap_is(qts, 0, "not-decoded");
     map_trap_is(qts, ALL_DPA, "no-device");
-    map_decode(qts, dev.bar[0], 0, window, ALL_DPA, 0, 0);
+    map_decode(qts, dev->bar[0], 0, window, ALL_DPA, 0, 0);
     map_is(qts, both, 1);
     map_trap_is(qts, 0, "direct");
     map_trap_is(qts, CXL_STATIC, "not-accepted");
-    qtest_quit(qts);
 }
 
-static void exactly_the_accepted_extents_are_mapped(void)
+static void exactly_the_accepted_extents_are_mapped(CxlDev *dev)
 {
     const CxlExtent first = { R0(1), BLOCKS(1), 1 };
     const CxlExtent next = { R0(2), BLOCKS(2), 2 };
@@ -56,23 +47,22 @@ static void exactly_the_accepted_extents_are_mapped(void)
     };
     const CxlRange left[] = { STATIC, { R0(3), BLOCKS(1) }, { R1(5), BLOCKS(1) }
     };
-    CxlDev dev;
-    QTestState *qts = cxl_start_dcd(&dev, "");
-    uint64_t hpa = cxl_map(&dev, ALL_DPA);
+    QTestState *qts = dev->qts;
+    uint64_t hpa = cxl_map(dev, ALL_DPA);
     unsigned i;
 
-    g_assert_cmphex(fm_add_list(&dev, &first, 1), ==, 0);
+    g_assert_cmphex(fm_add_list(dev, &first, 1), ==, 0);
     map_is(qts, one, 1);                        /* offered is not accepted */
-    g_assert_cmphex(host_answer(&dev, 0x4802, &first, 1, false), ==, 0);
+    g_assert_cmphex(host_answer(dev, 0x4802, &first, 1, false), ==, 0);
     map_is(qts, one, 2);
-    cxl_hold(&dev, &next, 1);
+    cxl_hold(dev, &next, 1);
     map_is(qts, joined, 2);
-    cxl_hold(&dev, &far, 1);
+    cxl_hold(dev, &far, 1);
     map_is(qts, three, 3);
     for (i = 1; i <= 3; i++) {
         qtest_writeq(qts, hpa + R0(i) + 8, MARK + i);
     }
-    g_assert_cmphex(host_answer(&dev, 0x4803, &middle, 1, false), ==, 0);
+    g_assert_cmphex(host_answer(dev, 0x4803, &middle, 1, false), ==, 0);
     map_is(qts, split, 4);
     map_trap_is(qts, R0(2), "not-accepted");
     g_assert_cmphex(qtest_readq(qts, hpa + R0(1) + 8), ==, MARK + 1);
@@ -80,27 +70,24 @@ static void exactly_the_accepted_extents_are_mapped(void)
     g_assert_cmphex(qtest_readq(qts, hpa + R0(3) + 8), ==, MARK + 3);
 
     /* The Fabric Manager does not ask */
-    g_assert_cmphex(fm_release_tag(&dev, REL_FORCED, BLOCKS(1), 1), ==, 0);
+    g_assert_cmphex(fm_release_tag(dev, REL_FORCED, BLOCKS(1), 1), ==, 0);
     map_is(qts, left, 3);
     g_assert_cmphex(qtest_readq(qts, hpa + R0(1) + 8), ==, ONES);
-    qtest_quit(qts);
 }
 
-static void read_only_capacity_traps(void)
+static void read_only_capacity_traps(CxlDev *dev)
 {
     const CxlExtent e = { R1(0), BLOCKS(1), 1 };
     const CxlExtent rw = { R0(127), BLOCKS(1), 2 };
     const CxlRange writable[] = { STATIC, { R0(127), BLOCKS(1) } };
-    CxlDev dev;
-    QTestState *qts = cxl_start_dcd(&dev, ",dc1-read-only=on");
+    QTestState *qts = dev->qts;
 
-    cxl_map(&dev, ALL_DPA);
+    cxl_map(dev, ALL_DPA);
     /* neighbours in two regions */
-    cxl_hold(&dev, &e, 1);
-    cxl_hold(&dev, &rw, 1);
+    cxl_hold(dev, &e, 1);
+    cxl_hold(dev, &rw, 1);
     map_is(qts, writable, 2);
     map_trap_is(qts, R1(0), "read-only");
-    qtest_quit(qts);
 }
 
 static void poison(CxlDev *dev, uint16_t op, uint64_t dpa)
@@ -114,50 +101,47 @@ static void poison(CxlDev *dev, uint16_t op, uint64_t dpa)
     g_assert_cmphex(cxl_cmd(dev, op, &r, NULL), ==, 0);
 }
 
-static void pages_with_poison_trap(void)
+static void pages_with_poison_trap(CxlDev *dev)
 {
     const CxlRange whole[] = { STATIC };
     const CxlRange holes[] = {
         { 0, 3 * PAGE }, { 4 * PAGE, CXL_STATIC - 5 * PAGE }
     };
     const CxlRange one[] = { { 0, CXL_STATIC - PAGE } };
-    CxlDev dev;
-    QTestState *qts = cxl_start_dcd(&dev, "");
-    uint64_t hpa = cxl_map(&dev, ALL_DPA);
+    QTestState *qts = dev->qts;
+    uint64_t hpa = cxl_map(dev, ALL_DPA);
 
     qtest_writeq(qts, hpa + 3 * PAGE, MARK);
     qtest_writeq(qts, hpa + 3 * PAGE + 64, MARK);
-    poison(&dev, 0x4301, 3 * PAGE + 64);
-    poison(&dev, 0x4301, CXL_STATIC - 64);
+    poison(dev, 0x4301, 3 * PAGE + 64);
+    poison(dev, 0x4301, CXL_STATIC - 64);
     map_is(qts, holes, 2);
     map_trap_is(qts, 3 * PAGE, "poisoned");
     g_assert_cmphex(qtest_readq(qts, hpa + 3 * PAGE), ==, MARK);
     g_assert_cmphex(qtest_readq(qts, hpa + 3 * PAGE + 64), !=, MARK);
-    poison(&dev, 0x4302, 3 * PAGE + 64);
+    poison(dev, 0x4302, 3 * PAGE + 64);
     map_is(qts, one, 1);
     g_assert_cmphex(qtest_readq(qts, hpa + 3 * PAGE + 64), ==, 0);
-    poison(&dev, 0x4302, CXL_STATIC - 64);
+    poison(dev, 0x4302, CXL_STATIC - 64);
     map_is(qts, whole, 1);
 
     qtest_qmp_assert_success(qts, "{'execute': 'cxl-inject-poison', "
                              "'arguments': {'path': 'cxl-mem0', 'start': 0, "
                              "'length': 64}}");
     map_trap_is(qts, 0, "poisoned");
-    qtest_quit(qts);
 }
 
-static void disabled_media_traps_and_comes_back(void)
+static void disabled_media_traps_and_comes_back(CxlDev *dev)
 {
     const CxlRange whole[] = { STATIC, { R0(1), BLOCKS(1) } };
     const CxlExtent e = { R0(1), BLOCKS(1), 1 };
-    CxlDev dev;
-    QTestState *qts = cxl_start_dcd(&dev, "");
-    uint64_t hpa = cxl_map(&dev, ALL_DPA);
+    QTestState *qts = dev->qts;
+    uint64_t hpa = cxl_map(dev, ALL_DPA);
 
-    cxl_hold(&dev, &e, 1);
+    cxl_hold(dev, &e, 1);
     map_is(qts, whole, 2);
     qtest_writeq(qts, hpa, MARK);
-    g_assert_cmphex(cxl_cmd(&dev, 0x4400, NULL, NULL), ==, 1);
+    g_assert_cmphex(cxl_cmd(dev, 0x4400, NULL, NULL), ==, 1);
     map_is(qts, NULL, 0);
     map_trap_is(qts, 0, "media-disabled");
     qtest_writeq(qts, hpa + 8, MARK);           /* lost */
@@ -165,7 +149,6 @@ static void disabled_media_traps_and_comes_back(void)
     map_is(qts, whole, 2);
     g_assert_cmphex(qtest_readq(qts, hpa), ==, 0);
     g_assert_cmphex(qtest_readq(qts, hpa + 8), ==, 0);
-    qtest_quit(qts);
 }
 
 static void the_budget_is_kept_and_what_is_over_works(void)
@@ -287,16 +270,15 @@ static void there_is_an_end_to_all_budgets(void)
 }
 
 /* Blocks can be smaller than a page */
-static void parts_of_a_page_trap(void)
+static void parts_of_a_page_trap(CxlDev *dev)
 {
     const uint64_t at = R0(0) + PAGE - 64;
     const CxlExtent e = { at, 2 * PAGE, 1 };
     const CxlRange inner[] = { STATIC, { R0(0) + PAGE, PAGE } };
-    CxlDev dev;
-    QTestState *qts = cxl_start_dcd(&dev, ",dc0-block-size=64");
-    uint64_t hpa = cxl_map(&dev, ALL_DPA);
+    QTestState *qts = dev->qts;
+    uint64_t hpa = cxl_map(dev, ALL_DPA);
 
-    cxl_hold(&dev, &e, 1);
+    cxl_hold(dev, &e, 1);
     map_is(qts, inner, 2);
     map_trap_is(qts, at, "partial-page");
     map_trap_is(qts, R0(0) + 2 * PAGE, "partial-page");
@@ -305,29 +287,26 @@ static void parts_of_a_page_trap(void)
     qtest_writeq(qts, hpa + at + 64, MARK + 1);
     g_assert_cmphex(qtest_readq(qts, hpa + at), ==, MARK);
     g_assert_cmphex(qtest_readq(qts, hpa + at + 64), ==, MARK + 1);
-    qtest_quit(qts);
 }
 
-static void a_reset_takes_all_and_a_new_commit_brings_it_back(void)
+static void a_reset_takes_all_and_a_new_commit_brings_it_back(CxlDev *dev)
 {
     const CxlExtent e = { R0(1), BLOCKS(1), 1 };
     const CxlRange both[] = { STATIC, { R0(1), BLOCKS(1) } };
-    CxlDev dev;
-    QTestState *qts = cxl_start_dcd(&dev, "");
-    uint64_t hpa = cxl_map(&dev, ALL_DPA);
+    QTestState *qts = dev->qts;
+    uint64_t hpa = cxl_map(dev, ALL_DPA);
 
-    cxl_hold(&dev, &e, 1);
+    cxl_hold(dev, &e, 1);
     qtest_writeq(qts, hpa + R0(1), MARK);
     map_is(qts, both, 2);
     qtest_qmp_assert_success(qts, "{'execute': 'system_reset'}");
     qtest_qmp_eventwait(qts, "RESET");
     map_is(qts, NULL, 0);
     g_assert_cmphex(qtest_readq(qts, hpa + R0(1)), ==, 0);
-    cxl_probe(qts, 0, &dev);
-    cxl_map(&dev, ALL_DPA);
+    cxl_probe(qts, 0, dev);
+    cxl_map(dev, ALL_DPA);
     map_is(qts, both, 2);
     g_assert_cmphex(qtest_readq(qts, hpa + R0(1)), ==, MARK);
-    qtest_quit(qts);
 }
 
 static void migration_maps_again_with_the_contents(void)
@@ -406,40 +385,38 @@ static void a_backend_is_as_any_other_afterwards(void)
     qtest_quit(qts);
 }
 
-static void the_query_can_be_cut_short(void)
+static void the_query_can_be_cut_short(CxlDev *dev)
 {
-    CxlDev dev;
-    QTestState *qts = cxl_start_dcd(&dev, "");
+    QTestState *qts = dev->qts;
     QDict *rsp, *w;
 
-    cxl_map(&dev, ALL_DPA);
+    cxl_map(dev, ALL_DPA);
     rsp = qtest_qmp(qts, "{'execute': 'query-cxl-memory-map', "
                     "'arguments': {'limit': 1}}");
     w = qobject_to(QDict, qlist_peek(qdict_get_qlist(rsp, "return")));
     g_assert_true(qdict_get_bool(w, "truncated"));
     g_assert_cmpuint(qlist_size(qdict_get_qlist(w, "ranges")), ==, 1);
     qobject_unref(rsp);
-    qtest_quit(qts);
 }
 
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
 #define T(f) qtest_add_func("/cxl/direct/" #f, f)
-    T(nothing_is_mapped_before_decoders_are);
-    T(exactly_the_accepted_extents_are_mapped);
-    T(read_only_capacity_traps);
-    T(pages_with_poison_trap);
-    T(disabled_media_traps_and_comes_back);
+#define DCD(f, props) cxl_add_dcd_test("/cxl/direct/" #f, f, props)
+    DCD(nothing_is_mapped_before_decoders_are, "");
+    DCD(exactly_the_accepted_extents_are_mapped, "");
+    DCD(read_only_capacity_traps, ",dc1-read-only=on");
+    DCD(pages_with_poison_trap, "");
+    DCD(disabled_media_traps_and_comes_back, "");
     T(locked_memory_traps);
     T(the_budget_is_kept_and_what_is_over_works);
     T(there_is_an_end_to_all_budgets);
-    T(parts_of_a_page_trap);
-    T(a_reset_takes_all_and_a_new_commit_brings_it_back);
+    DCD(parts_of_a_page_trap, ",dc0-block-size=64");
+    DCD(a_reset_takes_all_and_a_new_commit_brings_it_back, "");
     T(migration_maps_again_with_the_contents);
     T(unplug_leaves_nothing_behind);
     T(a_backend_is_as_any_other_afterwards);
-    T(the_query_can_be_cut_short);
-#undef T
+    DCD(the_query_can_be_cut_short, "");
     return g_test_run();
 }

@@ -9,9 +9,6 @@
 #include "qobject/qdict.h"
 #include "cxl-qtest-map.h"
 
-#define R0(k) (CXL_DC_BASE + (uint64_t)(k) * CXL_BLOCK)
-#define ALL_DPA (CXL_STATIC + 2 * CXL_REGION)
-#define MARK 0x0123456789abcdefull
 #define RC_RESOURCES_EXHAUSTED 0x1d
 #define STATIC { 0, CXL_STATIC }
 
@@ -231,6 +228,5 @@ int main(int argc, char **argv)
     T(a_device_comes_while_dynamic_memory_is_mapped);
     T(pieces_are_left_alone_under_dma);
     T(what_dma_cannot_have_is_not_accepted);
-#undef T
     return g_test_run();
 }

@@ -142,6 +142,5 @@ int main(int argc, char **argv)
     SW(a_host_may_switch_off_and_on);
     SW(a_reset_of_the_link_survives_the_host);
     T(power_moves_with_the_machine);
-#undef T
     return g_test_run();
 }

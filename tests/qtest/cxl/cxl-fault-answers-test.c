@@ -243,7 +243,5 @@ int main(int argc, char **argv)
     DCD(a_missing_command_is_in_no_entry);
     DCD(a_log_never_reads_the_same);
     DCD(poison_has_no_end);
-#undef DCD
-#undef T
     return g_test_run();
 }

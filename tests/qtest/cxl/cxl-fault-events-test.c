@@ -343,7 +343,5 @@ int main(int argc, char **argv)
     D(a_list_can_change_all_the_time, "");
     D(interrupts_are_as_the_fault_has_them, "");
     D(each_kind_is_tested, "");
-#undef D
-#undef T
     return g_test_run();
 }

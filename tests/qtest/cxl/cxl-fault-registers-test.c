@@ -349,6 +349,5 @@ int main(int argc, char **argv)
     DCD(an_answer_can_never_be_ready, "");
     DCD(a_port_can_lie_too, "");
     DCD(each_kind_is_tested, "");
-#undef DCD
     return g_test_run();
 }

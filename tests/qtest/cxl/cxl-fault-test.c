@@ -327,6 +327,5 @@ int main(int argc, char **argv)
     T(armed_faults_migrate);
     T(a_device_goes_with_its_faults);
     T(each_kind_says_what_it_does);
-#undef T
     return g_test_run();
 }

@@ -123,6 +123,5 @@ int main(int argc, char **argv)
     DCD(scrub_finds_poison);
     DCD(scrub_tells_who_may_use_the_memory);
     DCD(state_survives_save_and_load);
-#undef DCD
     return g_test_run();
 }

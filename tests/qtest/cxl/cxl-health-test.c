@@ -152,6 +152,5 @@ int main(int argc, char **argv)
     DCD(a_reset_counts_a_dirty_shutdown);
     DCD(staged_firmware_runs_after_reset);
     DCD(state_survives_save_and_load);
-#undef DCD
     return g_test_run();
 }

@@ -521,7 +521,5 @@ int main(int argc, char **argv)
     DCD(errors_in_line_are_bounded);
     DCD(full_log_counts_what_it_loses);
     DCD(full_poison_list_takes_more);
-#undef DCD
-#undef T
     return g_test_run();
 }

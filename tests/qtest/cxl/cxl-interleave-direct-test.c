@@ -3,7 +3,7 @@
  * Interleaved memory that the guest reaches as plain RAM: rows that all devices
  * have, as long as all of them have them (CXL r3.2 8.2.4.20, 9.13.1, 9.13.3).
  * More devices, and more levels, are in cxl-interleave-test and
- * cxl-direct-levels-test; what processors see is in cxl-direct-cpu-test.
+ * cxl-decoders-test; what processors see is in cxl-direct-cpu-test.
  */
 #include "qemu/osdep.h"
 #include "qemu/bswap.h"
@@ -12,12 +12,7 @@
 #include "qobject/qlist.h"
 #include "cxl-qtest-pair.h"
 
-#define R0(k) PAIR_R0(k)
-#define BLOCKS(k) PAIR_BLOCKS(k)
-#define MARK 0x0123456789abcdefull
-#define ONES (-1ull)
 #define LINE 64
-#define SECOND 1000000000ll
 
 /* Static rows that are RAM on both */
 #define STATIC { 0, PAIR_DEVICES * CXL_STATIC }
@@ -212,12 +207,12 @@ static void decoders_that_do_not_agree_trap(void)
     leads_to_both(&p, 5 * 4096, MARK);
     map_trap_is(p.qts, 0, "direct");
     for (unsigned grain = 2048; grain <= 8192; grain *= 4) {
-        map_decode(p.qts, p.dev[1].bar[0], 0, p.window, PAIR_DEVICES * PAIR_DPA,
+        map_decode(p.qts, p.dev[1].bar[0], 0, p.window, PAIR_DEVICES * ALL_DPA,
                    pair_control(grain), 0);
         map_trap_is(p.qts, 0, "interleaved");
         g_assert_cmphex(pair_load(&p, 0, 5 * 4096), ==, MARK);
     }
-    map_decode(p.qts, p.dev[1].bar[0], 0, p.window, PAIR_DEVICES * PAIR_DPA,
+    map_decode(p.qts, p.dev[1].bar[0], 0, p.window, PAIR_DEVICES * ALL_DPA,
                pair_control(4096), 0);
     map_trap_is(p.qts, 0, "direct");
     for (unsigned d = 0; d < PAIR_DEVICES; d++) {
@@ -375,7 +370,7 @@ static void disabled_media_of_one_stops_all(void)
 /* The same range all the time: only what it leads to changes */
 static void another_way_takes_effect_at_once(void)
 {
-    const uint64_t size = PAIR_DEVICES * PAIR_DPA;
+    const uint64_t size = PAIR_DEVICES * ALL_DPA;
     Pair p;
 
     pair_start(&p, 4096, "", "");
@@ -541,8 +536,8 @@ static void a_size_that_wraps_ends_at_the_end(void)
     /* Without interleave there is the same arithmetic */
     map_control(p.qts, p.bridge, 0, 0);
     map_control(p.qts, p.dev[0].bar[0], 0, 0);
-    map_decode(p.qts, p.bridge, 0, p.window, PAIR_DPA, 0, 0);
-    map_decode(p.qts, p.dev[0].bar[0], 0, p.window, PAIR_DPA, 0, 0);
+    map_decode(p.qts, p.bridge, 0, p.window, ALL_DPA, 0, 0);
+    map_decode(p.qts, p.dev[0].bar[0], 0, p.window, ALL_DPA, 0, 0);
     qtest_writel(p.qts, p.bridge + 0x1000 + CXL_HDM_DECODER(0) +
                  CXL_HDM_SIZE_HI, UINT32_MAX);
     map_trap_is(p.qts, 0, "direct");
@@ -746,8 +741,8 @@ static void memory_on_its_way_is_found(void)
     /* Without interleave, one device after the other, in between */
     for (unsigned d = 0; d < PAIR_DEVICES; d++) {
         undecode(&p);
-        map_decode(p.qts, p.bridge, 0, p.window, PAIR_DPA, 0, d);
-        map_decode(p.qts, p.dev[d].bar[0], 0, p.window, PAIR_DPA, 0, 0);
+        map_decode(p.qts, p.bridge, 0, p.window, ALL_DPA, 0, d);
+        map_decode(p.qts, p.dev[d].bar[0], 0, p.window, ALL_DPA, 0, 0);
         for (unsigned i = 0; i < SPOTS; i++) {
             g_assert_cmphex(qtest_readq(p.qts, p.window + SPOT(i)), ==,
                             mark + 2 * i + d);
@@ -798,6 +793,5 @@ int main(int argc, char **argv)
     T(a_backend_can_be_had_while_bytes_move_back);
     T(commands_find_bytes_in_guest_order);
     T(memory_on_its_way_is_found);
-#undef T
     return g_test_run();
 }

@@ -177,6 +177,5 @@ int main(int argc, char **argv)
     DCD(a_dump_shows_the_state, ",sn=0x1234");
     DCD(a_running_operation_shows, "");
     DCD(logs_survive_save_and_load, "");
-#undef DCD
     return g_test_run();
 }

@@ -369,6 +369,5 @@ int main(int argc, char **argv)
     DCD(soft_spares_come_back_with_a_reset);
     DCD(state_survives_save_and_load);
     DCD(repair_of_dynamic_capacity);
-#undef DCD
     return g_test_run();
 }

@@ -11,7 +11,6 @@
 #include "cxl-qtest.h"
 
 #define LINE        64
-#define SECOND      1000000000ll
 #define READY       0x14
 #define DISABLED    0x1c
 /* 256 MiB volatile, as much persistent: sanitizing takes four seconds */
@@ -50,17 +49,6 @@ static uint16_t scan(CxlDev *dev, uint64_t lines)
 static uint64_t bg_status(CxlDev *dev)
 {
     return dev_readq(dev, REG_MB_BG_STATUS);
-}
-
-static void identify_tells_of_the_poison_list(CxlDev *dev)
-{
-    CxlRsp rsp;
-
-    g_assert_cmphex(cxl_cmd(dev, 0x4000, NULL, &rsp), ==, 0);
-    g_assert_cmpuint(lduw_le_p(rsp.data + 0x3c), ==, 256);
-    g_assert_cmpuint(rsp.data[0x3e], ==, 0);
-    g_assert_cmpuint(lduw_le_p(rsp.data + 0x3f), ==, 256);
-    g_assert_cmphex(rsp.data[0x41], ==, 2);
 }
 
 static void poison_shows_on_loads_until_it_is_cleared(CxlDev *dev)
@@ -292,26 +280,6 @@ static void background_time_can_be_scaled(void)
     qtest_quit(qts);
 }
 
-static void secure_erase_is_done_at_once(CxlDev *dev)
-{
-    uint64_t at;
-
-    at = fill(dev);
-    g_assert_cmphex(cxl_cmd(dev, 0x4401, NULL, NULL), ==, 0);
-    nothing_is_left(dev, at);
-}
-
-static void a_reset_does_not_bring_data_back(CxlDev *dev)
-{
-    uint64_t at;
-
-    fill(dev);
-    g_assert_cmphex(cxl_cmd(dev, 0x4400, NULL, NULL), ==, 1);
-    cxl_reset(dev);
-    at = cxl_map(dev, 768 * MiB);
-    nothing_is_left(dev, at);
-}
-
 /* 4402h: class 1, @subclass, over @n ranges of two numbers each */
 static uint16_t media_op(CxlDev *dev, uint8_t subclass, const uint64_t *range,
                          unsigned n)
@@ -365,26 +333,6 @@ static void media_operations_overwrite_ranges(CxlDev *dev)
     }
 }
 
-static void a_media_operation_moves_and_ends_at_reset(void)
-{
-    const uint64_t range[] = { CXL_STATIC, LINE };
-    g_autofree char *args = cxl_args(DEVICE);
-    CxlDev dev;
-    QTestState *qts = qtest_init(args);
-    uint64_t at;
-
-    cxl_probe(qts, 0, &dev);
-    at = fill(&dev);
-    g_assert_cmphex(media_op(&dev, 0, range, 1), ==, 1);
-    dev.qts = qts = cxl_migrate(qts, args);
-    g_assert_cmphex(qtest_readq(qts, at + CXL_STATIC), ==, 2);
-    cxl_reset(&dev);
-    at = cxl_map(&dev, 768 * MiB);
-    g_assert_cmphex(qtest_readq(qts, at + CXL_STATIC), ==, 0);
-    g_assert_cmphex(qtest_readq(qts, at), ==, 1);
-    qtest_quit(qts);
-}
-
 /* @op: 4304h or 4400h, at half time when the machine moves */
 static void moves(uint16_t op)
 {
@@ -427,7 +375,6 @@ int main(int argc, char **argv)
 #define DEV(f) cxl_add_device_test("/cxl/media/" #f, f, DEVICE)
 #define T(f) qtest_add_func("/cxl/media/" #f, f)
 #define DCD(f, props) cxl_add_dcd_test("/cxl/media/" #f, f, props)
-    DCD(identify_tells_of_the_poison_list, "");
     DEV(poison_shows_on_loads_until_it_is_cleared);
     DCD(dynamic_capacity_must_be_held, "");
     DCD(a_scan_finds_what_management_injected, ",mailbox-payload=2K");
@@ -435,13 +382,7 @@ int main(int argc, char **argv)
     DEV(sanitize_answers_only_where_a_decoder_leads);
     DEV(aborted_sanitize_gives_the_media_back);
     T(background_time_can_be_scaled);
-    DEV(secure_erase_is_done_at_once);
-    DEV(a_reset_does_not_bring_data_back);
     DEV(media_operations_overwrite_ranges);
-    T(a_media_operation_moves_and_ends_at_reset);
     T(background_work_survives_migration);
-#undef DCD
-#undef DEV
-#undef T
     return g_test_run();
 }

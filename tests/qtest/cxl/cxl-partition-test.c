@@ -52,34 +52,6 @@ static QTestState *start(CxlDev *dev)
     return qts;
 }
 
-static void without_the_property_nothing_is_partitioned(void)
-{
-    CxlDev dev;
-    QTestState *qts = cxl_start(BACKENDS "-device cxl-type3,bus=rp0,"
-                                "id=cxl-mem0,persistent-memdev=pm0,lsa=lsa0");
-    CxlRsp rsp;
-
-    cxl_probe(qts, 0, &dev);
-    g_assert_cmphex(cxl_cmd(&dev, 0x4000, NULL, &rsp), ==, 0);
-    g_assert_cmphex(ldq_le_p(rsp.data + 0x28), ==, 0);
-    g_assert_cmphex(set_partition(&dev, 1, 0), ==, 3);
-    qtest_quit(qts);
-}
-
-static void bad_requests_change_nothing(void)
-{
-    CxlDev dev;
-    QTestState *qts = start(&dev);
-    CxlReq shorter = { .len = 8 };
-
-    g_assert_cmphex(set_partition(&dev, 3, 0), ==, 2);
-    g_assert_cmphex(set_partition(&dev, UINT64_MAX, 0), ==, 2);
-    g_assert_cmphex(set_partition(&dev, 1, 0x80), ==, 2);
-    cxl_refused(&dev, 0x4101, &shorter, 0x16);
-    partition_is(&dev, 1, 2, 0, 0);
-    qtest_quit(qts);
-}
-
 static void a_plan_is_done_at_reset(void)
 {
     CxlDev dev;
@@ -208,13 +180,10 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
 #define T(f) qtest_add_func("/cxl/partition/" #f, f)
-    T(without_the_property_nothing_is_partitioned);
-    T(bad_requests_change_nothing);
     T(a_plan_is_done_at_reset);
     T(at_once_only_what_is_not_decoded);
     T(passphrases_protect_the_persistent_part);
     T(a_partition_moves_with_the_machine);
     T(a_snapshot_brings_partition_and_passphrase_back);
-#undef T
     return g_test_run();
 }

@@ -8,9 +8,7 @@
 #include "qemu/timer.h"
 #include "cxl-qtest-pool.h"
 
-#define MARK    0xfeedc0de12345678ull
 #define TAG     7
-#define BLOCKS(k) ((uint64_t)(k) * CXL_BLOCK)
 
 /* Two extents, the second one in front of the first */
 static const CxlExtent shared[] = {

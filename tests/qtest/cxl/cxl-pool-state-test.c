@@ -6,9 +6,7 @@
 #include "qemu/bswap.h"
 #include "cxl-qtest-pool.h"
 
-#define MARK    0xfeedc0de12345678ull
 #define TAG     7
-#define BLOCKS(k) ((uint64_t)(k) * CXL_BLOCK)
 
 static void every_host_finds_what_it_had(Pool *t)
 {

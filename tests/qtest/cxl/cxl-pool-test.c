@@ -11,9 +11,6 @@
 #include "qobject/qstring.h"
 #include "cxl-qtest-pool.h"
 
-#define MARK    0xfeedc0de12345678ull
-#define BLOCKS(k) ((uint64_t)(k) * CXL_BLOCK)
-
 static void the_manager_is_not_on_a_heads_mailbox(void)
 {
     g_autofree char *args = pool_args("");

@@ -95,6 +95,5 @@ int main(int argc, char **argv)
     T(settings_last_until_reset);
     T(the_monitor_sets_what_is_measured);
     T(settings_survive_save_and_load);
-#undef T
     return g_test_run();
 }

@@ -23,7 +23,7 @@ void pair_probe(Pair *p)
 
 void pair_decode(Pair *p)
 {
-    uint64_t size = PAIR_DEVICES * PAIR_DPA;
+    uint64_t size = PAIR_DEVICES * ALL_DPA;
     uint32_t control = pair_control(p->grain);
 
     map_decode(p->qts, p->bridge, 0, p->window, size, control, 0x0100);

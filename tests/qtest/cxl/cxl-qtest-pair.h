@@ -11,10 +11,6 @@
 #define PAIR_DEVICES 2
 /* Static capacity, and dynamic */
 #define PAIR_KINDS 2
-/* All of a device: static capacity, then two regions of dynamic capacity */
-#define PAIR_DPA (CXL_STATIC + 2 * CXL_REGION)
-#define PAIR_BLOCKS(k) ((uint64_t)(k) * CXL_BLOCK)
-#define PAIR_R0(k) (CXL_DC_BASE + PAIR_BLOCKS(k))
 
 /**
  * struct Pair - a running machine; the devices are "mem0" and "mem1"

@@ -17,6 +17,15 @@
 #define CXL_PAYLOAD     (8 * KiB)
 /* Where the default device's dynamic capacity starts: after static memory */
 #define CXL_DC_BASE     CXL_STATIC
+/* Its block @k of region 0 and of region 1, so many blocks, all of its DPA */
+#define R0(k)           (CXL_DC_BASE + BLOCKS(k))
+#define R1(k)           (CXL_DC_BASE + CXL_REGION + BLOCKS(k))
+#define BLOCKS(k)       ((uint64_t)(k) * CXL_BLOCK)
+#define ALL_DPA         (CXL_STATIC + 2 * CXL_REGION)
+/* What tests write to memory; what memory says that nobody has; in ns */
+#define MARK            0x0123456789abcdefull
+#define ONES            (-1ull)
+#define SECOND          1000000000ll
 
 /**
  * struct CxlDev - one memory device below its own root port

@@ -342,7 +342,5 @@ int main(int argc, char **argv)
     DEV(memory_map_comes_in_pages, DEVICE ",direct-ranges-max=5");
     T(the_work_to_map_has_an_end);
     T(small_extents_are_no_work_to_map);
-#undef DEV
-#undef T
     return g_test_run();
 }

@@ -447,6 +447,5 @@ int main(int argc, char **argv)
     T(a_reset_ends_errors_at_ports);
     T(an_unbound_device_tells_no_host);
     T(others_have_no_ras_registers);
-#undef T
     return g_test_run();
 }

@@ -12,7 +12,6 @@
 #include "cxl-qtest-fault.h"
 #include "cxl-qtest-state.h"
 
-#define SECOND          1000000000ll
 /* Values that the stream has in one place only */
 #define POISON_DPA      0x01230040ull
 #define OP_DPA          0x02340080ull
@@ -485,6 +484,5 @@ int main(int argc, char **argv)
     T(a_corrupt_decoder_is_refused);
     T(no_byte_brings_the_machine_down);
     T(a_state_that_ends_early_is_refused);
-#undef T
     return g_test_run();
 }

@@ -322,6 +322,5 @@ int main(int argc, char **argv)
     T(a_link_has_its_target);
     T(a_switch_goes_and_its_mailbox_is_saved);
     T(a_machine_migrates_after_a_refusal);
-#undef T
     return g_test_run();
 }

@@ -10,7 +10,6 @@
 #include "robust-ccis.h"
 #include "robust-rows.h"
 
-#define SECOND          1000000000ll
 #define STATIC          (512 * MiB)
 #define RC_BG           1
 #define OP_SCAN         0x4304
@@ -418,6 +417,5 @@ int main(int argc, char **argv)
 #define T(f) qtest_add_func("/cxl/state-trip/" #f, f)
     T(loaded_is_what_was_saved);
     T(an_unbind_without_a_door_is_refused);
-#undef T
     return g_test_run();
 }

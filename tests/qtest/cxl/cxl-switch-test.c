@@ -25,27 +25,6 @@ enum { ASSERT, DEASSERT, RESET };
 #define FLAG_POWER  0x08
 #define BLOCK_FLAGS 0xd
 
-static const uint8_t lengths[][2] = {
-    { 0x00, 0 }, { 0x02, 2 }, { 0x03, 8 }, { 0x04, 0 }, { 0x05, 16 },
-    { 0x06, 1 }, { 0x07, 1 },
-};
-
-static void wrong_lengths_are_refused(CxlSwitch *sw)
-{
-    unsigned i;
-
-    for (i = 0; i < ARRAY_SIZE(lengths); i++) {
-        uint16_t op = 0x5100 | lengths[i][0];
-        CxlReq req = { .len = lengths[i][1] + 1 };
-
-        switch_refused(sw, op, &req, RC_LENGTH);
-        if (lengths[i][1]) {
-            req.len = lengths[i][1] - 1;
-            switch_refused(sw, op, &req, RC_LENGTH);
-        }
-    }
-}
-
 static void identify_counts_ports_and_vppbs(CxlSwitch *sw)
 {
     CxlRsp rsp;
@@ -510,7 +489,6 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
 #define T(f) qtest_add_func("/cxl/switch/" #f, f)
 #define SW(f, args) switch_add_test("/cxl/switch/" #f, f, args)
-    SW(wrong_lengths_are_refused, "");
     SW(identify_counts_ports_and_vppbs, "");
     SW(port_state_is_that_of_the_ports,
        SWITCH_DEVICE "-device virtio-rng-pci,bus=ds1,id=plain ");

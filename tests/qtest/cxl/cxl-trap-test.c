@@ -10,12 +10,7 @@
 #include "cxl-qtest-pair.h"
 
 #define NO_RAM ",direct-ranges-max=0"
-#define R0(k) PAIR_R0(k)
-#define BLOCKS(k) PAIR_BLOCKS(k)
 #define LINE 64
-#define MARK 0x0123456789abcdefull
-#define ONES (-1ull)
-#define SECOND 1000000000ll
 
 /* A store and a load of it, so that whatever can be kept is kept */
 static void know(QTestState *qts, uint64_t at, uint64_t value)
@@ -28,7 +23,7 @@ static QTestState *start(CxlDev *dev, uint64_t *hpa)
 {
     QTestState *qts = cxl_start_dcd(dev, NO_RAM);
 
-    *hpa = cxl_map(dev, PAIR_DPA);
+    *hpa = cxl_map(dev, ALL_DPA);
     map_is(qts, NULL, 0);
     return qts;
 }
@@ -120,8 +115,8 @@ static void interleave_begins_and_ends(void)
 
     map_control(p.qts, p.bridge, 0, 0);
     map_control(p.qts, p.dev[0].bar[0], 0, 0);
-    map_decode(p.qts, p.dev[0].bar[0], 0, p.window, PAIR_DPA, 0, 0);
-    map_decode(p.qts, p.bridge, 0, p.window, PAIR_DPA, 0, 0);
+    map_decode(p.qts, p.dev[0].bar[0], 0, p.window, ALL_DPA, 0, 0);
+    map_decode(p.qts, p.bridge, 0, p.window, ALL_DPA, 0, 0);
     g_assert_cmphex(qtest_readq(p.qts, at), ==, MARK + 2);
 
     map_control(p.qts, p.bridge, 0, 0);
@@ -284,7 +279,7 @@ static void read_only_capacity_takes_no_store(void)
     const CxlExtent e = { R0(0), BLOCKS(1), 1 };
     CxlDev dev;
     QTestState *qts = cxl_start_dcd(&dev, NO_RAM ",dc0-read-only=on");
-    uint64_t at = cxl_map(&dev, PAIR_DPA) + R0(0);
+    uint64_t at = cxl_map(&dev, ALL_DPA) + R0(0);
 
     cxl_hold(&dev, &e, 1);
     g_assert_cmphex(qtest_readq(qts, at), ==, 0);
@@ -356,7 +351,7 @@ static void a_reset_ends_access(void)
     g_assert_cmphex(qtest_readq(qts, hpa + R0(1)), ==, 0);
     qtest_writeq(qts, hpa, 1);
     cxl_probe(qts, 0, &dev);
-    cxl_map(&dev, PAIR_DPA);
+    cxl_map(&dev, ALL_DPA);
     g_assert_cmphex(qtest_readq(qts, hpa), ==, MARK);
     g_assert_cmphex(qtest_readq(qts, hpa + R0(1)), ==, MARK + 1);
     qtest_quit(qts);
@@ -533,6 +528,5 @@ int main(int argc, char **argv)
     T(a_store_during_migration_is_not_lost);
     T(a_snapshot_is_loaded_into_the_same_machine);
     T(sizes_and_edges);
-#undef T
     return g_test_run();
 }

@@ -204,23 +204,19 @@ static void what_will_not_work_is_said(void)
 #undef DEVICE
 }
 
-static void regions_have_their_own_geometry(void)
+static void regions_have_their_own_geometry(CxlDev *dev)
 {
-    CxlDev dev;
-    QTestState *qts = cxl_start_dcd(
-        &dev, ",dc0-block-size=64K,dc1-block-size=128M,dc1-non-volatile=on");
     const CxlExtent small = { CXL_DC_BASE + 64 * KiB, 64 * KiB, 1 };
     const CxlExtent large = { CXL_DC_BASE + CXL_REGION + 128 * MiB, 128 * MiB,
                               2 };
     const CxlExtent both[] = { small, large };
     CxlRsp rsp;
 
-    g_assert_cmphex(cxl_run(&dev, &rsp, 0x4800, 8, 0), ==, 0);
+    g_assert_cmphex(cxl_run(dev, &rsp, 0x4800, 8, 0), ==, 0);
     g_assert_cmphex(ldq_le_p(rsp.data + 8 + 0x18), ==, 64 * KiB);
     g_assert_cmphex(ldq_le_p(rsp.data + 8 + 0x28 + 0x18), ==, 128 * MiB);
-    cxl_hold(&dev, both, 2);
-    host_has(&dev, both, 2);
-    qtest_quit(qts);
+    cxl_hold(dev, both, 2);
+    host_has(dev, both, 2);
 }
 
 static void configuration_space_is_the_known_one(void)
@@ -431,7 +427,8 @@ int main(int argc, char **argv)
     T(bad_properties_are_named_in_the_error);
     T(read_only_backends_are_refused_by_name);
     T(what_will_not_work_is_said);
-    T(regions_have_their_own_geometry);
+    DCD(regions_have_their_own_geometry,
+        ",dc0-block-size=64K,dc1-block-size=128M,dc1-non-volatile=on");
     T(configuration_space_is_the_known_one);
     T(persistent_memory_has_a_stable_serial_number);
     DCD(component_registers_show_four_decoders, "");
@@ -439,7 +436,5 @@ int main(int argc, char **argv)
     DCD(idle_device_has_no_address_space_per_backend, "");
     DCD(identify_reports_static_capacity_and_logs, ",dc-event-log-depth=77");
     T(labels_migrate_without_the_first_of_two_devices);
-#undef DCD
-#undef T
     return g_test_run();
 }

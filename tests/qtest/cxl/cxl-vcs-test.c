@@ -74,22 +74,6 @@ static void info_refuses_what_does_not_fit(CxlSwitch *sw)
     switch_refused(sw, OP_INFO, &req, RC_INPUT);
 }
 
-static void wrong_lengths_are_refused(CxlSwitch *sw)
-{
-    static const struct { uint16_t op; size_t len; } ops[] = {
-        { OP_BIND, 6 }, { OP_UNBIND, 3 }, { OP_AER, 0x28 },
-    };
-    unsigned i;
-
-    for (i = 0; i < ARRAY_SIZE(ops); i++) {
-        CxlReq req = { .len = ops[i].len - 1 };
-
-        switch_refused(sw, ops[i].op, &req, RC_LENGTH);
-        req.len += 2;
-        switch_refused(sw, ops[i].op, &req, RC_LENGTH);
-    }
-}
-
 static void surprise_and_back(CxlSwitch *sw)
 {
     uint8_t port[16], status[4];
@@ -346,7 +330,6 @@ int main(int argc, char **argv)
     SW(info_lists_vppbs, "");
     SW(info_refuses_what_does_not_fit,
        "-global cxl-switch-mailbox-cci.mailbox-payload=2K ");
-    SW(wrong_lengths_are_refused, "");
     SW(surprise_and_back, SWITCH_DEVICE);
     SW(surprise_interrupts_the_host, SWITCH_DEVICE);
     SW(wrong_bindings_are_refused,

@@ -11,10 +11,8 @@
 #include "qobject/qdict.h"
 #include "cxl-qtest-map.h"
 
-#define SECOND      1000000000ll
 #define SLICE       (2 * MiB)
 #define LSA_SIZE    (64 * MiB)
-#define ALL_DPA     (768 * MiB)
 #define DC_BASE     (512 * MiB)
 #define READY       0x14
 #define DISABLED    0x1c
@@ -427,7 +425,5 @@ int main(int argc, char **argv)
     T(an_end_after_a_migration_writes_nothing);
     DEV(an_unplug_does_not_wait_for_the_rest);
     DEV(unplugged_memory_has_no_old_data);
-#undef DEV
-#undef T
     return g_test_run();
 }

@@ -513,7 +513,5 @@ int main(int argc, char **argv)
     T("reset", test_reset);
     T("save-without-place", test_save_without_place);
     OWN("migration", test_migration);
-#undef OWN
-#undef T
     return g_test_run();
 }

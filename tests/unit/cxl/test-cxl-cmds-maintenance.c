@@ -262,6 +262,5 @@ int main(int argc, char **argv)
     T("places", test_places);
     T("needed", test_needed);
     T("migration", test_migration);
-#undef T
     return g_test_run();
 }

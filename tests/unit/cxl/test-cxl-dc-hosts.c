@@ -203,6 +203,5 @@ int main(int argc, char **argv)
     ADD("refused", test_bases_that_are_refused);
     ADD("state", test_bases_are_no_state);
     ADD("removal", test_a_host_that_goes_leaves_all_of_it);
-#undef ADD
     return g_test_run();
 }

@@ -68,6 +68,5 @@ int main(int argc, char **argv)
     T(a_long_text_keeps_its_ends);
     T(no_character_is_cut);
     T(bytes_that_are_no_characters_are_bounded);
-#undef T
     return g_test_run();
 }

@@ -31,22 +31,28 @@ static void assert_bytes(const GByteArray *out, size_t at, const char *hex)
     g_assert_cmpstr(got->str, ==, hex);
 }
 
-static GByteArray *sample_attach(void)
+static GByteArray *sampled(void (*sample)(GByteArray *out))
+{
+    GByteArray *out = g_byte_array_new();
+
+    sample(out);
+    return out;
+}
+
+static void sample_attach(GByteArray *out)
 {
     CXLPoolAttach m = {
         .base = 0x1122, .heard = 0x33, .room = 0x44, .goes_on = true,
     };
-    GByteArray *out = g_byte_array_new();
 
     memset(m.instance.data, 0xab, sizeof(m.instance.data));
     for (unsigned i = 0; i < CXL_DC_MAX_REGIONS; i++) {
         m.dsmad[i] = 0x10 + i;
     }
     cxl_pool_put_attach(out, HEAD, &m);
-    return out;
 }
 
-static GByteArray *sample_welcome(void)
+static void sample_welcome(GByteArray *out)
 {
     CXLPoolWelcome m = {
         .version = CXL_POOL_WIRE_VERSION,
@@ -56,7 +62,6 @@ static GByteArray *sample_welcome(void)
             .nr_hosts = 4, .nr_regions = 2, .max_extents = 9, .max_tags = 8,
         },
     };
-    GByteArray *out = g_byte_array_new();
 
     for (unsigned i = 0; i < 2; i++) {
         m.config.region[i] = (CXLDCRegion) {
@@ -67,200 +72,117 @@ static GByteArray *sample_welcome(void)
         m.place[i] = i * CXL_DC_GRANULE;
     }
     cxl_pool_put_welcome(out, &m);
-    return out;
 }
 
-static GByteArray *sample_ranges(void)
+static void sample_ranges(GByteArray *out)
 {
     const CXLDCPiece piece[] = { { 1, 2, 3 }, { 4, 5, 6 } };
-    GByteArray *out = g_byte_array_new();
 
     cxl_pool_put_ranges(out, HEAD, CXL_POOL_MSG_OFF, 0x77, piece, 2);
-    return out;
 }
 
-static GByteArray *sample_events(void)
+static void sample_events(GByteArray *out)
 {
     CXLEventRecord r[2] = { };
-    GByteArray *out = g_byte_array_new();
 
     r[0].b[0] = 0xaa;
     r[1].b[CXL_EVENT_RECORD_SIZE - 1] = 0xbb;
     cxl_pool_put_events(out, HEAD, 0x55, r, 2);
-    return out;
 }
 
-static GByteArray *sample_request(void)
+static void sample_request(GByteArray *out)
 {
     const CXLPoolRequest m = {
         .id = 5, .opcode = 0x4802, .room = 0x1000,
         .payload = (const uint8_t *)"xyz", .len = 3,
     };
-    GByteArray *out = g_byte_array_new();
 
     cxl_pool_put_request(out, HEAD, &m);
-    return out;
 }
 
-static GByteArray *sample_answer(void)
+static void sample_answer(GByteArray *out)
 {
     const CXLPoolAnswer m = {
         .id = 5, .rc = 0x1e, .payload = (const uint8_t *)"ab", .len = 2,
     };
-    GByteArray *out = g_byte_array_new();
 
     cxl_pool_put_answer(out, HEAD, &m);
-    return out;
 }
 
-static GByteArray *sample_tunnel(void)
+static void sample_tunnel(GByteArray *out)
 {
     const CXLPoolRequest m = {
         .id = 6, .opcode = 0x4000, .room = 0x800,
         .payload = (const uint8_t *)"", .len = 0,
     };
-    GByteArray *out = g_byte_array_new();
 
     cxl_pool_put_tunnel(out, HEAD, &m);
-    return out;
 }
 
-static GByteArray *sample_reply(void)
+static void sample_reply(GByteArray *out)
 {
     const CXLPoolAnswer m = {
         .id = 6, .rc = 0x01, .background = true,
         .payload = (const uint8_t *)"abc", .len = 3,
     };
-    GByteArray *out = g_byte_array_new();
 
     cxl_pool_put_reply(out, HEAD, &m);
-    return out;
 }
 
-static GByteArray *sample_credit(void)
+static void sample_credit(GByteArray *out)
 {
     const CXLPoolCredit m = { .heard = 7, .room = 8 };
-    GByteArray *out = g_byte_array_new();
 
     cxl_pool_put_credit(out, HEAD, &m);
-    return out;
 }
 
-static GByteArray *sample_hello(void)
+static void sample_hello(GByteArray *out)
 {
     const CXLPoolHello m = { 1, 1 };
-    GByteArray *out = g_byte_array_new();
 
     cxl_pool_put_hello(out, &m);
-    return out;
 }
 
-static GByteArray *sample_ended(void)
+static void sample_ended(GByteArray *out)
 {
-    GByteArray *out = g_byte_array_new();
-
     cxl_pool_put_number(out, HEAD, CXL_POOL_MSG_ENDED, 0x99);
-    return out;
 }
 
-static GByteArray *sample_info(void)
+static void sample_info(GByteArray *out)
 {
     const CXLHeadInfo m = {
         .volatile_size = 0x1122, .persistent_size = 0x3344,
         .link = { 1, 2, 3, 4, 5, 6, 7, 8, 9 },
     };
-    GByteArray *out = g_byte_array_new();
 
     cxl_pool_put_info(out, HEAD, &m);
-    return out;
 }
 
-static GByteArray *sample_handover(void)
+static void sample_handover(GByteArray *out)
 {
-    GByteArray *out = g_byte_array_new();
     QemuUUID uuid;
 
     memset(uuid.data, 0xcd, sizeof(uuid.data));
     cxl_pool_put_uuid(out, HEAD, CXL_POOL_MSG_HANDOVER, &uuid);
-    return out;
 }
 
-static bool read_hello(const CXLPoolMsg *msg)
-{
-    CXLPoolHello m;
-
-    return cxl_pool_get_hello(msg, &m);
-}
-
-static bool read_attach(const CXLPoolMsg *msg)
-{
-    CXLPoolAttach m;
-
-    return cxl_pool_get_attach(msg, &m);
-}
-
-static bool read_request(const CXLPoolMsg *msg)
-{
-    CXLPoolRequest m;
-
-    return cxl_pool_get_request(msg, &m);
-}
-
-static bool read_number(const CXLPoolMsg *msg)
-{
-    uint64_t number;
-
-    return cxl_pool_get_number(msg, &number);
-}
-
-static bool read_credit(const CXLPoolMsg *msg)
-{
-    CXLPoolCredit m;
-
-    return cxl_pool_get_credit(msg, &m);
-}
-
-static bool read_welcome(const CXLPoolMsg *msg)
-{
-    CXLPoolWelcome m;
-
-    return cxl_pool_get_welcome(msg, &m);
-}
-
-static bool read_answer(const CXLPoolMsg *msg)
-{
-    CXLPoolAnswer m;
-
-    return cxl_pool_get_answer(msg, &m);
-}
-
-static bool read_ranges(const CXLPoolMsg *msg)
-{
-    CXLPoolRanges m;
-
-    return cxl_pool_get_ranges(msg, &m);
-}
-
-static bool read_events(const CXLPoolMsg *msg)
-{
-    CXLPoolEvents m;
-
-    return cxl_pool_get_events(msg, &m);
-}
-
-static bool read_info(const CXLPoolMsg *msg)
-{
-    CXLHeadInfo m;
-
-    return cxl_pool_get_info(msg, &m);
-}
-
-static bool read_uuid(const CXLPoolMsg *msg)
-{
-    QemuUUID uuid;
-
-    return cxl_pool_get_uuid(msg, &uuid);
-}
+#define READER(what, type) \
+    static bool read_ ## what(const CXLPoolMsg *msg) \
+    { \
+        type m; \
+        return cxl_pool_get_ ## what(msg, &m); \
+    }
+READER(hello, CXLPoolHello)
+READER(attach, CXLPoolAttach)
+READER(request, CXLPoolRequest)
+READER(number, uint64_t)
+READER(credit, CXLPoolCredit)
+READER(welcome, CXLPoolWelcome)
+READER(answer, CXLPoolAnswer)
+READER(ranges, CXLPoolRanges)
+READER(events, CXLPoolEvents)
+READER(info, CXLHeadInfo)
+READER(uuid, QemuUUID)
 
 /**
  * struct Kind - a message
@@ -270,7 +192,7 @@ static bool read_uuid(const CXLPoolMsg *msg)
  */
 typedef struct Kind {
     const char *name;
-    GByteArray *(*sample)(void);
+    void (*sample)(GByteArray *out);
     bool (*read)(const CXLPoolMsg *msg);
     const char *head;
     const char *body;
@@ -313,7 +235,7 @@ static const Kind kinds[] = {
 static void each_message_has_its_bytes(void)
 {
     for (unsigned i = 0; i < ARRAY_SIZE(kinds); i++) {
-        g_autoptr(GByteArray) out = kinds[i].sample();
+        g_autoptr(GByteArray) out = sampled(kinds[i].sample);
         CXLPoolMsg msg = only(out);
 
         g_test_message("%s", kinds[i].name);
@@ -328,7 +250,7 @@ static bool reads(const Kind *k, const uint8_t *data, size_t len)
 {
     g_autofree uint8_t *body = len ? g_memdup2(data, len) : NULL;
     CXLPoolMsg msg = { .head = HEAD, .body = body, .len = len };
-    g_autoptr(GByteArray) out = k->sample();
+    g_autoptr(GByteArray) out = sampled(k->sample);
 
     msg.type = out->data[4];
     return k->read(&msg);
@@ -338,7 +260,7 @@ static void a_body_of_another_length_is_none(void)
 {
     for (unsigned i = 0; i < ARRAY_SIZE(kinds); i++) {
         const Kind *k = &kinds[i];
-        g_autoptr(GByteArray) out = k->sample();
+        g_autoptr(GByteArray) out = sampled(k->sample);
         size_t len = out->len - CXL_POOL_WIRE_HEADER;
         const uint8_t more[8] = { };
 
@@ -360,7 +282,7 @@ static void random_bytes_are_read_safely(void)
 
     for (unsigned round = 0; round < 20000; round++) {
         const Kind *k = &kinds[round % ARRAY_SIZE(kinds)];
-        g_autoptr(GByteArray) out = k->sample();
+        g_autoptr(GByteArray) out = sampled(k->sample);
 
         for (unsigned i = 0; i < 4; i++) {
             seed = seed * 1664525 + 1013904223;
@@ -394,7 +316,7 @@ static void numbers_that_cannot_be_are_refused(void)
 
     for (unsigned i = 0; i < ARRAY_SIZE(bad); i++) {
         const Kind *k = &kinds[bad[i].kind];
-        g_autoptr(GByteArray) out = k->sample();
+        g_autoptr(GByteArray) out = sampled(k->sample);
         uint64_t le = cpu_to_le64(bad[i].value);
 
         g_test_message("%s at %zu", k->name, bad[i].at);
@@ -420,7 +342,7 @@ static void nobody_is_handed_over(void)
 static void who_attaches_may_have_to_go_on(void)
 {
     for (unsigned flags = 0; flags < 2; flags++) {
-        g_autoptr(GByteArray) out = sample_attach();
+        g_autoptr(GByteArray) out = sampled(sample_attach);
         CXLPoolMsg msg;
         CXLPoolAttach m;
 
@@ -434,8 +356,8 @@ static void who_attaches_may_have_to_go_on(void)
 
 static void a_stream_is_cut_into_messages(void)
 {
-    g_autoptr(GByteArray) out = sample_request();
-    g_autoptr(GByteArray) second = sample_ended();
+    g_autoptr(GByteArray) out = sampled(sample_request);
+    g_autoptr(GByteArray) second = sampled(sample_ended);
     size_t first = out->len;
     CXLPoolMsg msg;
 

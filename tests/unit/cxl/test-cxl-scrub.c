@@ -213,6 +213,5 @@ int main(int argc, char **argv)
     T("unlisted", test_unlisted);
     T("found-may-heal", test_found_may_heal);
     T("migration", test_migration);
-#undef T
     return g_test_run();
 }

@@ -520,6 +520,5 @@ int main(int argc, char **argv)
     T(reset_and_the_end_free_both_mailboxes);
     T(both_halves_of_an_exchange_travel);
     T(spoilt_state_is_refused);
-#undef T
     return g_test_run();
 }

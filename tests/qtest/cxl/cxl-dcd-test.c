@@ -1,17 +1,127 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Dynamic capacity event records, the event logs and their interrupts through
- * the PCI mailbox (CXL r3.2 8.2.10.2)
+ * Dynamic capacity through the PCI mailbox: what the host reads of its regions
+ * (CXL r3.2 8.2.10.9.9), what a Fabric Manager sets (7.6.7.6), event records,
+ * logs and their interrupts (8.2.10.2)
+ *
+ * Which requests and answers are refused, and with which code, is in the tests
+ * of the model and of the command sets: test-cxl-dc-* and test-cxl-cmds-dc.
  */
 #include "qemu/osdep.h"
 #include "qemu/bswap.h"
 #include "qemu/units.h"
 #include "cxl-qtest.h"
 
-#define R0(k) (CXL_DC_BASE + (uint64_t)(k) * CXL_BLOCK)
-#define BLOCKS(k) ((uint64_t)(k) * CXL_BLOCK)
 #define LOG_DC 4
 #define RECORD(rsp, i) ((rsp).data + 0x20 + (i) * 0x80)
+
+static void config_reports_regions_and_counters(CxlDev *dev)
+{
+    CxlRsp rsp;
+    unsigned i;
+
+    g_assert_cmphex(cxl_run(dev, &rsp, 0x4800, 255, 0), ==, 0);
+    g_assert_cmpuint(rsp.len, ==, 8 + 2 * 0x28 + 16);
+    g_assert_cmphex(rsp.data[0], ==, 2);
+    g_assert_cmphex(rsp.data[1], ==, 2);
+    for (i = 0; i < 2; i++) {
+        const uint8_t *p = rsp.data + 8 + 0x28 * i;
+
+        g_assert_cmphex(ldq_le_p(p), ==, CXL_DC_BASE + i * CXL_REGION);
+        g_assert_cmphex(ldq_le_p(p + 8), ==, 1);
+        g_assert_cmphex(ldq_le_p(p + 0x10), ==, CXL_REGION);
+        g_assert_cmphex(ldq_le_p(p + 0x18), ==, CXL_BLOCK);
+        /* DSMADs follow that of the volatile memory */
+        g_assert_cmphex(ldl_le_p(p + 0x20), ==, i + 1);
+        g_assert_cmphex(ldl_le_p(p + 0x24), ==, 0);
+    }
+    g_assert_cmpuint(ldl_le_p(rsp.data + 0x58), >=, 65536);
+    g_assert_cmpuint(ldl_le_p(rsp.data + 0x5c), ==,
+                     ldl_le_p(rsp.data + 0x58));
+    g_assert_cmpuint(ldl_le_p(rsp.data + 0x60), >=, 65536);
+    g_assert_cmpuint(ldl_le_p(rsp.data + 0x64), ==,
+                     ldl_le_p(rsp.data + 0x60));
+}
+
+static void host_config_has_the_fm_record_layout(CxlDev *dev)
+{
+    CxlRsp rsp;
+    const uint8_t *p = rsp.data + 4;
+
+    g_assert_cmphex(cxl_run(dev, &rsp, 0x5601, 0, 0xff, 0), ==, 0);
+    g_assert_cmpuint(rsp.len, ==, 4 + 2 * 0x28 + 16);
+    g_assert_cmphex(lduw_le_p(rsp.data), ==, 0);
+    g_assert_cmphex(rsp.data[2], ==, 2);
+    g_assert_cmphex(rsp.data[3], ==, 2);
+    g_assert_cmphex(ldq_le_p(p), ==, R0(0));
+    g_assert_cmphex(ldq_le_p(p + 8), ==, 1);
+    g_assert_cmphex(ldq_le_p(p + 0x10), ==, CXL_REGION);
+    g_assert_cmphex(ldq_le_p(p + 0x18), ==, CXL_BLOCK);
+    g_assert_cmphex(ldl_le_p(p + 0x20), ==, 1 << 5 | 1 << 3);
+    g_assert_cmphex(ldl_le_p(p + 0x24), ==, 0);
+    p += 0x28;
+    g_assert_cmphex(ldq_le_p(p), ==, R1(0));
+    g_assert_cmphex(ldl_le_p(p + 0x20), ==, 1 << 5 | 1 << 6);
+    g_assert_cmphex(ldl_le_p(p + 0x24), ==, 1);
+}
+
+static uint16_t set_region(CxlDev *dev, uint8_t id, uint64_t block,
+                           uint8_t flags)
+{
+    return cxl_run(dev, NULL, 0x5602, id, block, flags);
+}
+
+static uint64_t region_block(CxlDev *dev, uint8_t id)
+{
+    CxlRsp rsp;
+
+    g_assert_cmphex(cxl_run(dev, &rsp, 0x4800, 1, id), ==, 0);
+    return ldq_le_p(rsp.data + 8 + 0x18);
+}
+
+static void set_region_changes_blocks_and_tells_the_host(CxlDev *dev)
+{
+    const CxlExtent small = { R0(0) + 4 * MiB, 4 * MiB, 1 };
+    const CxlExtent odd = { R0(0) + 2 * MiB, 2 * MiB, 1 };
+    CxlRsp rsp;
+
+    g_assert_cmphex(set_region(dev, 0, 4 * MiB, 0), ==, 0);
+    g_assert_cmphex(region_block(dev, 0), ==, 4 * MiB);
+    g_assert_cmphex(region_block(dev, 1), ==, CXL_BLOCK);
+    g_assert_cmphex(cxl_run(dev, &rsp, 0x0100, 4), ==, 0);
+    g_assert_cmpuint(lduw_le_p(rsp.data + 0x14), ==, 1);
+    g_assert_cmphex(rsp.data[0x20 + 0x30], ==, 3);
+    g_assert_cmphex(rsp.data[0x20 + 0x34], ==, 0);
+    g_assert_cmphex(fm_add_list(dev, &odd, 1), ==, 0x1e);
+    g_assert_cmphex(fm_add_list(dev, &small, 1), ==, 0);
+}
+
+static void sanitize_setting_changes_only_where_configurable(CxlDev *dev)
+{
+    g_assert_cmphex(set_region(dev, 0, CXL_BLOCK, 1), ==, 0);
+    g_assert_cmphex(set_region(dev, 1, CXL_BLOCK, 1), ==, 3);
+    g_assert_cmphex(set_region(dev, 1, CXL_BLOCK, 0), ==, 0);
+}
+
+static void pending_offers_count_against_the_limit(CxlDev *dev)
+{
+    const CxlExtent e[] = {
+        { R0(0), BLOCKS(1), 1 }, { R0(2), BLOCKS(1), 1 },
+        { R0(4), BLOCKS(1), 2 }, { R0(6), BLOCKS(1), 2 },
+    };
+
+    g_assert_cmpuint(avail_extents(dev), ==, 3);
+    g_assert_cmphex(fm_add_list(dev, e, 4), ==, 0x1d);
+    g_assert_cmphex(fm_add_list(dev, e, 2), ==, 0);
+    g_assert_cmpuint(avail_extents(dev), ==, 1);
+    g_assert_cmphex(fm_add_list(dev, e + 2, 2), ==, 0x1d);
+    /* all three slots in use by one group: it can be accepted */
+    g_assert_cmphex(fm_add_list(dev, e + 2, 1), ==, 0);
+    g_assert_cmphex(host_answer(dev, 0x4802, e, 2, false), ==, 0);
+    g_assert_cmphex(host_answer(dev, 0x4802, e + 2, 1, false), ==, 0);
+    g_assert_cmpuint(avail_extents(dev), ==, 0);
+    host_has(dev, e, 3);
+}
 
 static void get_log(CxlDev *dev, uint8_t log, CxlRsp *rsp)
 {
@@ -84,33 +194,6 @@ static void add_records_carry_every_field(CxlDev *dev)
     g_assert_cmphex(status(dev), ==, 1 << LOG_DC);
     g_assert_cmpuint(drain_log(dev, LOG_DC), ==, 2);
     g_assert_cmphex(status(dev), ==, 0);
-}
-
-static void release_groups_have_their_types(CxlDev *dev)
-{
-    const CxlExtent e[] = {
-        { R0(0), BLOCKS(2), 1 }, { R0(4), BLOCKS(2), 1 },
-    };
-    unsigned forced, i;
-    CxlRsp rsp;
-
-    cxl_hold(dev, e, 2);
-    drain_log(dev, LOG_DC);
-    for (forced = 0; forced < 2; forced++) {
-        g_assert_cmphex(fm_release_list(dev, forced ? REL_FORCED : 0, e, 2), ==,
-                        0);
-        get_log(dev, LOG_DC, &rsp);
-        g_assert_cmpuint(lduw_le_p(rsp.data + 0x14), ==, 2);
-        for (i = 0; i < 2; i++) {
-            g_assert_cmphex(RECORD(rsp, i)[0x30], ==, forced ? 2 : 1);
-            g_assert_cmphex(RECORD(rsp, i)[0x35], ==, i == 0);
-            g_assert_cmphex(ldq_le_p(RECORD(rsp, i) + 0x38), ==, e[i].dpa);
-            g_assert_cmphex(RECORD(rsp, i)[0x48], ==, 1);
-        }
-        drain_log(dev, LOG_DC);
-    }
-    /* what the FM's own log gets never shows up in the host's */
-    g_assert_cmpuint(drain_log(dev, LOG_DC), ==, 0);
 }
 
 /* Forced release goes on with a full log; the loss shows as overflow */
@@ -206,13 +289,18 @@ static void interrupt_policy_off_means_silence(CxlDev *dev)
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-#define DCD(f, props) cxl_add_dcd_test("/cxl/dcd-events/" #f, f, props)
+#define DCD(f, props) cxl_add_dcd_test("/cxl/dcd/" #f, f, props)
+    DCD(config_reports_regions_and_counters, "");
+    DCD(host_config_has_the_fm_record_layout,
+        ",dc0-sharable=on,dc1-read-only=on,dc1-sanitize=on");
+    DCD(set_region_changes_blocks_and_tells_the_host, "");
+    DCD(sanitize_setting_changes_only_where_configurable,
+        ",dc1-sanitize-configurable=off");
+    DCD(pending_offers_count_against_the_limit, ",dc-extents-max=3");
     DCD(add_records_carry_every_field, "");
-    DCD(release_groups_have_their_types, "");
     DCD(forced_release_overflows_and_clear_all_recovers,
         ",dc-event-log-depth=4");
     DCD(interrupt_comes_when_the_log_fills_from_empty, "");
     DCD(interrupt_policy_off_means_silence, "");
-#undef DCD
     return g_test_run();
 }
