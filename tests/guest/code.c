@@ -283,14 +283,13 @@ int code_run_endlessly(dev8_t *at)
 
 void code_died(int process, int sig, const char *name)
 {
-    const struct timespec nap = { .tv_nsec = 10 * 1000 * 1000 };
     double end = now() + LIMIT_S;
     int status = 0;
     pid_t pid = 0;
 
     while (process > 0 && !pid && now() < end) {
         pid = waitpid(process, &status, WNOHANG);
-        nanosleep(&nap, NULL);
+        usleep(10000);
     }
     tap_check(pid == process && WIFSIGNALED(status) &&
               WTERMSIG(status) == sig, "%s", name);

@@ -145,7 +145,6 @@ int dmesg_complaints(void)
 
 bool dmesg_await(unsigned seconds, const char *who, const char *what)
 {
-    const struct timespec nap = { .tv_nsec = 20 * 1000 * 1000 };
     time_t limit = time(NULL) + seconds;
     char record[8192];
     const char *text;
@@ -154,7 +153,7 @@ bool dmesg_await(unsigned seconds, const char *who, const char *what)
     while (open_kmsg() && time(NULL) <= limit) {
         text = next_line(record, sizeof(record), &level);
         if (!text) {
-            nanosleep(&nap, NULL);
+            usleep(20000);
         } else if (strstr(text, who) && strstr(text, what)) {
             return true;
         }

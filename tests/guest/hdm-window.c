@@ -11,7 +11,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "hdm-window.h"
@@ -191,14 +190,13 @@ static int program(struct hdm *hdm, struct hdm_window *win, uint64_t start,
 /* A component commits within 10 ms; give a loaded emulator much more */
 static bool committed(struct hdm *hdm, unsigned n)
 {
-    const struct timespec nap = { .tv_nsec = 10 * 1000 * 1000 };
     dev8_t *ctrl = hdm->reg + HDM_DECODER(n) + DEC_CTRL;
 
     for (unsigned i = 0; i < 500; i++) {
         if (get32(ctrl) & CTRL_COMMITTED) {
             return true;
         }
-        nanosleep(&nap, NULL);
+        usleep(10000);
     }
     return false;
 }

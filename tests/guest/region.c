@@ -4,10 +4,13 @@
  * Documentation/ABI/testing/sysfs-bus-cxl)
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "region.h"
 #include "tap.h"
@@ -20,6 +23,16 @@
 static const char *number_of(const char *name)
 {
     return name + strcspn(name, "0123456789");
+}
+
+struct cxl_conn *memdev_open(const char *memdev)
+{
+    char path[96];
+
+    snprintf(path, sizeof(path), "/dev/cxl/%s", memdev);
+    return sys_await(SETTLE_S, "%s", path) &&
+           sys_await(SETTLE_S, CXL_SYS "/%s/driver", memdev) ?
+           cxl_conn_open_ioctl(path) : NULL;
 }
 
 int region_endpoint(char *buf, size_t size, const char *memdev)
@@ -257,6 +270,25 @@ int region_dax_device(const struct ram_region *region)
         }
     }
     return bind_dax(region, "device_dax");
+}
+
+void *region_map(const struct ram_region *region, size_t size, int prot)
+{
+    char path[64];
+    void *mem = MAP_FAILED;
+    int fd = -1;
+
+    if (!region_dax_device(region)) {
+        snprintf(path, sizeof(path), "/dev/%s", region->dax);
+        sys_await(SETTLE_S, "%s", path);
+        fd = open(path, O_RDWR | O_CLOEXEC);
+        mem = mmap(NULL, size, prot, MAP_SHARED, fd, 0);
+    }
+    if (mem == MAP_FAILED) {
+        tap_note("%s: %s", region->dax, strerror(errno));
+    }
+    close(fd);
+    return mem == MAP_FAILED ? NULL : mem;
 }
 
 int region_system_ram(const struct ram_region *region)

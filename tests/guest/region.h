@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "cxl-conn.h"
 #include "device-memory.h"
 #include "sysfs.h"
 
@@ -44,6 +45,12 @@ struct region_plan {
     uint64_t each;
 };
 
+/**
+ * memdev_open() - mailbox of a memory device, "mem0"
+ * Return: NULL if its drivers do not bind
+ */
+struct cxl_conn *memdev_open(const char *memdev);
+
 /** region_endpoint() - port of a memory device, "endpoint2" for "mem0". */
 int region_endpoint(char *buf, size_t size, const char *memdev);
 
@@ -70,6 +77,8 @@ void region_of_static(const char *memdev);
 
 /** region_dax_device() - bind the region's memory to /dev/daxX.Y. */
 int region_dax_device(const struct ram_region *region);
+/** region_map() - the same, mapped; NULL with a note if it cannot be. */
+void *region_map(const struct ram_region *region, size_t size, int prot);
 /** region_system_ram() - give the region's memory to the kernel. */
 int region_system_ram(const struct ram_region *region);
 /** region_node() - NUMA node of the region's memory, or negative errno. */

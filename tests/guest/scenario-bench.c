@@ -12,7 +12,6 @@
 #include "tap.h"
 #include "weigh.h"
 
-#define SETTLE_S    30
 #define MEMDEV      "mem0"
 #define WINDOW_UNIT (256ull << 20)
 /* The monitor's name for it, and what it shall give */
@@ -118,16 +117,11 @@ void scenario_bench(void)
 {
     struct cxl_conn *fm, *host;
 
-    if (!tap_check(sys_await(SETTLE_S, "/dev/cxl/" MEMDEV) &&
-                   sys_await(SETTLE_S, CXL_SYS "/" MEMDEV "/driver"),
-                   "drivers bind " MEMDEV)) {
+    host = memdev_open(MEMDEV);
+    if (!tap_check(host, "drivers bind " MEMDEV " and give its mailbox")) {
         return;
     }
     weigh_static();
-    host = cxl_conn_open_ioctl("/dev/cxl/" MEMDEV);
-    if (!tap_check(host != NULL, "the host has its transport")) {
-        return;
-    }
     weigh_dynamic(host);
     time_host(host);
     fm = mctp_link_open_first();

@@ -47,20 +47,9 @@ static void check_drivers(void)
 static void check_dax(const struct ram_region *region)
 {
     size_t size = region->size & ~(HUGE_ALIGN - 1);
-    char path[64];
-    void *mem;
-    int fd, ret;
+    void *mem = region_map(region, size, PROT_READ | PROT_WRITE);
 
-    ret = region_dax_device(region);
-    if (!tap_rc(ret, 0, "the region becomes a dax device")) {
-        return;
-    }
-    snprintf(path, sizeof(path), "/dev/%s", region->dax);
-    sys_await(SETTLE_S, "%s", path);
-    fd = open(path, O_RDWR | O_CLOEXEC);
-    mem = fd < 0 ? MAP_FAILED : mmap(NULL, size, PROT_READ | PROT_WRITE,
-                                     MAP_SHARED, fd, 0);
-    if (tap_check(mem != MAP_FAILED, "%s can be mapped", path)) {
+    if (tap_check(mem, "the region becomes a dax device that can be mapped")) {
         tap_check(!memtest_widths(mem), "accesses of 1 to 8 bytes agree");
         tap_check(!memtest_words(mem, DENSE, 8), "%lu MiB keep every word",
                   DENSE >> 20);
@@ -68,7 +57,6 @@ static void check_dax(const struct ram_region *region)
                   "all of the region keeps its words");
         munmap(mem, size);
     }
-    close(fd);
 }
 
 static void check_system_ram(const struct ram_region *region)

@@ -95,21 +95,9 @@ static void code_in_dax(const char *name, const struct ram_region *region,
     struct code_place place = {
         .name = name, .size = region->size, .chunk = chunk,
     };
-    char path[64];
-    void *mem;
-    int fd;
+    void *mem = region_map(region, place.size, RWX);
 
-    if (!tap_rc(region_dax_device(region), 0, "%s: a dax device", name)) {
-        return;
-    }
-    snprintf(path, sizeof(path), "/dev/%s", region->dax);
-    sys_await(SETTLE_S, "%s", path);
-    fd = open(path, O_RDWR | O_CLOEXEC);
-    mem = fd < 0 ? MAP_FAILED : mmap(NULL, place.size, RWX, MAP_SHARED, fd, 0);
-    if (mem == MAP_FAILED) {
-        tap_note("%s: %s", path, strerror(errno));
-    }
-    if (tap_check(mem != MAP_FAILED, "%s: it can be mapped for code", name)) {
+    if (tap_check(mem, "%s: it can be mapped for code", name)) {
         place.mem = mem;
         code_test(&place);
         if (chunk == PAGE && !only_direct()) {
@@ -117,7 +105,6 @@ static void code_in_dax(const char *name, const struct ram_region *region,
         }
         munmap(mem, place.size);
     }
-    close(fd);
 }
 
 /* Is every page where it should be? A page of its own for each is there now */
@@ -244,7 +231,7 @@ void scenario_code(void)
     }
     code_in_dax("static", &region, PAGE, 1);
     code_in_node("node", &region);
-    host = cxl_conn_open_ioctl("/dev/cxl/mem0");
+    host = memdev_open("mem0");
     if (tap_check(host != NULL, "the mailbox can be reached") &&
         bench_open(&bench, host, host, "mem0", false)) {
         code_in_extent(&bench);

@@ -8,7 +8,6 @@
 #include "scenario.h"
 #include "tap.h"
 
-#define SETTLE_S    30
 #define MEMDEV      "mem0"
 
 void scenario_dcd(void)
@@ -16,17 +15,12 @@ void scenario_dcd(void)
     static struct dcd_bench bench;
     struct cxl_conn *conn;
 
-    if (!tap_check(sys_await(SETTLE_S, "/dev/cxl/" MEMDEV) &&
-                   sys_await(SETTLE_S, CXL_SYS "/" MEMDEV "/driver"),
-                   "drivers bind " MEMDEV)) {
+    conn = memdev_open(MEMDEV);
+    if (!tap_check(conn, "drivers bind " MEMDEV " and give its mailbox")) {
         return;
     }
     /* The driver's own decoder comes first, the one for DC memory above it */
     region_of_static(MEMDEV);
-    conn = cxl_conn_open_ioctl("/dev/cxl/" MEMDEV);
-    if (!tap_check(conn != NULL, "the mailbox can be reached")) {
-        return;
-    }
     if (bench_open(&bench, conn, conn, MEMDEV, false)) {
         dcd_test_all(&bench);
     }

@@ -15,7 +15,6 @@
 #include "scenario.h"
 #include "tap.h"
 
-#define SETTLE_S    30
 #define MEMDEV      "mem0"
 #define MIB         (UINT64_C(1) << 20)
 /* How often the event log is looked at */
@@ -122,16 +121,13 @@ void scenario_demo(void)
     struct ram_region region = { .name = "" };
     struct cxl_conn *host;
 
-    if (!tap_check(sys_await(SETTLE_S, "/dev/cxl/" MEMDEV) &&
-                   sys_await(SETTLE_S, CXL_SYS "/" MEMDEV "/driver"),
-                   "drivers bind " MEMDEV)) {
+    host = memdev_open(MEMDEV);
+    if (!tap_check(host, "drivers bind " MEMDEV " and give its mailbox")) {
         return;
     }
     tap_rc(region_create(&region, "decoder0.0", MEMDEV), 0,
            "a region takes the static capacity");
-    host = cxl_conn_open_ioctl("/dev/cxl/" MEMDEV);
-    if (!tap_check(host != NULL, "the mailbox can be reached") ||
-        !bench_open(&bench, host, host, MEMDEV, false)) {
+    if (!bench_open(&bench, host, host, MEMDEV, false)) {
         return;
     }
     bench.agent.told = host_tells;

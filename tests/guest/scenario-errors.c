@@ -158,12 +158,11 @@ static bool trace_has(const char *event, const char *what)
 /* The event comes after the kernel's words */
 static bool trace_await(const char *event, const char *what)
 {
-    const struct timespec nap = { .tv_nsec = 20 * 1000 * 1000 };
     time_t limit = time(NULL) + SETTLE_S;
     bool found;
 
     while (!(found = trace_has(event, what)) && time(NULL) <= limit) {
-        nanosleep(&nap, NULL);
+        usleep(20000);
     }
     return found;
 }
@@ -189,7 +188,7 @@ static bool driver_is_back(void)
 
 static bool device_answers(void)
 {
-    struct cxl_conn *conn = cxl_conn_open_ioctl("/dev/cxl/mem0");
+    struct cxl_conn *conn = memdev_open("mem0");
     static struct cxl_req req;
     static struct cxl_rsp rsp;
     bool ok;

@@ -31,7 +31,6 @@
 #include "tap.h"
 #include "weigh.h"
 
-#define SETTLE_S    30
 #define MEMDEV      "mem0"
 /* Words that are touched lie this far apart */
 #define STRIDE      (64ul << 10)
@@ -299,13 +298,8 @@ void scenario_host(void)
     struct utsname uts;
     uint64_t base;
 
-    if (!tap_check(sys_await(SETTLE_S, "/dev/cxl/" MEMDEV) &&
-                   sys_await(SETTLE_S, CXL_SYS "/" MEMDEV "/driver"),
-                   "drivers bind " MEMDEV)) {
-        return;
-    }
-    conn = cxl_conn_open_ioctl("/dev/cxl/" MEMDEV);
-    if (!tap_check(conn, "the mailbox can be reached") ||
+    conn = memdev_open(MEMDEV);
+    if (!tap_check(conn, "drivers bind " MEMDEV " and give its mailbox") ||
         !tap_rc(host_get_regions(conn, CXL_DC_REGIONS, 0, &regions), 0,
                 "4800 answers") ||
         !tap_check(regions.n == 2, "the pool has two regions")) {

@@ -8,7 +8,6 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/time.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <linux/mctp.h>
@@ -17,6 +16,7 @@
 #include "fm-cmds.h"
 #include "host-agent.h"
 #include "mctp-link.h"
+#include "region.h"
 #include "scenario.h"
 #include "sysfs.h"
 #include "tap.h"
@@ -26,8 +26,6 @@
 #endif
 
 #define LINE            "/dev/ttyS2"
-#define MEMDEV          "mem0"
-#define SETTLE_S        30
 /* The other machine boots at the same time, perhaps without KVM */
 #define OTHER_S         240
 #define NAP_MS          50
@@ -41,13 +39,6 @@
 #define QUESTIONS       200
 
 static const uint8_t tag[16] = "two machines";
-
-static void nap(void)
-{
-    const struct timespec t = { .tv_nsec = NAP_MS * 1000000l };
-
-    nanosleep(&t, NULL);
-}
 
 static struct cxl_conn *bring_up(void)
 {
@@ -121,7 +112,7 @@ static bool host_has(struct cxl_conn *fm, unsigned n,
         if (page->total == n) {
             return true;
         }
-        nap();
+        usleep(NAP_MS * 1000);
     }
     return false;
 }
@@ -189,17 +180,13 @@ void scenario_managed(void)
     static struct host_agent agent;
     struct cxl_conn *host;
 
-    if (!tap_check(sys_await(SETTLE_S, "/dev/cxl/" MEMDEV),
-                   "drivers bind " MEMDEV)) {
-        return;
-    }
-    host = cxl_conn_open_ioctl("/dev/cxl/" MEMDEV);
-    if (!tap_check(host != NULL, "the host has its mailbox")) {
+    host = memdev_open("mem0");
+    if (!tap_check(host, "the host has its mailbox")) {
         return;
     }
     host_agent_init(&agent, host, HOST_ACCEPT_ALL);
     while (host_agent_run(&agent) >= 0) {
-        nap();
+        usleep(NAP_MS * 1000);
     }
     tap_check(false, "the host's log can be read");
     cxl_conn_close(host);

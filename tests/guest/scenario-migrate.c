@@ -15,7 +15,6 @@
 #include "scenario.h"
 #include "tap.h"
 
-#define SETTLE_S    30
 #define TRAFFIC_S   30
 #define MEMDEV      "mem0"
 #define STRIDE      (64ul << 10)
@@ -180,12 +179,8 @@ static bool move_under_traffic(void)
 void scenario_migrate(void)
 {
     struct cxl_extent held, open, later;
-    struct cxl_conn *host = NULL, *fm;
+    struct cxl_conn *host = memdev_open(MEMDEV), *fm;
 
-    if (sys_await(SETTLE_S, "/dev/cxl/" MEMDEV) &&
-        sys_await(SETTLE_S, CXL_SYS "/" MEMDEV "/driver")) {
-        host = cxl_conn_open_ioctl("/dev/cxl/" MEMDEV);
-    }
     fm = mctp_link_present() ? mctp_link_open_first() : host;
     if (!tap_check(host && fm, "FM and host have their transports")) {
         return;

@@ -185,7 +185,6 @@ static void poison(void)
 /* Of the newest cxl: poison by its own commands, what the kernel tells */
 static void newest(void)
 {
-    const struct timespec nap = { .tv_nsec = 100 * 1000 * 1000 };
     time_t limit = time(NULL) + SETTLE_S;
     bool told = false;
     pid_t monitor;
@@ -203,7 +202,7 @@ static void newest(void)
     while (!told && time(NULL) < limit) {
         program_run("cxl inject-media-poison " MEMDEV " -a 0x3000");
         program_run("cxl clear-media-poison " MEMDEV " -a 0x3000");
-        nanosleep(&nap, NULL);
+        usleep(100000);
         told = file_has(EVENTS, "cxl_poison");
     }
     tap_check(told, "cxl monitor tells of it");

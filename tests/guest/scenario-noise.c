@@ -19,7 +19,6 @@
 #include "scenario.h"
 #include "tap.h"
 
-#define SETTLE_S    30
 #define MEMDEV      "mem0"
 #define COMMANDS    10000
 /* The runner's measure of QEMU's memory starts behind the warm-up */
@@ -165,18 +164,15 @@ static void run_with_noise(struct run *run, int adapter, bool impostor,
 static bool prepare(struct run *run, int *adapter)
 {
     struct mctp_peer peer = { .i2c = MCTP_FIRST_I2C, .eid = MCTP_FIRST_EID };
-    struct cxl_conn *host;
+    struct cxl_conn *host = memdev_open(MEMDEV);
     struct mctp_link link;
 
-    if (!sys_await(SETTLE_S, "/dev/cxl/" MEMDEV) ||
-        !sys_await(SETTLE_S, CXL_SYS "/" MEMDEV "/driver") ||
-        mctp_link_up(&link) || mctp_link_peer(&link, &peer)) {
+    if (!host || mctp_link_up(&link) || mctp_link_peer(&link, &peer)) {
         return false;
     }
     *adapter = link.adapter;
     run->fm = mctp_link_connect(&peer);
-    host = cxl_conn_open_ioctl("/dev/cxl/" MEMDEV);
-    if (!run->fm || !host) {
+    if (!run->fm) {
         return false;
     }
     host_agent_init(&run->agent, host, HOST_ACCEPT_ALL);

@@ -64,15 +64,14 @@ static bool find_memdev(struct head *h)
 
 static bool head_open(struct head *h, unsigned number)
 {
-    char path[32], root[32];
+    char root[32];
     uint64_t base, size;
 
     h->number = number;
     if (!tap_check(find_memdev(h), "head %u has a driver", number)) {
         return false;
     }
-    snprintf(path, sizeof(path), "/dev/cxl/%s", h->memdev);
-    h->host = cxl_conn_open_ioctl(path);
+    h->host = memdev_open(h->memdev);
     if (!tap_check(h->host, "head %u has a mailbox", number) ||
         !tap_rc(fm_get_regions(fm, number, CXL_DC_REGIONS, 0, &h->regions), 0,
                 "5601 answers for host %u", number) ||

@@ -209,12 +209,8 @@ static void check_region(void)
 
 void scenario_ras(void)
 {
-    struct cxl_conn *conn = NULL;
+    struct cxl_conn *conn = memdev_open(MEMDEV);
 
-    if (sys_await(SETTLE_S, "/dev/cxl/" MEMDEV) &&
-        sys_await(SETTLE_S, CXL_SYS "/" MEMDEV "/driver")) {
-        conn = cxl_conn_open_ioctl("/dev/cxl/" MEMDEV);
-    }
     if (!tap_check(conn != NULL, "the mailbox can be reached") ||
         !tap_check(sys_await(SETTLE_S, DEVICE), "EDAC knows the device")) {
         cxl_conn_close(conn);

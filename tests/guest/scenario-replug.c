@@ -4,6 +4,7 @@
  * device comes back empty
  */
 #include <time.h>
+#include <unistd.h>
 
 #include "dcd-bench.h"
 #include "dmesg.h"
@@ -18,8 +19,6 @@
 /* The only memory device, whatever number it has got */
 static bool find(char *name, size_t size, bool there)
 {
-    const struct timespec nap = { .tv_nsec = 50 * 1000 * 1000 };
-
     for (unsigned i = 0; i < SETTLE_S * 20; i++) {
         bool found = !sys_find(name, size, "/dev/cxl", "mem");
 
@@ -27,7 +26,7 @@ static bool find(char *name, size_t size, bool there)
                                                     name))) {
             return true;
         }
-        nanosleep(&nap, NULL);
+        usleep(50 * 1000);
     }
     return false;
 }
@@ -42,10 +41,8 @@ static void use(const char *memdev)
     };
     struct fm_regions regions;
     struct cxl_conn *conn;
-    char path[96];
 
-    snprintf(path, sizeof(path), "/dev/cxl/%s", memdev);
-    conn = cxl_conn_open_ioctl(path);
+    conn = memdev_open(memdev);
     if (!tap_check(conn && !fm_get_regions(conn, 0, 8, 0, &regions) &&
                    regions.n, "the mailbox answers")) {
         return;

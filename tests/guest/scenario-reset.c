@@ -17,7 +17,6 @@
 #include "scenario.h"
 #include "tap.h"
 
-#define SETTLE_S    30
 #define MEMDEV      "mem0"
 #define STRIDE      (64ul << 10)
 #define SEED        17
@@ -97,13 +96,9 @@ static void after(void)
 void scenario_reset(void)
 {
     static struct cxl_extent_page page;
-    struct cxl_conn *conn = NULL;
+    struct cxl_conn *conn = memdev_open(MEMDEV);
     bool again;
 
-    if (sys_await(SETTLE_S, "/dev/cxl/" MEMDEV) &&
-        sys_await(SETTLE_S, CXL_SYS "/" MEMDEV "/driver")) {
-        conn = cxl_conn_open_ioctl("/dev/cxl/" MEMDEV);
-    }
     again = conn && !host_get_extents(conn, 1, 0, &page) && page.total;
     if (conn && !again) {
         tap_quiet();

@@ -21,7 +21,6 @@
 #include "sysfs.h"
 #include "tap.h"
 
-#define SETTLE_S    30
 #define MEMDEV      "mem0"
 #define ROUNDS      1000
 /* The same rounds each time, unless another seed is asked for */
@@ -405,10 +404,7 @@ void scenario_rounds(void)
     unsigned rounds = number_of("cxlrounds", ROUNDS), i;
     bool ok = true;
 
-    if (sys_await(SETTLE_S, "/dev/cxl/" MEMDEV) &&
-        sys_await(SETTLE_S, CXL_SYS "/" MEMDEV "/driver")) {
-        run.conn = cxl_conn_open_ioctl("/dev/cxl/" MEMDEV);
-    }
+    run.conn = memdev_open(MEMDEV);
     snprintf(run.reset, sizeof(run.reset), CXL_SYS "/" MEMDEV "/../reset");
     if (!tap_check(run.conn != NULL, "the mailbox can be reached")) {
         return;

@@ -151,12 +151,12 @@ static struct cxl_conn *host_of(uint64_t serial)
 {
     for (unsigned i = 0; i < DEVICES; i++) {
         uint64_t found;
-        char path[64];
+        char name[16];
 
         if (!sys_read_u64(&found, CXL_SYS "/mem%u/serial", i) &&
             found == serial) {
-            snprintf(path, sizeof(path), "/dev/cxl/mem%u", i);
-            return cxl_conn_open_ioctl(path);
+            snprintf(name, sizeof(name), "mem%u", i);
+            return memdev_open(name);
         }
     }
     return NULL;

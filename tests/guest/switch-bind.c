@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
+#include <unistd.h>
 
 #include "fm-cmds.h"
 #include "sysfs.h"
@@ -24,16 +24,10 @@
 /* Linux waits five seconds behind the button, a busy host makes it more */
 #define SETTLE_S        40
 #define MEMDEVS         8
+#define NAP_US          100000
 
 enum { WAIT_LINK_DOWN, MANAGED, SURPRISE };
 enum { UNBOUND, CHANGING, BOUND };
-
-static void nap(void)
-{
-    const struct timespec t = { .tv_nsec = 100 * 1000 * 1000 };
-
-    nanosleep(&t, NULL);
-}
 
 /* Number of the memory device with this serial number, or MEMDEVS */
 static unsigned memdev_of(uint64_t serial)
@@ -85,7 +79,7 @@ static bool await_linux(uint64_t serial, bool there)
         if (linux_has(serial) == there) {
             return true;
         }
-        nap();
+        usleep(NAP_US);
     }
     return false;
 }
@@ -102,7 +96,7 @@ static int await_end(struct cxl_conn *fm, uint16_t op)
             return (rsp.data[2] | rsp.data[3] << 8) == op ?
                    rsp.data[4] | rsp.data[5] << 8 : -1;
         }
-        nap();
+        usleep(NAP_US);
     }
     return -1;
 }

@@ -106,7 +106,6 @@ bool sys_is_arm(void)
 
 bool sys_await(unsigned seconds, const char *path, ...)
 {
-    const struct timespec nap = { .tv_nsec = 20 * 1000 * 1000 };
     char name[SYS_PATH];
     time_t limit = time(NULL) + seconds;
 
@@ -115,7 +114,7 @@ bool sys_await(unsigned seconds, const char *path, ...)
         if (time(NULL) > limit) {
             return false;
         }
-        nanosleep(&nap, NULL);
+        usleep(20000);
     }
     return true;
 }

@@ -12,7 +12,6 @@
 #include "tap.h"
 #include "weigh.h"
 
-#define SETTLE_S    30
 #define LINE        64
 /* What a dax device maps is a multiple of its huge pages */
 #define DAX_BYTES   (2u << 20)
@@ -148,22 +147,10 @@ static void touch(const char *where, dev8_t *mem)
  */
 void weigh_region(const char *where, const struct ram_region *region)
 {
-    void *mem = MAP_FAILED;
-    char path[64];
-    int fd;
+    void *mem = region_map(region, DAX_BYTES + FRESH_BYTES,
+                           PROT_READ | PROT_WRITE);
 
-    if (!tap_rc(region_dax_device(region), 0, "%s is a dax device", where)) {
-        return;
-    }
-    snprintf(path, sizeof(path), "/dev/%s", region->dax);
-    sys_await(SETTLE_S, "%s", path);
-    fd = open(path, O_RDWR | O_CLOEXEC);
-    if (fd >= 0) {
-        mem = mmap(NULL, DAX_BYTES + FRESH_BYTES, PROT_READ | PROT_WRITE,
-                   MAP_SHARED, fd, 0);
-        close(fd);
-    }
-    if (tap_check(mem != MAP_FAILED, "there is memory of %s", where)) {
+    if (tap_check(mem, "there is memory of %s", where)) {
         weigh(where, mem);
         touch(where, (dev8_t *)mem + DAX_BYTES);
         munmap(mem, DAX_BYTES + FRESH_BYTES);
