@@ -44,6 +44,8 @@ typedef struct Extent {
 typedef struct Extents {
     uint32_t generation, total, n;
     Extent e[EXTENTS];
+    /* what a head adds to the addresses of its pool */
+    uint64_t base;
 } Extents;
 
 /* -- one command, answered -- */
@@ -211,6 +213,7 @@ static bool monitor_list(Fuzz *f, const FuzzFn *fn, Extents *x, QDict **info)
     }
     x->generation = qdict_get_int(host, "generation");
     x->total = qdict_get_int(host, "accepted-count");
+    x->base = qdict_get_try_int(host, "dpa-base", 0);
     x->n = 0;
     QLIST_FOREACH_ENTRY(qdict_get_qlist(host, "accepted"), entry) {
         QDict *d = qobject_to(QDict, qlist_entry_obj(entry));
@@ -261,8 +264,9 @@ static int by_dpa(const void *a, const void *b)
     return x->dpa < y->dpa ? -1 : x->dpa > y->dpa;
 }
 
-static bool in_a_region(QDict *info, const Extent *e)
+static bool in_a_region(QDict *info, const Extent *e, uint64_t host_base)
 {
+    uint64_t dpa = e->dpa - host_base;
     const QListEntry *entry;
 
     QLIST_FOREACH_ENTRY(qdict_get_qlist(info, "regions"), entry) {
@@ -271,22 +275,23 @@ static bool in_a_region(QDict *info, const Extent *e)
         uint64_t len = qdict_get_int(r, "length");
         uint64_t block = qdict_get_int(r, "block-size");
 
-        if (e->dpa >= base && e->dpa - base < len) {
-            return e->len && e->len <= len - (e->dpa - base) &&
-                   block && (e->dpa - base) % block == 0 &&
+        if (dpa >= base && dpa - base < len) {
+            return e->len && e->len <= len - (dpa - base) &&
+                   block && (dpa - base) % block == 0 &&
                    e->len % block == 0;
         }
     }
     return false;
 }
 
-static void sane(Fuzz *f, const FuzzFn *fn, Extents *x, QDict *info)
+static void sane(Fuzz *f, const FuzzFn *fn, Extents *x, uint64_t host_base,
+                 QDict *info)
 {
     qsort(x->e, x->n, sizeof(x->e[0]), by_dpa);
     for (unsigned i = 0; i < x->n; i++) {
         const Extent *e = &x->e[i];
 
-        if (!in_a_region(info, e)) {
+        if (!in_a_region(info, e, host_base)) {
             fuzz_wrong(f, "%s: extent %" PRIx64 " + %" PRIx64 " is in no "
                        "region", fn->id, e->dpa, e->len);
         }
@@ -308,7 +313,7 @@ static void check_capacity(Fuzz *f, const FuzzFn *fn, const Answer *cel)
         if (has(cel, 0x5603) && device_list(f, fn, 0x5603, &manager)) {
             same(f, fn, &host, "4801h", &manager, "5603h");
         }
-        sane(f, fn, &host, qdict_get_qdict(info, "return"));
+        sane(f, fn, &host, monitor.base, qdict_get_qdict(info, "return"));
     }
     qobject_unref(info);
 }
