@@ -276,8 +276,8 @@ bool cxl_type3_direct_reserve(CXLType3Dev *d, const CXLDCRange *range,
                               const uint64_t *media, size_t n);
 void cxl_type3_direct_settle(CXLType3Dev *d);
 /*
- * Does the first byte not behave as memory, whoever has it, and @why?  @len: so
- * many bytes do the same, at most
+ * Is the byte at @dpa no memory for any host, and @why?  @len: bytes of which
+ * that is asked, and then how many from @dpa on are alike
  */
 bool cxl_type3_is_barred(CXLType3Dev *d, uint64_t dpa, uint64_t *len,
                          CxlMemoryTrap *why);

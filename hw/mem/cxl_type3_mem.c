@@ -357,12 +357,12 @@ static MemTxResult mem_access_dc(CXLType3Dev *d, uint64_t dpa, uint8_t *buf,
 static MemTxResult mem_access_piece(CXLType3Dev *d, uint64_t dpa, uint8_t *buf,
                                     unsigned n, bool write)
 {
-    CxlMemoryTrap why = CXL_MEMORY_TRAP__MAX;
     uint64_t len = n, offset;
+    CxlMemoryTrap why;
     CXLBackend *m;
 
-    cxl_type3_is_barred(d, dpa, &len, &why);
-    switch (why) {
+    switch (cxl_type3_is_barred(d, dpa, &len, &why) ? why :
+            CXL_MEMORY_TRAP__MAX) {
     case CXL_MEMORY_TRAP_NO_CAPACITY:
         trace_cxl_type3_beyond(DEVICE(d)->id, dpa, write);
         return MEMTX_ERROR;

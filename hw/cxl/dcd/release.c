@@ -226,8 +226,8 @@ bool dc_fragments_split_share(const CXLDynCap *dc, uint16_t host,
 }
 
 /*
- * Fragments [@i, @end) are one range that nobody else has.  What a host gives
- * back as one the FM hears of as one.
+ * Fragments [@i, @end) are one range of one allocation, just one if that is
+ * shared.  What a host gives back as one the FM hears of as one.
  */
 static void dc_fragments_release_run(CXLDynCap *dc, DCHost *h,
                                      const GArray *fragments, guint i,
@@ -323,7 +323,7 @@ void dc_fragments_release(CXLDynCap *dc, uint16_t host, const GArray *fragments,
 
 typedef struct Plan {
     GArray *ranges;             /* CXLDCRange, ascending */
-    GArray *fragments;             /* DCFragment, ascending */
+    GArray *fragments;          /* DCFragment, ascending */
     GPtrArray *groups;          /* DCGroup of offered parts, repeatedly */
 } Plan;
 

@@ -252,10 +252,10 @@ static CXLMemSpan walk_span(Walk *w, const CXLPart *part, const CXLMember *m,
 
 /*
  * What becomes of the first bytes at @at of a part, in whole pages: RAM, if all
- * bytes in them are RAM on the devices that they belong to.
- * @end is that of what may be mapped, as @at a multiple of a page.  What is
- * between two bytes of one member that trap traps as well: chunks of the others
- * would be pieces by themselves.
+ * bytes in them are RAM on the devices that they belong to.  Behind @end, which
+ * is a multiple of a page as @at is, nothing is mapped.  What lies between two
+ * bytes of one member that trap, traps as well: chunks of the others would be
+ * pieces by themselves.
  */
 static CXLDirectRange walk_range(Walk *w, const CXLPart *part, uint64_t at,
                                  uint64_t end)
@@ -273,14 +273,14 @@ static CXLDirectRange walk_range(Walk *w, const CXLPart *part, uint64_t at,
         uint64_t share = walk_share_from(s, k, at);
         uint64_t left = walk_share_from(s, k, end) - share, from, to;
         CXLMemSpan span;
-        bool some;
+        bool partly;
 
         if (!left) {
             continue;
         }
         span = walk_span(w, part, m, share, left);
-        some = span.memory;
-        if (some) {
+        partly = span.memory;
+        if (partly) {
             r.mr = part->set ? &part->set->ram : span.memory->mrs.mr;
             r.offset = part->set ? at : span.offset;
             r.dynamic |= span.dynamic;
@@ -295,14 +295,15 @@ static CXLDirectRange walk_range(Walk *w, const CXLPart *part, uint64_t at,
             good = MIN(good, from);
             continue;
         }
-        if (some) {
+        if (partly) {
             span = walk_span(w, part, m, share, left);
         }
         /* Should nothing of it be left, no chunk of the others is worth it */
-        to = !some && span.len == left ? end :
+        to = !partly && span.len == left ? end :
              walk_in_part(s, k, share + span.len - 1) + 1;
-        some = some || to < at + w->page;
-        if (span.memory || (some && span.why == CXL_MEMORY_TRAP_NOT_ACCEPTED)) {
+        partly = partly || to < at + w->page;
+        if (span.memory ||
+            (partly && span.why == CXL_MEMORY_TRAP_NOT_ACCEPTED)) {
             span.why = CXL_MEMORY_TRAP_PARTIAL_PAGE;
             to = 0;
         }

@@ -38,12 +38,7 @@ static void test_reset(LineTest *t, Line *l)
     line_quiet(l);
     line_reset(t);
     l = line_of(t, 0);
-    line_half(l, EID, 1);
-    line_half(l, LINE_EID(0), 1);
-    line_quiet(l);
-    line_half(l, LINE_EID(0), 0);
-    line_half(l, LINE_EID(0), 1);
-    line_whole(l);
+    line_has_forgotten(l, EID);
 }
 
 /* Half a message goes along, and the EID that was assigned */

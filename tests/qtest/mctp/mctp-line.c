@@ -371,6 +371,16 @@ void line_whole(Line *l)
     answer_is(line_next(l, 0x55, 1), 0x16);
 }
 
+void line_has_forgotten(Line *l, uint8_t eid)
+{
+    line_half(l, eid, 1);
+    line_half(l, LINE_EID(0), 1);
+    line_quiet(l);
+    line_half(l, LINE_EID(0), 0);
+    line_half(l, LINE_EID(0), 1);
+    line_whole(l);
+}
+
 Answer line_try_command(Line *l, uint16_t opcode, const void *in, size_t len)
 {
     const uint8_t cci_tag = l->serial++;

@@ -132,6 +132,12 @@ GPtrArray *line_halves(uint8_t eid);
 void line_half(Line *l, uint8_t eid, unsigned n);
 /** line_whole() - both came: the answer says that the length is wrong */
 void line_whole(Line *l);
+/**
+ * line_has_forgotten() - half a message to @eid is lost, and that EID as well
+ *
+ * Line 0, which has its first EID again.
+ */
+void line_has_forgotten(Line *l, uint8_t eid);
 /** line_control() - send a control request to EID @to, return the answer */
 GByteArray *line_control(Line *l, uint8_t to, const void *body, size_t len);
 /** line_assign() - Set Endpoint ID as a bus owner does it */

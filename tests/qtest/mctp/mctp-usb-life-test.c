@@ -70,12 +70,7 @@ static void test_resets(LineTest *t, Line *l)
         line_quiet(l);
         l = reset(t, kind);
         line_quiet(l);
-        line_half(l, EID, 1);
-        line_half(l, LINE_EID(0), 1);
-        line_quiet(l);
-        line_half(l, LINE_EID(0), 0);
-        line_half(l, LINE_EID(0), 1);
-        line_whole(l);
+        line_has_forgotten(l, EID);
 
         /* the transfer that waits takes the first answer, nobody the other */
         ask_twice(l);
